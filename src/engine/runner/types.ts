@@ -1,0 +1,58 @@
+/**
+ * The contract between whoever decides what to compute (scheduler, shard session) and the runner that computes
+ * it. One forward pass takes rows of any number of sequences.
+ *
+ * @module engine/runner/types
+ */
+
+/** A run of consecutive positions of one sequence. */
+export interface ForwardPart {
+  /** KV cells in position order: `cells[p]` holds position p. Valid for 0 .. start + count - 1. */
+  readonly cells: Int32Array;
+  /** Position of the first row. Everything before it is already in the KV cache. */
+  readonly start: number;
+  /** Rows, at least 1. */
+  readonly count: number;
+  /** Token ids, length = count, when the range embeds; otherwise null. */
+  readonly tokens: Int32Array | null;
+  /** Hidden states, count × embedding, row-major, when the range does not embed; otherwise null. */
+  readonly hidden: Float32Array | null;
+  /** Rows whose output is wanted: logits where the range holds the head, hidden states elsewhere. */
+  readonly outputs: 'none' | 'last' | 'all';
+}
+
+export interface ForwardResult {
+  /** Row-major, `count` × `width`: the wanted rows of each part, in the order of the parts. Owned by the caller. */
+  readonly rows: Float32Array;
+  readonly count: number;
+  /** n_vocab (head) or n_embd (no head). */
+  readonly width: number;
+}
+
+export interface RunnerInfo {
+  readonly architecture: string;
+  readonly from: number;
+  readonly to: number;
+  readonly embeds: boolean;
+  readonly heads: boolean;
+  /** Blocks in the whole model. */
+  readonly blocks: number;
+  readonly embedding: number;
+  readonly vocab: number;
+  /** Trained context in tokens. */
+  readonly contextTrained: number;
+  /** KV cells available; every `cells` entry is below it. */
+  readonly kvCells: number;
+  /** Rows one forward pass may have. */
+  readonly maxRows: number;
+  readonly device: string;
+  readonly weightBytes: number;
+  readonly kvBytes: number;
+}
+
+/** Runs blocks [from, to) of one model. One forward pass at a time: calls are queued in order. */
+export interface Runner extends AsyncDisposable {
+  readonly info: RunnerInfo;
+  /** Throws KithError `forward_invalid` for any bad shape, position or cell, before native code sees it. */
+  forward(parts: readonly ForwardPart[]): Promise<ForwardResult>;
+}

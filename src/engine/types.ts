@@ -1,0 +1,224 @@
+/**
+ * Shapes that the engine shares with the rooms above it and between its own parts.
+ *
+ * @module engine/types
+ */
+
+/** How the next token is chosen. Neutral values switch a step off. Order of steps: logit bias, penalties
+ *  (repeat, presence, frequency), [grammar mask], temperature, top-k, top-p, min-p, draw. */
+export interface SamplerOptions {
+  /** 0 = greedy (argmax, lowest id wins ties). @default 0.7 */
+  readonly temperature: number;
+  /** Keep the k most likely; 0 = off. @default 40 */
+  readonly topK: number;
+  /** Nucleus mass; 1 = off. @default 0.95 */
+  readonly topP: number;
+  /** Minimum probability relative to the best; 0 = off. @default 0.05 */
+  readonly minP: number;
+  /** llama.cpp-style multiplicative penalty on the last `repeatLastN` tokens; 1 = off. @default 1 */
+  readonly repeatPenalty: number;
+  /** Tokens looked back at by all three penalties; -1 = whole context, 0 = off. @default 64 */
+  readonly repeatLastN: number;
+  /** OpenAI presence penalty, -2..2. @default 0 */
+  readonly presencePenalty: number;
+  /** OpenAI frequency penalty, -2..2. @default 0 */
+  readonly frequencyPenalty: number;
+  /** token id -> added to its logit (-100 bans, OpenAI semantics). */
+  readonly logitBias: readonly (readonly [token: number, bias: number])[];
+  /** Unsigned 32-bit seed: same seed, same tokens. */
+  readonly seed: number;
+  /** Number of alternatives reported per token (0..20); null = no logprobs at all. @default null */
+  readonly topLogprobs: number | null;
+}
+
+export interface TokenLogprob {
+  readonly token: number;
+  /** Bytes of the token (may be a part of a character). */
+  readonly bytes: Uint8Array;
+  /** Natural log probability under the model's raw distribution (softmax of unmodified logits). */
+  readonly logprob: number;
+}
+export interface TokenLogprobs extends TokenLogprob {
+  readonly top: readonly TokenLogprob[];
+}
+
+/** What a sampler reports for one step. */
+export interface SampledToken {
+  readonly token: number;
+  readonly logprobs: { readonly logprob: number; readonly top: readonly (readonly [token: number, logprob: number])[] } | null;
+}
+
+/** One sequence's choice of tokens. Pure arithmetic over one logits row; owns its random state and history. */
+export interface Sampler {
+  /** Chooses from `logits` (length n_vocab; may be modified in place) and records the token in its history. */
+  sample(logits: Float32Array): SampledToken;
+  /** Records tokens that were not sampled (the prompt), oldest first, so that penalties see them. */
+  accept(tokens: Int32Array | readonly number[]): void;
+}
+
+export interface EncodeOptions {
+  /** Add BOS / EOS / CLS / SEP as the model's metadata asks. @default true */
+  readonly addSpecial?: boolean;
+  /** Recognise special tokens written in the text (chat templates need it; user text must not). @default false */
+  readonly parseSpecial?: boolean;
+}
+
+export interface Tokenizer {
+  /** GGUF `tokenizer.ggml.model`: llama (SentencePiece BPE), gpt2 (byte-level BPE), bert (WordPiece). */
+  readonly kind: 'llama' | 'gpt2' | 'bert';
+  readonly size: number;
+  readonly bos: number | null;
+  readonly eos: number | null;
+  /** End-of-generation ids: eos, eot, `<|im_end|>` and their like, as llama.cpp decides them. */
+  readonly eog: ReadonlySet<number>;
+  encode(text: string, options?: EncodeOptions): Int32Array;
+  /** UTF-8 bytes a token stands for in running text; empty for control tokens unless `special`. */
+  bytes(token: number, special?: boolean): Uint8Array;
+  /** Text of tokens as llama.cpp's detokenize gives it. Incomplete UTF-8 becomes U+FFFD. */
+  decode(tokens: Int32Array | readonly number[], options?: { special?: boolean }): string;
+}
+
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string | null;
+  readonly name?: string;
+  readonly tool_calls?: readonly unknown[];
+  readonly tool_call_id?: string;
+}
+
+/** What to generate from. Messages go through the model's chat template in the text thread. */
+export type Prompt =
+  | { readonly kind: 'tokens'; readonly tokens: Int32Array }
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'messages';
+      readonly messages: readonly ChatMessage[];
+      readonly tools?: readonly unknown[];
+      /** Extra template variables (`enable_thinking`, ...). */
+      readonly variables?: Readonly<Record<string, unknown>>;
+    };
+
+export interface GenerateRequest {
+  /** Model id as given to `load`. */
+  readonly model: string;
+  readonly prompt: Prompt;
+  readonly sampler: Partial<SamplerOptions>;
+  /** Tokens to generate at most; null = as many as the context holds. */
+  readonly maxTokens: number | null;
+  /** Generation ends before the first of these; matched on text, across token boundaries. */
+  readonly stop: readonly string[];
+  /** What to do when prompt + maxTokens exceed the context. `error` refuses a prompt that does not fit and ends
+   *  with finish `length` when the context is full; `slide` drops the oldest tokens after the first
+   *  `keepTokens` in steps of half the context and recomputes (stated in the `finish` event). @default 'error' */
+  readonly overflow?: 'error' | 'slide';
+  /** With `slide`: tokens kept at the start (system prompt). @default 0 */
+  readonly keepTokens?: number;
+  /** Include the prompt's own tokens' text in the stream (OpenAI `echo`). @default false */
+  readonly echo?: boolean;
+  /** Share computed prefixes with other requests. @default true */
+  readonly cachePrompt?: boolean;
+  /** Larger goes first among those that wait. @default 0 */
+  readonly priority?: number;
+  /** Whole-request limit in ms from the call; null = the configured default. */
+  readonly timeoutMs?: number | null;
+}
+
+export type FinishReason = 'stop' | 'length' | 'aborted';
+
+export interface GenerateUsage {
+  readonly promptTokens: number;
+  /** Prompt tokens whose KV was already there. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  /** ms from call to admission into the batch. */
+  readonly queueMs: number;
+  /** ms from admission to the first sampled token. */
+  readonly prefillMs: number;
+  /** ms from first to last token. */
+  readonly decodeMs: number;
+}
+
+/** Always: one `start`, any number of `text`, then exactly one `finish`; or the iteration throws a KithError. */
+export type GenerateEvent =
+  | { readonly type: 'start'; readonly promptTokens: number; readonly cachedTokens: number }
+  | { readonly type: 'text'; readonly text: string; readonly tokens: number; readonly logprobs: readonly TokenLogprobs[] | null }
+  | {
+      readonly type: 'finish';
+      readonly reason: FinishReason;
+      /** The stop string that matched, or null. */
+      readonly stop: string | null;
+      /** Tokens dropped from the context by the `slide` policy. */
+      readonly slidTokens: number;
+      readonly usage: GenerateUsage;
+    };
+
+export interface EmbedRequest {
+  readonly model: string;
+  /** Texts, or token ids with specials as the caller wants them. */
+  readonly inputs: readonly (string | Int32Array)[];
+  /** Cut inputs longer than the model's window instead of refusing them. @default false */
+  readonly truncate?: boolean;
+}
+export interface EmbedResult {
+  /** Row-major, inputs.length x dimension, each row L2-normalised. */
+  readonly vectors: Float32Array;
+  readonly dimension: number;
+  /** Tokens per input. */
+  readonly tokens: readonly number[];
+}
+
+export interface LoadRequest {
+  /** Id used in later requests. */
+  readonly id: string;
+  /** Path of a GGUF (verified by the models room). */
+  readonly path: string;
+  /** Block range [from, to). Whole model: from 0, to = number of blocks. @default whole */
+  readonly range?: { readonly from: number; readonly to: number; readonly embed: boolean; readonly head: boolean };
+}
+
+export interface LoadedModel {
+  readonly id: string;
+  readonly architecture: string;
+  /** `kith` = our graphs; `node-llama-cpp` = compatibility path for architectures without a graph file. */
+  readonly runner: 'kith' | 'node-llama-cpp';
+  readonly task: 'text' | 'embedding';
+  readonly blocks: number;
+  readonly embedding: number;
+  readonly vocab: number;
+  /** Context in tokens one sequence may use. */
+  readonly context: number;
+  /** KV cells shared by all sequences. */
+  readonly kvCells: number;
+  readonly device: string;
+  readonly weightBytes: number;
+  readonly kvBytes: number;
+  readonly loadMs: number;
+  readonly hasTemplate: boolean;
+}
+
+export interface EngineOptions {
+  /** Compute threads. @default cores - 1, at least 1 */
+  readonly threads: number;
+  /** Device to prefer: `auto` tries CUDA, Vulkan, Metal, then CPU. @default 'auto' */
+  readonly device: 'auto' | 'cpu' | 'cuda' | 'vulkan' | 'metal';
+  /** KV cache element type. @default 'f16' */
+  readonly kvType: 'f32' | 'f16' | 'q8_0' | 'q4_0';
+  /** Context per sequence; null = the model's own, bounded by memory. */
+  readonly context: number | null;
+  /** KV cells shared by all sequences; null = chosen from context, active limit and memory. */
+  readonly kvCells: number | null;
+  /** Sequences decoded together at most. @default 16 */
+  readonly maxActive: number;
+  /** Requests that wait at most; over it 429. @default 64 */
+  readonly maxQueue: number;
+  /** ms a request may wait for its turn; over it 503. @default 30000 */
+  readonly maxWaitMs: number;
+  /** ms one request may run; over it finish `length` with what was generated. @default 600000 */
+  readonly maxRunMs: number;
+  /** Tokens one request may generate. @default 4096 */
+  readonly maxTokens: number;
+  /** Prompt rows per forward pass. @default 256 */
+  readonly prefillChunk: number;
+  /** Bytes of memory the engine may use for weights and KV; null = 80 % of what is free at load. */
+  readonly memoryBytes: number | null;
+}
