@@ -1,0 +1,27 @@
+/**
+ * GGUF files: read, write, cut and the tensor formats that need no model to make (F16, BF16, Q8_0, Q4_0).
+ * Bytes come from a `ByteSource` and are never trusted; nothing here loads native code.
+ *
+ * @example
+ * await using source = await fileSource('model.gguf');
+ * const gguf = await readGguf(source);
+ * getNumber(gguf, 'llama.block_count');
+ *
+ * @module models/gguf
+ */
+
+export {
+  getArray,
+  getBool,
+  getInteger,
+  getNumber,
+  getNumbers,
+  getPerBlock,
+  getString,
+  getStrings,
+  hasKey,
+} from './access.ts';
+export { GGUF_LIMITS, type GgufErrorCode, type GgufLimits } from './limits.ts';
+export { type ReadGgufOptions, readGguf } from './read.ts';
+export { bufferSource, concatSource, fileSource, type OwnedSource } from './source.ts';
+export { type TensorType, tensorBytes, tensorType, tensorTypeNamed, tensorTypes } from './types-table.ts';
