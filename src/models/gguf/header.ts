@@ -6,9 +6,17 @@
  * @module models/gguf/header
  */
 
-import type { Gguf, GgufArray, GgufTensor, GgufValue, GgufValueType } from '../types.ts';
+import type { Gguf, GgufArray, GgufTensor, GgufValue } from '../types.ts';
 import { Cursor, ShortHeader } from './cursor.ts';
-import { alignUp, DEFAULT_ALIGNMENT, GGUF_LIMITS, type GgufLimits, ggufError, quoted } from './limits.ts';
+import {
+  alignUp,
+  clipped,
+  DEFAULT_ALIGNMENT,
+  GGUF_LIMITS,
+  type GgufLimits,
+  ggufError,
+  quoted,
+} from './limits.ts';
 import { removedTensorType, tensorBytes, tensorType } from './types-table.ts';
 import { type TypedArray, type ValueTypeInfo, valueTypes } from './value-types.ts';
 
@@ -79,7 +87,9 @@ function readMetadata(cursor: Cursor, count: number, limits: GgufLimits): Map<st
     cursor.what = `metadata key ${i}`;
     const key = cursor.name(limits.keyBytes, 'keyBytes');
     if (metadata.has(key)) {
-      throw ggufError('gguf_duplicate', `The metadata key ${quoted(key)} occurs twice.`, { key });
+      throw ggufError('gguf_duplicate', `The metadata key ${quoted(key)} occurs twice.`, {
+        key: clipped(key),
+      });
     }
     cursor.what = `the value of ${quoted(key)}`;
     cursor.charge(COST.entry);
@@ -274,6 +284,3 @@ function placeTensors(
   }
   return tensors;
 }
-
-/** Names of value types in the order of their numbers. */
-export const valueTypeNames: readonly GgufValueType[] = valueTypes.map((type) => type.name);

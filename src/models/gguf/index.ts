@@ -21,7 +21,25 @@ export {
   getStrings,
   hasKey,
 } from './access.ts';
+export {
+  type EncodedHeader,
+  encodeGgufHeader,
+  type GgufLayout,
+  type GgufTensorLayout,
+} from './encode.ts';
+export { fromBF16, fromF16, toBF16, toF16 } from './float16.ts';
 export { GGUF_LIMITS, type GgufErrorCode, type GgufLimits } from './limits.ts';
+export { CODEC_TYPES, type CodecType, codecBytes, dequantise, quantise } from './quantise.ts';
 export { type ReadGgufOptions, readGguf } from './read.ts';
+export { type BlockRange, type ByteRange, blockCount, type ModelSlice, sliceModel } from './slice.ts';
 export { bufferSource, concatSource, fileSource, type OwnedSource } from './source.ts';
 export { type TensorType, tensorBytes, tensorType, tensorTypeNamed, tensorTypes } from './types-table.ts';
+export {
+  type ByteSink,
+  type GgufInput,
+  type GgufTensorInput,
+  type TensorData,
+  type WriteGgufOptions,
+  type WrittenGguf,
+  writeGguf,
+} from './write.ts';

@@ -71,7 +71,8 @@ export type GgufErrorCode =
   | 'gguf_tensor_type'
   | 'gguf_tensor_shape'
   | 'gguf_tensor_offset'
-  | 'gguf_tensor_overlap';
+  | 'gguf_tensor_overlap'
+  | 'gguf_tensor_data';
 
 export function ggufError(
   code: GgufErrorCode,
@@ -81,9 +82,14 @@ export function ggufError(
   return new InputError(code, message, { details });
 }
 
-/** A name from a file, made safe to print: quoted, escaped and at most 80 characters long. */
+/** At most 80 characters of a name from a file. */
+export function clipped(name: string): string {
+  return name.length > 80 ? `${name.slice(0, 79)}…` : name;
+}
+
+/** A name from a file, made safe to print: clipped, quoted and escaped. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 79)}…` : name);
+  return JSON.stringify(clipped(name));
 }
 
 /** Rounds up to a multiple of `alignment` (any positive integer; safe integers only). */
