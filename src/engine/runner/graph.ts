@@ -1,0 +1,207 @@
+/**
+ * Builds the graph of blocks [from, to) for one shape of batch, and keeps it ready to run again.
+ *
+ * @module engine/runner/graph
+ */
+import { KithError } from '../../base/index.ts';
+import type { Architecture, BlockGraph, Hyperparameters } from '../arch/index.ts';
+import type { Context, Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
+import type { Compute } from '../ggml/compute.ts';
+import { createOps, GGML_TYPE } from '../ggml/ops.ts';
+import type { KvStore } from './kv-store.ts';
+import type { Weights } from './weights.ts';
+
+/** What a graph depends on. Everything else (ids, positions, cells, masks) is an input. */
+export interface GraphShape {
+  readonly rows: number;
+  /** KV cells attended to: 0 .. kvLength - 1. */
+  readonly kvLength: number;
+  /** Rows whose output is wanted. */
+  readonly outputs: number;
+}
+
+export interface RangeModel {
+  readonly architecture: Architecture;
+  readonly hyper: Hyperparameters;
+  readonly from: number;
+  readonly to: number;
+  readonly embeds: boolean;
+  readonly heads: boolean;
+  readonly weights: Weights;
+  /** null when the range holds no block. */
+  readonly kv: KvStore | null;
+  /** RoPE frequency factors in use, or null. */
+  readonly ropeFactors: Tensor | null;
+  /** dims[0] of a matrix by tensor name. */
+  width(name: string): number;
+  /** dims[1] of a matrix by tensor name. */
+  height(name: string): number;
+}
+
+export interface BuiltGraph extends Disposable {
+  readonly shape: GraphShape;
+  readonly graph: Graph;
+  readonly scheduler: SchedulerHandle;
+  readonly ids: Tensor | null;
+  readonly hidden: Tensor | null;
+  readonly positions: Tensor | null;
+  readonly cells: Tensor | null;
+  readonly mask: Tensor | null;
+  readonly maskWindowed: Tensor | null;
+  readonly outputRows: Tensor | null;
+  /** [width, outputs], or null when nothing is wanted (KV only). */
+  readonly output: Tensor | null;
+}
+
+/** ggml tensors one block may need in a graph, generously. */
+const NODES_PER_BLOCK = 80;
+const NODES_EXTRA = 64;
+
+/**
+ * On x86, types without a repacked layout are slower for 2 to 7 rows than row by row (cliff: half the throughput at
+ * 2 rows). Giving each row its own matrix-vector product removes it: 2x at 2 rows (measured).
+ */
+const CLIFF_ROWS = 7;
+
+export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShape): BuiltGraph {
+  const { ggml } = compute;
+  const { call } = ggml;
+  const { hyper, weights, kv } = model;
+  const nodes = (model.to - model.from) * NODES_PER_BLOCK + NODES_EXTRA;
+  const context = call.ggml_init({
+    mem_size:
+      Number(call.ggml_tensor_overhead()) * nodes + Number(call.ggml_graph_overhead_custom(nodes, false)),
+    mem_buffer: null,
+    no_alloc: true,
+  }) as Context;
+  const graph = call.ggml_new_graph_custom(context, nodes, false) as Graph;
+  const ops = createOps(ggml, context, graph);
+  const { rows, outputs, kvLength } = shape;
+  const blocks = model.to - model.from;
+  const selects = outputs < rows;
+
+  const ids = model.embeds ? ops.input(GGML_TYPE.i32, [rows]) : null;
+  const hidden = model.embeds ? null : ops.input(GGML_TYPE.f32, [hyper.embedding, rows]);
+  const positions = blocks > 0 ? ops.input(GGML_TYPE.i32, [rows]) : null;
+  const cells = blocks > 0 ? ops.input(GGML_TYPE.i64, [rows]) : null;
+  const range = Array.from({ length: blocks }, (_, i) => model.from + i);
+  const windowed = hyper.window !== null && range.some((il) => hyper.isWindowed(il));
+  const plain = range.some((il) => !(windowed && hyper.isWindowed(il)));
+  const mask = plain ? ops.input(GGML_TYPE.f16, [kvLength, rows]) : null;
+  const maskWindowed = windowed ? ops.input(GGML_TYPE.f16, [kvLength, rows]) : null;
+  const outputRows = selects && outputs > 0 ? ops.input(GGML_TYPE.i32, [outputs]) : null;
+
+  const optional = (name: string) => weights.get(name) ?? null;
+  const weight = (name: string) => {
+    const tensor = weights.get(name);
+    if (tensor === undefined) throw new KithError('model_invalid', `The tensor ${name} was not loaded.`);
+    return tensor;
+  };
+  const multiply = (name: string, x: Tensor, n: number) => {
+    const matrix = weight(name);
+    if (n < 2 || n > CLIFF_ROWS || compute.gpu !== null || weights.isRepacked(name))
+      return ops.mulMat(matrix, x);
+    const wide = ops.mulMat(matrix, ops.reshape3d(x, model.width(name), 1, n));
+    return ops.reshape2d(wide, model.height(name), n);
+  };
+  const isLast = (il: number) => il === model.to - 1;
+  const blockGraph: BlockGraph = {
+    ops,
+    hyper,
+    rows,
+    get positions() {
+      return positions!;
+    },
+    weight,
+    optional,
+    linear(name, x, n = rows) {
+      const product = multiply(`${name}.weight`, x, n);
+      const bias = optional(`${name}.bias`);
+      return bias === null ? product : ops.add(product, bias);
+    },
+    rmsNorm: (name, x) => ops.mul(ops.rmsNorm(x, hyper.normEpsilon), weight(`${name}.weight`)),
+    rope(x, il) {
+      const options = hyper.ropeWindowed !== null && hyper.isWindowed(il) ? hyper.ropeWindowed : hyper.rope;
+      return ops.rope(x, positions!, model.ropeFactors, options);
+    },
+    attend(il, q, k, v, scale) {
+      const store = kv!;
+      ops.expand(q);
+      ops.expand(v);
+      ops.expand(k);
+      const widthK = hyper.kvHeads * hyper.headDim;
+      const widthV = hyper.kvHeads * hyper.headDimV;
+      ops.expand(ops.setRows(store.k(il), ops.reshape2d(k, widthK, rows), cells!));
+      ops.expand(ops.setRows(store.v(il), ops.reshape2d(v, widthV, rows), cells!));
+      const view = (tensor: Tensor, dim: number, width: number) =>
+        ops.permute(
+          ops.view3d(tensor, [dim, hyper.kvHeads, kvLength], store.rowBytes(dim), store.rowBytes(width), 0),
+          0,
+          2,
+          1,
+          3,
+        );
+      const attended = ops.flashAttention(
+        ops.permute(q, 0, 2, 1, 3),
+        view(store.k(il), hyper.headDim, widthK),
+        view(store.v(il), hyper.headDimV, widthV),
+        windowed && hyper.isWindowed(il) ? maskWindowed! : mask!,
+        scale,
+      );
+      return ops.reshape2d(attended, hyper.heads * hyper.headDimV, rows);
+    },
+    select: (il, x) => (isLast(il) && outputRows !== null ? ops.getRows(x, outputRows) : x),
+    rowsAfter: (il) => (isLast(il) ? outputs : rows),
+  };
+
+  let x: Tensor | null =
+    ids === null
+      ? hidden!
+      : model.architecture.embed(blockGraph, ops.getRows(weight('token_embd.weight'), ids));
+  for (const il of range) {
+    if (x === null) break;
+    x = model.architecture.block(blockGraph, il, x);
+  }
+  if (blocks === 0 && x !== null)
+    x = outputs === 0 ? null : outputRows === null ? x : ops.getRows(x, outputRows);
+  if (x !== null && model.heads) {
+    const normed = model.architecture.headNorm(blockGraph, x, outputs);
+    x = multiply('output.weight', normed, outputs);
+    const bias = optional('output.bias');
+    if (bias !== null) x = ops.add(x, bias);
+    if (hyper.logitSoftcap > 0) {
+      x = ops.scale(ops.tanh(ops.scale(x, 1 / hyper.logitSoftcap)), hyper.logitSoftcap);
+    }
+  }
+  // A range that only copies its input still needs a node to read from.
+  if (x !== null && x === hidden) x = ops.scale(x, 1);
+  if (x !== null) {
+    call.ggml_set_output(x);
+    ops.expand(x);
+  }
+  const scheduler = compute.createScheduler(nodes);
+  const dispose = () => {
+    call.ggml_backend_sched_free(scheduler);
+    call.ggml_free(context);
+  };
+  if (!(call.ggml_backend_sched_alloc_graph(scheduler, graph) as boolean)) {
+    dispose();
+    throw new KithError('memory_exhausted', `The engine could not get memory to compute ${rows} rows.`, {
+      status: 503,
+    });
+  }
+  return {
+    shape,
+    graph,
+    scheduler,
+    ids,
+    hidden,
+    positions,
+    cells,
+    mask,
+    maskWindowed,
+    outputRows,
+    output: x,
+    [Symbol.dispose]: dispose,
+  };
+}

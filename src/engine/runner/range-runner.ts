@@ -1,0 +1,145 @@
+/**
+ * `Runner` over ggml: blocks [from, to) of one model, optionally with the embedding and the head. A whole model is
+ * the range that covers all blocks.
+ *
+ * @module engine/runner/range-runner
+ */
+import { KithError } from '../../base/index.ts';
+import type { Compute } from '../ggml/compute.ts';
+import { checkParts } from './check.ts';
+import { type BuiltGraph, buildGraph, type GraphShape, type RangeModel } from './graph.ts';
+import { fillMask } from './masks.ts';
+import type { ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
+
+/** Attention length grows in these steps, so that a graph serves many tokens. */
+const KV_STEP = 256;
+/** Graphs kept: decode and prefill alternate, and batches change size as requests come and go. */
+const GRAPHS_KEPT = 6;
+
+export function createRangeRunner(
+  compute: Compute,
+  model: RangeModel,
+  info: RunnerInfo,
+  onDispose: () => void,
+): Runner {
+  const { call } = compute.ggml;
+  const { hyper } = model;
+  const graphs: BuiltGraph[] = [];
+  let disposed = false;
+  // Inputs of a pass; reused, since a pass runs alone.
+  let maskScratch = new Uint16Array(0);
+
+  function graphFor(shape: GraphShape): BuiltGraph {
+    const at = graphs.findIndex(
+      ({ shape: s }) => s.rows === shape.rows && s.kvLength === shape.kvLength && s.outputs === shape.outputs,
+    );
+    if (at >= 0) {
+      const [graph] = graphs.splice(at, 1);
+      graphs.unshift(graph!);
+      return graph!;
+    }
+    while (graphs.length >= GRAPHS_KEPT) graphs.pop()![Symbol.dispose]();
+    const graph = buildGraph(compute, model, shape);
+    graphs.unshift(graph);
+    return graph;
+  }
+
+  function setInputs(graph: BuiltGraph, parts: readonly ForwardPart[]): void {
+    const { rows, kvLength } = graph.shape;
+    const set = (tensor: bigint, data: ArrayBufferView) =>
+      call.ggml_backend_tensor_set(tensor, data, 0, data.byteLength);
+    const positions = new Int32Array(rows);
+    const cells = new BigInt64Array(rows);
+    const wanted: number[] = [];
+    let row = 0;
+    for (const part of parts) {
+      for (let i = 0; i < part.count; i++) {
+        positions[row + i] = part.start + i;
+        cells[row + i] = BigInt(part.cells[part.start + i] ?? 0);
+        if (part.outputs === 'all' || (part.outputs === 'last' && i === part.count - 1)) wanted.push(row + i);
+      }
+      row += part.count;
+    }
+    if (graph.ids !== null)
+      set(
+        graph.ids,
+        joinInto(new Int32Array(rows), parts, (part) => part.tokens!),
+      );
+    if (graph.hidden !== null) {
+      set(
+        graph.hidden,
+        joinInto(new Float32Array(rows * hyper.embedding), parts, (part) => part.hidden!),
+      );
+    }
+    if (graph.positions !== null) set(graph.positions, positions);
+    if (graph.cells !== null) set(graph.cells, cells);
+    if (graph.outputRows !== null) set(graph.outputRows, Int32Array.from(wanted));
+    for (const [tensor, window] of [
+      [graph.mask, null],
+      [graph.maskWindowed, hyper.window],
+    ] as const) {
+      if (tensor === null) continue;
+      if (maskScratch.length < rows * kvLength) maskScratch = new Uint16Array(rows * kvLength);
+      const mask = maskScratch.subarray(0, rows * kvLength);
+      fillMask(mask, kvLength, parts, window);
+      set(tensor, mask);
+    }
+  }
+
+  async function forward(parts: readonly ForwardPart[]): Promise<ForwardResult> {
+    const { rows, outputs, cellsUsed } = checkParts(parts, info);
+    const width = model.heads ? info.vocab : info.embedding;
+    return compute.exclusive(async () => {
+      if (disposed) throw new KithError('runner_closed', 'The model was unloaded.', { status: 503 });
+      const kvLength =
+        model.kv === null ? 0 : Math.min(info.kvCells, Math.ceil(Math.max(1, cellsUsed) / KV_STEP) * KV_STEP);
+      model.kv?.ensure(kvLength);
+      const graph = graphFor({ rows, kvLength, outputs });
+      setInputs(graph, parts);
+      const status = await compute.ggml.async(
+        'ggml_backend_sched_graph_compute',
+        graph.scheduler,
+        graph.graph,
+      );
+      if (status !== 0) {
+        throw new KithError('compute_failed', `The engine's device failed with status ${String(status)}.`, {
+          status: 500,
+        });
+      }
+      const result = new Float32Array(outputs * width);
+      if (graph.output !== null && outputs > 0) {
+        call.ggml_backend_tensor_get(graph.output, result, 0, result.byteLength);
+      }
+      return { rows: result, count: outputs, width };
+    });
+  }
+
+  return {
+    info,
+    forward,
+    async [Symbol.asyncDispose]() {
+      if (disposed) return;
+      disposed = true;
+      await compute.exclusive(async () => {
+        for (const graph of graphs.splice(0)) graph[Symbol.dispose]();
+        model.kv?.[Symbol.dispose]();
+        model.weights[Symbol.dispose]();
+        onDispose();
+      });
+    },
+  };
+}
+
+function joinInto<T extends Int32Array | Float32Array>(
+  target: T,
+  parts: readonly ForwardPart[],
+  pick: (part: ForwardPart) => T,
+): T {
+  let at = 0;
+  for (const part of parts) {
+    const piece = pick(part);
+    target.set(piece, at);
+    at += piece.length;
+  }
+  return target;
+}
