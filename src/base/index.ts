@@ -1,0 +1,49 @@
+/**
+ * The base room: what every other room stands on. Errors, log, configuration, limits, time, randomness and ids as
+ * parameters, canonical JSON, SQLite, files and locks, numbers for people.
+ *
+ * Values in, values out; nothing here knows a model, a request or a peer, and nothing here imports another room.
+ *
+ * @module base
+ */
+export * from './canonical-json.ts';
+export * from './clock.ts';
+export {
+  type ConfigOrigin,
+  type ConfigRow,
+  describeConfig,
+  type ResolveConfigOptions,
+  type ResolvedConfig,
+  resolveConfig,
+  showConfigValue,
+} from './config.ts';
+export { nearest } from './config-check.ts';
+export { CONFIG_FILE_MAX_BYTES, configFilePath, setInFile } from './config-file.ts';
+export {
+  CONFIG_KEYS,
+  type Config,
+  type ConfigKey,
+  type ConfigValue,
+  envName,
+  flagName,
+  isConfigKey,
+} from './config-schema.ts';
+export * from './errors.ts';
+export * from './files.ts';
+export * from './format.ts';
+export * from './ids.ts';
+export * from './limits.ts';
+export * from './lock.ts';
+export {
+  createLogger,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  type LogStream,
+  type RootLogger,
+  silentLogger,
+} from './log.ts';
+export * from './random.ts';
+export { type RedactOptions, redact, redactText } from './redact.ts';
+export * from './sqlite.ts';
