@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { KithError } from '../../base/errors.ts';
+import { KithError } from '../../base/index.ts';
 import {
   asFloat32,
   encodeFrame,

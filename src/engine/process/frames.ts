@@ -21,7 +21,7 @@
  * @module engine/process/frames
  */
 
-import { KithError } from '../../base/errors.ts';
+import { KithError } from '../../base/index.ts';
 
 export const FRAME_VERSION = 1;
 export const HEADER_BYTES = 16;
