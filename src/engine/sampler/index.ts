@@ -1,0 +1,7 @@
+/**
+ * Logits row in, token out. Pure arithmetic with its own seeded random state: same seed, same tokens, on any path.
+ *
+ * @module engine/sampler
+ */
+export { parseSamplerOptions, SAMPLER_DEFAULTS } from './options.ts';
+export { createSampler, type SamplerHooks } from './sampler.ts';
