@@ -123,6 +123,22 @@ describe('The prefix cache', () => {
     assert.equal(cells.pinned, 20);
   });
 
+  it('gives up what each entry alone holds before what entries share, and that too when it must', () => {
+    const cells = createKvCells(200);
+    const cache = createPrefixCache(cells);
+    const a = filled(cells, range(0, 60));
+    const b = a.fork(50);
+    assert.ok(b.append(10, range(500, 510)));
+    cache.insert(a);
+    cache.insert(b);
+    assert.ok(cache.evict(150));
+    assert.equal(cache.match(range(0, 60), 60, [])?.length, 50);
+    assert.ok(cache.evict(170));
+    assert.equal(cache.match(range(0, 60), 60, [])?.length, 18, 'in steps of 32 cells, from the tail');
+    assert.ok(cache.evict(200));
+    assert.equal(cache.entries, 0);
+  });
+
   it('holds at most maxEntries and maxCells', () => {
     const cells = createKvCells(1000);
     const cache = createPrefixCache(cells, { maxEntries: 3, maxCells: 120 });
