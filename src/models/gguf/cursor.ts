@@ -32,8 +32,9 @@ export class Cursor {
   constructor(bytes: Uint8Array, fileBytes: number, limits: GgufLimits) {
     this.fileBytes = fileBytes;
     this.#limits = limits;
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const length = Math.min(bytes.byteLength, fileBytes);
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, length);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, length);
   }
 
   /** `what` at the start of a sentence. */
@@ -61,20 +62,20 @@ export class Cursor {
     return start;
   }
 
-  #require(length: number): void {
+  #require(length: number, what: string = this.what): void {
     const end = this.offset + length;
     if (end <= this.#bytes.length && end <= this.#limits.headerBytes) return;
     if (end > this.fileBytes) {
       throw ggufError(
         'gguf_truncated',
-        `The file ends within ${this.what}: ${length} bytes are needed at offset ${this.offset} of ${this.fileBytes}.`,
+        `The file ends within ${what}: ${length} bytes are needed at offset ${this.offset} of ${this.fileBytes}.`,
         { offset: this.offset, bytes: length, fileBytes: this.fileBytes },
       );
     }
     if (end > this.#limits.headerBytes) {
       throw ggufError(
         'gguf_limit',
-        `The header is longer than ${this.#limits.headerBytes} bytes (limit headerBytes) at ${this.what}.`,
+        `The header is longer than ${this.#limits.headerBytes} bytes (limit headerBytes) at ${what}.`,
         { limit: 'headerBytes', value: this.#limits.headerBytes, offset: this.offset },
       );
     }
@@ -147,7 +148,7 @@ export class Cursor {
         { limit: limitName, value: limit, offset: at },
       );
     }
-    this.#require(count * itemBytes);
+    this.#require(count * itemBytes, `what follows the count for ${what}`);
     return count;
   }
 

@@ -204,6 +204,7 @@ class Writer {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
+  /** Makes room and returns where it starts. Growing replaces the view, so call this before touching it. */
   #room(count: number): number {
     const at = this.#length;
     this.#length += count;
@@ -216,13 +217,16 @@ class Writer {
     return at;
   }
   u8(value: number): void {
-    this.#view.setUint8(this.#room(1), value);
+    const at = this.#room(1);
+    this.#view.setUint8(at, value);
   }
   u16(value: number): void {
-    this.#view.setUint16(this.#room(2), value, true);
+    const at = this.#room(2);
+    this.#view.setUint16(at, value, true);
   }
   u32(value: number): void {
-    this.#view.setUint32(this.#room(4), value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
   }
   /** A count: a non-negative safe integer. */
   u64(value: number): void {
@@ -231,13 +235,16 @@ class Writer {
     this.#view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
   }
   big(value: bigint): void {
-    this.#view.setBigUint64(this.#room(8), value, true);
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, value, true);
   }
   f32(value: number): void {
-    this.#view.setFloat32(this.#room(4), value, true);
+    const at = this.#room(4);
+    this.#view.setFloat32(at, value, true);
   }
   f64(value: number): void {
-    this.#view.setFloat64(this.#room(8), value, true);
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value, true);
   }
   bytes(bytes: Uint8Array): void {
     const at = this.#room(bytes.length);

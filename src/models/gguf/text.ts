@@ -24,22 +24,27 @@ export function isText(bytes: Buffer, start: number, end: number): boolean {
 }
 
 function decodeEscaped(bytes: Buffer, start: number, end: number): string {
-  const pieces: string[] = [];
-  let good = start;
+  const units = new Uint16Array(end - start);
+  let count = 0;
   let at = start;
   while (at < end) {
+    const lead = bytes[at]!;
     const length = sequenceLength(bytes, at, end);
-    if (length > 0) {
-      at += length;
-      continue;
+    if (length === 0) units[count++] = 0xdc00 + lead;
+    else if (length === 1) units[count++] = lead;
+    else if (length === 2) units[count++] = ((lead & 0x1f) << 6) | (bytes[at + 1]! & 0x3f);
+    else {
+      const upper = ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f);
+      if (length === 3) units[count++] = ((lead & 0x0f) << 12) | upper;
+      else {
+        const point = (((lead & 0x07) << 18) | (upper << 6) | (bytes[at + 3]! & 0x3f)) - 0x10000;
+        units[count++] = 0xd800 | (point >>> 10);
+        units[count++] = 0xdc00 | (point & 0x3ff);
+      }
     }
-    if (at > good) pieces.push(bytes.toString('utf8', good, at));
-    pieces.push(String.fromCharCode(0xdc00 + bytes[at]!));
-    at += 1;
-    good = at;
+    at += Math.max(1, length);
   }
-  if (at > good) pieces.push(bytes.toString('utf8', good, at));
-  return pieces.join('');
+  return Buffer.from(units.buffer, 0, count * 2).toString('utf16le');
 }
 
 /** Length of the well-formed UTF-8 sequence at `at` (Unicode 15, table 3-7), or 0. */
@@ -63,20 +68,18 @@ function sequenceLength(bytes: Buffer, at: number, end: number): number {
 /** Encodes text that may hold escaped bytes; null when it holds another lone surrogate, which stands for no byte. */
 export function encodeText(text: string): Buffer | null {
   if (text.isWellFormed()) return Buffer.from(text, 'utf8');
-  const pieces: Buffer[] = [];
-  let good = 0;
+  const bytes = Buffer.allocUnsafe(text.length * 3);
+  let length = 0;
   for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0xd800 || unit > 0xdfff) continue;
-    const next = text.charCodeAt(i + 1);
-    if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
-      i++;
+    const point = text.codePointAt(i)!;
+    if (point >= 0xdc80 && point <= 0xdcff) {
+      bytes[length++] = point - 0xdc00;
       continue;
     }
-    if (unit < 0xdc80 || unit > 0xdcff) return null;
-    pieces.push(Buffer.from(text.slice(good, i), 'utf8'), Buffer.of(unit - 0xdc00));
-    good = i + 1;
+    if (point >= 0xd800 && point <= 0xdfff) return null;
+    if (point < 0x80) bytes[length++] = point;
+    else length += bytes.write(String.fromCodePoint(point), length, 'utf8');
+    if (point > 0xffff) i++;
   }
-  pieces.push(Buffer.from(text.slice(good), 'utf8'));
-  return Buffer.concat(pieces);
+  return bytes.subarray(0, length);
 }
