@@ -36,7 +36,7 @@ export function createIds(clock: Clock, random: Random): Ids {
 }
 
 /** True for a string that `next(prefix)` could have made. */
-export function isId(prefix: string, value: unknown): value is string {
+export function isId(prefix: string, value: unknown): boolean {
   return typeof value === 'string' && value.startsWith(`${prefix}-`) && ID_PATTERN.test(value);
 }
 

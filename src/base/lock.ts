@@ -44,13 +44,13 @@ export interface AcquireLockOptions {
 }
 
 const POLL_MS = 25;
-/** A lookup by `readLockHolder` takes the lock's shared side for an instant; that long a taker is patient anyway. */
+/** A lookup by `readLockHolder` takes the lock's shared side for an instant: a taker is this patient anyway. */
 const GRACE_MS = 100;
 
 /** Takes the lock at `path` (its folder is made), or throws KithError `locked` (409) that names the holder. */
 export async function acquireLock(path: string, options: AcquireLockOptions): Promise<Lock> {
   const clock = options.clock ?? systemClock;
-  const deadline = clock.monotonic() + (options.waitMs ?? 0);
+  const deadline = clock.monotonic() + Math.max(GRACE_MS, options.waitMs ?? 0);
   await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
     throw unavailable(path, error);
   });
@@ -103,7 +103,8 @@ export async function readLockHolder(path: string): Promise<LockHolder | null> {
 function tryLock(path: string, begin: string): DatabaseSync | null {
   let database: DatabaseSync;
   try {
-    database = new DatabaseSync(path, { timeout: GRACE_MS });
+    // No waiting inside SQLite: it would block this thread, which may be the one that is to release the lock.
+    database = new DatabaseSync(path, { timeout: 0 });
   } catch (error) {
     throw unavailable(path, error);
   }

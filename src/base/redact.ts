@@ -42,9 +42,7 @@ export function redactText(text: string, options: RedactOptions = {}): string {
   // A little more than is kept, so that a credential across the cut is still recognised as one.
   let safe = text.length > MAX_STRING ? text.slice(0, MAX_STRING + 1024) : text;
   for (const [pattern, replacement] of SECRET_PATTERNS) safe = safe.replace(pattern, replacement);
-  if (options.keepContent !== true) {
-    for (const [pattern, replacement] of CONTENT_PATTERNS) safe = safe.replace(pattern, replacement);
-  }
+  if (options.keepContent !== true) safe = hideParsedText(safe).replace(CONTENT_PATTERN, `$1${HIDDEN}`);
   return safe.length > MAX_STRING ? `${safe.slice(0, MAX_STRING)}[cut]` : safe;
 }
 
@@ -104,28 +102,29 @@ function wordsOf(key: string): string[] {
     .filter((word) => word !== '');
 }
 
-const SECRET_NAME =
-  '[\\w.-]{0,40}(?:authorization|api[_-]?key|token|secret|password|passwd|passphrase|private[_-]?key|access[_-]?key)';
+/** A quoted string (its end may be cut off), or text whose quotes are escaped: that one to the end. */
+const QUOTED = String.raw`"(?:[^"\\]|\\[\s\S])*(?:"|$)|'(?:[^'\\]|\\[\s\S])*(?:'|$)|\\+["'][\s\S]*`;
+/** What may stand between a name and its value: `name=`, `"name": `, `\"name\":`. */
+const ASSIGN = String.raw`\\*["']?\s*[=:]\s*`;
+/** Values of one word. */
+const WORD_NAME = String.raw`[\w.-]{0,40}(?:api[_-]?key|token|secret|private[_-]?key|access[_-]?key)`;
+/** Values that may have spaces: everything to the end of the line. */
+const LINE_NAME = String.raw`[\w.-]{0,40}(?:authorization|cookie|password|passwd|passphrase)`;
+/** "Invalid input: expected ..." is how validators speak, not something a person wrote. */
 const CONTENT_NAME =
-  '(?<![A-Za-z])(?:prompts?|messages|contents?|inputs?|texts?|completion|body|query|arguments)';
-/** A quoted string (its end may be cut off), a bracketed JSON value up to the end, or a bare word. */
-const QUOTED = '"(?:[^"\\\\]|\\\\[\\s\\S])*(?:"|$)|\'(?:[^\'\\\\]|\\\\[\\s\\S])*(?:\'|$)|`[^`]*(?:`|$)';
+  '(?<![A-Za-z]|[Ii]nvalid )(?:prompts?|messages|contents?|inputs?|texts?|completion|body|query|arguments)';
+/** `[redacted]` of an earlier pattern is left as it is. */
+const DONE = String.raw`(?!\[redacted\])`;
 
 const SECRET_PATTERNS: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, HIDDEN],
-  [/(:\/\/)[^/?#\s@]+@/g, `$1${HIDDEN}@`],
-  [/\b(set-cookie|cookie)(["']?\s*[:=]\s*)[^\r\n]+/gi, `$1$2${HIDDEN}`],
+  [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)/g, HIDDEN],
+  [/(:\/\/)[^/?#\s@]{1,512}@/g, `$1${HIDDEN}@`],
+  [new RegExp(String.raw`(${LINE_NAME}${ASSIGN})${DONE}(?:${QUOTED}|[^\r\n]+)`, 'gi'), `$1${HIDDEN}`],
   [/\b(bearer|basic)\s+[\w.~+/=-]{4,}/gi, `$1 ${HIDDEN}`],
   [/\b(?:sk|pk|rk)-[\w-]{6,}/g, HIDDEN],
   [/\b(?:hf|gh[oprsu]|npm|glpat|github_pat|xox[abprs])[_-][\w-]{10,}/g, HIDDEN],
   [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, HIDDEN],
-  [
-    new RegExp(
-      `(${SECRET_NAME}["']?\\s*[=:]\\s*)(?!\\[redacted\\]|(?:bearer|basic) \\[redacted\\])(?:${QUOTED}|[^\\s,;&}"']+)`,
-      'gi',
-    ),
-    `$1${HIDDEN}`,
-  ],
+  [new RegExp(String.raw`(${WORD_NAME}${ASSIGN})${DONE}(?:${QUOTED}|[^\s,;&}"']+)`, 'gi'), `$1${HIDDEN}`],
   // name=<long hex or base64>, except digests, which are public.
   [
     /(?<!\b(?:sha-?\d{1,3}|md5|digest|hash|integrity|commit|etag|id))(["']?\s?[=:]\s?["']?)(?:[0-9a-fA-F]{32,}|(?=[\w+/-]*\d)(?=[\w+/-]*[A-Z])[\w+/-]{40,}={0,2})(?![\w+/-])/g,
@@ -133,15 +132,17 @@ const SECRET_PATTERNS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-const CONTENT_PATTERNS: readonly (readonly [RegExp, string])[] = [
-  // V8 quotes the source text in what JSON.parse throws.
-  [/"[\s\S]*(?:" is not valid JSON)/g, `${HIDDEN} is not valid JSON`],
-  [/Unexpected token '[\s\S]{1,2}'/g, `Unexpected token ${HIDDEN}`],
-  [
-    new RegExp(`(${CONTENT_NAME}["']?\\s*[=:]\\s*)(?:${QUOTED}|[[{][sS]*|[^\\s,;&}"']+)`, 'gi'),
-    `$1${HIDDEN}`,
-  ],
-];
+const CONTENT_PATTERN = new RegExp(String.raw`(${CONTENT_NAME}${ASSIGN})${DONE}(?:${QUOTED}|[\s\S]+)`, 'gi');
+const JSON_ERROR = ' is not valid JSON';
+
+/** V8 quotes the source text in what JSON.parse throws. */
+function hideParsedText(text: string): string {
+  const safe = text.replace(/(Unexpected token ')[\s\S]{1,2}'/g, `$1${HIDDEN}'`);
+  const end = safe.lastIndexOf(JSON_ERROR);
+  // By index: a pattern would try every quote against every other.
+  const start = end < 0 ? -1 : safe.indexOf('"');
+  return start < 0 || start > end ? safe : safe.slice(0, start) + HIDDEN + safe.slice(end);
+}
 
 function copy(value: unknown, state: State, depth: number): unknown {
   if (++state.values > MAX_VALUES || state.chars > MAX_TOTAL) return '[cut]';
