@@ -199,7 +199,10 @@ function checkValid(gguf: Gguf, fileBytes: number): void {
   for (const [name, tensor] of gguf.tensors) {
     assert.equal(tensor.name, name);
     assert.ok(name.length > 0 && name.isWellFormed());
-    assert.equal(tensor.bytes, tensorBytes(tensorType(tensor.type)!, tensor.dims));
+    const type = tensorType(tensor.type)!;
+    assert.equal(tensor.dims[0]! % type.block, 0);
+    assert.ok(tensor.dims.every((dim) => Number.isSafeInteger(dim) && dim > 0) && tensor.dims.length <= 4);
+    assert.equal(tensor.bytes, tensorBytes(type, tensor.dims));
     assert.ok(tensor.offset >= gguf.dataOffset && tensor.offset + tensor.bytes <= fileBytes);
     assert.equal(tensor.offset % gguf.alignment, 0);
   }

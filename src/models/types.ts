@@ -51,7 +51,10 @@ export interface GgufTensor {
   readonly bytes: number;
 }
 
-/** A parsed GGUF header. Strings are kept as valid UTF-8 text; every count and offset was bounds-checked. */
+/**
+ * A parsed GGUF header: every count and offset was bounds-checked. Keys and tensor names are valid text; a string
+ * value may hold bytes that are not UTF-8, each kept as the lone surrogate U+DC00 + byte (`models/gguf/text.ts`).
+ */
 export interface Gguf {
   readonly version: number;
   readonly alignment: number;
@@ -79,7 +82,10 @@ export interface ModelSource {
   /** The file is the concatenation of these URIs, in order (usually one). */
   readonly parts: readonly string[];
   /** Set when the source is not the GGUF itself: the converter makes it (deterministic, so sha256 holds). */
-  readonly convert?: { readonly from: 'safetensors' | 'llama2c' | 'onnx'; readonly quantisation: 'F16' | 'Q8_0' | 'Q4_0' };
+  readonly convert?: {
+    readonly from: 'safetensors' | 'llama2c' | 'onnx';
+    readonly quantisation: 'F16' | 'Q8_0' | 'Q4_0';
+  };
 }
 
 export interface ModelManifest {
