@@ -1,0 +1,115 @@
+/**
+ * Talks to a running node over its HTTP API.
+ *
+ * @module cli/client
+ */
+import { KithError } from '../base/index.ts';
+import { findNode, type RunFile } from '../node/run-file.ts';
+import type { NodeStatus } from '../server/types.ts';
+import { eventData } from './sse.ts';
+
+export interface NodeClient {
+  readonly run: RunFile;
+  /** Answers of the OpenAI routes. Throws the node's own error as a KithError. */
+  post(path: string, body: unknown, signal?: AbortSignal): Promise<unknown>;
+  /** Parsed `data:` events of a streaming route, without the closing `[DONE]`. */
+  stream(path: string, body: unknown, signal?: AbortSignal): AsyncIterable<unknown>;
+  status(signal?: AbortSignal): Promise<NodeStatus>;
+  shutdown(): Promise<void>;
+}
+
+/** The running node of this home, or null when none runs. */
+export async function connect(home: string): Promise<NodeClient | null> {
+  const found = await findNode(home);
+  return found.state === 'running' ? createClient(found.run) : null;
+}
+
+export function createClient(run: RunFile): NodeClient {
+  async function request(
+    method: string,
+    path: string,
+    body: unknown,
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, run.url), {
+        method,
+        headers: {
+          authorization: `Bearer ${run.token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal ? { signal } : {}),
+      });
+    } catch (error) {
+      if (signal?.aborted) throw new KithError('aborted', 'Stopped.', { cause: error });
+      throw new KithError(
+        'node_unreachable',
+        `The node at ${run.url} (process ${run.pid}) does not answer.`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if (!response.ok) throw await failureOf(response);
+    return response;
+  }
+  return {
+    run,
+    async post(path, body, signal) {
+      return (await request('POST', path, body, signal)).json();
+    },
+    async *stream(path, body, signal) {
+      const response = await request('POST', path, body, signal);
+      let done = false;
+      try {
+        for await (const data of eventData(response.body!)) {
+          if (data === '[DONE]') {
+            done = true;
+            break;
+          }
+          const event = JSON.parse(data) as { error?: { message: string; code: string | null } };
+          if (event.error) throw new KithError(event.error.code ?? 'node_error', event.error.message);
+          yield event;
+        }
+      } catch (error) {
+        if (signal?.aborted) throw new KithError('aborted', 'Stopped.', { cause: error });
+        if (error instanceof KithError) throw error;
+        throw new KithError(
+          'node_lost',
+          'The connection to the node broke off before the answer was complete.',
+          {
+            cause: error,
+          },
+        );
+      }
+      if (!done) throw new KithError('node_lost', 'The node ended its answer before it was complete.');
+    },
+    async status(signal) {
+      return (await (await request('GET', '/kith/v1/status', undefined, signal)).json()) as NodeStatus;
+    },
+    async shutdown() {
+      await request('POST', '/kith/v1/shutdown', undefined);
+    },
+  };
+}
+
+async function failureOf(response: Response): Promise<KithError> {
+  let error: { message?: string; code?: string; param?: string } = {};
+  try {
+    error = ((await response.json()) as { error?: typeof error }).error ?? {};
+  } catch {
+    // Not JSON: the status alone has to say it.
+  }
+  const retryAfter = Number(response.headers.get('retry-after'));
+  return new KithError(
+    error.code ?? 'node_error',
+    error.message ?? `The node answered with status ${response.status}.`,
+    {
+      status: response.status,
+      ...(error.param ? { param: error.param } : {}),
+      ...(retryAfter > 0 ? { retryAfter } : {}),
+    },
+  );
+}

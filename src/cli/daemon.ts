@@ -1,0 +1,85 @@
+/**
+ * Starts the node as a process of its own and waits until it answers.
+ *
+ * @module cli/daemon
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KithError, type ResolvedConfig, systemClock } from '../base/index.ts';
+import { findNode } from '../node/run-file.ts';
+import { exitCode } from './failure.ts';
+import { commandName, print, printJson } from './output.ts';
+
+/** Listening comes before loading, so this is generous. */
+const patienceMs = 30_000;
+
+const passedOn = ['home', 'port', 'host', 'model', 'threads', 'device', 'logLevel'] as const;
+
+export async function startDaemon(
+  { config }: ResolvedConfig,
+  options: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const logs = join(config.home, 'logs');
+  await mkdir(logs, { recursive: true });
+  const path = join(logs, 'daemon.log');
+  const flags = passedOn.flatMap((name) =>
+    options[name] === undefined
+      ? []
+      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(options[name])],
+  );
+  await using output = await open(path, 'w', 0o600);
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, 'start', ...flags], {
+    detached: true,
+    stdio: ['ignore', output.fd, output.fd],
+    windowsHide: true,
+  });
+  let ended: number | null = null;
+  child.on('exit', (code) => {
+    ended = code ?? 1;
+  });
+  const spawned = new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+  await spawned;
+  const deadline = systemClock.monotonic() + patienceMs;
+  for (;;) {
+    const found = await findNode(config.home);
+    if (found.state === 'running' && found.run.pid === child.pid) {
+      child.unref();
+      const { url, pid, port } = found.run;
+      if (options.json) printJson({ event: 'up', url, port, pid, home: config.home });
+      else
+        print(`Kith runs in the background at ${url} (process ${pid}). Stop it with: ${commandName()} stop`);
+      return exitCode.ok;
+    }
+    if (ended !== null) {
+      const text = await said(path);
+      throw new KithError(
+        'start_failed',
+        text.replace(/^error: /, '') || `The node ended with code ${ended}.`,
+      );
+    }
+    if (systemClock.monotonic() > deadline) {
+      child.kill();
+      throw new KithError(
+        'start_failed',
+        `The node did not come up within ${patienceMs / 1000} s; ${path} says more.`,
+      );
+    }
+    await systemClock.sleep(50);
+  }
+}
+
+/** What the child said before it ended. */
+async function said(path: string): Promise<string> {
+  await using file = await open(path, 'r');
+  const text = await file.readFile('utf8');
+  // Log lines are JSON; what was said to the user is not.
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('{'))
+    .join('\n')
+    .trim();
+}

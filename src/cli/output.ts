@@ -1,0 +1,72 @@
+/**
+ * What the command line writes: data to stdout, everything said beside it to stderr.
+ *
+ * @module cli/output
+ */
+
+/** One line of data to stdout. */
+export function print(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** One line beside the data to stderr. */
+export function say(line = ''): void {
+  process.stderr.write(`${line}\n`);
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined)}\n`);
+}
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+const codes: Readonly<Record<Style, readonly [number, number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+
+/** Colours text when the stream is a terminal and NO_COLOR is not set (https://no-color.org). */
+export function paint(style: Style, text: string, stream: { isTTY?: boolean } = process.stdout): string {
+  if (!stream.isTTY || process.env.NO_COLOR || process.env.TERM === 'dumb') return text;
+  const [on, off] = codes[style];
+  return `\u001b[${on}m${text}\u001b[${off}m`;
+}
+
+/** Columns padded to their widest cell; the last is not. Numbers in `right` columns are right-aligned. */
+export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) =>
+          right.includes(i)
+            ? cell.padStart(widths[i]!)
+            : i === row.length - 1
+              ? cell
+              : cell.padEnd(widths[i]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Text from outside for a terminal: control characters (which could move the cursor or worse) are shown, not sent. */
+export function plain(text: string): string {
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+/** How this user types the command: through npm in a clone, or as an installed command. */
+export function commandName(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return env.npm_lifecycle_event === 'start' || env.npm_lifecycle_event === 'kith'
+    ? 'npm run -s kith --'
+    : 'kith';
+}

@@ -1,0 +1,306 @@
+/**
+ * The command tree: every command with its arguments and options. What a command does lies in `commands/` and is
+ * loaded when it runs.
+ *
+ * @module cli/program
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { version } from '../node/version.ts';
+import { exitCode, reportFailure } from './failure.ts';
+
+/** What a command gets: its positional arguments, its options, and the whole tree (for `completion`). */
+export interface Invocation {
+  readonly args: readonly (string | readonly string[] | undefined)[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly program: Command;
+}
+/** Returns the exit code; nothing means 0. */
+export type Handler = (invocation: Invocation) => Promise<number | void>;
+
+type Load = () => Promise<{ readonly default: Handler }>;
+
+let outcome = 0;
+
+function whole(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+function decimal(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= min && value <= max))
+      throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+const homeOption = () =>
+  new Option('--home <dir>', 'folder that holds everything the node keeps (default: ~/.kith)');
+const jsonOption = () => new Option('--json', 'print data as JSON');
+const modelOption = () => new Option('-m, --model <id>', 'model to use (default: the configured one)');
+
+export function createProgram(): Command {
+  const program = new Command('kith')
+    .description('A personal AI node: answers on your machine with an embedded model, offline.')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(--help shows what is possible)')
+    .exitOverride();
+  program.configureOutput({ outputError: (text, write) => write(text) });
+
+  const bind = (command: Command, load: Load): Command => {
+    command.exitOverride().showHelpAfterError('(--help shows what is possible)');
+    return command.action(async (...given: unknown[]) => {
+      const handler = (await load()).default;
+      const args = given.slice(0, -2) as Invocation['args'];
+      outcome = (await handler({ args, options: command.opts(), program })) ?? exitCode.ok;
+    });
+  };
+  const add = (
+    parent: Command,
+    name: string,
+    description: string,
+    options: readonly Option[],
+    load: Load,
+  ) => {
+    const command = parent.command(name).description(description);
+    for (const option of options) command.addOption(option);
+    return bind(command, load);
+  };
+
+  add(
+    program,
+    'start',
+    'start the node: serve the HTTP API until Ctrl-C',
+    [
+      homeOption(),
+      new Option('-p, --port <n>', 'port to listen on; 0 takes any free one (default: 11435)'),
+      new Option('--host <host>', 'loopback address to listen on (default: 127.0.0.1)'),
+      modelOption(),
+      new Option('--threads <n>', 'compute threads'),
+      new Option('--device <name>', 'auto, cpu, cuda, vulkan or metal'),
+      new Option('--log-level <level>', 'least severe log line that is written'),
+      new Option('-d, --daemon', 'run in the background'),
+      new Option('-v, --verbose', 'show the log in the terminal'),
+      jsonOption(),
+    ],
+    () => import('./commands/start.ts'),
+  );
+  add(
+    program,
+    'stop',
+    'stop the running node',
+    [homeOption(), jsonOption()],
+    () => import('./commands/stop.ts'),
+  );
+  add(
+    program,
+    'status',
+    'show the running node; exit code 1 when it is down, 3 when it is degraded',
+    [homeOption(), jsonOption()],
+    () => import('./commands/status.ts'),
+  );
+  add(
+    program,
+    'logs',
+    'show the log of the node',
+    [
+      homeOption(),
+      new Option('-f, --follow', 'keep printing new lines'),
+      new Option('-n, --lines <n>', 'lines from the end').argParser(whole(0, 1_000_000)).default(100),
+      jsonOption(),
+    ],
+    () => import('./commands/logs.ts'),
+  );
+  add(
+    program,
+    'chat [model]',
+    'talk to a model in the terminal',
+    [
+      homeOption(),
+      new Option('-s, --system <text>', 'system message'),
+      new Option('--max-tokens <n>', 'tokens per answer').argParser(whole(1, 1_000_000)),
+      new Option('--temperature <x>', 'randomness, 0 to 2').argParser(decimal(0, 2)),
+      new Option('--seed <n>', 'seed: same seed, same answer').argParser(whole(0, 0xffffffff)),
+    ],
+    () => import('./commands/chat.ts'),
+  );
+  add(
+    program,
+    'run [prompt...]',
+    'answer one prompt, from the arguments or from stdin',
+    [
+      homeOption(),
+      modelOption(),
+      new Option('-s, --system <text>', 'system message'),
+      new Option('--max-tokens <n>', 'tokens of the answer').argParser(whole(1, 1_000_000)),
+      new Option('--temperature <x>', 'randomness, 0 to 2').argParser(decimal(0, 2)),
+      new Option('--seed <n>', 'seed: same seed, same answer').argParser(whole(0, 0xffffffff)),
+      jsonOption(),
+    ],
+    () => import('./commands/run.ts'),
+  );
+  add(
+    program,
+    'embed [text...]',
+    'turn texts into vectors, from the arguments or one per line from stdin',
+    [homeOption(), modelOption(), jsonOption()],
+    () => import('./commands/embed.ts'),
+  );
+  addModels(program, add);
+  add(
+    program,
+    'calibrate',
+    'show devices, memory, what fits, and measure this machine',
+    [
+      homeOption(),
+      modelOption(),
+      new Option('--install <backend>', 'download a GPU backend into the home folder').choices([
+        'cuda',
+        'vulkan',
+      ]),
+      new Option('--no-measure', 'skip the measurement'),
+      jsonOption(),
+    ],
+    () => import('./commands/calibrate.ts'),
+  );
+  add(
+    program,
+    'benchmark',
+    'measure prefill, decode and embeddings on a local model',
+    [
+      homeOption(),
+      modelOption(),
+      new Option('--runs <n>', 'measurements per figure').argParser(whole(1, 100)).default(5),
+      new Option('--tokens <n>', 'tokens to generate').argParser(whole(8, 4096)).default(64),
+      new Option('--prompt <n>', 'tokens of the prompt').argParser(whole(8, 4096)).default(128),
+      jsonOption(),
+    ],
+    () => import('./commands/benchmark.ts'),
+  );
+  addConfig(program, add);
+  add(
+    program,
+    'doctor',
+    'check this machine and the node; exit code 3 for warnings, 1 for faults',
+    [
+      homeOption(),
+      new Option('-p, --port <n>', 'port to check'),
+      new Option('--full', 'hash every model file again'),
+      jsonOption(),
+    ],
+    () => import('./commands/doctor.ts'),
+  );
+  add(program, 'version', 'print the version', [jsonOption()], () => import('./commands/version.ts'));
+  add(
+    program,
+    'completion <shell>',
+    'print a completion script for bash, zsh or fish',
+    [],
+    () => import('./commands/completion.ts'),
+  );
+  return program.version(version, '-V, --version', 'print the version');
+}
+
+type Add = (
+  parent: Command,
+  name: string,
+  description: string,
+  options: readonly Option[],
+  load: Load,
+) => Command;
+
+function addModels(program: Command, add: Add): void {
+  const models = program.command('models').description('list, fetch and check models').exitOverride();
+  const load =
+    (name: 'list' | 'show' | 'pull' | 'add' | 'verify' | 'remove' | 'importModel'): Load =>
+    async () => ({ default: (await import('./commands/models.ts'))[name] });
+  add(models, 'list', 'list the models that are known here', [homeOption(), jsonOption()], load('list'));
+  add(
+    models,
+    'show <id>',
+    'show everything that is known of a model',
+    [homeOption(), jsonOption()],
+    load('show'),
+  );
+  add(
+    models,
+    'pull <model>',
+    'fetch a model by its id, or by a source: npm:, hf:, https: or file:',
+    [homeOption(), new Option('--id <id>', 'id to give it (default: from the file name)'), jsonOption()],
+    load('pull'),
+  );
+  add(
+    models,
+    'add <file>',
+    'add a GGUF file or a manifest from this disk',
+    [homeOption(), new Option('--id <id>', 'id to give it (default: from the file name)'), jsonOption()],
+    load('add'),
+  );
+  add(models, 'verify [id]', 'hash model files again', [homeOption(), jsonOption()], load('verify'));
+  add(models, 'rm <id>', 'remove a model from this disk', [homeOption(), jsonOption()], load('remove'));
+  add(
+    models,
+    'import <path>',
+    'convert Hugging Face safetensors or llama2.c files to GGUF and add them',
+    [
+      homeOption(),
+      new Option('--id <id>', 'id to give it (default: from the name of the source)'),
+      new Option('-q, --quantisation <type>', 'type of the weights')
+        .choices(['F16', 'Q8_0', 'Q4_0'])
+        .default('Q8_0'),
+      jsonOption(),
+    ],
+    load('importModel'),
+  );
+}
+
+function addConfig(program: Command, add: Add): void {
+  const config = program.command('config').description('show and change the configuration').exitOverride();
+  const load =
+    (name: 'show' | 'get' | 'set' | 'unset' | 'path' | 'keys'): Load =>
+    async () => ({ default: (await import('./commands/config.ts'))[name] });
+  add(config, 'show', 'show every value and where it came from', [homeOption(), jsonOption()], load('show'));
+  add(config, 'get <key>', 'print one value', [homeOption(), jsonOption()], load('get'));
+  add(config, 'set <key> <value>', 'write a value to config.yaml', [homeOption()], load('set'));
+  add(
+    config,
+    'unset <key>',
+    'remove a value from config.yaml, so that its default counts',
+    [homeOption()],
+    load('unset'),
+  );
+  add(config, 'path', 'print where config.yaml is', [homeOption()], load('path'));
+  add(config, 'keys', 'list every key, what it does and what it allows', [jsonOption()], load('keys')).alias(
+    'list',
+  );
+}
+
+/** Runs one command line and ends the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`kith logs | head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  let code: number;
+  try {
+    const program = createProgram();
+    if (argv.length <= 2) program.outputHelp();
+    else await program.parseAsync([...argv]);
+    code = outcome;
+  } catch (error) {
+    if (error instanceof CommanderError) code = error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    else code = reportFailure(error);
+  }
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise<void>((done) => stream.write('', () => done())),
+    ),
+  );
+  process.exit(code);
+}

@@ -1,0 +1,82 @@
+/**
+ * Chooses the backend for a request. Today the first one that has the model answers.
+ *
+ * @module gateway/gateway
+ */
+import { InputError } from '../base/index.ts';
+import type {
+  Backend,
+  BackendHealth,
+  BackendModel,
+  ChatEvent,
+  ChatRequest,
+  CompletionRequest,
+  EmbeddingAnswer,
+  EmbeddingRequest,
+} from './types.ts';
+
+export interface GatewayOptions {
+  /** In order of preference. */
+  readonly backends: readonly Backend[];
+}
+
+export interface Gateway {
+  chat(request: ChatRequest): AsyncIterable<ChatEvent>;
+  complete(request: CompletionRequest): AsyncIterable<ChatEvent>;
+  embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
+  models(): Promise<readonly BackendModel[]>;
+  health(signal?: AbortSignal): Promise<readonly (BackendHealth & { readonly backend: string })[]>;
+}
+
+export function createGateway({ backends }: GatewayOptions): Gateway {
+  async function choose(
+    model: string | null,
+    task: 'chat' | 'embedding',
+  ): Promise<{ backend: Backend; model: string }> {
+    if (model === null || model === 'default') {
+      for (const backend of backends) {
+        const id = backend.defaultModel(task);
+        if (id !== null) return { backend, model: id };
+      }
+      throw new InputError(
+        'model_not_found',
+        `No default ${task} model is configured: name one in \`model\`.`,
+        {
+          status: 404,
+          param: 'model',
+        },
+      );
+    }
+    for (const backend of backends) if (await backend.has(model)) return { backend, model };
+    throw new InputError(
+      'model_not_found',
+      `The model '${model.slice(0, 100)}' does not exist here. GET /v1/models or \`kith models list\` names those that do.`,
+      { status: 404, param: 'model' },
+    );
+  }
+  return {
+    async *chat(request) {
+      const { backend, model } = await choose(request.model, 'chat');
+      yield* backend.chat({ ...request, model });
+    },
+    async *complete(request) {
+      const { backend, model } = await choose(request.model, 'chat');
+      yield* backend.complete({ ...request, model });
+    },
+    async embed(request) {
+      const { backend, model } = await choose(request.model, 'embedding');
+      return backend.embed({ ...request, model });
+    },
+    async models() {
+      const seen = new Map<string, BackendModel>();
+      for (const backend of backends)
+        for (const model of await backend.models()) if (!seen.has(model.id)) seen.set(model.id, model);
+      return [...seen.values()];
+    },
+    health(signal) {
+      return Promise.all(
+        backends.map(async (backend) => ({ backend: backend.name, ...(await backend.health(signal)) })),
+      );
+    },
+  };
+}

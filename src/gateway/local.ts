@@ -1,0 +1,289 @@
+/**
+ * The backend over this machine's own engine: finds the model in the store, has it verified and loaded on demand,
+ * and turns requests into sequences.
+ *
+ * @module gateway/local
+ */
+import { AbortedError, type Clock, InputError, isKithError, KithError, messageOf } from '../base/index.ts';
+import type {
+  Engine,
+  GenerateEvent,
+  GenerateRequest,
+  GenerateUsage,
+  LoadedModel,
+  Prompt,
+} from '../engine/index.ts';
+import type { ModelStore, Progress } from '../models/index.ts';
+import { merge } from './merge.ts';
+import type {
+  Backend,
+  BackendHealth,
+  BackendModel,
+  ChatEvent,
+  EmbeddingAnswer,
+  EmbeddingRequest,
+  GenerationOptions,
+} from './types.ts';
+
+export interface LocalBackendOptions {
+  readonly engine: Pick<Engine, 'load' | 'generate' | 'embed' | 'models'>;
+  readonly models: Pick<ModelStore, 'list' | 'get' | 'ensure'>;
+  readonly defaults: { readonly chat: string; readonly embedding: string };
+  /** ms a request waits for its model to be loaded; over it 503 with retry-after. */
+  readonly maxWaitMs: number;
+  readonly clock: Clock;
+  /** Called while a model is placed, verified and loaded. */
+  readonly onProgress?: (model: string, progress: Progress) => void;
+}
+
+export interface LocalBackend extends Backend {
+  /** Makes the model answer: places, verifies and loads it. Calls for one id share the work. */
+  prepare(model: string, signal?: AbortSignal): Promise<LoadedModel>;
+}
+
+export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
+  const { engine, models, clock } = options;
+  const preparing = new Map<string, Promise<LoadedModel>>();
+  let latencyMs: number | null = null;
+  let lastFailure: string | null = null;
+
+  const loaded = (id: string): LoadedModel | undefined => engine.models().find((model) => model.id === id);
+
+  async function load(id: string): Promise<LoadedModel> {
+    const report = (progress: Progress) => options.onProgress?.(id, progress);
+    try {
+      const { path } = await models.ensure(id, { onProgress: report });
+      const model = await engine.load(
+        { id, path },
+        {
+          onProgress: (doneBytes, totalBytes) =>
+            report({ phase: 'load', doneBytes, totalBytes, rate: null, eta: null }),
+        },
+      );
+      lastFailure = null;
+      return model;
+    } catch (error) {
+      lastFailure = messageOf(error);
+      throw error;
+    }
+  }
+
+  /** One load per id at a time; it goes on when a caller that waits for it gives up. */
+  function prepare(id: string, signal?: AbortSignal): Promise<LoadedModel> {
+    const ready = loaded(id);
+    if (ready) return Promise.resolve(ready);
+    let work = preparing.get(id);
+    if (!work) {
+      work = load(id).finally(() => preparing.delete(id));
+      // Every waiter may be gone when it fails; `lastFailure` keeps the reason.
+      work.catch(() => {});
+      preparing.set(id, work);
+    }
+    return signal ? untilAborted(work, signal) : work;
+  }
+
+  async function prepareWithin(id: string, signal: AbortSignal): Promise<LoadedModel> {
+    const ready = loaded(id);
+    if (ready) return ready;
+    const patience = new AbortController();
+    const waiting = AbortSignal.any([signal, patience.signal]);
+    const late = clock.sleep(options.maxWaitMs, waiting).then(
+      () =>
+        patience.abort(
+          new KithError(
+            'model_loading',
+            `'${id}' is still being loaded after ${options.maxWaitMs} ms (limit engine.maxWaitMs). Try again soon.`,
+            { status: 503, retryAfter: 5 },
+          ),
+        ),
+      () => {},
+    );
+    try {
+      return await prepare(id, waiting);
+    } finally {
+      patience.abort();
+      await late;
+    }
+  }
+
+  async function* generate(
+    id: string,
+    prompts: readonly Prompt[],
+    request: GenerationOptions,
+    extra: Partial<GenerateRequest>,
+  ): AsyncGenerator<ChatEvent> {
+    const model = await prepareWithin(id, request.signal);
+    if (model.task === 'embedding')
+      throw wrongTask(id, 'makes embeddings and does not write text', '/v1/embeddings');
+    const stop = new AbortController();
+    const signal = AbortSignal.any([request.signal, stop.signal]);
+    const sources = prompts.flatMap((prompt) =>
+      Array.from({ length: request.n }, (_, i) => {
+        const sampler =
+          request.sampler.seed === undefined
+            ? request.sampler
+            : { ...request.sampler, seed: (request.sampler.seed + i) >>> 0 };
+        return engine.generate(
+          {
+            model: id,
+            prompt,
+            sampler,
+            maxTokens: request.maxTokens,
+            stop: request.stop,
+            overflow: request.overflow,
+            keepTokens: request.keepTokens,
+            timeoutMs: request.timeoutMs,
+            ...extra,
+          },
+          signal,
+        );
+      }),
+    );
+    const began = clock.monotonic();
+    const usages: (GenerateUsage | null)[] = sources.map(() => null);
+    let started = false;
+    try {
+      for await (const [choice, event] of merge<GenerateEvent>(sources, () => stop.abort())) {
+        if (event.type === 'start') {
+          if (started) continue;
+          started = true;
+          latencyMs = Math.round(clock.monotonic() - began);
+          yield { type: 'start', backend: 'local', model: id };
+        } else if (event.type === 'text') {
+          yield { type: 'text', choice, text: event.text, logprobs: event.logprobs };
+        } else {
+          if (event.reason === 'aborted' && request.signal.aborted) throw abortReason(request.signal);
+          usages[choice] = event.usage;
+          yield {
+            type: 'finish',
+            choice,
+            reason: event.reason,
+            stop: event.stop,
+            slidTokens: event.slidTokens,
+          };
+        }
+      }
+    } finally {
+      stop.abort();
+    }
+    yield usageEvent(id, usages, request.n);
+  }
+
+  return {
+    name: 'local',
+    prepare,
+    async has(model) {
+      if (loaded(model)) return true;
+      try {
+        await models.get(model);
+        return true;
+      } catch (error) {
+        if (isKithError(error) && error.code === 'model_not_found') return false;
+        throw error;
+      }
+    },
+    defaultModel: (task) => options.defaults[task],
+    async models() {
+      const now = new Set(engine.models().map((model) => model.id));
+      return (await models.list()).map((entry): BackendModel => {
+        const { id, task, context } = entry.manifest;
+        return {
+          id,
+          task,
+          state: now.has(id) ? 'loaded' : entry.state === 'ready' ? 'ready' : 'available',
+          ownedBy: entry.builtin ? 'kith' : 'user',
+          context,
+          since: entry.verifiedAt,
+        };
+      });
+    },
+    chat(request) {
+      const prompt: Prompt = { kind: 'messages', messages: request.messages };
+      return generate(request.model!, [prompt], request, {});
+    },
+    complete(request) {
+      const prompts = request.prompts.map(
+        (prompt): Prompt =>
+          typeof prompt === 'string' ? { kind: 'text', text: prompt } : { kind: 'tokens', tokens: prompt },
+      );
+      return generate(request.model!, prompts, request, { echo: request.echo });
+    },
+    async embed(request: EmbeddingRequest): Promise<EmbeddingAnswer> {
+      const id = request.model!;
+      const model = await prepareWithin(id, request.signal);
+      if (model.task !== 'embedding')
+        throw wrongTask(id, 'writes text and makes no embeddings', '/v1/chat/completions');
+      const began = clock.monotonic();
+      const result = await engine.embed(
+        { model: id, inputs: request.inputs, truncate: request.truncate },
+        request.signal,
+      );
+      const prefillMs = clock.monotonic() - began;
+      return {
+        vectors: result.vectors,
+        dimension: result.dimension,
+        tokens: result.tokens,
+        receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null },
+      };
+    },
+    async health(): Promise<BackendHealth> {
+      const modelsLoaded = engine.models().length;
+      const status =
+        preparing.size > 0 && modelsLoaded === 0 ? 'starting' : lastFailure === null ? 'ok' : 'degraded';
+      return {
+        status,
+        latencyMs,
+        modelsAvailable: (await models.list()).length,
+        modelsLoaded,
+        message: lastFailure,
+      };
+    },
+  };
+}
+
+function wrongTask(id: string, what: string, route: string): InputError {
+  return new InputError('wrong_model_task', `'${id}' ${what}: use it with ${route}.`, { param: 'model' });
+}
+
+/** The prompt counts once per prompt, what was generated counts for every choice. */
+function usageEvent(model: string, usages: readonly (GenerateUsage | null)[], n: number): ChatEvent {
+  let promptTokens = 0;
+  let cachedTokens = 0;
+  let completionTokens = 0;
+  const longest = {
+    queueMs: null as number | null,
+    prefillMs: null as number | null,
+    decodeMs: null as number | null,
+  };
+  for (const [index, usage] of usages.entries()) {
+    if (!usage) continue;
+    if (index % n === 0) {
+      promptTokens += usage.promptTokens;
+      cachedTokens += usage.cachedTokens;
+    }
+    completionTokens += usage.completionTokens;
+    for (const key of ['queueMs', 'prefillMs', 'decodeMs'] as const)
+      longest[key] = Math.max(longest[key] ?? 0, usage[key]);
+  }
+  return {
+    type: 'usage',
+    promptTokens,
+    cachedTokens,
+    completionTokens,
+    receipt: { backend: 'local', model, ...longest },
+  };
+}
+
+function abortReason(signal: AbortSignal): KithError {
+  return isKithError(signal.reason) ? signal.reason : new AbortedError(undefined, { cause: signal.reason });
+}
+
+/** The promise's result, or the signal's reason as soon as it fires. The promise itself goes on. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(abortReason(signal));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,12 @@
+/**
+ * The node room: composes every other room into one running Kith, and finds a node that already runs.
+ *
+ * @module node
+ * @example
+ * await using node = await createNode({ config: resolveConfig().config, log });
+ * console.log(node.url);
+ */
+export { createNode, type Node, type NodeOptions } from './node.ts';
+export { openRooms, type Rooms } from './rooms.ts';
+export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';
+export { version } from './version.ts';

@@ -1,0 +1,210 @@
+/**
+ * One running Kith: takes the home's lock, opens the rooms, listens, and makes the default model ready in the
+ * background.
+ *
+ * The server listens before any model is there: `/health` says `starting`, and requests wait for their model.
+ *
+ * @module node/node
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  acquireLock,
+  type Config,
+  createIds,
+  isKithError,
+  KithError,
+  type Lock,
+  type Logger,
+  messageOf,
+  systemClock,
+  systemRandom,
+} from '../base/index.ts';
+import type { Progress } from '../models/index.ts';
+import {
+  createServer,
+  defaultServerLimits,
+  type NodeStatus,
+  type Server,
+  type ServerLimits,
+} from '../server/index.ts';
+import { openRooms, type Rooms } from './rooms.ts';
+import { nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
+import { version } from './version.ts';
+
+/** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
+const closeWithinMs = 5_000;
+const closeRoomsMs = 1_000;
+
+export interface NodeOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Progress of the default model's start. */
+  readonly onProgress?: (model: string, progress: Progress) => void;
+  /** Called when something outside asks the node to end (`kith stop`). */
+  readonly onShutdown?: () => void;
+}
+
+export interface Node extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly defaultModel: string;
+  /** Settles when the default model answers; rejects with what went wrong. The node stays up either way. */
+  readonly ready: Promise<void>;
+  status(): Promise<NodeStatus>;
+  /** Drains requests, closes every room, removes the run file. Takes at most 5 s. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export async function createNode(options: NodeOptions): Promise<Node> {
+  const { config, log } = options;
+  const { home } = config;
+  await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw new KithError(
+      'home_not_writable',
+      `The home folder ${home} cannot be written: ${messageOf(error)}`,
+      {
+        param: 'home',
+        cause: error,
+      },
+    );
+  });
+  const startedAt = systemClock.now();
+  const began = systemClock.monotonic();
+  const lock = await takeLock(home);
+  let rooms: Rooms | null = null;
+  let server: Server | null = null;
+  const stopping = new AbortController();
+  let phase: NodeStatus['progress'] = null;
+  let state: NodeStatus['state'] = 'starting';
+  let message: string | null = null;
+  let closed: Promise<void> | null = null;
+
+  const close = (): Promise<void> => {
+    closed ??= (async () => {
+      state = 'stopping';
+      message = 'The node is shutting down.';
+      stopping.abort();
+      // The run file goes first: nobody should be sent to a node that is leaving.
+      await removeRunFile(home);
+      await server?.close(Math.min(config.server.drainMs, closeWithinMs - closeRoomsMs));
+      await rooms?.[Symbol.asyncDispose]();
+      await lock.release();
+    })();
+    return closed;
+  };
+
+  const status = async (): Promise<NodeStatus> => ({
+    state,
+    message,
+    version,
+    pid: process.pid,
+    startedAt,
+    uptimeMs: Math.round(systemClock.monotonic() - began),
+    url: server!.url,
+    home,
+    defaultModel: config.models.default,
+    models: (await rooms!.gateway.models()).map(({ id, task, state, context }) => ({
+      id,
+      task,
+      state,
+      context,
+    })),
+    loaded: rooms!.loaded(),
+    requests: { active: server!.active, total: server!.total },
+    memory: { node: process.memoryUsage.rss(), engine: rooms!.engineMemory() },
+    progress: phase,
+  });
+
+  try {
+    rooms = await openRooms(config, log, (model, progress) => {
+      if (model === config.models.default && state === 'starting')
+        phase = { phase: progress.phase, doneBytes: progress.doneBytes, totalBytes: progress.totalBytes };
+      options.onProgress?.(model, progress);
+    });
+    const ids = createIds(systemClock, systemRandom);
+    const token = randomBytes(32).toString('base64url');
+    server = await createServer({
+      gateway: rooms.gateway,
+      control: { status, shutdown: () => options.onShutdown?.() },
+      host: config.server.host,
+      port: config.server.port,
+      log: log.child('server'),
+      clock: systemClock,
+      ids,
+      randomSeed: () => systemRandom.uint32(),
+      limits: serverLimits(config),
+      version,
+      token,
+    });
+    await writeRunFile(home, {
+      pid: process.pid,
+      url: server.url,
+      port: server.port,
+      version,
+      startedAt,
+      token,
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  const ready = rooms.local.prepare(config.models.default, stopping.signal).then(
+    () => {
+      if (state === 'starting') state = 'ready';
+      phase = null;
+    },
+    (error: unknown) => {
+      phase = null;
+      if (state !== 'starting') return;
+      state = 'degraded';
+      message = `The default model '${config.models.default}' is not ready: ${messageOf(error)}`;
+      log.error('default model failed', { err: messageOf(error), model: config.models.default });
+      throw error;
+    },
+  );
+  // Callers that do not wait for it read the outcome in `status`.
+  ready.catch(() => {});
+
+  return {
+    url: server.url,
+    port: server.port,
+    defaultModel: config.models.default,
+    ready,
+    status,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** One node per home. The error says which process has it and where it answers. */
+async function takeLock(home: string): Promise<Lock> {
+  await chmod(join(home, 'run'), 0o700);
+  try {
+    return await acquireLock(nodeLockPath(home), { purpose: 'the running node' });
+  } catch (error) {
+    if (!isKithError(error) || error.code !== 'locked') throw error;
+    const run = await readRunFile(home);
+    const where = run ? ` as process ${run.pid} at ${run.url}` : '';
+    throw new KithError(
+      'already_running',
+      `A node already runs on ${home}${where}. Use it, stop it with \`kith stop\`, or start another one with --home DIR --port N.`,
+      { status: 409, details: run ? { pid: run.pid, port: run.port } : {}, cause: error },
+    );
+  }
+}
+
+function serverLimits(config: Config): ServerLimits {
+  const { server, engine } = config;
+  return {
+    ...defaultServerLimits,
+    bodyBytes: server.bodyBytes,
+    headersMs: server.headersTimeoutMs,
+    bodyMs: server.requestTimeoutMs,
+    connections: server.maxConnections,
+    // A stream that waits for its turn keeps its status open for as long as a 503 may still come.
+    commitMs: engine.maxWaitMs + 1_000,
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * Opens the rooms that answer requests: model store, engine, gateway. The node does this to serve; the command line
+ * does it to answer without a node.
+ *
+ * @module node/rooms
+ */
+import { join } from 'node:path';
+import { type Config, type Logger, systemClock, systemRandom } from '../base/index.ts';
+import { createEngine, type Engine } from '../engine/index.ts';
+import { createGateway, createLocalBackend, type Gateway, type LocalBackend } from '../gateway/index.ts';
+import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
+import type { LoadedModelStatus } from '../server/index.ts';
+
+export interface Rooms extends AsyncDisposable {
+  readonly store: ModelStore;
+  readonly engine: Engine;
+  readonly gateway: Gateway;
+  readonly local: LocalBackend;
+  loaded(): readonly LoadedModelStatus[];
+  /** Resident bytes of the engine process, null when unknown. */
+  engineMemory(): number | null;
+}
+
+export async function openRooms(
+  config: Config,
+  log: Logger,
+  onProgress: (model: string, progress: Progress) => void = () => {},
+): Promise<Rooms> {
+  const engine = createEngine({
+    ...config.engine,
+    log: log.child('engine'),
+    clock: systemClock,
+    random: systemRandom,
+    libraryRoots: [enginePackages(config.home)],
+  });
+  const store = createModelStore({
+    home: config.home,
+    registry: config.models.registry,
+    hubUrl: config.models.hubUrl,
+    clock: systemClock,
+    random: systemRandom,
+    log: log.child('models'),
+  });
+  const local = createLocalBackend({
+    engine,
+    models: store,
+    defaults: { chat: config.models.default, embedding: config.models.embedding },
+    maxWaitMs: config.engine.maxWaitMs,
+    clock: systemClock,
+    onProgress,
+  });
+  const gateway = createGateway({ backends: [local] });
+  return {
+    store,
+    engine,
+    gateway,
+    local,
+    loaded: () => engine.models(),
+    engineMemory: () => engine.state().rssBytes,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([engine[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+/** Folder laid out like node_modules that holds the GPU packages added by `kith calibrate --install`. */
+export function enginePackages(home: string): string {
+  return join(home, 'engine', 'backends');
+}

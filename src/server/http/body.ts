@@ -1,0 +1,133 @@
+/**
+ * Reads a JSON request body within bounds: content type, encoding, size, UTF-8, depth, syntax.
+ *
+ * @module server/http/body
+ */
+import type { IncomingMessage } from 'node:http';
+import { AbortedError, InputError, KithError } from '../../base/index.ts';
+
+export interface BodyLimits {
+  readonly bodyBytes: number;
+  readonly jsonDepth: number;
+}
+
+function tooLarge(limit: number): KithError {
+  return new KithError(
+    'body_too_large',
+    `The request body is larger than ${limit} bytes (limit server.bodyBytes).`,
+    {
+      status: 413,
+      details: { limit: 'server.bodyBytes', value: limit },
+    },
+  );
+}
+
+/** Refuses what is not UTF-8 JSON before a byte of the body is read. */
+function checkHeaders(request: IncomingMessage, limits: BodyLimits): void {
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  // Demanding the JSON type also keeps out cross-site form posts, which browsers send without asking first.
+  if (type !== 'application/json' && !/^application\/[a-z0-9.-]+\+json$/.test(type)) {
+    throw new KithError(
+      'unsupported_media_type',
+      `This route takes 'content-type: application/json', not '${type.slice(0, 100)}'.`,
+      { status: 415 },
+    );
+  }
+  const charset = parameters
+    .find((part) => part.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '');
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+    throw new KithError(
+      'unsupported_media_type',
+      `JSON is UTF-8; charset '${charset.slice(0, 40)}' is not taken.`,
+      {
+        status: 415,
+      },
+    );
+  }
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new KithError(
+      'unsupported_media_type',
+      `Send the body without compression; content-encoding '${encoding.slice(0, 40)}' is not taken.`,
+      { status: 415 },
+    );
+  }
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+}
+
+/** Deepest nesting of the text's brackets outside strings; stops counting past `limit`. */
+export function jsonDepth(text: string, limit: number): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x7b || c === 0x5b) {
+      if (++depth > deepest) deepest = depth;
+      if (deepest > limit) return deepest;
+    } else if (c === 0x7d || c === 0x5d) depth--;
+  }
+  return deepest;
+}
+
+/** Parses bytes as JSON. Throws `InputError` for invalid UTF-8, too deep nesting and bad syntax. */
+export function parseJson(bytes: Uint8Array, limits: BodyLimits): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputError('invalid_utf8', 'The request body is not valid UTF-8.');
+  }
+  if (text.trim() === '')
+    throw new InputError('invalid_json', 'The request body is empty; JSON is expected.');
+  if (jsonDepth(text, limits.jsonDepth) > limits.jsonDepth) {
+    throw new InputError(
+      'json_too_deep',
+      `The JSON body is nested deeper than ${limits.jsonDepth} levels (limit jsonDepth).`,
+    );
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // V8's message quotes the input around the fault, which is the client's own text.
+    throw new InputError(
+      'invalid_json',
+      `The request body is not valid JSON: ${(error as Error).message.slice(0, 200)}`,
+    );
+  }
+}
+
+/** Reads the whole body, never holding more than the limit. */
+export async function readJson(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  beforeReading: () => void = () => {},
+): Promise<unknown> {
+  checkHeaders(request, limits);
+  beforeReading();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof KithError) throw error;
+    throw new AbortedError('The client closed the connection before its request was complete.', {
+      cause: error,
+    });
+  }
+  return parseJson(Buffer.concat(chunks, bytes), limits);
+}

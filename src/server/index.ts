@@ -1,0 +1,12 @@
+/**
+ * The server room: one HTTP origin on node:http. It parses and bounds what comes in, asks the gateway, and encodes
+ * what goes out in the shapes of OpenAI's API. It never runs a model and never reads the model store.
+ *
+ * @module server
+ * @example
+ * await using server = await createServer({ gateway, control, host: '127.0.0.1', port: 11435, ... });
+ */
+export { isLoopback } from './http/host.ts';
+export { defaultServerLimits, type ServerLimits } from './http/limits.ts';
+export { createServer } from './server.ts';
+export type { LoadedModelStatus, NodeControl, NodeStatus, Server, ServerOptions } from './types.ts';

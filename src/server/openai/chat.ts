@@ -1,0 +1,184 @@
+/**
+ * `POST /v1/chat/completions`.
+ *
+ * @module server/openai/chat
+ */
+import { z } from 'zod';
+import { InputError } from '../../base/index.ts';
+import type { ChatEvent, ChatRequest } from '../../gateway/index.ts';
+import { type Exchange, sendJson } from '../http/exchange.ts';
+import { optional, parseBody, refuse } from '../http/schema.ts';
+import type { ServerContext } from '../types.ts';
+import { chatLogprobs } from './logprobs.ts';
+import { messages } from './messages.ts';
+import { generationFields, generationOptions } from './options.ts';
+import { sendStream } from './stream.ts';
+import { finishReason, receiptBody, receiptHeaders, usageBody } from './usage.ts';
+
+const schema = z.object({
+  ...generationFields,
+  messages,
+  max_tokens: optional(z.int().min(1)),
+  max_completion_tokens: optional(z.int().min(1)),
+  logprobs: optional(z.boolean()),
+  top_logprobs: optional(z.int().min(0).max(20)),
+});
+
+/** Known fields that ask for something this node does not do. Unknown fields are ignored. */
+const refused = {
+  tools: { why: 'this version does not call tools.' },
+  tool_choice: { allowed: ['none', 'auto'], why: 'this version does not call tools.' },
+  functions: { why: 'this version does not call functions.' },
+  function_call: { allowed: ['none', 'auto'], why: 'this version does not call functions.' },
+  response_format: { allowed: [{ type: 'text' }], why: 'only {"type":"text"} is.' },
+  modalities: { allowed: [['text']], why: 'the models here answer in text only.' },
+  audio: { why: 'the models here answer in text only.' },
+  prediction: { why: 'predicted outputs are not implemented.' },
+  web_search_options: { why: 'this node does not search the web.' },
+} as const;
+
+export interface ChatBody {
+  readonly request: ChatRequest;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  /** Add the receipt to the body. */
+  readonly receipt: boolean;
+}
+
+/** Parses a body into a request. Throws `InputError` naming the field. */
+export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => number): ChatBody {
+  const parsed = parseBody(schema, body);
+  refuse(body as object, refused);
+  if (parsed.top_logprobs !== undefined && !parsed.logprobs) {
+    throw new InputError('invalid_value', 'top_logprobs: needs `logprobs: true`', { param: 'top_logprobs' });
+  }
+  if (parsed.stream_options !== undefined && !parsed.stream) {
+    throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {
+      param: 'stream_options',
+    });
+  }
+  const maxTokens = parsed.max_completion_tokens ?? parsed.max_tokens ?? null;
+  const topLogprobs = parsed.logprobs ? (parsed.top_logprobs ?? 0) : null;
+  return {
+    request: {
+      ...generationOptions(parsed, maxTokens, topLogprobs, signal, randomSeed),
+      messages: parsed.messages,
+    },
+    stream: parsed.stream ?? false,
+    includeUsage: parsed.stream_options?.include_usage ?? false,
+    receipt: parsed.kith?.receipt ?? false,
+  };
+}
+
+export function chatRoute(context: ServerContext) {
+  return async (exchange: Exchange): Promise<void> => {
+    const body = parseChat(await exchange.json(), exchange.signal, context.randomSeed);
+    const head = {
+      id: `chatcmpl-${exchange.id}`,
+      created: Math.floor(context.clock.now() / 1000),
+      system_fingerprint: context.fingerprint,
+    };
+    const events = context.gateway.chat(body.request);
+    if (body.stream) {
+      await sendStream(
+        exchange,
+        context,
+        events,
+        chatEncoder(head, body.request.n, body.includeUsage, body.receipt),
+      );
+    } else await sendWhole(exchange, head, events, body.request.n, body.receipt);
+  };
+}
+
+interface Head {
+  readonly id: string;
+  readonly created: number;
+  readonly system_fingerprint: string;
+}
+
+/** Chunks of a streamed answer: the role first, deltas, the finish of each choice, usage when asked for. */
+export function chatEncoder(
+  head: Head,
+  n: number,
+  includeUsage: boolean,
+  receipt = false,
+): (event: ChatEvent) => unknown[] {
+  let model = '';
+  const chunk = (choices: unknown[], usage: unknown = null) => ({
+    id: head.id,
+    object: 'chat.completion.chunk',
+    created: head.created,
+    model,
+    system_fingerprint: head.system_fingerprint,
+    choices,
+    ...(includeUsage ? { usage } : {}),
+  });
+  const choice = (index: number, delta: object, logprobs: unknown, reason: string | null) =>
+    chunk([{ index, delta, logprobs, finish_reason: reason }]);
+  return (event) => {
+    switch (event.type) {
+      case 'start':
+        model = event.model;
+        return Array.from({ length: n }, (_, index) =>
+          choice(index, { role: 'assistant', content: '', refusal: null }, null, null),
+        );
+      case 'text':
+        return [
+          choice(
+            event.choice,
+            { content: event.text },
+            event.logprobs ? chatLogprobs(event.logprobs) : null,
+            null,
+          ),
+        ];
+      case 'finish':
+        return [choice(event.choice, {}, null, finishReason(event.reason))];
+      case 'usage':
+        return includeUsage
+          ? [{ ...chunk([], usageBody(event)), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
+          : [];
+    }
+  };
+}
+
+async function sendWhole(
+  exchange: Exchange,
+  head: Head,
+  events: AsyncIterable<ChatEvent>,
+  n: number,
+  receipt: boolean,
+): Promise<void> {
+  const choices = Array.from({ length: n }, (_, index) => ({
+    index,
+    message: { role: 'assistant', content: '', refusal: null },
+    logprobs: null as ReturnType<typeof chatLogprobs> | null,
+    finish_reason: null as string | null,
+  }));
+  for await (const event of events) {
+    if (event.type === 'text') {
+      const choice = choices[event.choice]!;
+      choice.message.content += event.text;
+      if (event.logprobs) {
+        choice.logprobs ??= { content: [], refusal: null };
+        choice.logprobs.content.push(...chatLogprobs(event.logprobs).content);
+      }
+    } else if (event.type === 'finish') choices[event.choice]!.finish_reason = finishReason(event.reason);
+    else if (event.type === 'usage') {
+      sendJson(
+        exchange.response,
+        200,
+        {
+          id: head.id,
+          object: 'chat.completion',
+          created: head.created,
+          model: event.receipt.model,
+          choices,
+          usage: usageBody(event),
+          system_fingerprint: head.system_fingerprint,
+          ...(receipt ? { kith: receiptBody(event.receipt) } : {}),
+        },
+        receiptHeaders(event.receipt),
+      );
+    }
+  }
+}

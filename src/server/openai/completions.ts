@@ -1,0 +1,189 @@
+/**
+ * `POST /v1/completions`: text continued without a chat template.
+ *
+ * @module server/openai/completions
+ */
+import { z } from 'zod';
+import { InputError } from '../../base/index.ts';
+import type { ChatEvent, CompletionRequest } from '../../gateway/index.ts';
+import { type Exchange, sendJson } from '../http/exchange.ts';
+import { optional, parseBody, refuse } from '../http/schema.ts';
+import type { ServerContext } from '../types.ts';
+import { textsOrTokens } from './input.ts';
+import { type LegacyLogprobs, legacyLogprobs } from './logprobs.ts';
+import { generationFields, generationOptions } from './options.ts';
+import { sendStream } from './stream.ts';
+import { finishReason, receiptBody, receiptHeaders, usageBody } from './usage.ts';
+
+const maxPrompts = 64;
+const maxChoicesInAll = 64;
+/** OpenAI's default for this route, kept so that old clients see what they expect. */
+const defaultMaxTokens = 16;
+
+const schema = z.object({
+  ...generationFields,
+  prompt: textsOrTokens(maxPrompts, true),
+  max_tokens: optional(z.int().min(1)),
+  echo: optional(z.boolean()),
+  logprobs: optional(z.int().min(0).max(20)),
+});
+
+const refused = {
+  suffix: { allowed: [''], why: 'the models here continue text, they do not fill gaps.' },
+  best_of: { allowed: [1], why: 'use `n` and choose among the answers.' },
+} as const;
+
+export interface CompletionBody {
+  readonly request: CompletionRequest;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  /** Add the receipt to the body. */
+  readonly receipt: boolean;
+}
+
+export function parseCompletion(
+  body: unknown,
+  signal: AbortSignal,
+  randomSeed: () => number,
+): CompletionBody {
+  const parsed = parseBody(schema, body);
+  refuse(body as object, refused);
+  if (parsed.stream_options !== undefined && !parsed.stream) {
+    throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {
+      param: 'stream_options',
+    });
+  }
+  if (parsed.echo && parsed.logprobs !== undefined) {
+    throw new InputError(
+      'unsupported_parameter',
+      'logprobs: not together with `echo`: the prompt is not scored',
+      {
+        param: 'logprobs',
+      },
+    );
+  }
+  const options = generationOptions(
+    parsed,
+    parsed.max_tokens ?? defaultMaxTokens,
+    parsed.logprobs ?? null,
+    signal,
+    randomSeed,
+  );
+  if (parsed.prompt.length * options.n > maxChoicesInAll) {
+    throw new InputError('invalid_value', `n: prompts × n is at most ${maxChoicesInAll}`, { param: 'n' });
+  }
+  return {
+    request: { ...options, prompts: parsed.prompt, echo: parsed.echo ?? false },
+    stream: parsed.stream ?? false,
+    includeUsage: parsed.stream_options?.include_usage ?? false,
+    receipt: parsed.kith?.receipt ?? false,
+  };
+}
+
+interface Head {
+  readonly id: string;
+  readonly created: number;
+  readonly system_fingerprint: string;
+}
+
+export function completionsRoute(context: ServerContext) {
+  return async (exchange: Exchange): Promise<void> => {
+    const body = parseCompletion(await exchange.json(), exchange.signal, context.randomSeed);
+    const head = {
+      id: `cmpl-${exchange.id}`,
+      created: Math.floor(context.clock.now() / 1000),
+      system_fingerprint: context.fingerprint,
+    };
+    const events = context.gateway.complete(body.request);
+    const choices = body.request.prompts.length * body.request.n;
+    if (body.stream)
+      await sendStream(exchange, context, events, completionEncoder(head, body.includeUsage, body.receipt));
+    else await sendWhole(exchange, head, events, choices, body.receipt);
+  };
+}
+
+export function completionEncoder(
+  head: Head,
+  includeUsage: boolean,
+  receipt = false,
+): (event: ChatEvent) => unknown[] {
+  let model = '';
+  const offsets = new Map<number, number>();
+  const chunk = (choices: unknown[], usage: unknown = null) => ({
+    id: head.id,
+    object: 'text_completion',
+    created: head.created,
+    model,
+    system_fingerprint: head.system_fingerprint,
+    choices,
+    ...(includeUsage ? { usage } : {}),
+  });
+  return (event) => {
+    switch (event.type) {
+      case 'start':
+        model = event.model;
+        return [];
+      case 'text': {
+        const offset = offsets.get(event.choice) ?? 0;
+        offsets.set(event.choice, offset + event.text.length);
+        const logprobs = event.logprobs ? legacyLogprobs(event.logprobs, offset) : null;
+        return [chunk([{ index: event.choice, text: event.text, logprobs, finish_reason: null }])];
+      }
+      case 'finish':
+        return [
+          chunk([
+            { index: event.choice, text: '', logprobs: null, finish_reason: finishReason(event.reason) },
+          ]),
+        ];
+      case 'usage':
+        return includeUsage
+          ? [{ ...chunk([], usageBody(event)), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
+          : [];
+    }
+  };
+}
+
+async function sendWhole(
+  exchange: Exchange,
+  head: Head,
+  events: AsyncIterable<ChatEvent>,
+  count: number,
+  receipt: boolean,
+): Promise<void> {
+  const choices = Array.from({ length: count }, (_, index) => ({
+    index,
+    text: '',
+    logprobs: null as LegacyLogprobs | null,
+    finish_reason: null as string | null,
+  }));
+  for await (const event of events) {
+    if (event.type === 'text') {
+      const choice = choices[event.choice]!;
+      if (event.logprobs) {
+        const more = legacyLogprobs(event.logprobs, choice.text.length);
+        choice.logprobs ??= { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
+        for (const key of ['tokens', 'token_logprobs', 'top_logprobs', 'text_offset'] as const) {
+          (choice.logprobs[key] as unknown[]).push(...more[key]);
+        }
+      }
+      choice.text += event.text;
+    } else if (event.type === 'finish') choices[event.choice]!.finish_reason = finishReason(event.reason);
+    else if (event.type === 'usage') {
+      sendJson(
+        exchange.response,
+        200,
+        {
+          id: head.id,
+          object: 'text_completion',
+          created: head.created,
+          model: event.receipt.model,
+          choices,
+          usage: usageBody(event),
+          system_fingerprint: head.system_fingerprint,
+          ...(receipt ? { kith: receiptBody(event.receipt) } : {}),
+        },
+        receiptHeaders(event.receipt),
+      );
+    }
+  }
+}

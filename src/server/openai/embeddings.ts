@@ -1,0 +1,74 @@
+/**
+ * `POST /v1/embeddings`.
+ *
+ * @module server/openai/embeddings
+ */
+import { z } from 'zod';
+import { InputError } from '../../base/index.ts';
+import { type Exchange, sendJson } from '../http/exchange.ts';
+import { optional, parseBody } from '../http/schema.ts';
+import type { ServerContext } from '../types.ts';
+import { textsOrTokens } from './input.ts';
+import { receiptHeaders } from './usage.ts';
+
+const maxInputs = 2048;
+
+const schema = z.object({
+  model: optional(z.string().min(1).max(200)),
+  input: textsOrTokens(maxInputs, false),
+  encoding_format: optional(z.enum(['float', 'base64'])),
+  dimensions: optional(z.int().min(1).max(65_536)),
+  user: optional(z.string().max(1000)),
+  kith: optional(z.object({ truncate: optional(z.boolean()) })),
+});
+
+export function parseEmbeddings(body: unknown) {
+  return parseBody(schema, body);
+}
+
+/** Little-endian float32 bytes in base64, as OpenAI's clients ask for by default. */
+export function base64Floats(vector: Float32Array): string {
+  const bytes = Buffer.alloc(vector.length * 4);
+  for (let i = 0; i < vector.length; i++) bytes.writeFloatLE(vector[i]!, i * 4);
+  return bytes.toString('base64');
+}
+
+export function embeddingsRoute(context: ServerContext) {
+  return async (exchange: Exchange): Promise<void> => {
+    const body = parseEmbeddings(await exchange.json());
+    const answer = await context.gateway.embed({
+      model: body.model ?? null,
+      inputs: body.input,
+      truncate: body.kith?.truncate ?? false,
+      signal: exchange.signal,
+    });
+    const { vectors, dimension } = answer;
+    // Cutting a vector keeps its meaning only in models trained for it (Matryoshka); none here says it is.
+    if (body.dimensions !== undefined && body.dimensions !== dimension) {
+      throw new InputError(
+        'invalid_value',
+        `dimensions: '${answer.receipt.model}' makes vectors of ${dimension} numbers and was not trained to be cut; leave \`dimensions\` out or send ${dimension}.`,
+        { param: 'dimensions' },
+      );
+    }
+    const tokens = answer.tokens.reduce((sum, each) => sum + each, 0);
+    sendJson(
+      exchange.response,
+      200,
+      {
+        object: 'list',
+        data: body.input.map((_, index) => {
+          const vector = vectors.subarray(index * dimension, (index + 1) * dimension);
+          return {
+            object: 'embedding',
+            index,
+            embedding: body.encoding_format === 'base64' ? base64Floats(vector) : Array.from(vector),
+          };
+        }),
+        model: answer.receipt.model,
+        usage: { prompt_tokens: tokens, total_tokens: tokens },
+      },
+      receiptHeaders(answer.receipt),
+    );
+  };
+}

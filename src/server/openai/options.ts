@@ -1,0 +1,101 @@
+/**
+ * The fields that chat and completion bodies share, and what they become inside.
+ *
+ * @module server/openai/options
+ */
+import { z } from 'zod';
+import type { SamplerOptions } from '../../engine/index.ts';
+import type { GenerationOptions } from '../../gateway/index.ts';
+import { optional } from '../http/schema.ts';
+import { boundedArray } from './input.ts';
+
+const maxStops = 16;
+const maxStopLength = 1000;
+const maxBiases = 1024;
+const maxChoices = 16;
+
+/** Replaces lone surrogates (JSON can carry them in escapes) by U+FFFD: everything inside is valid Unicode. */
+export const text = z.string().transform((value) => value.toWellFormed());
+
+const stopText = text.pipe(z.string().min(1, 'must not be empty').max(maxStopLength));
+
+const logitBias = z
+  .custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    message: 'must be an object: token id -> bias',
+    abort: true,
+  })
+  .refine((value) => Object.keys(value).length <= maxBiases, `at most ${maxBiases} entries`)
+  .pipe(z.record(z.string().regex(/^\d{1,9}$/, 'keys are token ids'), z.number().min(-100).max(100)));
+
+/** Kith's own options, in the body under `kith`. */
+const extension = z.object({
+  /** What to do when prompt and answer exceed the context. */
+  overflow: optional(z.enum(['error', 'slide'])),
+  /** With `slide`: tokens at the start that are never dropped. */
+  keep_tokens: optional(z.int().min(0).max(1_000_000)),
+  /** Whole-request limit in ms. */
+  timeout_ms: optional(z.int().min(1).max(86_400_000)),
+  /** Add the receipt to the body: under `kith` in the answer, or in the usage chunk of a stream. */
+  receipt: optional(z.boolean()),
+});
+
+export const generationFields = {
+  model: optional(z.string().min(1).max(200)),
+  temperature: optional(z.number().min(0).max(2)),
+  top_p: optional(z.number().gt(0).max(1)),
+  top_k: optional(z.int().min(0).max(1_000_000)),
+  min_p: optional(z.number().min(0).max(1)),
+  n: optional(z.int().min(1).max(maxChoices)),
+  stop: optional(z.union([stopText.transform((one) => [one]), boundedArray(stopText, 0, maxStops)])),
+  seed: optional(z.int()),
+  presence_penalty: optional(z.number().min(-2).max(2)),
+  frequency_penalty: optional(z.number().min(-2).max(2)),
+  repeat_penalty: optional(z.number().gt(0).max(10)),
+  logit_bias: optional(logitBias),
+  stream: optional(z.boolean()),
+  stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
+  user: optional(z.string().max(1000)),
+  kith: optional(extension),
+};
+
+const schema = z.object(generationFields);
+export type GenerationBody = z.output<typeof schema>;
+
+/**
+ * @param randomSeed seed when the body names none (unsigned 32 bit)
+ */
+export function generationOptions(
+  body: GenerationBody,
+  maxTokens: number | null,
+  topLogprobs: number | null,
+  signal: AbortSignal,
+  randomSeed: () => number,
+): GenerationOptions {
+  const sampler: { -readonly [K in keyof SamplerOptions]?: SamplerOptions[K] } = {
+    // Any integer is taken; its low 32 bits are the seed.
+    seed: body.seed === undefined ? randomSeed() : Number(BigInt.asUintN(32, BigInt(body.seed))),
+    topLogprobs,
+  };
+  if (body.temperature !== undefined) sampler.temperature = body.temperature;
+  if (body.top_p !== undefined) sampler.topP = body.top_p;
+  if (body.top_k !== undefined) sampler.topK = body.top_k;
+  if (body.min_p !== undefined) sampler.minP = body.min_p;
+  if (body.presence_penalty !== undefined) sampler.presencePenalty = body.presence_penalty;
+  if (body.frequency_penalty !== undefined) sampler.frequencyPenalty = body.frequency_penalty;
+  if (body.repeat_penalty !== undefined) sampler.repeatPenalty = body.repeat_penalty;
+  if (body.logit_bias !== undefined)
+    sampler.logitBias = Object.entries(body.logit_bias).map(
+      ([token, bias]) => [Number(token), bias] as const,
+    );
+  return {
+    model: body.model ?? null,
+    n: body.n ?? 1,
+    sampler,
+    maxTokens,
+    stop: body.stop ?? [],
+    overflow: body.kith?.overflow ?? 'error',
+    keepTokens: body.kith?.keep_tokens ?? 0,
+    timeoutMs: body.kith?.timeout_ms ?? null,
+    signal,
+  };
+}
