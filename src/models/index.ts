@@ -1,8 +1,33 @@
 /**
- * The models room: model files, where they come from and where they lie.
+ * The models room: which models there are, how their bytes get here and are checked, and the GGUF format.
+ *
+ * In: ids, source URIs, files. Out: paths of verified GGUF files, manifests, headers, slices. Nothing here runs a
+ * model or loads native code, and no byte is handed on before its sha256 was right.
  *
  * @module models
  */
 
 export * from './gguf/index.ts';
+export * from './import/index.ts';
+export { CATALOGUE, type CatalogueEntry } from './manifest/catalogue.ts';
+export { describeModel, type ModelFacts } from './manifest/describe.ts';
+export { checkModelId, isModelId, parseManifest, serialiseManifest } from './manifest/manifest.ts';
+export type {
+  ListedFile,
+  ResolvedSource,
+  Source,
+  SourceCapabilities,
+  SourceOptions,
+} from './sources/source.ts';
+export {
+  type AddOptions,
+  createModelStore,
+  type EnsureOptions,
+  type ModelDetails,
+  type ModelStore,
+  type ModelStoreOptions,
+  type PullOptions,
+  type StoreCallOptions,
+  type StoreImportOptions,
+} from './store/store.ts';
 export type * from './types.ts';

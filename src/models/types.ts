@@ -79,7 +79,8 @@ export type ModelTask = 'chat' | 'completion' | 'embedding';
 
 /** A source is a URI: `npm:pkg@1.0.0/path/in/package`, `hf:owner/repo/file@rev`, `https://...`, `file:/path`. */
 export interface ModelSource {
-  /** The file is the concatenation of these URIs, in order (usually one). */
+  /** The file is the concatenation of these URIs, in order (usually one). With `convert`: the files to convert, put
+   *  side by side under their base names. */
   readonly parts: readonly string[];
   /** Set when the source is not the GGUF itself: the converter makes it (deterministic, so sha256 holds). */
   readonly convert?: {

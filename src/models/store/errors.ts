@@ -1,0 +1,61 @@
+/** The store's errors, each with the command that helps. @module models/store/errors */
+
+import { InputError, KithError, nearest } from '../../base/index.ts';
+import type { ModelManifest } from '../types.ts';
+
+/** `model_not_found` (404) with up to three ids that may have been meant. */
+export function notFound(id: string, ids: readonly string[]): InputError {
+  const close = suggestions(id, ids);
+  const hint =
+    close.length > 0 ? `Did you mean ${close.join(' or ')}?` : `Known: ${ids.slice(0, 10).join(', ')}.`;
+  return new InputError('model_not_found', `There is no model "${id.slice(0, 120)}". ${hint}`, {
+    status: 404,
+    param: 'model',
+  });
+}
+
+/** A typing mistake away, or one name containing the other. */
+function suggestions(id: string, ids: readonly string[]): string[] {
+  const typo = nearest(id, ids);
+  const wanted = id.toLowerCase();
+  const parts = wanted.length < 3 ? [] : ids.filter((one) => one.includes(wanted) || wanted.includes(one));
+  return [...new Set([...(typo === null ? [] : [typo]), ...parts])].slice(0, 3);
+}
+
+/** `model_not_installed` (409). */
+export function notInstalled({ id, sources }: ModelManifest): KithError {
+  return new KithError(
+    'model_not_installed',
+    sources.length === 0
+      ? `The file of "${id}" is gone and nothing says where it came from. Add it again, or remove it with: kith models rm ${id}`
+      : `"${id}" is not on this machine. Get it with: kith models pull ${id}`,
+    { status: 409, param: 'model' },
+  );
+}
+
+/** `model_corrupt`: the file is not what its manifest says. */
+export function corrupt({ id, sources }: ModelManifest, path: string, why: string): KithError {
+  const remedy =
+    sources.length > 0
+      ? `Get it again with: kith models pull ${id}`
+      : `Remove it with: kith models rm ${id} and add it again.`;
+  return new KithError('model_corrupt', `Model "${id}" is damaged: ${path}: ${why}. ${remedy}`, {
+    details: { model: id },
+  });
+}
+
+/** `model_exists` (409). */
+export function exists(id: string): InputError {
+  return new InputError(
+    'model_exists',
+    `There is a model "${id}" already. Choose another id (--id), or remove it with: kith models rm ${id}`,
+    { status: 409, param: 'id' },
+  );
+}
+
+/** `source_mismatch`: the caller asked for another sha256. */
+export function mismatch(what: string, actual: string, expected: string): InputError {
+  return new InputError('source_mismatch', `${what} has sha256 ${actual}, not ${expected} as asked for.`, {
+    param: 'sha256',
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * Where things lie: `<home>/models/<id>/{model.gguf, manifest.json, verified.json}`, unfinished files under
+ * `.partial`, locks under `.locks` (never deleted, see base/lock). Ids are checked before they become paths.
+ *
+ * @module models/store/layout
+ */
+
+import { join, resolve } from 'node:path';
+import { checkModelId } from '../manifest/manifest.ts';
+
+export interface Layout {
+  readonly root: string;
+  readonly partial: string;
+  folder(id: string): string;
+  model(id: string): string;
+  manifest(id: string): string;
+  /** When, and of exactly which file, the sha256 was last seen to be right. */
+  verified(id: string): string;
+  /** The model's bytes so far. */
+  part(id: string): string;
+  /** Folder of files that are to be converted. */
+  input(id: string): string;
+  lock(id: string): string;
+}
+
+export function createLayout(home: string): Layout {
+  const root = join(resolve(home), 'models');
+  const partial = join(root, '.partial');
+  const folder = (id: string) => join(root, checkModelId(id));
+  return {
+    root,
+    partial,
+    folder,
+    model: (id) => join(folder(id), 'model.gguf'),
+    manifest: (id) => join(folder(id), 'manifest.json'),
+    verified: (id) => join(folder(id), 'verified.json'),
+    part: (id) => join(partial, `${checkModelId(id)}.part`),
+    input: (id) => join(partial, `${checkModelId(id)}.input`),
+    lock: (id) => join(root, '.locks', `${checkModelId(id)}.lock`),
+  };
+}
+
+/** The note beside a part that says of which bytes it is the beginning. */
+export const stateOf = (part: string): string => `${part}.json`;

@@ -1,0 +1,130 @@
+/**
+ * What the store finds on disk: manifests, model files, and the note that a file was verified. A note counts only
+ * for exactly the file it was written about (size, modification time, inode).
+ *
+ * @module models/store/on-disk
+ */
+
+import { readdir, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import {
+  InputError,
+  isErrno,
+  isKithError,
+  KithError,
+  readFileBounded,
+  writeFileAtomic,
+} from '../../base/index.ts';
+import { isModelId, MAX_MANIFEST_BYTES, parseManifest, serialiseManifest } from '../manifest/manifest.ts';
+import type { ModelManifest } from '../types.ts';
+import type { Layout } from './layout.ts';
+
+const verifiedSchema = z.strictObject({
+  schema: z.literal(1),
+  sha256: z.string(),
+  bytes: z.number().int(),
+  /** ns since the epoch, as text: it does not fit a double. */
+  modified: z.string().max(40),
+  inode: z.string().max(40),
+  /** ms since the epoch. */
+  verifiedAt: z.number(),
+});
+
+export interface FileState {
+  readonly bytes: number;
+  /** When the file, as it is now, was verified against the manifest's sha256; null if it was not. */
+  readonly verifiedAt: number | null;
+}
+
+/** Ids that have a folder in the store, sorted. */
+export async function listFolders(layout: Layout): Promise<string[]> {
+  try {
+    const rows = await readdir(layout.root, { withFileTypes: true });
+    return rows
+      .filter((row) => row.isDirectory() && isModelId(row.name))
+      .map((row) => row.name)
+      .sort();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw new KithError('store_unreadable', `The model store ${layout.root} cannot be read.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The manifest stored for an id, or null. @throws InputError `manifest_invalid` naming the file */
+export async function readManifest(layout: Layout, id: string): Promise<ModelManifest | null> {
+  const path = layout.manifest(id);
+  let text: string;
+  try {
+    text = new TextDecoder().decode(await readFileBounded(path, MAX_MANIFEST_BYTES));
+  } catch (error) {
+    if (isKithError(error) && error.code === 'file_not_found') return null;
+    throw error;
+  }
+  const manifest = parseManifest(text, path);
+  if (manifest.id === id) return manifest;
+  throw new InputError(
+    'manifest_invalid',
+    `${path} is about "${manifest.id}", but lies in the folder of "${id}".`,
+  );
+}
+
+export async function writeManifest(layout: Layout, manifest: ModelManifest): Promise<void> {
+  await writeFileAtomic(layout.manifest(manifest.id), serialiseManifest(manifest));
+}
+
+/** The model file of an id as it is now, or null when there is none. */
+export async function readFileState(layout: Layout, manifest: ModelManifest): Promise<FileState | null> {
+  const now = await fingerprint(layout.model(manifest.id));
+  if (now === null) return null;
+  const bytes = Number(now.bytes);
+  try {
+    const text = new TextDecoder().decode(await readFileBounded(layout.verified(manifest.id), 4096));
+    const note = verifiedSchema.parse(JSON.parse(text));
+    const same =
+      note.sha256 === manifest.sha256 &&
+      note.bytes === bytes &&
+      note.modified === now.modified &&
+      note.inode === now.inode;
+    return { bytes, verifiedAt: same ? note.verifiedAt : null };
+  } catch {
+    // No note, or one that cannot be read: the file counts as not verified and is hashed before it is used.
+    return { bytes, verifiedAt: null };
+  }
+}
+
+/** Notes that the file of `manifest` has its sha256. */
+export async function writeVerified(
+  layout: Layout,
+  manifest: ModelManifest,
+  verifiedAt: number,
+): Promise<void> {
+  const now = await fingerprint(layout.model(manifest.id));
+  if (now === null) return;
+  const note: z.infer<typeof verifiedSchema> = {
+    schema: 1,
+    sha256: manifest.sha256,
+    bytes: Number(now.bytes),
+    modified: now.modified,
+    inode: now.inode,
+    verifiedAt,
+  };
+  await writeFileAtomic(layout.verified(manifest.id), `${JSON.stringify(note)}\n`);
+}
+
+async function fingerprint(path: string): Promise<{ bytes: bigint; modified: string; inode: string } | null> {
+  try {
+    const info = await stat(path, { bigint: true });
+    if (!info.isFile()) return null;
+    return { bytes: info.size, modified: String(info.mtimeNs), inode: String(info.ino) };
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null;
+    throw new KithError('file_unreadable', `${path} cannot be read.`, { cause: error });
+  }
+}
+
+/** Bytes in a file, or null when there is none. */
+export async function bytesOf(path: string): Promise<number | null> {
+  return (await stat(path).catch(() => null))?.size ?? null;
+}
