@@ -6,9 +6,8 @@
  */
 
 import { InputError } from '../../base/errors.ts';
-import { generalMetadata } from './hf-config.ts';
 import { describe, integerField, type JsonObject, positiveField } from './json.ts';
-import type { PlannedTensor, Quantisation } from './plan.ts';
+import { generalMetadata, type PlannedTensor, type Quantisation } from './plan.ts';
 import type { SafeTensor } from './safetensors.ts';
 import { bool, float32, type MetadataEntry, uint32 } from './values.ts';
 import { weights } from './weights.ts';

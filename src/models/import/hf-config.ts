@@ -7,7 +7,7 @@
 
 import { InputError } from '../../base/errors.ts';
 import { describe, integerField, isObject, type JsonObject, positiveField } from './json.ts';
-import { FILE_TYPE, type Quantisation } from './plan.ts';
+import { generalMetadata, type Quantisation } from './plan.ts';
 import { float32, type MetadataEntry, string, uint32 } from './values.ts';
 
 export interface DecoderShape {
@@ -215,20 +215,6 @@ export function decoderMetadata(
     [`${arch}.rope.freq_base`, float32(shape.theta)],
     ...scalingMetadata(shape),
     [`${arch}.vocab_size`, uint32(shape.vocab)],
-  ];
-}
-
-export function generalMetadata(
-  architecture: string,
-  quantisation: Quantisation,
-  name: string,
-): MetadataEntry[] {
-  return [
-    ['general.architecture', string(architecture)],
-    ['general.type', string('model')],
-    ['general.name', string(name)],
-    ['general.file_type', uint32(FILE_TYPE[quantisation])],
-    ['general.quantization_version', uint32(2)],
   ];
 }
 

@@ -14,8 +14,8 @@ import { dequantise } from '../gguf/quantise.ts';
 import type { ByteSource } from '../types.ts';
 import {
   type ConversionPlan,
-  FILE_TYPE,
   GGML,
+  generalMetadata,
   type PlannedTensor,
   type Quantisation,
   weightType,
@@ -169,9 +169,7 @@ export async function planLlama2c(
   return {
     architecture: 'llama',
     metadata: [
-      ['general.architecture', string('llama')],
-      ['general.name', string(options.name)],
-      ['general.file_type', uint32(FILE_TYPE[options.quantisation])],
+      ...generalMetadata('llama', options.quantisation, options.name),
       ['llama.context_length', uint32(h.context)],
       ['llama.embedding_length', uint32(h.dim)],
       ['llama.block_count', uint32(h.blocks)],

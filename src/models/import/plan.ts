@@ -6,7 +6,7 @@
  */
 
 import { InputError } from '../../base/errors.ts';
-import type { MetadataEntry } from './values.ts';
+import { type MetadataEntry, string, uint32 } from './values.ts';
 
 export type Quantisation = 'F16' | 'Q8_0' | 'Q4_0';
 
@@ -14,7 +14,22 @@ export type Quantisation = 'F16' | 'Q8_0' | 'Q4_0';
 export const GGML = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 } as const;
 
 /** `general.file_type` (llama.cpp's `llama_ftype`). */
-export const FILE_TYPE: Readonly<Record<Quantisation, number>> = { F16: 1, Q4_0: 2, Q8_0: 7 };
+const FILE_TYPE: Readonly<Record<Quantisation, number>> = { F16: 1, Q4_0: 2, Q8_0: 7 };
+
+/** What every converted model says about itself, in a fixed order. */
+export function generalMetadata(
+  architecture: string,
+  quantisation: Quantisation,
+  name: string,
+): MetadataEntry[] {
+  return [
+    ['general.architecture', string(architecture)],
+    ['general.type', string('model')],
+    ['general.name', string(name)],
+    ['general.file_type', uint32(FILE_TYPE[quantisation])],
+    ['general.quantization_version', uint32(2)],
+  ];
+}
 
 export interface PlannedTensor {
   /** Name llama.cpp gives it, for example `blk.0.attn_q.weight`. */

@@ -150,9 +150,8 @@ function wordPiece(files: TokenizerFiles, model: JsonObject, rows: number): Meta
     ['tokenizer.ggml.pre', string('jina-v2-en')],
     ['tokenizer.ggml.tokens', strings(tokens)],
     ['tokenizer.ggml.token_type', int32s(vocabulary.types)],
-    // llama.cpp takes [CLS] and [SEP] for BERT from bos and eos; `seperator` is how the key is spelt.
+    // llama.cpp takes [CLS] from bos and [SEP] from sep, whose key is spelt like this. A BERT has no eos.
     ['tokenizer.ggml.bos_token_id', uint32(cls)],
-    ['tokenizer.ggml.eos_token_id', uint32(sep)],
     ['tokenizer.ggml.cls_token_id', uint32(cls)],
     ['tokenizer.ggml.seperator_token_id', uint32(sep)],
     ...optional('tokenizer.ggml.unknown_token_id', 'unk', '[UNK]'),

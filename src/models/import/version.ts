@@ -4,4 +4,4 @@
  *
  * @module models/import/version
  */
-export const CONVERTER_VERSION = 1;
+export const CONVERTER_VERSION = 2;
