@@ -1,0 +1,163 @@
+/** Real models: the same greedy tokens as llama.cpp, and the same logits however the blocks are split. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BlockRange, Runner } from '../src/engine/runner/index.ts';
+import { createTokenizer } from '../src/engine/tokenizer/index.ts';
+import { testModel } from './models/index.ts';
+import { openReference } from './reference/libllama.ts';
+import { greedy, relativeDifference, straightCells, withGguf } from './runner-support.ts';
+
+const prompts = {
+  'stories15m-f16': 'Once upon a time, there was a little robot who',
+  'minimind2-q8_0': '<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n',
+  tinyllama:
+    '<|system|>\nYou are helpful.</s>\n<|user|>\nWhat is the capital of France?</s>\n<|assistant|>\n',
+} as const;
+
+for (const [name, prompt] of Object.entries(prompts)) {
+  test(`200 greedy tokens of ${name} are llama.cpp's`, async () => {
+    const path = await testModel(name as keyof typeof prompts);
+    await withGguf(path, async (gguf, open) => {
+      const tokens = [
+        ...createTokenizer(gguf.metadata).encode(prompt, { addSpecial: true, parseSpecial: true }),
+      ];
+      const reference = openReference(path, { context: 512 });
+      const expected = reference.greedy(tokens, 200);
+      reference.close();
+      await using runner = await open();
+      assert.deepEqual(await greedy(runner, tokens, 200), expected);
+    });
+  });
+}
+
+/** Feeds `tokens` through consecutive ranges, one pass for the prompt and one for a further token. */
+async function chain(runners: readonly Runner[], tokens: readonly number[]): Promise<Float32Array[]> {
+  const cells = straightCells(512);
+  const rows: Float32Array[] = [];
+  let start = 0;
+  for (const piece of [tokens.slice(0, -1), tokens.slice(-1)]) {
+    let hidden: Float32Array | null = null;
+    for (const runner of runners) {
+      const result: { rows: Float32Array } = await runner.forward([
+        {
+          cells,
+          start,
+          count: piece.length,
+          tokens: hidden === null ? Int32Array.from(piece) : null,
+          hidden,
+          outputs: 'all',
+        },
+      ]);
+      hidden = result.rows;
+    }
+    rows.push(hidden!);
+    start += piece.length;
+  }
+  return rows;
+}
+
+for (const name of ['stories15m-f16', 'minimind2-q8_0'] as const) {
+  test(`${name} split at every block boundary gives the logits of the whole`, async () => {
+    await withGguf(await testModel(name), async (gguf, open) => {
+      const tokens = [
+        ...createTokenizer(gguf.metadata).encode('One day a girl saw a big red ball in the park.'),
+      ];
+      await using whole = await open();
+      const { blocks } = whole.info;
+      const expected = await chain([whole], tokens);
+      const check = async (label: string, ranges: readonly BlockRange[]) => {
+        await using stack = new AsyncDisposableStack();
+        const runners = [];
+        for (const range of ranges) runners.push(stack.use(await open(range)));
+        const actual = await chain(runners, tokens);
+        actual.forEach((row, i) => assert.deepEqual(row, expected[i], `${label}, pass ${i}`));
+      };
+      for (let cut = 0; cut <= blocks; cut++) {
+        await check(`cut at ${cut}`, [
+          { from: 0, to: cut, embed: true, head: false },
+          { from: cut, to: blocks, embed: false, head: true },
+        ]);
+      }
+      await check('embedding | blocks in three | head', [
+        { from: 0, to: 0, embed: true, head: false },
+        { from: 0, to: 2, embed: false, head: false },
+        { from: 2, to: 3, embed: false, head: false },
+        { from: 3, to: blocks, embed: false, head: false },
+        { from: blocks, to: blocks, embed: false, head: true },
+      ]);
+    });
+  });
+}
+
+test('sequences in one pass, scattered cells and shared prefixes give the logits of each alone', async () => {
+  await withGguf(await testModel('stories15m-f16'), async (gguf, open) => {
+    const tokenizer = createTokenizer(gguf.metadata);
+    await using runner = await open();
+    const texts = ['The cat sat on the mat', 'The cat sat on a tall tree', 'Once there was a fish'];
+    const rows = texts.map((text) => tokenizer.encode(text));
+    const alone: Float32Array[] = [];
+    for (const tokens of rows) {
+      const part = {
+        cells: straightCells(512),
+        start: 0,
+        count: tokens.length,
+        tokens,
+        hidden: null,
+        outputs: 'last',
+      } as const;
+      alone.push((await runner.forward([part])).rows);
+    }
+    // Odd cells for the first, descending cells for the third; the second continues the first's shared prefix.
+    const first = Int32Array.from(rows[0]!, (_, i) => 2 * i + 1);
+    const third = Int32Array.from(rows[2]!, (_, i) => 400 - i);
+    let shared = 0;
+    while (rows[0]![shared] === rows[1]![shared]) shared++;
+    assert.ok(shared >= 4);
+    await runner.forward([
+      { cells: first, start: 0, count: first.length, tokens: rows[0]!, hidden: null, outputs: 'none' },
+    ]);
+    const second = Int32Array.from(rows[1]!, (_, i) => (i < shared ? first[i]! : 200 + i));
+    const last = first.length - 1;
+    const together = await runner.forward([
+      { cells: first, start: last, count: 1, tokens: rows[0]!.subarray(last), hidden: null, outputs: 'last' },
+      {
+        cells: second,
+        start: shared,
+        count: second.length - shared,
+        tokens: rows[1]!.subarray(shared),
+        hidden: null,
+        outputs: 'last',
+      },
+      { cells: third, start: 0, count: third.length, tokens: rows[2]!, hidden: null, outputs: 'last' },
+    ]);
+    assert.equal(together.count, 3);
+    texts.forEach((text, i) => {
+      const row = together.rows.subarray(i * together.width, (i + 1) * together.width);
+      // Not bit-equal: batches of other sizes run other kernels.
+      assert.ok(relativeDifference(row, alone[i]!) < 2e-3, text);
+    });
+  });
+});
+
+for (const kvType of ['f32', 'q8_0', 'q4_0'] as const) {
+  test(`a ${kvType} KV cache stays close to f16`, async (t) => {
+    await withGguf(await testModel('tinyllama'), async (gguf, open) => {
+      const tokens = createTokenizer(gguf.metadata).encode('The quick brown fox jumps over the lazy dog and');
+      const cells = straightCells(512);
+      const part = { cells, start: 0, count: tokens.length, tokens, hidden: null, outputs: 'last' } as const;
+      const rows: Float32Array[] = [];
+      const bytes: number[] = [];
+      for (const type of ['f16', kvType] as const) {
+        await using runner = await open(undefined, { kvType: type });
+        rows.push((await runner.forward([part])).rows);
+        bytes.push(runner.info.kvBytes);
+      }
+      const difference = relativeDifference(rows[1]!, rows[0]!);
+      t.diagnostic(
+        `largest relative difference ${difference.toExponential(1)}, ${(bytes[1]! / bytes[0]!).toFixed(2)} of the bytes`,
+      );
+      assert.ok(difference > 0 && difference < (kvType === 'q4_0' ? 0.5 : 0.1), String(difference));
+      assert.ok(kvType === 'f32' || bytes[1]! < bytes[0]!);
+    });
+  });
+}
