@@ -202,8 +202,7 @@ export async function scalar(graph: OnnxGraph, name: string, signal?: AbortSigna
   }
   if (tensor.raw === null) {
     // A scalar zero point of 0 may be left out entirely, as protobuf does with defaults.
-    const value = tensor.inline[0] ?? 0;
-    return tensor.type === ONNX_TYPE.int8 && value > 127 ? value - 256 : value;
+    return tensor.inline[0] ?? 0;
   }
   const bytes = await rawData(graph, tensor, signal);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -11,7 +11,7 @@ import { InputError } from '../../base/errors.ts';
 export interface WireField {
   readonly number: number;
   readonly wire: 0 | 1 | 2 | 5;
-  /** Value of a varint (wire 0), as an unsigned number; -1 when it exceeds 2^53 - 1 (negative int64). */
+  /** Value of a varint (wire 0) as a signed 64-bit number, rounded beyond 2^53. */
   readonly value: number;
   /** Payload of wire 1, 2 and 5: offset and length in the message's buffer. */
   readonly start: number;
@@ -22,18 +22,34 @@ export function damaged(what: string): InputError {
   return new InputError('onnx_damaged', `The ONNX file is damaged or cut off: ${what}.`);
 }
 
-/** Position after the varint at `at`, and its value (or -1 above 2^53 - 1). */
+/**
+ * The varint at `at` as a signed 64-bit number, and the position after it. Values beyond 2^53 are rounded: callers
+ * check the range of whatever they use as a size.
+ */
 export function readVarint(bytes: Uint8Array, at: number, end: number): { value: number; next: number } {
   let value = 0;
   let scale = 1;
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; ; i++) {
     if (at + i >= end) throw damaged('a number runs past the end');
     const byte = bytes[at + i] as number;
+    if (i === 9) return { value: negative(bytes, at), next: checkLast(byte, at + 10) };
     value += (byte & 127) * scale;
     scale *= 128;
-    if (byte < 128) return { value: Number.isSafeInteger(value) ? value : -1, next: at + i + 1 };
+    if (byte < 128) return { value, next: at + i + 1 };
   }
-  throw damaged('a number has more than ten bytes');
+}
+
+/** Only a number with the sign bit set takes ten bytes, and its tenth is 1. */
+function checkLast(byte: number, next: number): number {
+  if (byte !== 1) throw damaged('a number has more than 64 bits');
+  return next;
+}
+
+/** Two's complement of a ten-byte varint: minus (the inverted 63 bits plus one). */
+function negative(bytes: Uint8Array, at: number): number {
+  let inverted = 0;
+  for (let i = 8; i >= 0; i--) inverted = inverted * 128 + (~(bytes[at + i] as number) & 127);
+  return -(inverted + 1);
 }
 
 /** The fields of the message in `bytes[start, end)`, in order. */
@@ -54,7 +70,7 @@ export function fieldAt(bytes: Uint8Array, at: number, end: number): WireField {
   const tag = readVarint(bytes, at, end);
   const wire = tag.value & 7;
   const number = Math.floor(tag.value / 8);
-  if (tag.value < 0 || number < 1) throw damaged('a field has no valid tag');
+  if (!Number.isSafeInteger(tag.value) || number < 1) throw damaged('a field has no valid tag');
   if (wire === 0) {
     const { value, next } = readVarint(bytes, tag.next, end);
     return { number, wire, value, start: next, length: 0 };
@@ -63,6 +79,7 @@ export function fieldAt(bytes: Uint8Array, at: number, end: number): WireField {
     return { number, wire, value: 0, start: tag.next, length: wire === 1 ? 8 : 4 };
   if (wire !== 2) throw damaged(`field ${number} has the wire type ${wire}, which ONNX never uses`);
   const length = readVarint(bytes, tag.next, end);
-  if (length.value < 0) throw damaged(`field ${number} claims an impossible length`);
+  if (length.value < 0 || !Number.isSafeInteger(length.value))
+    throw damaged(`field ${number} claims an impossible length`);
   return { number, wire, value: 0, start: length.next, length: length.value };
 }

@@ -48,8 +48,9 @@ function tokenContent(value: unknown): string | null {
 }
 
 /**
- * Whether bos and eos are put around a text. The post-processor is what really runs; the `add_*_token` flags of
- * tokenizer_config.json count only for tokenizers whose post-processor adds nothing itself.
+ * Whether bos and eos are put around a text. The post-processor is what really runs, except for the Llama
+ * tokenizer class, which rebuilds it from the `add_*_token` flags of tokenizer_config.json; without either nothing
+ * is added.
  */
 export function addedAround(
   files: TokenizerFiles,
@@ -57,6 +58,14 @@ export function addedAround(
   eos: number | null,
   ids: ReadonlyMap<string, number>,
 ): { readonly bos: boolean; readonly eos: boolean } {
+  const { add_bos_token: addBos, add_eos_token: addEos, tokenizer_class: kind } = files.config ?? {};
+  if (
+    typeof kind === 'string' &&
+    /^(Code)?LlamaTokenizer(Fast)?$/.test(kind) &&
+    typeof addBos === 'boolean'
+  ) {
+    return { bos: addBos && bos !== null, eos: addEos === true && eos !== null };
+  }
   const template = templateOf(files.tokenizer.post_processor, 0);
   if (template !== null) {
     const isToken = (piece: unknown, id: number | null): boolean => {
@@ -65,7 +74,7 @@ export function addedAround(
     };
     return { bos: isToken(template[0], bos), eos: isToken(template.at(-1), eos) };
   }
-  return { bos: files.config?.add_bos_token === true, eos: files.config?.add_eos_token === true };
+  return { bos: addBos === true && bos !== null, eos: addEos === true && eos !== null };
 }
 
 /** The `single` list of the first TemplateProcessing step, or null when there is none. */
