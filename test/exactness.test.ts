@@ -70,7 +70,7 @@ for (const name of ['stories15m-f16', 'minimind2-q8_0'] as const) {
         const runners = [];
         for (const range of ranges) runners.push(stack.use(await open(range)));
         const actual = await chain(runners, tokens);
-        actual.forEach((row, i) => assert.deepEqual(row, expected[i], `${label}, pass ${i}`));
+        for (const [i, row] of actual.entries()) assert.deepEqual(row, expected[i], `${label}, pass ${i}`);
       };
       for (let cut = 0; cut <= blocks; cut++) {
         await check(`cut at ${cut}`, [

@@ -45,6 +45,8 @@ export interface Ggml {
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   /** Buffer types that keep weights in a layout the CPU multiplies faster (`CPU_REPACK`); empty when there is none. */
   readonly cpuExtraBuffers: readonly BufferType[];
+  /** What the CPU backend was built for and this processor has: `AVX512_BF16`, `NEON`, `REPACK`, ... */
+  readonly cpuFeatures: ReadonlySet<string>;
   /** Resolves a function by name from a device's backend module. */
   procedure(device: DeviceInfo, name: string, prototype: string): Native;
   /** Runs a native call on a worker thread. */
@@ -127,6 +129,7 @@ export function loadGgml(options: LoadOptions = {}): Ggml {
     cpu,
     skipped,
     cpuExtraBuffers: extraBuffers(procedure, cpu),
+    cpuFeatures: features(procedure, cpu, call.ggml_backend_dev_backend_reg(cpu.handle)),
     procedure,
     async: (name, ...args) =>
       new Promise((resolve, reject) => {
@@ -174,6 +177,24 @@ function extraBuffers(procedure: Ggml['procedure'], cpu: DeviceInfo): BufferType
     const entry = koffi.decode(list, index * 8, 'void*') as BufferType | null;
     if (entry === null) break;
     found.push(entry);
+  }
+  return found;
+}
+
+/** `ggml_backend_get_features`: an array of { name, value } that ends with a null name. */
+function features(procedure: Ggml['procedure'], cpu: DeviceInfo, registry: bigint): Set<string> {
+  const found = new Set<string>();
+  try {
+    const get = procedure(cpu, 'ggml_backend_get_features', 'void* kith_get_features(void* reg)');
+    const list = get(registry) as bigint | null;
+    if (list === null) return found;
+    for (let index = 0; index < 256; index++) {
+      const name = koffi.decode(list, index * 16, 'const char*') as string | null;
+      if (name === null) break;
+      if (koffi.decode(list, index * 16 + 8, 'const char*') === '1') found.add(name);
+    }
+  } catch {
+    return found; // a backend without the list has no features to report
   }
   return found;
 }

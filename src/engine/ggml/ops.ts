@@ -38,12 +38,10 @@ export interface Ops {
   norm(a: Tensor, epsilon: number): Tensor;
   rmsNorm(a: Tensor, epsilon: number): Tensor;
   mulMat(a: Tensor, b: Tensor): Tensor;
-  cast(a: Tensor, type: number): Tensor;
   cont(a: Tensor): Tensor;
   reshape2d(a: Tensor, ne0: number, ne1: number): Tensor;
   reshape3d(a: Tensor, ne0: number, ne1: number, ne2: number): Tensor;
   view1d(a: Tensor, ne0: number, offset: number): Tensor;
-  view2d(a: Tensor, ne0: number, ne1: number, nb1: number, offset: number): Tensor;
   view3d(a: Tensor, ne: readonly [number, number, number], nb1: number, nb2: number, offset: number): Tensor;
   permute(a: Tensor, a0: number, a1: number, a2: number, a3: number): Tensor;
   rope(a: Tensor, positions: Tensor, factors: Tensor | null, options: RopeOptions): Tensor;
@@ -52,6 +50,7 @@ export interface Ops {
   swigluSplit(gate: Tensor, up: Tensor): Tensor;
   gegluSplit(gate: Tensor, up: Tensor): Tensor;
   gelu(a: Tensor): Tensor;
+  reshape4d(a: Tensor, ne0: number, ne1: number, ne2: number, ne3: number): Tensor;
 }
 
 export function createOps(ggml: Ggml, context: Context, graph: Graph): Ops {
@@ -74,12 +73,10 @@ export function createOps(ggml: Ggml, context: Context, graph: Graph): Ops {
     norm: (a, epsilon) => c.ggml_norm(x, a, epsilon),
     rmsNorm: (a, epsilon) => c.ggml_rms_norm(x, a, epsilon),
     mulMat: (a, b) => c.ggml_mul_mat(x, a, b),
-    cast: (a, type) => c.ggml_cast(x, a, type),
     cont: (a) => c.ggml_cont(x, a),
     reshape2d: (a, ne0, ne1) => c.ggml_reshape_2d(x, a, ne0, ne1),
     reshape3d: (a, ne0, ne1, ne2) => c.ggml_reshape_3d(x, a, ne0, ne1, ne2),
     view1d: (a, ne0, offset) => c.ggml_view_1d(x, a, ne0, offset),
-    view2d: (a, ne0, ne1, nb1, offset) => c.ggml_view_2d(x, a, ne0, ne1, nb1, offset),
     view3d: (a, ne, nb1, nb2, offset) => c.ggml_view_3d(x, a, ne[0], ne[1], ne[2], nb1, nb2, offset),
     permute: (a, a0, a1, a2, a3) => c.ggml_permute(x, a, a0, a1, a2, a3),
     rope: (a, positions, factors, o) =>
@@ -107,5 +104,6 @@ export function createOps(ggml: Ggml, context: Context, graph: Graph): Ops {
     swigluSplit: (gate, up) => c.ggml_swiglu_split(x, gate, up),
     gegluSplit: (gate, up) => c.ggml_geglu_split(x, gate, up),
     gelu: (a) => c.ggml_gelu(x, a),
+    reshape4d: (a, ne0, ne1, ne2, ne3) => c.ggml_reshape_4d(x, a, ne0, ne1, ne2, ne3),
   };
 }

@@ -32,12 +32,10 @@ export const BASE_SYMBOLS = {
   ggml_norm: 'void* ggml_norm(void* ctx, void* a, float eps)',
   ggml_rms_norm: 'void* ggml_rms_norm(void* ctx, void* a, float eps)',
   ggml_mul_mat: 'void* ggml_mul_mat(void* ctx, void* a, void* b)',
-  ggml_cast: 'void* ggml_cast(void* ctx, void* a, int type)',
   ggml_cont: 'void* ggml_cont(void* ctx, void* a)',
   ggml_reshape_2d: 'void* ggml_reshape_2d(void* ctx, void* a, int64_t ne0, int64_t ne1)',
   ggml_reshape_3d: 'void* ggml_reshape_3d(void* ctx, void* a, int64_t ne0, int64_t ne1, int64_t ne2)',
   ggml_view_1d: 'void* ggml_view_1d(void* ctx, void* a, int64_t ne0, size_t offset)',
-  ggml_view_2d: 'void* ggml_view_2d(void* ctx, void* a, int64_t ne0, int64_t ne1, size_t nb1, size_t offset)',
   ggml_view_3d:
     'void* ggml_view_3d(void* ctx, void* a, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb1, size_t nb2, size_t offset)',
   ggml_permute: 'void* ggml_permute(void* ctx, void* a, int a0, int a1, int a2, int a3)',
@@ -50,6 +48,8 @@ export const BASE_SYMBOLS = {
   ggml_swiglu_split: 'void* ggml_swiglu_split(void* ctx, void* a, void* b)',
   ggml_geglu_split: 'void* ggml_geglu_split(void* ctx, void* a, void* b)',
   ggml_gelu: 'void* ggml_gelu(void* ctx, void* a)',
+  ggml_reshape_4d:
+    'void* ggml_reshape_4d(void* ctx, void* a, int64_t ne0, int64_t ne1, int64_t ne2, int64_t ne3)',
 
   ggml_backend_alloc_ctx_tensors_from_buft:
     'void* ggml_backend_alloc_ctx_tensors_from_buft(void* ctx, void* buft)',

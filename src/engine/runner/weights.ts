@@ -8,7 +8,7 @@
  * @module engine/runner/weights
  */
 import { KithError } from '../../base/index.ts';
-import type { ByteSource, Gguf, GgufTensor } from '../../models/index.ts';
+import { type ByteSource, dequantise, type Gguf, type GgufTensor, quantise } from '../../models/index.ts';
 import type { TensorNeed } from '../arch/index.ts';
 import type { Buffer, BufferType, Context, Ggml, Tensor } from '../ggml/api.ts';
 import type { Compute } from '../ggml/compute.ts';
@@ -28,6 +28,8 @@ export interface WeightRequest extends TensorNeed {
   /** Tensor in the file when it differs from `name` (the tied head reads token_embd.weight). */
   readonly from?: string;
   readonly onGpu: boolean;
+  /** Store an F16 matrix as BF16. On processors with AVX512-BF16 that multiplies 1.9x faster than F16. */
+  readonly asBf16?: boolean;
 }
 
 const USAGE_WEIGHTS = 1;
@@ -84,7 +86,7 @@ export async function loadWeights(
   const found = checkTensors(gguf, requests);
   const placed = found.map((request) => ({
     request,
-    info: gguf.tensors.get(request.from ?? request.name)!,
+    info: stored(gguf.tensors.get(request.from ?? request.name)!, request),
     repack: false,
     buffers: placeOf(compute, request),
   }));
@@ -144,7 +146,8 @@ export async function loadWeights(
       const step = repack ? info.bytes : CHUNK;
       for (let at = 0; at < info.bytes; at += step) {
         const length = Math.min(step, info.bytes - at);
-        const data = await source.read(info.offset + at, length);
+        const raw = await source.read(info.offset + at, length);
+        const data = convert(raw, gguf.tensors.get(info.name)!.type, info.type);
         call.ggml_backend_tensor_set(tensor, data, at, length);
         done += length;
         onProgress?.(done, total);
@@ -160,6 +163,15 @@ export async function loadWeights(
     bytes,
     [Symbol.dispose]: dispose,
   };
+}
+
+/** The tensor as it will lie in memory. F16 and BF16 have the same size. */
+function stored(info: GgufTensor, request: WeightRequest): GgufTensor {
+  return request.asBf16 === true && info.type === GGML_TYPE.f16 ? { ...info, type: GGML_TYPE.bf16 } : info;
+}
+
+function convert(raw: Uint8Array, from: number, to: number): Uint8Array {
+  return from === to ? raw : quantise('BF16', dequantise('F16', raw));
 }
 
 function placeOf(compute: Compute, request: WeightRequest): BufferType {
