@@ -15,7 +15,7 @@ export interface Invocation {
   readonly program: Command;
 }
 /** Returns the exit code; nothing means 0. */
-export type Handler = (invocation: Invocation) => Promise<number | void>;
+export type Handler = (invocation: Invocation) => Promise<number | undefined>;
 
 type Load = () => Promise<{ readonly default: Handler }>;
 
@@ -237,8 +237,13 @@ function addModels(program: Command, add: Add): void {
   add(
     models,
     'add <file>',
-    'add a GGUF file or a manifest from this disk',
-    [homeOption(), new Option('--id <id>', 'id to give it (default: from the file name)'), jsonOption()],
+    'add a GGUF file from this disk',
+    [
+      homeOption(),
+      new Option('--id <id>', 'id to give it (default: from the file name)'),
+      new Option('--link', 'use the file where it lies instead of copying it'),
+      jsonOption(),
+    ],
     load('add'),
   );
   add(models, 'verify [id]', 'hash model files again', [homeOption(), jsonOption()], load('verify'));

@@ -7,6 +7,6 @@
  * console.log(node.url);
  */
 export { createNode, type Node, type NodeOptions } from './node.ts';
-export { openRooms, type Rooms } from './rooms.ts';
+export { enginePackages, openRooms, type Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';
 export { version } from './version.ts';

@@ -30,13 +30,11 @@ function places(command: Command, path = ''): Place[] {
         description: each.description(),
         kind: 'command' as const,
       })),
-      ...help
-        .visibleOptions(command)
-        .map((option) => ({
-          word: option.long ?? option.short!,
-          description: option.description,
-          kind: 'option' as const,
-        })),
+      ...help.visibleOptions(command).map((option) => ({
+        word: option.long ?? option.short!,
+        description: option.description,
+        kind: 'option' as const,
+      })),
     ],
   };
   if (path === 'completion')

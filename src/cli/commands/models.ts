@@ -1,0 +1,188 @@
+/** `kith models list|show|pull|add|verify|rm|import`. @module cli/commands/models */
+import {
+  type Config,
+  formatBytes,
+  formatCount,
+  isKithError,
+  messageOf,
+  systemClock,
+  systemRandom,
+} from '../../base/index.ts';
+import { createModelStore, type ModelEntry, type ModelStore, type Progress } from '../../models/index.ts';
+import { exitCode } from '../failure.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { commandName, paint, plain, print, printJson, table } from '../output.ts';
+import type { Handler, Invocation } from '../program.ts';
+import { createProgress } from '../progress.ts';
+import { quietLog } from '../quiet-log.ts';
+import { settingsOf } from '../settings.ts';
+
+function openStore({ home, models }: Config): ModelStore {
+  return createModelStore({
+    home,
+    registry: models.registry,
+    hubUrl: models.hubUrl,
+    clock: systemClock,
+    random: systemRandom,
+    log: quietLog(),
+  });
+}
+
+interface StoreIo {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Runs `work` on the store with progress on stderr and Ctrl-C as a clean stop. */
+async function withStore<T>(
+  { options }: Invocation,
+  label: string,
+  work: (store: ModelStore, io: StoreIo) => Promise<T>,
+): Promise<T> {
+  const { config } = settingsOf(options);
+  using interrupt = onInterrupt();
+  await using store = openStore(config);
+  const view = createProgress();
+  try {
+    return await work(store, {
+      signal: interrupt.signal,
+      onProgress: (progress) => view.update(label, progress),
+    });
+  } finally {
+    view.clear();
+  }
+}
+
+/** One model as `--json` prints it. */
+function entryJson({ manifest, state, path, verifiedAt, builtin }: ModelEntry) {
+  return { ...manifest, state, path, verified_at: verifiedAt, builtin };
+}
+
+export const list: Handler = async (invocation) => {
+  const entries = await withStore(invocation, '', (store) => store.list());
+  if (invocation.options.json) {
+    printJson(entries.map(entryJson));
+    return;
+  }
+  const colours = { ready: 'green', partial: 'yellow', available: 'dim' } as const;
+  const rows = entries.map(({ manifest, state }) => [
+    manifest.id,
+    manifest.task,
+    manifest.family,
+    manifest.quantisation,
+    formatBytes(manifest.bytes),
+    paint(colours[state], state),
+  ]);
+  print(table([['ID', 'TASK', 'FAMILY', 'TYPE', 'SIZE', 'STATE'], ...rows].map((row) => row.map(plainCell))));
+};
+
+/** Ids and families may come from files of others; the state carries our own colour codes. */
+function plainCell(cell: string, column: number): string {
+  return column === 5 ? cell : plain(cell);
+}
+
+export const show: Handler = async (invocation) => {
+  const details = await withStore(invocation, '', (store) => store.show(String(invocation.args[0])));
+  const { facts, hasGraph, ...entry } = details;
+  if (invocation.options.json) {
+    printJson({ ...entryJson(entry), has_graph: hasGraph, facts });
+    return;
+  }
+  const { manifest } = entry;
+  const rows: [string, string][] = [
+    ['id', manifest.id],
+    ['name', manifest.name],
+    ['task', manifest.task],
+    ['family', manifest.family],
+    ['type', manifest.quantisation],
+    ['size', `${formatBytes(manifest.bytes)} (${formatCount(manifest.bytes)} bytes)`],
+    ['blocks', `${manifest.blocks}, width ${formatCount(manifest.embedding)}`],
+    ['context', `${formatCount(manifest.context)} tokens`],
+    [
+      'template',
+      manifest.template === null ? 'none' : manifest.template === 'gguf' ? 'in the file' : 'in the manifest',
+    ],
+    ['licence', manifest.licence ?? 'unknown'],
+    ['sha256', manifest.sha256],
+    ['state', entry.state],
+    ['verified', entry.verifiedAt === null ? 'not yet' : new Date(entry.verifiedAt).toISOString()],
+    ['path', entry.path ?? '-'],
+    [
+      'runs on',
+      hasGraph ? 'Kith graphs, whole or by block ranges' : 'node-llama-cpp, whole on this machine only',
+    ],
+    ...manifest.sources.map((source): [string, string] => ['source', source.parts.join(' + ')]),
+  ];
+  print(table(rows.map(([name, value]) => [`  ${name}`, plain(value)])));
+};
+
+function report(invocation: Invocation, entry: ModelEntry, what: string): void {
+  if (invocation.options.json) printJson(entryJson(entry));
+  else
+    print(
+      `${what} ${entry.manifest.id} (${formatBytes(entry.manifest.bytes)}). Talk to it with: ${commandName()} chat ${entry.manifest.id}`,
+    );
+}
+
+const idOption = ({ options }: Invocation) => (options.id === undefined ? {} : { id: String(options.id) });
+
+export const pull: Handler = async (invocation) => {
+  const ref = String(invocation.args[0]);
+  const entry = await withStore(invocation, ref, (store, io) =>
+    store.pull(ref, { ...io, ...idOption(invocation) }),
+  );
+  report(invocation, entry, 'Got');
+};
+
+export const add: Handler = async (invocation) => {
+  const file = String(invocation.args[0]);
+  const entry = await withStore(invocation, file, (store, io) =>
+    store.add(file, { ...io, ...idOption(invocation), link: invocation.options.link === true }),
+  );
+  report(invocation, entry, 'Added');
+};
+
+export const importModel: Handler = async (invocation) => {
+  const input = String(invocation.args[0]);
+  const quantisation = invocation.options.quantisation as 'F16' | 'Q8_0' | 'Q4_0';
+  const entry = await withStore(invocation, input, (store, io) =>
+    store.import(input, { ...io, ...idOption(invocation), quantisation }),
+  );
+  report(invocation, entry, 'Imported');
+};
+
+export const verify: Handler = async (invocation) => {
+  const wanted = invocation.args[0] as string | undefined;
+  const results = await withStore(invocation, wanted ?? 'models', async (store, io) => {
+    const ids =
+      wanted === undefined
+        ? (await store.list()).filter((entry) => entry.state === 'ready').map((entry) => entry.manifest.id)
+        : [wanted];
+    const done: { id: string; ok: boolean; message: string | null }[] = [];
+    for (const id of ids) {
+      try {
+        await store.verify(id, io);
+        done.push({ id, ok: true, message: null });
+      } catch (error) {
+        if (!isKithError(error) || error.code !== 'model_corrupt') throw error;
+        done.push({ id, ok: false, message: messageOf(error) });
+      }
+    }
+    return done;
+  });
+  if (invocation.options.json) printJson(results);
+  else if (results.length === 0) print('No model is on this disk yet.');
+  else
+    for (const { id, ok, message } of results)
+      print(`${ok ? paint('green', 'ok  ') : paint('red', 'fail')} ${id}${message ? `: ${message}` : ''}`);
+  return results.every((result) => result.ok) ? exitCode.ok : exitCode.failure;
+};
+
+export const remove: Handler = async (invocation) => {
+  const id = String(invocation.args[0]);
+  const { freedBytes } = await withStore(invocation, id, (store, io) =>
+    store.remove(id, { signal: io.signal }),
+  );
+  if (invocation.options.json) printJson({ id, freed_bytes: freedBytes });
+  else print(`Removed ${id}; ${formatBytes(freedBytes)} are free again.`);
+};
