@@ -46,8 +46,8 @@ export interface Vocabulary {
   readonly ids: ReadonlyMap<string, number>;
   readonly scores: Float32Array;
   readonly attributes: Uint16Array;
-  /** Control and unknown tokens by the file's own types, before any of them was reclassified: text from outside
-   *  must not become one of these. */
+  /** Control and unknown tokens, also by the file's own types before any was reclassified, whose text looks like one
+   *  (three characters or more, not plain words): text from outside must not become one of these. */
   readonly guarded: ReadonlySet<number>;
   /** Longest token text in UTF-16 units. */
   readonly longest: number;
@@ -73,6 +73,8 @@ const KINDS: ReadonlyMap<string, Vocabulary['kind']> = new Map([
   ['gemma4', 'gpt2'],
   ['bert', 'bert'],
 ]);
+
+const PLAIN_WORDS = /^[\p{L}\p{N}\s]*$/u;
 
 /** llama.cpp's `llama_token_type` to attribute bits. */
 const TYPE_ATTRIBUTES = [
@@ -158,7 +160,8 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
   const guarded = new Set<number>();
   const isGuarded = ATTRIBUTE.control | ATTRIBUTE.unknown;
   for (let id = 0; id < size; id++) {
-    if (((attributes[id]! | fileAttributes[id]!) & isGuarded) !== 0) guarded.add(id);
+    if (((attributes[id]! | fileAttributes[id]!) & isGuarded) === 0) continue;
+    if (texts[id]!.length >= 3 && !PLAIN_WORDS.test(texts[id]!)) guarded.add(id);
   }
   const addBos =
     boolOf(metadata, 'tokenizer.ggml.add_bos_token') ?? (kind === 'gpt2' ? (pre?.addBos ?? false) : true);
