@@ -174,6 +174,8 @@ export interface LoadRequest {
   readonly path: string;
   /** Block range [from, to). Whole model: from 0, to = number of blocks. @default whole */
   readonly range?: { readonly from: number; readonly to: number; readonly embed: boolean; readonly head: boolean };
+  /** Jinja chat template that goes before the one in the file. @default the file's own */
+  readonly template?: string;
 }
 
 export interface LoadedModel {

@@ -114,11 +114,17 @@ export class EventQueue {
     this.#signal();
   }
 
-  /** What waits is dropped and the reader gets the error. */
+  /** The reader gets what waits, then the error. */
   fail(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = error;
+    this.#signal();
+  }
+
+  /** Nobody reads any more: what waits and what comes is dropped. */
+  close(): void {
+    this.#ended = true;
     this.#waiting = [];
     this.#overflow = [];
     this.#signal();

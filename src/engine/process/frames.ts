@@ -45,6 +45,7 @@ export const FrameType = {
   ping: 10,
   tokenize: 11,
   detokenize: 12,
+  prepare: 13,
   reply: 64,
   failure: 65,
   event: 66,
@@ -80,6 +81,8 @@ export const FRAME_CAPS: Readonly<Record<FrameTypeName, FrameCaps>> = {
   tokenize: { meta: 4 * KiB, payload: 64 * MiB },
   /** Payload: tokens (i32). */
   detokenize: { meta: 4 * KiB, payload: 16 * MiB },
+  /** Payload: a conversation as JSON in UTF-8. */
+  prepare: { meta: 4 * KiB, payload: 64 * MiB },
   /** Payload: vectors, logits, hidden states, tokens or text. */
   reply: { meta: 4 * MiB, payload: 256 * MiB },
   failure: { meta: 256 * KiB, payload: 0 },

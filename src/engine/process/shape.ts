@@ -120,13 +120,13 @@ export class Shape {
   }
 }
 
-/** Throws `token_out_of_range` unless every id is in [0, vocab). */
+/** Throws `token_invalid` unless every id is in [0, vocab). */
 export function checkTokens(tokens: Int32Array, vocab: number, name: string): void {
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index] as number;
     if (token < 0 || token >= vocab) {
       throw new InputError(
-        'token_out_of_range',
+        'token_invalid',
         `\`${name}\` has token ${token} at index ${index}; this model's tokens are 0 to ${vocab - 1}.`,
         { param: name, details: { index, token, vocab } },
       );

@@ -80,6 +80,8 @@ export interface SupervisorStatus {
   readonly restarts: number;
   /** Why the last process ended, or null. */
   readonly lastCause: string | null;
+  /** Resident bytes of the process as it last reported them, or null. */
+  readonly rssBytes: number | null;
 }
 
 interface Life {
@@ -95,12 +97,16 @@ interface Life {
   silent: number;
   seen: number;
   passMs: number;
+  rssBytes: number | null;
+  beats: number;
   settle: NodeJS.Timeout | null;
   /** Last lines of stderr: a native abort says there what it did not like. */
   readonly tail: string[];
 }
 
 const TAIL_LINES = 8;
+/** An idle process is asked for its memory at every fifth beat. */
+const IDLE_BEATS = 5;
 
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
@@ -168,6 +174,7 @@ export class Supervisor implements AsyncDisposable {
       uptimeMs: running === null ? null : now - running.startedAt,
       restarts: this.#restarts,
       lastCause: this.#lastCause,
+      rssBytes: this.#life?.rssBytes ?? null,
     };
   }
 
@@ -257,6 +264,7 @@ export class Supervisor implements AsyncDisposable {
         onClose: (error) => this.#pipeClosed(life, error),
         onPong: (meta) => {
           life.passMs = typeof meta.passMs === 'number' ? meta.passMs : 0;
+          if (typeof meta.rss === 'number') life.rssBytes = meta.rss;
         },
       }),
       killedFor: null,
@@ -266,6 +274,8 @@ export class Supervisor implements AsyncDisposable {
       silent: 0,
       seen: 0,
       passMs: 0,
+      rssBytes: null,
+      beats: 0,
       settle: null,
       tail: [],
     };
@@ -401,11 +411,14 @@ export class Supervisor implements AsyncDisposable {
    */
   #look(): void {
     const life = this.#life;
-    if (life === null || life.lost) return;
+    // A process that starts has `startMs` for it.
+    if (life === null || life.lost || this.#running === null) return;
     const { connection } = life;
     if (connection.inFlight === 0) {
       life.silent = 0;
       life.passMs = 0;
+      // Only for its memory figure: nothing waits for an idle process.
+      if (life.beats++ % IDLE_BEATS === 0) connection.ping();
       return;
     }
     if (connection.received !== life.seen) life.silent = 0;

@@ -1,0 +1,174 @@
+/**
+ * The engine as other rooms see it: text thread and engine process behind one object.
+ *
+ * @module engine/process/engine
+ */
+
+import { InputError, KithError, throwIfAborted } from '../../base/index.ts';
+import type { ForwardPart, ForwardResult } from '../runner/types.ts';
+import { parseSamplerOptions } from '../sampler/index.ts';
+import { createTextThread } from '../text/index.ts';
+import type { EmbedRequest, EmbedResult, EncodeOptions, GenerateRequest, Prompt } from '../types.ts';
+import type { Call } from './connection.ts';
+import { fitWindow, groupRows } from './embedding.ts';
+import type { Frame } from './frames.ts';
+import {
+  checkForward,
+  checkGenerate,
+  encodeForward,
+  encodeGenerate,
+  encodeRows,
+  floatsOf,
+  type GenerateJob,
+} from './job.ts';
+import { createModels, type ReadyModel } from './models.ts';
+import { resolveOptions } from './options.ts';
+import { checkTokens } from './shape.ts';
+import { streamEvents } from './stream.ts';
+import { DEFAULT_SUPERVISOR_LIMITS, Supervisor } from './supervisor.ts';
+import type { CreateEngineOptions, Engine, EngineDevices, ModelStatus } from './types.ts';
+import { createWriting } from './writing.ts';
+
+export function createEngine(given: CreateEngineOptions): Engine {
+  const { log, clock, random } = given;
+  const options = resolveOptions(given);
+  const supervisor = new Supervisor({
+    log,
+    clock,
+    limits: { ...DEFAULT_SUPERVISOR_LIMITS, ...given.supervision },
+    hello: { options: { ...options, libraryRoots: given.libraryRoots ?? [] } },
+  });
+  const text = createTextThread({ now: () => clock.now() });
+  const models = createModels(supervisor, text);
+  const writing = createWriting(text);
+  let disposing: Promise<void> | null = null;
+
+  /** From a request to an open call in the engine process. */
+  async function begin(
+    request: GenerateRequest,
+    onFrame: (frame: Frame) => void,
+    signal: AbortSignal,
+  ): Promise<Call> {
+    const calledAt = clock.monotonic();
+    const sampler = parseSamplerOptions(request.sampler);
+    const model = await models.ready(request.model, signal);
+    if (model.loaded.task !== 'text')
+      throw wrongTask(request.model, 'makes embeddings and does not write text');
+    const tokens = await writing.prepare(model, request.prompt, signal);
+    const job: GenerateJob = {
+      model: request.model,
+      tokens,
+      sampler: { ...sampler, seed: sampler.seed ?? random.uint32() },
+      maxTokens: request.maxTokens,
+      stop: request.stop,
+      overflow: request.overflow ?? 'error',
+      keepTokens: request.keepTokens ?? 0,
+      echo: request.echo ?? false,
+      cachePrompt: request.cachePrompt ?? true,
+      priority: request.priority ?? 0,
+      timeoutMs: remaining(request.timeoutMs, clock.monotonic() - calledAt),
+      promptParam: request.prompt.kind === 'messages' ? 'messages' : 'prompt',
+    };
+    checkGenerate(job, model.loaded.vocab);
+    // Rendering took its time; the process may be another one by now.
+    const { session } = await models.ready(request.model, signal);
+    throwIfAborted(signal);
+    return session.connection.open('generate', { ...encodeGenerate(job), onFrame });
+  }
+
+  async function embed(request: EmbedRequest, signal?: AbortSignal): Promise<EmbedResult> {
+    const model = await models.ready(request.model, signal);
+    const { task, context, vocab, embedding } = model.loaded;
+    if (task !== 'embedding') throw wrongTask(request.model, 'writes text and makes no embeddings');
+    if (request.inputs.length === 0) {
+      throw new InputError('input_empty', 'There is nothing to embed.', { param: 'input' });
+    }
+    const truncate = request.truncate ?? false;
+    const tail = truncate ? await writing.tail(model, signal) : null;
+    const rows = await Promise.all(
+      request.inputs.map(async (input, index) => {
+        const row = typeof input === 'string' ? await writing.tokenize(model, input, {}, signal) : input;
+        checkTokens(row, vocab, `input[${index}]`);
+        return fitWindow(row, index, { context, truncate, tail });
+      }),
+    );
+    const vectors = new Float32Array(rows.length * embedding);
+    let at = 0;
+    for (const group of groupRows(rows)) {
+      const { session } = await models.ready(request.model, signal);
+      const answer = await session.connection.call('embed', { ...encodeRows(request.model, group), signal });
+      const part = floatsOf(answer);
+      if (part.length !== group.length * embedding) {
+        throw new KithError(
+          'engine_internal',
+          `The engine made ${part.length} values for ${group.length} vectors of ${embedding}.`,
+        );
+      }
+      vectors.set(part, at);
+      at += part.length;
+    }
+    return { vectors, dimension: embedding, tokens: rows.map((row) => row.length) };
+  }
+
+  async function forward(
+    id: string,
+    parts: readonly ForwardPart[],
+    signal?: AbortSignal,
+  ): Promise<ForwardResult> {
+    const model = await models.ready(id, signal);
+    checkForward(parts, model.loaded.vocab);
+    const answer = await model.session.connection.call('forward', { ...encodeForward(id, parts), signal });
+    const { count, width } = answer.meta;
+    return { rows: floatsOf(answer), count: Number(count), width: Number(width) };
+  }
+
+  const counted = async (id: string, prompt: Prompt, signal?: AbortSignal): Promise<number> =>
+    (await writing.prepare(await models.ready(id, signal), prompt, signal)).length;
+
+  return {
+    start: async (signal) => void (await supervisor.session(signal)),
+    load: (request, loading = {}) => models.load(request, loading),
+    unload: (id) => models.unload(id),
+    generate: (request, signal) => streamEvents((onFrame, stop) => begin(request, onFrame, stop), signal),
+    embed,
+    forward,
+    countTokens: counted,
+    async tokenize(id: string, input: string, encoding: EncodeOptions = {}, signal) {
+      return writing.tokenize(await models.ready(id, signal), input, encoding, signal);
+    },
+    async detokenize(id, tokens, signal) {
+      const model: ReadyModel = await models.ready(id, signal);
+      const row = Int32Array.from(tokens);
+      checkTokens(row, model.loaded.vocab, 'tokens');
+      return writing.detokenize(model, row, signal);
+    },
+    models: () => models.list(),
+    async devices(signal) {
+      return (await supervisor.session(signal)).hello.devices as EngineDevices;
+    },
+    state: () => supervisor.status(),
+    async status(signal) {
+      const session = supervisor.current;
+      if (session === null) return { ...supervisor.status(), models: [] };
+      const { meta } = await session.connection.call('status', { signal });
+      return { ...supervisor.status(), rssBytes: Number(meta.rss), models: meta.models as ModelStatus[] };
+    },
+    [Symbol.asyncDispose]() {
+      disposing ??= (async () => {
+        // The process first: requests in flight may still have text to make of their tokens.
+        await supervisor[Symbol.asyncDispose]();
+        await text[Symbol.asyncDispose]();
+      })();
+      return disposing;
+    },
+  };
+}
+
+/** What is left of a request's time after `spent` ms; at least 1, so that the scheduler ends it in its own way. */
+function remaining(timeoutMs: number | null | undefined, spent: number): number | null {
+  return timeoutMs === null || timeoutMs === undefined ? null : Math.max(1, Math.round(timeoutMs - spent));
+}
+
+function wrongTask(model: string, what: string): InputError {
+  return new InputError('wrong_model_task', `Model '${model}' ${what}.`, { param: 'model' });
+}

@@ -1,0 +1,221 @@
+/**
+ * A model on Kith's own graphs: a text model with its scheduler, a block range for single passes, or an encoder.
+ *
+ * @module engine/process/kith-model
+ */
+
+import { AbortedError, isKithError, systemClock, throwIfAborted } from '../../base/index.ts';
+import { type Gguf, getStrings, hasKey, type OwnedSource } from '../../models/index.ts';
+import {
+  type Compute,
+  isEncoder,
+  openEmbedder,
+  openRunner,
+  planModel,
+  type Runner,
+} from '../runner/index.ts';
+import { createSampler } from '../sampler/index.ts';
+import { createScheduler, type Scheduler } from '../scheduler/index.ts';
+import { createTokenizer } from '../tokenizer/index.ts';
+import type { GenerateEvent, LoadedModel, LoadRequest, Tokenizer } from '../types.ts';
+import type { HostedModel, HostingContext } from './hosted.ts';
+import type { GenerateJob } from './job.ts';
+import { type MemoryPlan, planMemory } from './plan.ts';
+
+export interface KithModelInput extends HostingContext {
+  readonly request: LoadRequest;
+  readonly gguf: Gguf;
+  readonly source: OwnedSource;
+  readonly compute: Compute;
+  readonly freeBytes: number;
+  readonly usedBytes: number;
+  /** Runs a forward pass under the eyes of the hang detection. */
+  readonly watchPass: <T>(pass: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * @throws KithError `architecture_unsupported` or InputError `tokenizer_unsupported` when the compatibility runner has
+ * to be used, before anything is allocated.
+ */
+export function openKithModel(input: KithModelInput): Promise<HostedModel> {
+  return isEncoder(input.gguf) ? openEncoder(input) : openText(input);
+}
+
+async function openText(input: KithModelInput): Promise<HostedModel> {
+  const { gguf, options, request, compute, watchPass } = input;
+  const startedAt = performance.now();
+  const shape = planModel(gguf, request.range, options.kvType, options.context);
+  const { range, hyper } = shape;
+  // Blocks alone never see a token; everything that does must be able to write text.
+  const tokenizer = range.embed && range.head ? createTokenizer(gguf.metadata) : null;
+  const plan = planMemory({ ...input, ...shape, id: request.id, contextTrained: hyper.context });
+  throwIfAborted(input.signal);
+  const opened = await openRunner(compute, {
+    gguf,
+    source: input.source,
+    range,
+    kvCells: plan.kvCells,
+    kvType: options.kvType,
+    context: plan.context,
+    // A full prompt chunk beside every other sequence's next token.
+    maxRows: options.prefillChunk + options.maxActive,
+    onProgress: input.onProgress,
+  });
+  const runner: Runner = {
+    info: opened.info,
+    forward: (parts) => watchPass(() => opened.forward(parts)),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+  const whole = tokenizer !== null && range.from === 0 && range.to === hyper.blocks;
+  const scheduler = whole ? schedule(input, runner, tokenizer, plan) : null;
+  const loaded: LoadedModel = {
+    id: request.id,
+    architecture: runner.info.architecture,
+    runner: 'kith',
+    task: 'text',
+    blocks: range.to - range.from,
+    embedding: runner.info.embedding,
+    vocab: runner.info.vocab,
+    context: plan.context,
+    kvCells: runner.info.kvCells,
+    device: runner.info.device,
+    weightBytes: runner.info.weightBytes,
+    kvBytes: runner.info.kvBytes,
+    loadMs: performance.now() - startedAt,
+    hasTemplate: hasKey(gguf, 'tokenizer.chat_template'),
+  };
+  return {
+    loaded,
+    tokenizes: false,
+    totalBytes: plan.totalBytes,
+    generate: scheduler === null ? null : generator(scheduler, tokenizer!, runner.info.vocab),
+    embed: null,
+    // A scheduler owns the cells of its runner; passes from outside would write into them.
+    forward: scheduler === null ? (parts) => runner.forward(parts) : null,
+    tokenize: (text, encoding) => (tokenizer ?? createTokenizer(gguf.metadata)).encode(text, encoding),
+    detokenize: (tokens) => (tokenizer ?? createTokenizer(gguf.metadata)).decode(tokens),
+    prepare: null,
+    status: () => schedulerStatus(scheduler),
+    drain: async () => scheduler?.drain(),
+    async [Symbol.asyncDispose]() {
+      await scheduler?.[Symbol.asyncDispose]();
+      await runner[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function schedule(input: KithModelInput, runner: Runner, tokenizer: Tokenizer, plan: MemoryPlan): Scheduler {
+  return createScheduler({
+    runner,
+    tokenizer,
+    options: { ...input.options, context: plan.context },
+    clock: systemClock,
+  });
+}
+
+function generator(
+  scheduler: Scheduler,
+  tokenizer: Tokenizer,
+  vocab: number,
+): (job: GenerateJob, emit: (event: GenerateEvent) => void, signal: AbortSignal) => Promise<void> {
+  let last = 0;
+  return (job, emit, signal) =>
+    new Promise<void>((resolve, reject) => {
+      if (signal.aborted) throw new AbortedError();
+      const id = `${++last}`;
+      const { model: _, sampler, echo, ...request } = job;
+      const onAbort = (): void => {
+        scheduler.cancel(id);
+      };
+      const settle = (error: unknown): void => {
+        signal.removeEventListener('abort', onAbort);
+        if (error === null) resolve();
+        else reject(error);
+      };
+      scheduler.submit({ ...request, id, sampler: createSampler(sampler, vocab) }, (event) => {
+        if (isKithError(event)) {
+          settle(event);
+          return;
+        }
+        emit(event);
+        if (event.type === 'start' && echo) {
+          const text = tokenizer.decode(job.tokens);
+          if (text !== '') emit({ type: 'text', text, tokens: 0, logprobs: null });
+        }
+        if (event.type === 'finish') settle(null);
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+}
+
+function schedulerStatus(scheduler: Scheduler | null): ReturnType<HostedModel['status']> {
+  if (scheduler === null) return { active: 0, queued: 0, counters: {} };
+  const { active, waiting, prefilling, kvCells, freeCells, cachedCells, tokensPerSecond, totals } =
+    scheduler.stats();
+  return {
+    active,
+    queued: waiting,
+    counters: { prefilling, kvCells, freeCells, cachedCells, tokensPerSecond, ...totals },
+  };
+}
+
+async function openEncoder(input: KithModelInput): Promise<HostedModel> {
+  const { gguf, request, compute, watchPass } = input;
+  const startedAt = performance.now();
+  const tokenizer = createTokenizer(gguf.metadata);
+  let weightBytes = 0;
+  for (const tensor of gguf.tensors.values()) weightBytes += tensor.bytes;
+  const embedder = await openEmbedderWithin(input, weightBytes);
+  const { info } = embedder;
+  let queued = 0;
+  let tail: Promise<unknown> = Promise.resolve();
+  const loaded: LoadedModel = {
+    id: request.id,
+    architecture: info.architecture,
+    runner: 'kith',
+    task: 'embedding',
+    blocks: info.blocks,
+    embedding: info.dimension,
+    vocab: Math.max(info.vocab, getStrings(gguf, 'tokenizer.ggml.tokens', []).length),
+    context: Math.min(info.context, input.options.context ?? info.context),
+    kvCells: 0,
+    device: info.device,
+    weightBytes: info.weightBytes,
+    kvBytes: 0,
+    loadMs: performance.now() - startedAt,
+    hasTemplate: false,
+  };
+  const embed: HostedModel['embed'] = (rows, signal) => {
+    queued++;
+    const work = async (): Promise<{ vectors: Float32Array; dimension: number }> => {
+      throwIfAborted(signal);
+      return await watchPass(() => embedder.embed(rows));
+    };
+    const run = tail.then(work).finally(() => queued--);
+    tail = run.catch(() => {});
+    return run;
+  };
+  return {
+    loaded,
+    tokenizes: false,
+    totalBytes: weightBytes,
+    generate: null,
+    embed,
+    forward: null,
+    tokenize: (text, encoding) => tokenizer.encode(text, encoding),
+    detokenize: (tokens) => tokenizer.decode(tokens),
+    prepare: null,
+    status: () => ({ active: Math.min(1, queued), queued: Math.max(0, queued - 1), counters: {} }),
+    drain: async () => void (await tail),
+    async [Symbol.asyncDispose]() {
+      await tail;
+      await embedder[Symbol.asyncDispose]();
+    },
+  };
+
+  function openEmbedderWithin(limits: KithModelInput, bytes: number) {
+    planMemory({ ...limits, id: request.id, weightBytes: bytes, kvBytesPerCell: 0, contextTrained: 512 });
+    throwIfAborted(limits.signal);
+    return openEmbedder(compute, { gguf, source: limits.source, onProgress: limits.onProgress });
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The parent's list of models: what was asked to be loaded, and in which life of the engine process it is. A model of
+ * an earlier life is loaded again by the next request that wants it.
+ *
+ * @module engine/process/models
+ */
+
+import { InputError, KithError } from '../../base/index.ts';
+import type { TextInfo, TextThread } from '../text/index.ts';
+import type { LoadedModel, LoadRequest } from '../types.ts';
+import { encodeLoad } from './job.ts';
+import { type SharedLoad, shareLoad } from './loading.ts';
+import type { Session, Supervisor } from './supervisor.ts';
+import type { LoadOptions } from './types.ts';
+
+export interface ReadyModel {
+  readonly loaded: LoadedModel;
+  /** Null when the engine process tokenizes for this model, or nobody does (block ranges without an end). */
+  readonly text: TextInfo | null;
+  readonly session: Session;
+}
+
+interface Slot {
+  readonly request: LoadRequest;
+  ready: ReadyModel | null;
+  loading: SharedLoad<ReadyModel> | null;
+}
+
+export interface Models {
+  load(request: LoadRequest, options: LoadOptions): Promise<LoadedModel>;
+  unload(id: string): Promise<void>;
+  /** The model in the running engine process; loads it again when the process was restarted. */
+  ready(id: string, signal?: AbortSignal): Promise<ReadyModel>;
+  list(): readonly LoadedModel[];
+}
+
+export function createModels(supervisor: Supervisor, text: TextThread): Models {
+  const slots = new Map<string, Slot>();
+
+  async function work(
+    slot: Slot,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<ReadyModel> {
+    const { request } = slot;
+    const session = await supervisor.session(signal);
+    // Both read the file; the header alone takes a while for large vocabularies.
+    const [answer, info] = await Promise.all([
+      session.connection.call('load', {
+        meta: encodeLoad(request),
+        signal,
+        onFrame: ({ type, meta }) => {
+          if (type === 'progress') onProgress(Number(meta.done), Number(meta.total));
+        },
+      }),
+      openText(request, signal),
+    ]);
+    const loaded = answer.meta.loaded as LoadedModel;
+    const needsText = answer.meta.tokenizes !== true && readsTokens(request);
+    if (needsText && info instanceof Error) {
+      await session.connection.call('unload', { meta: { id: request.id } });
+      throw info;
+    }
+    const ready = { loaded, text: info instanceof Error ? null : info, session };
+    slot.ready = ready;
+    return ready;
+  }
+
+  async function openText(request: LoadRequest, signal: AbortSignal): Promise<TextInfo | Error | null> {
+    if (!readsTokens(request)) return null;
+    const { template } = request;
+    try {
+      return await text.open(request.id, request.path, {
+        signal,
+        ...(template === undefined ? {} : { template }),
+      });
+    } catch (error) {
+      // Whether it matters is known when the engine process has said who tokenizes.
+      return error as Error;
+    }
+  }
+
+  function join(slot: Slot, { signal, onProgress }: LoadOptions): Promise<ReadyModel> {
+    if (slot.loading === null) {
+      const loading = shareLoad<ReadyModel>((stop, progress) =>
+        work(slot, stop, progress).finally(() => {
+          if (slot.loading === loading) slot.loading = null;
+        }),
+      );
+      slot.loading = loading;
+    }
+    return slot.loading.join(signal, onProgress);
+  }
+
+  const current = (slot: Slot): ReadyModel | null => {
+    const { ready } = slot;
+    return ready !== null && ready.session === supervisor.current ? ready : null;
+  };
+
+  return {
+    async load(request, options) {
+      checkRequest(request);
+      let slot = slots.get(request.id);
+      if (slot !== undefined && !sameRequest(slot.request, request)) {
+        slots.delete(request.id);
+        slot = undefined;
+      }
+      if (slot === undefined) {
+        slot = { request, ready: null, loading: null };
+        slots.set(request.id, slot);
+      }
+      try {
+        return (current(slot) ?? (await join(slot, options))).loaded;
+      } catch (error) {
+        // A model that never was there leaves no trace; one that was can be asked for again.
+        if (slot.ready === null && slot.loading === null && slots.get(request.id) === slot)
+          slots.delete(request.id);
+        throw error;
+      }
+    },
+    async unload(id) {
+      const slot = slots.get(id);
+      if (slot === undefined) return;
+      slots.delete(id);
+      await text.close(id);
+      const session = supervisor.current;
+      if (session !== null) await session.connection.call('unload', { meta: { id } });
+    },
+    async ready(id, signal) {
+      const slot = slots.get(id);
+      if (slot === undefined) {
+        throw new KithError('model_not_loaded', `Model '${id}' is not loaded.`, {
+          status: 404,
+          param: 'model',
+        });
+      }
+      return current(slot) ?? (await join(slot, { signal }));
+    },
+    list: () => [...slots.values()].flatMap(({ ready }) => (ready === null ? [] : [ready.loaded])),
+  };
+}
+
+/** True when token ids enter or leave the range, so that text has to become tokens for it. */
+function readsTokens({ range }: LoadRequest): boolean {
+  return range === undefined || range.embed || range.head;
+}
+
+function sameRequest(a: LoadRequest, b: LoadRequest): boolean {
+  return JSON.stringify([encodeLoad(a), a.template]) === JSON.stringify([encodeLoad(b), b.template]);
+}
+
+function checkRequest({ id, path, range }: LoadRequest): void {
+  if (id === '' || id.length > 256) {
+    throw new InputError(
+      'model_id_invalid',
+      `A model id has 1 to 256 characters; this one has ${id.length}.`,
+      { param: 'id' },
+    );
+  }
+  if (path === '')
+    throw new InputError('model_path_invalid', 'The path of the model file is empty.', { param: 'path' });
+  if (range === undefined) return;
+  const ordered =
+    Number.isInteger(range.from) && Number.isInteger(range.to) && range.from >= 0 && range.to >= range.from;
+  if (ordered) return;
+  throw new InputError('range_invalid', `Blocks [${range.from}, ${range.to}) are no range.`, {
+    param: 'range',
+  });
+}

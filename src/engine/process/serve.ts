@@ -1,0 +1,212 @@
+/**
+ * The engine process's side of the pipe: one handler per request type. Handlers check shapes, call the host, and
+ * answer with exactly one last frame, `reply` or `failure`.
+ *
+ * @module engine/process/serve
+ */
+
+import type { Duplex } from 'node:stream';
+import { KithError, messageOf } from '../../base/index.ts';
+import type { GenerateEvent } from '../types.ts';
+import { openChannel } from './channel.ts';
+import { encodeFailure } from './failure.ts';
+import { asInt32, type Frame, type FrameMeta } from './frames.ts';
+import type { Host } from './host.ts';
+import {
+  checkForward,
+  checkGenerate,
+  decodeConversation,
+  decodeForward,
+  decodeGenerate,
+  decodeLoad,
+  decodeOptions,
+  decodeRows,
+  encodeReplyArray,
+} from './job.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { checkTokens, shapeOf } from './shape.ts';
+
+export interface ServeOptions {
+  readonly stream: Duplex;
+  readonly createHost: (options: ReturnType<typeof decodeOptions>) => Host;
+  /** The parent is gone, or sent nonsense: `error` says which. */
+  readonly onGone: (error: Error | null) => void;
+  /** The parent asked for the end and everything is drained. */
+  readonly onShutdown: () => void;
+}
+
+interface Answer {
+  readonly meta?: FrameMeta;
+  readonly payload?: Uint8Array;
+}
+
+/** ms between two progress frames of a load. */
+const PROGRESS_MS = 100;
+
+export function serve(options: ServeOptions): void {
+  const running = new Map<number, AbortController>();
+  let host: Host | null = null;
+  let closing = false;
+
+  const channel = openChannel({
+    stream: options.stream,
+    reads: 'requests',
+    onFrame: receive,
+    onClose: options.onGone,
+    onDrain: () => outbox.drained(),
+  });
+  const outbox: Outbox = createOutbox(channel);
+
+  function receive(frame: Frame): void {
+    if (frame.type === 'ping') {
+      channel.send({ type: 'pong', id: 0, end: true, meta: pulse() });
+    } else if (frame.type === 'cancel') {
+      running.get(frame.id)?.abort();
+    } else if (running.has(frame.id)) {
+      throw new KithError('frame_invalid', `Request ${frame.id} is already open.`);
+    } else {
+      const abort = new AbortController();
+      running.set(frame.id, abort);
+      void answer(frame, abort.signal);
+    }
+  }
+
+  function pulse(): FrameMeta {
+    return { passMs: host?.passMs() ?? 0, rss: process.memoryUsage.rss() };
+  }
+
+  /** Never rejects. */
+  async function answer(frame: Frame, signal: AbortSignal): Promise<void> {
+    const { id } = frame;
+    try {
+      const { meta, payload } = await handle(frame, signal);
+      running.delete(id);
+      outbox.frame({
+        type: 'reply',
+        id,
+        end: true,
+        ...(meta ? { meta } : {}),
+        ...(payload ? { payload } : {}),
+      });
+    } catch (error) {
+      running.delete(id);
+      outbox.frame({ type: 'failure', id, end: true, meta: encodeFailure(error) });
+    }
+    // After its answer went out; a shutdown that failed is one too.
+    if (frame.type === 'shutdown') options.stream.end(options.onShutdown);
+  }
+
+  function ready(): Host {
+    if (host === null) throw new KithError('frame_invalid', 'The first request must be hello.');
+    if (closing) throw new KithError('engine_closed', 'The engine is shutting down.', { status: 503 });
+    return host;
+  }
+
+  async function handle(frame: Frame, signal: AbortSignal): Promise<Answer> {
+    switch (frame.type) {
+      case 'hello': {
+        host ??= options.createHost(decodeOptions(frame.meta));
+        return { meta: { ...(await host.hello()), pid: process.pid, node: process.version } };
+      }
+      case 'load':
+        return load(frame, signal);
+      case 'unload':
+        await ready().unload(shapeOf(frame.meta).string('id', 256));
+        return {};
+      case 'generate':
+        return generate(frame, signal);
+      case 'embed': {
+        const { model, rows } = decodeRows(frame);
+        const hosted = ready().get(model);
+        for (const [index, row] of rows.entries()) checkTokens(row, hosted.loaded.vocab, `inputs[${index}]`);
+        if (hosted.embed === null) throw wrongTask(model, 'makes no embeddings');
+        const { vectors, dimension } = await hosted.embed(rows, signal);
+        return encodeReplyArray({ dimension }, vectors);
+      }
+      case 'forward': {
+        const { model, parts } = decodeForward(frame);
+        const hosted = ready().get(model);
+        checkForward(parts, hosted.loaded.vocab);
+        if (hosted.forward === null) throw wrongTask(model, 'cannot compute single passes');
+        const { rows, count, width } = await hosted.forward(parts);
+        return encodeReplyArray({ count, width }, rows);
+      }
+      case 'tokenize': {
+        const shape = shapeOf(frame.meta);
+        const hosted = ready().get(shape.string('model', 256));
+        const text = new TextDecoder().decode(frame.payload);
+        const tokens = hosted.tokenize(text, {
+          addSpecial: shape.boolean('addSpecial'),
+          parseSpecial: shape.boolean('parseSpecial'),
+        });
+        return encodeReplyArray({}, tokens);
+      }
+      case 'detokenize': {
+        const hosted = ready().get(shapeOf(frame.meta).string('model', 256));
+        const tokens = asInt32(frame.payload);
+        checkTokens(tokens, hosted.loaded.vocab, 'tokens');
+        return { payload: new TextEncoder().encode(hosted.detokenize(tokens)) };
+      }
+      case 'prepare': {
+        const model = shapeOf(frame.meta).string('model', 256);
+        const hosted = ready().get(model);
+        if (hosted.prepare === null) throw wrongTask(model, 'has its chat template rendered elsewhere');
+        return encodeReplyArray({}, hosted.prepare(decodeConversation(frame)));
+      }
+      case 'status':
+        return {
+          meta: { models: ready().status(), rss: process.memoryUsage.rss(), passMs: ready().passMs() },
+        };
+      case 'shutdown':
+        return shutdown(shapeOf(frame.meta).integer('drainMs', 0, 600_000));
+      default:
+        throw new KithError('frame_invalid', `'${frame.type}' is not a request.`);
+    }
+  }
+
+  async function load(frame: Frame, signal: AbortSignal): Promise<Answer> {
+    let last = 0;
+    const hosted = await ready().load(decodeLoad(frame.meta), signal, (done, total) => {
+      const now = performance.now();
+      if (now - last < PROGRESS_MS && done < total) return;
+      last = now;
+      outbox.frame({ type: 'progress', id: frame.id, meta: { done, total } });
+    });
+    return { meta: { loaded: hosted.loaded, tokenizes: hosted.tokenizes } };
+  }
+
+  async function generate(frame: Frame, signal: AbortSignal): Promise<Answer> {
+    const job = decodeGenerate(frame);
+    const hosted = ready().get(job.model);
+    checkGenerate(job, hosted.loaded.vocab);
+    if (hosted.generate === null) throw wrongTask(job.model, 'does not write text');
+    const emit = (event: GenerateEvent): void => outbox.event(frame.id, event);
+    await hosted.generate(job, emit, signal);
+    return {};
+  }
+
+  async function shutdown(drainMs: number): Promise<Answer> {
+    closing = true;
+    if (host === null) return {};
+    const late = AbortSignal.timeout(drainMs);
+    const overdue = new Promise<void>((resolve) =>
+      late.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    await Promise.race([host.drain(), overdue]);
+    for (const abort of running.values()) abort.abort();
+    await Promise.race([
+      host[Symbol.asyncDispose](),
+      new Promise((resolve) => setTimeout(resolve, drainMs / 4)),
+    ]);
+    return {};
+  }
+}
+
+function wrongTask(model: string, what: string): KithError {
+  return new KithError('wrong_model_task', `Model '${model}' ${what}.`, { status: 400, param: 'model' });
+}
+
+/** Last resort of the process: what nobody caught goes to stderr in one line, where the parent finds the cause. */
+export function reportFatal(error: unknown): void {
+  process.stderr.write(`Error: ${messageOf(error)}\n`);
+}
