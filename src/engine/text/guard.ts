@@ -65,7 +65,7 @@ export function createGuard(tokenizer: FullTokenizer): Guard {
       tails.add(text.slice(i));
     }
     if (eog.has(id) || id === tokenizer.bos) {
-      turnWords.add(text.replace(/[^\p{L}\p{N}]+/gu, '').toLowerCase());
+      turnWords.add(text.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '').toLowerCase());
     }
   }
 
