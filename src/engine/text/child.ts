@@ -6,7 +6,7 @@
  */
 
 import { Script } from 'node:vm';
-import { KithError } from '../../base/errors.ts';
+import { KithError } from '../../base/index.ts';
 import { type ModelText, openModelText } from './model-text.ts';
 import {
   type Envelope,

@@ -4,7 +4,7 @@
  * @module engine/text/choose-template
  */
 
-import type { Gguf } from '../../models/types.ts';
+import type { Gguf } from '../../models/index.ts';
 import type { FullTokenizer } from '../tokenizer/index.ts';
 import { type CompiledTemplate, compileTemplate } from './template.ts';
 

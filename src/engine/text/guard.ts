@@ -13,7 +13,7 @@
  * @module engine/text/guard
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import type { FullTokenizer } from '../tokenizer/index.ts';
 import { MAX_DEPTH } from './limits.ts';
 

@@ -5,9 +5,9 @@
  * @module engine/text/model-text
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
+import type { Gguf } from '../../models/index.ts';
 import { fileSource, readGguf } from '../../models/index.ts';
-import type { Gguf } from '../../models/types.ts';
 import { createFullTokenizer, type FullTokenizer } from '../tokenizer/index.ts';
 import type { ChatMessage, EncodeOptions, Prompt } from '../types.ts';
 import { type TemplateSource, templateChooser } from './choose-template.ts';

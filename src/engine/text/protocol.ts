@@ -4,7 +4,7 @@
  * @module engine/text/protocol
  */
 
-import { InputError, isKithError, KithError, LimitError, messageOf } from '../../base/errors.ts';
+import { InputError, isKithError, KithError, LimitError, messageOf } from '../../base/index.ts';
 import type { EncodeOptions, Prompt } from '../types.ts';
 import type { PreparedPrompt, TextInfo } from './model-text.ts';
 

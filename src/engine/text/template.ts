@@ -6,7 +6,7 @@
  */
 
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
-import { InputError, KithError, messageOf } from '../../base/errors.ts';
+import { InputError, KithError, messageOf } from '../../base/index.ts';
 import { strftime } from './clock-format.ts';
 import { MAX_PROMPT_UNITS, MAX_RANGE, MAX_REASON_UNITS, MAX_TEMPLATE_UNITS } from './limits.ts';
 

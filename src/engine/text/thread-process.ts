@@ -10,7 +10,7 @@
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { KithError, messageOf } from '../../base/errors.ts';
+import { KithError, messageOf } from '../../base/index.ts';
 import {
   type Envelope,
   fromPlain,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { testModel } from '../../../test/models/index.ts';
+import type { GgufValue } from '../../models/index.ts';
 import { fileSource, readGguf, writeGguf } from '../../models/index.ts';
-import type { GgufValue } from '../../models/types.ts';
 import type { ChatMessage, Prompt } from '../types.ts';
 import { createTextThread, type TextThread } from './index.ts';
 

@@ -13,7 +13,7 @@ import {
   LimitError,
   messageOf,
   throwIfAborted,
-} from '../../base/errors.ts';
+} from '../../base/index.ts';
 import type { EncodeOptions, Prompt } from '../types.ts';
 import type { PreparedPrompt, TextInfo } from './model-text.ts';
 import type { ThreadRequest, ThreadResults } from './protocol.ts';

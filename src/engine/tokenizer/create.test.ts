@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { GgufValue } from '../../models/types.ts';
+import type { GgufValue } from '../../models/index.ts';
 import { createFullTokenizer, createTokenizer } from './index.ts';
 
 const string = (value: string): GgufValue => ({ type: 'string', value });

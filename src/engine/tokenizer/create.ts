@@ -4,7 +4,7 @@
  * @module engine/tokenizer/create
  */
 
-import { LimitError } from '../../base/errors.ts';
+import { LimitError } from '../../base/index.ts';
 import type { EncodeOptions, Tokenizer } from '../types.ts';
 import { createBytePair } from './byte-pair.ts';
 import { MAX_TEXT_UNITS } from './limits.ts';

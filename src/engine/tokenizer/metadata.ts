@@ -4,8 +4,8 @@
  * @module engine/tokenizer/metadata
  */
 
-import { InputError } from '../../base/errors.ts';
-import type { Gguf, GgufArray } from '../../models/types.ts';
+import { InputError } from '../../base/index.ts';
+import type { Gguf, GgufArray } from '../../models/index.ts';
 
 export type Metadata = Gguf['metadata'];
 

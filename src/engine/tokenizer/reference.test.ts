@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { getLlama, type Llama, LlamaLogLevel, type Token } from 'node-llama-cpp';
 import { testModel } from '../../../test/models/index.ts';
+import type { Gguf } from '../../models/index.ts';
 import { fileSource, readGguf, writeGguf } from '../../models/index.ts';
-import type { Gguf } from '../../models/types.ts';
 import { createFullTokenizer, PRE_TOKENIZERS } from './index.ts';
 
 const PIECES = [
