@@ -12,6 +12,7 @@ export * from './import/index.ts';
 export { CATALOGUE, type CatalogueEntry } from './manifest/catalogue.ts';
 export { describeModel, type ModelFacts } from './manifest/describe.ts';
 export { checkModelId, isModelId, parseManifest, serialiseManifest } from './manifest/manifest.ts';
+export { createDefaultSources, type DefaultSourceOptions } from './sources/index.ts';
 export type {
   ListedFile,
   ResolvedSource,
@@ -19,15 +20,15 @@ export type {
   SourceCapabilities,
   SourceOptions,
 } from './sources/source.ts';
-export {
-  type AddOptions,
-  createModelStore,
-  type EnsureOptions,
-  type ModelDetails,
-  type ModelStore,
-  type ModelStoreOptions,
-  type PullOptions,
-  type StoreCallOptions,
-  type StoreImportOptions,
-} from './store/store.ts';
+export { createModelStore } from './store/store.ts';
+export type {
+  AddOptions,
+  EnsureOptions,
+  ModelDetails,
+  ModelStore,
+  ModelStoreOptions,
+  PullOptions,
+  StoreCallOptions,
+  StoreImportOptions,
+} from './store/types.ts';
 export type * from './types.ts';

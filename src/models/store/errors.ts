@@ -59,3 +59,14 @@ export function mismatch(what: string, actual: string, expected: string): InputE
     param: 'sha256',
   });
 }
+
+/** `source_uri_invalid`: a path or `owner/repo` where an id or URI is wanted. */
+export function notReference(text: string): InputError {
+  const shown = text.slice(0, 200);
+  const hint = /^[\w.-]+\/[\w.-]+(\/|$)/.test(text)
+    ? `For a hub repository write hf:${shown}; for a file of this machine: kith models add ${shown}`
+    : `For a file of this machine: kith models add ${shown}`;
+  return new InputError('source_uri_invalid', `"${shown}" is neither a model id nor a source. ${hint}`, {
+    param: 'source',
+  });
+}

@@ -79,6 +79,9 @@ export async function fetchParts(
   meter.start('resolve', options.bytes ?? null);
   const resolved: ResolvedSource[] = [];
   for (const uri of uris) resolved.push(await options.sources.for(uri).resolve(uri, { signal }));
+  const release = async () => {
+    for (const source of resolved) await source.release?.();
+  };
   const announced = resolved.length === 1 ? resolved[0]!.sha256 : null;
   const sha256 = options.sha256 ?? announced ?? undefined;
   const sizes = resolved.map((source) => source.size);
@@ -93,6 +96,7 @@ export async function fetchParts(
     : await place(paths as string[], part, total ?? 0, options);
   if (sha256 !== undefined && digest.hex !== sha256) {
     await discardPart(part);
+    await release();
     throw new KithError(
       'source_corrupt',
       `What ${uris.join(' + ')} gave is not ${what}: its sha256 is ${digest.hex} instead of ${sha256}. The bytes were deleted; try again, or another source.`,
@@ -104,9 +108,7 @@ export async function fetchParts(
     sha256: digest.hex,
     bytes: digest.bytes,
     uris: resolved.map((source) => source.uri),
-    async release() {
-      for (const source of resolved) await source.release?.();
-    },
+    release,
   };
 }
 

@@ -56,7 +56,6 @@ export interface StoreContext {
 export interface Io {
   readonly meter: Meter;
   readonly signal: AbortSignal;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
 }
 
 export interface Expected {
@@ -115,6 +114,17 @@ export async function isLocal({ sources }: StoreContext, source: ModelSource): P
   return true;
 }
 
+/** The source with its URIs made immutable where that can be done. */
+export async function pinned(
+  { sources }: StoreContext,
+  source: ModelSource,
+  signal: AbortSignal,
+): Promise<ModelSource> {
+  const parts: string[] = [];
+  for (const uri of source.parts) parts.push((await sources.for(uri).resolve(uri, { signal })).uri);
+  return { ...source, parts };
+}
+
 /** Leaves the GGUF, complete and checked, in the id's part file. */
 export async function gather(
   context: StoreContext,
@@ -139,24 +149,31 @@ export async function gather(
   }
   const input = context.layout.input(id);
   const collected = await collect(context, source.parts, input, io);
-  await discardPart(part);
-  await context.requireSpace(part, bytes ?? collected.bytes);
-  meter.start('convert', null);
-  await context.convert({
-    input: collected.path,
-    output: part,
-    name: expected.name ?? id,
-    quantisation: source.convert.quantisation,
-    signal,
-    ...(io.onProgress === undefined ? {} : { onProgress: io.onProgress }),
+  const release = async () => {
+    await collected.release();
+    await rm(input, { recursive: true, force: true });
+  };
+  const digest = await convertPart(
+    context,
+    {
+      id,
+      input: collected.path,
+      name: expected.name ?? id,
+      quantisation: source.convert.quantisation,
+      bytes: bytes ?? collected.bytes,
+    },
+    io,
+  ).catch(async (error: unknown) => {
+    // What the converter refuses will be refused again: only fresh files can help.
+    if (error instanceof InputError) await release();
+    throw error;
   });
-  const digest = await hashPart(context, id, io);
   if (sha256 !== undefined && digest.hex !== sha256) {
     await discardPart(part);
-    await rm(input, { recursive: true, force: true });
+    await release();
     throw new KithError(
       'source_corrupt',
-      `What ${source.parts.join(' + ')} was converted to is not "${id}": its sha256 is ${digest.hex} instead of ${sha256}. The bytes were deleted; try again, or another source.`,
+      `What ${source.parts.join(' + ')} was converted to is not "${id}": its sha256 is ${digest.hex} instead of ${sha256}. If it was made by another version of Kith, remove it and pull its source again; otherwise the source changed.`,
       { status: 502, details: { expected: sha256, actual: digest.hex } },
     );
   }
@@ -164,11 +181,37 @@ export async function gather(
     bytes: digest.bytes,
     sha256: digest.hex,
     source: { parts: collected.uris, convert: source.convert },
-    async release() {
-      await collected.release();
-      await rm(input, { recursive: true, force: true });
-    },
+    release,
   };
+}
+
+interface Conversion {
+  readonly id: string;
+  readonly input: string;
+  readonly name: string;
+  readonly quantisation: 'F16' | 'Q8_0' | 'Q4_0';
+  /** About what the result will take. */
+  readonly bytes: number;
+}
+
+/** Converts into the part of an id and hashes what was written. */
+export async function convertPart(context: StoreContext, job: Conversion, io: Io) {
+  const { layout, requireSpace, convert } = context;
+  const { meter, signal } = io;
+  const { id, bytes, ...rest } = job;
+  const output = layout.part(id);
+  await discardPart(output);
+  await mkdir(layout.partial, { recursive: true });
+  await requireSpace(output, bytes);
+  meter.start('convert', null);
+  let total: number | null = null;
+  const onProgress = ({ doneBytes, totalBytes }: Progress) => {
+    if (totalBytes !== total) meter.start('convert', totalBytes, doneBytes);
+    total = totalBytes;
+    meter.at(doneBytes);
+  };
+  await convert({ ...rest, output, signal, onProgress });
+  return await hashPart(context, id, io);
 }
 
 /** sha256 of the part of an id, with progress. */

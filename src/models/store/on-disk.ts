@@ -5,7 +5,8 @@
  * @module models/store/on-disk
  */
 
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
   InputError,
@@ -127,4 +128,20 @@ async function fingerprint(path: string): Promise<{ bytes: bigint; modified: str
 /** Bytes in a file, or null when there is none. */
 export async function bytesOf(path: string): Promise<number | null> {
   return (await stat(path).catch(() => null))?.size ?? null;
+}
+
+/** Bytes that deleting the file gives back: none for a link. */
+export async function ownBytes(path: string): Promise<number> {
+  const info = await lstat(path).catch(() => null);
+  return info === null || info.isSymbolicLink() || info.nlink > 1 ? 0 : info.size;
+}
+
+/** Bytes of a file, or of the files that lie directly in a folder. */
+export async function sizeOfInput(path: string): Promise<number> {
+  const info = await stat(path).catch(() => null);
+  if (info?.isDirectory() !== true) return info?.size ?? 0;
+  let bytes = 0;
+  for (const name of await readdir(path))
+    bytes += (await stat(join(path, name)).catch(() => null))?.size ?? 0;
+  return bytes;
 }

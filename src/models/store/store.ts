@@ -5,15 +5,12 @@
  * @module models/store/store
  */
 
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
-  type Clock,
   InputError,
   isKithError,
   KithError,
-  type Logger,
-  type Random,
   requireDiskSpace,
   silentLogger,
   systemClock,
@@ -23,20 +20,20 @@ import {
 import { digestFiles } from '../disk/digest.ts';
 import { waitLock } from '../disk/wait-lock.ts';
 import { CATALOGUE, type CatalogueEntry } from '../manifest/catalogue.ts';
-import { type ModelFacts, manifestOf } from '../manifest/describe.ts';
+import { manifestOf } from '../manifest/describe.ts';
 import { checkModelId } from '../manifest/manifest.ts';
-import { createDefaultSources, type SourceSettings } from '../sources/index.ts';
-import type { Source } from '../sources/source.ts';
+import { createDefaultSources } from '../sources/index.ts';
 import { looksLikeUri } from '../sources/uri.ts';
-import type { ModelEntry, ModelManifest, ModelSource, ModelTask, Progress } from '../types.ts';
+import type { ModelEntry, ModelManifest, ModelSource } from '../types.ts';
 import { chooseFiles, suggestId, targetOf, toId } from './choose.ts';
-import { corrupt, exists, mismatch, notFound, notInstalled } from './errors.ts';
+import { corrupt, exists, mismatch, notFound, notInstalled, notReference } from './errors.ts';
 import { discardPart } from './fetch.ts';
 import { createLayout } from './layout.ts';
 import { createMeter } from './meter.ts';
 import { createMutex } from './mutex.ts';
 import {
   type Convert,
+  convertPart,
   factsOfFile,
   factsOfPart,
   gather,
@@ -44,92 +41,29 @@ import {
   type Io,
   linkFile,
   obtain,
+  pinned,
   place,
   type StoreContext,
 } from './obtain.ts';
-import { bytesOf, listFolders, readFileState, readManifest, writeVerified } from './on-disk.ts';
-
-export interface ModelStoreOptions extends SourceSettings {
-  /** KITH_HOME. Models lie in `<home>/models`. */
-  readonly home: string;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly log?: Logger;
-  /** Variables read: `HF_TOKEN`, `npm_config_registry`, proxies. @default process.env */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Models known by name. @default the built-in catalogue */
-  readonly catalogue?: readonly CatalogueEntry[];
-  /** Sources beside (or instead of) the built-in ones: `ipfs:`, `peer:`. */
-  readonly sources?: readonly Source[];
-  /** GGUF architectures that have a graph here; `show` reports it. */
-  readonly architectures?: readonly string[];
-  /** Whether `ensure` may use the network. @default false */
-  readonly allowDownload?: boolean;
-  /** @default the import room's `importModel` */
-  readonly convert?: Convert;
-  /** @default base's `requireDiskSpace` */
-  readonly requireSpace?: typeof requireDiskSpace;
-}
-
-export interface StoreCallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** False: throw `locked` (409), which names the holder, when another process works on the model. @default true */
-  readonly wait?: boolean | undefined;
-}
-
-export interface EnsureOptions extends StoreCallOptions {
-  /** @default `allowDownload` of the store */
-  readonly download?: boolean | undefined;
-}
-
-export interface AddOptions extends StoreCallOptions {
-  /** @default made from the file's or repository's name */
-  readonly id?: string | undefined;
-  readonly name?: string | undefined;
-  /** SPDX id. */
-  readonly licence?: string | undefined;
-  readonly task?: ModelTask | undefined;
-  /** Refuse anything else. */
-  readonly sha256?: string | undefined;
-}
-
-export interface PullOptions extends AddOptions {
-  /** For sources that are converted; also picks among several GGUF files of a repository. @default 'Q8_0' */
-  readonly quantisation?: string | undefined;
-}
-
-export interface StoreImportOptions extends AddOptions {
-  /** @default 'Q8_0' */
-  readonly quantisation?: 'F16' | 'Q8_0' | 'Q4_0' | undefined;
-}
-
-export interface ModelDetails extends ModelEntry {
-  /** What the file's header says; null while the file is not here. */
-  readonly facts: ModelFacts | null;
-  /** Whether the architecture has a graph here; otherwise it runs whole through the compatibility path. */
-  readonly hasGraph: boolean;
-}
-
-export interface ModelStore extends AsyncDisposable {
-  /** Catalogue and stored models, by id. */
-  list(): Promise<ModelEntry[]>;
-  /** Throws InputError `model_not_found` (404) with the nearest ids. */
-  get(id: string): Promise<ModelEntry>;
-  /** The verified file of a model, placing (or, where allowed, downloading) it first. */
-  ensure(id: string, options?: EnsureOptions): Promise<{ path: string; manifest: ModelManifest }>;
-  /** Gets a model by catalogue id or source URI(s). A damaged file is replaced. */
-  pull(ref: string | readonly string[], options?: PullOptions): Promise<ModelEntry>;
-  /** Takes a GGUF file in: a copy, or with `link` the file itself, which must then stay where it is. */
-  add(file: string, options?: AddOptions & { readonly link?: boolean }): Promise<ModelEntry>;
-  /** Converts a safetensors folder, ONNX or llama2.c file into a model of the store. */
-  import(input: string, options?: StoreImportOptions): Promise<ModelEntry>;
-  /** Hashes the file again, whatever is remembered. Throws `model_corrupt`. */
-  verify(id: string, options?: StoreCallOptions): Promise<ModelEntry>;
-  /** Deletes the files of a model, unfinished ones too. A catalogue model stays known. */
-  remove(id: string, options?: StoreCallOptions): Promise<{ freedBytes: number }>;
-  show(id: string): Promise<ModelDetails>;
-}
+import {
+  bytesOf,
+  listFolders,
+  ownBytes,
+  readFileState,
+  readManifest,
+  sizeOfInput,
+  writeVerified,
+} from './on-disk.ts';
+import type {
+  AddOptions,
+  EnsureOptions,
+  ModelDetails,
+  ModelStore,
+  ModelStoreOptions,
+  PullOptions,
+  StoreCallOptions,
+  StoreImportOptions,
+} from './types.ts';
 
 export function createModelStore(options: ModelStoreOptions): ModelStore {
   const clock = options.clock ?? systemClock;
@@ -209,6 +143,7 @@ class Store implements ModelStore {
 
   async pull(ref: string | readonly string[], options: PullOptions = {}): Promise<ModelEntry> {
     const refs = typeof ref === 'string' ? [ref] : ref;
+    if (refs.length === 1 && /[\\/]/.test(refs[0]!) && !looksLikeUri(refs[0]!)) throw notReference(refs[0]!);
     if (refs.length === 0 || refs[0] === '') {
       throw new InputError('source_uri_invalid', 'Name a model or a source.', { param: 'source' });
     }
@@ -222,7 +157,7 @@ class Store implements ModelStore {
         choice.from === null
           ? { parts: choice.uris }
           : { parts: choice.uris, convert: { from: choice.from, quantisation: targetOf(prefer) } };
-      const there = await this.#occupied(id, source, options.sha256);
+      const there = await this.#occupied(id, source, options.sha256, io.signal);
       if (there !== null) return await this.#repair(there, io);
       const expected = { sha256: options.sha256, name: options.name };
       const gathered = await gather(this.#context, id, source, expected, io);
@@ -239,7 +174,7 @@ class Store implements ModelStore {
     const id = checkModelId(options.id ?? toId(path.split(/[\\/]/).at(-1)!));
     return await this.#exclusive(id, `adding ${id}`, options, async (io) => {
       const uri = `file:${await realpath(path)}`;
-      await this.#occupied(id, null, options.sha256);
+      await this.#occupied(id, null, options.sha256, io.signal);
       if (options.link !== true) {
         const gathered = await gather(this.#context, id, { parts: [uri] }, { sha256: options.sha256 }, io);
         return await this.#adopt(id, options, gathered, [], io);
@@ -263,22 +198,15 @@ class Store implements ModelStore {
     const path = resolve(input);
     const id = checkModelId(options.id ?? toId(path.split(/[\\/]/).at(-1)!));
     return await this.#exclusive(id, `import of ${id}`, options, async (io) => {
-      await this.#occupied(id, null, options.sha256);
-      const part = this.#context.layout.part(id);
-      await discardPart(part);
-      io.meter.start('convert', null);
-      await mkdir(this.#context.layout.partial, { recursive: true });
-      await this.#context.convert({
-        input: path,
-        output: part,
-        name: options.name ?? id,
-        quantisation: options.quantisation ?? 'Q8_0',
-        signal: io.signal,
-        ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-      });
-      const digest = await hashPart(this.#context, id, io);
+      await this.#occupied(id, null, options.sha256, io.signal);
+      const { name = id, quantisation = 'Q8_0' } = options;
+      const digest = await convertPart(
+        this.#context,
+        { id, input: path, name, quantisation, bytes: await sizeOfInput(path) },
+        io,
+      );
       if (options.sha256 !== undefined && digest.hex !== options.sha256) {
-        await discardPart(part);
+        await discardPart(this.#context.layout.part(id));
         throw mismatch(path, digest.hex, options.sha256);
       }
       return await this.#adopt(id, options, { bytes: digest.bytes, sha256: digest.hex }, [], io);
@@ -301,7 +229,7 @@ class Store implements ModelStore {
     const known = this.#catalogue.has(id) || (await listFolders(layout)).includes(checkModelId(id));
     if (!known && (await bytesOf(layout.part(id))) === null) await this.#require(id);
     return await this.#exclusive(id, `removing ${id}`, options, async () => {
-      const freedBytes = ((await bytesOf(layout.model(id))) ?? 0) + ((await bytesOf(layout.part(id))) ?? 0);
+      const freedBytes = (await ownBytes(layout.model(id))) + (await ownBytes(layout.part(id)));
       await rm(layout.folder(id), { recursive: true, force: true });
       await rm(layout.input(id), { recursive: true, force: true });
       await discardPart(layout.part(id));
@@ -369,12 +297,14 @@ class Store implements ModelStore {
     id: string,
     source: ModelSource | null,
     sha256: string | undefined,
+    signal: AbortSignal,
   ): Promise<ModelManifest | null> {
     const there = await this.#find(id);
     if (there === null) return null;
-    const sameSource =
-      source !== null && there.sources.some((one) => JSON.stringify(one) === JSON.stringify(source));
-    if (sameSource || (sha256 !== undefined && there.sha256 === sha256)) return there;
+    if (sha256 !== undefined && there.sha256 === sha256) return there;
+    const same = (one: ModelSource) =>
+      there.sources.some((known) => JSON.stringify(known) === JSON.stringify(one));
+    if (source !== null && (same(source) || same(await pinned(this.#context, source, signal)))) return there;
     throw exists(id);
   }
 
@@ -467,7 +397,7 @@ class Store implements ModelStore {
           meter.at(done);
         },
       });
-      return await work({ meter, signal, onProgress: options.onProgress });
+      return await work({ meter, signal });
     };
     const running = run();
     this.#running.add(running);
