@@ -15,6 +15,7 @@
  * @module engine
  */
 
+export { supportedArchitectures } from './arch/index.ts';
 export { createEngine } from './process/engine.ts';
 export type {
   CreateEngineOptions,

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { type Config, type Logger, systemClock, systemRandom } from '../base/index.ts';
-import { createEngine, type Engine } from '../engine/index.ts';
+import { createEngine, type Engine, supportedArchitectures } from '../engine/index.ts';
 import { createGateway, createLocalBackend, type Gateway, type LocalBackend } from '../gateway/index.ts';
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
 import type { LoadedModelStatus } from '../server/index.ts';
@@ -40,6 +40,7 @@ export async function openRooms(
     clock: systemClock,
     random: systemRandom,
     log: log.child('models'),
+    architectures: supportedArchitectures,
   });
   const local = createLocalBackend({
     engine,

@@ -46,6 +46,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const context: ServerContext = { ...options, fingerprint: `kith-${options.version}` };
   const route = createRoutes(context);
   const open = new Map<ServerResponse, AbortController>();
+  /** Requests of clients; those of the command line's own routes are not counted. */
+  let active = 0;
   let total = 0;
   let closing = false;
 
@@ -58,14 +60,19 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const id = options.ids.next('req').slice(4);
     const abort = new AbortController();
     open.set(response, abort);
-    total++;
     let match: Match | null = null;
+    const counted = !request.url?.startsWith('/kith/');
+    if (counted) {
+      active++;
+      total++;
+    }
     response.setHeader('x-request-id', `req-${id}`);
     response.on('close', () => {
       open.delete(response);
       if (!response.writableFinished) abort.abort(new AbortedError());
       const ms = Math.round(options.clock.monotonic() - started);
-      log.info('request', {
+      if (counted) active--;
+      log[counted ? 'info' : 'debug']('request', {
         request: `req-${id}`,
         method: request.method,
         route: match?.pattern ?? null,
@@ -164,7 +171,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     url: `http://${shown}:${port}`,
     port,
     get active() {
-      return open.size;
+      return active;
     },
     get total() {
       return total;

@@ -8,6 +8,7 @@ import {
   systemClock,
   systemRandom,
 } from '../../base/index.ts';
+import { supportedArchitectures } from '../../engine/index.ts';
 import { createModelStore, type ModelEntry, type ModelStore, type Progress } from '../../models/index.ts';
 import { exitCode } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -25,6 +26,7 @@ function openStore({ home, models }: Config): ModelStore {
     clock: systemClock,
     random: systemRandom,
     log: quietLog(),
+    architectures: supportedArchitectures,
   });
 }
 

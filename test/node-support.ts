@@ -1,0 +1,51 @@
+/**
+ * Homes and nodes for tests that cross rooms: real small models, one compute thread, a free port.
+ *
+ * @module test/node-support
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, resolveConfig, setInFile, silentLogger } from '../src/base/index.ts';
+import { createModelStore } from '../src/models/index.ts';
+import { createNode, type Node } from '../src/node/index.ts';
+import { testModel } from './models/index.ts';
+
+export interface TestHome extends AsyncDisposable {
+  readonly path: string;
+  /** Removes the folder and everything in it. */
+  remove(): Promise<void>;
+}
+
+/** A new home whose default models are small: `tiny` (chat) and `tiny-embed`. */
+export async function createHome(): Promise<TestHome> {
+  const path = await mkdtemp(join(tmpdir(), 'kith-test-'));
+  await using store = createModelStore({ home: path });
+  await store.add(await testModel('minimind2-q8_0'), { id: 'tiny', link: true, task: 'chat' });
+  await store.add(await testModel('minilm-q8_0'), { id: 'tiny-embed', link: true });
+  for (const [key, value] of Object.entries({
+    'models.default': 'tiny',
+    'models.embedding': 'tiny-embed',
+    'server.port': '0',
+    'engine.threads': '1',
+    'engine.device': 'cpu',
+  })) {
+    await setInFile(path, key, value);
+  }
+  const remove = () => rm(path, { recursive: true, force: true });
+  return { path, remove, [Symbol.asyncDispose]: remove };
+}
+
+export function configOf(home: TestHome, flags: Readonly<Record<string, unknown>> = {}): Config {
+  return resolveConfig({ home: home.path, flags, env: {} }).config;
+}
+
+/** A node in this process, ready to answer. */
+export async function startNode(
+  home: TestHome,
+  flags: Readonly<Record<string, unknown>> = {},
+): Promise<Node> {
+  const node = await createNode({ config: configOf(home, flags), log: silentLogger });
+  await node.ready;
+  return node;
+}
