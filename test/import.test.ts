@@ -9,6 +9,7 @@ import { getLlama, type Llama, type LlamaModel, type Token } from 'node-llama-cp
 import { dequantise, fileSource, getStrings, readGguf } from '../src/models/gguf/index.ts';
 import { importModel } from '../src/models/import/index.ts';
 import { rawData, readOnnx, scalar } from '../src/models/import/onnx.ts';
+import { CATALOGUE } from '../src/models/manifest/catalogue.ts';
 import { ensurePackage, PACKAGES, RECIPES, testModel } from './models/index.ts';
 import { makeRandomModel, type RandomModel } from './models/random-model.ts';
 import { type FloatTensor, writeSafetensors } from './models/write-safetensors.ts';
@@ -42,6 +43,17 @@ for (const [name, sha256] of Object.entries(KNOWN) as [keyof typeof KNOWN, strin
     assert.equal((await readFile(result.path)).length, result.bytes);
   });
 }
+
+test('the catalogue pins the bytes that the converter makes', () => {
+  const converted = CATALOGUE.filter(({ manifest }) => manifest.sources.some((source) => source.convert)).map(
+    ({ manifest }) => [manifest.id, manifest.sha256],
+  );
+  assert.deepEqual(Object.fromEntries(converted), {
+    'all-minilm-l6-v2': KNOWN['minilm-f16'],
+    'minimind2-small': KNOWN['minimind2-q8_0'],
+    stories15m: KNOWN['stories15m-f16'],
+  });
+});
 
 async function withModel<T>(path: string, use: (model: LlamaModel) => Promise<T>): Promise<T> {
   const model = await llama.loadModel({ modelPath: path });
