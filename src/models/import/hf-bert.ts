@@ -5,7 +5,7 @@
  * @module models/import/hf-bert
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { describe, integerField, type JsonObject, positiveField } from './json.ts';
 import { generalMetadata, type PlannedTensor, type Quantisation } from './plan.ts';
 import type { SafeTensor } from './safetensors.ts';

@@ -5,7 +5,7 @@
  * @module models/import/hf-config
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { describe, integerField, isObject, type JsonObject, positiveField } from './json.ts';
 import { generalMetadata, type Quantisation } from './plan.ts';
 import { float32, type MetadataEntry, string, uint32 } from './values.ts';

@@ -6,7 +6,7 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { fileSource } from '../gguf/index.ts';
 import { bertMetadata, bertShape, bertTensors, poolingType } from './hf-bert.ts';
 import { decoderMetadata, decoderShape } from './hf-config.ts';

@@ -11,7 +11,7 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { InputError, throwIfAborted } from '../../base/errors.ts';
+import { InputError, throwIfAborted } from '../../base/index.ts';
 import { fileSource } from '../gguf/index.ts';
 import type { Gguf, Progress } from '../types.ts';
 import { planHuggingFace, readTokenizerFiles, requireConfig } from './huggingface.ts';

@@ -6,7 +6,7 @@
 
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { InputError, messageOf } from '../../base/errors.ts';
+import { InputError, messageOf } from '../../base/index.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

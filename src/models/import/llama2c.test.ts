@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isKithError } from '../../base/errors.ts';
+import { isKithError } from '../../base/index.ts';
 import { bufferSource } from '../gguf/index.ts';
 import { planLlama2c, readLlama2cHeader } from './llama2c.ts';
 import type { ConversionPlan } from './plan.ts';

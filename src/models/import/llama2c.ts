@@ -9,7 +9,7 @@
  * @module models/import/llama2c
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { dequantise } from '../gguf/quantise.ts';
 import type { ByteSource } from '../types.ts';
 import {

@@ -5,7 +5,7 @@
  * @module models/import/onnx-llama
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { dequantise } from '../gguf/index.ts';
 import type { ByteSource } from '../types.ts';
 import { type DecoderShape, decoderMetadata, decoderShape } from './hf-config.ts';

@@ -9,7 +9,7 @@
  * @module models/import/onnx
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import type { ByteSource } from '../types.ts';
 import { describe } from './json.ts';
 import { damaged, fieldAt, fields, readVarint, type WireField } from './protobuf.ts';

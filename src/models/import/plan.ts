@@ -5,7 +5,7 @@
  * @module models/import/plan
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { type MetadataEntry, string, uint32 } from './values.ts';
 
 export type Quantisation = 'F16' | 'Q8_0' | 'Q4_0';

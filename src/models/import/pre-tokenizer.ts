@@ -6,7 +6,7 @@
  * @module models/import/pre-tokenizer
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { describe, isObject, type JsonObject } from './json.ts';
 
 const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";

@@ -5,7 +5,7 @@
  * @module models/import/protobuf
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 
 /** One field of a message. Numbers are those of wire type 0; `bytes` those of type 2; fixed values are bytes too. */
 export interface WireField {

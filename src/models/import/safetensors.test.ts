@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isKithError } from '../../base/errors.ts';
+import { isKithError } from '../../base/index.ts';
 import { bufferSource, fileSource, toBF16, toF16 } from '../gguf/index.ts';
 import type { ByteSource } from '../types.ts';
 import {

@@ -7,7 +7,7 @@
  */
 
 import { basename, join } from 'node:path';
-import { InputError, messageOf } from '../../base/errors.ts';
+import { InputError, messageOf } from '../../base/index.ts';
 import { dequantise } from '../gguf/quantise.ts';
 import type { ByteSource } from '../types.ts';
 import { describe, isObject, readJsonFile } from './json.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isKithError } from '../../base/errors.ts';
+import { isKithError } from '../../base/index.ts';
 import type { JsonObject } from './json.ts';
 import type { TokenizerFiles } from './special-tokens.ts';
 import { tokenizerMetadata } from './tokenizer-json.ts';

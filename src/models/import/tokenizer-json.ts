@@ -5,7 +5,7 @@
  * @module models/import/tokenizer-json
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { describe, isObject, type JsonObject } from './json.ts';
 import { detectPreTokenizer } from './pre-tokenizer.ts';
 import {

@@ -5,7 +5,7 @@
  * @module models/import/weights
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { describe } from './json.ts';
 import {
   expectShape,

@@ -5,7 +5,7 @@
  * @module models/import/write-plan
  */
 
-import { InputError, isKithError, KithError, throwIfAborted } from '../../base/errors.ts';
+import { InputError, isKithError, KithError, throwIfAborted } from '../../base/index.ts';
 import { type CodecType, quantise, tensorType, type WrittenGguf, writeGguf } from '../gguf/index.ts';
 import type { Progress } from '../types.ts';
 import type { ConversionPlan, PlannedTensor } from './plan.ts';
