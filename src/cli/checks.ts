@@ -138,9 +138,17 @@ async function checkRooms(config: Config, full: boolean, signal: AbortSignal, ch
       await check('memory', () => checkMemory(id, bytes), 'Choose a smaller model.');
     }
   }
-  const others = (await rooms.store.list()).filter(
-    ({ manifest, state }) =>
-      state === 'ready' && manifest.id !== config.models.default && manifest.id !== config.models.embedding,
+  let others: ModelEntry[] = [];
+  await check(
+    'model store',
+    async () => {
+      const all = await rooms.store.list();
+      const defaults = [config.models.default, config.models.embedding];
+      const ready = all.filter(({ state }) => state === 'ready');
+      others = ready.filter(({ manifest }) => !defaults.includes(manifest.id));
+      return ok(`${ready.length} of ${all.length} known models are on this disk`);
+    },
+    'Make <home>/models readable for this user.',
   );
   for (const entry of others) {
     await check(

@@ -1,0 +1,364 @@
+/** The command line as a user runs it: real processes, real homes, real signals. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createProgram } from '../src/cli/program.ts';
+import { version } from '../src/node/version.ts';
+import { createHome, type TestHome } from './node-support.ts';
+
+const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
+
+interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Result>;
+  /** Resolves when stdout holds the text. */
+  said(text: string): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+
+function begin(args: readonly string[], input?: string, env: Record<string, string> = {}): Running {
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !key.startsWith('KITH_') && !key.startsWith('npm_')),
+  );
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    env: { ...clean, NODE_TEST_CONTEXT: '', ...env },
+  });
+  running.add(child);
+  let out = '';
+  let err = '';
+  const listeners = new Set<() => void>();
+  child.stdout!.on('data', (chunk) => {
+    out += chunk;
+    for (const listen of listeners) listen();
+  });
+  child.stderr!.on('data', (chunk) => {
+    err += chunk;
+  });
+  if (input !== undefined) child.stdin!.end(input);
+  const ended = new Promise<Result>((resolve) => {
+    child.on('close', (code) => {
+      running.delete(child);
+      resolve({ code, out, err });
+    });
+  });
+  const said = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (!out.includes(text)) return;
+        listeners.delete(look);
+        resolve();
+      };
+      listeners.add(look);
+      ended.then(() => reject(new Error(`It ended without saying '${text}': ${out}${err}`)));
+      look();
+    });
+  return { child, ended, said };
+}
+
+const kith = (args: readonly string[], input?: string, env?: Record<string, string>) =>
+  begin(args, input, env).ended;
+
+let home: TestHome;
+let at: string[];
+
+before(async () => {
+  home = await createHome();
+  at = ['--home', home.path];
+});
+after(async () => {
+  await kith(['stop', ...at]);
+  for (const child of running) child.kill('SIGKILL');
+  await home.remove();
+});
+
+/** Every command of the tree as words, such as ['models', 'pull']. */
+function commands(): string[][] {
+  const walk = (command: ReturnType<typeof createProgram>, path: string[]): string[][] =>
+    command.commands.flatMap((each) => [[...path, each.name()], ...walk(each, [...path, each.name()])]);
+  return walk(createProgram(), []);
+}
+
+test('every command explains itself', async () => {
+  for (const words of commands()) {
+    const program = createProgram();
+    let text = '';
+    const silence = (command: ReturnType<typeof createProgram>) => {
+      command.configureOutput({ writeOut: (piece) => (text += piece) });
+      command.commands.forEach(silence);
+    };
+    silence(program);
+    await assert.rejects(program.parseAsync(['node', 'kith', ...words, '--help']), {
+      code: 'commander.helpDisplayed',
+    });
+    assert.match(text, new RegExp(`Usage: kith ${words.join(' ')}`));
+    assert.ok(text.split('\n')[2]!.length > 10, `${words.join(' ')} has a description`);
+  }
+  const help = await kith(['--help']);
+  assert.equal(help.code, 0);
+  for (const [name] of commands()) assert.ok(help.out.includes(name!), name);
+});
+
+test('the version, plain and as JSON', async () => {
+  assert.deepEqual(await kith(['--version']), { code: 0, out: `${version}\n`, err: '' });
+  assert.equal((await kith(['version'])).out, `${version}\n`);
+  assert.equal(JSON.parse((await kith(['version', '--json'])).out).version, version);
+});
+
+test('wrong command lines exit 2 and say what is near', async () => {
+  const cases: [string[], RegExp][] = [
+    [['strat'], /Did you mean start\?/],
+    [['start', '--prot', '1'], /Did you mean --port\?/],
+    [['models', 'pul'], /Did you mean pull\?/],
+    [['models', 'show'], /missing required argument 'id'/],
+    [['run', '--temperature', '9', 'x'], /from 0 to 2/],
+    [['run', ...at], /no prompt/],
+    [['completion', 'tcsh'], /bash, zsh or fish/],
+    [['start', '--port', 'eighty', ...at], /"eighty" is not allowed for server\.port.*flag:--port/],
+    [['config', 'get', 'server.prt'], /Did you mean server\.port/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, err } = await kith(args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(err, message);
+    assert.doesNotMatch(err, /^ +at /m, 'no stack trace');
+  }
+});
+
+test('a failure shows its stack with DEBUG only', async () => {
+  const quiet = await kith(['models', 'show', 'nobody', ...at]);
+  assert.equal(quiet.code, 1);
+  assert.match(quiet.err, /^error: There is no model "nobody"/);
+  assert.equal(quiet.err.trim().split('\n').length, 1);
+  const loud = await kith(['models', 'show', 'nobody', ...at], undefined, { DEBUG: 'kith:*' });
+  assert.match(loud.err, /^ +at /m);
+});
+
+test('config shows each value with where it came from', async () => {
+  await kith(['config', 'set', 'log.keep', '7', ...at]);
+  const shown = await kith(['config', 'show', '--json', ...at], undefined, { KITH_ENGINE_MAX_QUEUE: '9' });
+  const rows = JSON.parse(shown.out).values as { key: string; value: string; origin: string }[];
+  const row = (key: string) => rows.find((each) => each.key === key);
+  assert.match(row('log.keep')!.origin, /config\.yaml:\d+$/);
+  assert.equal(row('log.keep')!.value, '7');
+  assert.equal(row('engine.maxQueue')!.origin, 'env:KITH_ENGINE_MAX_QUEUE');
+  assert.equal(row('home')!.origin, 'flag:--home');
+  assert.equal(row('engine.kvType')!.origin, 'default');
+  assert.equal((await kith(['config', 'get', 'log.keep', ...at])).out, '7\n');
+  assert.equal((await kith(['config', 'unset', 'log.keep', ...at])).code, 0);
+  assert.equal((await kith(['config', 'get', 'log.keep', ...at])).out, '5\n');
+  const bad = await kith(['config', 'set', 'log.keep', 'many', ...at]);
+  assert.equal(bad.code, 2);
+});
+
+test('completion scripts know every command', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { code, out } = await kith(['completion', shell]);
+    assert.equal(code, 0);
+    for (const words of commands()) assert.ok(out.includes(words.at(-1)!), `${shell}: ${words.join(' ')}`);
+  }
+});
+
+test('a node starts, answers, says so, and stops', async () => {
+  const node = begin(['start', ...at, '--json']);
+  await node.said('"event":"ready"');
+  const up = JSON.parse((await kith(['status', '--json', ...at])).out) as {
+    state: string;
+    url: string;
+    pid: number;
+  };
+  assert.deepEqual([up.state, up.pid], ['ready', node.child.pid]);
+  assert.equal((await fetch(`${up.url}/health`)).status, 200);
+  if (process.platform !== 'win32')
+    assert.equal((await stat(join(home.path, 'run', 'node.json'))).mode & 0o777, 0o600);
+
+  const second = await kith(['start', ...at]);
+  assert.equal(second.code, 1);
+  assert.match(second.err, new RegExp(`process ${up.pid} at ${up.url}`));
+
+  const asked = await kith([
+    'run',
+    'Who are you?',
+    '--temperature',
+    '0',
+    '--max-tokens',
+    '8',
+    '--json',
+    ...at,
+  ]);
+  const answer = JSON.parse(asked.out) as { model: string; text: string; usage: { prefill_ms: number } };
+  assert.equal(answer.model, 'tiny');
+  assert.ok(answer.text.length > 0 && answer.usage.prefill_ms > 0);
+  const piped = await kith(['run', '--temperature', '0', '--max-tokens', '8', ...at], 'Who are you?\n');
+  assert.equal(piped.out.trim(), answer.text.trim());
+
+  const vectors = await kith(['embed', 'a', 'b', '--json', ...at]);
+  assert.equal(JSON.parse(vectors.out).dimension, 384);
+
+  assert.match((await kith(['logs', ...at])).out, /route=\/v1\/chat\/completions/);
+  const stop = await kith(['stop', '--json', ...at]);
+  assert.equal(JSON.parse(stop.out).stopped, true);
+  assert.equal((await node.ended).code, 0);
+  assert.equal((await kith(['status', ...at])).code, 1);
+  await assert.rejects(stat(join(home.path, 'run', 'node.json')), { code: 'ENOENT' });
+});
+
+test('without a node, run answers with an engine of its own', async () => {
+  const { code, out } = await kith([
+    'run',
+    'Who are you?',
+    '--temperature',
+    '0',
+    '--max-tokens',
+    '4',
+    '--json',
+    ...at,
+  ]);
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(out).usage.completion_tokens, 4);
+});
+
+test('chat keeps the conversation and saves it', async () => {
+  const file = join(home.path, 'saved.json');
+  const script = `/system Be brief.\nWho are you?\n"""\nsecond\nquestion\n"""\n/stats\n/save ${file}\n/clear\n/load ${file}\n/exit\nnot asked\n`;
+  const { code, out } = await kith(['chat', '--max-tokens', '6', '--temperature', '0', ...at], script);
+  assert.equal(code, 0, out);
+  assert.match(out, /tok\/s/);
+  assert.match(out, /Loaded 5 messages/);
+  const saved = JSON.parse(await readFile(file, 'utf8')) as { messages: { role: string; content: string }[] };
+  assert.deepEqual(
+    saved.messages.map((each) => each.role),
+    ['system', 'user', 'assistant', 'user', 'assistant'],
+  );
+  assert.equal(saved.messages[3]!.content, 'second\nquestion');
+});
+
+test('a daemon comes up, and Ctrl-C drains a request in progress', async () => {
+  const daemon = await kith(['start', '--daemon', '--json', ...at]);
+  assert.equal(daemon.code, 0, daemon.err);
+  const { url, pid } = JSON.parse(daemon.out) as { url: string; pid: number };
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      stream: true,
+      max_tokens: 60,
+      logit_bias: { 2: -100 },
+      messages: [{ role: 'user', content: 'Go on.' }],
+    }),
+  });
+  process.kill(pid, 'SIGINT');
+  assert.match(await response.text(), /data: \[DONE\]\n\n$/);
+  await untilGone(pid);
+  assert.equal((await kith(['status', ...at])).code, 1);
+});
+
+async function untilGone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test('after kill -9 the next start works and doctor tells what happened', async () => {
+  const node = begin(['start', ...at, '--json']);
+  await node.said('"event":"up"');
+  node.child.kill('SIGKILL');
+  await node.ended;
+  assert.equal(JSON.parse((await kith(['status', '--json', ...at])).out).state, 'down');
+  const doctor = await kith(['doctor', '--json', ...at]);
+  const found = (JSON.parse(doctor.out).checks as { name: string; status: string }[]).find(
+    (each) => each.name === 'node',
+  );
+  assert.equal(found!.status, 'warn');
+  assert.equal(doctor.code, 3);
+  const again = begin(['start', ...at, '--json']);
+  await again.said('"event":"ready"');
+  again.child.kill('SIGTERM');
+  assert.equal((await again.ended).code, 0);
+});
+
+test('a daemon that cannot start says why', async () => {
+  const blocker = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => blocker.once('listening', resolve));
+  const { port } = blocker.address() as { port: number };
+  const { code, err } = await kith(['start', '--daemon', '--port', String(port), ...at]);
+  blocker.close();
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`Port ${port} .* is taken`));
+  const open = await kith(['start', '--host', '0.0.0.0', ...at]);
+  assert.match(open.err, /no API keys yet/);
+});
+
+test('doctor finds each planted fault, with a remedy', async () => {
+  const checks = async (args: readonly string[], env?: Record<string, string>) => {
+    const { out, code } = await kith(['doctor', '--json', ...args], undefined, env);
+    const list = JSON.parse(out).checks as {
+      name: string;
+      status: string;
+      message: string;
+      remedy: string | null;
+    }[];
+    for (const each of list) assert.equal(each.status === 'ok', each.remedy === null, each.name);
+    return {
+      code,
+      faults: list.filter((each) => each.status !== 'ok').map((each) => `${each.name} ${each.status}`),
+    };
+  };
+  assert.deepEqual(await checks(at), { code: 0, faults: [] });
+
+  const blocker = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => blocker.once('listening', resolve));
+  const { port } = blocker.address() as { port: number };
+  assert.deepEqual(await checks([...at, '--port', String(port)]), { code: 1, faults: ['port fail'] });
+  blocker.close();
+
+  assert.deepEqual(await checks(at, { KITH_ENGINE_THREADS: 'lots' }), { code: 1, faults: ['config fail'] });
+  assert.deepEqual(await checks(at, { KITH_MODELS_EMBEDDING: 'nobody' }), {
+    code: 1,
+    faults: ['embedding model fail'],
+  });
+
+  const broken = await mkdtemp(join(tmpdir(), 'kith-doctor-'));
+  await writeFile(join(broken, 'file'), '');
+  const under = await checks(['--home', join(broken, 'file', 'home')]);
+  assert.equal(under.code, 1);
+  assert.ok(under.faults.includes('home fail'));
+  await writeFile(join(broken, 'config.yaml'), 'server:\n  prot: 1\n');
+  assert.ok((await checks(['--home', broken])).faults.includes('config fail'));
+  await rm(broken, { recursive: true });
+});
+
+test('doctor finds a model file that was changed', async () => {
+  await using damaged = await createHome();
+  const models = await kith(['models', 'list', '--json', '--home', damaged.path]);
+  const { path } = (JSON.parse(models.out) as { id: string; path: string }[]).find(
+    (each) => each.id === 'tiny',
+  )!;
+  // The entry is a link to a shared file: the copy is what is damaged.
+  const bytes = await readFile(path);
+  await rm(path);
+  await writeFile(path, bytes);
+  await appendFile(path, 'x');
+  const { code, out } = await kith(['doctor', '--json', '--home', damaged.path]);
+  const found = (JSON.parse(out).checks as { name: string; status: string }[]).find(
+    (each) => each.name === 'chat model',
+  );
+  assert.deepEqual([code, found!.status], [1, 'fail']);
+  assert.equal((await kith(['models', 'verify', 'tiny', '--home', damaged.path])).code, 1);
+});
