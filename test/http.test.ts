@@ -25,6 +25,14 @@ const post = (path: string, body: unknown, signal?: AbortSignal) =>
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });
+/** Goes on until it is stopped: the end token is banned. */
+const endless = {
+  messages: [{ role: 'user', content: 'Go on.' }],
+  stream: true,
+  max_tokens: 2000,
+  temperature: 1.5,
+  logit_bias: { 2: -100 },
+};
 const question = { messages: [{ role: 'user', content: 'Who are you?' }], temperature: 0, seed: 1 };
 
 interface Choice {
@@ -98,13 +106,20 @@ test('a prompt asked again is found in the cache', async () => {
   assert.ok(again.usage.prompt_tokens_details.cached_tokens < again.usage.prompt_tokens);
 });
 
-test('the same seed gives the same choices, and choices differ', async () => {
-  const body = { ...question, temperature: 1.5, seed: 42, n: 3, max_tokens: 16 };
+test('the same seed gives the same answer, and choices differ', async () => {
+  // Alone in the batch and with the prompt cached: sums made in another order may round otherwise.
+  const body = { ...question, temperature: 1.5, seed: 42, max_tokens: 16 };
+  await ask('/v1/chat/completions', body);
   const [first, second] = [await ask('/v1/chat/completions', body), await ask('/v1/chat/completions', body)];
-  const texts = (answer: Answer) => answer.choices.map((choice) => choice.message.content);
-  assert.deepEqual(texts(first), texts(second));
-  assert.equal(new Set(texts(first)).size, 3);
-  assert.ok(first.usage.completion_tokens > 16);
+  assert.equal(first.choices[0]!.message.content, second.choices[0]!.message.content);
+  const several = await ask('/v1/chat/completions', { ...body, n: 3 });
+  assert.deepEqual(
+    several.choices.map((choice) => choice.index),
+    [0, 1, 2],
+  );
+  assert.equal(new Set(several.choices.map((choice) => choice.message.content)).size, 3);
+  assert.ok(several.usage.completion_tokens > 16);
+  assert.equal(several.usage.prompt_tokens, first.usage.prompt_tokens);
 });
 
 test('an answer ends before a stop string and at max_tokens', async () => {
@@ -202,11 +217,7 @@ test('requests the models cannot serve are refused with the field at fault', asy
 
 test('a client that goes away frees its place', async () => {
   const controller = new AbortController();
-  const response = await post(
-    '/v1/chat/completions',
-    { ...question, stream: true, max_tokens: 2000, temperature: 1.5, logit_bias: { 2: -100 } },
-    controller.signal,
-  );
+  const response = await post('/v1/chat/completions', endless, controller.signal);
   await response.body!.getReader().read();
   controller.abort();
   for (;;) {
@@ -217,9 +228,33 @@ test('a client that goes away frees its place', async () => {
   assert.ok((await ask('/v1/chat/completions', { ...question, max_tokens: 1 })).choices.length === 1);
 });
 
+test('when the engine process is killed mid-answer the stream ends with an error and the next request works', async () => {
+  const response = await post('/v1/chat/completions', endless);
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = (await reader.read()).value ?? '';
+  process.kill((await node.status()).engine.pid!, 'SIGKILL');
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    seen += value;
+  }
+  assert.match(seen, /data: \{"error":\{[^\n]*"code":"engine_lost"\}\}\n\n$/);
+  assert.ok((await ask('/v1/chat/completions', { ...question, max_tokens: 2 })).choices.length === 1);
+  assert.equal((await node.status()).engine.restarts, 1);
+});
+
+test('health reports the engine that was asked just now', async () => {
+  const health = (await (await fetch(`${node.url}/health`)).json()) as {
+    status: string;
+    llm: { latency_ms: number; models_loaded: number };
+  };
+  assert.equal(health.status, 'ok');
+  assert.ok(health.llm.latency_ms > 0 && health.llm.models_loaded >= 1);
+});
+
 test('over the queue limit the answer is 429 with retry-after', async () => {
   const controller = new AbortController();
-  const body = { ...question, stream: true, max_tokens: 2000, temperature: 1.5, logit_bias: { 2: -100 } };
+  const body = endless;
   const running = [
     await post('/v1/chat/completions', body, controller.signal),
     await post('/v1/chat/completions', body, controller.signal),

@@ -25,8 +25,11 @@ import type {
   GenerationOptions,
 } from './types.ts';
 
+/** An engine that does not answer a status call for this long is reported as degraded, ms. */
+const probeMs = 2_000;
+
 export interface LocalBackendOptions {
-  readonly engine: Pick<Engine, 'load' | 'generate' | 'embed' | 'models'>;
+  readonly engine: Pick<Engine, 'load' | 'generate' | 'embed' | 'models' | 'status' | 'state'>;
   readonly models: Pick<ModelStore, 'list' | 'get' | 'ensure'>;
   readonly defaults: { readonly chat: string; readonly embedding: string };
   /** ms a request waits for its model to be loaded; over it 503 with retry-after. */
@@ -44,7 +47,6 @@ export interface LocalBackend extends Backend {
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const { engine, models, clock } = options;
   const preparing = new Map<string, Promise<LoadedModel>>();
-  let latencyMs: number | null = null;
   let lastFailure: string | null = null;
 
   const loaded = (id: string): LoadedModel | undefined => engine.models().find((model) => model.id === id);
@@ -52,9 +54,11 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   async function load(id: string): Promise<LoadedModel> {
     const report = (progress: Progress) => options.onProgress?.(id, progress);
     try {
-      const { path } = await models.ensure(id, { onProgress: report });
+      const { path, manifest } = await models.ensure(id, { onProgress: report });
+      const { template } = manifest;
+      const own = template === null || template === 'gguf' ? {} : { template };
       const model = await engine.load(
-        { id, path },
+        { id, path, ...own },
         {
           onProgress: (doneBytes, totalBytes) =>
             report({ phase: 'load', doneBytes, totalBytes, rate: null, eta: null }),
@@ -139,7 +143,6 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         );
       }),
     );
-    const began = clock.monotonic();
     const usages: (GenerateUsage | null)[] = sources.map(() => null);
     let started = false;
     try {
@@ -147,7 +150,6 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         if (event.type === 'start') {
           if (started) continue;
           started = true;
-          latencyMs = Math.round(clock.monotonic() - began);
           yield { type: 'start', backend: 'local', model: id };
         } else if (event.type === 'text') {
           yield { type: 'text', choice, text: event.text, logprobs: event.logprobs };
@@ -226,19 +228,40 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null },
       };
     },
-    async health(): Promise<BackendHealth> {
+    async health(signal): Promise<BackendHealth> {
       const modelsLoaded = engine.models().length;
-      const status =
-        preparing.size > 0 && modelsLoaded === 0 ? 'starting' : lastFailure === null ? 'ok' : 'degraded';
+      const probe = await probeEngine(signal);
+      const message = probe.message ?? lastFailure;
+      const starting = preparing.size > 0 && modelsLoaded === 0;
       return {
-        status,
-        latencyMs,
+        status: message !== null ? 'degraded' : starting ? 'starting' : 'ok',
+        latencyMs: probe.latencyMs,
         modelsAvailable: (await models.list()).length,
         modelsLoaded,
-        message: lastFailure,
+        message,
       };
     },
   };
+
+  /** How long the engine process takes to answer; null while it does not run or does not answer in time. */
+  async function probeEngine(
+    signal: AbortSignal | undefined,
+  ): Promise<{ latencyMs: number | null; message: string | null }> {
+    const { state, lastCause } = engine.state();
+    if (state === 'broken') {
+      return { latencyMs: null, message: `The engine keeps failing: ${lastCause ?? 'unknown cause'}` };
+    }
+    if (state !== 'running') return { latencyMs: null, message: null };
+    const began = clock.monotonic();
+    const late = AbortSignal.timeout(probeMs);
+    try {
+      await engine.status(signal ? AbortSignal.any([signal, late]) : late);
+      return { latencyMs: Math.round((clock.monotonic() - began) * 10) / 10, message: null };
+    } catch (error) {
+      const message = late.aborted ? `The engine did not answer for ${probeMs} ms.` : messageOf(error);
+      return { latencyMs: null, message };
+    }
+  }
 }
 
 function wrongTask(id: string, what: string, route: string): InputError {

@@ -100,7 +100,7 @@ export interface BackendModel {
 
 export interface BackendHealth {
   readonly status: 'ok' | 'starting' | 'degraded';
-  /** ms of the last successful answer of the backend to a probe; null before the first. */
+  /** ms the backend took to answer this probe; null when it was not asked or did not answer. */
   readonly latencyMs: number | null;
   readonly modelsAvailable: number;
   readonly modelsLoaded: number;

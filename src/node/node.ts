@@ -113,6 +113,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     })),
     loaded: rooms!.loaded(),
     requests: { active: server!.active, total: server!.total },
+    engine: rooms!.engineState(),
     memory: { node: process.memoryUsage.rss(), engine: rooms!.engineMemory() },
     progress: phase,
   });

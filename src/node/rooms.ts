@@ -9,7 +9,7 @@ import { type Config, type Logger, systemClock, systemRandom } from '../base/ind
 import { createEngine, type Engine, supportedArchitectures } from '../engine/index.ts';
 import { createGateway, createLocalBackend, type Gateway, type LocalBackend } from '../gateway/index.ts';
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
-import type { LoadedModelStatus } from '../server/index.ts';
+import type { LoadedModelStatus, NodeStatus } from '../server/index.ts';
 
 export interface Rooms extends AsyncDisposable {
   readonly store: ModelStore;
@@ -17,6 +17,7 @@ export interface Rooms extends AsyncDisposable {
   readonly gateway: Gateway;
   readonly local: LocalBackend;
   loaded(): readonly LoadedModelStatus[];
+  engineState(): NodeStatus['engine'];
   /** Resident bytes of the engine process, null when unknown. */
   engineMemory(): number | null;
 }
@@ -57,6 +58,10 @@ export async function openRooms(
     gateway,
     local,
     loaded: () => engine.models(),
+    engineState() {
+      const { state, pid, restarts, lastCause } = engine.state();
+      return { state, pid, restarts, lastCause };
+    },
     engineMemory: () => engine.state().rssBytes,
     async [Symbol.asyncDispose]() {
       await Promise.all([engine[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);

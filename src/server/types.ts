@@ -34,6 +34,13 @@ export interface NodeStatus {
     readonly context: number | null;
   }[];
   readonly loaded: readonly LoadedModelStatus[];
+  readonly engine: {
+    readonly state: string;
+    readonly pid: number | null;
+    /** Times the engine process was started again after it died. */
+    readonly restarts: number;
+    readonly lastCause: string | null;
+  };
   readonly requests: { readonly active: number; readonly total: number };
   /** Resident memory of this process and of the engine's, bytes. */
   readonly memory: { readonly node: number; readonly engine: number | null };

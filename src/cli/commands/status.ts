@@ -31,6 +31,11 @@ const run: Handler = async ({ options }) => {
       ['requests', `${status.requests.active} active, ${formatCount(status.requests.total)} since the start`],
       ['memory', `${formatBytes(status.memory.node)} node, ${formatBytes(status.memory.engine)} engine`],
     ];
+    if (status.engine.restarts > 0)
+      rows.push([
+        'engine',
+        `restarted ${status.engine.restarts} times; last: ${status.engine.lastCause ?? 'unknown'}`,
+      ]);
     for (const model of status.loaded) {
       rows.push([
         'loaded',
