@@ -206,11 +206,29 @@ test('a missing or forbidden file fails at once, without a second try', async ()
   }
 });
 
+test('a server that never answers is given up after the connect time', async () => {
+  const clock = createManualClock();
+  await using server = await serve(() => {});
+  await using home = await createHome();
+  const pulling = home.store({ clock, attempts: 1, connectTimeoutMs: 5000 }).pull(`${server.url}/m.gguf`);
+  let failed = false;
+  const outcome = assert
+    .rejects(pulling, { code: 'source_unreachable', message: /within 5000 ms/ })
+    .finally(() => {
+      failed = true;
+    });
+  while (!failed) {
+    await clock.advance(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await outcome;
+});
+
 test('a body that stands still is dropped after the idle time and taken up again', async () => {
   const clock = createManualClock();
   const stalled = Promise.withResolvers<void>();
   const dropped = Promise.withResolvers<void>();
-  const file = fileHandler(model.bytes);
+  const file = fileHandler(model.bytes, { etag: '"still"' });
   let stall = true;
   await using server = await serve((request, response) => {
     if (!stall || request.headers.range === PROBE) return file(request, response);
@@ -220,10 +238,10 @@ test('a body that stands still is dropped after the idle time and taken up again
     response.on('close', () => dropped.resolve());
   });
   await using home = await createHome();
-  const pulling = home.store({ clock, idleTimeoutMs: 60_000 }).pull(`${server.url}/m.gguf`);
+  const pulling = home
+    .store({ clock, idleTimeoutMs: 60_000, connectTimeoutMs: 1e12 })
+    .pull(`${server.url}/m.gguf`);
   await stalled.promise;
-  // The reader must have seen the bytes, or the idle time would start after the clock was moved.
-  while (clock.sleeping === 0) await new Promise((resolve) => setImmediate(resolve));
   let open = true;
   void dropped.promise.then(() => {
     open = false;
@@ -237,6 +255,10 @@ test('a body that stands still is dropped after the idle time and taken up again
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.equal((await pulling).manifest.sha256, model.sha256);
+  assert.deepEqual(
+    server.reads.map((read) => read.from),
+    [0, 1000],
+  );
 });
 
 test('a stream without length that goes on past the expected bytes is refused', async () => {

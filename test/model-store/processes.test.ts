@@ -96,3 +96,22 @@ test('two calls in one process do the work once', async () => {
   assert.deepEqual(new Set(entries.map((entry) => entry.path)).size, 1);
   assert.equal(server.reads.length, 1);
 });
+
+test('a call that gives up while it waits does not let the next one in early', async () => {
+  const { handle, held } = holdAfter(2_000_000);
+  await using server = await serve(handle);
+  await using home = await createHome();
+  const store = home.store();
+  const url = `${server.url}/m.gguf`;
+  const first = store.pull(url, { wait: false });
+  const response = await held;
+  const giveUp = new AbortController();
+  const second = assert.rejects(store.pull(url, { wait: false, signal: giveUp.signal }), { code: 'aborted' });
+  giveUp.abort();
+  await second;
+  // Without its turn it would meet the lock of the first, and be refused.
+  const third = store.pull(url, { wait: false });
+  response.end(model.bytes.subarray(2_000_000));
+  assert.equal((await third).manifest.sha256, (await first).manifest.sha256);
+  assert.equal(server.reads.length, 1);
+});
