@@ -19,6 +19,8 @@ const MODES = ['all', 'unit', 'long'] as const;
 type Mode = (typeof MODES)[number];
 /** More would make the engines of different test files fight for the cores. */
 const CONCURRENCY = 2;
+/** A test that hangs would hang the whole run: each ends by itself after this. */
+const TIMEOUT_MS = { all: 600_000, unit: 600_000, long: 3_600_000 } as const;
 
 export interface TestArguments {
   readonly mode: Mode;
@@ -118,6 +120,7 @@ function main(): void {
   const args = [
     '--test',
     `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TIMEOUT_MS[mode]}`,
     `--test-reporter=${new URL('./test-reporter.ts', import.meta.url).href}`,
     '--test-reporter-destination=stdout',
     ...nodeOptions,
