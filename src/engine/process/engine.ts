@@ -29,6 +29,9 @@ import { DEFAULT_SUPERVISOR_LIMITS, Supervisor } from './supervisor.ts';
 import type { CreateEngineOptions, Engine, EngineDevices, ModelStatus } from './types.ts';
 import { createWriting } from './writing.ts';
 
+/** Texts of all embedding requests that are with the text thread together: its queue is for chat prompts too. */
+const TEXTS_AT_ONCE = 32;
+
 export function createEngine(given: CreateEngineOptions): Engine {
   const { log, clock, random } = given;
   const options = resolveOptions(given);
@@ -41,6 +44,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
   const text = createTextThread({ now: () => clock.now() });
   const models = createModels(supervisor, text);
   const writing = createWriting(text);
+  const reading = createGate(TEXTS_AT_ONCE);
   let disposing: Promise<void> | null = null;
 
   /** From a request to an open call in the engine process. */
@@ -87,7 +91,8 @@ export function createEngine(given: CreateEngineOptions): Engine {
     const tail = truncate ? await writing.tail(model, signal) : null;
     const rows = await Promise.all(
       request.inputs.map(async (input, index) => {
-        const row = typeof input === 'string' ? await writing.tokenize(model, input, {}, signal) : input;
+        const row =
+          typeof input === 'string' ? await reading(() => writing.tokenize(model, input, {}, signal)) : input;
         checkTokens(row, vocab, `input[${index}]`);
         return fitWindow(row, index, { context, truncate, tail });
       }),
@@ -161,6 +166,23 @@ export function createEngine(given: CreateEngineOptions): Engine {
       })();
       return disposing;
     },
+  };
+}
+
+/** Runs at most `places` works at a time, the rest in order. */
+function createGate(places: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = places;
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
   };
 }
 
