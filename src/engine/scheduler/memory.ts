@@ -94,7 +94,7 @@ export function createMemory(init: {
       needed -= job.leader === null ? have : job.leaderLength;
       if (active.length > 0) {
         needed += headroom(job);
-        for (const other of active) needed += other.pending + headroom(other);
+        for (const other of active) needed += ownPending(other) + headroom(other);
       }
       if (needed > cells.count - cells.pinned) {
         job.leader = null;
@@ -130,6 +130,11 @@ export function createMemory(init: {
       else sequence.dispose();
     },
   };
+}
+
+/** Positions it will take cells for; what a leader computes for it is the leader's. */
+function ownPending(job: Job): number {
+  return job.leader === null ? job.pending : job.count - job.leaderLength;
 }
 
 function headroom(job: Job): number {

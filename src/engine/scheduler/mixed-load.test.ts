@@ -19,13 +19,13 @@ describe('Whatever is asked of the scheduler', () => {
     priority: fc.constantFrom(0, 0, 0, 1),
     // Pass at which the job is submitted, and passes later at which it is cancelled.
     at: fc.integer({ min: 0, max: 40 }),
-    cancelAfter: fc.option(fc.integer({ min: 0, max: 30 }), { freq: 4 }),
+    cancelAfter: fc.option(fc.integer({ min: 0, max: 30 }), { freq: 2 }),
   });
 
   it('each job says what it would say alone, and every cell comes back', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(wish, { minLength: 1, maxLength: 14 }),
+        fc.array(wish, { minLength: 4, maxLength: 14, size: 'max' }),
         fc.record({
           kvCells: fc.integer({ min: 80, max: 400 }),
           maxActive: fc.integer({ min: 1, max: 6 }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isKithError, KithError } from '../../base/index.ts';
+import { isKithError, KithError, type LogFields, silentLogger } from '../../base/index.ts';
 import { slideBy } from './accept.ts';
 import {
   alone,
@@ -12,7 +12,7 @@ import {
   prompt,
   type Wish,
 } from './testing/harness.ts';
-import { record } from './testing/recording.ts';
+import { type Recording, record } from './testing/recording.ts';
 import { toyLogits, toyTokenizer } from './testing/toy-model.ts';
 
 describe('The scheduler', () => {
@@ -147,26 +147,23 @@ describe('The scheduler', () => {
     await assertAllAlone(recordings, wishes, { context: 500 });
   });
 
-  it('preempts the youngest when cells run out, and nobody notices', async () => {
-    const { scheduler, runner } = open({ kvCells: 100, context: 90, eog: NEVER });
+  it('preempts the youngest when cells run out, never the oldest, and nobody notices', async () => {
+    const preempted: unknown[] = [];
+    const log = { ...silentLogger, debug: (_: string, fields?: LogFields) => preempted.push(fields?.job) };
+    const { scheduler } = open({ kvCells: 120, context: 90, eog: NEVER }, {}, { log });
     const wishes = [1, 2, 3, 4].map((seed) => ({
       tokens: prompt(10, seed),
       maxTokens: 70,
       sampling: { seed },
     }));
-    const order: string[] = [];
-    const recordings = wishes.map((wish) =>
-      record(scheduler, job(wish), (event) => {
-        if (!isKithError(event) && event.type === 'finish')
-          order.push(recordings.find((r) => r.events.includes(event))!.id);
-      }),
-    );
+    const recordings = wishes.map((wish) => record(scheduler, job(wish)));
     await assertAllAlone(recordings, wishes, { context: 90, eog: NEVER });
-    assert.ok(scheduler.stats().totals.preemptions >= 2);
-    assert.equal(order[0], recordings[0]!.id, 'the oldest is never preempted');
-    assert.ok(runner.passes.length > 0);
+    assert.ok(preempted.length >= 2);
+    assert.equal(preempted[0], recordings[3]!.id);
+    assert.ok(!preempted.includes(recordings[0]!.id));
+    assert.equal(scheduler.stats().totals.preemptions, preempted.length);
     const { freeCells, cachedCells } = scheduler.stats();
-    assert.equal(freeCells + cachedCells, 100);
+    assert.equal(freeCells + cachedCells, 120);
   });
 
   it('evicts cached prefixes before it preempts', async () => {
@@ -271,6 +268,48 @@ describe('The scheduler', () => {
     assert.equal(again.start().cachedTokens, 29, 'what the pass computed is kept');
   });
 
+  it('takes a job that is cancelled during one pass out of the next pass of the same turn', async () => {
+    const preferredRows = (rows: number) => [5, rows - 5];
+    const { scheduler, runner } = open({ kvCells: 300, eog: NEVER }, {}, { preferredRows });
+    const wishes = [1, 2, 3].map((seed) => ({ tokens: prompt(5, seed), maxTokens: 10 }));
+    const recordings = wishes.map((wish) => record(scheduler, job(wish)));
+    runner.onPass = () => {
+      runner.onPass = null;
+      scheduler.cancel(recordings[1]!.id);
+    };
+    await Promise.all(recordings.map(({ ended }) => ended));
+    assert.deepEqual(
+      runner.passes.slice(0, 2).map(({ rows }) => rows),
+      [[5], [5]],
+    );
+    assert.equal(recordings[1]!.finish().reason, 'aborted');
+    for (const i of [0, 2]) assertAlone(recordings[i]!, alone(wishes[i]!, { context: 300, eog: NEVER }));
+    const again = record(scheduler, job(wishes[1]!));
+    await again.ended;
+    assert.equal(again.start().cachedTokens, 0, 'its cells were never written');
+    assertAlone(again, alone(wishes[1]!, { context: 300, eog: NEVER }));
+  });
+
+  it('goes on alone when the prompt it waited for is preempted, and both end', async () => {
+    // The third decodes while the first two, alike but for the end, are computed: it takes the cells of the first.
+    const { scheduler, runner } = open({ kvCells: 150, context: 120, eog: NEVER }, { prefillChunk: 2 });
+    const wishes: Wish[] = [
+      { tokens: prompt(100), maxTokens: 5 },
+      { tokens: [...prompt(90), 1, 2], maxTokens: 5, priority: 1 },
+      { tokens: prompt(20, 7), maxTokens: 90, priority: 2 },
+    ];
+    const recordings: Recording[] = [];
+    runner.onPass = () => {
+      const next = wishes[recordings.length];
+      if (next !== undefined) recordings.push(record(scheduler, job(next)));
+    };
+    recordings.push(record(scheduler, job(wishes[0]!)));
+    await recordings[0]!.ended;
+    await assertAllAlone(recordings, wishes, { context: 120, eog: NEVER });
+    assert.ok(scheduler.stats().totals.preemptions >= 1);
+    assert.ok(recordings[1]!.start().cachedTokens > 0);
+  });
+
   it('fails the jobs of a pass that fails and goes on with the others', async () => {
     const { scheduler, runner } = open({ kvCells: 300 }, { maxActive: 2 });
     const broken = new KithError('compute_failed', 'The device is gone.');
@@ -284,6 +323,10 @@ describe('The scheduler', () => {
     assert.equal(recordings[0]!.error(), broken);
     assert.equal(recordings[1]!.error(), broken);
     assertAlone(recordings[2]!, alone(wishes[2]!, { context: 300 }));
+    const again = record(scheduler, job(wishes[0]!));
+    await again.ended;
+    assertAlone(again, alone(wishes[0]!, { context: 300 }));
+    assert.equal(again.start().cachedTokens, 0, 'nothing of the failed pass is kept');
     assert.equal(scheduler.stats().freeCells + scheduler.stats().cachedCells, 300);
   });
 
