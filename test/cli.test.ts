@@ -275,6 +275,39 @@ async function untilGone(pid: number): Promise<void> {
   }
 }
 
+test('a request that does not end is told so when the drain time is over; a second Ctrl-C ends at once', async () => {
+  const open = (url: string) =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        stream: true,
+        max_tokens: 2000,
+        temperature: 1.5,
+        logit_bias: { 2: -100 },
+        messages: [{ role: 'user', content: 'Go on.' }],
+        kith: { overflow: 'slide' },
+      }),
+    });
+  const url = async () => JSON.parse((await kith(['status', '--json', ...at])).out).url as string;
+  const patient = begin(['start', ...at, '--json'], undefined, { KITH_SERVER_DRAIN_MS: '50' });
+  await patient.said('"event":"ready"');
+  const response = await open(await url());
+  patient.child.kill('SIGINT');
+  assert.match(await response.text(), /"code":"stopping"\}\}\n\n$/);
+  assert.equal((await patient.ended).code, 0);
+
+  const hasty = begin(['start', ...at, '--json']);
+  await hasty.said('"event":"ready"');
+  const cut = assert.rejects((await open(await url())).text());
+  hasty.child.kill('SIGINT');
+  // The first signal has arrived when the node takes no more connections.
+  while ((await kith(['status', ...at])).out.includes('ready'));
+  hasty.child.kill('SIGINT');
+  assert.equal((await hasty.ended).code, 130);
+  await cut;
+});
+
 test('after kill -9 the next start works and doctor tells what happened', async () => {
   const node = begin(['start', ...at, '--json']);
   await node.said('"event":"up"');

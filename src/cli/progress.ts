@@ -67,16 +67,19 @@ export function createProgress(
       if (stream.isTTY) {
         if (!done && now() - lastDraw < redrawMs) return;
         lastDraw = now();
-        stream.write(`\r${progressLine(label, progress, stream.columns ?? 80)}\u001b[K`);
+        stream.write(`\r${progressLine(label, progress, stream.columns || 80)}\u001b[K`);
         drawn = true;
         return;
       }
-      const part = totalBytes ? Math.floor(Math.min(1, doneBytes / totalBytes) / plainStep) : 0;
+      const quick = phase === 'load' || phase === 'verify';
+      const part = totalBytes && !quick ? Math.floor(Math.min(1, doneBytes / totalBytes) / plainStep) : 0;
       const step = `${label} ${phase} ${part}`;
       if (step === lastStep) return;
       lastStep = step;
       const amount =
-        totalBytes && doneBytes > 0 ? ` ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}` : '';
+        totalBytes && doneBytes > 0 && !quick
+          ? ` ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`
+          : '';
       stream.write(`${verbs[phase]} ${label}${amount}\n`);
     },
   };

@@ -11,6 +11,9 @@ import { createGateway, createLocalBackend, type Gateway, type LocalBackend } fr
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
 import type { LoadedModelStatus, NodeStatus } from '../server/index.ts';
 
+/** ms the engine process gets to end by itself when it is told to. */
+const engineDrainMs = 500;
+
 export interface Rooms extends AsyncDisposable {
   readonly store: ModelStore;
   readonly engine: Engine;
@@ -32,6 +35,8 @@ export async function openRooms(
     log: log.child('engine'),
     clock: systemClock,
     random: systemRandom,
+    // Requests were drained before the rooms close; what is left has to go within the node's 5 s.
+    supervision: { drainMs: engineDrainMs },
     libraryRoots: [enginePackages(config.home)],
   });
   const store = createModelStore({

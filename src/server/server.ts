@@ -80,6 +80,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         ms,
       });
     });
+    // At the end of the drain time the answer does not wait for the work to notice. Streams do this themselves.
+    abort.signal.addEventListener('abort', () => {
+      if (!response.headersSent) fail(request, response, id, abort.signal.reason);
+    });
     response.on('error', (error) =>
       log.debug('response failed', { request: `req-${id}`, err: messageOf(error) }),
     );
@@ -104,7 +108,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }
 
   function fail(request: IncomingMessage, response: ServerResponse, id: string, error: unknown): void {
-    if (response.destroyed) return;
+    if (response.destroyed || response.writableEnded) return;
     const result = errorAnswer(error, `req-${id}`);
     if (result.status >= 500) {
       log.error('request failed', {
@@ -157,7 +161,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       for (const abort of open.values()) {
         abort.abort(new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 }));
       }
-      // Gives handlers one turn to send their error event.
+      // Time for the last bytes to leave.
       setTimeout(() => http.closeAllConnections(), 200).unref();
     }, drainMs);
     // Connections become idle one by one as their answers end; http.close does not end those that are kept alive.

@@ -49,7 +49,6 @@ const run: Handler = async ({ args, options }) => {
         `Talking to ${conversation.model}${talk.where === 'node' ? ' through the running node' : ''}. /help shows the commands, Ctrl-C ends.`,
       ),
     );
-    lines.prompt();
   }
   let failed = false;
   try {
@@ -59,7 +58,6 @@ const run: Handler = async ({ args, options }) => {
       failed = outcome === 'failed';
       // A script that pipes its questions in has to learn that one failed.
       if (failed && !terminal) break;
-      if (terminal) lines.prompt();
     }
   } finally {
     lines.close();
@@ -106,7 +104,6 @@ async function* messages(
     const message = burst.join('\n').trim();
     burst = [];
     if (message !== '') waiting.push(message);
-    else if (terminal && !conversation.answering) lines.prompt();
     wake();
   };
   lines.on('line', (line) => {
@@ -146,6 +143,7 @@ async function* messages(
   for (;;) {
     while (waiting.length > 0) yield waiting.shift()!;
     if (closed) return;
+    if (terminal) lines.prompt();
     await new Promise<void>((resolve) => {
       wake = resolve;
       if (waiting.length > 0 || closed) resolve();

@@ -7,7 +7,7 @@
  *
  * @module server/openai/stream
  */
-import { AbortedError, isKithError, messageOf } from '../../base/index.ts';
+import { isKithError, messageOf } from '../../base/index.ts';
 import type { ChatEvent } from '../../gateway/index.ts';
 import { errorAnswer } from '../http/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -40,6 +40,13 @@ export async function sendStream(
     });
     response.flushHeaders();
   };
+  // When the server ends the request, the client hears it at once; the work may take a moment to notice.
+  const onAbort = () => {
+    stopTimers();
+    if (!response.headersSent || response.destroyed || response.writableEnded) return;
+    response.end(encodeEvent(errorAnswer(exchange.signal.reason, exchange.id).body));
+  };
+  exchange.signal.addEventListener('abort', onAbort);
   const commitTimer = setTimeout(() => commit(), limits.commitMs);
   const pingTimer = setInterval(() => {
     if (!response.headersSent || response.destroyed || response.writableNeedDrain) return;
@@ -47,6 +54,10 @@ export async function sendStream(
     lastWrite = context.clock.monotonic();
     response.write(pingComment);
   }, limits.pingMs);
+  const stopTimers = () => {
+    clearTimeout(commitTimer);
+    clearInterval(pingTimer);
+  };
   try {
     for await (const event of events) {
       if (event.type === 'start') commit(event);
@@ -60,15 +71,13 @@ export async function sendStream(
     response.end();
   } catch (error) {
     if (!response.headersSent) throw error;
-    if (error instanceof AbortedError && response.destroyed) return;
+    if (response.destroyed || response.writableEnded) return;
     // The server's own reason for ending the request says more than the abort it caused.
     const cause = isKithError(exchange.signal.reason) ? exchange.signal.reason : error;
     log.warn('stream failed', { request: `req-${exchange.id}`, err: messageOf(cause) });
-    if (!response.destroyed) {
-      response.end(encodeEvent(errorAnswer(cause, exchange.id).body));
-    }
+    response.end(encodeEvent(errorAnswer(cause, exchange.id).body));
   } finally {
-    clearTimeout(commitTimer);
-    clearInterval(pingTimer);
+    exchange.signal.removeEventListener('abort', onAbort);
+    stopTimers();
   }
 }
