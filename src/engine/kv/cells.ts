@@ -22,10 +22,14 @@ export interface KvCells {
   /** Running holders of a cell. */
   pins(cell: number): number;
   /**
-   * Writes the `n` lowest free cells, ascending, to `out[offset..]` with one holder each. All or nothing: false
-   * when fewer are free.
+   * Writes the `n` lowest free cells above `above`, ascending, to `out[offset..]` with one holder each; where the
+   * end is reached, the lowest of all follow. All or nothing: false when fewer are free.
+   *
+   * Ascending, because attention adds up in the order of cells: a sequence whose cells ascend gives the same logits
+   * to the last bit wherever they lie, and so whatever else runs (measured; out of order, Q8_0 log probabilities
+   * move by up to 0.1).
    */
-  take(n: number, out: Int32Array, offset: number, pinned: boolean): boolean;
+  take(n: number, out: Int32Array, offset: number, pinned: boolean, above?: number): boolean;
   /** One more holder for `cells[from..to)`. */
   retain(cells: Int32Array, from: number, to: number, pinned: boolean): void;
   /** One holder fewer for `cells[from..to)`; cells without a holder become free. */
@@ -33,6 +37,8 @@ export interface KvCells {
   /** Running holder becomes resting holder or the other way round. */
   setPinned(cells: Int32Array, from: number, to: number, pinned: boolean): void;
 }
+
+const ALL = 0xffffffff;
 
 /** @param count cells, an integer >= 0 */
 export function createKvCells(count: number): KvCells {
@@ -58,7 +64,7 @@ export function createKvCells(count: number): KvCells {
     highWater() {
       for (let word = words.length - 1; word >= 0; word--) {
         const inWord = Math.min(32, count - word * 32);
-        const all = inWord === 32 ? 0xffffffff : (1 << inWord) - 1;
+        const all = inWord === 32 ? ALL : (1 << inWord) - 1;
         const taken = (~words[word]! & all) >>> 0;
         if (taken !== 0) return word * 32 + 32 - Math.clz32(taken);
       }
@@ -66,15 +72,11 @@ export function createKvCells(count: number): KvCells {
     },
     refs: (cell) => refs[cell]!,
     pins: (cell) => pins[cell]!,
-    take(n, out, offset, pin) {
+    take(n, out, offset, pin, above = -1) {
       if (n > free) return false;
-      let word = firstWord;
-      for (let taken = 0; taken < n; ) {
-        let bits = words[word]!;
-        if (bits === 0) {
-          word++;
-          continue;
-        }
+      let taken = 0;
+      const takeWord = (word: number, allowed: number) => {
+        let bits = words[word]! & allowed;
         while (bits !== 0 && taken < n) {
           const lowest = bits & -bits;
           const cell = word * 32 + 31 - Math.clz32(lowest);
@@ -82,10 +84,17 @@ export function createKvCells(count: number): KvCells {
           refs[cell] = 1;
           pins[cell] = pin ? 1 : 0;
           bits ^= lowest;
+          words[word]! ^= lowest;
         }
-        words[word] = bits;
+      };
+      const start = (above + 1) >>> 5;
+      if (start < words.length && start >= firstWord) takeWord(start, ALL << ((above + 1) & 31));
+      for (let word = Math.max(start + 1, firstWord); taken < n && word < words.length; word++)
+        takeWord(word, ALL);
+      while (taken < n) {
+        takeWord(firstWord, ALL);
+        if (taken < n) firstWord++;
       }
-      firstWord = word;
       free -= n;
       if (pin) pinned += n;
       return true;

@@ -16,18 +16,32 @@ function filled(cells: KvCells, tokens: Int32Array): Sequence {
 }
 
 describe('KV cells', () => {
-  it('are taken from the lowest free index upwards, also after some came back', () => {
+  it('are taken from the lowest free index upwards by a new sequence', () => {
     const cells = createKvCells(100);
     const a = filled(cells, range(0, 40));
     const b = filled(cells, range(0, 10));
     assert.deepEqual(held(b), [...range(40, 50)]);
     a.truncate(30);
-    assert.ok(b.append(15));
-    assert.deepEqual(held(b).slice(10), [...range(30, 40), ...range(50, 55)]);
-    assert.equal(cells.highWater(), 55);
+    const c = filled(cells, range(0, 12));
+    assert.deepEqual(held(c), [...range(30, 40), 50, 51]);
+    assert.equal(cells.highWater(), 52);
     b.dispose();
+    c.dispose();
     assert.equal(cells.highWater(), 30);
     assert.equal(cells.free, 70);
+  });
+
+  it('ascend along a sequence as long as any is free above its last', () => {
+    const cells = createKvCells(100);
+    const a = filled(cells, range(0, 40));
+    const b = filled(cells, range(0, 10));
+    a.truncate(30);
+    assert.ok(b.append(45));
+    assert.deepEqual(held(b), [...range(40, 95)]);
+    assert.ok(b.append(8));
+    assert.deepEqual(held(b).slice(55), [95, 96, 97, 98, 99, 30, 31, 32]);
+    assert.ok(a.append(3));
+    assert.deepEqual(held(a).slice(30), [33, 34, 35]);
   });
 
   it('are all or nothing', () => {

@@ -65,7 +65,8 @@ class KvSequence implements Sequence {
     if (this.disposed) throw new Error('append to a disposed sequence');
     const end = this.length + n;
     if (end > this.cells.length) this.#grow(end);
-    if (!this.#pool.take(n, this.cells, this.length, this.pinned)) return false;
+    const last = this.length === 0 ? -1 : this.cells[this.length - 1]!;
+    if (!this.#pool.take(n, this.cells, this.length, this.pinned, last)) return false;
     if (tokens === undefined) this.tokens.fill(NO_TOKEN, this.length, end);
     else for (let i = 0; i < n; i++) this.tokens[this.length + i] = tokens[offset + i]!;
     this.#hashFrom(Math.floor(this.length / HASH_CHUNK), Math.floor(end / HASH_CHUNK));
