@@ -25,7 +25,8 @@ import { createModels, type ReadyModel } from './models.ts';
 import { resolveOptions } from './options.ts';
 import { checkTokens } from './shape.ts';
 import { streamEvents } from './stream.ts';
-import { DEFAULT_SUPERVISOR_LIMITS, Supervisor } from './supervisor.ts';
+import { DEFAULT_SUPERVISOR_LIMITS } from './supervision.ts';
+import { Supervisor } from './supervisor.ts';
 import type { CreateEngineOptions, Engine, EngineDevices, ModelStatus } from './types.ts';
 import { createWriting } from './writing.ts';
 

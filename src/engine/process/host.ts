@@ -73,6 +73,7 @@ export function createHost(options: EngineOptions & { readonly libraryRoots: rea
     throwIfAborted(signal);
     await using source = await fileSource(request.path);
     const gguf = await readGguf(source, { signal });
+    const usedBytes = [...models.values()].reduce((sum, model) => sum + model.totalBytes, 0);
     const context = {
       options,
       signal,
@@ -80,8 +81,9 @@ export function createHost(options: EngineOptions & { readonly libraryRoots: rea
       onLog: logNative,
       request,
       gguf,
-      freeBytes: freeBytes(computing()),
-      usedBytes: [...models.values()].reduce((sum, model) => sum + model.totalBytes, 0),
+      // KV cells that were promised to other models and are not resident yet are not free.
+      freeBytes: freeBytes(computing()) - Math.max(0, usedBytes - process.memoryUsage.rss()),
+      usedBytes,
     };
     try {
       return await openKithModel({ ...context, source, compute: computing(), watchPass: passes.watch });

@@ -137,12 +137,18 @@ function generator(
           settle(event);
           return;
         }
-        emit(event);
-        if (event.type === 'start' && echo) {
-          const text = tokenizer.decode(job.tokens);
-          if (text !== '') emit({ type: 'text', text, tokens: 0, logprobs: null });
+        try {
+          emit(event);
+          if (event.type === 'start' && echo) {
+            const text = tokenizer.decode(job.tokens);
+            if (text !== '') emit({ type: 'text', text, tokens: 0, logprobs: null });
+          }
+          if (event.type === 'finish') settle(null);
+        } catch (error) {
+          // An event that cannot be sent (over the size of a message) ends the generation.
+          scheduler.cancel(id);
+          settle(error);
         }
-        if (event.type === 'finish') settle(null);
       });
       signal.addEventListener('abort', onAbort, { once: true });
     });

@@ -43,8 +43,9 @@ export function createModels(supervisor: Supervisor, text: TextThread): Models {
     onProgress: (done: number, total: number) => void,
   ): Promise<ReadyModel> {
     const { request } = slot;
+    // The text thread starts beside the process, and both read the file at the same time.
+    const opening = openText(request, signal);
     const session = await supervisor.session(signal);
-    // Both read the file; the header alone takes a while for large vocabularies.
     const [answer, info] = await Promise.all([
       session.connection.call('load', {
         meta: encodeLoad(request),
@@ -53,12 +54,14 @@ export function createModels(supervisor: Supervisor, text: TextThread): Models {
           if (type === 'progress') onProgress(Number(meta.done), Number(meta.total));
         },
       }),
-      openText(request, signal),
+      opening,
     ]);
     const loaded = answer.meta.loaded as LoadedModel;
     const needsText = answer.meta.tokenizes !== true && readsTokens(request);
     if (needsText && info instanceof Error) {
-      await session.connection.call('unload', { meta: { id: request.id } });
+      // Unless another model has taken the id meanwhile.
+      if (slots.get(request.id) === slot)
+        await session.connection.call('unload', { meta: { id: request.id } });
       throw info;
     }
     const ready = { loaded, text: info instanceof Error ? null : info, session };
@@ -66,6 +69,7 @@ export function createModels(supervisor: Supervisor, text: TextThread): Models {
     return ready;
   }
 
+  /** Never rejects. */
   async function openText(request: LoadRequest, signal: AbortSignal): Promise<TextInfo | Error | null> {
     if (!readsTokens(request)) return null;
     const { template } = request;

@@ -10,14 +10,14 @@ const base: PlanInput = {
   weightBytes: GiB,
   kvBytesPerCell: 32 * 1024,
   contextTrained: 2048,
-  options: { context: null, kvCells: null, memoryBytes: null },
+  options: { context: null, kvCells: null, maxActive: 4, memoryBytes: null },
   freeBytes: 20 * GiB,
   usedBytes: 0,
 };
 const plan = (changes: Partial<PlanInput>) => planMemory({ ...base, ...changes });
 const given = (options: Partial<PlanInput['options']>) => ({ options: { ...base.options, ...options } });
 
-test('a short context is kept whole and shared four times', () => {
+test('a short context is kept whole, once for each active sequence', () => {
   const { context, kvCells, kvBytes } = plan({});
   assert.deepEqual([context, kvCells, kvBytes], [2048, 8192, 256 * MiB]);
 });

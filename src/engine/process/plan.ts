@@ -6,8 +6,9 @@
  * 1. Context per sequence: `context` from the options, cut to what the model was trained for. Without it, the
  *    trained context, cut to what the KV share of memory holds (a quarter of what the weights leave, at least
  *    512 MiB where there is that much): a 128k context would otherwise take gigabytes that few requests use.
- * 2. KV cells shared by all sequences: `kvCells` from the options, at least one context. Without it, four contexts
- *    but not more than 8192 cells, within the KV share, and in any case one whole context.
+ * 2. KV cells shared by all sequences: `kvCells` from the options, at least one context. Without it, a
+ *    context for each active sequence but not more than 8192 cells, within the KV share, and in any case one whole
+ *    context. Cells take resident memory only once they are used.
  * 3. Weights + KV + work space must fit into `memoryBytes`; otherwise LimitError `engine.memoryBytes` with the numbers.
  *
  * @module engine/process/plan
@@ -42,7 +43,7 @@ export interface PlanInput {
   /** Bytes of one KV cell over all blocks of the range; 0 for models that keep none. */
   readonly kvBytesPerCell: number;
   readonly contextTrained: number;
-  readonly options: Pick<EngineOptions, 'context' | 'kvCells' | 'memoryBytes'>;
+  readonly options: Pick<EngineOptions, 'context' | 'kvCells' | 'maxActive' | 'memoryBytes'>;
   /** Bytes free on this machine now. */
   readonly freeBytes: number;
   /** Bytes that models loaded before this one take. */
@@ -65,7 +66,7 @@ export function planMemory(input: PlanInput): MemoryPlan {
   // A given number of cells is memory that the owner chose to give, so it bounds the context too.
   const bound = options.kvCells ?? fits;
   const context = Math.min(trained, options.context ?? Math.max(CELL_STEP, roundDown(bound)));
-  const wanted = Math.max(context, Math.min(4 * context, SHARED_CELLS));
+  const wanted = Math.max(context, Math.min(options.maxActive * context, SHARED_CELLS));
   const kvCells = options.kvCells ?? roundUp(Math.max(context, Math.min(wanted, roundDown(fits))));
   if (kvCells < context) {
     throw new InputError(

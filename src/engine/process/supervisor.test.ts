@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createManualClock, KithError, silentLogger, systemClock } from '../../base/index.ts';
 import { spawnEngine } from './spawn.ts';
-import { DEFAULT_SUPERVISOR_LIMITS, Supervisor, type SupervisorLimits } from './supervisor.ts';
+import { DEFAULT_SUPERVISOR_LIMITS, type SupervisorLimits } from './supervision.ts';
+import { Supervisor } from './supervisor.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'kith-supervisor-'));
 after(() => rmSync(home, { recursive: true, force: true }));

@@ -17,7 +17,7 @@ import type {
   LoadRequest,
   Prompt,
 } from '../types.ts';
-import type { SupervisorLimits, SupervisorStatus } from './supervisor.ts';
+import type { SupervisorLimits, SupervisorStatus } from './supervision.ts';
 
 export interface CreateEngineOptions extends Partial<EngineOptions> {
   readonly log: Logger;
