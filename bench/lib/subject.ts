@@ -19,6 +19,7 @@ export function startSubject(name: string, script: URL, args: readonly string[])
   const child: ChildProcess = fork(script, args as string[], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  process.once('exit', () => child.kill());
   let next = 0;
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   child.on('message', (message: { id: number; value?: never; error?: string }) => {
@@ -51,6 +52,8 @@ export function startSubject(name: string, script: URL, args: readonly string[])
 
 /** Answers the commands of `startSubject` in the subject's process. */
 export function serveSubject(commands: Readonly<Record<string, (args: never) => unknown>>): void {
+  // A benchmark that fails must not leave its subjects behind.
+  process.on('disconnect', () => process.exit(0));
   process.on('message', async (message: { id: number; command: string; args: never }) => {
     try {
       process.send!({ id: message.id, value: await commands[message.command]!(message.args) });
