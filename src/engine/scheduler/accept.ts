@@ -84,3 +84,31 @@ export function slideBy(count: number, keep: number, limit: number): number {
   const step = Math.max(1, Math.floor((limit - keep) / 2));
   return Math.ceil((count - limit + 1) / step) * step;
 }
+
+/** Over `engine.maxQueue`: 429. */
+export function queueFull(waiting: number, limit: number, retryAfter: number): LimitError {
+  return new LimitError(
+    'engine.maxQueue',
+    limit,
+    `${waiting} requests wait already (\`engine.maxQueue\` is ${limit}). Try again in ${retryAfter} s.`,
+    { retryAfter },
+  );
+}
+
+/** Over `engine.maxWaitMs`, or the request's own `timeoutMs` where that is shorter: 503. */
+export function waitedTooLong(
+  waitedMs: number,
+  timeoutMs: number,
+  maxWaitMs: number,
+  retryAfter: number,
+): LimitError {
+  const own = timeoutMs < maxWaitMs;
+  const name = own ? 'timeoutMs' : 'engine.maxWaitMs';
+  const value = own ? timeoutMs : maxWaitMs;
+  return new LimitError(
+    name,
+    value,
+    `The request waited ${Math.round(waitedMs)} ms for its turn; \`${name}\` is ${value}. Try again in ${retryAfter} s.`,
+    { status: 503, retryAfter, ...(own ? { param: 'timeoutMs' } : {}) },
+  );
+}

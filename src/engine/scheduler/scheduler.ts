@@ -8,13 +8,14 @@
  * @module engine/scheduler/scheduler
  */
 import { setImmediate } from 'node:timers/promises';
-import { InputError, isKithError, KithError, LimitError, messageOf } from '../../base/index.ts';
+import { InputError, isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { FinishReason } from '../types.ts';
-import { checkJob, slideBy } from './accept.ts';
+import { checkJob, queueFull, slideBy, waitedTooLong } from './accept.ts';
 import { insertInOrder, Job, removeFrom } from './job.ts';
 import { createMemory } from './memory.ts';
 import { createPace } from './pace.ts';
 import { type Rows, splitPasses, toPart } from './passes.ts';
+import { createTurns } from './turns.ts';
 import type { Scheduler, SchedulerInit, SchedulerJob, SchedulerSink, SchedulerStats } from './types.ts';
 
 export function createScheduler(init: SchedulerInit): Scheduler {
@@ -25,6 +26,7 @@ class BatchScheduler implements Scheduler {
   readonly #init: SchedulerInit;
   readonly #memory;
   readonly #pace;
+  readonly #turns;
   /** Tokens one sequence may hold. */
   readonly #limit: number;
   readonly #context: number;
@@ -32,8 +34,6 @@ class BatchScheduler implements Scheduler {
   /** Both in order of service. */
   readonly #waiting: Job[] = [];
   readonly #active: Job[] = [];
-  /** The job whose prompt rows were served last; the next round starts behind it. */
-  #lastPrefill: Job | null = null;
   /** The first waiting job does not fit although there is a free slot. */
   #blocked = false;
   #closed = false;
@@ -76,6 +76,12 @@ class BatchScheduler implements Scheduler {
     this.#pace = createPace({
       prefillChunk: Math.max(1, Math.min(options.prefillChunk, info.maxRows)),
       addedMs: init.prefillAddedMs ?? 100,
+    });
+    this.#turns = createTurns({
+      active: this.#active,
+      memory: this.#memory,
+      pace: this.#pace,
+      preempt: (job) => this.#preempt(job),
     });
     this.#batchHistogram = new Array(options.maxActive + 1).fill(0);
   }
@@ -199,13 +205,11 @@ class BatchScheduler implements Scheduler {
         );
         continue;
       }
-      let rows = this.#choose();
-      if (rows.length === 0) {
-        // Everyone waits for a leader that cannot move.
-        for (const job of this.#active) job.leader = null;
-        rows = this.#choose();
-      }
-      for (const pass of splitPasses(rows, this.#init.runner.info.maxRows, this.#init.preferredRows)) {
+      for (const pass of splitPasses(
+        this.#turns.choose(),
+        this.#init.runner.info.maxRows,
+        this.#init.preferredRows,
+      )) {
         await this.#pass(pass);
       }
     }
@@ -217,11 +221,10 @@ class BatchScheduler implements Scheduler {
     const preempted = this.#waiting.length - unstarted;
     const slots = this.#blocked ? 0 : Math.max(0, options.maxActive - this.#active.length - preempted);
     if (unstarted < options.maxQueue + slots) return;
-    throw new LimitError(
-      'engine.maxQueue',
+    throw queueFull(
+      unstarted,
       options.maxQueue,
-      `${unstarted} requests wait already (\`engine.maxQueue\` is ${options.maxQueue}). Try again later.`,
-      { retryAfter: this.#pace.retryAfter(this.#waiting.length, options.maxActive) },
+      this.#pace.retryAfter(this.#waiting.length, options.maxActive),
     );
   }
 
@@ -238,21 +241,9 @@ class BatchScheduler implements Scheduler {
       }
       const waited = now - job.submittedAt;
       if (waited < Math.min(options.maxWaitMs, timeout)) continue;
-      const [name, value] =
-        timeout < options.maxWaitMs
-          ? (['timeoutMs', timeout] as const)
-          : (['engine.maxWaitMs', options.maxWaitMs] as const);
-      const error = new LimitError(
-        name,
-        value,
-        `The request waited ${Math.round(waited)} ms for its turn; \`${name}\` is ${value}. Try again later.`,
-        {
-          status: 503,
-          retryAfter: this.#pace.retryAfter(this.#waiting.length, options.maxActive),
-        },
-      );
       this.#end(job, 'refused');
-      job.emitError(error);
+      const retryAfter = this.#pace.retryAfter(this.#waiting.length, options.maxActive);
+      job.emitError(waitedTooLong(waited, timeout, options.maxWaitMs, retryAfter));
     }
   }
 
@@ -274,55 +265,6 @@ class BatchScheduler implements Scheduler {
       job.admittedAt ??= this.#init.clock.monotonic();
       insertInOrder(this.#active, job);
     }
-  }
-
-  /** Rows for this turn, their cells taken: every decode, then prompts in turn up to the pace's chunk. */
-  #choose(): Rows[] {
-    const rows: Rows[] = [];
-    const chosen = new Set<Job>();
-    const take = (job: Job, count: number) => {
-      const start = job.sequence!.length;
-      if (!job.sequence!.append(count, job.tokens, start)) throw new Error('cells that were free are not');
-      rows.push({ job, start, count, output: start + count === job.count });
-      chosen.add(job);
-    };
-    // Before any cells are taken: what is shared must be computed, and from here on sequences hold cells that are not.
-    const ready = this.#active.filter((job) => this.#memory.caughtUp(job, this.#active));
-    for (const job of ready.filter(({ pending }) => pending === 1)) {
-      if (job.state !== 'active') continue;
-      if (this.#room(job, 1, chosen) === 1) take(job, 1);
-      else this.#preempt(job);
-    }
-    let budget = this.#pace.chunk(rows.length > 0);
-    for (const job of this.#inTurn(ready.filter((job) => job.state === 'active' && job.pending > 1))) {
-      if (budget === 0) break;
-      if (job.state !== 'active') continue;
-      const count = this.#room(job, Math.min(budget, job.pending), chosen);
-      if (count === 0) continue;
-      take(job, count);
-      budget -= count;
-      this.#lastPrefill = job;
-    }
-    return rows;
-  }
-
-  /** Prompts under way, starting behind the one that was served last. */
-  #inTurn(prompts: Job[]): Job[] {
-    const after = this.#lastPrefill;
-    const first = after === null ? 0 : prompts.findIndex((job) => job.order > after.order);
-    return first <= 0 ? prompts : [...prompts.slice(first), ...prompts.slice(0, first)];
-  }
-
-  /** Free cells for up to `wanted` rows of `job`: evicts what rests, then takes from those served after it. */
-  #room(job: Job, wanted: number, chosen: ReadonlySet<Job>): number {
-    const { cells, cache } = this.#memory;
-    while (!cache.evict(wanted)) {
-      if (cells.free > 0) break;
-      const victim = this.#active.findLast((other) => !chosen.has(other));
-      if (victim === undefined || this.#active.indexOf(victim) <= this.#active.indexOf(job)) break;
-      this.#preempt(victim);
-    }
-    return Math.min(wanted, cells.free);
   }
 
   /** Takes a sequence's cells; its tokens stay and are computed again when there is room. */
@@ -443,7 +385,6 @@ class BatchScheduler implements Scheduler {
     this.#jobs.delete(job.request.id);
     removeFrom(this.#waiting, job);
     removeFrom(this.#active, job);
-    if (this.#lastPrefill === job && this.#active.length === 0) this.#lastPrefill = null;
     if (!job.inFlight) this.#memory.release(job);
     this.#totals[how]++;
     if (how === 'refused') return;
