@@ -28,6 +28,7 @@ export function createRangeRunner(
   let disposed = false;
   // Inputs of a pass; reused, since a pass runs alone.
   let maskScratch = new Uint16Array(0);
+  let rowScratch = new Float32Array(0);
 
   function graphFor(shape: GraphShape): BuiltGraph {
     const at = graphs.findIndex(
@@ -86,7 +87,15 @@ export function createRangeRunner(
     }
   }
 
-  async function forward(parts: readonly ForwardPart[]): Promise<ForwardResult> {
+  function scratch(length: number): Float32Array {
+    if (rowScratch.length < length) rowScratch = new Float32Array(length);
+    return rowScratch.subarray(0, length);
+  }
+
+  async function forward(
+    parts: readonly ForwardPart[],
+    options: { readonly transient?: boolean } = {},
+  ): Promise<ForwardResult> {
     const { rows, outputs, cellsUsed } = checkParts(parts, info);
     const width = model.heads ? info.vocab : info.embedding;
     return compute.exclusive(async () => {
@@ -106,7 +115,8 @@ export function createRangeRunner(
           status: 500,
         });
       }
-      const result = new Float32Array(outputs * width);
+      const result =
+        options.transient === true ? scratch(outputs * width) : new Float32Array(outputs * width);
       if (graph.output !== null && outputs > 0) {
         call.ggml_backend_tensor_get(graph.output, result, 0, result.byteLength);
       }

@@ -22,7 +22,7 @@ export interface ForwardPart {
 }
 
 export interface ForwardResult {
-  /** Row-major, `count` × `width`: the wanted rows of each part, in the order of the parts. Owned by the caller. */
+  /** Row-major, `count` × `width`: the wanted rows of each part, in the order of the parts. Owned by the caller unless `transient` was asked for. */
   readonly rows: Float32Array;
   readonly count: number;
   /** n_vocab (head) or n_embd (no head). */
@@ -53,6 +53,10 @@ export interface RunnerInfo {
 /** Runs blocks [from, to) of one model. One forward pass at a time: calls are queued in order. */
 export interface Runner extends AsyncDisposable {
   readonly info: RunnerInfo;
-  /** Throws KithError `forward_invalid` for any bad shape, position or cell, before native code sees it. */
-  forward(parts: readonly ForwardPart[]): Promise<ForwardResult>;
+  /**
+   * Throws KithError `forward_invalid` for any bad shape, position or cell, before native code sees it.
+   * @param options.transient the caller reads `rows` before its next call and keeps nothing: they may then lie in
+   * memory that the runner uses again. A decode step saves an allocation of the size of the vocabulary.
+   */
+  forward(parts: readonly ForwardPart[], options?: { readonly transient?: boolean }): Promise<ForwardResult>;
 }
