@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createProgram } from '../src/cli/program.ts';
-import { version } from '../src/node/version.ts';
+import { version } from '../src/cli/version.ts';
 import { createHome, type TestHome } from './node-support.ts';
 
 const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');

@@ -45,7 +45,7 @@ export async function startNode(
   home: TestHome,
   flags: Readonly<Record<string, unknown>> = {},
 ): Promise<Node> {
-  const node = await createNode({ config: configOf(home, flags), log: silentLogger });
+  const node = await createNode({ config: configOf(home, flags), log: silentLogger, version: '0.0.0-test' });
   await node.ready;
   return node;
 }

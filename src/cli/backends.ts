@@ -13,6 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import {
   type Config,
   formatBytes,
+  isErrno,
   joinInside,
   KithError,
   requireDiskSpace,
@@ -33,8 +34,16 @@ const packages: Readonly<Record<string, Readonly<Record<'cuda' | 'vulkan', reado
 
 /** Only the release that the CPU libraries have fits them. */
 async function installedVersion(): Promise<string> {
-  const path = createRequire(import.meta.url).resolve('node-llama-cpp/package.json');
-  return (JSON.parse(await readFile(path, 'utf8')) as { version: string }).version;
+  // The package does not export its package.json, so it is found on the way that a resolution would take.
+  for (const folder of createRequire(import.meta.url).resolve.paths('node-llama-cpp') ?? []) {
+    const path = join(folder, 'node-llama-cpp', 'package.json');
+    try {
+      return (JSON.parse(await readFile(path, 'utf8')) as { version: string }).version;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR')) throw error;
+    }
+  }
+  throw new KithError('platform_unsupported', 'The package node-llama-cpp is missing. Run `npm ci` again.');
 }
 
 export async function installBackend(

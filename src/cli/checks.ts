@@ -18,11 +18,12 @@ import {
   systemClock,
 } from '../base/index.ts';
 import type { ModelEntry } from '../models/index.ts';
-import { findNode, openRooms, type RunningNode, readRunFile, version } from '../node/index.ts';
+import { findNode, openRooms, type RunningNode, readRunFile } from '../node/index.ts';
 import { createClient } from './client.ts';
 import { commandName } from './output.ts';
 import { quietLog } from './quiet-log.ts';
 import { settingsOf } from './settings.ts';
+import { version } from './version.ts';
 
 export interface Finding {
   readonly name: string;

@@ -4,8 +4,8 @@
  * @module cli/client
  */
 import { KithError } from '../base/index.ts';
-import { findNode, type RunFile } from '../node/run-file.ts';
-import type { NodeStatus } from '../server/types.ts';
+import { findNode, type RunFile } from '../node/index.ts';
+import type { NodeStatus } from '../server/index.ts';
 import { eventData } from './sse.ts';
 
 export interface NodeClient {

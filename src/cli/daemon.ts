@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KithError, type ResolvedConfig, systemClock } from '../base/index.ts';
-import { findNode } from '../node/run-file.ts';
+import { findNode } from '../node/index.ts';
 import { exitCode } from './failure.ts';
 import { commandName, print, printJson } from './output.ts';
 

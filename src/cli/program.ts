@@ -5,8 +5,8 @@
  * @module cli/program
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { version } from '../node/version.ts';
 import { exitCode, reportFailure } from './failure.ts';
+import { version } from './version.ts';
 
 /** What a command gets: its positional arguments, its options, and the whole tree (for `completion`). */
 export interface Invocation {

@@ -5,7 +5,7 @@
  */
 import type { Config, Logger } from '../base/index.ts';
 import { isKithError, systemClock, systemRandom } from '../base/index.ts';
-import { openRooms } from '../node/rooms.ts';
+import { openRooms } from '../node/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
 

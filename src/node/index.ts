@@ -3,10 +3,9 @@
  *
  * @module node
  * @example
- * await using node = await createNode({ config: resolveConfig().config, log });
+ * await using node = await createNode({ config: resolveConfig().config, log, version: '1.0.0' });
  * console.log(node.url);
  */
 export { createNode, type Node, type NodeOptions } from './node.ts';
 export { enginePackages, openRooms, type Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';
-export { version } from './version.ts';

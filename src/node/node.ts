@@ -31,7 +31,6 @@ import {
 } from '../server/index.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
-import { version } from './version.ts';
 
 /** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
 const closeWithinMs = 5_000;
@@ -40,6 +39,8 @@ const closeRoomsMs = 1_000;
 export interface NodeOptions {
   readonly config: Config;
   readonly log: Logger;
+  /** Of this package: shown in `/health` and to the command line. */
+  readonly version: string;
   /** Progress of the default model's start. */
   readonly onProgress?: (model: string, progress: Progress) => void;
   /** Called when something outside asks the node to end (`kith stop`). */
@@ -58,7 +59,7 @@ export interface Node extends AsyncDisposable {
 }
 
 export async function createNode(options: NodeOptions): Promise<Node> {
-  const { config, log } = options;
+  const { config, log, version } = options;
   const { home } = config;
   await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw new KithError(

@@ -7,12 +7,13 @@ import {
   messageOf,
   type ResolvedConfig,
 } from '../../base/index.ts';
-import { createNode, type Node, version } from '../../node/index.ts';
+import { createNode, type Node } from '../../node/index.ts';
 import { exitCode } from '../failure.ts';
 import { commandName, paint, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { createProgress, type ProgressView } from '../progress.ts';
 import { settingsOf } from '../settings.ts';
+import { version } from '../version.ts';
 import { logLine } from './logs.ts';
 
 const run: Handler = async ({ options }) => {
@@ -63,6 +64,7 @@ async function serve(
   node = await createNode({
     config,
     log,
+    version,
     onShutdown: stop,
     onProgress: (model, step) => {
       if (!options.json && asked === 0) progress.update(model, step);

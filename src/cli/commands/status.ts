@@ -1,6 +1,6 @@
 /** `kith status`. @module cli/commands/status */
 import { formatBytes, formatCount, formatDuration } from '../../base/index.ts';
-import { findNode } from '../../node/run-file.ts';
+import { findNode } from '../../node/index.ts';
 import { createClient } from '../client.ts';
 import { exitCode } from '../failure.ts';
 import { commandName, paint, print, printJson, table } from '../output.ts';

@@ -1,6 +1,6 @@
 /** `kith stop`. @module cli/commands/stop */
 import { type Clock, isKithError, KithError, systemClock } from '../../base/index.ts';
-import { findNode } from '../../node/run-file.ts';
+import { findNode } from '../../node/index.ts';
 import { createClient } from '../client.ts';
 import { print, printJson } from '../output.ts';
 import type { Handler } from '../program.ts';

@@ -1,7 +1,7 @@
 /** `kith version`. @module cli/commands/version */
-import { version } from '../../node/version.ts';
 import { print, printJson } from '../output.ts';
 import type { Handler } from '../program.ts';
+import { version } from '../version.ts';
 
 const run: Handler = async ({ options }) => {
   if (options.json)

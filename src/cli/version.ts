@@ -1,7 +1,7 @@
 /**
- * The version of this package.
+ * The version of this package. It lies here and not behind a room's door, so that `--help` and `version` load no room.
  *
- * @module node/version
+ * @module cli/version
  */
 import { readFileSync } from 'node:fs';
 
