@@ -278,7 +278,7 @@ test('a model that does not fit into the memory given is refused with numbers', 
 });
 
 test('a process that hangs is killed, its requests fail, and the next is answered', async () => {
-  await using own = open({ supervision: { heartbeatMs: 50, silentBeats: 4 } });
+  await using own = open({ supervision: { heartbeatMs: 50, silentBeats: 20 } });
   await own.load({ id: 'tiny', path });
   const pid = own.state().pid as number;
   const told = await tell(own, story(), {

@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createSeededRandom, KithError, type Random, silentLogger, systemClock } from '../src/base/index.ts';
 import { createEngine, type Engine, type GenerateEvent, type GenerateRequest } from '../src/engine/index.ts';
-import { float32, int32s, type MetadataEntry, string, strings, uint32 } from '../src/models/import/values.ts';
+import {
+  bool,
+  float32,
+  int32s,
+  type MetadataEntry,
+  string,
+  strings,
+  uint32,
+} from '../src/models/import/values.ts';
 import { quantise, writeGguf } from '../src/models/index.ts';
-import { sentencePieceVocabulary } from './models/synthetic-vocab.ts';
+import { sentencePieceVocabulary, wordPieceVocabulary } from './models/synthetic-vocab.ts';
 
 const EMBEDDING = 32;
 const FFN = 64;
@@ -15,55 +23,105 @@ const BLOCKS = 2;
 const VOCAB = 320;
 const CONTEXT = 256;
 
+interface Tensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+}
+
+const matrix = (name: string, columns: number, rows: number): Tensor => ({ name, dims: [columns, rows] });
+const vector = (name: string): Tensor => ({ name, dims: [EMBEDDING] });
+
+/** llama.cpp adds these as they are, and aborts when they are not F32. */
+const single = (name: string, dims: readonly number[]) => dims.length === 1 || name === 'token_types.weight';
+
+async function writeRandom(
+  path: string,
+  metadata: MetadataEntry[],
+  tensors: readonly Tensor[],
+): Promise<void> {
+  const random = createSeededRandom(7);
+  await writeGguf(path, {
+    metadata,
+    tensors: tensors.map(({ name, dims }) => ({
+      name,
+      dims,
+      type: single(name, dims) ? 0 : 1,
+      data: async () => {
+        const count = dims.reduce((a, b) => a * b, 1);
+        const values = Float32Array.from({ length: count }, () => value(random, dims.length === 1));
+        return quantise(single(name, dims) ? 'F32' : 'F16', values);
+      },
+    })),
+  });
+}
+
+const shape = (arch: string): MetadataEntry[] => [
+  ['general.architecture', string(arch)],
+  ['general.name', string('Random weights')],
+  [`${arch}.context_length`, uint32(CONTEXT)],
+  [`${arch}.embedding_length`, uint32(EMBEDDING)],
+  [`${arch}.block_count`, uint32(BLOCKS)],
+  [`${arch}.feed_forward_length`, uint32(FFN)],
+  [`${arch}.attention.head_count`, uint32(4)],
+  [`${arch}.attention.head_count_kv`, uint32(4)],
+  [`${arch}.rope.freq_base`, float32(1e4)],
+];
+
 /** OLMo 2: norms after attention and feed-forward, a norm over whole queries and keys. There is no graph of ours for it. */
 async function writeOlmo2(path: string, vocabulary: MetadataEntry[], vocab = VOCAB): Promise<void> {
-  const random = createSeededRandom(7);
-  const matrix = (name: string, columns: number, rows: number, type: 0 | 1 = 1) => ({
-    name,
-    dims: [columns, rows],
-    type,
-  });
-  const norm = (name: string) => ({ name, dims: [EMBEDDING], type: 0 as const });
-  const tensors: { name: string; dims: number[]; type: 0 | 1 }[] = [
-    matrix('token_embd.weight', EMBEDDING, vocab),
-  ];
+  const tensors = [matrix('token_embd.weight', EMBEDDING, vocab)];
   for (let i = 0; i < BLOCKS; i++) {
-    for (const name of ['q', 'k', 'v', 'output'])
+    for (const name of ['q', 'k', 'v', 'output']) {
       tensors.push(matrix(`blk.${i}.attn_${name}.weight`, EMBEDDING, EMBEDDING));
-    for (const name of ['attn_q_norm', 'attn_k_norm', 'post_attention_norm', 'post_ffw_norm'])
-      tensors.push(norm(`blk.${i}.${name}.weight`));
+    }
+    for (const name of ['attn_q_norm', 'attn_k_norm', 'post_attention_norm', 'post_ffw_norm']) {
+      tensors.push(vector(`blk.${i}.${name}.weight`));
+    }
     tensors.push(
       matrix(`blk.${i}.ffn_gate.weight`, EMBEDDING, FFN),
       matrix(`blk.${i}.ffn_up.weight`, EMBEDDING, FFN),
     );
     tensors.push(matrix(`blk.${i}.ffn_down.weight`, FFN, EMBEDDING));
   }
-  tensors.push(norm('output_norm.weight'), matrix('output.weight', EMBEDDING, vocab));
-  await writeGguf(path, {
-    metadata: [
-      ['general.architecture', string('olmo2')],
-      ['general.name', string('Random weights')],
-      ['olmo2.context_length', uint32(CONTEXT)],
-      ['olmo2.embedding_length', uint32(EMBEDDING)],
-      ['olmo2.block_count', uint32(BLOCKS)],
-      ['olmo2.feed_forward_length', uint32(FFN)],
-      ['olmo2.attention.head_count', uint32(4)],
-      ['olmo2.attention.head_count_kv', uint32(4)],
-      ['olmo2.attention.layer_norm_rms_epsilon', float32(1e-6)],
-      ['olmo2.rope.freq_base', float32(1e4)],
-      ...vocabulary,
+  tensors.push(vector('output_norm.weight'), matrix('output.weight', EMBEDDING, vocab));
+  await writeRandom(
+    path,
+    [...shape('olmo2'), ['olmo2.attention.layer_norm_rms_epsilon', float32(1e-6)], ...vocabulary],
+    tensors,
+  );
+}
+
+/** Nomic BERT: an encoder with rotary positions and a gated feed-forward. There is no graph of ours for it either. */
+async function writeNomicBert(path: string): Promise<void> {
+  const norm = (name: string): Tensor[] => [vector(`${name}.weight`), vector(`${name}.bias`)];
+  const tensors = [
+    matrix('token_embd.weight', EMBEDDING, VOCAB),
+    matrix('token_types.weight', EMBEDDING, 2),
+    ...norm('token_embd_norm'),
+  ];
+  for (let i = 0; i < BLOCKS; i++) {
+    tensors.push(matrix(`blk.${i}.attn_qkv.weight`, EMBEDDING, 3 * EMBEDDING));
+    tensors.push(
+      matrix(`blk.${i}.attn_output.weight`, EMBEDDING, EMBEDDING),
+      ...norm(`blk.${i}.attn_output_norm`),
+    );
+    tensors.push(
+      matrix(`blk.${i}.ffn_gate.weight`, EMBEDDING, FFN),
+      matrix(`blk.${i}.ffn_up.weight`, EMBEDDING, FFN),
+    );
+    tensors.push(matrix(`blk.${i}.ffn_down.weight`, FFN, EMBEDDING), ...norm(`blk.${i}.layer_output_norm`));
+  }
+  await writeRandom(
+    path,
+    [
+      ...shape('nomic-bert'),
+      ['nomic-bert.attention.layer_norm_epsilon', float32(1e-12)],
+      ['nomic-bert.attention.causal', bool(false)],
+      ['nomic-bert.pooling_type', uint32(1)],
+      ...wordPieceVocabulary(VOCAB),
     ],
-    tensors: tensors.map(({ name, dims, type }) => ({
-      name,
-      dims,
-      type,
-      data: async () => {
-        const count = dims.reduce((a, b) => a * b, 1);
-        const values = Float32Array.from({ length: count }, () => value(random, dims.length === 1));
-        return quantise(type === 0 ? 'F32' : 'F16', values);
-      },
-    })),
-  });
+    tensors,
+  );
 }
 
 const value = (random: Random, isNorm: boolean): number => (isNorm ? 1 : (random.float() - 0.5) * 0.6);
@@ -96,6 +154,7 @@ before(async () => {
   home = await mkdtemp(join(tmpdir(), 'kith-whole-'));
   await writeOlmo2(join(home, 'olmo2.gguf'), sentencePieceVocabulary(VOCAB));
   await writeOlmo2(join(home, 'rwkv.gguf'), rwkvVocabulary(), 259);
+  await writeNomicBert(join(home, 'nomic.gguf'));
   engine = createEngine({
     log: silentLogger,
     clock: systemClock,
@@ -245,6 +304,24 @@ test('a model whose tokenizer is not ours is tokenized where it runs', async () 
     engine.countTokens('rwkv', { kind: 'messages', messages: [{ role: 'user', content: 'a<s>b' }] }),
     fails('control_token_in_message'),
   );
+});
+
+test('an encoder without a graph of ours makes unit vectors', async () => {
+  const loaded = await engine.load({ id: 'nomic', path: join(home, 'nomic.gguf') });
+  assert.deepEqual(
+    [loaded.runner, loaded.task, loaded.embedding, loaded.context],
+    ['node-llama-cpp', 'embedding', EMBEDDING, CONTEXT],
+  );
+  const inputs = ['a cat', 'the dog', 'a cat', 'x '.repeat(2 * CONTEXT)];
+  await assert.rejects(engine.embed({ model: 'nomic', inputs }), fails('input_too_long'));
+  const { vectors, tokens } = await engine.embed({ model: 'nomic', inputs, truncate: true });
+  const row = (index: number) => vectors.subarray(index * EMBEDDING, (index + 1) * EMBEDDING);
+  for (let index = 0; index < inputs.length; index++)
+    assert.ok(Math.abs(Math.hypot(...row(index)) - 1) < 1e-5);
+  assert.deepEqual(row(0), row(2));
+  assert.notDeepEqual(row(0), row(1));
+  assert.equal(tokens[3], CONTEXT);
+  await assert.rejects(collect(text({ model: 'nomic' })), fails('wrong_model_task'));
 });
 
 test('a file that no runner can load is a typed error and the process stays', async () => {

@@ -97,8 +97,11 @@ export class Life {
   /** Why it ended, as the end of a sentence. */
   get cause(): string {
     if (this.#killedFor !== null) return this.#killedFor;
-    const line = this.#tail.findLast((each) => each.includes('GGML_ASSERT') || each.includes('Error'));
-    const why = line === undefined ? '' : `: ${line.slice(0, 300)}`;
+    // Native code says in its last line why it aborts, after the path of a source file on the machine that built it.
+    const aborted = this.#exit?.signal === 'SIGABRT';
+    const line = aborted ? this.#tail.at(-1) : this.#tail.findLast((each) => /GGML_ASSERT|Error/.test(each));
+    const why =
+      line === undefined ? '' : `: ${line.replace(/^\S*[/\\](?=[^/\\\s]+:\d+:)/, '').slice(0, 300)}`;
     if (this.#exit === null) return `it closed its connection${why}`;
     if (this.#exit.signal !== null) return `signal ${this.#exit.signal}${why}`;
     return `exit code ${this.#exit.code}${why}`;

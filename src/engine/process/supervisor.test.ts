@@ -73,6 +73,21 @@ test('a process that dies fails its request with the cause and is started again'
   await assert.rejects(first.connection.call('status'), hasCode('engine_lost'));
 });
 
+test('an abort of native code is reported with its last line, without the path of its builder', async () => {
+  const entry = childScript(
+    'aborts',
+    `console.error('warming up');
+    console.error('/home/builder/ggml/src/ops.cpp:12: unsupported types');
+    process.kill(process.pid, 'SIGABRT');`,
+  );
+  await using supervisor = supervise(entry);
+  const { connection } = await supervisor.session();
+  await assert.rejects(
+    connection.call('load'),
+    hasCode('engine_lost', /\(signal SIGABRT: ops\.cpp:12: unsupported types\)/),
+  );
+});
+
 test('a process that keeps dying opens the breaker, which closes again after its time', async () => {
   const clock = createManualClock();
   await using supervisor = supervise(

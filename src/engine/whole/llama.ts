@@ -40,10 +40,9 @@ async function start(
     skipDownload: true,
     progressLogs: false,
     maxThreads: options.threads,
-    logLevel: LlamaLogLevel.warn,
+    logLevel: LlamaLogLevel.error,
     logger: (level, message) => {
-      const severe = level === LlamaLogLevel.error || level === LlamaLogLevel.fatal;
-      onLog(severe ? 4 : level === LlamaLogLevel.warn ? 3 : 2, message);
+      onLog(level === LlamaLogLevel.error || level === LlamaLogLevel.fatal ? 4 : 3, message);
     },
   });
   return { library, llama };
