@@ -121,11 +121,7 @@ export function createRangeRunner(
       model.kv?.ensure(kvLength);
       const graph = graphFor({ rows, kvLength, outputs });
       setInputs(graph, parts);
-      const status = await compute.ggml.async(
-        'ggml_backend_sched_graph_compute',
-        graph.scheduler,
-        graph.graph,
-      );
+      const status = await run(graph);
       if (status !== 0) {
         throw new KithError('compute_failed', `The engine's device failed with status ${String(status)}.`, {
           status: 500,

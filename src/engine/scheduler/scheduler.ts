@@ -287,7 +287,7 @@ class BatchScheduler implements Scheduler {
     for (const { job } of rows) job.inFlight = true;
     const from = clock.monotonic();
     try {
-      const computing = runner.forward(rows.map(toPart));
+      const computing = runner.forward(rows.map(toPart), { transient: true });
       for (const { job } of rows) if (job.state === 'active') job.emitStart();
       const result = await computing;
       const ms = clock.monotonic() - from;
