@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../compile-cache.ts';
 
 /** Descriptor of the pipe in the child. */
 export const PIPE_FD = 3;
@@ -56,5 +57,6 @@ export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   }
   // Native calls run on libuv's pool beside file reads: with its four threads a few long passes would stall reads.
   kept.UV_THREADPOOL_SIZE ??= '8';
+  Object.assign(kept, compileCache());
   return kept;
 }

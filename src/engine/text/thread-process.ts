@@ -11,6 +11,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { KithError, messageOf } from '../../base/index.ts';
+import { compileCache } from '../compile-cache.ts';
 import {
   type Envelope,
   fromPlain,
@@ -61,7 +62,10 @@ const LAST_WORDS = 16_384;
 /** What a process needs to start and to tell the time; nothing else of the environment is its business. */
 function childEnvironment(): NodeJS.ProcessEnv {
   const names = ['TZ', 'LANG', 'PATH', 'SystemRoot', 'TEMP', 'TMPDIR'];
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]).filter(([, value]) => value));
+  const kept = Object.fromEntries(
+    names.map((name) => [name, process.env[name]]).filter(([, value]) => value),
+  );
+  return { ...kept, ...compileCache() };
 }
 
 export async function startThread(memoryMb: number): Promise<ThreadLife> {
