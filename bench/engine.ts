@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createTokenizer } from '../src/engine/tokenizer/index.ts';
 import { fileSource, readGguf } from '../src/models/index.ts';
-import { type TestModelName, testModel } from '../test/models/index.ts';
+import { testModel } from '../test/models/index.ts';
+import { benchModel } from './lib/models.ts';
 import { median, ratios, spread, table } from './lib/stats.ts';
 import { startSubject, type TextSubject } from './lib/subject.ts';
 
@@ -21,7 +22,11 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(Math.max(1, availableParallelism() - 1)) },
-    model: { type: 'string', multiple: true, default: ['stories15m-q4_0', 'minimind2-q8_0', 'tinyllama'] },
+    model: {
+      type: 'string',
+      multiple: true,
+      default: ['stories15m-q4_0', 'minimind2-q8_0', 'tinyllama', 'tinyllama-q4_0'],
+    },
     only: { type: 'string' },
   },
 });
@@ -47,17 +52,16 @@ function promptOf(length: number, round: number, vocab: number): number[] {
 }
 
 async function textModel(name: string): Promise<string> {
-  const path = await testModel(name as TestModelName);
+  const path = await benchModel(name);
   const source = await fileSource(path);
-  const vocab = createTokenizer((await readGguf(source)).metadata).size;
+  const tokenizer = createTokenizer((await readGguf(source)).metadata);
+  const vocab = tokenizer.size;
+  const args = [path, options.threads, [...tokenizer.eog].join()];
   await source.close();
   const size = sizes(name);
   const subjects = [
-    startSubject('kith', new URL('./subjects/kith.ts', import.meta.url), [path, options.threads]),
-    startSubject('node-llama-cpp', new URL('./subjects/node-llama-cpp.ts', import.meta.url), [
-      path,
-      options.threads,
-    ]),
+    startSubject('kith', new URL('./subjects/kith.ts', import.meta.url), args),
+    startSubject('node-llama-cpp', new URL('./subjects/node-llama-cpp.ts', import.meta.url), args),
   ];
   const figures = new Map<string, { unit: string; higher: boolean; of: number[][] }>();
   const record = (figure: string, unit: string, higher: boolean, which: number, value: number) => {
@@ -107,7 +111,7 @@ async function textModel(name: string): Promise<string> {
     for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
       const script = which === 0 ? './subjects/kith.ts' : './subjects/node-llama-cpp.ts';
       const start = performance.now();
-      const subject = startSubject(script, new URL(script, import.meta.url), [path, options.threads]);
+      const subject = startSubject(script, new URL(script, import.meta.url), args);
       await subject.call('open');
       await subject.call('generate', { prompt: promptOf(16, round, vocab), count: 1 });
       record('start to first token', 'ms', false, which, performance.now() - start);

@@ -19,7 +19,9 @@ export function startSubject(name: string, script: URL, args: readonly string[])
   const child: ChildProcess = fork(script, args as string[], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  process.once('exit', () => child.kill());
+  const kill = () => child.kill();
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   let next = 0;
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   child.on('message', (message: { id: number; value?: never; error?: string }) => {

@@ -3,7 +3,12 @@ import { createLogger, systemClock, systemRandom } from '../../src/base/index.ts
 import { createEngine, type Engine } from '../../src/engine/index.ts';
 import { serveSubject } from '../lib/subject.ts';
 
-const [path, threadText] = process.argv.slice(2);
+const [path, threadText, banned = ''] = process.argv.slice(2);
+/** End tokens: never chosen, so that both sides produce as many tokens as asked. */
+const logitBias = banned
+  .split(',')
+  .filter(Boolean)
+  .map((id) => [Number(id), -100] as const);
 let engine: Engine | undefined;
 
 async function run(
@@ -15,7 +20,7 @@ async function run(
   const events = engine!.generate({
     model: 'm',
     prompt: { kind: 'tokens', tokens: Int32Array.from(prompt) },
-    sampler: { temperature: 0 },
+    sampler: { temperature: 0, logitBias },
     maxTokens: count,
     stop: [],
     cachePrompt: false,
