@@ -45,7 +45,10 @@ export interface TokenLogprobs extends TokenLogprob {
 /** What a sampler reports for one step. */
 export interface SampledToken {
   readonly token: number;
-  readonly logprobs: { readonly logprob: number; readonly top: readonly (readonly [token: number, logprob: number])[] } | null;
+  readonly logprobs: {
+    readonly logprob: number;
+    readonly top: readonly (readonly [token: number, logprob: number])[];
+  } | null;
 }
 
 /** One sequence's choice of tokens. Pure arithmetic over one logits row; owns its random state and history. */
@@ -141,7 +144,12 @@ export interface GenerateUsage {
 /** Always: one `start`, any number of `text`, then exactly one `finish`; or the iteration throws a KithError. */
 export type GenerateEvent =
   | { readonly type: 'start'; readonly promptTokens: number; readonly cachedTokens: number }
-  | { readonly type: 'text'; readonly text: string; readonly tokens: number; readonly logprobs: readonly TokenLogprobs[] | null }
+  | {
+      readonly type: 'text';
+      readonly text: string;
+      readonly tokens: number;
+      readonly logprobs: readonly TokenLogprobs[] | null;
+    }
   | {
       readonly type: 'finish';
       readonly reason: FinishReason;
@@ -173,7 +181,12 @@ export interface LoadRequest {
   /** Path of a GGUF (verified by the models room). */
   readonly path: string;
   /** Block range [from, to). Whole model: from 0, to = number of blocks. @default whole */
-  readonly range?: { readonly from: number; readonly to: number; readonly embed: boolean; readonly head: boolean };
+  readonly range?: {
+    readonly from: number;
+    readonly to: number;
+    readonly embed: boolean;
+    readonly head: boolean;
+  };
   /** Jinja chat template that goes before the one in the file. @default the file's own */
   readonly template?: string;
 }

@@ -21,6 +21,7 @@ import {
   systemClock,
   systemRandom,
 } from '../base/index.ts';
+import type { EngineStatus } from '../engine/index.ts';
 import type { Progress } from '../models/index.ts';
 import {
   createServer,
@@ -54,6 +55,8 @@ export interface Node extends AsyncDisposable {
   /** Settles when the default model answers; rejects with what went wrong. The node stays up either way. */
   readonly ready: Promise<void>;
   status(): Promise<NodeStatus>;
+  /** The engine process and what the scheduler of each loaded model counts, for tests and diagnosis. */
+  engineStatus(): Promise<EngineStatus>;
   /** Drains requests, closes every room, removes the run file. Takes at most 5 s. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -176,6 +179,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     defaultModel: config.models.default,
     ready,
     status,
+    engineStatus: () => rooms!.engine.status(),
     close,
     [Symbol.asyncDispose]: close,
   };

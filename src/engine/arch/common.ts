@@ -49,6 +49,16 @@ function bounded(architecture: string, name: string, value: number, max: number)
   return value;
 }
 
+/** Values are rotated in pairs; ggml ends the process for an odd count. */
+function even(architecture: string, name: string, value: number): number {
+  if (value % 2 !== 0) {
+    throw new KithError('model_invalid', `${architecture}: ${name} is ${value}; it must be even.`, {
+      status: 422,
+    });
+  }
+  return value;
+}
+
 function finite(architecture: string, name: string, value: number, min: number, max: number): number {
   if (!(value >= min && value <= max)) {
     throw new KithError(
@@ -79,7 +89,11 @@ function readRope(gguf: Gguf, a: string, headDim: number, context: number, mode:
     attnFactor = (magnitude / (1 + 0.1 * Math.log(stretch))) * ownFactor;
   }
   return {
-    dims: bounded(a, 'rope.dimension_count', getNumber(gguf, `${a}.rope.dimension_count`, headDim), headDim),
+    dims: even(
+      a,
+      'rope.dimension_count',
+      bounded(a, 'rope.dimension_count', getNumber(gguf, `${a}.rope.dimension_count`, headDim), headDim),
+    ),
     mode,
     originalContext: getNumber(gguf, `${a}.rope.scaling.original_context_length`, context),
     base: finite(a, 'rope.freq_base', getNumber(gguf, `${a}.rope.freq_base`, 10_000), 1, 1e12),

@@ -4,7 +4,7 @@
  * @module engine/process/kith-model
  */
 
-import { AbortedError, isKithError, systemClock, throwIfAborted } from '../../base/index.ts';
+import { AbortedError, isKithError, KithError, systemClock, throwIfAborted } from '../../base/index.ts';
 import { type Gguf, getStrings, hasKey, type OwnedSource } from '../../models/index.ts';
 import {
   type Compute,
@@ -48,6 +48,7 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
   const { range, hyper } = shape;
   // Blocks alone never see a token; everything that does must be able to write text.
   const tokenizer = range.embed && range.head ? createTokenizer(gguf.metadata) : null;
+  if (tokenizer !== null) checkVocabulary(tokenizer.size, hyper.vocab);
   const plan = planMemory({ ...input, ...shape, id: request.id, contextTrained: hyper.context });
   throwIfAborted(input.signal);
   const opened = await openRunner(compute, {
@@ -102,6 +103,16 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
       await runner[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Every token that the tokenizer makes needs a row in the lookup table. */
+function checkVocabulary(tokens: number, rows: number): void {
+  if (tokens <= rows) return;
+  throw new KithError(
+    'model_invalid',
+    `The model file names ${tokens} tokens, but its lookup table has only ${rows} rows.`,
+    { status: 422, details: { tokens, rows } },
+  );
 }
 
 function schedule(input: KithModelInput, runner: Runner, tokenizer: Tokenizer, plan: MemoryPlan): Scheduler {
@@ -169,6 +180,8 @@ async function openEncoder(input: KithModelInput): Promise<HostedModel> {
   const { gguf, request, compute, watchPass } = input;
   const startedAt = performance.now();
   const tokenizer = createTokenizer(gguf.metadata);
+  const table = gguf.tensors.get('token_embd.weight');
+  if (table !== undefined) checkVocabulary(tokenizer.size, table.dims[1] ?? 1);
   let weightBytes = 0;
   for (const tensor of gguf.tensors.values()) weightBytes += tensor.bytes;
   const embedder = await openEmbedderWithin(input, weightBytes);

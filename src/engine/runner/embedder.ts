@@ -30,7 +30,7 @@ export interface Embedder extends AsyncDisposable {
   /**
    * @param rows token ids with the specials the model wants ([CLS] ... [SEP]), 1 to `context` each.
    * @returns row-major rows.length × dimension, each row L2-normalised.
-   * @throws KithError `forward_invalid`
+   * @throws KithError `forward_invalid`, `vectors_invalid`
    */
   embed(rows: readonly Int32Array[]): Promise<{ vectors: Float32Array; dimension: number }>;
 }
@@ -221,6 +221,13 @@ function pool(hidden: Float32Array, tokens: number, e: number, pooling: string, 
   }
   let square = 0;
   for (let i = 0; i < e; i++) square += out[i]! * out[i]!;
+  if (!Number.isFinite(square)) {
+    throw new KithError(
+      'vectors_invalid',
+      'The model computed a vector that is not finite: its file is damaged or of a variant that is not supported.',
+      { status: 500 },
+    );
+  }
   const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
   for (let i = 0; i < e; i++) out[i]! *= scale;
 }

@@ -10,3 +10,4 @@ export { type Compute, createCompute } from '../ggml/compute.ts';
 export { type Embedder, type EmbedderInfo, isEncoder, openEmbedder } from './embedder.ts';
 export { type BlockRange, type ModelPlan, type OpenOptions, openRunner, planModel } from './open.ts';
 export type { ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
+export { COMPUTABLE_TYPES } from './weights.ts';

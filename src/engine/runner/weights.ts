@@ -8,7 +8,15 @@
  * @module engine/runner/weights
  */
 import { KithError } from '../../base/index.ts';
-import { type ByteSource, dequantise, type Gguf, type GgufTensor, quantise } from '../../models/index.ts';
+import {
+  type ByteSource,
+  dequantise,
+  type Gguf,
+  type GgufTensor,
+  quantise,
+  tensorType,
+  tensorTypes,
+} from '../../models/index.ts';
 import type { TensorNeed } from '../arch/index.ts';
 import type { Buffer, BufferType, Context, Ggml, Tensor } from '../ggml/api.ts';
 import type { Compute } from '../ggml/compute.ts';
@@ -32,10 +40,22 @@ export interface WeightRequest extends TensorNeed {
   readonly asBf16?: boolean;
 }
 
+/**
+ * Types whose rows the CPU can look up and multiply. The others stand in ggml's type table too, but it uses them for
+ * activations or indices only and ends the process (or reads a null function) when a weight has one.
+ */
+export const COMPUTABLE_TYPES: ReadonlySet<number> = new Set(
+  tensorTypes
+    .filter(({ name, quantised }) =>
+      quantised ? name !== 'Q8_1' && name !== 'Q8_K' : ['F32', 'F16', 'BF16'].includes(name),
+    )
+    .map(({ number }) => number),
+);
+
 const USAGE_WEIGHTS = 1;
 const CHUNK = 8 << 20;
 
-/** Checks every needed tensor against the file. @throws KithError `model_invalid` | `architecture_unsupported` */
+/** Checks every needed tensor against the file. @throws KithError `model_invalid` */
 export function checkTensors(gguf: Gguf, requests: readonly WeightRequest[]): WeightRequest[] {
   const present: WeightRequest[] = [];
   for (const request of requests) {
@@ -59,9 +79,18 @@ export function checkTensors(gguf: Gguf, requests: readonly WeightRequest[]): We
       );
     }
     if (request.use === 'vector' && tensor.type !== GGML_TYPE.f32) {
-      throw new KithError('architecture_unsupported', `The vector ${tensor.name} is not stored as F32.`, {
+      // ggml has no operation for it either: the compatibility path would end the process.
+      throw new KithError('model_invalid', `The vector ${tensor.name} is not stored as F32.`, {
         status: 422,
+        details: { tensor: tensor.name, type: tensor.type },
       });
+    }
+    if (request.use !== 'vector' && !COMPUTABLE_TYPES.has(tensor.type)) {
+      throw new KithError(
+        'model_invalid',
+        `The tensor ${tensor.name} has the type ${tensorType(tensor.type)?.name ?? tensor.type}, in which no matrix can be computed.`,
+        { status: 422, details: { tensor: tensor.name, type: tensor.type } },
+      );
     }
     present.push(request);
   }

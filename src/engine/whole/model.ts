@@ -24,6 +24,7 @@ import { type HostedModel, type HostingContext, normaliseRows } from '../process
 import { type MemoryPlan, planMemory } from '../process/plan.ts';
 import { createTokenizer } from '../tokenizer/index.ts';
 import type { LoadedModel, LoadRequest, Tokenizer } from '../types.ts';
+import { checkForLlama } from './check.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import { checkJob, generateOn } from './generate.ts';
 import { type LlamaLibrary, openLlama } from './llama.ts';
@@ -42,6 +43,7 @@ export interface WholeInput extends HostingContext {
 export async function openWholeModel(input: WholeInput): Promise<HostedModel> {
   const { options, request, gguf, signal } = input;
   const startedAt = performance.now();
+  checkForLlama(gguf);
   const facts = estimate(gguf, options.kvType);
   const plan = planMemory({ ...input, ...facts, id: request.id });
   const { library, llama } = await openLlama(options, input.onLog);

@@ -5,7 +5,7 @@
  * @module models/gguf/access
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import type { Gguf, GgufArray, GgufValue } from '../types.ts';
 import { quoted } from './limits.ts';
 

@@ -4,7 +4,7 @@
  * @module models/gguf/limits
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

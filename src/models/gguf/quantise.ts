@@ -7,7 +7,7 @@
  * @module models/gguf/quantise
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import { decodeBF16, decodeF16, encodeBF16, encodeF16, f16Table, toF16 } from './float16.ts';
 import { tensorTypeNamed } from './types-table.ts';
 

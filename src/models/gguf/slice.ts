@@ -5,7 +5,7 @@
  * @module models/gguf/slice
  */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/index.ts';
 import type { Gguf, GgufTensor } from '../types.ts';
 import { getInteger, getString } from './access.ts';
 

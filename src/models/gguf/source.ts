@@ -6,7 +6,7 @@
  */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { InputError, isKithError, KithError, messageOf, throwIfAborted } from '../../base/errors.ts';
+import { InputError, isKithError, KithError, messageOf, throwIfAborted } from '../../base/index.ts';
 import type { ByteSource } from '../types.ts';
 
 /** A source with something to release. */

@@ -6,7 +6,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { isKithError, KithError, messageOf, throwIfAborted } from '../../base/errors.ts';
+import { isKithError, KithError, messageOf, throwIfAborted } from '../../base/index.ts';
 import type { Gguf } from '../types.ts';
 import { encodeGgufHeader, type GgufLayout, type GgufTensorLayout } from './encode.ts';
 import { ggufError, quoted } from './limits.ts';
