@@ -1,0 +1,28 @@
+/**
+ * A node in a process of its own, so that its memory and open files are its own. Answers `status` and `close` over
+ * the channel of the process that forked it.
+ *
+ * @module test/long/soak-node
+ */
+import { resolveConfig, silentLogger } from '../../src/base/index.ts';
+import { createNode } from '../../src/node/index.ts';
+
+const [, , home, flags] = process.argv;
+const { config } = resolveConfig({ home: home!, flags: JSON.parse(flags!), env: {} });
+const node = await createNode({ config, log: silentLogger, version: '0.0.0-test' });
+await node.ready;
+
+process.on('message', async (message) => {
+  if (message === 'status') {
+    const [status, engine] = await Promise.all([node.status(), node.engineStatus()]);
+    process.send!({ requests: status.requests, engine });
+  } else {
+    await node.close();
+    process.disconnect();
+  }
+});
+process.on('unhandledRejection', (error) => {
+  process.stderr.write(`unhandled rejection: ${String(error)}\n`);
+  process.exit(70);
+});
+process.send!({ url: node.url, port: node.port });
