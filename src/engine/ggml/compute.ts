@@ -10,6 +10,7 @@
  */
 import koffi from 'koffi';
 import { KithError } from '../../base/index.ts';
+import { type AbortSwitch, createAbortSwitch } from './abort.ts';
 import type { Backend, BufferType, DeviceInfo, Ggml, SchedulerHandle } from './api.ts';
 
 export interface Compute extends Disposable {
@@ -25,6 +26,8 @@ export interface Compute extends Disposable {
   } | null;
   /** Name for people: `CUDA0 (NVIDIA H200)`, `CPU (zen4)`. */
   readonly deviceName: string;
+  /** Ends the CPU graph that runs, or null where that cannot be done. */
+  readonly abortSwitch: AbortSwitch | null;
   createScheduler(graphSize: number): SchedulerHandle;
   /** Runs `work` alone: graphs share the thread pool. */
   exclusive<T>(work: () => Promise<T>): Promise<T>;
@@ -76,6 +79,7 @@ export function createCompute(
   setThreads(cpuBackend, threads);
   setPool(cpuBackend, pool);
 
+  const abortSwitch = createAbortSwitch(ggml, cpuBackend);
   const gpu = openGpu(ggml, options.device);
   let tail: Promise<unknown> = Promise.resolve();
   return {
@@ -84,6 +88,7 @@ export function createCompute(
     cpuBackend,
     cpuBuffers: call.ggml_backend_dev_buffer_type(cpu.handle) as BufferType,
     gpu,
+    abortSwitch,
     deviceName: gpu === null ? `CPU (${cpu.description})` : `${gpu.device.name} (${gpu.device.description})`,
     createScheduler(graphSize) {
       // The CPU must be last: it takes what the others cannot.
@@ -103,6 +108,7 @@ export function createCompute(
       return run;
     },
     [Symbol.dispose]() {
+      abortSwitch?.[Symbol.dispose]();
       call.ggml_backend_free(cpuBackend);
       if (gpu !== null) call.ggml_backend_free(gpu.backend);
       freePool(pool);

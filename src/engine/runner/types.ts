@@ -59,4 +59,9 @@ export interface Runner extends AsyncDisposable {
    * memory that the runner uses again. A decode step saves an allocation of the size of the vocabulary.
    */
   forward(parts: readonly ForwardPart[], options?: { readonly transient?: boolean }): Promise<ForwardResult>;
+  /**
+   * Ends the pass under way at its next operation, if there is one and the device can: its `forward` rejects with
+   * KithError `forward_interrupted`, and the KV of its rows is not to be read. Otherwise does nothing.
+   */
+  interrupt?(): void;
 }
