@@ -252,6 +252,7 @@ describe('The scheduler', () => {
 
   it('keeps the cells of a job that is cancelled within a pass until the pass is over', async () => {
     const { scheduler, runner } = open({ kvCells: 60, eog: NEVER });
+    delete runner.interrupt; // a device whose passes run to their end
     let cancelled = false;
     const first = record(scheduler, job({ tokens: prompt(30), maxTokens: 20 }));
     runner.onPass = () => {
@@ -266,6 +267,38 @@ describe('The scheduler', () => {
     await again.ended;
     assertAlone(again, alone(wish, { context: 60, eog: NEVER }));
     assert.equal(again.start().cachedTokens, 29, 'what the pass computed is kept');
+  });
+
+  it('interrupts a pass that is mostly for a cancelled job, and computes the rows of the others again', async () => {
+    const { scheduler, runner } = open({ kvCells: 200, eog: NEVER });
+    const wish = { tokens: prompt(6, 2), maxTokens: 20 };
+    const stays = record(scheduler, job(wish));
+    const goes = record(scheduler, job({ tokens: prompt(60, 1), maxTokens: 20 }));
+    runner.onPass = (parts) => {
+      if (parts.length < 2) return;
+      runner.onPass = null;
+      scheduler.cancel(goes.id);
+    };
+    await Promise.all([stays.ended, goes.ended]);
+    assert.equal(runner.interruptions, 1);
+    assert.equal(goes.finish().reason, 'aborted');
+    assertAlone(stays, alone(wish, { context: 200, eog: NEVER }));
+    await scheduler[Symbol.asyncDispose]();
+    assert.equal(scheduler.stats().freeCells, 200);
+  });
+
+  it('lets a pass finish that is mostly for others', async () => {
+    const { scheduler, runner } = open({ kvCells: 200, eog: NEVER });
+    const wishes = [1, 2, 3].map((seed) => ({ tokens: prompt(5, seed), maxTokens: 10 }));
+    const recordings = wishes.map((wish) => record(scheduler, job(wish)));
+    runner.onPass = (parts) => {
+      if (parts.length < 3) return;
+      runner.onPass = null;
+      scheduler.cancel(recordings[0]!.id);
+    };
+    await Promise.all(recordings.map(({ ended }) => ended));
+    assert.equal(runner.interruptions, 0);
+    assertAlone(recordings[1]!, alone(wishes[1]!, { context: 200, eog: NEVER }));
   });
 
   it('takes a job that is cancelled during one pass out of the next pass of the same turn', async () => {

@@ -38,6 +38,8 @@ class BatchScheduler implements Scheduler {
   #blocked = false;
   #closed = false;
   #loop: Promise<void> | null = null;
+  /** Rows that the runner computes now. */
+  #underWay: readonly Rows[] = [];
   #order = 0;
   readonly #batchHistogram: number[];
   readonly #totals = {
@@ -130,7 +132,20 @@ class BatchScheduler implements Scheduler {
     const job = this.#jobs.get(id);
     if (job === undefined) return false;
     this.#finish(job, 'aborted', null);
+    this.#interruptIfIdle();
     return true;
+  }
+
+  /** A pass of which half or more is for nobody is ended; the others' rows are computed again. A long prompt's chunk
+   *  can take seconds, and its caller has gone. */
+  #interruptIfIdle(): void {
+    let rows = 0;
+    let useless = 0;
+    for (const { job, count } of this.#underWay) {
+      rows += count;
+      if (job.state === 'done') useless += count;
+    }
+    if (useless > 0 && useless * 2 >= rows) this.#init.runner.interrupt?.();
   }
 
   stats(): SchedulerStats {
@@ -285,6 +300,7 @@ class BatchScheduler implements Scheduler {
     if (rows.length === 0) return;
     const { runner, clock, options } = this.#init;
     for (const { job } of rows) job.inFlight = true;
+    this.#underWay = rows;
     const from = clock.monotonic();
     try {
       const computing = runner.forward(rows.map(toPart), { transient: true });
@@ -306,11 +322,23 @@ class BatchScheduler implements Scheduler {
       }
       this.#pace.pass(decodes, prompt, sampled, ms);
     } catch (error) {
-      this.#failPass(rows, error);
+      if (isKithError(error) && error.code === 'forward_interrupted') this.#undoPass(rows);
+      else this.#failPass(rows, error);
+    } finally {
+      this.#underWay = [];
     }
     this.#totals.passes++;
     for (const { count } of rows) this.#totals.rows += count;
     this.#batchHistogram[Math.min(rows.length, options.maxActive)]!++;
+  }
+
+  /** Rows of an interrupted pass: nothing of them is computed. */
+  #undoPass(rows: readonly Rows[]): void {
+    for (const { job, start } of rows) {
+      job.inFlight = false;
+      if (job.state === 'done') this.#memory.release(job);
+      else job.sequence?.truncate(start);
+    }
   }
 
   #failPass(rows: readonly Rows[], cause: unknown): void {

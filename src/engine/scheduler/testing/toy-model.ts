@@ -5,6 +5,7 @@
  *
  * @module engine/scheduler/testing/toy-model
  */
+import { KithError } from '../../../base/index.ts';
 import type { ForwardPart, Runner, RunnerInfo } from '../../runner/types.ts';
 import type { Tokenizer } from '../../types.ts';
 
@@ -66,6 +67,7 @@ export interface ToyPass {
 
 export interface ToyRunner extends Runner {
   readonly passes: ToyPass[];
+  interruptions: number;
   /** Called after a pass is recorded and before it answers; may throw. */
   onPass: ((parts: readonly ForwardPart[]) => void | Promise<void>) | null;
 }
@@ -99,6 +101,7 @@ export function createToyRunner(options: ToyOptions): ToyRunner {
   const stored = new Int32Array(options.kvCells).fill(-1);
   const prefixes = new Uint32Array(options.kvCells);
   let busy = false;
+  let interrupted = false;
 
   const fail = (message: string): never => {
     throw new Error(`toy runner: ${message}`);
@@ -135,12 +138,21 @@ export function createToyRunner(options: ToyOptions): ToyRunner {
     async forward(parts) {
       if (busy) fail('two passes at once');
       busy = true;
+      interrupted = false;
       try {
         check(parts);
         self.passes.push({ rows: parts.map(({ count }) => count), starts: parts.map(({ start }) => start) });
         // The cells are read after this point: whoever gives them away during a pass is found out.
         await null;
         await self.onPass?.(parts);
+        if (interrupted) {
+          // What an interrupted pass leaves in its cells is anybody's guess.
+          for (const { cells, start, count } of parts) {
+            for (let i = 0; i < count; i++) prefixes[cells[start + i]!] = 0xdeadbeef;
+          }
+          self.interruptions++;
+          throw new KithError('forward_interrupted', 'interrupted');
+        }
         const rows: Float32Array[] = [];
         for (const { cells, start, count, tokens, outputs } of parts) {
           let hash = 1;
@@ -164,6 +176,10 @@ export function createToyRunner(options: ToyOptions): ToyRunner {
         busy = false;
       }
     },
+    interrupt() {
+      if (busy) interrupted = true;
+    },
+    interruptions: 0,
     async [Symbol.asyncDispose]() {},
   };
   return self;
