@@ -17,10 +17,11 @@ process.on('message', async (message) => {
     const [status, engine] = await Promise.all([node.status(), node.engineStatus()]);
     process.send!({ requests: status.requests, engine });
   } else {
-    await node.close();
     process.disconnect();
   }
 });
+// Nobody is left to ask for its end.
+process.on('disconnect', () => void node.close());
 process.on('unhandledRejection', (error) => {
   process.stderr.write(`unhandled rejection: ${String(error)}\n`);
   process.exit(70);
