@@ -59,7 +59,7 @@ function even(architecture: string, name: string, value: number): number {
   return value;
 }
 
-function finite(architecture: string, name: string, value: number, min: number, max: number): number {
+export function finite(architecture: string, name: string, value: number, min: number, max: number): number {
   if (!(value >= min && value <= max)) {
     throw new KithError(
       'model_invalid',
@@ -95,13 +95,21 @@ function readRope(gguf: Gguf, a: string, headDim: number, context: number, mode:
       bounded(a, 'rope.dimension_count', getNumber(gguf, `${a}.rope.dimension_count`, headDim), headDim),
     ),
     mode,
-    originalContext: getNumber(gguf, `${a}.rope.scaling.original_context_length`, context),
+    originalContext: bounded(
+      a,
+      'rope.scaling.original_context_length',
+      getNumber(gguf, `${a}.rope.scaling.original_context_length`, context),
+      1 << 26,
+    ),
     base: finite(a, 'rope.freq_base', getNumber(gguf, `${a}.rope.freq_base`, 10_000), 1, 1e12),
     scale,
-    extFactor: type === 'yarn' ? getNumber(gguf, `${a}.rope.scaling.yarn_ext_factor`, 1) : 0,
+    extFactor:
+      type === 'yarn'
+        ? finite(a, 'yarn_ext_factor', getNumber(gguf, `${a}.rope.scaling.yarn_ext_factor`, 1), 0, 1e3)
+        : 0,
     attnFactor: finite(a, 'rope attention factor', attnFactor, 1e-3, 1e3),
-    betaFast: getNumber(gguf, `${a}.rope.scaling.yarn_beta_fast`, 32),
-    betaSlow: getNumber(gguf, `${a}.rope.scaling.yarn_beta_slow`, 1),
+    betaFast: finite(a, 'yarn_beta_fast', getNumber(gguf, `${a}.rope.scaling.yarn_beta_fast`, 32), 0, 1e6),
+    betaSlow: finite(a, 'yarn_beta_slow', getNumber(gguf, `${a}.rope.scaling.yarn_beta_slow`, 1), 0, 1e6),
   };
 }
 

@@ -4,10 +4,11 @@
  *
  * @module engine/arch/gemma3
  */
-import { getNumber } from '../../models/index.ts';
+import { getInteger, getNumber } from '../../models/index.ts';
 import {
   attentionTensors,
   embedTensors,
+  finite,
   gatedFeedForward,
   gatedFeedForwardTensors,
   headNormed,
@@ -27,11 +28,14 @@ export const gemma3: Architecture = {
   task: 'text',
   read(gguf): Hyperparameters {
     const h = readHyperparameters(gguf, 'gemma3', { ropeMode: 2 });
-    const window = getNumber(gguf, 'gemma3.attention.sliding_window', 0);
+    const window = getInteger(gguf, 'gemma3.attention.sliding_window', { fallback: 0, max: 1 << 26 });
     if (gguf.metadata.get('gemma3.attention.sliding_window_pattern')?.type === 'array') {
       throw unsupported('gemma3', 'a sliding-window pattern per block');
     }
-    const period = getNumber(gguf, 'gemma3.attention.sliding_window_pattern', DEFAULT_PERIOD);
+    const period = getInteger(gguf, 'gemma3.attention.sliding_window_pattern', {
+      fallback: DEFAULT_PERIOD,
+      max: 1024,
+    });
     return {
       ...h,
       attentionScale: h.blocks === BLOCKS_27B ? 1 / Math.sqrt(h.embedding / h.heads) : h.attentionScale,
@@ -39,10 +43,22 @@ export const gemma3: Architecture = {
       isWindowed: (il) => window > 0 && (period === 0 || il % period < period - 1),
       ropeWindowed: {
         ...h.rope,
-        base: getNumber(gguf, 'gemma3.rope.freq_base_swa', 10_000),
+        base: finite(
+          'gemma3',
+          'rope.freq_base_swa',
+          getNumber(gguf, 'gemma3.rope.freq_base_swa', 10_000),
+          1,
+          1e12,
+        ),
         scale: 1,
       },
-      logitSoftcap: getNumber(gguf, 'gemma3.final_logit_softcapping', 0),
+      logitSoftcap: finite(
+        'gemma3',
+        'final_logit_softcapping',
+        getNumber(gguf, 'gemma3.final_logit_softcapping', 0),
+        0,
+        1e6,
+      ),
     };
   },
   blockTensors: (h, il) => [
