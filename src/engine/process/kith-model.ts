@@ -64,7 +64,8 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
   });
   const runner: Runner = {
     info: opened.info,
-    forward: (parts) => watchPass(() => opened.forward(parts)),
+    forward: (parts, passOptions) => watchPass(() => opened.forward(parts, passOptions)),
+    interrupt: () => opened.interrupt?.(),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
   const whole = tokenizer !== null && range.from === 0 && range.to === hyper.blocks;
