@@ -9,6 +9,7 @@ import type { Context, Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
 import type { Compute } from '../ggml/compute.ts';
 import { createOps, GGML_TYPE } from '../ggml/ops.ts';
 import type { KvStore } from './kv-store.ts';
+import { multiplyRows } from './small-batches.ts';
 import type { Weights } from './weights.ts';
 
 /** What a graph depends on. Everything else (ids, positions, cells, masks) is an input. */
@@ -32,10 +33,8 @@ export interface RangeModel {
   readonly kv: KvStore | null;
   /** RoPE frequency factors in use, or null. */
   readonly ropeFactors: Tensor | null;
-  /** dims[0] of a matrix by tensor name. */
-  width(name: string): number;
-  /** dims[1] of a matrix by tensor name. */
-  height(name: string): number;
+  /** ggml type and dims of a matrix by tensor name. */
+  matrix(name: string): { readonly type: number; readonly width: number; readonly height: number };
 }
 
 export interface BuiltGraph extends Disposable {
@@ -56,12 +55,6 @@ export interface BuiltGraph extends Disposable {
 /** ggml tensors one block may need in a graph, generously. */
 const NODES_PER_BLOCK = 80;
 const NODES_EXTRA = 64;
-
-/**
- * On x86, types without a repacked layout are slower for 2 to 7 rows than row by row (cliff: half the throughput at
- * 2 rows). Giving each row its own matrix-vector product removes it: 2x at 2 rows (measured).
- */
-const CLIFF_ROWS = 7;
 
 export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShape): BuiltGraph {
   const { ggml } = compute;
@@ -99,10 +92,8 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
   };
   const multiply = (name: string, x: Tensor, n: number) => {
     const matrix = weight(name);
-    if (n < 2 || n > CLIFF_ROWS || compute.gpu !== null || weights.isRepacked(name))
-      return ops.mulMat(matrix, x);
-    const wide = ops.mulMat(matrix, ops.reshape3d(x, model.width(name), 1, n));
-    return ops.reshape2d(wide, model.height(name), n);
+    if (compute.gpu !== null || weights.isRepacked(name)) return ops.mulMat(matrix, x);
+    return multiplyRows(ops, matrix, x, { ...model.matrix(name), rows: n });
   };
   const isLast = (il: number) => il === model.to - 1;
   const blockGraph: BlockGraph = {

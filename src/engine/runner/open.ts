@@ -183,9 +183,10 @@ export async function openRunner(compute: Compute, options: OpenOptions): Promis
     weightBytes: weights.bytes,
     kvBytes: kv?.bytes ?? 0,
   };
-  const dimsOf = (name: string) => {
+  const matrix = (name: string) => {
     const from = name === 'output.weight' && !gguf.tensors.has(name) ? 'token_embd.weight' : name;
-    return gguf.tensors.get(from)!.dims;
+    const { type, dims } = gguf.tensors.get(from)!;
+    return { type, width: dims[0]!, height: dims[1]! };
   };
   const model: RangeModel = {
     architecture,
@@ -197,8 +198,7 @@ export async function openRunner(compute: Compute, options: OpenOptions): Promis
     weights,
     kv,
     ropeFactors: ropeFactors(weights, hyper, context),
-    width: (name) => dimsOf(name)[0]!,
-    height: (name) => dimsOf(name)[1]!,
+    matrix,
   };
   return createRangeRunner(compute, model, info, () => {});
 }
