@@ -64,7 +64,7 @@ export interface Node extends AsyncDisposable {
 export async function createNode(options: NodeOptions): Promise<Node> {
   const { config, log, version } = options;
   const { home } = config;
-  await mkdir(join(home, 'run'), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  await makeRunFolder(join(home, 'run')).catch((error: unknown) => {
     throw new KithError(
       'home_not_writable',
       `The home folder ${home} cannot be written: ${messageOf(error)}`,
@@ -185,9 +185,14 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   };
 }
 
+/** The owner's alone, also when it was there before. */
+async function makeRunFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+}
+
 /** One node per home. The error says which process has it and where it answers. */
 async function takeLock(home: string): Promise<Lock> {
-  await chmod(join(home, 'run'), 0o700);
   try {
     return await acquireLock(nodeLockPath(home), { purpose: 'the running node' });
   } catch (error) {
