@@ -62,7 +62,7 @@ async function use(path: string): Promise<string[]> {
     const request = {
       model: 'hostile',
       prompt,
-      sampler: { seed: 1, topLogprobs: 2 },
+      sampler: { seed: 1 },
       maxTokens: 6,
       stop: [],
     };

@@ -1,6 +1,6 @@
 /**
- * A node in a process of its own, so that its memory and open files are its own. Answers `status` and `close` over
- * the channel of the process that forked it.
+ * A node in a process of its own, so that its memory and open files are its own. Answers `status`, `memory`
+ * (needs --expose-gc) and `close` over the channel of the process that forked it.
  *
  * @module test/long/soak-node
  */
@@ -16,6 +16,13 @@ process.on('message', async (message) => {
   if (message === 'status') {
     const [status, engine] = await Promise.all([node.status(), node.engineStatus()]);
     process.send!({ requests: status.requests, engine });
+  } else if (message === 'memory') {
+    // Twice: what finalizers free in the first run is collected in the second.
+    globalThis.gc!();
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc!();
+    const { heapUsed, external } = process.memoryUsage();
+    process.send!({ heapUsed, external });
   } else {
     process.disconnect();
   }

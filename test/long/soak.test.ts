@@ -2,9 +2,10 @@
  * A thousand mixed requests against one node, many of which their clients give up: nothing may stay behind.
  *
  * Memory is the resident set of the node's process, the engine process and the text process, from /proc. It is
- * measured three times (after 200, 400 and all requests) and always in the same state: no request in flight, no
- * client connected. One measurement is the median of 15 samples with one small request between them. Growth counts
- * from the second measurement on: until then heaps and graph caches fill.
+ * measured after each fifth of the requests and always in the same state: no request in flight, no client connected,
+ * the node's garbage collected (V8 keeps it until it wants the room). One measurement is the median of 15 samples with
+ * one small request between them. Growth counts from the second measurement on: until then heaps, graph caches and
+ * the KV cache fill.
  *
  * `KITH_TEST_SEED` chooses another order of events, `KITH_TEST_REQUESTS` another number.
  */
@@ -35,6 +36,7 @@ interface Figures {
   readonly node: number;
   readonly engine: number;
   readonly text: number;
+  readonly live: number;
   readonly files: readonly number[];
   readonly sockets: number;
   readonly counters: Readonly<Record<string, number>>;
@@ -53,6 +55,13 @@ class Subject {
     this.child.send('status');
     const [status] = (await once(this.child, 'message')) as [Status];
     return status;
+  }
+
+  /** Live bytes of the node's heap and of its buffers, after a garbage collection. */
+  async live(): Promise<number> {
+    this.child.send('memory');
+    const [memory] = (await once(this.child, 'message')) as [{ heapUsed: number; external: number }];
+    return memory.heapUsed + memory.external;
   }
 
   /** Node, engine, text process. */
@@ -127,6 +136,7 @@ async function settle(subject: Subject): Promise<Readonly<Record<string, number>
 async function measure(subject: Subject, requests: number): Promise<Figures> {
   const counters = await settle(subject);
   const [node, engine, text] = await subject.pids();
+  const live = await subject.live();
   const samples: [number, number, number][] = [];
   const agent = new Agent();
   const body = JSON.stringify({ prompt: 'One two', max_tokens: 1 });
@@ -147,6 +157,7 @@ async function measure(subject: Subject, requests: number): Promise<Figures> {
     node: of(0),
     engine: of(1),
     text: of(2),
+    live,
     files: [await files(node), await files(engine), await files(text)],
     sockets: open,
     counters,
@@ -164,7 +175,9 @@ test('a thousand requests, many of them given up, leave no memory, slot, cell or
     'engine.kvCells': 3072,
     'server.bodyBytes': 2 * MiB,
   };
-  const child = fork(new URL('./soak-node.ts', import.meta.url), [home.path, JSON.stringify(flags)]);
+  const child = fork(new URL('./soak-node.ts', import.meta.url), [home.path, JSON.stringify(flags)], {
+    execArgv: ['--expose-gc'],
+  });
   try {
     const [{ port }] = (await once(child, 'message')) as [{ port: number }];
     const subject = new Subject(child, port);
@@ -215,6 +228,7 @@ test('a thousand requests, many of them given up, leave no memory, slot, cell or
             'engine MiB',
             'text MiB',
             'sum MiB',
+            'node live MiB',
             'open files',
             'sockets',
             'passes',
@@ -229,6 +243,7 @@ test('a thousand requests, many of them given up, leave no memory, slot, cell or
             mib(row.engine),
             mib(row.text),
             mib(sum(row)),
+            mib(row.live),
             row.files.join(' '),
             String(row.sockets),
             String(row.counters.passes),
