@@ -1,11 +1,11 @@
 /** Real models: the same greedy tokens as llama.cpp, and the same logits however the blocks are split. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BlockRange, Runner } from '../src/engine/runner/index.ts';
+import type { BlockRange } from '../src/engine/runner/index.ts';
 import { createTokenizer } from '../src/engine/tokenizer/index.ts';
 import { testModel } from './models/index.ts';
 import { openReference } from './reference/libllama.ts';
-import { greedy, relativeDifference, straightCells, withGguf } from './runner-support.ts';
+import { chain, greedy, relativeDifference, straightCells, withGguf } from './runner-support.ts';
 
 const prompts = {
   'stories15m-f16': 'Once upon a time, there was a little robot who',
@@ -28,32 +28,6 @@ for (const [name, prompt] of Object.entries(prompts)) {
       assert.deepEqual(await greedy(runner, tokens, 200), expected);
     });
   });
-}
-
-/** Feeds `tokens` through consecutive ranges, one pass for the prompt and one for a further token. */
-async function chain(runners: readonly Runner[], tokens: readonly number[]): Promise<Float32Array[]> {
-  const cells = straightCells(512);
-  const rows: Float32Array[] = [];
-  let start = 0;
-  for (const piece of [tokens.slice(0, -1), tokens.slice(-1)]) {
-    let hidden: Float32Array | null = null;
-    for (const runner of runners) {
-      const result: { rows: Float32Array } = await runner.forward([
-        {
-          cells,
-          start,
-          count: piece.length,
-          tokens: hidden === null ? Int32Array.from(piece) : null,
-          hidden,
-          outputs: 'all',
-        },
-      ]);
-      hidden = result.rows;
-    }
-    rows.push(hidden!);
-    start += piece.length;
-  }
-  return rows;
 }
 
 for (const name of ['stories15m-f16', 'minimind2-q8_0'] as const) {

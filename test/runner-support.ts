@@ -80,3 +80,29 @@ export function relativeDifference(actual: Float32Array, expected: Float32Array)
   }
   return Number.isFinite(difference) ? difference / magnitude : Number.POSITIVE_INFINITY;
 }
+
+/** Feeds `tokens` through consecutive ranges, one pass for the prompt and one for a further token. */
+export async function chain(runners: readonly Runner[], tokens: readonly number[]): Promise<Float32Array[]> {
+  const cells = straightCells(512);
+  const rows: Float32Array[] = [];
+  let start = 0;
+  for (const piece of [tokens.slice(0, -1), tokens.slice(-1)]) {
+    let hidden: Float32Array | null = null;
+    for (const runner of runners) {
+      const result: { rows: Float32Array } = await runner.forward([
+        {
+          cells,
+          start,
+          count: piece.length,
+          tokens: hidden === null ? Int32Array.from(piece) : null,
+          hidden,
+          outputs: 'all',
+        },
+      ]);
+      hidden = result.rows;
+    }
+    rows.push(hidden!);
+    start += piece.length;
+  }
+  return rows;
+}
