@@ -1,4 +1,6 @@
 /** The subject: Kith's engine as the node uses it, through its public door. @module bench/subjects/kith */
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { createLogger, systemClock, systemRandom } from '../../src/base/index.ts';
 import { createEngine, type Engine } from '../../src/engine/index.ts';
 import { serveSubject } from '../lib/subject.ts';
@@ -10,6 +12,9 @@ const logitBias = banned
   .filter(Boolean)
   .map((id) => [Number(id), -100] as const);
 let engine: Engine | undefined;
+
+// As the product's entry does; the engine's processes inherit it.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/kith', import.meta.url)));
 
 async function run(
   prompt: readonly number[],
