@@ -1,4 +1,4 @@
-/** Every hostile model there is: about fifteen hundred files, each loaded and asked to write. */
+/** Every hostile model there is: about nineteen hundred files, each loaded and asked to write. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
