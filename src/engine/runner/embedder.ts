@@ -9,9 +9,10 @@
 import { KithError } from '../../base/index.ts';
 import { type ByteSource, type Gguf, getNumber, getString } from '../../models/index.ts';
 import { bertGraph, bertTensors, type EncoderHyperparameters, readBert } from '../arch/bert.ts';
-import type { Context, Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
+import type { Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
 import type { Compute } from '../ggml/compute.ts';
-import { createOps, GGML_TYPE } from '../ggml/ops.ts';
+import { GGML_TYPE } from '../ggml/ops.ts';
+import { openWorkspace } from '../ggml/workspace.ts';
 import { loadWeights, type WeightRequest, type Weights } from './weights.ts';
 
 export interface EmbedderInfo {
@@ -38,6 +39,9 @@ export interface Embedder extends AsyncDisposable {
 /** Tokens per pass: enough to fill the matrix kernels, small enough to let a decode step in between. */
 const PASS_TOKENS = 512;
 const GRAPHS_KEPT = 8;
+/** Tensors one block may need in a graph, generously. */
+const NODES_PER_BLOCK = 64;
+const NODES_EXTRA = 64;
 const HIDDEN = 0xfc00;
 
 interface EncoderGraph extends Disposable {
@@ -239,32 +243,13 @@ function build(
   texts: number,
   length: number,
 ): EncoderGraph {
-  const { call } = compute.ggml;
-  const nodes = hyper.blocks * 64 + 64;
-  const context = call.ggml_init({
-    mem_size:
-      Number(call.ggml_tensor_overhead()) * nodes + Number(call.ggml_graph_overhead_custom(nodes, false)),
-    mem_buffer: null,
-    no_alloc: true,
-  }) as Context;
-  const graph = call.ggml_new_graph_custom(context, nodes, false) as Graph;
-  const ops = createOps(compute.ggml, context, graph);
+  const workspace = openWorkspace(compute, hyper.blocks * NODES_PER_BLOCK + NODES_EXTRA);
+  const { ops, graph, scheduler } = workspace;
   const ids = ops.input(GGML_TYPE.i32, [texts * length]);
   const positions = ops.input(GGML_TYPE.i32, [texts * length]);
   const mask = ops.input(GGML_TYPE.f16, [length, length, 1, texts]);
   const output = bertGraph(ops, hyper, (name) => weights.get(name), { ids, positions, mask, texts, length });
-  call.ggml_set_output(output);
-  ops.expand(output);
-  const scheduler = compute.createScheduler(nodes);
-  const dispose = () => {
-    call.ggml_backend_sched_free(scheduler);
-    call.ggml_free(context);
-  };
-  if (!(call.ggml_backend_sched_alloc_graph(scheduler, graph) as boolean)) {
-    dispose();
-    throw new KithError('memory_exhausted', `The engine could not get memory to embed ${texts} texts.`, {
-      status: 503,
-    });
-  }
+  workspace.finish(output, texts * length);
+  const dispose = () => workspace[Symbol.dispose]();
   return { texts, length, graph, scheduler, ids, positions, mask, output, [Symbol.dispose]: dispose };
 }

@@ -5,9 +5,10 @@
  */
 import { KithError } from '../../base/index.ts';
 import type { Architecture, BlockGraph, Hyperparameters } from '../arch/index.ts';
-import type { Context, Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
+import type { Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
 import type { Compute } from '../ggml/compute.ts';
-import { createOps, GGML_TYPE } from '../ggml/ops.ts';
+import { GGML_TYPE } from '../ggml/ops.ts';
+import { openWorkspace } from '../ggml/workspace.ts';
 import type { KvStore } from './kv-store.ts';
 import { multiplyRows } from './small-batches.ts';
 import type { Weights } from './weights.ts';
@@ -57,18 +58,9 @@ const NODES_PER_BLOCK = 80;
 const NODES_EXTRA = 64;
 
 export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShape): BuiltGraph {
-  const { ggml } = compute;
-  const { call } = ggml;
   const { hyper, weights, kv } = model;
-  const nodes = (model.to - model.from) * NODES_PER_BLOCK + NODES_EXTRA;
-  const context = call.ggml_init({
-    mem_size:
-      Number(call.ggml_tensor_overhead()) * nodes + Number(call.ggml_graph_overhead_custom(nodes, false)),
-    mem_buffer: null,
-    no_alloc: true,
-  }) as Context;
-  const graph = call.ggml_new_graph_custom(context, nodes, false) as Graph;
-  const ops = createOps(ggml, context, graph);
+  const workspace = openWorkspace(compute, (model.to - model.from) * NODES_PER_BLOCK + NODES_EXTRA);
+  const { ops } = workspace;
   const { rows, outputs, kvLength } = shape;
   const blocks = model.to - model.from;
   const selects = outputs < rows;
@@ -166,25 +158,11 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
   }
   // A range that only copies its input still needs a node to read from.
   if (x !== null && x === hidden) x = ops.scale(x, 1);
-  if (x !== null) {
-    call.ggml_set_output(x);
-    ops.expand(x);
-  }
-  const scheduler = compute.createScheduler(nodes);
-  const dispose = () => {
-    call.ggml_backend_sched_free(scheduler);
-    call.ggml_free(context);
-  };
-  if (!(call.ggml_backend_sched_alloc_graph(scheduler, graph) as boolean)) {
-    dispose();
-    throw new KithError('memory_exhausted', `The engine could not get memory to compute ${rows} rows.`, {
-      status: 503,
-    });
-  }
+  workspace.finish(x, rows);
   return {
     shape,
-    graph,
-    scheduler,
+    graph: workspace.graph,
+    scheduler: workspace.scheduler,
     ids,
     hidden,
     positions,
@@ -193,6 +171,6 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
     maskWindowed,
     outputRows,
     output: x,
-    [Symbol.dispose]: dispose,
+    [Symbol.dispose]: () => workspace[Symbol.dispose](),
   };
 }

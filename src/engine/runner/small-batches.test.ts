@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { quantise } from '../../models/index.ts';
 import { loadGgml, type Tensor } from '../ggml/api.ts';
 import { createCompute } from '../ggml/compute.ts';
-import { createOps, GGML_TYPE } from '../ggml/ops.ts';
+import { GGML_TYPE } from '../ggml/ops.ts';
+import { openWorkspace } from '../ggml/workspace.ts';
 import { multiplyRows, smallBatchWay } from './small-batches.ts';
 
 test('one row and eight rows are always one product', () => {
@@ -19,9 +20,8 @@ test('every way gives the product', () => {
   const { call } = ggml;
   const [width, height] = [64, 48];
   const values = Float32Array.from({ length: width * height }, (_, i) => Math.sin(i * 1.7));
-  const context = call.ggml_init({ mem_size: 1 << 20, mem_buffer: null, no_alloc: true });
-  const graph = call.ggml_new_graph_custom(context, 128, false);
-  const ops = createOps(ggml, context, graph);
+  using workspace = openWorkspace(compute, 128);
+  const { ops, graph, scheduler } = workspace;
   const q8 = ops.input(GGML_TYPE.q8_0, [width, height]);
   const f32 = ops.input(GGML_TYPE.f32, [width, height]);
   const rows = 6;
@@ -36,8 +36,7 @@ test('every way gives the product', () => {
     call.ggml_set_output(out);
     ops.expand(out);
   }
-  const scheduler = compute.createScheduler(128);
-  assert.ok(call.ggml_backend_sched_alloc_graph(scheduler, graph));
+  workspace.finish(null, rows);
   const set = (tensor: Tensor, data: Uint8Array | Float32Array) =>
     call.ggml_backend_tensor_set(tensor, data, 0, data.byteLength);
   const input = Float32Array.from({ length: width * rows }, (_, i) => Math.cos(i * 0.9));
@@ -56,6 +55,4 @@ test('every way gives the product', () => {
       }
     }
   }
-  call.ggml_backend_sched_free(scheduler);
-  call.ggml_free(context);
 });
