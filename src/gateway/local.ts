@@ -29,9 +29,11 @@ import type {
 const probeMs = 2_000;
 
 export interface LocalBackendOptions {
-  readonly engine: Pick<Engine, 'load' | 'generate' | 'embed' | 'models' | 'status' | 'state'>;
+  readonly engine: Pick<Engine, 'load' | 'unload' | 'generate' | 'embed' | 'models' | 'status' | 'state'>;
   readonly models: Pick<ModelStore, 'list' | 'get' | 'ensure'>;
   readonly defaults: { readonly chat: string; readonly embedding: string };
+  /** For requests that do not say what to do when they outgrow the context. @default 'error' */
+  readonly overflow?: 'error' | 'slide';
   /** ms a request waits for its model to be loaded; over it 503 with retry-after. */
   readonly maxWaitMs: number;
   readonly clock: Clock;
@@ -42,12 +44,16 @@ export interface LocalBackendOptions {
 export interface LocalBackend extends Backend {
   /** Makes the model answer: places, verifies and loads it. Calls for one id share the work. */
   prepare(model: string, signal?: AbortSignal): Promise<LoadedModel>;
+  /** Takes the model out of memory; what it is writing ends with an error. False when it was not there. */
+  unload(model: string): Promise<boolean>;
 }
 
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const { engine, models, clock } = options;
   const preparing = new Map<string, Promise<LoadedModel>>();
-  let lastFailure: string | null = null;
+  /** Why the last load of a default model failed. Failures of other models are their requests' own. */
+  const failures = new Map<string, string>();
+  const isDefault = (id: string): boolean => Object.values(options.defaults).includes(id);
 
   const loaded = (id: string): LoadedModel | undefined => engine.models().find((model) => model.id === id);
 
@@ -64,10 +70,10 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
             report({ phase: 'load', doneBytes, totalBytes, rate: null, eta: null }),
         },
       );
-      lastFailure = null;
+      failures.delete(id);
       return model;
     } catch (error) {
-      lastFailure = messageOf(error);
+      if (isDefault(id)) failures.set(id, messageOf(error));
       throw error;
     }
   }
@@ -79,7 +85,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     let work = preparing.get(id);
     if (!work) {
       work = load(id).finally(() => preparing.delete(id));
-      // Every waiter may be gone when it fails; `lastFailure` keeps the reason.
+      // Every waiter may be gone when it fails; `failures` keeps the reason.
       work.catch(() => {});
       preparing.set(id, work);
     }
@@ -134,7 +140,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
             sampler,
             maxTokens: request.maxTokens,
             stop: request.stop,
-            overflow: request.overflow,
+            overflow: request.overflow ?? options.overflow ?? 'error',
             keepTokens: request.keepTokens,
             timeoutMs: request.timeoutMs,
             ...extra,
@@ -174,6 +180,13 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   return {
     name: 'local',
     prepare,
+    async unload(id) {
+      // One that is being loaded would be there a moment later.
+      await preparing.get(id)?.catch(() => {});
+      if (!loaded(id)) return false;
+      await engine.unload(id);
+      return true;
+    },
     async has(model) {
       if (loaded(model)) return true;
       try {
@@ -193,7 +206,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
           id,
           task,
           state: now.has(id) ? 'loaded' : entry.state === 'ready' ? 'ready' : 'available',
-          ownedBy: entry.builtin ? 'kith' : 'user',
+          ownedBy: entry.listed ? 'kith' : 'user',
           context,
           since: entry.verifiedAt,
         };
@@ -231,7 +244,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     async health(signal): Promise<BackendHealth> {
       const modelsLoaded = engine.models().length;
       const probe = await probeEngine(signal);
-      const message = probe.message ?? lastFailure;
+      const message = probe.message ?? failures.values().next().value ?? null;
       const starting = preparing.size > 0 && modelsLoaded === 0;
       return {
         status: message !== null ? 'degraded' : starting ? 'starting' : 'ok',

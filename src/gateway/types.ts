@@ -16,7 +16,8 @@ export interface GenerationOptions {
   /** Tokens per choice; null = as many as limits and context allow. */
   readonly maxTokens: number | null;
   readonly stop: readonly string[];
-  readonly overflow: 'error' | 'slide';
+  /** Null = as configured. */
+  readonly overflow: 'error' | 'slide' | null;
   readonly keepTokens: number;
   /** Whole-request limit in ms; null = the engine's configured limit. */
   readonly timeoutMs: number | null;

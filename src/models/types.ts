@@ -127,6 +127,8 @@ export interface ModelEntry {
   readonly verifiedAt: number | null;
   /** True for the models that come with the install. */
   readonly builtin: boolean;
+  /** True for the models of Kith's catalogue, those that come with the install among them. */
+  readonly listed: boolean;
 }
 
 export interface Progress {

@@ -99,28 +99,38 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     return closed;
   };
 
-  const status = async (): Promise<NodeStatus> => ({
-    state,
-    message,
-    version,
-    pid: process.pid,
-    startedAt,
-    uptimeMs: Math.round(systemClock.monotonic() - began),
-    url: server!.url,
-    home,
-    defaultModel: config.models.default,
-    models: (await rooms!.gateway.models()).map(({ id, task, state, context }) => ({
-      id,
-      task,
+  /** A default model that could not be loaded at the start may have been by a later request. */
+  const recover = (): void => {
+    if (state !== 'degraded' || !rooms!.loaded().some((model) => model.id === config.models.default)) return;
+    state = 'ready';
+    message = null;
+  };
+
+  const status = async (): Promise<NodeStatus> => {
+    recover();
+    return {
       state,
-      context,
-    })),
-    loaded: rooms!.loaded(),
-    requests: { active: server!.active, total: server!.total },
-    engine: rooms!.engineState(),
-    memory: { node: process.memoryUsage.rss(), engine: rooms!.engineMemory() },
-    progress: phase,
-  });
+      message,
+      version,
+      pid: process.pid,
+      startedAt,
+      uptimeMs: Math.round(systemClock.monotonic() - began),
+      url: server!.url,
+      home,
+      defaultModel: config.models.default,
+      models: (await rooms!.gateway.models()).map(({ id, task, state, context }) => ({
+        id,
+        task,
+        state,
+        context,
+      })),
+      loaded: rooms!.loaded(),
+      requests: { active: server!.active, total: server!.total },
+      engine: rooms!.engineState(),
+      memory: { node: process.memoryUsage.rss(), engine: rooms!.engineMemory() },
+      progress: phase,
+    };
+  };
 
   try {
     rooms = await openRooms(config, log, (model, progress) => {
@@ -132,7 +142,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     const token = randomBytes(32).toString('base64url');
     server = await createServer({
       gateway: rooms.gateway,
-      control: { status, shutdown: () => options.onShutdown?.() },
+      control: {
+        status,
+        shutdown: () => options.onShutdown?.(),
+        unload: (model) => rooms!.local.unload(model),
+      },
       host: config.server.host,
       port: config.server.port,
       log: log.child('server'),

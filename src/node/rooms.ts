@@ -52,6 +52,7 @@ export async function openRooms(
     engine,
     models: store,
     defaults: { chat: config.models.default, embedding: config.models.embedding },
+    overflow: config.engine.overflow,
     maxWaitMs: config.engine.maxWaitMs,
     clock: systemClock,
     onProgress,

@@ -44,5 +44,12 @@ export function controlRoutes(context: ServerContext): Route[] {
         control.shutdown();
       }),
     },
+    {
+      method: 'POST',
+      path: '/kith/v1/models/:id/unload',
+      handler: guarded(token, async ({ response, params }: Exchange) =>
+        sendJson(response, 200, { unloaded: await control.unload(params.id ?? '') }),
+      ),
+    },
   ];
 }

@@ -78,6 +78,7 @@ function open(
       shutdown: () => {
         stopped++;
       },
+      unload: async (model) => model === 'm',
     },
     host,
     port,

@@ -46,7 +46,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const context: ServerContext = { ...options, fingerprint: `kith-${options.version}` };
   const route = createRoutes(context);
   const open = new Map<ServerResponse, AbortController>();
-  /** Requests of clients; those of the command line's own routes are not counted. */
+  /** Requests of clients; health probes and the command line's own routes are not counted. */
   let active = 0;
   let total = 0;
   let closing = false;
@@ -61,7 +61,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const abort = new AbortController();
     open.set(response, abort);
     let match: Match | null = null;
-    const counted = !request.url?.startsWith('/kith/');
+    const counted = !/^\/(kith\/|health\/?(\?|$))/.test(request.url ?? '');
     if (counted) {
       active++;
       total++;

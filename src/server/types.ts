@@ -12,6 +12,8 @@ export interface NodeControl {
   status(): Promise<NodeStatus>;
   /** Drains requests and ends the process. Returns at once. */
   shutdown(): void;
+  /** Takes a model out of memory, so that its file can go. False when it was not there. */
+  unload(model: string): Promise<boolean>;
 }
 
 export interface NodeStatus {

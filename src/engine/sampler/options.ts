@@ -37,7 +37,8 @@ const schema = z
     presencePenalty: z.number().min(-2).max(2),
     frequencyPenalty: z.number().min(-2).max(2),
     logitBias: z
-      .array(z.tuple([z.int().min(0).max(MAX_TOKEN), z.number().min(-100).max(100)]).readonly())
+      // Whether a model has the token is checked where the model is known.
+      .array(z.tuple([z.int().min(0).max(0x7fff_ffff), z.number().min(-100).max(100)]).readonly())
       .max(MAX_BIASES)
       .readonly(),
     seed: z.int().min(0).max(0xffff_ffff),

@@ -363,6 +363,7 @@ class Store implements ModelStore {
       path: state !== null ? layout.model(manifest.id) : null,
       verifiedAt: state?.verifiedAt ?? null,
       builtin: this.#catalogue.get(manifest.id)?.builtin ?? false,
+      listed: this.#catalogue.get(manifest.id)?.manifest.sha256 === manifest.sha256,
     };
   }
 

@@ -4,6 +4,7 @@
  * @module server/http/errors
  */
 import { isKithError, type KithError } from '../../base/index.ts';
+import { inBodyNames } from './names.ts';
 
 export interface ErrorBody {
   readonly error: {
@@ -61,9 +62,10 @@ export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   }
   const status = error.status >= 400 && error.status <= 599 ? error.status : 500;
   const code = error.code === 'limit_reached' && status === 429 ? 'rate_limit_exceeded' : error.code;
+  const { param, message } = inBodyNames(error.param, error.message);
   return {
     status,
     headers: headersOf(error),
-    body: { error: { message: error.message, type: typeOf(status), param: error.param ?? null, code } },
+    body: { error: { message, type: typeOf(status), param, code } },
   };
 }

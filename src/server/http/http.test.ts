@@ -106,6 +106,10 @@ test('unknown paths are 404, other methods 405 with allow', () => {
       error instanceof KithError && error.status === 405 && error.details.allow === 'GET, HEAD, OPTIONS',
   );
   assert.throws(() => route('GET', '/v1/models/%zz'), code('invalid_path'));
+  assert.throws(
+    () => route('DELETE', '/v1/models/tiny'),
+    /^\S+ \/v1\/models\/tiny takes GET, HEAD, OPTIONS, not DELETE\.$/,
+  );
 });
 
 test('no request target makes the router throw anything but a typed error', () => {
@@ -123,4 +127,20 @@ test('no request target makes the router throw anything but a typed error', () =
 test('an event is one data line whatever its text holds', () => {
   assert.equal(encodeEvent({ text: 'a\nb\r\n\u2028' }), 'data: {"text":"a\\nb\\r\\n\u2028"}\n\n');
   assert.equal(doneEvent, 'data: [DONE]\n\n');
+});
+
+test('an error that blames a field inside calls it as the body does', () => {
+  const told = (param: string, message: string) => {
+    const { body } = errorAnswer(new InputError('option_invalid', message, { param }), 'req-1');
+    return [body.error.param, body.error.message];
+  };
+  assert.deepEqual(told('keepTokens', 'keepTokens is 9; `engine.maxTokens` is 4.'), [
+    'kith.keep_tokens',
+    'kith.keep_tokens is 9; `engine.maxTokens` is 4.',
+  ]);
+  assert.deepEqual(told('logitBias', 'logitBias names token 7; the vocabulary ends at 5.'), [
+    'logit_bias',
+    'logit_bias names token 7; the vocabulary ends at 5.',
+  ]);
+  assert.deepEqual(told('engine.kvCells', 'maxTokens'), ['engine.kvCells', 'maxTokens']);
 });

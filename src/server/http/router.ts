@@ -79,7 +79,7 @@ export function createRouter(routes: readonly Route[]): (method: string, target:
       if (handler) return { handler, params, query, allow, pattern: entry.pattern };
       throw new KithError(
         'method_not_allowed',
-        `${entry.pattern} takes ${allow}, not ${method.slice(0, 20)}.`,
+        `${path.slice(0, 200)} takes ${allow}, not ${method.slice(0, 20)}.`,
         {
           status: 405,
           details: { allow },

@@ -14,23 +14,41 @@ function pathOf(path: readonly PropertyKey[]): string {
   return text;
 }
 
-/** Unions report one issue; the branch that got furthest into the value says best what is wrong. */
-function deepest(
-  issue: z.core.$ZodIssue,
-  prefix: readonly PropertyKey[] = [],
-): { path: PropertyKey[]; message: string } {
+interface Fault {
+  readonly code: string;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/**
+ * The fault to report. Unions report one issue; the branch that got furthest into the value says best what is wrong,
+ * and a value that fits no branch at all has the wrong type, or is one of the wrong values of a discriminator.
+ */
+function deepest(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[] = []): Fault {
   const path = [...prefix, ...issue.path];
-  if (issue.code === 'invalid_union') {
-    let best: { path: PropertyKey[]; message: string } | null = null;
-    for (const branch of issue.errors) {
-      const first = branch[0];
-      if (!first) continue;
-      const found = deepest(first, path);
-      if (found.path.length > path.length && (!best || found.path.length > best.path.length)) best = found;
+  const { message } = issue;
+  switch (issue.code) {
+    case 'invalid_union': {
+      let best: Fault | null = null;
+      for (const branch of issue.errors) {
+        const first = branch[0];
+        if (!first) continue;
+        const found = deepest(first, path);
+        if (found.path.length > path.length && (!best || found.path.length > best.path.length)) best = found;
+      }
+      return best ?? { code: issue.errors.length === 0 ? 'invalid_value' : 'invalid_type', path, message };
     }
-    if (best) return best;
+    case 'unrecognized_keys': {
+      const key = String(issue.keys[0]).slice(0, 80);
+      return { code: 'unknown_parameter', path: [...path, key], message: 'there is no such option' };
+    }
+    case 'invalid_key':
+      return { code: 'invalid_value', path, message: issue.issues[0]?.message ?? message };
+    case 'custom':
+      return { code: String(issue.params?.code ?? 'invalid_value'), path, message };
+    default:
+      return { code: issue.code, path, message };
   }
-  return { path, message: issue.message };
 }
 
 /** Throws `InputError` that names the field (`param`) and what is expected. */
@@ -40,10 +58,8 @@ export function parseBody<T extends z.ZodType>(schema: T, value: unknown): z.out
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const { path, message } = deepest(issue);
+  const { code, path, message } = deepest(result.error.issues[0]!);
   const param = pathOf(path).slice(0, 200);
-  const code = issue.code === 'custom' ? 'invalid_value' : issue.code;
   throw new InputError(code, `${param || 'body'}: ${message}`, param ? { param } : {});
 }
 

@@ -134,7 +134,7 @@ export function chatEncoder(
       case 'finish':
         return [choice(event.choice, {}, null, finishReason(event.reason))];
       case 'usage':
-        return includeUsage
+        return includeUsage || receipt
           ? [{ ...chunk([], usageBody(event)), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
           : [];
     }

@@ -136,7 +136,7 @@ export function completionEncoder(
           ]),
         ];
       case 'usage':
-        return includeUsage
+        return includeUsage || receipt
           ? [{ ...chunk([], usageBody(event)), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
           : [];
     }

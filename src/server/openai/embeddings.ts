@@ -19,7 +19,7 @@ const schema = z.object({
   encoding_format: optional(z.enum(['float', 'base64'])),
   dimensions: optional(z.int().min(1).max(65_536)),
   user: optional(z.string().max(1000)),
-  kith: optional(z.object({ truncate: optional(z.boolean()) })),
+  kith: optional(z.strictObject({ truncate: optional(z.boolean()) })),
 });
 
 export function parseEmbeddings(body: unknown) {

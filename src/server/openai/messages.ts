@@ -18,17 +18,20 @@ const part = z
   .transform((value, context) => {
     if (value.type === 'text' && value.text !== undefined) return value.text;
     if (value.type === 'refusal' && value.refusal !== undefined) return value.refusal;
+    const known = value.type === 'text' || value.type === 'refusal';
     context.addIssue({
       code: 'custom',
-      message:
-        value.type === 'text'
-          ? 'a text part needs `text`'
-          : `content parts of type '${value.type}' are not supported: the models here read text only`,
+      params: { code: known ? 'invalid_value' : 'unsupported_parameter' },
+      message: known
+        ? `a part of type '${value.type}' needs \`${value.type}\``
+        : `content parts of type '${value.type}' are not supported: the models here read text only`,
     });
     return z.NEVER;
   });
 
-const content = z.union([text, boundedArray(part, 0, maxParts).transform((parts) => parts.join(''))]);
+const content = z.union([text, boundedArray(part, 0, maxParts).transform((parts) => parts.join(''))], {
+  error: 'must be a string or an array of parts',
+});
 const name = optional(text);
 
 const toolCall = z.object({

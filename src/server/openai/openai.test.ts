@@ -134,6 +134,57 @@ test('a refused field is named', () => {
   assert.throws(() => parseEmbeddings({ input: 'a', encoding_format: 'hex' }), refusedFor('encoding_format'));
 });
 
+test('a refused value has a code that says why', () => {
+  const user = (content: unknown) => ({ messages: [{ role: 'user', content }] });
+  const cases: [string, string, object][] = [
+    [
+      'unsupported_parameter',
+      'messages[0].content[1]',
+      user([{ type: 'text', text: 'a' }, { type: 'image_url' }]),
+    ],
+    ['invalid_value', 'messages[0].content[0]', user([{ type: 'text' }])],
+    ['invalid_type', 'messages[0].content[0]', user([5])],
+    ['invalid_type', 'messages[0].content', user(5)],
+    ['invalid_value', 'messages[0].role', { messages: [{ role: 'robot', content: 'x' }] }],
+    ['unknown_parameter', 'kith.overflw', { messages: hello, kith: { overflw: 'slide' } }],
+    ['invalid_value', 'logit_bias.cat', { messages: hello, logit_bias: { cat: 1 } }],
+    ['invalid_value', 'logit_bias', { messages: hello, logit_bias: [1] }],
+  ];
+  for (const [code, param, body] of cases) {
+    assert.throws(
+      () => chat(body),
+      (error: unknown) => {
+        assert.ok(error instanceof InputError);
+        assert.deepEqual([error.code, error.param], [code, param]);
+        return true;
+      },
+    );
+  }
+  assert.throws(() => parseEmbeddings({ input: 'a', kith: { trunc: true } }), refusedFor('kith.trunc'));
+});
+
+test('a stream that asked for the receipt gets it, with or without the usage', () => {
+  const receipt = { backend: 'local', model: 'm', queueMs: 1, prefillMs: 2, decodeMs: null };
+  const event: ChatEvent = { type: 'usage', promptTokens: 1, cachedTokens: 0, completionTokens: 2, receipt };
+  const head = { id: 'x', created: 1, system_fingerprint: 'f' };
+  for (const includeUsage of [true, false]) {
+    for (const encode of [
+      chatEncoder(head, 1, includeUsage, true),
+      completionEncoder(head, includeUsage, true),
+    ]) {
+      const [last, ...more] = encode(event) as { kith: { model: string }; choices: []; usage?: object }[];
+      assert.deepEqual([last!.kith.model, last!.choices, more], ['m', [], []]);
+      assert.equal(last!.usage !== undefined, includeUsage);
+    }
+  }
+  assert.deepEqual(chatEncoder(head, 1, false, false)(event), []);
+});
+
+test('a body that says nothing of the context leaves the choice to the configuration', () => {
+  assert.equal(chat({ messages: hello }).request.overflow, null);
+  assert.equal(chat({ messages: hello, kith: { overflow: 'error' } }).request.overflow, 'error');
+});
+
 test('values that ask for nothing are not refused', () => {
   chat({
     messages: hello,

@@ -25,17 +25,22 @@ const logitBias = z
     abort: true,
   })
   .refine((value) => Object.keys(value).length <= maxBiases, `at most ${maxBiases} entries`)
-  .pipe(z.record(z.string().regex(/^\d{1,9}$/, 'keys are token ids'), z.number().min(-100).max(100)));
+  .pipe(
+    z.record(
+      z.string().regex(/^\d{1,9}$/, 'a key must be a token id, a whole number from 0'),
+      z.number().min(-100).max(100),
+    ),
+  );
 
 /** Kith's own options, in the body under `kith`. */
-const extension = z.object({
+const extension = z.strictObject({
   /** What to do when prompt and answer exceed the context. */
   overflow: optional(z.enum(['error', 'slide'])),
   /** With `slide`: tokens at the start that are never dropped. */
   keep_tokens: optional(z.int().min(0).max(1_000_000)),
   /** Whole-request limit in ms. */
   timeout_ms: optional(z.int().min(1).max(86_400_000)),
-  /** Add the receipt to the body: under `kith` in the answer, or in the usage chunk of a stream. */
+  /** Add the receipt to the body: under `kith` in the answer, or in the last chunk of a stream. */
   receipt: optional(z.boolean()),
 });
 
@@ -93,7 +98,7 @@ export function generationOptions(
     sampler,
     maxTokens,
     stop: body.stop ?? [],
-    overflow: body.kith?.overflow ?? 'error',
+    overflow: body.kith?.overflow ?? null,
     keepTokens: body.kith?.keep_tokens ?? 0,
     timeoutMs: body.kith?.timeout_ms ?? null,
     signal,
