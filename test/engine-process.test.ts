@@ -277,6 +277,42 @@ test('a model that does not fit into the memory given is refused with numbers', 
   assert.deepEqual(own.models(), []);
 });
 
+test('when memory is short, the idle model that was used the longest ago makes room and comes back when asked', async () => {
+  // Room for two of them: 47 MiB of weights, 64 MiB of work space and a small KV cache each.
+  await using own = open({ memoryBytes: 250 << 20, context: 128, kvCells: 256 });
+  const ids = () =>
+    own
+      .models()
+      .map(({ id }) => id)
+      .sort();
+  for (const id of ['a', 'b']) await own.load({ id, path });
+  assert.equal((await tell(own, story({ model: 'a', maxTokens: 2 }))).error, null);
+  await own.load({ id: 'c', path });
+  assert.deepEqual(ids(), ['a', 'c']);
+  // `c` was used after `a` now, so `a` goes.
+  assert.equal((await tell(own, story({ model: 'b', maxTokens: 2 }))).error, null);
+  assert.deepEqual(ids(), ['b', 'c']);
+
+  // What answers stays.
+  const loads: Promise<unknown>[] = [];
+  const busy = await tell(own, story({ model: 'b', maxTokens: 20 }), {
+    at: (texts) => void (texts === 2 && loads.push(own.load({ id: 'd', path }))),
+  });
+  assert.equal(busy.error, null);
+  await Promise.all(loads);
+  assert.deepEqual(ids(), ['b', 'd']);
+});
+
+test('a device that is not there is told as such and not restarted for', {
+  skip: process.platform === 'darwin',
+}, async () => {
+  await using own = open({ device: 'metal' });
+  await assert.rejects(own.load({ id: 'tiny', path }), isCode('device_unavailable'));
+  await assert.rejects(own.load({ id: 'tiny', path }), isCode('device_unavailable'));
+  const { restarts, lastCause } = own.state();
+  assert.deepEqual([restarts, lastCause], [0, null]);
+});
+
 test('a process that hangs is killed, its requests fail, and the next is answered', async () => {
   await using own = open({ supervision: { heartbeatMs: 50, silentBeats: 20 } });
   await own.load({ id: 'tiny', path });
@@ -476,7 +512,13 @@ test('embeddings are unit vectors, and inputs over the window are named', async 
 
 test('echo gives the prompt before the answer', async () => {
   const { text } = await tell(engine, story({ maxTokens: 3, echo: true }));
-  assert.match(text, /^\s?Once upon a time, there was$/);
+  assert.equal(text, 'Once upon a time, there was');
+  // A space of the prompt's own stays.
+  const spaced = story({ prompt: { kind: 'text', text: ' A' }, maxTokens: 1, echo: true });
+  assert.match((await tell(engine, spaced)).text, /^ A(?! )/);
+  const tokens = await engine.tokenize('tiny', 'A');
+  const given = await tell(engine, story({ prompt: { kind: 'tokens', tokens }, maxTokens: 1, echo: true }));
+  assert.match(given.text, /^A/);
 });
 
 test('log probabilities and their token bytes cross the process boundary', async () => {

@@ -28,6 +28,8 @@ export interface Call {
 
 interface Pending {
   readonly type: FrameTypeName;
+  /** What the request works on, or null. */
+  readonly model: string | null;
   readonly onFrame: ((frame: Frame) => void) | undefined;
   readonly resolve: (frame: Frame) => void;
   readonly reject: (error: unknown) => void;
@@ -67,6 +69,12 @@ export class Connection {
     return false;
   }
 
+  /** True while a request on the model has no answer. */
+  isBusy(model: string): boolean {
+    for (const pending of this.#pending.values()) if (pending.model === model) return true;
+    return false;
+  }
+
   get received(): number {
     return this.#channel.received;
   }
@@ -97,6 +105,7 @@ export class Connection {
       const settled = (): void => options.signal?.removeEventListener('abort', onAbort);
       this.#pending.set(id, {
         type,
+        model: typeof options.meta?.model === 'string' ? options.meta.model : null,
         onFrame: options.onFrame,
         resolve: (frame) => {
           settled();

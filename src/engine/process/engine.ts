@@ -43,7 +43,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
     hello: { options: { ...options, libraryRoots: given.libraryRoots ?? [] } },
   });
   const text = createTextThread({ now: () => clock.now() });
-  const models = createModels(supervisor, text);
+  const models = createModels(supervisor, text, log);
   const writing = createWriting(text);
   const reading = createGate(TEXTS_AT_ONCE);
   let disposing: Promise<void> | null = null;

@@ -51,6 +51,14 @@ export interface HostingContext {
   readonly onLog: (level: number, text: string) => void;
 }
 
+/**
+ * A prompt as its text shows it. Tokenizers that put a space before a text take it off again at the first token; the
+ * token that begins every prompt would hide it from them.
+ */
+export function withoutBos(tokens: Int32Array, bos: number | null): Int32Array {
+  return bos !== null && tokens[0] === bos ? tokens.subarray(1) : tokens;
+}
+
 /** Scales each row to length 1. A row of zeros stays as it is. */
 export function normaliseRows(vectors: Float32Array, dimension: number): void {
   for (let start = 0; start < vectors.length; start += dimension) {

@@ -18,7 +18,7 @@ import { createSampler } from '../sampler/index.ts';
 import { createScheduler, type Scheduler } from '../scheduler/index.ts';
 import { createTokenizer } from '../tokenizer/index.ts';
 import type { GenerateEvent, LoadedModel, LoadRequest, Tokenizer } from '../types.ts';
-import type { HostedModel, HostingContext } from './hosted.ts';
+import { type HostedModel, type HostingContext, withoutBos } from './hosted.ts';
 import type { GenerateJob } from './job.ts';
 import { type MemoryPlan, planMemory } from './plan.ts';
 
@@ -152,7 +152,7 @@ function generator(
         try {
           emit(event);
           if (event.type === 'start' && echo) {
-            const text = tokenizer.decode(job.tokens);
+            const text = tokenizer.decode(withoutBos(job.tokens, tokenizer.bos));
             if (text !== '') emit({ type: 'text', text, tokens: 0, logprobs: null });
           }
           if (event.type === 'finish') settle(null);

@@ -2,14 +2,19 @@
  * The parent's list of models: what was asked to be loaded, and in which life of the engine process it is. A model of
  * an earlier life is loaded again by the next request that wants it.
  *
+ * When memory is short for a new model, whole models that nobody uses are unloaded, the longest unused first, and
+ * loaded again when they are wanted. Block ranges stay: their KV cells belong to somebody.
+ *
  * @module engine/process/models
  */
 
-import { InputError, KithError } from '../../base/index.ts';
+import { InputError, KithError, LimitError } from '../../base/index.ts';
 import type { TextInfo, TextThread } from '../text/index.ts';
 import type { LoadedModel, LoadRequest } from '../types.ts';
+import type { Frame } from './frames.ts';
 import { encodeLoad } from './job.ts';
 import { type SharedLoad, shareLoad } from './loading.ts';
+import type { EngineLog } from './supervision.ts';
 import type { Session, Supervisor } from './supervisor.ts';
 import type { LoadOptions } from './types.ts';
 
@@ -24,6 +29,8 @@ interface Slot {
   readonly request: LoadRequest;
   ready: ReadyModel | null;
   loading: SharedLoad<ReadyModel> | null;
+  /** Larger = used later. */
+  used: number;
 }
 
 export interface Models {
@@ -34,8 +41,9 @@ export interface Models {
   list(): readonly LoadedModel[];
 }
 
-export function createModels(supervisor: Supervisor, text: TextThread): Models {
+export function createModels(supervisor: Supervisor, text: TextThread, log: EngineLog): Models {
   const slots = new Map<string, Slot>();
+  let uses = 0;
 
   async function work(
     slot: Slot,
@@ -46,16 +54,7 @@ export function createModels(supervisor: Supervisor, text: TextThread): Models {
     // The text thread starts beside the process, and both read the file at the same time.
     const opening = openText(request, signal);
     const session = await supervisor.session(signal);
-    const [answer, info] = await Promise.all([
-      session.connection.call('load', {
-        meta: encodeLoad(request),
-        signal,
-        onFrame: ({ type, meta }) => {
-          if (type === 'progress') onProgress(Number(meta.done), Number(meta.total));
-        },
-      }),
-      opening,
-    ]);
+    const [answer, info] = await Promise.all([loadIn(session, slot, signal, onProgress), opening]);
     const loaded = answer.meta.loaded as LoadedModel;
     const needsText = answer.meta.tokenizes !== true && readsTokens(request);
     if (needsText && info instanceof Error) {
@@ -67,6 +66,49 @@ export function createModels(supervisor: Supervisor, text: TextThread): Models {
     const ready = { loaded, text: info instanceof Error ? null : info, session };
     slot.ready = ready;
     return ready;
+  }
+
+  async function loadIn(
+    session: Session,
+    slot: Slot,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Frame> {
+    for (;;) {
+      try {
+        return await session.connection.call('load', {
+          meta: encodeLoad(slot.request),
+          signal,
+          onFrame: ({ type, meta }) => {
+            if (type === 'progress') onProgress(Number(meta.done), Number(meta.total));
+          },
+        });
+      } catch (error) {
+        const idle = error instanceof LimitError ? idleFor(error, session, slot) : null;
+        if (idle === null) throw error;
+        // From here on it is loaded again by whoever wants it.
+        idle.ready = null;
+        log.info('idle model unloaded to make room', { model: idle.request.id, for: slot.request.id });
+        await session.connection.call('unload', { meta: { id: idle.request.id } });
+      }
+    }
+  }
+
+  /** The idle model that was used the longest ago, if unloading all that are idle could make enough room. */
+  function idleFor({ limit, details }: LimitError, session: Session, wanted: Slot): Slot | null {
+    if (limit !== 'engine.memoryBytes') return null;
+    const idle = [...slots.values()].filter(
+      ({ request, ready, loading }) =>
+        request.id !== wanted.request.id &&
+        request.range === undefined &&
+        ready?.session === session &&
+        loading === null &&
+        !session.connection.isBusy(request.id),
+    );
+    const room = idle.reduce((sum, { ready }) => sum + ready!.loaded.weightBytes + ready!.loaded.kvBytes, 0);
+    const missing = Number(details.weightBytes) + Number(details.kvBytes) - Number(details.budgetBytes);
+    if (room < missing) return null;
+    return idle.toSorted((a, b) => a.used - b.used)[0] ?? null;
   }
 
   /** Never rejects. */
@@ -110,9 +152,10 @@ export function createModels(supervisor: Supervisor, text: TextThread): Models {
         slot = undefined;
       }
       if (slot === undefined) {
-        slot = { request, ready: null, loading: null };
+        slot = { request, ready: null, loading: null, used: 0 };
         slots.set(request.id, slot);
       }
+      slot.used = ++uses;
       try {
         return (current(slot) ?? (await join(slot, options))).loaded;
       } catch (error) {
@@ -138,6 +181,7 @@ export function createModels(supervisor: Supervisor, text: TextThread): Models {
           param: 'model',
         });
       }
+      slot.used = ++uses;
       return current(slot) ?? (await join(slot, { signal }));
     },
     list: () => [...slots.values()].flatMap(({ ready }) => (ready === null ? [] : [ready.loaded])),

@@ -93,11 +93,16 @@ function tooLarge(input: PlanInput, kvBytes: number, context: number, budget: nu
     memoryBytes === null
       ? `80 % of the ${mib(freeBytes)} that are free`
       : `\`engine.memoryBytes\` of ${mib(memoryBytes)}${used}`;
+  const more = memoryBytes === null ? 'end other programs' : 'a larger `engine.memoryBytes`';
+  const rest =
+    usedBytes === 0
+      ? ''
+      : ` Models in use take ${mib(usedBytes)}; try again when they are idle, for then they make room.`;
   return new LimitError(
     'engine.memoryBytes',
     Math.max(0, budget),
     `Model '${id}' needs ${mib(weightBytes)} for weights${kv} plus ${mib(WORK_SPACE)} of work space, more than ${limit}. ` +
-      'Use a smaller model or quantisation, a shorter `engine.context`, `engine.kvType` q8_0 or q4_0, or unload another model.',
+      `Use a smaller model or quantisation, a shorter \`engine.context\`, \`engine.kvType\` q8_0 or q4_0, or ${more}.${rest}`,
     { status: 503, details: { weightBytes, kvBytes, budgetBytes: Math.max(0, budget) } },
   );
 }

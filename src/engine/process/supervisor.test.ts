@@ -189,3 +189,33 @@ test('an aborted call sends a cancel and rejects at once', async () => {
   await connection.call('unload');
   assert.equal(connection.inFlight, 0);
 });
+
+test('a process that says it is set up wrongly is no crash: told as it is, not started again for a while', async () => {
+  const clock = createManualClock();
+  const entry = childScript(
+    'refuses',
+    `if (frame.type === 'hello') send({ type: 'failure', id: frame.id, end: true,
+      meta: { kind: 'KithError', code: 'device_unavailable', message: 'No cuda device was found.', status: 503 } });`,
+    false,
+  );
+  let spawned = 0;
+  await using supervisor = new Supervisor({
+    log: silentLogger,
+    clock,
+    limits: DEFAULT_SUPERVISOR_LIMITS,
+    hello: {},
+    spawn: () => {
+      spawned++;
+      return spawnEngine(entry);
+    },
+  });
+  for (let time = 0; time < 3; time++)
+    await assert.rejects(supervisor.session(), hasCode('device_unavailable', /^No cuda device was found\.$/));
+  assert.equal(spawned, 1);
+  const { restarts, state, lastCause } = supervisor.status();
+  assert.deepEqual([restarts, lastCause], [0, null]);
+  assert.notEqual(state, 'broken');
+  await clock.advance(DEFAULT_SUPERVISOR_LIMITS.breakerMs);
+  await assert.rejects(supervisor.session(), hasCode('device_unavailable'));
+  assert.equal(spawned, 2);
+});

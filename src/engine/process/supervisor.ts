@@ -44,6 +44,8 @@ export class Supervisor implements AsyncDisposable {
   #running: Session | null = null;
   #generation = 0;
   #closing: Promise<void> | null = null;
+  /** The last process said that it cannot work as it is set up: starting it again would not help. */
+  #refusal: { readonly life: Life; readonly error: KithError; readonly until: number } | null = null;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -115,6 +117,8 @@ export class Supervisor implements AsyncDisposable {
 
   async #start(): Promise<Session> {
     this.#checkBreaker();
+    const refused = this.#refusal;
+    if (refused !== null && this.#options.clock.monotonic() < refused.until) throw refused.error;
     const pause = this.#deaths.pauseMs();
     if (pause > 0) {
       await this.#options.clock.sleep(pause, this.#stop.signal).catch(() => {
@@ -137,6 +141,7 @@ export class Supervisor implements AsyncDisposable {
       this.#options.log.info('engine process started', { pid, generation: session.generation });
       return session;
     } catch (error) {
+      if (error instanceof KithError && error.code !== 'engine_lost') this.#refuse(life, error);
       life.kill(messageOf(error));
       if (error instanceof KithError && error.code === 'engine_lost') {
         throw this.#unavailable(`The engine process ended while it started: ${life.cause}.`, 1);
@@ -166,6 +171,13 @@ export class Supervisor implements AsyncDisposable {
     return life;
   }
 
+  /** A wrong setting is no crash: it counts as no death, and for a while nothing is started that would fail alike. */
+  #refuse(life: Life, error: KithError): void {
+    this.#generation--;
+    this.#refusal = { life, error, until: this.#options.clock.monotonic() + this.#limits.breakerMs };
+    this.#options.log.error('engine process cannot work as it is set up', { err: error.message });
+  }
+
   #lose(life: Life): void {
     const { cause } = life;
     if (this.#life === life) {
@@ -175,6 +187,10 @@ export class Supervisor implements AsyncDisposable {
     }
     if (this.#closing !== null) {
       life.fail(closedError());
+      return;
+    }
+    if (this.#refusal?.life === life) {
+      life.fail(this.#refusal.error);
       return;
     }
     this.#options.log.error('engine process ended', {

@@ -6,6 +6,7 @@
 
 import type { ContextShiftOptions, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import { AbortedError, InputError } from '../../base/index.ts';
+import { withoutBos } from '../process/hosted.ts';
 import type { GenerateJob } from '../process/job.ts';
 import { createTextStream, type TextChunk } from '../tokenizer/index.ts';
 import type { EngineOptions, FinishReason, GenerateEvent, Tokenizer } from '../types.ts';
@@ -65,7 +66,7 @@ export async function generateOn(input: GenerateInput): Promise<void> {
   if (signal.aborted) throw new AbortedError();
   emit({ type: 'start', promptTokens: job.tokens.length, cachedTokens });
   if (job.echo) {
-    const text = input.detokenize(job.tokens);
+    const text = input.detokenize(withoutBos(job.tokens, model.tokens.bos));
     if (text !== '') emit({ type: 'text', text, tokens: 0, logprobs: null });
   }
 
