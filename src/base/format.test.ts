@@ -6,6 +6,7 @@ import {
   formatCount,
   formatDuration,
   formatPercent,
+  formatPlural,
   formatRate,
 } from './format.ts';
 
@@ -56,4 +57,10 @@ test('rates, counts and shares', () => {
   assert.equal(formatCount(-1234.5678), '-1,234.5678');
   assert.equal(formatPercent(0.342), '34 %');
   assert.equal(formatPercent(0.0125), '1.3 %');
+});
+
+test('counted things are one or many', () => {
+  assert.equal(formatPlural(1, 'time'), '1 time');
+  assert.equal(formatPlural(0, 'time'), '0 times');
+  assert.equal(formatPlural(1200, 'reply', 'replies'), '1,200 replies');
 });

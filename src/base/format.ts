@@ -52,6 +52,11 @@ export function formatCount(count: number | null): string {
   return String(count).replace(/^-?\d+/, (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ','));
 }
 
+/** `1 thread`, `2 threads`, `1,000 threads`. */
+export function formatPlural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** `34 %`; one decimal under ten. `part` is a fraction. */
 export function formatPercent(part: number | null): string {
   if (part === null || !Number.isFinite(part)) return UNKNOWN;

@@ -20,7 +20,7 @@ import {
 import type { ModelEntry } from '../models/index.ts';
 import { findNode, openRooms, type RunningNode, readRunFile } from '../node/index.ts';
 import { createClient } from './client.ts';
-import { commandName } from './output.ts';
+import { asTyped } from './output.ts';
 import { quietLog } from './quiet-log.ts';
 import { settingsOf } from './settings.ts';
 import { version } from './version.ts';
@@ -62,7 +62,12 @@ export async function runChecks(
       if (signal.aborted) throw error;
       verdict = fail(messageOf(error), remedy);
     }
-    findings.push({ name, ...verdict });
+    findings.push({
+      name,
+      ...verdict,
+      message: asTyped(verdict.message),
+      remedy: verdict.remedy === null ? null : asTyped(verdict.remedy),
+    });
   };
 
   await check('runtime', checkRuntime, 'Install Node 24 from https://nodejs.org.');
@@ -91,13 +96,9 @@ export async function runChecks(
       node = await findNode(config.home);
       return await checkNode(config.home, node);
     },
-    `Stop it with \`${commandName()} stop\` and start it again.`,
+    `Stop it with \`kith stop\` and start it again.`,
   );
-  await check(
-    'port',
-    () => checkPort(config, node),
-    `Choose another port: ${commandName()} config set server.port N`,
-  );
+  await check('port', () => checkPort(config, node), `Choose another port: kith config set server.port N`);
   await checkRooms(config, full, signal, check);
   return findings;
 }
@@ -132,7 +133,7 @@ async function checkRooms(config: Config, full: boolean, signal: AbortSignal, ch
         entry = await rooms.store.get(id);
         return await checkModel(rooms.store, entry, full, signal);
       },
-      `Get it with: ${commandName()} models pull ${id}`,
+      `Get it with: kith models pull ${id}`,
     );
     if (task === 'chat model' && entry !== null) {
       const { bytes } = (entry as ModelEntry).manifest;
@@ -200,15 +201,14 @@ async function checkNode(home: string, node: RunningNode): Promise<Verdict> {
     return stale
       ? warn(
           `No node runs; process ${stale.pid} ended without cleaning up.`,
-          `Nothing is lost. \`${commandName()} start\` puts it right.`,
+          `Nothing is lost. \`kith start\` puts it right.`,
         )
       : ok('no node runs on this home');
   }
   if (node.state === 'changing')
     return warn(`Process ${node.pid} is starting or stopping.`, 'Look again in a moment.');
   const status = await createClient(node.run).status(AbortSignal.timeout(5_000));
-  if (status.state === 'degraded')
-    return warn(status.message ?? 'degraded', `Look at \`${commandName()} logs\`.`);
+  if (status.state === 'degraded') return warn(status.message ?? 'degraded', `Look at \`kith logs\`.`);
   if (status.version !== version)
     return warn(`The running node is version ${status.version}, this is ${version}.`, 'Restart the node.');
   return ok(`${status.state} at ${status.url} (process ${status.pid})`);
@@ -223,7 +223,7 @@ async function checkPort(config: Config, node: RunningNode): Promise<Verdict> {
     await tryPort(host, port);
     return ok(`${port} is free`);
   } catch (error) {
-    const remedy = `Stop what uses it, or choose another port: ${commandName()} config set server.port N`;
+    const remedy = `Stop what uses it, or choose another port: kith config set server.port N`;
     return fail(
       (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
         ? `Port ${port} is taken by another program.`
@@ -249,7 +249,7 @@ async function checkModel(
 ): Promise<Verdict> {
   const { id } = manifest;
   if (state === 'partial')
-    return warn(`The download of ${id} is not complete.`, `Go on with: ${commandName()} models pull ${id}`);
+    return warn(`The download of ${id} is not complete.`, `Go on with: kith models pull ${id}`);
   if (state === 'available') return ok(`${id} is placed at the first use`);
   // A file that is as it was when its hash was right is not read again, unless asked.
   if (!full && verifiedAt !== null)
@@ -259,10 +259,8 @@ async function checkModel(
     return ok(`${id}: the sha256 is right`);
   } catch (error) {
     if (!isKithError(error) || error.code !== 'model_corrupt') throw error;
-    return fail(
-      error.message,
-      `Get it again: ${commandName()} models rm ${id} and ${commandName()} models pull ${id}`,
-    );
+    const { path, why, remedy } = error.details;
+    return fail(`${id} is damaged: ${path}: ${why}`, String(remedy));
   }
 }
 
@@ -282,7 +280,7 @@ function checkMemory(id: string, bytes: number): Verdict {
 /** The defaults with this command's home: enough to go on checking when the configuration is broken. */
 function defaultsFor(options: Readonly<Record<string, unknown>>): Config {
   // An empty environment and a home that is not there give the defaults, whatever is wrong.
-  const { config } = settingsOf({ home: join(tmpdir(), `kith-none-${process.pid}`) }, false, {});
+  const { config } = settingsOf({ home: join(tmpdir(), `kith-none-${process.pid}`) }, {});
   const home = typeof options.home === 'string' ? options.home : process.env.KITH_HOME;
   return { ...config, home: resolve(home ?? join(homedir(), '.kith')) };
 }

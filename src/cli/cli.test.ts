@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { recommended } from './commands/calibrate.ts';
 import { logLine } from './commands/logs.ts';
 import { spreadOf } from './measure.ts';
-import { commandName, plain, table } from './output.ts';
+import { asTyped, commandName, plain, rememberFlags, table } from './output.ts';
 import { createProgress, progressLine } from './progress.ts';
 import { eventData } from './sse.ts';
 
@@ -105,6 +105,17 @@ test('columns are aligned', () => {
 test('the command is named as the user types it', () => {
   assert.equal(commandName({}), 'kith');
   assert.equal(commandName({ npm_lifecycle_event: 'start' }), 'npm run -s kith --');
+});
+
+test('hints name the home and port that were given, where the command takes them', () => {
+  const text = 'Use `kith stop`, kith models pull x or kith start; see /usr/bin/kith stop, .kith and kith 1.';
+  assert.equal(asTyped(text), text);
+  rememberFlags({ home: 'a b', port: '99' });
+  assert.equal(
+    asTyped(text),
+    "Use `kith stop --home 'a b'`, kith models pull --home 'a b' x or kith start --home 'a b' --port 99; see /usr/bin/kith stop, .kith and kith 1.",
+  );
+  rememberFlags({});
 });
 
 test('a spread is median, least and most', () => {

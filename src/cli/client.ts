@@ -16,6 +16,8 @@ export interface NodeClient {
   stream(path: string, body: unknown, signal?: AbortSignal): AsyncIterable<unknown>;
   status(signal?: AbortSignal): Promise<NodeStatus>;
   shutdown(): Promise<void>;
+  /** Takes a model out of the node's memory. False when it was not there. */
+  unload(model: string): Promise<boolean>;
 }
 
 /** The running node of this home, or null when none runs. */
@@ -88,6 +90,11 @@ export function createClient(run: RunFile): NodeClient {
     },
     async status(signal) {
       return (await (await request('GET', '/kith/v1/status', undefined, signal)).json()) as NodeStatus;
+    },
+    async unload(model) {
+      const path = `/kith/v1/models/${encodeURIComponent(model)}/unload`;
+      const answer = (await (await request('POST', path, undefined)).json()) as { unloaded: boolean };
+      return answer.unloaded;
     },
     async shutdown() {
       await request('POST', '/kith/v1/shutdown', undefined);

@@ -6,15 +6,14 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KithError, type ResolvedConfig, systemClock } from '../base/index.ts';
+import { CONFIG_KEYS, flagName, KithError, type ResolvedConfig, systemClock } from '../base/index.ts';
 import { findNode } from '../node/index.ts';
 import { exitCode } from './failure.ts';
-import { commandName, print, printJson } from './output.ts';
+import { asTyped, print, printJson } from './output.ts';
+import { optionName } from './settings.ts';
 
 /** Listening comes before loading, so this is generous. */
 const patienceMs = 30_000;
-
-const passedOn = ['home', 'port', 'host', 'model', 'threads', 'device', 'logLevel'] as const;
 
 export async function startDaemon(
   { config }: ResolvedConfig,
@@ -23,11 +22,10 @@ export async function startDaemon(
   const logs = join(config.home, 'logs');
   await mkdir(logs, { recursive: true });
   const path = join(logs, 'daemon.log');
-  const flags = passedOn.flatMap((name) =>
-    options[name] === undefined
-      ? []
-      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(options[name])],
-  );
+  const flags = CONFIG_KEYS.flatMap((key) => {
+    const value = options[optionName(key)];
+    return value === undefined ? [] : [`${flagName(key)}=${value}`];
+  });
   await using output = await open(path, 'w', 0o600);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, 'start', ...flags], {
     detached: true,
@@ -50,8 +48,7 @@ export async function startDaemon(
       child.unref();
       const { url, pid, port } = found.run;
       if (options.json) printJson({ event: 'up', url, port, pid, home: config.home });
-      else
-        print(`Kith runs in the background at ${url} (process ${pid}). Stop it with: ${commandName()} stop`);
+      else print(asTyped(`Kith runs in the background at ${url} (process ${pid}). Stop it with: kith stop`));
       return exitCode.ok;
     }
     if (ended !== null) {

@@ -3,7 +3,7 @@
  *
  * @module cli/failure
  */
-import { paint, plain, say } from './output.ts';
+import { asTyped, paint, plain, say } from './output.ts';
 
 export const exitCode = { ok: 0, failure: 1, usage: 2, degraded: 3 } as const;
 
@@ -17,7 +17,7 @@ const usageCodes = new Set(['config_invalid']);
 
 /** Says what went wrong in a line or two, and returns the exit code. The stack is shown with DEBUG=kith:*. */
 export function reportFailure(error: unknown): number {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = asTyped(error instanceof Error ? error.message : String(error));
   const code = (error as { code?: unknown } | null)?.code;
   if (code !== 'aborted')
     say(`${paint('red', 'error:', process.stderr)} ${message.split('\n').map(plain).join('\n')}`);

@@ -64,6 +64,35 @@ export function plain(text: string): string {
   );
 }
 
+/** Flags of this run that a command named in a hint needs to mean the same node. */
+let everywhere = '';
+let atStart = '';
+
+/** Called once, with what the command line gave. */
+export function rememberFlags(given: {
+  readonly home?: string | undefined;
+  readonly port?: string | undefined;
+}): void {
+  everywhere = given.home === undefined ? '' : ` --home ${quoted(given.home)}`;
+  atStart = given.port === undefined ? '' : ` --port ${quoted(given.port)}`;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+const hinted =
+  /(?<![\w./~-])kith ((?:models|config) (?:list|show|pull|add|verify|rm|import|get|set|unset|path)|start|stop|status|logs|chat|run|embed|calibrate|benchmark|doctor)(?![\w-])/g;
+
+/** Commands in a text (`kith stop`) as this user has to type them to reach the same node. */
+export function asTyped(text: string): string {
+  const kith = commandName();
+  return text.replace(
+    hinted,
+    (_, command: string) => `${kith} ${command}${everywhere}${command === 'start' ? atStart : ''}`,
+  );
+}
+
 /** How this user types the command: through npm in a clone, or as an installed command. */
 export function commandName(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return env.npm_lifecycle_event === 'start' || env.npm_lifecycle_event === 'kith'

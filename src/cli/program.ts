@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCode, reportFailure } from './failure.ts';
+import { rememberFlags } from './output.ts';
 import { version } from './version.ts';
 
 /** What a command gets: its positional arguments, its options, and the whole tree (for `completion`). */
@@ -41,10 +42,31 @@ function decimal(min: number, max: number) {
 
 const homeOption = () =>
   new Option('--home <dir>', 'folder that holds everything the node keeps (default: ~/.kith)');
+/** `start` has `-m, --model` for the default model, and so has every command that asks no model by itself. */
+function withDefaultModel(command: Command): Readonly<Record<string, unknown>> {
+  const options: Record<string, unknown> = command.opts();
+  const option = command.options.find((each) => each.long === '--model');
+  if (option === undefined || (!option.hidden && command.name() !== 'start')) return options;
+  const { model, ...rest } = options;
+  return model === undefined ? rest : { ...rest, defaultModel: model };
+}
+
 const jsonOption = () => new Option('--json', 'print data as JSON');
+const seedOption = () =>
+  new Option(
+    '--seed <n>',
+    'number that the draws follow from; the same answer again only where the prompt is computed alike',
+  ).argParser(whole(0, 0xffffffff));
+const nameOption = () => new Option('--name <text>', 'name for people (default: what the file says)');
+const licenceOption = () =>
+  new Option('--licence <spdx>', 'licence, as an SPDX id (default: what the file says)');
 const modelOption = () => new Option('-m, --model <id>', 'model to use (default: the configured one)');
 
-export function createProgram(): Command {
+/**
+ * @param settingFlags flags of all config keys (`--engine-max-queue`). They are the same for every command that reads
+ * the configuration, so help leaves them out.
+ */
+export function createProgram(settingFlags: readonly string[] = []): Command {
   const program = new Command('kith')
     .description('A personal AI node: answers on your machine with an embedded model, offline.')
     .helpCommand('help [command]', 'show help for a command')
@@ -57,7 +79,9 @@ export function createProgram(): Command {
     return command.action(async (...given: unknown[]) => {
       const handler = (await load()).default;
       const args = given.slice(0, -2) as Invocation['args'];
-      outcome = (await handler({ args, options: command.opts(), program })) ?? exitCode.ok;
+      const options = command.opts();
+      rememberFlags(options);
+      outcome = (await handler({ args, options: withDefaultModel(command), program })) ?? exitCode.ok;
     });
   };
   const add = (
@@ -69,6 +93,12 @@ export function createProgram(): Command {
   ) => {
     const command = parent.command(name).description(description);
     for (const option of options) command.addOption(option);
+    if (options.some((option) => option.long === '--home')) {
+      const own = new Set(options.map((option) => option.long));
+      for (const flag of settingFlags)
+        if (!own.has(flag)) command.addOption(new Option(`${flag} <value>`).hideHelp());
+      command.addHelpText('after', '\nEvery setting that `kith config keys` lists is a flag here too.');
+    }
     return bind(command, load);
   };
 
@@ -125,7 +155,7 @@ export function createProgram(): Command {
       new Option('-s, --system <text>', 'system message'),
       new Option('--max-tokens <n>', 'tokens per answer').argParser(whole(1, 1_000_000)),
       new Option('--temperature <x>', 'randomness, 0 to 2').argParser(decimal(0, 2)),
-      new Option('--seed <n>', 'seed: same seed, same answer').argParser(whole(0, 0xffffffff)),
+      seedOption(),
     ],
     () => import('./commands/chat.ts'),
   );
@@ -139,7 +169,7 @@ export function createProgram(): Command {
       new Option('-s, --system <text>', 'system message'),
       new Option('--max-tokens <n>', 'tokens of the answer').argParser(whole(1, 1_000_000)),
       new Option('--temperature <x>', 'randomness, 0 to 2').argParser(decimal(0, 2)),
-      new Option('--seed <n>', 'seed: same seed, same answer').argParser(whole(0, 0xffffffff)),
+      seedOption(),
       jsonOption(),
     ],
     () => import('./commands/run.ts'),
@@ -241,6 +271,8 @@ function addModels(program: Command, add: Add): void {
     [
       homeOption(),
       new Option('--id <id>', 'id to give it (default: from the file name)'),
+      nameOption(),
+      licenceOption(),
       new Option('--link', 'use the file where it lies instead of copying it'),
       jsonOption(),
     ],
@@ -255,6 +287,8 @@ function addModels(program: Command, add: Add): void {
     [
       homeOption(),
       new Option('--id <id>', 'id to give it (default: from the name of the source)'),
+      nameOption(),
+      licenceOption(),
       new Option('-q, --quantisation <type>', 'type of the weights')
         .choices(['F16', 'Q8_0', 'Q4_0'])
         .default('Q8_0'),
@@ -294,7 +328,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   let code: number;
   try {
-    const program = createProgram();
+    // The settings are loaded only when a flag may be one: `kith --version` needs none of them.
+    const flagged = argv.some((word) => /^--[a-z]/.test(word) && word !== '--help' && word !== '--version');
+    const base = flagged ? await import('../base/index.ts') : null;
+    const program = createProgram(base === null ? [] : base.CONFIG_KEYS.map(base.flagName));
     if (argv.length <= 2) program.outputHelp();
     else await program.parseAsync([...argv]);
     code = outcome;

@@ -1,27 +1,26 @@
 /**
- * The configuration as a command sees it: its options are the flags layer.
+ * The configuration as a command sees it: its options are the flags layer. Every config key is a flag of every
+ * command that reads the configuration.
  *
  * @module cli/settings
  */
-import { type ResolvedConfig, resolveConfig } from '../base/index.ts';
+import { CONFIG_KEYS, type ConfigKey, flagName, type ResolvedConfig, resolveConfig } from '../base/index.ts';
 
-const flags: Readonly<Record<string, string>> = {
-  port: 'server.port',
-  host: 'server.host',
-  threads: 'engine.threads',
-  device: 'engine.device',
-  logLevel: 'log.level',
-};
+/** Where commander puts the value of a key's flag: `--server-body-bytes` is `serverBodyBytes`. */
+export function optionName(key: ConfigKey): string {
+  // `--model` of commands that ask a model is about that one question, so the key's own flag goes by another name.
+  if (key === 'models.default') return 'defaultModel';
+  return flagName(key)
+    .slice(2)
+    .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
 
-/** @param withModel the command's --model names the default model of the node */
 export function settingsOf(
   options: Readonly<Record<string, unknown>>,
-  withModel = false,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ResolvedConfig {
-  const given: Record<string, unknown> = {};
-  for (const [option, key] of Object.entries(flags))
-    if (options[option] !== undefined) given[key] = options[option];
-  if (withModel && options.model !== undefined) given['models.default'] = options.model;
-  return resolveConfig({ flags: given, env, home: options.home as string | undefined });
+  const flags: Record<string, unknown> = {};
+  for (const key of CONFIG_KEYS)
+    if (options[optionName(key)] !== undefined) flags[key] = options[optionName(key)];
+  return resolveConfig({ flags, env });
 }

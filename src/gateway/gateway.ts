@@ -3,7 +3,7 @@
  *
  * @module gateway/gateway
  */
-import { InputError } from '../base/index.ts';
+import { InputError, nearest } from '../base/index.ts';
 import type {
   Backend,
   BackendHealth,
@@ -48,9 +48,11 @@ export function createGateway({ backends }: GatewayOptions): Gateway {
       );
     }
     for (const backend of backends) if (await backend.has(model)) return { backend, model };
+    const ids = (await Promise.all(backends.map((backend) => backend.models()))).flat().map(({ id }) => id);
+    const near = nearest(model, ids);
     throw new InputError(
       'model_not_found',
-      `The model '${model.slice(0, 100)}' does not exist here. GET /v1/models or \`kith models list\` names those that do.`,
+      `The model '${model.slice(0, 100)}' does not exist here. ${near === null ? '' : `Did you mean ${near}? `}GET /v1/models or \`kith models list\` names those that do.`,
       { status: 404, param: 'model' },
     );
   }

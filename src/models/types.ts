@@ -114,6 +114,8 @@ export interface ModelManifest {
   /** `gguf` when the chat template is inside the file; a Jinja source otherwise; null when there is none. */
   readonly template: string | null;
   readonly sources: readonly ModelSource[];
+  /** Set when files of this disk were converted to the GGUF: what they were, and what the weights became. */
+  readonly converted?: NonNullable<ModelSource['convert']>;
 }
 
 /** One row of the store: the manifest and what is on this disk. */

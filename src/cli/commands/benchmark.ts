@@ -1,5 +1,5 @@
 /** `kith benchmark`: figures of this machine on a local model. @module cli/commands/benchmark */
-import { formatBytes, formatDuration } from '../../base/index.ts';
+import { formatBytes, formatDuration, formatPlural } from '../../base/index.ts';
 import { openRooms } from '../../node/index.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { measureEmbeddings, measureText, type Spread } from '../measure.ts';
@@ -22,7 +22,9 @@ const run: Handler = async ({ options }) => {
   progress.clear();
   const sizes = { prompt: options.prompt as number, tokens: options.tokens as number, runs };
   if (!options.json)
-    say(`Measuring ${chat}: ${runs} runs of ${sizes.prompt} prompt and ${sizes.tokens} new tokens ...`);
+    say(
+      `Measuring ${chat}: ${formatPlural(runs, 'run')} of ${sizes.prompt} prompt and ${sizes.tokens} new tokens ...`,
+    );
   const text = model.task === 'text' ? await measureText(engine, chat, sizes, signal) : null;
   const embedder = model.task === 'embedding' ? chat : config.models.embedding;
   let embeddings: Spread | null = null;
@@ -32,6 +34,7 @@ const run: Handler = async ({ options }) => {
     embeddings = await measureEmbeddings(engine, embedder, runs, signal);
   }
   const devices = await engine.devices(signal);
+  const { rssBytes } = await engine.status(signal);
   if (options.json) {
     printJson({
       model: chat,
@@ -47,7 +50,7 @@ const run: Handler = async ({ options }) => {
       first_token_ms: text?.firstToken ?? null,
       embedding_model: embeddings === null ? null : embedder,
       embeddings_per_s: embeddings,
-      engine_rss_bytes: engine.state().rssBytes,
+      engine_rss_bytes: rssBytes,
     });
     return;
   }
@@ -62,7 +65,7 @@ const run: Handler = async ({ options }) => {
           ],
         ];
   print(
-    `${chat} on ${model.device}, ${devices.threads} threads; weights ${formatBytes(model.weightBytes)}, loaded in ${formatDuration(model.loadMs)}`,
+    `${chat} on ${model.device}, ${formatPlural(devices.threads, 'thread')}; weights ${formatBytes(model.weightBytes)}, loaded in ${formatDuration(model.loadMs)}`,
   );
   print(
     table([
@@ -72,6 +75,6 @@ const run: Handler = async ({ options }) => {
       ...row(`  embeddings (${embedder})`, embeddings, 'texts/s'),
     ]),
   );
-  print(paint('dim', `  medians of ${runs}; engine memory ${formatBytes(engine.state().rssBytes)}`));
+  print(paint('dim', `  medians of ${runs}; engine memory ${formatBytes(rssBytes)}`));
 };
 export default run;

@@ -1,12 +1,12 @@
 /** `kith calibrate`: what this machine can do. @module cli/commands/calibrate */
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { type Config, formatBytes, formatRate, type Logger } from '../../base/index.ts';
+import { type Config, formatBytes, formatPlural, formatRate, type Logger } from '../../base/index.ts';
 import type { EngineDevices } from '../../engine/index.ts';
 import type { ModelManifest } from '../../models/index.ts';
 import { openRooms } from '../../node/index.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { measureText } from '../measure.ts';
-import { paint, plain, print, printJson, say, table } from '../output.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { createProgress } from '../progress.ts';
 import { quietLog } from '../quiet-log.ts';
@@ -52,8 +52,7 @@ const run: Handler = async ({ options }) => {
   const figures: ThreadFigure[] = [];
   if (options.measure !== false) {
     for (const threads of candidates(availableParallelism())) {
-      if (!options.json)
-        say(`Measuring ${model} with ${threads} ${threads === 1 ? 'thread' : 'threads'} ...`);
+      if (!options.json) say(`Measuring ${model} with ${formatPlural(threads, 'thread')} ...`);
       figures.push({ threads, decode: await decodeRate(config, log, model, threads, signal, progress) });
     }
   }
@@ -97,14 +96,23 @@ const run: Handler = async ({ options }) => {
       fits.map((fit) => [`  ${plain(fit.id)}`, `${fit.fitting} of ${fit.blocks}`, formatBytes(fit.bytes)]),
     ),
   );
-  if (figures.length > 0) {
+  if (best !== null) {
     print(paint('bold', `Decode speed of ${model}`));
-    print(table(figures.map(({ threads, decode }) => [`  ${threads} threads`, formatRate(decode, 'tok')])));
+    print(
+      table(
+        figures.map(({ threads, decode }) => [
+          `  ${formatPlural(threads, 'thread')}`,
+          formatRate(decode, 'tok'),
+        ]),
+      ),
+    );
     const now = config.engine.threads;
     print(
       best === now
-        ? `Recommended: ${best} threads, which is what is set.`
-        : `Recommended: ${best} threads (now ${now}). Set it with: kith config set engine.threads ${best}`,
+        ? `Recommended: ${formatPlural(best, 'thread')}, which is what is set.`
+        : asTyped(
+            `Recommended: ${formatPlural(best, 'thread')} (now ${now}). Set it with: kith config set engine.threads ${best}`,
+          ),
     );
   }
 };

@@ -5,7 +5,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { isKithError, messageOf, readFileBounded, writeFileAtomic } from '../../base/index.ts';
 import { Conversation } from '../conversation.ts';
 import { exitCode } from '../failure.ts';
-import { paint, print, say } from '../output.ts';
+import { asTyped, paint, print, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { quietLog } from '../quiet-log.ts';
 import { settingsOf } from '../settings.ts';
@@ -20,7 +20,7 @@ const run: Handler = async ({ args, options }) => {
   const { config } = settingsOf(options);
   await using talk = await openTalk(config, quietLog());
   const conversation = new Conversation(talk, {
-    model: (args[0] as string | undefined) ?? null,
+    model: (args[0] as string | undefined) ?? (options.defaultModel as string | undefined) ?? null,
     defaultModel: config.models.default,
     system: options.system as string | undefined,
     maxTokens: options.maxTokens as number | undefined,
@@ -78,7 +78,7 @@ async function turn(conversation: Conversation, message: string): Promise<'ok' |
       print(paint('dim', ' (stopped)'));
       return 'ok';
     }
-    say(`${paint('red', 'error:', process.stderr)} ${messageOf(error)}`);
+    say(`${paint('red', 'error:', process.stderr)} ${asTyped(messageOf(error))}`);
     return 'failed';
   }
 }

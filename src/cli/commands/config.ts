@@ -6,6 +6,7 @@ import {
   InputError,
   isConfigKey,
   nearest,
+  type ResolvedConfig,
   setInFile,
 } from '../../base/index.ts';
 import { paint, print, printJson, say, table } from '../output.ts';
@@ -18,12 +19,22 @@ export const show: Handler = async ({ options }) => {
   if (options.json) {
     printJson({
       file: resolved.file,
-      values: rows.map(({ key, value, origin }) => ({ key, value, origin })),
+      values: rows.map(({ key, value, origin }) => ({
+        key,
+        value: plainValue(resolved, key, value),
+        origin,
+      })),
     });
     return;
   }
   print(table(rows.map(({ key, value, origin }) => [key, value, paint('dim', origin)])));
 };
+
+/** For programs: numbers and booleans as such, anything else as people see it (`auto`, secrets masked). */
+function plainValue({ origins }: ResolvedConfig, key: ConfigKey, shown: string): string | number | boolean {
+  const value = origins.get(key)?.value;
+  return typeof value === 'number' || typeof value === 'boolean' ? value : shown;
+}
 
 function keyOf(text: string): ConfigKey {
   if (isConfigKey(text)) return text;
@@ -36,8 +47,9 @@ function keyOf(text: string): ConfigKey {
 
 export const get: Handler = async ({ args, options }) => {
   const key = keyOf(args[0] as string);
-  const row = describeConfig(settingsOf(options)).find((each) => each.key === key)!;
-  if (options.json) printJson({ key, value: row.value, origin: row.origin });
+  const resolved = settingsOf(options);
+  const row = describeConfig(resolved).find((each) => each.key === key)!;
+  if (options.json) printJson({ key, value: plainValue(resolved, key, row.value), origin: row.origin });
   else print(row.value);
 };
 

@@ -9,10 +9,17 @@ import {
   systemRandom,
 } from '../../base/index.ts';
 import { supportedArchitectures } from '../../engine/index.ts';
-import { createModelStore, type ModelEntry, type ModelStore, type Progress } from '../../models/index.ts';
+import {
+  createModelStore,
+  type ModelEntry,
+  type ModelManifest,
+  type ModelStore,
+  type Progress,
+} from '../../models/index.ts';
+import { connect } from '../client.ts';
 import { exitCode } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { commandName, paint, plain, print, printJson, table } from '../output.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { createProgress } from '../progress.ts';
 import { quietLog } from '../quiet-log.ts';
@@ -87,16 +94,20 @@ export const show: Handler = async (invocation) => {
   const details = await withStore(invocation, '', (store) => store.show(String(invocation.args[0])));
   const { facts, hasGraph, ...entry } = details;
   if (invocation.options.json) {
-    printJson({ ...entryJson(entry), has_graph: hasGraph, facts });
+    printJson({ ...entryJson(entry), converted: conversionOf(entry.manifest), has_graph: hasGraph, facts });
     return;
   }
   const { manifest } = entry;
-  const rows: [string, string][] = [
+  const converted = conversionOf(manifest);
+  const rows: (readonly [string, string])[] = [
     ['id', manifest.id],
     ['name', manifest.name],
     ['task', manifest.task],
     ['family', manifest.family],
     ['type', manifest.quantisation],
+    ...(converted === null
+      ? []
+      : [['converted', `from ${converted.from} to ${converted.quantisation}`] as const]),
     ['size', `${formatBytes(manifest.bytes)} (${formatCount(manifest.bytes)} bytes)`],
     ['blocks', `${manifest.blocks}, width ${formatCount(manifest.embedding)}`],
     ['context', `${formatCount(manifest.context)} tokens`],
@@ -118,15 +129,32 @@ export const show: Handler = async (invocation) => {
   print(table(rows.map(([name, value]) => [`  ${name}`, plain(value)])));
 };
 
+/** How the GGUF came to be when it was not fetched as one. */
+function conversionOf({ converted, sources }: ModelManifest): NonNullable<ModelManifest['converted']> | null {
+  return converted ?? sources.find((source) => source.convert !== undefined)?.convert ?? null;
+}
+
 function report(invocation: Invocation, entry: ModelEntry, what: string): void {
   if (invocation.options.json) printJson(entryJson(entry));
-  else
-    print(
-      `${what} ${entry.manifest.id} (${formatBytes(entry.manifest.bytes)}). Talk to it with: ${commandName()} chat ${entry.manifest.id}`,
-    );
+  else {
+    const { id, bytes, task } = entry.manifest;
+    const use =
+      task === 'embedding' ? `Use it with: kith embed -m ${id} "a text"` : `Talk to it with: kith chat ${id}`;
+    print(asTyped(`${what} ${id} (${formatBytes(bytes)}). ${use}`));
+  }
 }
 
 const idOption = ({ options }: Invocation) => (options.id === undefined ? {} : { id: String(options.id) });
+
+/** What the user says of a file that may not say it itself. */
+const described = (invocation: Invocation) => {
+  const { name, licence } = invocation.options;
+  return {
+    ...idOption(invocation),
+    ...(name === undefined ? {} : { name: String(name) }),
+    ...(licence === undefined ? {} : { licence: String(licence) }),
+  };
+};
 
 export const pull: Handler = async (invocation) => {
   const ref = String(invocation.args[0]);
@@ -139,7 +167,7 @@ export const pull: Handler = async (invocation) => {
 export const add: Handler = async (invocation) => {
   const file = String(invocation.args[0]);
   const entry = await withStore(invocation, file, (store, io) =>
-    store.add(file, { ...io, ...idOption(invocation), link: invocation.options.link === true }),
+    store.add(file, { ...io, ...described(invocation), link: invocation.options.link === true }),
   );
   report(invocation, entry, 'Added');
 };
@@ -148,7 +176,7 @@ export const importModel: Handler = async (invocation) => {
   const input = String(invocation.args[0]);
   const quantisation = invocation.options.quantisation as 'F16' | 'Q8_0' | 'Q4_0';
   const entry = await withStore(invocation, input, (store, io) =>
-    store.import(input, { ...io, ...idOption(invocation), quantisation }),
+    store.import(input, { ...io, ...described(invocation), quantisation }),
   );
   report(invocation, entry, 'Imported');
 };
@@ -176,15 +204,40 @@ export const verify: Handler = async (invocation) => {
   else if (results.length === 0) print('No model is on this disk yet.');
   else
     for (const { id, ok, message } of results)
-      print(`${ok ? paint('green', 'ok  ') : paint('red', 'fail')} ${id}${message ? `: ${message}` : ''}`);
+      print(
+        `${ok ? paint('green', 'ok  ') : paint('red', 'fail')} ${id}${message ? `: ${asTyped(message)}` : ''}`,
+      );
   return results.every((result) => result.ok) ? exitCode.ok : exitCode.failure;
 };
 
 export const remove: Handler = async (invocation) => {
   const id = String(invocation.args[0]);
+  const unload = await unloader(settingsOf(invocation.options).config.home, id);
+  let unloaded = await unload();
   const { freedBytes } = await withStore(invocation, id, (store, io) =>
     store.remove(id, { signal: io.signal }),
   );
-  if (invocation.options.json) printJson({ id, freed_bytes: freedBytes });
+  // A request may have loaded it again in between; now there is nothing left to load.
+  unloaded = (await unload()) || unloaded;
+  if (invocation.options.json) printJson({ id, freed_bytes: freedBytes, unloaded });
   else print(`Removed ${id}; ${formatBytes(freedBytes)} are free again.`);
 };
+
+/** Makes the running node, if there is one, let go of a model. */
+async function unloader(home: string, id: string): Promise<() => Promise<boolean>> {
+  const client = await connect(home);
+  return async () => {
+    try {
+      return (await client?.unload(id)) ?? false;
+    } catch (error) {
+      // The file can go all the same: what the node has in memory it keeps until its end.
+      if (!isKithError(error) || !['node_unreachable', 'route_not_found'].includes(error.code)) throw error;
+      say(
+        asTyped(
+          `The running node could not be asked to let go of ${id}. Restart it: kith stop and kith start`,
+        ),
+      );
+      return false;
+    }
+  };
+}

@@ -9,7 +9,7 @@ import {
 } from '../../base/index.ts';
 import { createNode, type Node } from '../../node/index.ts';
 import { exitCode } from '../failure.ts';
-import { commandName, paint, print, printJson, say } from '../output.ts';
+import { asTyped, paint, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { createProgress, type ProgressView } from '../progress.ts';
 import { settingsOf } from '../settings.ts';
@@ -17,7 +17,7 @@ import { version } from '../version.ts';
 import { logLine } from './logs.ts';
 
 const run: Handler = async ({ options }) => {
-  const settings = settingsOf(options, true);
+  const settings = settingsOf(options);
   if (options.daemon) {
     const { startDaemon } = await import('../daemon.ts');
     return startDaemon(settings, options);
@@ -89,7 +89,7 @@ async function serve(
       if (options.json) printJson({ event: 'degraded', model: defaultModel, message: messageOf(error) });
       else
         say(
-          `${paint('yellow', 'degraded', process.stderr)}: ${defaultModel} is not ready: ${messageOf(error)}`,
+          `${paint('yellow', 'degraded', process.stderr)}: ${defaultModel} is not ready: ${asTyped(messageOf(error))}`,
         );
     },
   );
@@ -100,11 +100,10 @@ async function serve(
 }
 
 function welcome(url: string, model: string): string {
-  const kith = commandName();
   return [
     `${paint('bold', `Kith ${version}`)} is up at ${paint('cyan', url)}`,
     `  model  ${model}`,
-    `  chat   ${kith} chat          (in another terminal)`,
+    `  chat   ${asTyped('kith chat')}          (in another terminal)`,
     `  API    ${url}/v1   (OpenAI-compatible)`,
     '  stop   Ctrl-C',
   ].join('\n');

@@ -1,9 +1,9 @@
 /** `kith status`. @module cli/commands/status */
-import { formatBytes, formatCount, formatDuration } from '../../base/index.ts';
+import { formatBytes, formatCount, formatDuration, formatPlural } from '../../base/index.ts';
 import { findNode } from '../../node/index.ts';
 import { createClient } from '../client.ts';
 import { exitCode } from '../failure.ts';
-import { commandName, paint, print, printJson, table } from '../output.ts';
+import { asTyped, paint, print, printJson, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
 
@@ -14,7 +14,7 @@ const run: Handler = async ({ options }) => {
     const state = found.state === 'down' ? 'down' : 'changing';
     if (options.json) printJson({ state, pid: found.state === 'down' ? null : found.pid, home });
     else if (found.state === 'down')
-      print(`No node is running on ${home}. Start one with: ${commandName()} start`);
+      print(asTyped(`No node is running on ${home}. Start one with: kith start`));
     else print(`The node (process ${found.pid}) is starting or stopping.`);
     return exitCode.failure;
   }
@@ -22,7 +22,7 @@ const run: Handler = async ({ options }) => {
   if (options.json) printJson(status);
   else {
     const colour = status.state === 'ready' ? 'green' : 'yellow';
-    print(`${paint(colour, status.state)}${status.message ? `: ${status.message}` : ''}`);
+    print(`${paint(colour, status.state)}${status.message ? `: ${asTyped(status.message)}` : ''}`);
     const rows = [
       ['address', status.url],
       ['version', `${status.version} (process ${status.pid}, up ${formatDuration(status.uptimeMs)})`],
@@ -34,7 +34,7 @@ const run: Handler = async ({ options }) => {
     if (status.engine.restarts > 0)
       rows.push([
         'engine',
-        `restarted ${status.engine.restarts} times; last: ${status.engine.lastCause ?? 'unknown'}`,
+        `restarted ${formatPlural(status.engine.restarts, 'time')}; last: ${status.engine.lastCause ?? 'unknown'}`,
       ]);
     for (const model of status.loaded) {
       rows.push([

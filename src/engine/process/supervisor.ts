@@ -5,7 +5,7 @@
  * @module engine/process/supervisor
  */
 
-import { AbortedError, type Clock, KithError, messageOf } from '../../base/index.ts';
+import { AbortedError, type Clock, formatPlural, KithError, messageOf } from '../../base/index.ts';
 import type { Connection } from './connection.ts';
 import { countDeaths, type Deaths } from './deaths.ts';
 import type { FrameMeta } from './frames.ts';
@@ -223,7 +223,7 @@ export class Supervisor implements AsyncDisposable {
     if (seconds === 0) return;
     const { deaths, deathsWindowMs } = this.#limits;
     throw this.#unavailable(
-      `The engine process ended ${deaths} times within ${Math.round(deathsWindowMs / 1000)} s, ` +
+      `The engine process ended ${formatPlural(deaths, 'time')} within ${Math.round(deathsWindowMs / 1000)} s, ` +
         `the last time because of: ${this.#deaths.lastCause}. It is not started again for ${seconds} s. ` +
         'The log has its output; another model, `engine.device` cpu or a shorter `engine.context` may help.',
       seconds,

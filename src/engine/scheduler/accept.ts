@@ -90,7 +90,7 @@ export function queueFull(waiting: number, limit: number, retryAfter: number): L
   return new LimitError(
     'engine.maxQueue',
     limit,
-    `${waiting} requests wait already (\`engine.maxQueue\` is ${limit}). Try again in ${retryAfter} s.`,
+    `${waiting} ${waiting === 1 ? 'request waits' : 'requests wait'} already (\`engine.maxQueue\` is ${limit}). Try again in ${retryAfter} s.`,
     { retryAfter },
   );
 }

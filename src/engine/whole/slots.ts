@@ -57,7 +57,7 @@ export function createSlots<T>(all: readonly T[], limits: SlotLimits): Slots<T> 
         throw new LimitError(
           'engine.maxQueue',
           limits.maxQueue,
-          `${waiting.length} requests wait for this model already (limit engine.maxQueue). Try again soon.`,
+          `${waiting.length} ${waiting.length === 1 ? 'request waits' : 'requests wait'} for this model already (limit engine.maxQueue). Try again soon.`,
           { retryAfter: 1 },
         );
       }

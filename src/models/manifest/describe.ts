@@ -142,6 +142,7 @@ export interface ManifestFacts {
   readonly name?: string | undefined;
   readonly licence?: string | undefined;
   readonly task?: ModelTask | undefined;
+  readonly converted?: ModelManifest['converted'] | undefined;
 }
 
 /** A manifest for a file whose header gave `facts`. */
@@ -162,6 +163,7 @@ export function manifestOf(facts: ModelFacts, known: ManifestFacts): ModelManife
     embedding: facts.embedding,
     template: facts.hasTemplate ? 'gguf' : null,
     sources: known.sources,
+    ...(known.converted === undefined ? {} : { converted: known.converted }),
   };
 }
 

@@ -16,14 +16,14 @@ const ID = /^[a-z0-9][a-z0-9._-]{0,95}$/;
 const text = (max: number) => z.string().min(1).max(max);
 const count = (max: number) => z.number().int().min(0).max(max);
 
+const conversion = z.strictObject({
+  from: z.enum(['safetensors', 'llama2c', 'onnx']),
+  quantisation: z.enum(['F16', 'Q8_0', 'Q4_0']),
+});
+
 const source = z.strictObject({
   parts: z.array(text(4096)).min(1).max(4096),
-  convert: z
-    .strictObject({
-      from: z.enum(['safetensors', 'llama2c', 'onnx']),
-      quantisation: z.enum(['F16', 'Q8_0', 'Q4_0']),
-    })
-    .optional(),
+  convert: conversion.optional(),
 });
 
 const manifest = z.strictObject({
@@ -42,6 +42,7 @@ const manifest = z.strictObject({
   embedding: count(1 << 24),
   template: text(512 * 1024).nullable(),
   sources: z.array(source).max(64),
+  converted: conversion.optional(),
 });
 
 /** Whether `id` can name a model: it is a folder name and a field of the API, so the pattern is narrow. */
@@ -100,10 +101,11 @@ export function serialiseManifest(value: ModelManifest): string {
   return `${JSON.stringify(parseManifest(value), null, 2)}\n`;
 }
 
-/** Drops an absent `convert`, so that the type with exact optional properties holds. */
-function tidy(data: z.infer<typeof manifest>): ModelManifest {
+/** Drops what is absent, so that the type with exact optional properties holds. */
+function tidy({ converted, ...data }: z.infer<typeof manifest>): ModelManifest {
   return {
     ...data,
+    ...(converted === undefined ? {} : { converted }),
     sources: data.sources.map(({ parts, convert }) =>
       convert === undefined ? { parts } : { parts, convert },
     ),

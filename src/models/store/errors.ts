@@ -1,5 +1,6 @@
 /** The store's errors, each with the command that helps. @module models/store/errors */
 
+import { basename, resolve } from 'node:path';
 import { InputError, KithError, nearest } from '../../base/index.ts';
 import type { ModelManifest } from '../types.ts';
 
@@ -34,13 +35,36 @@ export function notInstalled({ id, sources }: ModelManifest): KithError {
 }
 
 /** `model_corrupt`: the file is not what its manifest says. */
-export function corrupt({ id, sources }: ModelManifest, path: string, why: string): KithError {
-  const remedy =
-    sources.length > 0
-      ? `Get it again with: kith models pull ${id}`
-      : `Remove it with: kith models rm ${id} and add it again.`;
+export function corrupt(manifest: ModelManifest, path: string, why: string): KithError {
+  const { id } = manifest;
+  const remedy = remedyOf(manifest);
   return new KithError('model_corrupt', `Model "${id}" is damaged: ${path}: ${why}. ${remedy}`, {
-    details: { model: id },
+    details: { model: id, path, why, remedy },
+  });
+}
+
+/** A file of this disk may be the very one that is damaged: the store may point at its bytes. */
+function remedyOf({ id, sources }: ModelManifest): string {
+  if (sources.length === 0) return `Remove it with: kith models rm ${id}, and add it again.`;
+  const here = sources.every(({ parts }) => parts.every((uri) => uri.startsWith('file:')));
+  if (!here) return `Get it again with: kith models pull ${id}`;
+  return `Remove it with: kith models rm ${id}, and add a good copy of the file again.`;
+}
+
+/** An error about a file, with the path as the user gave it in place of its last name. */
+export function about(given: string, error: unknown): unknown {
+  if (!(error instanceof InputError) || error.message.includes(resolve(given))) return error;
+  const { code, message, status, param, details, cause } = error;
+  const name = basename(resolve(given));
+  const rest =
+    message.startsWith(`${name} `) || message.startsWith(`${name}:`)
+      ? message.slice(name.length)
+      : `: ${message}`;
+  return new InputError(code, given + rest, {
+    status,
+    details,
+    cause,
+    ...(param === undefined ? {} : { param }),
   });
 }
 

@@ -32,7 +32,7 @@ import type { Layout } from './layout.ts';
 import type { Meter } from './meter.ts';
 import { bytesOf, writeManifest, writeVerified } from './on-disk.ts';
 
-/** Turns other formats into GGUF: the import room's `importModel`. */
+/** Turns other formats into GGUF and says what they were: the import room's `importModel`. */
 export type Convert = (job: {
   /** A file, or a folder with the weights and their companions. */
   readonly input: string;
@@ -42,7 +42,7 @@ export type Convert = (job: {
   readonly quantisation: NonNullable<ModelSource['convert']>['quantisation'];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-}) => Promise<unknown>;
+}) => Promise<{ readonly kind?: NonNullable<ModelSource['convert']>['from'] } | undefined>;
 
 export interface StoreContext {
   readonly layout: Layout;
@@ -210,8 +210,8 @@ export async function convertPart(context: StoreContext, job: Conversion, io: Io
     total = totalBytes;
     meter.at(doneBytes);
   };
-  await convert({ ...rest, output, signal, onProgress });
-  return await hashPart(context, id, io);
+  const made = await convert({ ...rest, output, signal, onProgress });
+  return { ...(await hashPart(context, id, io)), kind: made?.kind };
 }
 
 /** sha256 of the part of an id, with progress. */

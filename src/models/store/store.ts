@@ -20,13 +20,13 @@ import {
 import { digestFiles } from '../disk/digest.ts';
 import { waitLock } from '../disk/wait-lock.ts';
 import { CATALOGUE, type CatalogueEntry } from '../manifest/catalogue.ts';
-import { manifestOf } from '../manifest/describe.ts';
+import { type ManifestFacts, manifestOf } from '../manifest/describe.ts';
 import { checkModelId } from '../manifest/manifest.ts';
 import { createDefaultSources } from '../sources/index.ts';
 import { looksLikeUri } from '../sources/uri.ts';
 import type { ModelEntry, ModelManifest, ModelSource } from '../types.ts';
 import { chooseFiles, suggestId, targetOf, toId } from './choose.ts';
-import { corrupt, exists, mismatch, notFound, notInstalled, notReference } from './errors.ts';
+import { about, corrupt, exists, mismatch, notFound, notInstalled, notReference } from './errors.ts';
 import { discardPart } from './fetch.ts';
 import { createLayout } from './layout.ts';
 import { createMeter } from './meter.ts';
@@ -170,7 +170,9 @@ class Store implements ModelStore {
   async add(file: string, options: AddOptions & { readonly link?: boolean } = {}): Promise<ModelEntry> {
     const path = resolve(file);
     // Before anything is copied: a file that is no model is refused by its header.
-    const facts = await factsOfFile(path, options.signal);
+    const facts = await factsOfFile(path, options.signal).catch((error: unknown) => {
+      throw about(file, error);
+    });
     const id = checkModelId(options.id ?? toId(path.split(/[\\/]/).at(-1)!));
     return await this.#exclusive(id, `adding ${id}`, options, async (io) => {
       const uri = `file:${await realpath(path)}`;
@@ -204,12 +206,16 @@ class Store implements ModelStore {
         this.#context,
         { id, input: path, name, quantisation, bytes: await sizeOfInput(path) },
         io,
-      );
+      ).catch((error: unknown) => {
+        throw about(input, error);
+      });
       if (options.sha256 !== undefined && digest.hex !== options.sha256) {
         await discardPart(this.#context.layout.part(id));
         throw mismatch(path, digest.hex, options.sha256);
       }
-      return await this.#adopt(id, options, { bytes: digest.bytes, sha256: digest.hex }, [], io);
+      const converted = digest.kind === undefined ? undefined : { from: digest.kind, quantisation };
+      const gathered = { bytes: digest.bytes, sha256: digest.hex, converted };
+      return await this.#adopt(id, options, gathered, [], io);
     });
   }
 
@@ -281,13 +287,22 @@ class Store implements ModelStore {
   async #adopt(
     id: string,
     options: AddOptions,
-    { bytes, sha256 }: { bytes: number; sha256: string },
+    { bytes, sha256, converted }: Pick<ModelManifest, 'bytes' | 'sha256'> & Pick<ManifestFacts, 'converted'>,
     origin: readonly ModelSource[],
     io: Io,
   ): Promise<ModelEntry> {
     const facts = await factsOfPart(this.#context, id, io.signal);
     const { name, licence, task } = options;
-    const manifest = manifestOf(facts, { id, bytes, sha256, sources: origin, name, licence, task });
+    const manifest = manifestOf(facts, {
+      id,
+      bytes,
+      sha256,
+      sources: origin,
+      name,
+      licence,
+      task,
+      converted,
+    });
     await place(this.#context, manifest);
     return await this.#entry(manifest);
   }
