@@ -30,7 +30,8 @@ export function configurationDoc(): string {
 
 A value comes from the first of these that sets it:
 
-1. a flag on the command line, such as \`--port 8080\`;
+1. a flag on the command line, such as \`--port 8080\`: every key is a flag of every command that reads the
+   configuration (\`--help\` shows the common ones);
 2. an environment variable, such as \`KITH_SERVER_PORT=8080\` (an empty one counts as unset);
 3. \`config.yaml\` in the home folder (\`~/.kith\` unless \`--home\` or \`KITH_HOME\` says otherwise);
 4. the default.

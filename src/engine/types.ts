@@ -25,7 +25,7 @@ export interface SamplerOptions {
   readonly frequencyPenalty: number;
   /** token id -> added to its logit (-100 bans, OpenAI semantics). */
   readonly logitBias: readonly (readonly [token: number, bias: number])[];
-  /** Unsigned 32-bit seed: same seed, same tokens. */
+  /** Unsigned 32-bit seed: same seed and same logits, same tokens. */
   readonly seed: number;
   /** Number of alternatives reported per token (0..20); null = no logprobs at all. @default null */
   readonly topLogprobs: number | null;

@@ -1,5 +1,5 @@
 /**
- * Logits row in, token out. Pure arithmetic with its own seeded random state: same seed, same tokens, on any path.
+ * Logits row in, token out. Pure arithmetic with its own seeded random state: same seed and same logits, same tokens.
  *
  * @module engine/sampler
  */
