@@ -12,6 +12,7 @@ import { createFullTokenizer, type FullTokenizer } from '../tokenizer/index.ts';
 import type { ChatMessage, EncodeOptions, Prompt } from '../types.ts';
 import { type TemplateSource, templateChooser } from './choose-template.ts';
 import { createGuard } from './guard.ts';
+import { refuseLeftOut } from './left-out.ts';
 
 export interface TextInfo {
   readonly kind: 'llama' | 'gpt2' | 'bert';
@@ -133,6 +134,7 @@ export function createModelText(metadata: Gguf['metadata'], template?: string): 
         now,
       );
     const plain = render(outside);
+    refuseLeftOut(prompt.messages, plain);
     const encode: EncodeOptions = { addSpecial: false, parseSpecial: true };
     const shielded = guard.protect(outside, chosen.source);
     if (shielded !== null) {

@@ -105,6 +105,29 @@ test('messages without special texts get exactly the tokens of the rendered text
   }
 });
 
+test('a message that the template would leave out is refused by its role', async () => {
+  const result = { role: 'tool', content: 'It is 21 degrees.', tool_call_id: '1' };
+  await assert.rejects(text.prepare('tinyllama', say(user('How warm?'), result)), {
+    code: 'role_unsupported',
+    param: 'messages[1].role',
+    message: /role 'tool'.*messages\[1\]/,
+  });
+  await assert.rejects(text.prepare('tinyllama', say(user('How warm?'), { ...result, content: '二十一' })), {
+    code: 'role_unsupported',
+  });
+  await text.prepare('tinyllama', say(user('How warm?'), { role: 'tool', content: ' ' }));
+  const path = await variant('tools', {});
+  for (const template of [
+    "{% for m in messages %}{{ m.role + ':' + m.content | trim }}{% endfor %}",
+    '{{ messages | tojson }}',
+    '{{ messages[1].content[:5] }}',
+  ]) {
+    await text.open('tools', path, { template });
+    for (const content of ['It is 21 degrees.', ' "ü" ', '二十一'])
+      await text.prepare('tools', say(user('How warm?'), { ...result, content }));
+  }
+});
+
 test('a role that spells the end of a turn is refused', async () => {
   const path = await variant('roles', {});
   await text.open('roles', path, { template: "{{ '<|' + messages[0].role + '|>' }}" });

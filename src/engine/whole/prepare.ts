@@ -10,6 +10,7 @@ import { createContext, Script } from 'node:vm';
 import { InputError, KithError } from '../../base/index.ts';
 import { type Gguf, getInteger, getNumbers, getString, getStrings } from '../../models/index.ts';
 import type { Conversation, HostedModel } from '../process/hosted.ts';
+import { refuseLeftOut } from '../text/left-out.ts';
 import { type CompiledTemplate, compileTemplate } from '../text/template.ts';
 
 /** ms a template may take. */
@@ -48,6 +49,7 @@ export function createPrepare(gguf: Gguf, tokenize: HostedModel['tokenize']): Ho
         Date.now(),
       ),
     );
+    refuseLeftOut(conversation.messages, rendered);
     return tokenize(rendered, { addSpecial: true, parseSpecial: true });
   };
 }
