@@ -59,7 +59,7 @@ test('what does not fit is refused with its numbers and a remedy', () => {
   );
   refused(
     { ...given({ memoryBytes: 2 * GiB }), usedBytes: GiB },
-    /`engine\.memoryBytes` of 2048 MiB, of which 1024 MiB are in use/,
+    /`engine\.memoryBytes` of 2048 MiB, of which 1024 MiB are in use.*or a larger `engine\.memoryBytes`\. Models in use take 1024 MiB/,
   );
   refused(given({ context: 2048, memoryBytes: GiB + 70 * MiB }), /64 MiB of KV cache for a context of 2048/);
   refused({ kvBytesPerCell: 0, freeBytes: GiB }, /1024 MiB for weights plus/);
