@@ -175,7 +175,7 @@ export class Supervisor implements AsyncDisposable {
   #refuse(life: Life, error: KithError): void {
     this.#generation--;
     this.#refusal = { life, error, until: this.#options.clock.monotonic() + this.#limits.breakerMs };
-    this.#options.log.error('engine process cannot work as it is set up', { err: error.message });
+    this.#options.log.warn('engine process cannot work as it is set up', { err: error.message });
   }
 
   #lose(life: Life): void {
