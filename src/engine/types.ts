@@ -101,6 +101,27 @@ export type Prompt =
       readonly variables?: Readonly<Record<string, unknown>>;
     };
 
+/**
+ * What the whole answer must look like. Every token is chosen among those after which the answer can still be completed,
+ * at any temperature; the model can end only where the answer is complete, and the answer ends by itself where nothing
+ * can follow. Cut by `maxTokens`, the context or a stop string, it is incomplete.
+ *
+ * - `json_schema`: a value of a JSON Schema (2020-12; the subset is in docs/structured-output.md), in the form of
+ *   JSON.stringify with at most one space after each comma and colon, properties in the schema's order. A keyword
+ *   outside the subset is refused, never ignored.
+ * - `json_object`: any JSON object.
+ * - `regex`: a text that the expression matches from end to end (ECMA-262 without look-around, `\b` and references).
+ * - `literal`, `sequence`, `choice`: these texts, one after the other, one of them. A sequence of a literal and a schema
+ *   is how a tool call is held to its format.
+ */
+export type Grammar =
+  | { readonly kind: 'json_schema'; readonly schema: unknown }
+  | { readonly kind: 'json_object' }
+  | { readonly kind: 'regex'; readonly pattern: string }
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'sequence'; readonly parts: readonly Grammar[] }
+  | { readonly kind: 'choice'; readonly options: readonly Grammar[] };
+
 export interface GenerateRequest {
   /** Model id as given to `load`. */
   readonly model: string;
@@ -110,6 +131,8 @@ export interface GenerateRequest {
   readonly maxTokens: number | null;
   /** Generation ends before the first of these; matched on text, across token boundaries. */
   readonly stop: readonly string[];
+  /** Holds the answer to a form. @default none */
+  readonly grammar?: Grammar;
   /** What to do when prompt + maxTokens exceed the context. `error` refuses a prompt that does not fit and ends
    *  with finish `length` when the context is full; `slide` drops the oldest tokens after the first
    *  `keepTokens` in steps of half the context and recomputes (stated in the `finish` event). @default 'error' */

@@ -5,6 +5,7 @@
  */
 
 import { InputError, KithError, throwIfAborted } from '../../base/index.ts';
+import { createGrammarCheck } from '../grammar/index.ts';
 import type { ForwardPart, ForwardResult } from '../runner/types.ts';
 import { parseSamplerOptions } from '../sampler/index.ts';
 import { createTextThread } from '../text/index.ts';
@@ -46,6 +47,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
   const models = createModels(supervisor, text, log);
   const writing = createWriting(text);
   const reading = createGate(TEXTS_AT_ONCE);
+  const checkGrammar = createGrammarCheck();
   let disposing: Promise<void> | null = null;
 
   /** From a request to an open call in the engine process. */
@@ -56,6 +58,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
   ): Promise<Call> {
     const calledAt = clock.monotonic();
     const sampler = parseSamplerOptions(request.sampler);
+    const grammar = request.grammar === undefined ? null : checkGrammar(request.grammar);
     const model = await models.ready(request.model, signal);
     if (model.loaded.task !== 'text')
       throw wrongTask(request.model, 'makes embeddings and does not write text');
@@ -66,6 +69,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
       sampler: { ...sampler, seed: sampler.seed ?? random.uint32() },
       maxTokens: request.maxTokens,
       stop: request.stop,
+      grammar,
       overflow: request.overflow ?? 'error',
       keepTokens: request.keepTokens ?? 0,
       echo: request.echo ?? false,

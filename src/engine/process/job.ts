@@ -5,9 +5,10 @@
  */
 
 import { InputError } from '../../base/index.ts';
+import { parseGrammar } from '../grammar/index.ts';
 import type { ForwardPart } from '../runner/types.ts';
 import { parseSamplerOptions } from '../sampler/index.ts';
-import type { EngineOptions, LoadRequest, SamplerOptions } from '../types.ts';
+import type { EngineOptions, Grammar, LoadRequest, SamplerOptions } from '../types.ts';
 import { asFloat32, asInt32, type Frame, type FrameMeta, packArrays } from './frames.ts';
 import type { Conversation } from './hosted.ts';
 import { checkFinite, checkTokens, type Shape, shapeOf } from './shape.ts';
@@ -19,6 +20,7 @@ export interface GenerateJob {
   readonly sampler: Partial<SamplerOptions> & { readonly seed: number };
   readonly maxTokens: number | null;
   readonly stop: readonly string[];
+  readonly grammar: Grammar | null;
   readonly overflow: 'error' | 'slide';
   readonly keepTokens: number;
   readonly echo: boolean;
@@ -68,6 +70,7 @@ export function decodeGenerate(frame: Frame): GenerateJob {
     sampler: { ...sampler, seed: sampler.seed ?? 0 },
     maxTokens: shape.has('maxTokens') ? shape.integer('maxTokens', 0, MAX_TOKENS) : null,
     stop: shape.strings('stop', MAX_STOPS, MAX_STOP_LENGTH),
+    grammar: shape.has('grammar') ? parseGrammar(frame.meta.grammar) : null,
     overflow: shape.oneOf('overflow', ['error', 'slide']),
     keepTokens: shape.integer('keepTokens', 0, MAX_TOKENS),
     echo: shape.boolean('echo'),

@@ -6,6 +6,7 @@
 
 import { AbortedError, isKithError, KithError, systemClock, throwIfAborted } from '../../base/index.ts';
 import { type Gguf, getStrings, hasKey, type OwnedSource } from '../../models/index.ts';
+import { createGrammars, type GrammarMatcher } from '../grammar/index.ts';
 import {
   type Compute,
   isEncoder,
@@ -15,9 +16,9 @@ import {
   type Runner,
 } from '../runner/index.ts';
 import { createSampler } from '../sampler/index.ts';
-import { createScheduler, type Scheduler } from '../scheduler/index.ts';
+import { createScheduler, type Scheduler, type SchedulerJob } from '../scheduler/index.ts';
 import { createTokenizer } from '../tokenizer/index.ts';
-import type { GenerateEvent, LoadedModel, LoadRequest, Tokenizer } from '../types.ts';
+import type { GenerateEvent, LoadedModel, LoadRequest, Sampler, Tokenizer } from '../types.ts';
 import { type HostedModel, type HostingContext, withoutBos } from './hosted.ts';
 import type { GenerateJob } from './job.ts';
 import { type MemoryPlan, planMemory } from './plan.ts';
@@ -130,12 +131,14 @@ function generator(
   tokenizer: Tokenizer,
   vocab: number,
 ): (job: GenerateJob, emit: (event: GenerateEvent) => void, signal: AbortSignal) => Promise<void> {
+  const grammars = createGrammars(tokenizer, vocab);
   let last = 0;
   return (job, emit, signal) =>
     new Promise<void>((resolve, reject) => {
       if (signal.aborted) throw new AbortedError();
       const id = `${++last}`;
-      const { model: _, sampler, echo, ...request } = job;
+      const { model: _, sampler: options, echo, grammar, ...request } = job;
+      const matcher = grammar === null ? null : grammars.matcher(grammar);
       const onAbort = (): void => {
         scheduler.cancel(id);
       };
@@ -144,7 +147,10 @@ function generator(
         if (error === null) resolve();
         else reject(error);
       };
-      scheduler.submit({ ...request, id, sampler: createSampler(sampler, vocab) }, (event) => {
+      const sampler = createSampler(options, vocab, matcher === null ? {} : { mask: matcher.mask });
+      const submitted =
+        matcher === null ? { ...request, id, sampler } : { ...request, id, ...held(sampler, matcher) };
+      scheduler.submit(submitted, (event) => {
         if (isKithError(event)) {
           settle(event);
           return;
@@ -164,6 +170,21 @@ function generator(
       });
       signal.addEventListener('abort', onAbort, { once: true });
     });
+}
+
+/** A sampler whose choices a grammar follows. */
+function held(sampler: Sampler, matcher: GrammarMatcher): Pick<SchedulerJob, 'sampler' | 'ended'> {
+  return {
+    sampler: {
+      sample(logits) {
+        const sampled = sampler.sample(logits);
+        matcher.accept(sampled.token);
+        return sampled;
+      },
+      accept: (tokens) => sampler.accept(tokens),
+    },
+    ended: () => matcher.ended,
+  };
 }
 
 function schedulerStatus(scheduler: Scheduler | null): ReturnType<HostedModel['status']> {

@@ -371,6 +371,7 @@ class BatchScheduler implements Scheduler {
       const stop = job.emitToken(sampled);
       if (job.state !== 'active') return;
       if (stop !== null) this.#finish(job, 'stop', stop);
+      else if (job.request.ended?.() === true) this.#finish(job, 'stop', null);
       else if (job.generated >= job.maxTokens) this.#finish(job, 'length', null);
       else {
         job.append(sampled.token);

@@ -36,6 +36,8 @@ export interface SchedulerJob {
   readonly tokens: Int32Array;
   /** Made for this job; sees the prompt through `accept` and is used by nobody else. */
   readonly sampler: Sampler;
+  /** Asked after each token: nothing can follow it, so the job ends there with finish `stop`. @default never */
+  readonly ended?: () => boolean;
   readonly maxTokens: number | null;
   readonly stop: readonly string[];
   readonly overflow?: 'error' | 'slide';

@@ -33,6 +33,13 @@ export interface GenerateInput {
 /** Refuses what this runner cannot do, before a place is taken. */
 export function checkJob(input: Pick<GenerateInput, 'library' | 'model' | 'job' | 'context'>): void {
   const { library, model, job, context } = input;
+  if (job.grammar !== null) {
+    throw new InputError(
+      'grammar_unsupported',
+      `Model '${job.model}' runs on the compatibility path, which cannot hold an answer to a schema or grammar. Use a model of an architecture that Kith has a graph for.`,
+      { param: 'grammar' },
+    );
+  }
   mapSampler({ model, TokenBias: library.TokenBias, sampler: job.sampler, history: [], id: job.model });
   if (job.tokens.length >= context && job.overflow !== 'slide') {
     throw new InputError(
