@@ -4,24 +4,19 @@
  * @module engine/process/kith-model
  */
 
-import { AbortedError, isKithError, KithError, systemClock, throwIfAborted } from '../../base/index.ts';
-import { type Gguf, getStrings, hasKey, type OwnedSource } from '../../models/index.ts';
+import { AbortedError, isKithError, systemClock, throwIfAborted } from '../../base/index.ts';
+import { type Gguf, hasKey, type OwnedSource } from '../../models/index.ts';
 import { createGrammars, type GrammarMatcher } from '../grammar/index.ts';
-import {
-  type Compute,
-  isEncoder,
-  openEmbedder,
-  openRunner,
-  planModel,
-  type Runner,
-} from '../runner/index.ts';
+import { type Compute, isEncoder, openRunner, planModel, type Runner } from '../runner/index.ts';
 import { createSampler } from '../sampler/index.ts';
 import { createScheduler, type Scheduler, type SchedulerJob } from '../scheduler/index.ts';
 import { createTokenizer } from '../tokenizer/index.ts';
 import type { GenerateEvent, LoadedModel, LoadRequest, Sampler, Tokenizer } from '../types.ts';
+import { openEncoder } from './encoder-model.ts';
 import { type HostedModel, type HostingContext, withoutBos } from './hosted.ts';
 import type { GenerateJob } from './job.ts';
 import { type MemoryPlan, planMemory } from './plan.ts';
+import { checkVocabulary } from './vocabulary.ts';
 
 export interface KithModelInput extends HostingContext {
   readonly request: LoadRequest;
@@ -107,16 +102,6 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
   };
 }
 
-/** Every token that the tokenizer makes needs a row in the lookup table. */
-function checkVocabulary(tokens: number, rows: number): void {
-  if (tokens <= rows) return;
-  throw new KithError(
-    'model_invalid',
-    `The model file names ${tokens} tokens, but its lookup table has only ${rows} rows.`,
-    { status: 422, details: { tokens, rows } },
-  );
-}
-
 function schedule(input: KithModelInput, runner: Runner, tokenizer: Tokenizer, plan: MemoryPlan): Scheduler {
   return createScheduler({
     runner,
@@ -196,67 +181,4 @@ function schedulerStatus(scheduler: Scheduler | null): ReturnType<HostedModel['s
     queued: waiting,
     counters: { prefilling, kvCells, freeCells, cachedCells, tokensPerSecond, ...totals },
   };
-}
-
-async function openEncoder(input: KithModelInput): Promise<HostedModel> {
-  const { gguf, request, compute, watchPass } = input;
-  const startedAt = performance.now();
-  const tokenizer = createTokenizer(gguf.metadata);
-  const table = gguf.tensors.get('token_embd.weight');
-  if (table !== undefined) checkVocabulary(tokenizer.size, table.dims[1] ?? 1);
-  let weightBytes = 0;
-  for (const tensor of gguf.tensors.values()) weightBytes += tensor.bytes;
-  const embedder = await openEmbedderWithin(input, weightBytes);
-  const { info } = embedder;
-  let queued = 0;
-  let tail: Promise<unknown> = Promise.resolve();
-  const loaded: LoadedModel = {
-    id: request.id,
-    architecture: info.architecture,
-    runner: 'kith',
-    task: 'embedding',
-    blocks: info.blocks,
-    embedding: info.dimension,
-    vocab: Math.max(info.vocab, getStrings(gguf, 'tokenizer.ggml.tokens', []).length),
-    context: Math.min(info.context, input.options.context ?? info.context),
-    kvCells: 0,
-    device: info.device,
-    weightBytes: info.weightBytes,
-    kvBytes: 0,
-    loadMs: performance.now() - startedAt,
-    hasTemplate: false,
-  };
-  const embed: HostedModel['embed'] = (rows, signal) => {
-    queued++;
-    const work = async (): Promise<{ vectors: Float32Array; dimension: number }> => {
-      throwIfAborted(signal);
-      return await watchPass(() => embedder.embed(rows));
-    };
-    const run = tail.then(work).finally(() => queued--);
-    tail = run.catch(() => {});
-    return run;
-  };
-  return {
-    loaded,
-    tokenizes: false,
-    totalBytes: weightBytes,
-    generate: null,
-    embed,
-    forward: null,
-    tokenize: (text, encoding) => tokenizer.encode(text, encoding),
-    detokenize: (tokens) => tokenizer.decode(tokens),
-    prepare: null,
-    status: () => ({ active: Math.min(1, queued), queued: Math.max(0, queued - 1), counters: {} }),
-    drain: async () => void (await tail),
-    async [Symbol.asyncDispose]() {
-      await tail;
-      await embedder[Symbol.asyncDispose]();
-    },
-  };
-
-  function openEmbedderWithin(limits: KithModelInput, bytes: number) {
-    planMemory({ ...limits, id: request.id, weightBytes: bytes, kvBytesPerCell: 0, contextTrained: 512 });
-    throwIfAborted(limits.signal);
-    return openEmbedder(compute, { gguf, source: limits.source, onProgress: limits.onProgress });
-  }
 }
