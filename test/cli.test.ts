@@ -430,6 +430,8 @@ test('doctor finds each planted fault, with a remedy', async () => {
   blocker.close();
 
   assert.deepEqual(await checks(at, { KITH_ENGINE_THREADS: 'lots' }), { code: 1, faults: ['config fail'] });
+  const wide = await checks(at, { KITH_SERVER_HOST: '0.0.0.0' });
+  assert.ok(wide.code === 1 && wide.faults.includes('config fail'), `${wide.faults}`);
   assert.deepEqual(await checks(at, { KITH_MODELS_EMBEDDING: 'nobody' }), {
     code: 1,
     faults: ['embedding model fail'],

@@ -160,7 +160,7 @@ export const SETTINGS = {
   ),
 
   'server.host': text(
-    'Address to listen on. Anything but loopback lets other machines in.',
+    'Address to listen on. Loopback only: anything wider needs API keys, which do not exist yet.',
     'an IP address or host name',
     (value) => /^[A-Za-z0-9._:%-]{1,253}$/.test(value),
     '127.0.0.1',

@@ -12,6 +12,7 @@ import {
   type Config,
   formatBytes,
   freeBytes,
+  InputError,
   isKithError,
   messageOf,
   type ResolvedConfig,
@@ -19,6 +20,7 @@ import {
 } from '../base/index.ts';
 import type { ModelEntry } from '../models/index.ts';
 import { findNode, openRooms, type RunningNode, readRunFile } from '../node/index.ts';
+import { isLoopback } from '../server/index.ts';
 import { createClient } from './client.ts';
 import { asTyped } from './output.ts';
 import { quietLog } from './quiet-log.ts';
@@ -77,6 +79,9 @@ export async function runChecks(
     'config',
     () => {
       resolved = settingsOf(options);
+      const { host } = resolved.config.server;
+      if (!isLoopback(host))
+        throw new InputError('host_refused', `server.host is ${host}: the node would refuse to start`);
       return ok(`${resolved.file} and the environment are valid`);
     },
     'Correct or remove what is named; `kith config keys` says what is allowed.',

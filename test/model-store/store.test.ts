@@ -64,13 +64,14 @@ test('a corrupted byte is refused by name with the command that helps, and a pul
   assert.equal((await store.verify('m')).state, 'ready');
 });
 
-test('verify finds damage that kept size and modification time', async () => {
+test('damage that kept size and modification time is refused at the next load, and found by verify', async () => {
   await using setup = await setUp();
   const store = setup.home.store();
   const { path } = await store.add(setup.file, { id: 'mine' });
   const { atime, mtime } = await stat(path!);
   await flipByte(path!, 5000);
   await utimes(path!, atime, mtime);
+  await assert.rejects(store.ensure('mine'), { code: 'model_corrupt' });
   await assert.rejects(store.verify('mine'), { code: 'model_corrupt', message: /kith models rm mine/ });
 });
 

@@ -1,6 +1,7 @@
 /**
  * What the store finds on disk: manifests, model files, and the note that a file was verified. A note counts only
- * for exactly the file it was written about (size, modification time, inode).
+ * for exactly the file it was written about (size, inode, times of modification and of change: the latter cannot be set
+ * back by a program that hides what it did).
  *
  * @module models/store/on-disk
  */
@@ -26,6 +27,8 @@ const verifiedSchema = z.strictObject({
   bytes: z.number().int(),
   /** ns since the epoch, as text: it does not fit a double. */
   modified: z.string().max(40),
+  /** Absent in notes of older versions: those files are hashed once more. */
+  changed: z.string().max(40).optional(),
   inode: z.string().max(40),
   /** ms since the epoch. */
   verifiedAt: z.number(),
@@ -87,6 +90,7 @@ export async function readFileState(layout: Layout, manifest: ModelManifest): Pr
       note.sha256 === manifest.sha256 &&
       note.bytes === bytes &&
       note.modified === now.modified &&
+      note.changed === now.changed &&
       note.inode === now.inode;
     return { bytes, verifiedAt: same ? note.verifiedAt : null };
   } catch {
@@ -108,17 +112,25 @@ export async function writeVerified(
     sha256: manifest.sha256,
     bytes: Number(now.bytes),
     modified: now.modified,
+    changed: now.changed,
     inode: now.inode,
     verifiedAt,
   };
   await writeFileAtomic(layout.verified(manifest.id), `${JSON.stringify(note)}\n`);
 }
 
-async function fingerprint(path: string): Promise<{ bytes: bigint; modified: string; inode: string } | null> {
+async function fingerprint(
+  path: string,
+): Promise<{ bytes: bigint; modified: string; changed: string; inode: string } | null> {
   try {
     const info = await stat(path, { bigint: true });
     if (!info.isFile()) return null;
-    return { bytes: info.size, modified: String(info.mtimeNs), inode: String(info.ino) };
+    return {
+      bytes: info.size,
+      modified: String(info.mtimeNs),
+      changed: String(info.ctimeNs),
+      inode: String(info.ino),
+    };
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return null;
     throw new KithError('file_unreadable', `${path} cannot be read.`, { cause: error });
