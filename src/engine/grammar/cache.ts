@@ -7,7 +7,7 @@ import type { Grammar, Tokenizer } from '../types.ts';
 import { createAutomaton } from './automaton.ts';
 import { compileGrammar, parseGrammar } from './grammar.ts';
 import { createMasks } from './mask.ts';
-import { createMatcher, type GrammarMatcher } from './matcher.ts';
+import { createMatcher, type GrammarMatcher, WORK_PER_TOKEN } from './matcher.ts';
 import { createTokenTree, type TokenTree } from './vocabulary.ts';
 
 /** Each holds up to some 30 MB when it has seen much text, a few hundred KB as a rule. */
@@ -39,10 +39,14 @@ export function createGrammarCheck(): (input: unknown) => Grammar {
   };
 }
 
-/** @param vocab rows of logits */
+/**
+ * @param vocab rows of logits
+ * @param work items visited for one token at most
+ */
 export function createGrammars(
   tokenizer: Pick<Tokenizer, 'bytes' | 'eog' | 'size'>,
   vocab: number,
+  work: number = WORK_PER_TOKEN,
 ): Grammars {
   let tree: TokenTree | null = null;
   const recent = new Map<string, () => GrammarMatcher>();
@@ -60,6 +64,7 @@ export function createGrammars(
             maskOf,
             bytes: (token) => tokenizer.bytes(token),
             isEnding: (token) => tokenizer.eog.has(token),
+            work,
           });
       }
       recent.delete(key);

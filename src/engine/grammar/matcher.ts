@@ -25,17 +25,19 @@ export interface GrammarMatcher {
   readonly ended: boolean;
 }
 
-/** Items visited for one token. At some 20 million a second this is a fifth of a second. */
-const WORK_PER_TOKEN = 4_000_000;
+/** Items visited for one token at most. */
+export const WORK_PER_TOKEN = 4_000_000;
 
 export interface MatcherInit {
   readonly automaton: Automaton;
   readonly maskOf: (set: ItemSet, budget: Budget) => Mask;
   readonly bytes: (token: number) => Uint8Array;
   readonly isEnding: (token: number) => boolean;
+  /** Items visited for one token at most. */
+  readonly work: number;
 }
 
-export function createMatcher({ automaton, maskOf, bytes, isEnding }: MatcherInit): GrammarMatcher {
+export function createMatcher({ automaton, maskOf, bytes, isEnding, work }: MatcherInit): GrammarMatcher {
   let current = automaton.start;
   let over = false;
   const history: ItemSet[] = [];
@@ -43,7 +45,7 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding }: MatcherIni
 
   return {
     mask(logits) {
-      const { allows, ids, count } = maskOf(current, { left: WORK_PER_TOKEN });
+      const { allows, ids, count } = maskOf(current, { left: work });
       if (count === 0) {
         throw new KithError(
           'grammar_stuck',
@@ -73,7 +75,7 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding }: MatcherIni
       );
     },
     accept(token) {
-      const budget = { left: WORK_PER_TOKEN };
+      const budget = { left: work };
       history.push(current);
       if (isEnding(token)) {
         if (!current.complete) throw violated(token);
