@@ -57,6 +57,8 @@ export function createAutomaton(network: Network): Automaton {
   const { classOf, classes, bytes, empty, calls, rules, endOf, rank, root } = network;
   const sets = new Map<string, ItemSet>();
   const framesByKey = new Map<string, Frame>();
+  /** Sets that know what comes after them. */
+  const linked = new Set<ItemSet>();
   let keptItems = 0;
   let generation = 0;
   let lastFrame = 0;
@@ -176,14 +178,14 @@ export function createAutomaton(network: Network): Automaton {
     return set;
   }
 
-  /** Sets in use stay valid; they are only not found again. */
+  /** Sets in use stay valid; they are only not found again. Links between them would keep all of them alive. */
   function forget(): void {
+    for (const set of linked) set.next.fill(undefined);
+    linked.clear();
     sets.clear();
     framesByKey.clear();
     keptItems = 0;
     generation++;
-    // Links between kept sets would keep all of them.
-    start.next.fill(undefined);
   }
 
   function stepClass(from: ItemSet, byteClass: number, budget: Budget): ItemSet | null {
@@ -204,6 +206,7 @@ export function createAutomaton(network: Network): Automaton {
     if (budget.left < 0) throw tooComplex();
     const next = states.length === 0 ? null : close(states, frames, budget);
     from.next[byteClass] = next;
+    linked.add(from);
     return next;
   }
 

@@ -17,7 +17,7 @@ export interface GrammarMatcher {
   mask(logits: Float32Array): void;
   /** Takes the chosen token. @throws KithError `grammar_violated` for a token that could not come */
   accept(token: number): void;
-  /** Takes back the last `count` tokens. */
+  /** Takes back the last `count` tokens, at most 64. */
   rollback(count: number): void;
   /** What is written is a whole answer: the model may end here. */
   readonly complete: boolean;
@@ -26,7 +26,9 @@ export interface GrammarMatcher {
 }
 
 /** Items visited for one token at most. */
-export const WORK_PER_TOKEN = 4_000_000;
+export const WORK_PER_TOKEN = 1_000_000;
+/** Tokens that can be taken back. */
+const REMEMBERED = 64;
 
 export interface MatcherInit {
   readonly automaton: Automaton;
@@ -42,6 +44,11 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding, work }: Matc
   let over = false;
   const history: ItemSet[] = [];
   let kept: number[] = [];
+
+  function remember(): void {
+    history.push(current);
+    if (history.length > REMEMBERED) history.shift();
+  }
 
   return {
     mask(logits) {
@@ -76,19 +83,17 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding, work }: Matc
     },
     accept(token) {
       const budget = { left: work };
-      history.push(current);
       if (isEnding(token)) {
-        if (!current.complete) throw violated(token);
+        if (!current.complete || over) throw violated(token);
+        remember();
         over = true;
         return;
       }
       const text = bytes(token);
       let at: ItemSet | null = text.length === 0 || over ? null : current;
       for (let i = 0; i < text.length && at !== null; i++) at = automaton.step(at, text[i]!, budget);
-      if (at === null) {
-        history.pop();
-        throw violated(token);
-      }
+      if (at === null) throw violated(token);
+      remember();
       current = at;
     },
     rollback(count) {
