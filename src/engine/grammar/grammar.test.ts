@@ -329,6 +329,8 @@ describe('What cannot be compiled', () => {
       [{ type: 'object', required: ['a'], additionalProperties: false }, 'schema_unsatisfiable'],
       [{ type: 'string', pattern: '(?=a)b' }, 'pattern_unsupported'],
       [{ type: 'string', pattern: '\\bword' }, 'pattern_unsupported'],
+      [{ type: 'string', pattern: 'a\ud800' }, 'pattern_unsupported'],
+      [{ const: '\ud800' }, 'schema_unsupported'],
       [{ type: 'string', pattern: '(a)\\1' }, 'pattern_unsupported'],
       [{ type: 'string', pattern: '\\p{L}' }, 'pattern_unsupported'],
       [{ type: 'string', pattern: '(^a)b' }, 'pattern_unsupported'],
@@ -391,6 +393,7 @@ describe('What cannot be compiled', () => {
       { type: 'string', pattern: 'a'.repeat(10_000) },
       { type: 'array', items: { type: 'integer' }, maxItems: 1e8 },
       { description: 'x'.repeat(300_000) },
+      { const: JSON.parse(`${'['.repeat(1000)}${']'.repeat(1000)}`) },
       { anyOf: Array.from({ length: 5001 }, () => ({ type: 'null' })) },
     ];
     for (const [index, schema] of hostile.entries()) {

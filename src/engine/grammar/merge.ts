@@ -5,6 +5,7 @@
  * @module engine/grammar/merge
  */
 import { isDeepStrictEqual } from 'node:util';
+import { canonicalJson } from '../../base/index.ts';
 import { grammarTooLarge, schemaUnsupported } from './errors.ts';
 import {
   type CheckedSchema,
@@ -121,8 +122,7 @@ export function createCombiner(checked: CheckedSchema): Combiner {
   function plainDisjoint(a: JsonRecord, b: JsonRecord, depth: number): boolean {
     const some = valuesOf(a);
     const others = valuesOf(b);
-    if (some !== null && others !== null)
-      return !some.some((x) => others.some((y) => isDeepStrictEqual(x, y)));
+    if (some !== null && others !== null) return common(some, others).length === 0;
     const types = typesOf(a).filter((type) => typesOf(b).includes(type));
     if (some !== null) return some.every((value) => !hasType(value, typesOf(b)));
     if (others !== null) return others.every((value) => !hasType(value, typesOf(a)));
@@ -237,10 +237,7 @@ function merge(a: JsonRecord, b: JsonRecord, pointer: string): JsonRecord {
         out.set('type', mergeTypes(typesOf(a), typesOf(b)));
         break;
       case 'enum':
-        out.set(
-          'enum',
-          (own as Json[]).filter((x) => (value as Json[]).some((y) => isDeepStrictEqual(x, y))),
-        );
+        out.set('enum', common(own as readonly Json[], value as readonly Json[]));
         break;
       case 'const':
         out.set('enum', []);
@@ -280,6 +277,12 @@ function merge(a: JsonRecord, b: JsonRecord, pointer: string): JsonRecord {
     }
   }
   return Object.fromEntries(out);
+}
+
+/** Values that are in both. By text, since a comparison of each with each takes minutes for long lists. */
+function common(a: readonly Json[], b: readonly Json[]): Json[] {
+  const texts = new Set(b.map((value) => canonicalJson(value)));
+  return a.filter((value) => texts.has(canonicalJson(value)));
 }
 
 function mergeTypes(a: readonly JsonType[], b: readonly JsonType[]): JsonType[] {

@@ -99,6 +99,7 @@ export class NetworkBuilder {
     const useful = this.#usefulStates();
     if (!useful[root.start]) throw schemaUnsatisfiable('it leaves no value at all');
     const keep = (list: readonly number[], stride: number): Int32Array => {
+      if (list.length === 0) return NONE;
       const out: number[] = [];
       for (let i = 0; i < list.length; i += stride) {
         if (!useful[list[i + stride - 1]!]) continue;
@@ -106,7 +107,7 @@ export class NetworkBuilder {
         if (stride === 2 && !useful[this.#rules[list[i]!]!.start]) continue;
         for (let j = 0; j < stride; j++) out.push(list[i + j]!);
       }
-      return out.length === 0 ? NONE : Int32Array.from(out);
+      return out.length === 0 ? NONE : new Int32Array(out);
     };
     const pick = (lists: readonly number[][], stride: number): Int32Array[] =>
       lists.map((list, state) => (useful[state] ? keep(list, stride) : NONE));
@@ -132,33 +133,43 @@ export class NetworkBuilder {
   /** States from which the end of their rule can be reached. Backwards from the ends, until nothing changes. */
   #usefulStates(): Uint8Array {
     const count = this.#bytes.length;
-    const before: number[][] = Array.from({ length: count }, () => []);
-    const callers: [from: number, to: number][][] = this.#rules.map(() => []);
+    // Lists of edges by where they lead, as chains through arrays: there are many short ones.
+    const before = createChains(count, this.#edges);
+    const callsInto = createChains(count, this.#edges);
+    const callers = createChains(this.#rules.length, this.#edges);
+    const callList: number[] = [];
     for (let from = 0; from < count; from++) {
       const edges = this.#bytes[from]!;
-      for (let i = 2; i < edges.length; i += 3) before[edges[i]!]!.push(from);
-      for (const to of this.#empty[from]!) before[to]!.push(from);
+      for (let i = 2; i < edges.length; i += 3) before.add(edges[i]!, from);
+      for (const to of this.#empty[from]!) before.add(to, from);
       const calls = this.#calls[from]!;
-      for (let i = 0; i < calls.length; i += 2) callers[calls[i]!]!.push([from, calls[i + 1]!]);
+      for (let i = 0; i < calls.length; i += 2) {
+        const call = callList.push(from, calls[i]!, calls[i + 1]!) - 3;
+        callers.add(calls[i]!, call);
+        callsInto.add(calls[i + 1]!, call);
+      }
     }
-    // A call counts when both the rule and the state after it are useful; whichever comes second adds the caller.
-    const callsInto: [from: number, rule: number][][] = Array.from({ length: count }, () => []);
-    for (const [id, list] of callers.entries())
-      for (const [from, to] of list) callsInto[to]!.push([from, id]);
-    const ruleOfStart = new Map(this.#rules.map((rule) => [rule.start, rule.id]));
+    const ruleOfStart = new Int32Array(count).fill(-1);
+    for (const rule of this.#rules) ruleOfStart[rule.start] = rule.id;
     const useful = new Uint8Array(count);
     const todo: number[] = [];
     const add = (state: number): void => {
-      if (useful[state]) return;
+      if (useful[state] !== 0) return;
       useful[state] = 1;
       todo.push(state);
     };
     for (const rule of this.#rules) add(rule.end);
     for (let state = todo.pop(); state !== undefined; state = todo.pop()) {
-      for (const from of before[state]!) add(from);
-      for (const [from, rule] of callsInto[state]!) if (useful[this.#rules[rule]!.start]) add(from);
-      const started = ruleOfStart.get(state);
-      if (started !== undefined) for (const [from, to] of callers[started]!) if (useful[to]) add(from);
+      before.each(state, add);
+      // A call counts when both the rule and the state after it are useful; whichever comes second adds the caller.
+      callsInto.each(state, (call) => {
+        if (useful[this.#rules[callList[call + 1]!]!.start] !== 0) add(callList[call]!);
+      });
+      const started = ruleOfStart[state]!;
+      if (started < 0) continue;
+      callers.each(started, (call) => {
+        if (useful[callList[call + 2]!] !== 0) add(callList[call]!);
+      });
     }
     return useful;
   }
@@ -212,6 +223,28 @@ export class NetworkBuilder {
 }
 
 const NONE = new Int32Array(0);
+
+interface Chains {
+  add(list: number, value: number): void;
+  each(list: number, visit: (value: number) => void): void;
+}
+
+function createChains(lists: number, most: number): Chains {
+  const heads = new Int32Array(lists).fill(-1);
+  const next = new Int32Array(most);
+  const values = new Int32Array(most);
+  let used = 0;
+  return {
+    add(list, value) {
+      values[used] = value;
+      next[used] = heads[list]!;
+      heads[list] = used++;
+    },
+    each(list, visit) {
+      for (let at = heads[list]!; at >= 0; at = next[at]!) visit(values[at]!);
+    },
+  };
+}
 
 function classify(bytes: readonly Int32Array[]): { classes: number; classOf: Uint8Array } {
   const starts = new Uint8Array(257);

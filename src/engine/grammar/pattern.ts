@@ -70,6 +70,8 @@ export function parsePattern(pattern: string, search: boolean): CharacterAutomat
   if (pattern.length > MAX_LENGTH) {
     throw grammarTooLarge(`a pattern of ${pattern.length} characters`, MAX_LENGTH);
   }
+  if (!pattern.isWellFormed())
+    throw patternUnsupported(pattern, 0, 'half a surrogate pair is not a character');
   const tree = parse(pattern);
   const edges: [Characters, number][][] = [[], []];
   const empty: number[][] = [[], []];

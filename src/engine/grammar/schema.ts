@@ -15,6 +15,8 @@ export type Schema = boolean | JsonRecord;
 /** Characters of JSON text. */
 const MAX_TEXT = 256 * 1024;
 const MAX_DEPTH = 64;
+/** Levels of JSON, values of `enum` and `const` included. */
+const MAX_JSON_DEPTH = 200;
 const MAX_SUBSCHEMAS = 5000;
 const MAX_ENUM = 5000;
 /** More cannot become states of their own. */
@@ -223,5 +225,22 @@ export function copyJson(input: unknown): Json {
   }
   if (text === undefined) throw schemaInvalid('', 'there is no schema');
   if (text.length > MAX_TEXT) throw grammarTooLarge(`a schema of ${text.length} characters`, MAX_TEXT);
+  if (depthOf(text) > MAX_JSON_DEPTH) throw grammarTooLarge('the depth of its JSON', MAX_JSON_DEPTH);
   return JSON.parse(text) as Json;
+}
+
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text.charCodeAt(at);
+    if (quoted) {
+      if (sign === 0x5c) at++;
+      else if (sign === 0x22) quoted = false;
+    } else if (sign === 0x22) quoted = true;
+    else if (sign === 0x5b || sign === 0x7b) deepest = Math.max(deepest, ++depth);
+    else if (sign === 0x5d || sign === 0x7d) depth--;
+  }
+  return deepest;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KithError, LimitError } from '../../base/index.ts';
+import { checkJob, type GenerateInput } from './generate.ts';
 import { createPieces } from './pieces.ts';
 import { createSlots } from './slots.ts';
 
@@ -72,4 +73,14 @@ test('who waits too long, leaves or is turned away does not get a place later', 
   slots.put(held);
   await slots.idle();
   assert.deepEqual([slots.active, slots.queued], [0, 0]);
+});
+
+test('a grammar is refused by name, not ignored', () => {
+  // Refused before the library or the model is looked at.
+  const input = { job: { model: 'm', grammar: { kind: 'json_object' } } } as unknown as GenerateInput;
+  assert.throws(
+    () => checkJob(input),
+    (error: unknown) =>
+      error instanceof KithError && error.code === 'grammar_unsupported' && error.param === 'grammar',
+  );
 });
