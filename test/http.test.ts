@@ -133,6 +133,47 @@ test('an answer ends before a stop string and at max_tokens', async () => {
   assert.deepEqual([short.choices[0]!.finish_reason, short.usage.completion_tokens], ['length', 3]);
 });
 
+test('an answer is held to its response format, whole and streamed, at any temperature', async () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      name: { type: 'string', maxLength: 12 },
+      age: { type: 'integer', minimum: 0, maximum: 150 },
+      tags: { type: 'array', items: { enum: ['a', 'b'] }, maxItems: 3 },
+    },
+    required: ['name', 'age'],
+  };
+  const response_format = { type: 'json_schema', json_schema: { name: 'person', strict: true, schema } };
+  const body = { ...question, temperature: 1.2, max_tokens: 200, response_format };
+  const check = (text: string) => {
+    const { name, age, tags, ...rest } = JSON.parse(text) as Record<string, unknown>;
+    assert.ok(typeof name === 'string' && [...name].length <= 12, text);
+    assert.ok(Number.isInteger(age) && (age as number) >= 0 && (age as number) <= 150, text);
+    assert.ok(tags === undefined || (tags as string[]).every((tag) => tag === 'a' || tag === 'b'), text);
+    assert.deepEqual(rest, {});
+  };
+  for (const seed of [1, 2, 3]) {
+    const [choice] = (await ask('/v1/chat/completions', { ...body, seed })).choices;
+    assert.equal(choice!.finish_reason, 'stop');
+    check(choice!.message.content);
+  }
+  const chunks = await events(await post('/v1/chat/completions', { ...body, seed: 4, stream: true }));
+  check(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join(''));
+  const free = { ...body, response_format: { type: 'json_object' }, max_tokens: 300 };
+  const [object] = (await ask('/v1/chat/completions', free)).choices;
+  if (object!.finish_reason === 'stop') assert.equal(typeof JSON.parse(object!.message.content), 'object');
+  else assert.ok(object!.message.content.startsWith('{'));
+
+  const odd = { ...schema, properties: { name: { type: 'string', format: 'email' } } };
+  const refused = await post('/v1/chat/completions', {
+    ...body,
+    response_format: { type: 'json_schema', json_schema: { name: 'person', schema: odd } },
+  });
+  const { error } = (await refused.json()) as { error: { param: string; code: string; message: string } };
+  assert.deepEqual([refused.status, error.param, error.code], [400, 'response_format', 'schema_unsupported']);
+  assert.match(error.message, /format.*\/properties\/name/);
+});
+
 test('logprobs name each token with its bytes and alternatives', async () => {
   const answer = await ask('/v1/chat/completions', {
     ...question,

@@ -214,7 +214,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     },
     chat(request) {
       const prompt: Prompt = { kind: 'messages', messages: request.messages };
-      return generate(request.model!, [prompt], request, {});
+      const { grammar } = request;
+      return generate(request.model!, [prompt], request, grammar === undefined ? {} : { grammar });
     },
     complete(request) {
       const prompts = request.prompts.map(

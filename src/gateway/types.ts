@@ -4,7 +4,7 @@
  *
  * @module gateway/types
  */
-import type { ChatMessage, FinishReason, SamplerOptions, TokenLogprobs } from '../engine/index.ts';
+import type { ChatMessage, FinishReason, Grammar, SamplerOptions, TokenLogprobs } from '../engine/index.ts';
 
 /** Options that chat and completion requests share. */
 export interface GenerationOptions {
@@ -26,6 +26,8 @@ export interface GenerationOptions {
 
 export interface ChatRequest extends GenerationOptions {
   readonly messages: readonly ChatMessage[];
+  /** Form that the answer is held to. @default any text */
+  readonly grammar?: Grammar;
 }
 
 export interface CompletionRequest extends GenerationOptions {

@@ -14,6 +14,7 @@ const bodyNames: Readonly<Record<string, string>> = {
   frequencyPenalty: 'frequency_penalty',
   logitBias: 'logit_bias',
   topLogprobs: 'top_logprobs',
+  grammar: 'response_format',
   keepTokens: 'kith.keep_tokens',
   timeoutMs: 'kith.timeout_ms',
 };

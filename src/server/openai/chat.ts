@@ -12,6 +12,7 @@ import type { ServerContext } from '../types.ts';
 import { chatLogprobs } from './logprobs.ts';
 import { messages } from './messages.ts';
 import { generationFields, generationOptions } from './options.ts';
+import { grammarOf, responseFormat } from './response-format.ts';
 import { sendStream } from './stream.ts';
 import { finishReason, receiptBody, receiptHeaders, usageBody } from './usage.ts';
 
@@ -22,6 +23,7 @@ const schema = z.object({
   max_completion_tokens: optional(z.int().min(1)),
   logprobs: optional(z.boolean()),
   top_logprobs: optional(z.int().min(0).max(20)),
+  response_format: optional(responseFormat),
 });
 
 /** Known fields that ask for something this node does not do. Unknown fields are ignored. */
@@ -30,7 +32,6 @@ const refused = {
   tool_choice: { allowed: ['none', 'auto'], why: 'this version does not call tools.' },
   functions: { why: 'this version does not call functions.' },
   function_call: { allowed: ['none', 'auto'], why: 'this version does not call functions.' },
-  response_format: { allowed: [{ type: 'text' }], why: 'only {"type":"text"} is.' },
   modalities: { allowed: [['text']], why: 'the models here answer in text only.' },
   audio: { why: 'the models here answer in text only.' },
   prediction: { why: 'predicted outputs are not implemented.' },
@@ -58,11 +59,13 @@ export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => 
     });
   }
   const maxTokens = parsed.max_completion_tokens ?? parsed.max_tokens ?? null;
+  const grammar = grammarOf(parsed.response_format);
   const topLogprobs = parsed.logprobs ? (parsed.top_logprobs ?? 0) : null;
   return {
     request: {
       ...generationOptions(parsed, maxTokens, topLogprobs, signal, randomSeed),
       messages: parsed.messages,
+      ...(grammar === null ? {} : { grammar }),
     },
     stream: parsed.stream ?? false,
     includeUsage: parsed.stream_options?.include_usage ?? false,

@@ -105,7 +105,12 @@ test('null means the same as absent, and unknown fields are ignored', () => {
 test('a refused field is named', () => {
   const cases: [string, object][] = [
     ['tools', { tools: [{}] }],
-    ['response_format', { response_format: { type: 'json_object' } }],
+    ['response_format.type', { response_format: { type: 'xml' } }],
+    ['response_format.json_schema', { response_format: { type: 'json_schema' } }],
+    [
+      'response_format.json_schema.name',
+      { response_format: { type: 'json_schema', json_schema: { schema: {} } } },
+    ],
     ['n', { n: 0 }],
     ['n', { n: 1.5 }],
     ['temperature', { temperature: 'hot' }],
@@ -183,6 +188,18 @@ test('a stream that asked for the receipt gets it, with or without the usage', (
 test('a body that says nothing of the context leaves the choice to the configuration', () => {
   assert.equal(chat({ messages: hello }).request.overflow, null);
   assert.equal(chat({ messages: hello, kith: { overflow: 'error' } }).request.overflow, 'error');
+});
+
+test('a response format becomes the form that the answer is held to', () => {
+  const form = (response_format: unknown) => chat({ messages: hello, response_format }).request.grammar;
+  assert.equal(form({ type: 'text' }), undefined);
+  assert.equal(form(null), undefined);
+  assert.deepEqual(form({ type: 'json_object' }), { kind: 'json_object' });
+  const schema = { type: 'object', properties: { a: { type: 'integer' } } };
+  assert.deepEqual(form({ type: 'json_schema', json_schema: { name: 'x', strict: true, schema } }), {
+    kind: 'json_schema',
+    schema,
+  });
 });
 
 test('values that ask for nothing are not refused', () => {
