@@ -13,6 +13,8 @@ export interface Workspace extends Disposable {
   readonly graph: Graph;
   readonly scheduler: SchedulerHandle;
   readonly ops: Ops;
+  /** Bytes of intermediate results, once finished. */
+  bytes(): number;
   /** Ends the building: memory is taken for everything that leads to `output` and to what was expanded before.
    *  @throws KithError `memory_exhausted`; the workspace is disposed then */
   finish(output: Tensor | null, rows: number): void;
@@ -39,6 +41,7 @@ export function openWorkspace(compute: Compute, nodes: number): Workspace {
     graph,
     scheduler,
     ops,
+    bytes: () => Number(call.ggml_backend_sched_get_buffer_size(scheduler, compute.cpuBackend)),
     finish(output, rows) {
       if (output !== null) {
         call.ggml_set_output(output);

@@ -39,12 +39,16 @@ export interface Embedder extends AsyncDisposable {
 /** Tokens per pass: enough to fill the matrix kernels, small enough to let a decode step in between. */
 const PASS_TOKENS = 512;
 const GRAPHS_KEPT = 8;
+/** Bytes of intermediate results that graphs at rest may hold together. */
+const BYTES_KEPT = 24 << 20;
 /** Tensors one block may need in a graph, generously. */
 const NODES_PER_BLOCK = 64;
 const NODES_EXTRA = 64;
 const HIDDEN = 0xfc00;
 
 interface EncoderGraph extends Disposable {
+  /** Bytes of intermediate results. */
+  readonly bytes: number;
   readonly texts: number;
   readonly length: number;
   readonly graph: Graph;
@@ -94,6 +98,8 @@ function createEmbedder(compute: Compute, hyper: EncoderHyperparameters, weights
   const { call } = compute.ggml;
   const graphs: EncoderGraph[] = [];
   let disposed = false;
+  /** Hidden states of a pass; passes run one at a time. */
+  let hiddenScratch = new Float32Array(0);
   const info: EmbedderInfo = {
     architecture: hyper.architecture,
     dimension: hyper.embedding,
@@ -111,13 +117,20 @@ function createEmbedder(compute: Compute, hyper: EncoderHyperparameters, weights
       graphs.unshift(graph!);
       return graph!;
     }
-    while (graphs.length >= GRAPHS_KEPT) graphs.pop()![Symbol.dispose]();
+    while (graphs.length >= GRAPHS_KEPT || graphs.reduce((sum, { bytes }) => sum + bytes, 0) > BYTES_KEPT) {
+      graphs.pop()![Symbol.dispose]();
+    }
     const graph = build(compute, hyper, weights, texts, length);
     graphs.unshift(graph);
     return graph;
   }
 
-  async function pass(rows: readonly Int32Array[], length: number): Promise<Float32Array> {
+  /** Computes one pass and hands its hidden states to `take`, which must not keep them. */
+  async function pass(
+    rows: readonly Int32Array[],
+    length: number,
+    take: (hidden: Float32Array) => void,
+  ): Promise<void> {
     const texts = rows.length;
     const ids = new Int32Array(texts * length);
     const positions = new Int32Array(texts * length);
@@ -149,9 +162,11 @@ function createEmbedder(compute: Compute, hyper: EncoderHyperparameters, weights
           status: 500,
         });
       }
-      const out = new Float32Array(texts * length * hyper.embedding);
-      call.ggml_backend_tensor_get(graph.output, out, 0, out.byteLength);
-      return out;
+      const size = texts * length * hyper.embedding;
+      if (hiddenScratch.length < size) hiddenScratch = new Float32Array(size);
+      const hidden = hiddenScratch.subarray(0, size);
+      call.ggml_backend_tensor_get(graph.output, hidden, 0, hidden.byteLength);
+      take(hidden);
     });
   }
 
@@ -162,13 +177,12 @@ function createEmbedder(compute: Compute, hyper: EncoderHyperparameters, weights
       const e = hyper.embedding;
       const vectors = new Float32Array(rows.length * e);
       for (const { indices, length } of planPasses(rows)) {
-        const hidden = await pass(
-          indices.map((index) => rows[index]!),
-          length,
-        );
-        indices.forEach((index, text) => {
-          const own = hidden.subarray(text * length * e, (text + 1) * length * e);
-          pool(own, rows[index]!.length, e, hyper.pooling, vectors.subarray(index * e, (index + 1) * e));
+        const texts = indices.map((index) => rows[index]!);
+        await pass(texts, length, (hidden) => {
+          for (const [text, index] of indices.entries()) {
+            const own = hidden.subarray(text * length * e, (text + 1) * length * e);
+            pool(own, rows[index]!.length, e, hyper.pooling, vectors.subarray(index * e, (index + 1) * e));
+          }
         });
       }
       return { vectors, dimension: e };
@@ -251,5 +265,6 @@ function build(
   const output = bertGraph(ops, hyper, (name) => weights.get(name), { ids, positions, mask, texts, length });
   workspace.finish(output, texts * length);
   const dispose = () => workspace[Symbol.dispose]();
-  return { texts, length, graph, scheduler, ids, positions, mask, output, [Symbol.dispose]: dispose };
+  const bytes = workspace.bytes();
+  return { bytes, texts, length, graph, scheduler, ids, positions, mask, output, [Symbol.dispose]: dispose };
 }

@@ -39,6 +39,8 @@ export interface RangeModel {
 }
 
 export interface BuiltGraph extends Disposable {
+  /** Bytes of intermediate results. */
+  readonly bytes: number;
   readonly shape: GraphShape;
   readonly graph: Graph;
   readonly scheduler: SchedulerHandle;
@@ -163,6 +165,7 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
     shape,
     graph: workspace.graph,
     scheduler: workspace.scheduler,
+    bytes: workspace.bytes(),
     ids,
     hidden,
     positions,

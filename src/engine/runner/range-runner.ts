@@ -23,6 +23,8 @@ const STATUS_OK = 0;
 const STATUS_ABORTED = 1;
 /** Graphs kept: decode and prefill alternate, and batches change size as requests come and go. */
 const GRAPHS_KEPT = 6;
+/** Bytes of intermediate results that graphs at rest may hold together. */
+const BYTES_KEPT = 48 << 20;
 
 export function createRangeRunner(
   compute: Compute,
@@ -50,7 +52,9 @@ export function createRangeRunner(
       graphs.unshift(graph!);
       return graph!;
     }
-    while (graphs.length >= GRAPHS_KEPT) graphs.pop()![Symbol.dispose]();
+    while (graphs.length >= GRAPHS_KEPT || graphs.reduce((sum, { bytes }) => sum + bytes, 0) > BYTES_KEPT) {
+      graphs.pop()![Symbol.dispose]();
+    }
     const graph = buildGraph(compute, model, shape);
     graphs.unshift(graph);
     return graph;
