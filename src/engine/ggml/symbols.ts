@@ -17,9 +17,6 @@ export const BASE_SYMBOLS = {
   ggml_new_tensor: 'void* ggml_new_tensor(void* ctx, int type, int n_dims, int64_t* ne)',
   ggml_set_input: 'void ggml_set_input(void* t)',
   ggml_set_output: 'void ggml_set_output(void* t)',
-  ggml_nbytes: 'size_t ggml_nbytes(void* t)',
-  ggml_type_size: 'size_t ggml_type_size(int type)',
-  ggml_blck_size: 'int64_t ggml_blck_size(int type)',
   ggml_row_size: 'size_t ggml_row_size(int type, int64_t ne)',
   ggml_log_set: 'void ggml_log_set(void* callback, void* user)',
 
@@ -58,8 +55,6 @@ export const BASE_SYMBOLS = {
   ggml_backend_buffer_set_usage: 'void ggml_backend_buffer_set_usage(void* buffer, int usage)',
   ggml_backend_buffer_get_size: 'size_t ggml_backend_buffer_get_size(void* buffer)',
   ggml_backend_buffer_free: 'void ggml_backend_buffer_free(void* buffer)',
-  ggml_backend_buft_alloc_buffer: 'void* ggml_backend_buft_alloc_buffer(void* buft, size_t size)',
-  ggml_backend_buft_name: 'const char* ggml_backend_buft_name(void* buft)',
   ggml_backend_tensor_set: 'void ggml_backend_tensor_set(void* t, void* data, size_t offset, size_t size)',
   ggml_backend_tensor_get: 'void ggml_backend_tensor_get(void* t, void* data, size_t offset, size_t size)',
   ggml_backend_tensor_memset:
@@ -81,7 +76,6 @@ export const BASE_SYMBOLS = {
   ggml_backend_sched_free: 'void ggml_backend_sched_free(void* sched)',
   ggml_backend_sched_alloc_graph: 'bool ggml_backend_sched_alloc_graph(void* sched, void* graph)',
   ggml_backend_sched_graph_compute: 'int ggml_backend_sched_graph_compute(void* sched, void* graph)',
-  ggml_backend_sched_reset: 'void ggml_backend_sched_reset(void* sched)',
   ggml_backend_sched_get_buffer_size: 'size_t ggml_backend_sched_get_buffer_size(void* sched, void* backend)',
 } as const;
 

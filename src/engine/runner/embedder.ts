@@ -13,6 +13,7 @@ import type { Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
 import type { Compute } from '../ggml/compute.ts';
 import { GGML_TYPE } from '../ggml/ops.ts';
 import { openWorkspace } from '../ggml/workspace.ts';
+import { createGraphCache, type KeptGraph } from './graph-cache.ts';
 import { loadWeights, type WeightRequest, type Weights } from './weights.ts';
 
 export interface EmbedderInfo {
@@ -46,9 +47,7 @@ const NODES_PER_BLOCK = 64;
 const NODES_EXTRA = 64;
 const HIDDEN = 0xfc00;
 
-interface EncoderGraph extends Disposable {
-  /** Bytes of intermediate results. */
-  readonly bytes: number;
+interface EncoderGraph extends KeptGraph {
   readonly texts: number;
   readonly length: number;
   readonly graph: Graph;
@@ -96,7 +95,7 @@ export async function openEmbedder(
 
 function createEmbedder(compute: Compute, hyper: EncoderHyperparameters, weights: Weights): Embedder {
   const { call } = compute.ggml;
-  const graphs: EncoderGraph[] = [];
+  const graphs = createGraphCache<EncoderGraph>({ graphs: GRAPHS_KEPT, bytes: BYTES_KEPT });
   let disposed = false;
   /** Hidden states of a pass; passes run one at a time. */
   let hiddenScratch = new Float32Array(0);
@@ -111,18 +110,10 @@ function createEmbedder(compute: Compute, hyper: EncoderHyperparameters, weights
   };
 
   function graphFor(texts: number, length: number): EncoderGraph {
-    const at = graphs.findIndex((graph) => graph.texts === texts && graph.length === length);
-    if (at >= 0) {
-      const [graph] = graphs.splice(at, 1);
-      graphs.unshift(graph!);
-      return graph!;
-    }
-    while (graphs.length >= GRAPHS_KEPT || graphs.reduce((sum, { bytes }) => sum + bytes, 0) > BYTES_KEPT) {
-      graphs.pop()![Symbol.dispose]();
-    }
-    const graph = build(compute, hyper, weights, texts, length);
-    graphs.unshift(graph);
-    return graph;
+    return graphs.get(
+      (graph) => graph.texts === texts && graph.length === length,
+      () => build(compute, hyper, weights, texts, length),
+    );
   }
 
   /** Computes one pass and hands its hidden states to `take`, which must not keep them. */
@@ -191,7 +182,7 @@ function createEmbedder(compute: Compute, hyper: EncoderHyperparameters, weights
       if (disposed) return;
       disposed = true;
       await compute.exclusive(async () => {
-        for (const graph of graphs.splice(0)) graph[Symbol.dispose]();
+        graphs[Symbol.dispose]();
         weights[Symbol.dispose]();
       });
     },

@@ -9,6 +9,7 @@ import type { Graph, SchedulerHandle, Tensor } from '../ggml/api.ts';
 import type { Compute } from '../ggml/compute.ts';
 import { GGML_TYPE } from '../ggml/ops.ts';
 import { openWorkspace } from '../ggml/workspace.ts';
+import type { KeptGraph } from './graph-cache.ts';
 import type { KvStore } from './kv-store.ts';
 import { multiplyRows } from './small-batches.ts';
 import type { Weights } from './weights.ts';
@@ -38,9 +39,7 @@ export interface RangeModel {
   matrix(name: string): { readonly type: number; readonly width: number; readonly height: number };
 }
 
-export interface BuiltGraph extends Disposable {
-  /** Bytes of intermediate results. */
-  readonly bytes: number;
+export interface BuiltGraph extends KeptGraph {
   readonly shape: GraphShape;
   readonly graph: Graph;
   readonly scheduler: SchedulerHandle;

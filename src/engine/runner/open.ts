@@ -200,7 +200,7 @@ export async function openRunner(compute: Compute, options: OpenOptions): Promis
     ropeFactors: ropeFactors(weights, hyper, context),
     matrix,
   };
-  return createRangeRunner(compute, model, info, () => {});
+  return createRangeRunner(compute, model, info);
 }
 
 /** llama.cpp's choice: explicit frequencies first, else long factors above the original context, else short ones. */

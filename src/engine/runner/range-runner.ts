@@ -8,6 +8,7 @@ import { KithError } from '../../base/index.ts';
 import type { Compute } from '../ggml/compute.ts';
 import { checkParts } from './check.ts';
 import { type BuiltGraph, buildGraph, type GraphShape, type RangeModel } from './graph.ts';
+import { createGraphCache } from './graph-cache.ts';
 import { fillMask } from './masks.ts';
 import type { ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
 
@@ -26,15 +27,10 @@ const GRAPHS_KEPT = 6;
 /** Bytes of intermediate results that graphs at rest may hold together. */
 const BYTES_KEPT = 48 << 20;
 
-export function createRangeRunner(
-  compute: Compute,
-  model: RangeModel,
-  info: RunnerInfo,
-  onDispose: () => void,
-): Runner {
+export function createRangeRunner(compute: Compute, model: RangeModel, info: RunnerInfo): Runner {
   const { call } = compute.ggml;
   const { hyper } = model;
-  const graphs: BuiltGraph[] = [];
+  const graphs = createGraphCache<BuiltGraph>({ graphs: GRAPHS_KEPT, bytes: BYTES_KEPT });
   let disposed = false;
   /** A pass of this runner is on another thread. */
   let computing = false;
@@ -44,20 +40,10 @@ export function createRangeRunner(
   const lastMs = new WeakMap<BuiltGraph, number>();
 
   function graphFor(shape: GraphShape): BuiltGraph {
-    const at = graphs.findIndex(
+    return graphs.get(
       ({ shape: s }) => s.rows === shape.rows && s.kvLength === shape.kvLength && s.outputs === shape.outputs,
+      () => buildGraph(compute, model, shape),
     );
-    if (at >= 0) {
-      const [graph] = graphs.splice(at, 1);
-      graphs.unshift(graph!);
-      return graph!;
-    }
-    while (graphs.length >= GRAPHS_KEPT || graphs.reduce((sum, { bytes }) => sum + bytes, 0) > BYTES_KEPT) {
-      graphs.pop()![Symbol.dispose]();
-    }
-    const graph = buildGraph(compute, model, shape);
-    graphs.unshift(graph);
-    return graph;
   }
 
   function setInputs(graph: BuiltGraph, parts: readonly ForwardPart[]): void {
@@ -172,10 +158,9 @@ export function createRangeRunner(
       if (disposed) return;
       disposed = true;
       await compute.exclusive(async () => {
-        for (const graph of graphs.splice(0)) graph[Symbol.dispose]();
+        graphs[Symbol.dispose]();
         model.kv?.[Symbol.dispose]();
         model.weights[Symbol.dispose]();
-        onDispose();
       });
     },
   };
