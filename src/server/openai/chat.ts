@@ -6,15 +6,16 @@
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import type { ChatEvent, ChatRequest } from '../../gateway/index.ts';
-import { type Exchange, sendJson } from '../http/exchange.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { optional, parseBody, refuse } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
+import { chunkOf, type Head, sendAnswer } from './envelope.ts';
 import { chatLogprobs } from './logprobs.ts';
 import { messages } from './messages.ts';
 import { generationFields, generationOptions } from './options.ts';
 import { grammarOf, responseFormat } from './response-format.ts';
 import { sendStream } from './stream.ts';
-import { finishReason, receiptBody, receiptHeaders, usageBody } from './usage.ts';
+import { finishReason, receiptBody, usageBody } from './usage.ts';
 
 const schema = z.object({
   ...generationFields,
@@ -93,12 +94,6 @@ export function chatRoute(context: ServerContext) {
   };
 }
 
-interface Head {
-  readonly id: string;
-  readonly created: number;
-  readonly system_fingerprint: string;
-}
-
 /** Chunks of a streamed answer: the role first, deltas, the finish of each choice, usage when asked for. */
 export function chatEncoder(
   head: Head,
@@ -107,15 +102,8 @@ export function chatEncoder(
   receipt = false,
 ): (event: ChatEvent) => unknown[] {
   let model = '';
-  const chunk = (choices: unknown[], usage: unknown = null) => ({
-    id: head.id,
-    object: 'chat.completion.chunk',
-    created: head.created,
-    model,
-    system_fingerprint: head.system_fingerprint,
-    choices,
-    ...(includeUsage ? { usage } : {}),
-  });
+  const chunk = (choices: unknown[], usage: unknown = null) =>
+    chunkOf(head, 'chat.completion.chunk', model, choices, includeUsage ? usage : undefined);
   const choice = (index: number, delta: object, logprobs: unknown, reason: string | null) =>
     chunk([{ index, delta, logprobs, finish_reason: reason }]);
   return (event) => {
@@ -167,21 +155,7 @@ async function sendWhole(
       }
     } else if (event.type === 'finish') choices[event.choice]!.finish_reason = finishReason(event.reason);
     else if (event.type === 'usage') {
-      sendJson(
-        exchange.response,
-        200,
-        {
-          id: head.id,
-          object: 'chat.completion',
-          created: head.created,
-          model: event.receipt.model,
-          choices,
-          usage: usageBody(event),
-          system_fingerprint: head.system_fingerprint,
-          ...(receipt ? { kith: receiptBody(event.receipt) } : {}),
-        },
-        receiptHeaders(event.receipt),
-      );
+      sendAnswer(exchange.response, head, 'chat.completion', choices, event, receipt);
     }
   }
 }

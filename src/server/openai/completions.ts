@@ -6,14 +6,15 @@
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import type { ChatEvent, CompletionRequest } from '../../gateway/index.ts';
-import { type Exchange, sendJson } from '../http/exchange.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { optional, parseBody, refuse } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
+import { chunkOf, type Head, sendAnswer } from './envelope.ts';
 import { textsOrTokens } from './input.ts';
 import { type LegacyLogprobs, legacyLogprobs } from './logprobs.ts';
 import { generationFields, generationOptions } from './options.ts';
 import { sendStream } from './stream.ts';
-import { finishReason, receiptBody, receiptHeaders, usageBody } from './usage.ts';
+import { finishReason, receiptBody, usageBody } from './usage.ts';
 
 const maxPrompts = 64;
 const maxChoicesInAll = 64;
@@ -80,12 +81,6 @@ export function parseCompletion(
   };
 }
 
-interface Head {
-  readonly id: string;
-  readonly created: number;
-  readonly system_fingerprint: string;
-}
-
 export function completionsRoute(context: ServerContext) {
   return async (exchange: Exchange): Promise<void> => {
     const body = parseCompletion(await exchange.json(), exchange.signal, context.randomSeed);
@@ -109,15 +104,8 @@ export function completionEncoder(
 ): (event: ChatEvent) => unknown[] {
   let model = '';
   const offsets = new Map<number, number>();
-  const chunk = (choices: unknown[], usage: unknown = null) => ({
-    id: head.id,
-    object: 'text_completion',
-    created: head.created,
-    model,
-    system_fingerprint: head.system_fingerprint,
-    choices,
-    ...(includeUsage ? { usage } : {}),
-  });
+  const chunk = (choices: unknown[], usage: unknown = null) =>
+    chunkOf(head, 'text_completion', model, choices, includeUsage ? usage : undefined);
   return (event) => {
     switch (event.type) {
       case 'start':
@@ -169,21 +157,7 @@ async function sendWhole(
       choice.text += event.text;
     } else if (event.type === 'finish') choices[event.choice]!.finish_reason = finishReason(event.reason);
     else if (event.type === 'usage') {
-      sendJson(
-        exchange.response,
-        200,
-        {
-          id: head.id,
-          object: 'text_completion',
-          created: head.created,
-          model: event.receipt.model,
-          choices,
-          usage: usageBody(event),
-          system_fingerprint: head.system_fingerprint,
-          ...(receipt ? { kith: receiptBody(event.receipt) } : {}),
-        },
-        receiptHeaders(event.receipt),
-      );
+      sendAnswer(exchange.response, head, 'text_completion', choices, event, receipt);
     }
   }
 }
