@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CONFIGURATION_DOC, configurationDoc } from './docs.ts';
+import { TEST_PACKAGES } from './test.ts';
 
 const read = (...path: string[]) => readFileSync(join(import.meta.dirname, '..', ...path), 'utf8');
 
@@ -15,14 +16,17 @@ test('docs/dependencies.md has a row for every direct dependency, with its versi
     'dependencies' | 'devDependencies',
     Record<string, string>
   >;
-  const tests = JSON.parse(read('test', 'models', 'package.json')) as {
-    dependencies: Record<string, string>;
-  };
+  const tests = Object.keys(TEST_PACKAGES).map(
+    (folder) =>
+      (JSON.parse(read(folder, 'package.json')) as { dependencies: Record<string, string> }).dependencies,
+  );
   const doc = read('docs', 'dependencies.md');
   const rows = [...doc.matchAll(/^\| `([^`]+)` \| ([^ ]+) \|/gm)].map(
     ([, name, version]) => `${name}@${version}`,
   );
-  const wanted = Object.entries({ ...dependencies, ...devDependencies, ...tests.dependencies });
+  const wanted = Object.entries({ ...dependencies, ...devDependencies }).concat(
+    tests.flatMap((each) => Object.entries(each)),
+  );
   assert.deepEqual(rows.sort(), wanted.map(([name, version]) => `${name}@${version}`).sort());
 });
 

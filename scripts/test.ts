@@ -85,10 +85,22 @@ function readPackages(path: string): Packages | null {
   return (JSON.parse(readFileSync(path, 'utf8')) as { packages?: Packages }).packages ?? {};
 }
 
-function installTestModels(): void {
-  const folder = join(ROOT, 'test', 'models');
+/** Packages that only tests use, each folder with its own lock file, so that no user downloads them. */
+export const TEST_PACKAGES = {
+  'test/models': 'models',
+  'test/clients': 'client packages of other makers',
+  'test/browser': 'browser driver',
+} as const;
+
+/** Brings the test packages whose installed versions are not those of their lock files. */
+export function installTestPackages(): void {
+  for (const [folder, what] of Object.entries(TEST_PACKAGES)) installFolder(folder, what);
+}
+
+function installFolder(name: string, what: string): void {
+  const folder = join(ROOT, name);
   if (!existsSync(join(folder, 'package.json')) || !isInstallStale(folder)) return;
-  console.log('Installing the models that only the tests use (npm ci --prefix test/models) ...');
+  console.log(`Installing the ${what} that only the tests use (npm ci --prefix ${name}) ...`);
   const args = ['ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund'];
   // Under `npm test` this is the very npm that runs; a bare `node` takes the one on the path.
   const script = process.env.npm_execpath;
@@ -96,9 +108,7 @@ function installTestModels(): void {
     ? spawnSync(process.execPath, [script, ...args], { stdio: 'inherit' })
     : spawnSync('npm', args, { stdio: 'inherit', shell: process.platform === 'win32' });
   if (result.status !== 0) {
-    throw new Error(
-      `npm ci in test/models failed (${result.error?.message ?? `exit code ${result.status}`}).`,
-    );
+    throw new Error(`npm ci in ${name} failed (${result.error?.message ?? `exit code ${result.status}`}).`);
   }
 }
 
@@ -116,7 +126,7 @@ function main(): void {
   if (files.length === 0) {
     throw new Error(`No test file matches ${filters.length === 0 ? `"${mode}"` : filters.join(', ')}.`);
   }
-  installTestModels();
+  installTestPackages();
   const args = [
     '--test',
     `--test-concurrency=${CONCURRENCY}`,

@@ -136,6 +136,28 @@ function text(
   };
 }
 
+/** Several values, written with commas. */
+function list(
+  description: string,
+  allowed: string,
+  accept: (value: string) => boolean,
+  initial: readonly string[],
+  extra: Extra = {},
+): Setting<readonly string[]> {
+  return {
+    description,
+    allowed,
+    schema: z.array(z.string().max(1024).refine(accept)).max(100).readonly(),
+    default: initial,
+    fromText: (value) =>
+      value
+        .split(',')
+        .map((each) => each.trim())
+        .filter((each) => each !== ''),
+    ...extra,
+  };
+}
+
 const modelId = (description: string, initial: string, extra: Extra = {}) =>
   text(
     description,
@@ -167,6 +189,18 @@ export const SETTINGS = {
     { flag: '--host' },
   ),
   'server.port': integer('Port to listen on; 0 takes any free one.', 0, 65_535, 11_435, { flag: '--port' }),
+  'server.allowedHosts': list(
+    'Names besides loopback ones and IP addresses under which clients may call the node (the Host header).',
+    'host names without port, separated by commas',
+    (value) => /^[a-z0-9][a-z0-9._-]{0,252}$/i.test(value),
+    [],
+  ),
+  'server.corsOrigins': list(
+    'Origins of other web pages whose scripts may call the node; none by default.',
+    'origins such as https://app.example.org, separated by commas',
+    (value) => isWebAddress(value) && new URL(value).origin === value,
+    [],
+  ),
   'server.bodyBytes': bytes('Largest request body.', 1024, GB, 10_000_000),
   'server.headersTimeoutMs': integer('Time a client has to send its headers, ms.', 100, DAY_MS, 10_000),
   'server.requestTimeoutMs': integer('Time a client has to send its whole request, ms.', 100, DAY_MS, 60_000),

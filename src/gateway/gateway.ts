@@ -23,6 +23,8 @@ export interface GatewayOptions {
 export interface Gateway {
   chat(request: ChatRequest): AsyncIterable<ChatEvent>;
   complete(request: CompletionRequest): AsyncIterable<ChatEvent>;
+  /** Tokens of the prompt that `chat` would make of the request. */
+  countTokens(request: ChatRequest): Promise<number>;
   embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
   models(): Promise<readonly BackendModel[]>;
   health(signal?: AbortSignal): Promise<readonly (BackendHealth & { readonly backend: string })[]>;
@@ -64,6 +66,10 @@ export function createGateway({ backends }: GatewayOptions): Gateway {
     async *complete(request) {
       const { backend, model } = await choose(request.model, 'chat');
       yield* backend.complete({ ...request, model });
+    },
+    async countTokens(request) {
+      const { backend, model } = await choose(request.model, 'chat');
+      return backend.countTokens({ ...request, model });
     },
     async embed(request) {
       const { backend, model } = await choose(request.model, 'embedding');

@@ -27,9 +27,14 @@ import type {
 
 /** An engine that does not answer a status call for this long is reported as degraded, ms. */
 const probeMs = 2_000;
+/** Deaths of the engine process after which its breaker opens (engine/process/supervision.ts). */
+const breakerDeaths = 5;
 
 export interface LocalBackendOptions {
-  readonly engine: Pick<Engine, 'load' | 'unload' | 'generate' | 'embed' | 'models' | 'status' | 'state'>;
+  readonly engine: Pick<
+    Engine,
+    'load' | 'unload' | 'generate' | 'embed' | 'countTokens' | 'models' | 'status' | 'state'
+  >;
   readonly models: Pick<ModelStore, 'list' | 'get' | 'ensure'>;
   readonly defaults: { readonly chat: string; readonly embedding: string };
   /** For requests that do not say what to do when they outgrow the context. @default 'error' */
@@ -224,6 +229,12 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       );
       return generate(request.model!, prompts, request, { echo: request.echo });
     },
+    async countTokens(request) {
+      const id = request.model!;
+      await prepareWithin(id, request.signal);
+      const prompt: Prompt = { kind: 'messages', messages: request.messages };
+      return engine.countTokens(id, prompt, request.signal);
+    },
     async embed(request: EmbeddingRequest): Promise<EmbeddingAnswer> {
       const id = request.model!;
       const model = await prepareWithin(id, request.signal);
@@ -239,7 +250,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         vectors: result.vectors,
         dimension: result.dimension,
         tokens: result.tokens,
-        receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null },
+        receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null, notes: [] },
       };
     },
     async health(signal): Promise<BackendHealth> {
@@ -252,6 +263,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         latencyMs: probe.latencyMs,
         modelsAvailable: (await models.list()).length,
         modelsLoaded,
+        breaker: breakerOf(engine.state()),
         message,
       };
     },
@@ -307,8 +319,15 @@ function usageEvent(model: string, usages: readonly (GenerateUsage | null)[], n:
     promptTokens,
     cachedTokens,
     completionTokens,
-    receipt: { backend: 'local', model, ...longest },
+    receipt: { backend: 'local', model, ...longest, notes: [] },
   };
+}
+
+/** The engine's breaker. It is half open when its pause is over and the deaths that opened it still count. */
+function breakerOf(state: ReturnType<Engine['state']>): BackendHealth['breaker'] {
+  const failures = state.recentDeaths;
+  if (state.state === 'broken') return { state: 'open', failures };
+  return { state: state.state === 'running' || failures < breakerDeaths ? 'closed' : 'half_open', failures };
 }
 
 function abortReason(signal: AbortSignal): KithError {

@@ -4,7 +4,33 @@
  *
  * @module gateway/types
  */
-import type { ChatMessage, FinishReason, Grammar, SamplerOptions, TokenLogprobs } from '../engine/index.ts';
+import type {
+  ChatMessage,
+  FinishReason as EngineFinishReason,
+  Grammar,
+  SamplerOptions,
+  TokenLogprobs,
+} from '../engine/index.ts';
+
+/** `tool_calls`: the answer ended because the model called tools. */
+export type FinishReason = EngineFinishReason | 'tool_calls';
+
+/** A function that the caller offers to the model. The node never runs it. */
+export interface ToolDefinition {
+  /** 1 to 64 of A-Z, a-z, 0-9, `_`, `-`. */
+  readonly name: string;
+  readonly description: string | null;
+  /** JSON Schema of the arguments; null = an object without properties. */
+  readonly parameters: unknown;
+  /**
+   * True: a schema keyword outside the supported subset is an error. False: such a tool's arguments are held to any
+   * JSON object, and the receipt's notes say so.
+   */
+  readonly strict: boolean;
+}
+
+/** `auto`: text, calls or both; `required`: at least one call; a name: that tool, once. */
+export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
 
 /** Options that chat and completion requests share. */
 export interface GenerationOptions {
@@ -28,6 +54,14 @@ export interface ChatRequest extends GenerationOptions {
   readonly messages: readonly ChatMessage[];
   /** Form that the answer is held to. @default any text */
   readonly grammar?: Grammar;
+  /** @default none */
+  readonly tools?: readonly ToolDefinition[];
+  /** @default 'auto' */
+  readonly toolChoice?: ToolChoice;
+  /** False: at most one call in an answer. @default true */
+  readonly parallelToolCalls?: boolean;
+  /** Extra template variables (`enable_thinking`, ...). */
+  readonly variables?: Readonly<Record<string, unknown>>;
 }
 
 export interface CompletionRequest extends GenerationOptions {
@@ -54,9 +88,15 @@ export interface Receipt {
   readonly prefillMs: number | null;
   /** ms from first to last token; the longest of the choices. */
   readonly decodeMs: number | null;
+  /** What the caller should know about how the request was taken, one sentence each. */
+  readonly notes: readonly string[];
 }
 
-/** One `start`, any number of `text`, one `finish` per choice, then one `usage`; or the iteration throws. */
+/**
+ * One `start`, any number of `text`, `tool_call` and `tool_arguments`, one `finish` per choice, then one `usage`; or
+ * the iteration throws. A call is one `tool_call` and the pieces of its arguments after it, before the next call of the
+ * same choice begins. The pieces together are one JSON object, unless the choice ends with `length`.
+ */
 export type ChatEvent =
   | { readonly type: 'start'; readonly backend: string; readonly model: string }
   | {
@@ -64,6 +104,21 @@ export type ChatEvent =
       readonly choice: number;
       readonly text: string;
       readonly logprobs: readonly TokenLogprobs[] | null;
+    }
+  | {
+      readonly type: 'tool_call';
+      readonly choice: number;
+      /** Of the call within its choice, from 0. */
+      readonly index: number;
+      /** `call_` and letters; the caller names it in the tool's answer. */
+      readonly id: string;
+      readonly name: string;
+    }
+  | {
+      readonly type: 'tool_arguments';
+      readonly choice: number;
+      readonly index: number;
+      readonly text: string;
     }
   | {
       readonly type: 'finish';
@@ -107,6 +162,12 @@ export interface BackendHealth {
   readonly latencyMs: number | null;
   readonly modelsAvailable: number;
   readonly modelsLoaded: number;
+  readonly breaker: {
+    /** `open`: failed too often lately, requests are refused at once; `half_open`: one is let through to try. */
+    readonly state: 'closed' | 'open' | 'half_open';
+    /** Failures that count towards opening it. */
+    readonly failures: number;
+  };
   /** What is wrong or going on, for people; null when nothing is. */
   readonly message: string | null;
 }
@@ -121,6 +182,8 @@ export interface Backend {
   models(): Promise<readonly BackendModel[]>;
   chat(request: ChatRequest): AsyncIterable<ChatEvent>;
   complete(request: CompletionRequest): AsyncIterable<ChatEvent>;
+  /** Tokens of the prompt that `chat` would make of the request, template and tools included. */
+  countTokens(request: ChatRequest): Promise<number>;
   embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
   health(signal?: AbortSignal): Promise<BackendHealth>;
 }

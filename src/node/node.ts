@@ -26,6 +26,7 @@ import type { Progress } from '../models/index.ts';
 import {
   createServer,
   defaultServerLimits,
+  loopbackAccess,
   type NodeStatus,
   type Server,
   type ServerLimits,
@@ -156,6 +157,8 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       limits: serverLimits(config),
       version,
       token,
+      access: loopbackAccess(),
+      observers: [],
     });
     await writeRunFile(home, {
       pid: process.pid,

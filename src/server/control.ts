@@ -31,6 +31,7 @@ export function controlRoutes(context: ServerContext): Route[] {
   return [
     {
       method: 'GET',
+      scope: 'control',
       path: '/kith/v1/status',
       handler: guarded(token, async ({ response }: Exchange) =>
         sendJson(response, 200, await control.status()),
@@ -38,6 +39,7 @@ export function controlRoutes(context: ServerContext): Route[] {
     },
     {
       method: 'POST',
+      scope: 'control',
       path: '/kith/v1/shutdown',
       handler: guarded(token, ({ response }: Exchange) => {
         sendJson(response, 202, { status: 'stopping' });
@@ -46,6 +48,7 @@ export function controlRoutes(context: ServerContext): Route[] {
     },
     {
       method: 'POST',
+      scope: 'control',
       path: '/kith/v1/models/:id/unload',
       handler: guarded(token, async ({ response, params }: Exchange) =>
         sendJson(response, 200, { unloaded: await control.unload(params.id ?? '') }),

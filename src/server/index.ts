@@ -6,7 +6,20 @@
  * @example
  * await using server = await createServer({ gateway, control, host: '127.0.0.1', port: 11435, ... });
  */
+export { loopbackAccess } from './access/loopback.ts';
 export { isLoopback } from './http/host.ts';
 export { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 export { createServer } from './server.ts';
-export type { LoadedModelStatus, NodeControl, NodeStatus, Server, ServerOptions } from './types.ts';
+export type {
+  Access,
+  AnswerKind,
+  AnswerWatch,
+  Caller,
+  LoadedModelStatus,
+  NodeControl,
+  NodeStatus,
+  Observer,
+  RequestFacts,
+  Server,
+  ServerOptions,
+} from './types.ts';

@@ -14,11 +14,19 @@ import {
   createGateway,
   type Receipt,
 } from '../gateway/index.ts';
+import { loopbackAccess } from './access/loopback.ts';
 import { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 import { createServer } from './server.ts';
 import type { NodeStatus, Server } from './types.ts';
 
-const receipt: Receipt = { backend: 'local', model: 'm', queueMs: 1, prefillMs: 2, decodeMs: null };
+const receipt: Receipt = {
+  backend: 'local',
+  model: 'm',
+  queueMs: 1,
+  prefillMs: 2,
+  decodeMs: null,
+  notes: [],
+};
 const start: ChatEvent = { type: 'start', backend: 'local', model: 'm' };
 const text = (value: string): ChatEvent => ({ type: 'text', choice: 0, text: value, logprobs: null });
 const finish: ChatEvent = { type: 'finish', choice: 0, reason: 'stop', stop: null, slidTokens: 0 };
@@ -45,6 +53,7 @@ function backendOf(script: Script): Backend {
     ],
     chat: script,
     complete: () => script({} as ChatRequest),
+    countTokens: async () => 1,
     embed: async ({ inputs }) => ({
       vectors: new Float32Array(inputs.length * 2).fill(0.5),
       dimension: 2,
@@ -56,6 +65,7 @@ function backendOf(script: Script): Backend {
       latencyMs: null,
       modelsAvailable: 1,
       modelsLoaded: 1,
+      breaker: { state: 'closed', failures: 0 },
       message: null,
     }),
   };
@@ -89,6 +99,8 @@ function open(
     limits: { ...defaultServerLimits, ...limits },
     version: '0.0.0',
     token,
+    access: loopbackAccess(),
+    observers: [],
   });
 }
 
@@ -148,6 +160,7 @@ test('a chat answer, its receipt headers and its request id', async () => {
     queue_ms: 1,
     prefill_ms: 2,
     decode_ms: null,
+    notes: [],
   });
 });
 

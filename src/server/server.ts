@@ -6,29 +6,13 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AbortedError, isKithError, KithError, messageOf } from '../base/index.ts';
-import { controlRoutes } from './control.ts';
-import { healthRoute } from './health.ts';
-import { errorAnswer } from './http/errors.ts';
-import { createExchange, sendJson } from './http/exchange.ts';
-import { checkHost, isLoopback } from './http/host.ts';
+import { createAnswering } from './answering.ts';
+import { errorAnswer, openAiError } from './http/errors.ts';
+import { createExchange, type ErrorEncoder, sendJson } from './http/exchange.ts';
+import { isLoopback } from './http/host.ts';
 import { createRouter, type Match } from './http/router.ts';
-import { chatRoute } from './openai/chat.ts';
-import { completionsRoute } from './openai/completions.ts';
-import { embeddingsRoute } from './openai/embeddings.ts';
-import { modelRoute, modelsRoute } from './openai/models.ts';
-import type { Server, ServerContext, ServerOptions } from './types.ts';
-
-function createRoutes(context: ServerContext) {
-  return createRouter([
-    { method: 'POST', path: '/v1/chat/completions', handler: chatRoute(context) },
-    { method: 'POST', path: '/v1/completions', handler: completionsRoute(context) },
-    { method: 'POST', path: '/v1/embeddings', handler: embeddingsRoute(context) },
-    { method: 'GET', path: '/v1/models', handler: modelsRoute(context) },
-    { method: 'GET', path: '/v1/models/*id', handler: modelRoute(context) },
-    { method: 'GET', path: '/health', handler: healthRoute(context) },
-    ...controlRoutes(context),
-  ]);
-}
+import { allRoutes } from './routes.ts';
+import type { Caller, RequestFacts, Server, ServerContext, ServerOptions } from './types.ts';
 
 /**
  * Listens and answers. Throws `host_not_loopback` for any host but loopback, and `port_in_use`, `port_refused` or
@@ -36,15 +20,19 @@ function createRoutes(context: ServerContext) {
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const { limits, log } = options;
-  if (!isLoopback(options.host)) {
+  if (!isLoopback(options.host) && !options.access.guarded) {
     throw new KithError(
       'host_not_loopback',
-      `Host '${options.host}' would let other machines in, and this version has no API keys yet. Use 127.0.0.1, ::1 or localhost; to reach the node from elsewhere, use an SSH tunnel.`,
+      `Host '${options.host}' would let other machines in, and there is no API key. Use 127.0.0.1, ::1 or localhost; to reach the node from elsewhere, use an SSH tunnel.`,
       { status: 400, param: 'server.host' },
     );
   }
-  const context: ServerContext = { ...options, fingerprint: `kith-${options.version}` };
-  const route = createRoutes(context);
+  const context: ServerContext = {
+    ...options,
+    fingerprint: `kith-${options.version}`,
+    answering: createAnswering(options.gateway, options.observers),
+  };
+  const route = createRouter(allRoutes(context));
   const open = new Map<ServerResponse, AbortController>();
   /** Requests of clients; health probes and the command line's own routes are not counted. */
   let active = 0;
@@ -61,6 +49,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const abort = new AbortController();
     open.set(response, abort);
     let match: Match | null = null;
+    let caller: Caller | null = null;
+    let code: string | null = null;
+    const { socket } = request;
+    const before = { read: socket.bytesRead, written: socket.bytesWritten };
     const counted = !/^\/(kith\/|health\/?(\?|$))/.test(request.url ?? '');
     if (counted) {
       active++;
@@ -70,20 +62,35 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     response.on('close', () => {
       open.delete(response);
       if (!response.writableFinished) abort.abort(new AbortedError());
-      const ms = Math.round(options.clock.monotonic() - started);
       if (counted) active--;
-      log[counted ? 'info' : 'debug']('request', {
-        request: `req-${id}`,
-        method: request.method,
+      const facts: RequestFacts = {
+        id: `req-${id}`,
+        method: request.method ?? '',
         route: match?.pattern ?? null,
         status: response.writableFinished ? response.statusCode : 499,
-        ms,
+        code,
+        ms: options.clock.monotonic() - started,
+        bytesIn: socket.bytesRead - before.read,
+        bytesOut: socket.bytesWritten - before.written,
+        caller,
+        counted,
+      };
+      for (const observer of options.observers) observer.request?.(facts);
+      log[counted ? 'info' : 'debug']('request', {
+        request: facts.id,
+        method: facts.method,
+        route: facts.route,
+        status: facts.status,
+        ms: Math.round(facts.ms),
       });
     });
     // At the end of the drain time the answer does not wait for the work to notice. Streams do this themselves.
     abort.signal.addEventListener('abort', () => {
-      if (!response.headersSent) fail(request, response, id, abort.signal.reason);
+      if (!response.headersSent) answerError(abort.signal.reason);
     });
+    const answerError = (error: unknown) => {
+      code = fail(request, response, id, error, match?.route?.encodeError ?? openAiError) ?? code;
+    };
     response.on('error', (error) =>
       log.debug('response failed', { request: `req-${id}`, err: messageOf(error) }),
     );
@@ -92,25 +99,46 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         response.setHeader('connection', 'close');
         throw new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 });
       }
-      checkHost(request.headers);
       match = route(request.method ?? '', request.url ?? '');
-      if (!match.handler) {
+      if (!match.route) {
+        if (options.access.preflight(request, response)) return;
+        options.access.admit(request, response, 'read');
         response.writeHead(204, { allow: match.allow, 'content-length': 0 }).end();
         return;
       }
-      const exchange = createExchange(request, response, id, abort.signal, match, limits, () => {
-        if (expectsContinue) response.writeContinue();
-      });
-      await match.handler(exchange);
+      caller = options.access.admit(request, response, match.route.scope);
+      const exchange = createExchange(
+        request,
+        response,
+        id,
+        abort.signal,
+        match,
+        caller,
+        limits,
+        () => {
+          if (expectsContinue) response.writeContinue();
+        },
+        (what) => {
+          code = what;
+        },
+      );
+      await match.route.handler(exchange);
     } catch (error) {
-      fail(request, response, id, error);
+      answerError(error);
     }
   }
 
-  function fail(request: IncomingMessage, response: ServerResponse, id: string, error: unknown): void {
-    if (response.destroyed || response.writableEnded) return;
-    const result = errorAnswer(error, `req-${id}`);
-    if (result.status >= 500) {
+  /** Answers with the error and returns its code; null when it is too late to answer. */
+  function fail(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+    error: unknown,
+    encode: ErrorEncoder,
+  ): string | null {
+    if (response.destroyed || response.writableEnded) return null;
+    const { fault, headers: own } = errorAnswer(error, `req-${id}`);
+    if (fault.status >= 500) {
       log.error('request failed', {
         request: `req-${id}`,
         err: messageOf(error),
@@ -119,12 +147,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }
     if (response.headersSent) {
       response.destroy();
-      return;
+      return fault.code;
     }
     // A body that was not read would be taken for the next request on this connection.
-    const headers = { ...result.headers, ...(request.complete ? {} : { connection: 'close' }) };
-    sendJson(response, result.status, result.body, headers);
+    const headers = { ...own, ...(request.complete ? {} : { connection: 'close' }) };
+    sendJson(response, fault.status, encode(fault, `req-${id}`), headers);
     if (!request.complete) discard(request, limits.bodyBytes);
+    return fault.code;
   }
 
   const http = createHttpServer({
@@ -142,7 +171,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const error = new KithError('expectation_failed', 'Only `expect: 100-continue` is understood.', {
       status: 417,
     });
-    sendJson(response, 417, errorAnswer(error, '').body, { connection: 'close' });
+    sendJson(response, 417, openAiError(errorAnswer(error, '').fault), { connection: 'close' });
   });
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket as Socket));
   http.on('drop', () =>

@@ -3,8 +3,17 @@
  *
  * @module server/types
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Ids, Logger } from '../base/index.ts';
-import type { Gateway } from '../gateway/index.ts';
+import type {
+  ChatEvent,
+  ChatRequest,
+  CompletionRequest,
+  EmbeddingAnswer,
+  EmbeddingRequest,
+  Gateway,
+} from '../gateway/index.ts';
+import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
 
 /** The node as the control routes and `/health` see it. Unknown values are null. */
@@ -66,6 +75,66 @@ export interface LoadedModelStatus {
   readonly kvBytes: number;
 }
 
+/** Who asks. */
+export interface Caller {
+  /** Id of the API key; null on loopback without one. */
+  readonly key: string | null;
+  /** Name that the owner gave the key; `local` without one. */
+  readonly name: string;
+  /** Agent on whose behalf the request is made (`x-kith-agent`), for figures by agent; null when none is named. */
+  readonly agent: string | null;
+}
+
+/** Decides who may ask what, before the body is read. */
+export interface Access {
+  /** False when only loopback may be listened on. */
+  readonly guarded: boolean;
+  /**
+   * Checks host, origin, key, scope and request rate. Sets the headers that tell the caller its limits. Throws
+   * `KithError` with 401, 403 or 429.
+   */
+  admit(request: IncomingMessage, response: ServerResponse, scope: Scope): Caller;
+  /** Answers a CORS preflight; false when the origin is not allowed. */
+  preflight(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+export type AnswerKind = 'chat' | 'completion' | 'embedding';
+
+/** Sees one answer as it is made. Must not throw. */
+export interface AnswerWatch {
+  event?(event: ChatEvent): void;
+  embedded?(answer: EmbeddingAnswer): void;
+  /** Once, at the end; null when it ended well. */
+  end(error: unknown): void;
+}
+
+/** A request that was answered, or whose client went away. Holds no content. */
+export interface RequestFacts {
+  readonly id: string;
+  readonly method: string;
+  /** Route pattern; null when no route fits. */
+  readonly route: string | null;
+  /** 499 when the client went away first. */
+  readonly status: number;
+  /** `code` of the error that was answered; null without one. */
+  readonly code: string | null;
+  readonly ms: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Null when nobody was admitted. */
+  readonly caller: Caller | null;
+  /** False for health probes and the command line's own routes. */
+  readonly counted: boolean;
+}
+
+/** Looks on at requests and answers: metrics, traces, the access log, token budgets. */
+export interface Observer {
+  /** Called when the response is closed. Must not throw. */
+  request?(facts: RequestFacts): void;
+  /** Called before the gateway is asked. May throw (429: the caller's token budget is spent). */
+  answer?(exchange: Exchange, kind: AnswerKind, model: string | null): AnswerWatch | null;
+}
+
 export interface ServerOptions {
   readonly gateway: Gateway;
   readonly control: NodeControl;
@@ -81,12 +150,22 @@ export interface ServerOptions {
   readonly version: string;
   /** Secret that control routes ask for; it stands in the run file, which only the owner can read. */
   readonly token: string;
+  readonly access: Access;
+  readonly observers: readonly Observer[];
 }
 
 /** What route handlers get. */
 export interface ServerContext extends ServerOptions {
   /** `system_fingerprint`: changes when the software that made an answer changes. */
   readonly fingerprint: string;
+  /** The gateway as the caller of an exchange uses it: observed and within budgets. Route handlers ask this one. */
+  readonly answering: Answering;
+}
+
+export interface Answering {
+  chat(exchange: Exchange, request: ChatRequest): AsyncIterable<ChatEvent>;
+  complete(exchange: Exchange, request: CompletionRequest): AsyncIterable<ChatEvent>;
+  embed(exchange: Exchange, request: EmbeddingRequest): Promise<EmbeddingAnswer>;
 }
 
 export interface Server extends AsyncDisposable {

@@ -12,6 +12,8 @@ export interface Deaths {
   record(cause: string): boolean;
   /** ms the breaker stays open; 0 when it is closed. */
   brokenMs(): number;
+  /** Deaths within the window that count towards opening the breaker. */
+  recent(): number;
   /** ms to pause before the next start. */
   pauseMs(): number;
   /** True while another start may be tried without being asked for. */
@@ -37,6 +39,7 @@ export function countDeaths(limits: SupervisorLimits, clock: Pick<Clock, 'monoto
       brokenUntil = clock.monotonic() + limits.breakerMs;
       return true;
     },
+    recent,
     brokenMs: () => Math.max(0, brokenUntil - clock.monotonic()),
     pauseMs() {
       const count = recent();

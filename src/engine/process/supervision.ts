@@ -52,6 +52,8 @@ export interface SupervisorStatus {
   readonly uptimeMs: number | null;
   /** Times the process was started again after it died. */
   readonly restarts: number;
+  /** Deaths within `deathsWindowMs`: what counts towards opening the breaker. */
+  readonly recentDeaths: number;
   /** Why the last process ended, or null. */
   readonly lastCause: string | null;
   /** Resident bytes of the process as it last reported them, or null. */

@@ -87,6 +87,7 @@ export class Supervisor implements AsyncDisposable {
       pid: running?.pid ?? null,
       uptimeMs: running === null ? null : this.#options.clock.monotonic() - running.startedAt,
       restarts: Math.max(0, this.#generation - 1),
+      recentDeaths: this.#deaths.recent(),
       lastCause: this.#deaths.lastCause,
       rssBytes: this.#life?.rssBytes ?? null,
     };

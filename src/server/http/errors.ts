@@ -1,24 +1,24 @@
 /**
- * Turns anything thrown into the OpenAI error shape: `{"error":{"message","type","param","code"}}`.
+ * Turns anything thrown into a status, headers and a fault in the client's own words. Each API encodes the fault in its
+ * own shape; OpenAI's, `{"error":{"message","type","param","code"}}`, is the one for routes that name no other.
  *
  * @module server/http/errors
  */
 import { isKithError, type KithError } from '../../base/index.ts';
 import { inBodyNames } from './names.ts';
 
-export interface ErrorBody {
-  readonly error: {
-    readonly message: string;
-    readonly type: string;
-    readonly param: string | null;
-    readonly code: string | null;
-  };
+/** What went wrong, as a client may know it. */
+export interface Fault {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** Field of the body that is to blame, in the body's words; null when none is. */
+  readonly param: string | null;
 }
 
 export interface ErrorAnswer {
-  readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: ErrorBody;
+  readonly fault: Fault;
 }
 
 /** The `type` values that OpenAI's clients know. */
@@ -29,6 +29,19 @@ function typeOf(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
+export interface OpenAiError {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
+}
+
+export function openAiError({ status, code, message, param }: Fault): OpenAiError {
+  return { error: { message, type: typeOf(status), param, code } };
+}
+
 function headersOf(error: KithError): Record<string, string> {
   const headers: Record<string, string> = {};
   if (error.status === 429 || error.status === 503) {
@@ -37,6 +50,9 @@ function headersOf(error: KithError): Record<string, string> {
     headers['retry-after-ms'] = String(seconds * 1000);
   }
   if (error.status === 405 && typeof error.details.allow === 'string') headers.allow = error.details.allow;
+  if (error.status === 401 && typeof error.details.challenge === 'string') {
+    headers['www-authenticate'] = error.details.challenge;
+  }
   if (error.status === 413 || error.status === 408) headers.connection = 'close';
   return headers;
 }
@@ -48,24 +64,16 @@ function headersOf(error: KithError): Record<string, string> {
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   if (!isKithError(error)) {
     return {
-      status: 500,
       headers: {},
-      body: {
-        error: {
-          message: `Internal error. The log has the cause under request id ${requestId}.`,
-          type: 'server_error',
-          param: null,
-          code: 'internal_error',
-        },
+      fault: {
+        status: 500,
+        code: 'internal_error',
+        message: `Internal error. The log has the cause under request id ${requestId}.`,
+        param: null,
       },
     };
   }
   const status = error.status >= 400 && error.status <= 599 ? error.status : 500;
   const code = error.code === 'limit_reached' && status === 429 ? 'rate_limit_exceeded' : error.code;
-  const { param, message } = inBodyNames(error.param, error.message);
-  return {
-    status,
-    headers: headersOf(error),
-    body: { error: { message, type: typeOf(status), param, code } },
-  };
+  return { headers: headersOf(error), fault: { status, code, ...inBodyNames(error.param, error.message) } };
 }

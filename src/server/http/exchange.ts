@@ -4,7 +4,9 @@
  * @module server/http/exchange
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../types.ts';
 import { type BodyLimits, readJson } from './body.ts';
+import type { Fault } from './errors.ts';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -14,16 +16,31 @@ export interface Exchange {
   /** Path parameters named in the route pattern, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  readonly caller: Caller;
   /** Fires when the client has gone before its answer was complete, or when the server stops waiting for it. */
   readonly signal: AbortSignal;
+  /** Notes the code of an error that the handler answered itself, for the logs. */
+  failed(code: string): void;
   /** Reads the JSON body within the server's limits. */
   json(): Promise<unknown>;
 }
 
 export type Handler = (exchange: Exchange) => Promise<void> | void;
 
+/**
+ * What a key must allow for a route. `generate`: text; `embed`: vectors; `read`: models, the API document, the page;
+ * `monitor`: health in detail and metrics; `control`: the run token of the command line, checked by the route itself.
+ */
+export type Scope = 'generate' | 'embed' | 'read' | 'monitor' | 'control';
+
+/** The body of an error in the shape of the API that a route belongs to. */
+export type ErrorEncoder = (fault: Fault, requestId: string) => unknown;
+
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly scope: Scope;
+  /** @default OpenAI's shape */
+  readonly encodeError?: ErrorEncoder;
   /** Segments starting with `:` are parameters; a last segment `*name` takes the rest of the path. */
   readonly path: string;
   readonly handler: Handler;
@@ -35,8 +52,10 @@ export function createExchange(
   id: string,
   signal: AbortSignal,
   match: { params: Record<string, string>; query: URLSearchParams },
+  caller: Caller,
   limits: BodyLimits,
   beforeReading: () => void,
+  failed: (code: string) => void,
 ): Exchange {
   return {
     request,
@@ -45,6 +64,8 @@ export function createExchange(
     signal,
     params: match.params,
     query: match.query,
+    caller,
+    failed,
     json: () => readJson(request, limits, beforeReading),
   };
 }

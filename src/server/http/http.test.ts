@@ -3,10 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError, KithError, LimitError } from '../../base/index.ts';
 import { jsonDepth, parseJson } from './body.ts';
-import { errorAnswer } from './errors.ts';
+import { errorAnswer as answerOf, openAiError } from './errors.ts';
 import { checkHost, hostName, isLoopback } from './host.ts';
 import { createRouter } from './router.ts';
 import { doneEvent, encodeEvent } from './sse.ts';
+
+function errorAnswer(error: unknown, requestId: string) {
+  const { headers, fault } = answerOf(error, requestId);
+  return { headers, status: fault.status, body: openAiError(fault) };
+}
 
 const limits = { bodyBytes: 1000, jsonDepth: 4 };
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -85,9 +90,9 @@ test('a web page of another origin is refused, one of this origin passes', () =>
 });
 
 const route = createRouter([
-  { method: 'GET', path: '/v1/models', handler: () => {} },
-  { method: 'GET', path: '/v1/models/*id', handler: () => {} },
-  { method: 'POST', path: '/v1/x/:a/y', handler: () => {} },
+  { method: 'GET', path: '/v1/models', scope: 'read', handler: () => {} },
+  { method: 'GET', path: '/v1/models/*id', scope: 'read', handler: () => {} },
+  { method: 'POST', path: '/v1/x/:a/y', scope: 'read', handler: () => {} },
 ]);
 
 test('paths find their route, with decoded parameters', () => {

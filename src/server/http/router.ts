@@ -5,11 +5,11 @@
  * @module server/http/router
  */
 import { InputError, KithError } from '../../base/index.ts';
-import type { Handler, Route } from './exchange.ts';
+import type { Route } from './exchange.ts';
 
 export interface Match {
   /** Null for OPTIONS: answer with `allow` only. */
-  readonly handler: Handler | null;
+  readonly route: Route | null;
   readonly params: Record<string, string>;
   readonly query: URLSearchParams;
   readonly allow: string;
@@ -20,7 +20,7 @@ export interface Match {
 interface Compiled {
   readonly pattern: string;
   readonly segments: readonly string[];
-  readonly methods: Map<string, Handler>;
+  readonly methods: Map<string, Route>;
 }
 
 function decode(segment: string): string {
@@ -58,8 +58,8 @@ export function createRouter(routes: readonly Route[]): (method: string, target:
       entry = { pattern: route.path, segments: route.path.slice(1).split('/'), methods: new Map() };
       compiled.push(entry);
     }
-    entry.methods.set(route.method, route.handler);
-    if (route.method === 'GET') entry.methods.set('HEAD', route.handler);
+    entry.methods.set(route.method, route);
+    if (route.method === 'GET') entry.methods.set('HEAD', route);
   }
   return (method, target) => {
     const question = target.indexOf('?');
@@ -74,9 +74,9 @@ export function createRouter(routes: readonly Route[]): (method: string, target:
       const params = fit(entry.segments, parts);
       if (!params) continue;
       const allow = [...entry.methods.keys(), 'OPTIONS'].join(', ');
-      if (method === 'OPTIONS') return { handler: null, params, query, allow, pattern: entry.pattern };
-      const handler = entry.methods.get(method);
-      if (handler) return { handler, params, query, allow, pattern: entry.pattern };
+      if (method === 'OPTIONS') return { route: null, params, query, allow, pattern: entry.pattern };
+      const route = entry.methods.get(method);
+      if (route) return { route, params, query, allow, pattern: entry.pattern };
       throw new KithError(
         'method_not_allowed',
         `${path.slice(0, 200)} takes ${allow}, not ${method.slice(0, 20)}.`,

@@ -7,15 +7,17 @@ import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import type { ChatEvent, ChatRequest } from '../../gateway/index.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { receiptBody } from '../http/receipt.ts';
 import { optional, parseBody, refuse } from '../http/schema.ts';
+import { sendStream } from '../http/stream.ts';
 import type { ServerContext } from '../types.ts';
 import { chunkOf, type Head, sendAnswer } from './envelope.ts';
 import { chatLogprobs } from './logprobs.ts';
 import { messages } from './messages.ts';
 import { generationFields, generationOptions } from './options.ts';
 import { grammarOf, responseFormat } from './response-format.ts';
-import { sendStream } from './stream.ts';
-import { finishReason, receiptBody, usageBody } from './usage.ts';
+import { sseEncoding } from './sse-encoding.ts';
+import { finishReason, usageBody } from './usage.ts';
 
 const schema = z.object({
   ...generationFields,
@@ -82,13 +84,13 @@ export function chatRoute(context: ServerContext) {
       created: Math.floor(context.clock.now() / 1000),
       system_fingerprint: context.fingerprint,
     };
-    const events = context.gateway.chat(body.request);
+    const events = context.answering.chat(exchange, body.request);
     if (body.stream) {
       await sendStream(
         exchange,
         context,
         events,
-        chatEncoder(head, body.request.n, body.includeUsage, body.receipt),
+        sseEncoding(chatEncoder(head, body.request.n, body.includeUsage, body.receipt)),
       );
     } else await sendWhole(exchange, head, events, body.request.n, body.receipt);
   };
@@ -122,6 +124,9 @@ export function chatEncoder(
             null,
           ),
         ];
+      case 'tool_call':
+      case 'tool_arguments':
+        return [];
       case 'finish':
         return [choice(event.choice, {}, null, finishReason(event.reason))];
       case 'usage':

@@ -7,14 +7,16 @@ import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import type { ChatEvent, CompletionRequest } from '../../gateway/index.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { receiptBody } from '../http/receipt.ts';
 import { optional, parseBody, refuse } from '../http/schema.ts';
+import { sendStream } from '../http/stream.ts';
 import type { ServerContext } from '../types.ts';
 import { chunkOf, type Head, sendAnswer } from './envelope.ts';
 import { textsOrTokens } from './input.ts';
 import { type LegacyLogprobs, legacyLogprobs } from './logprobs.ts';
 import { generationFields, generationOptions } from './options.ts';
-import { sendStream } from './stream.ts';
-import { finishReason, receiptBody, usageBody } from './usage.ts';
+import { sseEncoding } from './sse-encoding.ts';
+import { finishReason, usageBody } from './usage.ts';
 
 const maxPrompts = 64;
 const maxChoicesInAll = 64;
@@ -89,10 +91,15 @@ export function completionsRoute(context: ServerContext) {
       created: Math.floor(context.clock.now() / 1000),
       system_fingerprint: context.fingerprint,
     };
-    const events = context.gateway.complete(body.request);
+    const events = context.answering.complete(exchange, body.request);
     const choices = body.request.prompts.length * body.request.n;
     if (body.stream)
-      await sendStream(exchange, context, events, completionEncoder(head, body.includeUsage, body.receipt));
+      await sendStream(
+        exchange,
+        context,
+        events,
+        sseEncoding(completionEncoder(head, body.includeUsage, body.receipt)),
+      );
     else await sendWhole(exchange, head, events, choices, body.receipt);
   };
 }
@@ -117,6 +124,10 @@ export function completionEncoder(
         const logprobs = event.logprobs ? legacyLogprobs(event.logprobs, offset) : null;
         return [chunk([{ index: event.choice, text: event.text, logprobs, finish_reason: null }])];
       }
+      case 'tool_call':
+      case 'tool_arguments':
+        // Completions offer no tools.
+        return [];
       case 'finish':
         return [
           chunk([

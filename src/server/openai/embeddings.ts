@@ -6,10 +6,10 @@
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
+import { receiptHeaders } from '../http/receipt.ts';
 import { optional, parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
 import { textsOrTokens } from './input.ts';
-import { receiptHeaders } from './usage.ts';
 
 const maxInputs = 2048;
 
@@ -36,7 +36,7 @@ export function base64Floats(vector: Float32Array): string {
 export function embeddingsRoute(context: ServerContext) {
   return async (exchange: Exchange): Promise<void> => {
     const body = parseEmbeddings(await exchange.json());
-    const answer = await context.gateway.embed({
+    const answer = await context.answering.embed(exchange, {
       model: body.model ?? null,
       inputs: body.input,
       truncate: body.kith?.truncate ?? false,

@@ -6,7 +6,8 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatEvent } from '../../gateway/index.ts';
 import { sendJson } from '../http/exchange.ts';
-import { receiptBody, receiptHeaders, usageBody } from './usage.ts';
+import { receiptBody, receiptHeaders } from '../http/receipt.ts';
+import { usageBody } from './usage.ts';
 
 export interface Head {
   readonly id: string;

@@ -169,7 +169,7 @@ test('a refused value has a code that says why', () => {
 });
 
 test('a stream that asked for the receipt gets it, with or without the usage', () => {
-  const receipt = { backend: 'local', model: 'm', queueMs: 1, prefillMs: 2, decodeMs: null };
+  const receipt = { backend: 'local', model: 'm', queueMs: 1, prefillMs: 2, decodeMs: null, notes: [] };
   const event: ChatEvent = { type: 'usage', promptTokens: 1, cachedTokens: 0, completionTokens: 2, receipt };
   const head = { id: 'x', created: 1, system_fingerprint: 'f' };
   for (const includeUsage of [true, false]) {
@@ -298,7 +298,7 @@ const events: ChatEvent[] = [
     promptTokens: 3,
     cachedTokens: 2,
     completionTokens: 1,
-    receipt: { backend: 'local', model: 'm', queueMs: 0, prefillMs: 1, decodeMs: null },
+    receipt: { backend: 'local', model: 'm', queueMs: 0, prefillMs: 1, decodeMs: null, notes: [] },
   },
 ];
 const head = { id: 'chatcmpl-1', created: 1, system_fingerprint: 'kith-0' };

@@ -1,30 +1,40 @@
 /**
- * Sends gateway events as server-sent events.
+ * Sends gateway events as a stream of text: server-sent events, or lines of JSON.
  *
  * Until the first event the status is open, so that an error has its own. If nothing came for `commitMs`, the 200
- * goes out and comments keep the connection alive. An error after that is a `data: {"error":…}` event, and the
- * stream ends without `[DONE]`, so that no client takes it for a whole answer.
+ * goes out and comments keep the connection alive. An error after that is written in the encoding's own form, and the
+ * stream ends without its usual end, so that no client takes it for a whole answer.
  *
- * @module server/openai/stream
+ * @module server/http/stream
  */
 import { isKithError, messageOf } from '../../base/index.ts';
 import type { ChatEvent } from '../../gateway/index.ts';
-import { errorAnswer } from '../http/errors.ts';
-import type { Exchange } from '../http/exchange.ts';
-import { doneEvent, encodeEvent, pingComment, writeText } from '../http/sse.ts';
 import type { ServerContext } from '../types.ts';
-import { startHeaders } from './usage.ts';
+import { errorAnswer, type Fault } from './errors.ts';
+import type { Exchange } from './exchange.ts';
+import { startHeaders } from './receipt.ts';
+import { writeText } from './sse.ts';
 
 type StartEvent = Extract<ChatEvent, { type: 'start' }>;
 
-/**
- * @param encode the chunks that one event becomes (possibly none)
- */
+/** How one API writes its streams. */
+export interface StreamEncoding {
+  readonly contentType: string;
+  /** Text that one event becomes (possibly none). */
+  encode(event: ChatEvent): string;
+  /** Text after the last event. */
+  end(): string;
+  /** Text that tells of an error after the 200. */
+  error(fault: Fault, requestId: string): string;
+  /** Written when nothing was for `pingMs`; null where the form has no comments. */
+  readonly ping: string | null;
+}
+
 export async function sendStream(
   exchange: Exchange,
   context: ServerContext,
   events: AsyncIterable<ChatEvent>,
-  encode: (event: ChatEvent) => readonly unknown[],
+  encoding: StreamEncoding,
 ): Promise<void> {
   const { response } = exchange;
   const { limits, log } = context;
@@ -32,7 +42,7 @@ export async function sendStream(
   const commit = (start?: StartEvent) => {
     if (response.headersSent || response.destroyed) return;
     response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
+      'content-type': encoding.contentType,
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
       'x-content-type-options': 'nosniff',
@@ -40,19 +50,25 @@ export async function sendStream(
     });
     response.flushHeaders();
   };
+  const faultText = (error: unknown) => {
+    const { fault } = errorAnswer(error, `req-${exchange.id}`);
+    exchange.failed(fault.code);
+    return encoding.error(fault, `req-${exchange.id}`);
+  };
   // When the server ends the request, the client hears it at once; the work may take a moment to notice.
   const onAbort = () => {
     stopTimers();
     if (!response.headersSent || response.destroyed || response.writableEnded) return;
-    response.end(encodeEvent(errorAnswer(exchange.signal.reason, exchange.id).body));
+    response.end(faultText(exchange.signal.reason));
   };
   exchange.signal.addEventListener('abort', onAbort);
   const commitTimer = setTimeout(() => commit(), limits.commitMs);
+  const { ping } = encoding;
   const pingTimer = setInterval(() => {
-    if (!response.headersSent || response.destroyed || response.writableNeedDrain) return;
+    if (ping === null || !response.headersSent || response.destroyed || response.writableNeedDrain) return;
     if (context.clock.monotonic() - lastWrite < limits.pingMs) return;
     lastWrite = context.clock.monotonic();
-    response.write(pingComment);
+    response.write(ping);
   }, limits.pingMs);
   const stopTimers = () => {
     clearTimeout(commitTimer);
@@ -61,13 +77,13 @@ export async function sendStream(
   try {
     for await (const event of events) {
       if (event.type === 'start') commit(event);
-      let text = '';
-      for (const chunk of encode(event)) text += encodeEvent(chunk);
+      const text = encoding.encode(event);
       if (text === '') continue;
       await writeText(response, text, limits.slowReaderMs);
       lastWrite = context.clock.monotonic();
     }
-    await writeText(response, doneEvent, limits.slowReaderMs);
+    const end = encoding.end();
+    if (end !== '') await writeText(response, end, limits.slowReaderMs);
     response.end();
   } catch (error) {
     if (!response.headersSent) throw error;
@@ -75,7 +91,7 @@ export async function sendStream(
     // The server's own reason for ending the request says more than the abort it caused.
     const cause = isKithError(exchange.signal.reason) ? exchange.signal.reason : error;
     log.warn('stream failed', { request: `req-${exchange.id}`, err: messageOf(cause) });
-    response.end(encodeEvent(errorAnswer(cause, exchange.id).body));
+    response.end(faultText(cause));
   } finally {
     exchange.signal.removeEventListener('abort', onAbort);
     stopTimers();

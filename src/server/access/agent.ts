@@ -1,0 +1,12 @@
+/**
+ * The agent a request is made for, as the `x-kith-agent` header names it. It becomes a label of metrics, so its form
+ * is bounded; a name outside it is taken as none.
+ *
+ * @module server/access/agent
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+
+export function agentOf(headers: IncomingHttpHeaders): string | null {
+  const value = headers['x-kith-agent'];
+  return typeof value === 'string' && /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(value) ? value : null;
+}

@@ -1,0 +1,19 @@
+/**
+ * Access without keys: this machine only.
+ *
+ * @module server/access/loopback
+ */
+import { checkHost } from '../http/host.ts';
+import type { Access } from '../types.ts';
+import { agentOf } from './agent.ts';
+
+export function loopbackAccess(): Access {
+  return {
+    guarded: false,
+    admit(request) {
+      checkHost(request.headers);
+      return { key: null, name: 'local', agent: agentOf(request.headers) };
+    },
+    preflight: () => false,
+  };
+}

@@ -1,0 +1,21 @@
+/**
+ * The routes of OpenAI's API.
+ *
+ * @module server/openai
+ */
+import type { Route } from '../http/exchange.ts';
+import type { ServerContext } from '../types.ts';
+import { chatRoute } from './chat.ts';
+import { completionsRoute } from './completions.ts';
+import { embeddingsRoute } from './embeddings.ts';
+import { modelRoute, modelsRoute } from './models.ts';
+
+export function openAiRoutes(context: ServerContext): Route[] {
+  return [
+    { method: 'POST', path: '/v1/chat/completions', scope: 'generate', handler: chatRoute(context) },
+    { method: 'POST', path: '/v1/completions', scope: 'generate', handler: completionsRoute(context) },
+    { method: 'POST', path: '/v1/embeddings', scope: 'embed', handler: embeddingsRoute(context) },
+    { method: 'GET', path: '/v1/models', scope: 'read', handler: modelsRoute(context) },
+    { method: 'GET', path: '/v1/models/*id', scope: 'read', handler: modelRoute(context) },
+  ];
+}

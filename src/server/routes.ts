@@ -1,0 +1,18 @@
+/**
+ * Every route of the node. Each API has its folder, which exports its routes.
+ *
+ * @module server/routes
+ */
+import { controlRoutes } from './control.ts';
+import { healthRoute } from './health.ts';
+import type { Route } from './http/exchange.ts';
+import { openAiRoutes } from './openai/index.ts';
+import type { ServerContext } from './types.ts';
+
+export function allRoutes(context: ServerContext): Route[] {
+  return [
+    ...openAiRoutes(context),
+    { method: 'GET', path: '/health', scope: 'monitor', handler: healthRoute(context) },
+    ...controlRoutes(context),
+  ];
+}
