@@ -19,7 +19,8 @@ import { grammarOf, responseFormat } from './response-format.ts';
 import { sseEncoding } from './sse-encoding.ts';
 import { finishReason, usageBody } from './usage.ts';
 
-const schema = z.object({
+/** A body as clients write it; the API document is made from it. */
+export const chatSchema = z.object({
   ...generationFields,
   messages,
   max_tokens: optional(z.int().min(1)),
@@ -51,7 +52,7 @@ export interface ChatBody {
 
 /** Parses a body into a request. Throws `InputError` naming the field. */
 export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => number): ChatBody {
-  const parsed = parseBody(schema, body);
+  const parsed = parseBody(chatSchema, body);
   refuse(body as object, refused);
   if (parsed.top_logprobs !== undefined && !parsed.logprobs) {
     throw new InputError('invalid_value', 'top_logprobs: needs `logprobs: true`', { param: 'top_logprobs' });

@@ -23,7 +23,8 @@ const maxChoicesInAll = 64;
 /** OpenAI's default for this route, kept so that old clients see what they expect. */
 const defaultMaxTokens = 16;
 
-const schema = z.object({
+/** A body as clients write it; the API document is made from it. */
+export const completionSchema = z.object({
   ...generationFields,
   prompt: textsOrTokens(maxPrompts, true),
   max_tokens: optional(z.int().min(1)),
@@ -49,7 +50,7 @@ export function parseCompletion(
   signal: AbortSignal,
   randomSeed: () => number,
 ): CompletionBody {
-  const parsed = parseBody(schema, body);
+  const parsed = parseBody(completionSchema, body);
   refuse(body as object, refused);
   if (parsed.stream_options !== undefined && !parsed.stream) {
     throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {

@@ -13,7 +13,8 @@ import { textsOrTokens } from './input.ts';
 
 const maxInputs = 2048;
 
-const schema = z.object({
+/** A body as clients write it; the API document is made from it. */
+export const embeddingsSchema = z.object({
   model: optional(z.string().min(1).max(200)),
   input: textsOrTokens(maxInputs, false),
   encoding_format: optional(z.enum(['float', 'base64'])),
@@ -23,7 +24,7 @@ const schema = z.object({
 });
 
 export function parseEmbeddings(body: unknown) {
-  return parseBody(schema, body);
+  return parseBody(embeddingsSchema, body);
 }
 
 /** Little-endian float32 bytes in base64, as OpenAI's clients ask for by default. */

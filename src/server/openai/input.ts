@@ -57,14 +57,25 @@ function parse(value: unknown, maxInputs: number, emptyText: boolean): (string |
   return list;
 }
 
+/** The shapes as a JSON Schema, for the API document. */
+function describeShapes(maxInputs: number, emptyText: boolean) {
+  const one = { type: 'string', ...(emptyText ? {} : { minLength: 1 }) };
+  const tokens = { type: 'array', items: { type: 'integer', minimum: 0, maximum: maxToken }, minItems: 1 };
+  const several = (items: object) => ({ type: 'array', items, minItems: 1, maxItems: maxInputs });
+  return { anyOf: [one, several(one), tokens, several(tokens)] };
+}
+
 /** A schema for such a field. Texts come out as valid Unicode, token arrays as Int32Array. */
 export function textsOrTokens(maxInputs: number, emptyText: boolean) {
-  return z.unknown().transform((value, context): (string | Int32Array)[] => {
-    const result = parse(value, maxInputs, emptyText);
-    if (!(result instanceof Fault)) return result;
-    context.addIssue({ code: 'custom', message: result.message, path: result.path });
-    return z.NEVER;
-  });
+  return z
+    .unknown()
+    .meta(describeShapes(maxInputs, emptyText))
+    .transform((value, context): (string | Int32Array)[] => {
+      const result = parse(value, maxInputs, emptyText);
+      if (!(result instanceof Fault)) return result;
+      context.addIssue({ code: 'custom', message: result.message, path: result.path });
+      return z.NEVER;
+    });
 }
 
 /** An array whose length is checked before its elements are. */

@@ -1,0 +1,106 @@
+/**
+ * Kith's own routes in the document: health, the document itself, and what the command line asks.
+ *
+ * @module server/openapi/kith
+ */
+import { type Api, answer, type Operation, pathParameter } from './operation.ts';
+import {
+  anyObject,
+  boolean,
+  choice,
+  count,
+  described,
+  literal,
+  milliseconds,
+  nullable,
+  object,
+  ref,
+  type Schema,
+  string,
+} from './schema.ts';
+
+const schemas: Readonly<Record<string, Schema>> = {
+  Health: object({
+    status: choice('starting', 'ok', 'degraded', 'stopping'),
+    message: nullable(string),
+    version: string,
+    uptime_s: count,
+    llm: object({
+      status: choice('ok', 'starting', 'degraded', 'unknown'),
+      latency_ms: nullable(milliseconds),
+      models_available: nullable(count),
+      models_loaded: nullable(count),
+      default_model: nullable(string),
+    }),
+    requests: object({ active: count, total: count }),
+  }),
+  NodeStatus: described('The whole state of the node, for the command line.', anyObject),
+  Stopping: object({ status: literal('stopping') }),
+  Unloaded: object({ unloaded: boolean }),
+  OpenApiDocument: object(
+    {
+      openapi: { type: 'string', pattern: '^3\\.1\\.' },
+      info: anyObject,
+      paths: anyObject,
+      components: anyObject,
+    },
+    { servers: { type: 'array' }, tags: { type: 'array' } },
+  ),
+};
+
+const operations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/health',
+    id: 'health',
+    summary: 'Say whether the node answers',
+    scope: 'monitor',
+    answers: {
+      '200': answer('Up.', ref('Health')),
+      '503': answer('Shutting down.', { anyOf: [ref('Health'), ref('OpenAiError')] }, [
+        'retry-after',
+        'retry-after-ms',
+      ]),
+    },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    id: 'openapi',
+    summary: 'This document',
+    scope: 'read',
+    answers: { '200': answer('OpenAPI 3.1.', ref('OpenApiDocument')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/status',
+    id: 'kithStatus',
+    summary: 'State of the node in full',
+    scope: 'control',
+    answers: { '200': answer('The state.', ref('NodeStatus')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/shutdown',
+    id: 'kithShutdown',
+    summary: 'Stop the node',
+    scope: 'control',
+    answers: { '202': answer('It stops once its requests are answered.', ref('Stopping')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/models/{id}/unload',
+    id: 'kithUnload',
+    summary: 'Take a model out of memory',
+    scope: 'control',
+    parameters: [pathParameter('id', 'Model id.')],
+    answers: { '200': answer('Whether it was there.', ref('Unloaded')) },
+    error: 'OpenAiError',
+  },
+];
+
+export const kithApi: Api = { tag: 'Kith', description: 'The node itself.', schemas, operations };

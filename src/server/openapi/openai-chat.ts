@@ -1,0 +1,157 @@
+/**
+ * `/v1/chat/completions` and `/v1/completions` in the document.
+ *
+ * @module server/openapi/openai-chat
+ */
+import { chatSchema } from '../openai/chat.ts';
+import { completionSchema } from '../openai/completions.ts';
+import { fingerprint, finishReason, logprobsOrNull } from './openai-parts.ts';
+import { type Answer, type Operation, receiptHeaders } from './operation.ts';
+import { requestSchema } from './request-schema.ts';
+import {
+  array,
+  choice,
+  count,
+  literal,
+  nothing,
+  nullable,
+  object,
+  oneOf,
+  pattern,
+  ref,
+  type Schema,
+  string,
+  unixSeconds,
+} from './schema.ts';
+
+const chatHead = (kind: string) => ({
+  id: pattern('^chatcmpl-'),
+  object: literal(kind),
+  created: unixSeconds,
+  model: string,
+  system_fingerprint: fingerprint,
+});
+const completionHead = {
+  id: pattern('^cmpl-'),
+  object: literal('text_completion'),
+  created: unixSeconds,
+  model: string,
+  system_fingerprint: fingerprint,
+};
+/** With `include_usage` every chunk has `usage`, null until the last; `kith` comes with `kith.receipt`. */
+const chunkExtras = { usage: nullable(ref('CompletionUsage')), kith: ref('Receipt') };
+
+const completionLogprobs = nullable(ref('CompletionLogprobs'));
+
+export const chatSchemas: Readonly<Record<string, Schema>> = {
+  ChatCompletion: object(
+    {
+      ...chatHead('chat.completion'),
+      choices: array(
+        object({
+          index: count,
+          message: object(
+            { role: literal('assistant'), content: nullable(string), refusal: nothing },
+            { tool_calls: array(ref('ToolCall'), { minItems: 1 }) },
+          ),
+          logprobs: logprobsOrNull,
+          finish_reason: finishReason,
+        }),
+        { minItems: 1 },
+      ),
+      usage: ref('CompletionUsage'),
+    },
+    { kith: ref('Receipt') },
+  ),
+  ChatCompletionChunk: object(
+    {
+      ...chatHead('chat.completion.chunk'),
+      choices: array(
+        object({
+          index: count,
+          delta: object(
+            {},
+            {
+              role: literal('assistant'),
+              content: nullable(string),
+              refusal: nothing,
+              tool_calls: array(
+                object(
+                  { index: count, function: object({}, { name: string, arguments: string }) },
+                  { id: pattern('^call_[0-9A-Za-z]+$'), type: literal('function') },
+                ),
+                { minItems: 1 },
+              ),
+            },
+          ),
+          logprobs: logprobsOrNull,
+          finish_reason: nullable(finishReason),
+        }),
+      ),
+    },
+    chunkExtras,
+  ),
+  Completion: object(
+    {
+      ...completionHead,
+      choices: array(
+        object({
+          index: count,
+          text: string,
+          logprobs: completionLogprobs,
+          finish_reason: choice('stop', 'length'),
+        }),
+        { minItems: 1 },
+      ),
+      usage: ref('CompletionUsage'),
+    },
+    { kith: ref('Receipt') },
+  ),
+  CompletionChunk: object(
+    {
+      ...completionHead,
+      choices: array(
+        object({
+          index: count,
+          text: string,
+          logprobs: completionLogprobs,
+          finish_reason: nullable(choice('stop', 'length')),
+        }),
+      ),
+    },
+    chunkExtras,
+  ),
+};
+
+const wholeOrStream = (whole: string, chunk: string): Answer => ({
+  description:
+    'The whole answer or, with `stream: true`, a stream. An error after the 200 is an event, and the stream then ends without `[DONE]`.',
+  content: {
+    'application/json': { schema: ref(whole) },
+    'text/event-stream': { schema: oneOf(ref(chunk), ref('OpenAiError')), 'x-end': '[DONE]' },
+  },
+  headers: receiptHeaders,
+});
+
+export const chatOperations: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/v1/chat/completions',
+    id: 'createChatCompletion',
+    summary: 'Answer a conversation',
+    scope: 'generate',
+    body: requestSchema(chatSchema),
+    answers: { '200': wholeOrStream('ChatCompletion', 'ChatCompletionChunk') },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/v1/completions',
+    id: 'createCompletion',
+    summary: 'Continue texts',
+    scope: 'generate',
+    body: requestSchema(completionSchema),
+    answers: { '200': wholeOrStream('Completion', 'CompletionChunk') },
+    error: 'OpenAiError',
+  },
+];

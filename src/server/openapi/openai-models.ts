@@ -1,0 +1,85 @@
+/**
+ * `/v1/embeddings` and `/v1/models` in the document.
+ *
+ * @module server/openapi/openai-models
+ */
+import { embeddingsSchema } from '../openai/embeddings.ts';
+import { answer, type Operation, pathParameter, receiptHeaders } from './operation.ts';
+import { requestSchema } from './request-schema.ts';
+import {
+  array,
+  choice,
+  count,
+  literal,
+  nullable,
+  number,
+  object,
+  oneOf,
+  ref,
+  type Schema,
+  string,
+  unixSeconds,
+} from './schema.ts';
+
+/** Base64 of float32 values: four bytes each, so never empty. */
+const base64: Schema = { type: 'string', contentEncoding: 'base64', pattern: '^[A-Za-z0-9+/]+={0,2}$' };
+
+export const modelSchemas: Readonly<Record<string, Schema>> = {
+  EmbeddingList: object({
+    object: literal('list'),
+    data: array(
+      object({
+        object: literal('embedding'),
+        index: count,
+        embedding: oneOf(array(number, { minItems: 1 }), base64),
+      }),
+      { minItems: 1 },
+    ),
+    model: string,
+    usage: object({ prompt_tokens: count, total_tokens: count }),
+  }),
+  Model: object({
+    id: string,
+    object: literal('model'),
+    created: unixSeconds,
+    owned_by: string,
+    kith: object({
+      task: choice('chat', 'completion', 'embedding'),
+      state: choice('loaded', 'ready', 'available'),
+      context: nullable({ type: 'integer', minimum: 1 }),
+    }),
+  }),
+  ModelList: object({ object: literal('list'), data: array(ref('Model')) }),
+};
+
+export const modelOperations: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/v1/embeddings',
+    id: 'createEmbedding',
+    summary: 'Make vectors of texts',
+    scope: 'embed',
+    body: requestSchema(embeddingsSchema),
+    answers: { '200': answer('Vectors of length 1.', ref('EmbeddingList'), receiptHeaders) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/v1/models',
+    id: 'listModels',
+    summary: 'List the models',
+    scope: 'read',
+    answers: { '200': answer('Every model that this node can answer for.', ref('ModelList')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/v1/models/{id}',
+    id: 'retrieveModel',
+    summary: 'Describe one model',
+    scope: 'read',
+    parameters: [pathParameter('id', 'Model id; it may contain slashes.')],
+    answers: { '200': answer('The model.', ref('Model')) },
+    error: 'OpenAiError',
+  },
+];

@@ -1,0 +1,75 @@
+/**
+ * Shapes that several routes of OpenAI's API share.
+ *
+ * @module server/openapi/openai-parts
+ */
+import {
+  array,
+  choice,
+  count,
+  literal,
+  milliseconds,
+  nothing,
+  nullable,
+  number,
+  object,
+  pattern,
+  ref,
+  type Schema,
+  string,
+} from './schema.ts';
+
+const probability: Schema = { type: 'number', maximum: 0, description: 'Natural logarithm.' };
+const byte = { type: 'integer', minimum: 0, maximum: 255 };
+const tokenFields = { token: string, logprob: probability, bytes: array(byte) };
+
+export const finishReason = choice('stop', 'length', 'tool_calls');
+export const fingerprint = pattern('^kith-', 'kith-0.1.0');
+
+export const openAiParts: Readonly<Record<string, Schema>> = {
+  OpenAiError: object({
+    error: object({
+      message: string,
+      type: choice(
+        'invalid_request_error',
+        'authentication_error',
+        'permission_error',
+        'rate_limit_error',
+        'server_error',
+      ),
+      param: nullable(string),
+      code: nullable(string),
+    }),
+  }),
+  Receipt: object({
+    backend: string,
+    model: string,
+    queue_ms: nullable(milliseconds),
+    prefill_ms: nullable(milliseconds),
+    decode_ms: nullable(milliseconds),
+    notes: array(string),
+  }),
+  CompletionUsage: object({
+    prompt_tokens: count,
+    completion_tokens: count,
+    total_tokens: count,
+    prompt_tokens_details: object({ cached_tokens: count }),
+  }),
+  ToolCall: object({
+    id: pattern('^call_[0-9A-Za-z]+$'),
+    type: literal('function'),
+    function: object({ name: string, arguments: string }),
+  }),
+  ChatLogprobs: object({
+    content: array(object({ ...tokenFields, top_logprobs: array(object(tokenFields), { maxItems: 20 }) })),
+    refusal: nothing,
+  }),
+  CompletionLogprobs: object({
+    tokens: array(string),
+    token_logprobs: array(probability),
+    top_logprobs: array({ type: 'object', additionalProperties: number }),
+    text_offset: array(count),
+  }),
+};
+
+export const logprobsOrNull = nullable(ref('ChatLogprobs'));

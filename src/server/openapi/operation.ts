@@ -1,0 +1,167 @@
+/**
+ * What an API says of its routes, and how that becomes the `paths` of the document.
+ *
+ * @module server/openapi/operation
+ */
+import type { Scope } from '../http/exchange.ts';
+import { pattern, type Schema, string } from './schema.ts';
+
+export interface Media {
+  readonly schema: Schema;
+  readonly example?: unknown;
+  /** In a stream the schema is that of one event's data (of one line); this text ends a good stream. */
+  readonly 'x-end'?: string;
+}
+
+export interface Answer {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, Media>>;
+  /** Names of `headers` beside those of every answer. */
+  readonly headers?: readonly string[];
+}
+
+export interface Operation {
+  readonly method: 'get' | 'post' | 'delete';
+  /** With parameters in braces. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** What a key must allow. */
+  readonly scope: Scope;
+  /** Parameters of the path and query. */
+  readonly parameters?: readonly Schema[];
+  readonly body?: Schema;
+  readonly answers: Readonly<Record<string, Answer>>;
+  /** Name of the component schema of errors; null when no error but those of the server itself can come. */
+  readonly error: string;
+}
+
+export interface Api {
+  readonly tag: string;
+  readonly description: string;
+  readonly schemas: Readonly<Record<string, Schema>>;
+  readonly operations: readonly Operation[];
+}
+
+export const json = (schema: Schema, example?: unknown): Readonly<Record<string, Media>> => ({
+  'application/json': { schema, ...(example === undefined ? {} : { example }) },
+});
+
+/** An answer that is JSON. */
+export const answer = (description: string, schema: Schema, headers: readonly string[] = []): Answer => ({
+  description,
+  content: json(schema),
+  headers,
+});
+
+export const pathParameter = (name: string, description: string): Schema => ({
+  name,
+  in: 'path',
+  required: true,
+  description,
+  schema: string,
+});
+
+export const queryParameter = (name: string, description: string, schema: Schema): Schema => ({
+  name,
+  in: 'query',
+  required: false,
+  description,
+  schema,
+});
+
+/** Headers of answers of models, whole and streamed. */
+export const modelHeaders = ['x-kith-backend', 'x-kith-model'];
+/** Headers of whole answers of models: the times are known when the head is sent. */
+export const receiptHeaders = [...modelHeaders, 'x-kith-queue-ms', 'x-kith-prefill-ms', 'x-kith-decode-ms'];
+
+const wholeNumber = pattern('^\\d+$', '12');
+
+/** Every header that answers carry beside those of HTTP itself. */
+export const headers: Readonly<Record<string, Schema>> = {
+  'x-request-id': {
+    description: 'Id of the request; the log has the same.',
+    required: true,
+    schema: pattern('^req-[0-9a-z]+$'),
+  },
+  'x-kith-backend': { description: 'Backend that answered.', schema: string },
+  'x-kith-model': { description: 'Model that answered.', schema: string },
+  'x-kith-queue-ms': { description: 'ms waited for a place in the batch.', schema: wholeNumber },
+  'x-kith-prefill-ms': { description: 'ms from admission to the first token.', schema: wholeNumber },
+  'x-kith-decode-ms': { description: 'ms from the first token to the last.', schema: wholeNumber },
+  'retry-after': { description: 'Seconds until another try is worthwhile.', schema: wholeNumber },
+  'retry-after-ms': { description: 'The same in ms.', schema: wholeNumber },
+  allow: { description: 'Methods that the path takes.', schema: string },
+};
+
+const why: Readonly<Record<string, string>> = {
+  '400': 'The request is not valid; `param` or the message names the field.',
+  '401': 'A key is missing, unknown, expired or revoked.',
+  '403': 'The key does not allow this, or the host or origin is refused.',
+  '404': 'No such model or route.',
+  '405': 'The path takes other methods.',
+  '408': 'The request did not arrive in time.',
+  '409': 'The model is known but not on this disk.',
+  '413': 'The body is larger than `server.bodyBytes`.',
+  '415': 'The body is not JSON, or it is compressed.',
+  '417': 'Only `expect: 100-continue` is understood.',
+  '422': "The model or its template cannot take the request's messages.",
+  '429': 'Too many requests or tokens; `retry-after` says when to come back.',
+  '431': 'The request headers are too large.',
+  '500': 'An error of the node; its log has the cause under the request id.',
+  '503': 'Not now: stopping, loading, or out of memory.',
+};
+const bodyErrors = ['408', '409', '413', '415', '422'];
+
+function answerBody({ description, content, headers: own = [] }: Answer): Schema {
+  const names = ['x-request-id', ...own];
+  return {
+    description,
+    headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    ...(content ? { content } : {}),
+  };
+}
+
+function errorsOf(operation: Operation): Record<string, Schema> {
+  const statuses = Object.keys(why).filter(
+    (status) => operation.body !== undefined || !bodyErrors.includes(status),
+  );
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const own =
+        status === '429' || status === '503'
+          ? ['retry-after', 'retry-after-ms']
+          : status === '405'
+            ? ['allow']
+            : [];
+      const schema = { $ref: `#/components/schemas/${operation.error}` };
+      return [status, answerBody({ description: why[status]!, content: json(schema), headers: own })];
+    }),
+  );
+}
+
+const agentHeader = {
+  name: 'x-kith-agent',
+  in: 'header',
+  required: false,
+  description: 'Agent on whose behalf the request is made; figures are kept by agent.',
+  schema: { type: 'string', maxLength: 64 },
+};
+
+/** One operation as OpenAPI has it. */
+export function operationBody(operation: Operation, tag: string): Schema {
+  const { id, summary, description, scope, parameters = [], body } = operation;
+  const answers = Object.entries(operation.answers).map(([status, each]) => [status, answerBody(each)]);
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    'x-scope': scope,
+    security: scope === 'control' ? [{ runToken: [] }] : [{}, { bearer: [] }, { apiKey: [] }],
+    parameters: scope === 'generate' || scope === 'embed' ? [...parameters, agentHeader] : parameters,
+    ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
+    responses: { ...errorsOf(operation), ...Object.fromEntries(answers) },
+  };
+}
