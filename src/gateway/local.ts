@@ -7,6 +7,7 @@
 import { AbortedError, type Clock, InputError, isKithError, KithError, messageOf } from '../base/index.ts';
 import type {
   Engine,
+  EngineStatus,
   GenerateEvent,
   GenerateRequest,
   GenerateUsage,
@@ -15,6 +16,7 @@ import type {
 } from '../engine/index.ts';
 import type { ModelStore, Progress } from '../models/index.ts';
 import { merge } from './merge.ts';
+import { breakerOf, createProbe } from './probe.ts';
 import type {
   Backend,
   BackendHealth,
@@ -24,11 +26,6 @@ import type {
   EmbeddingRequest,
   GenerationOptions,
 } from './types.ts';
-
-/** An engine that does not answer a status call for this long is reported as degraded, ms. */
-const probeMs = 2_000;
-/** Deaths of the engine process after which its breaker opens (engine/process/supervision.ts). */
-const breakerDeaths = 5;
 
 export interface LocalBackendOptions {
   readonly engine: Pick<
@@ -51,6 +48,8 @@ export interface LocalBackend extends Backend {
   prepare(model: string, signal?: AbortSignal): Promise<LoadedModel>;
   /** Takes the model out of memory; what it is writing ends with an error. False when it was not there. */
   unload(model: string): Promise<boolean>;
+  /** What the engine process says of itself; null while it does not run or does not answer within 2 s. */
+  engineStatus(): Promise<EngineStatus | null>;
 }
 
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
@@ -59,6 +58,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   /** Why the last load of a default model failed. Failures of other models are their requests' own. */
   const failures = new Map<string, string>();
   const isDefault = (id: string): boolean => Object.values(options.defaults).includes(id);
+
+  const probe = createProbe({ engine, clock, loading: () => preparing.size > 0 });
 
   const loaded = (id: string): LoadedModel | undefined => engine.models().find((model) => model.id === id);
 
@@ -253,41 +254,22 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null, notes: [] },
       };
     },
-    async health(signal): Promise<BackendHealth> {
-      const modelsLoaded = engine.models().length;
-      const probe = await probeEngine(signal);
-      const message = probe.message ?? failures.values().next().value ?? null;
-      const starting = preparing.size > 0 && modelsLoaded === 0;
+    async health(): Promise<BackendHealth> {
+      const { engine: process, ...health } = await probe();
+      const message = health.message ?? failures.values().next().value ?? null;
+      const starting = preparing.size > 0 && engine.models().length === 0;
       return {
-        status: message !== null ? 'degraded' : starting ? 'starting' : 'ok',
-        latencyMs: probe.latencyMs,
+        ...health,
+        status:
+          health.status !== 'ok' ? health.status : message !== null ? 'degraded' : starting ? 'starting' : 'ok',
         modelsAvailable: (await models.list()).length,
-        modelsLoaded,
+        modelsLoaded: process?.models.length ?? 0,
         breaker: breakerOf(engine.state()),
         message,
       };
     },
+    engineStatus: async () => (await probe()).engine,
   };
-
-  /** How long the engine process takes to answer; null while it does not run or does not answer in time. */
-  async function probeEngine(
-    signal: AbortSignal | undefined,
-  ): Promise<{ latencyMs: number | null; message: string | null }> {
-    const { state, lastCause } = engine.state();
-    if (state === 'broken') {
-      return { latencyMs: null, message: `The engine keeps failing: ${lastCause ?? 'unknown cause'}` };
-    }
-    if (state !== 'running') return { latencyMs: null, message: null };
-    const began = clock.monotonic();
-    const late = AbortSignal.timeout(probeMs);
-    try {
-      await engine.status(signal ? AbortSignal.any([signal, late]) : late);
-      return { latencyMs: Math.round((clock.monotonic() - began) * 10) / 10, message: null };
-    } catch (error) {
-      const message = late.aborted ? `The engine did not answer for ${probeMs} ms.` : messageOf(error);
-      return { latencyMs: null, message };
-    }
-  }
 }
 
 function wrongTask(id: string, what: string, route: string): InputError {
@@ -321,13 +303,6 @@ function usageEvent(model: string, usages: readonly (GenerateUsage | null)[], n:
     completionTokens,
     receipt: { backend: 'local', model, ...longest, notes: [] },
   };
-}
-
-/** The engine's breaker. It is half open when its pause is over and the deaths that opened it still count. */
-function breakerOf(state: ReturnType<Engine['state']>): BackendHealth['breaker'] {
-  const failures = state.recentDeaths;
-  if (state.state === 'broken') return { state: 'open', failures };
-  return { state: state.state === 'running' || failures < breakerDeaths ? 'closed' : 'half_open', failures };
 }
 
 function abortReason(signal: AbortSignal): KithError {

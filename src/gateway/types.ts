@@ -170,6 +170,8 @@ export interface BackendHealth {
   };
   /** What is wrong or going on, for people; null when nothing is. */
   readonly message: string | null;
+  /** False when every request to it would fail now. @default true */
+  readonly answers?: boolean;
 }
 
 /** Anything that answers for a model id. */

@@ -174,11 +174,20 @@ function held(sampler: Sampler, matcher: GrammarMatcher): Pick<SchedulerJob, 'sa
 
 function schedulerStatus(scheduler: Scheduler | null): ReturnType<HostedModel['status']> {
   if (scheduler === null) return { active: 0, queued: 0, counters: {} };
-  const { active, waiting, prefilling, kvCells, freeCells, cachedCells, tokensPerSecond, totals } =
+  const { active, waiting, prefilling, kvCells, freeCells, cachedCells, tokensPerSecond, totals, ...stats } =
     scheduler.stats();
   return {
     active,
     queued: waiting,
-    counters: { prefilling, kvCells, freeCells, cachedCells, tokensPerSecond, ...totals },
+    counters: {
+      prefilling,
+      kvCells,
+      freeCells,
+      cachedCells,
+      tokensPerSecond,
+      ...(speed === null ? {} : { decodeTokensPerSecond: speed }),
+      ...totals,
+    },
   };
 }
+  const { decodeTokensPerSecond: speed } = stats;

@@ -15,6 +15,7 @@ import { insertInOrder, Job, removeFrom } from './job.ts';
 import { createMemory } from './memory.ts';
 import { createPace } from './pace.ts';
 import { type Rows, splitPasses, toPart } from './passes.ts';
+import { createRecentDecoding } from './recent.ts';
 import { createTurns } from './turns.ts';
 import type { Scheduler, SchedulerInit, SchedulerJob, SchedulerSink, SchedulerStats } from './types.ts';
 
@@ -26,6 +27,7 @@ class BatchScheduler implements Scheduler {
   readonly #init: SchedulerInit;
   readonly #memory;
   readonly #pace;
+  readonly #recent;
   readonly #turns;
   /** Tokens one sequence may hold. */
   readonly #limit: number;
@@ -79,6 +81,7 @@ class BatchScheduler implements Scheduler {
       prefillChunk: Math.max(1, Math.min(options.prefillChunk, info.maxRows)),
       addedMs: init.prefillAddedMs ?? 100,
     });
+    this.#recent = createRecentDecoding(init.clock);
     this.#turns = createTurns({
       active: this.#active,
       memory: this.#memory,
@@ -159,6 +162,7 @@ class BatchScheduler implements Scheduler {
       cachedCells: cells.count - cells.free - cells.pinned,
       cachedSequences: cache.entries,
       tokensPerSecond: this.#pace.tokensPerSecond,
+      decodeTokensPerSecond: this.#recent.tokensPerSecond,
       batchHistogram: [...this.#batchHistogram],
       totals: { ...this.#totals, evictedCells: cache.evictedCells },
     };
@@ -321,6 +325,7 @@ class BatchScheduler implements Scheduler {
         else if (item.output) this.#next(job, result.rows.subarray(at, at + result.width));
       }
       this.#pace.pass(decodes, prompt, sampled, ms);
+      if (decodes > 0) this.#recent.add(decodes, clock.monotonic() - from);
     } catch (error) {
       if (isKithError(error) && error.code === 'forward_interrupted') this.#undoPass(rows);
       else this.#failPass(rows, error);

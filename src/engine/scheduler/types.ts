@@ -86,6 +86,8 @@ export interface SchedulerStats {
   readonly tokensPerSecond: number;
   /** `batchHistogram[n]` = passes with n sequences. */
   readonly batchHistogram: readonly number[];
+  /** Decoded tokens per second spent on passes with decodes, over the last minute; null when there was none. */
+  readonly decodeTokensPerSecond: number | null;
   readonly totals: SchedulerTotals;
 }
 
