@@ -33,6 +33,7 @@ import {
 } from '../server/index.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
+import { nodeStatus } from './status.ts';
 
 /** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
 const closeWithinMs = 5_000;
@@ -102,35 +103,21 @@ export async function createNode(options: NodeOptions): Promise<Node> {
 
   /** A default model that could not be loaded at the start may have been by a later request. */
   const recover = (): void => {
-    if (state !== 'degraded' || !rooms!.loaded().some((model) => model.id === config.models.default)) return;
+    if (state !== 'degraded' || !rooms!.engine.models().some((model) => model.id === config.models.default))
+      return;
     state = 'ready';
     message = null;
   };
 
-  const status = async (): Promise<NodeStatus> => {
+  const status = (): Promise<NodeStatus> => {
     recover();
-    return {
-      state,
-      message,
-      version,
-      pid: process.pid,
-      startedAt,
-      uptimeMs: Math.round(systemClock.monotonic() - began),
-      url: server!.url,
-      home,
-      defaultModel: config.models.default,
-      models: (await rooms!.gateway.models()).map(({ id, task, state, context }) => ({
-        id,
-        task,
-        state,
-        context,
-      })),
-      loaded: rooms!.loaded(),
-      requests: { active: server!.active, total: server!.total },
-      engine: rooms!.engineState(),
-      memory: { node: process.memoryUsage.rss(), engine: rooms!.engineMemory() },
-      progress: phase,
-    };
+    const uptimeMs = Math.round(systemClock.monotonic() - began);
+    return nodeStatus(
+      { state, message, version, startedAt, uptimeMs, progress: phase },
+      config,
+      rooms!,
+      server!,
+    );
   };
 
   try {

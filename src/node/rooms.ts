@@ -9,7 +9,7 @@ import { type Config, type Logger, systemClock, systemRandom } from '../base/ind
 import { createEngine, type Engine, supportedArchitectures } from '../engine/index.ts';
 import { createGateway, createLocalBackend, type Gateway, type LocalBackend } from '../gateway/index.ts';
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
-import type { LoadedModelStatus, NodeStatus } from '../server/index.ts';
+import type { NodeStatus } from '../server/index.ts';
 
 /** ms the engine process gets to end by itself when it is told to. */
 const engineDrainMs = 500;
@@ -19,7 +19,6 @@ export interface Rooms extends AsyncDisposable {
   readonly engine: Engine;
   readonly gateway: Gateway;
   readonly local: LocalBackend;
-  loaded(): readonly LoadedModelStatus[];
   engineState(): NodeStatus['engine'];
   /** Resident bytes of the engine process, null when unknown. */
   engineMemory(): number | null;
@@ -63,7 +62,6 @@ export async function openRooms(
     engine,
     gateway,
     local,
-    loaded: () => engine.models(),
     engineState() {
       const { state, pid, restarts, lastCause } = engine.state();
       return { state, pid, restarts, lastCause };

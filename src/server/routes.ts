@@ -4,7 +4,7 @@
  * @module server/routes
  */
 import { controlRoutes } from './control.ts';
-import { healthRoute } from './health.ts';
+import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/exchange.ts';
 import { openAiRoutes } from './openai/index.ts';
 import type { ServerContext } from './types.ts';
@@ -12,7 +12,8 @@ import type { ServerContext } from './types.ts';
 export function allRoutes(context: ServerContext): Route[] {
   return [
     ...openAiRoutes(context),
-    { method: 'GET', path: '/health', scope: 'monitor', handler: healthRoute(context) },
+    ...healthRoutes(context),
+    ...openApiRoutes(context),
     ...controlRoutes(context),
   ];
 }

@@ -84,7 +84,14 @@ function open(
     gateway: createGateway({ backends: [backendOf(script)] }),
     control: {
       status: async () =>
-        ({ state: 'ready', message: null, uptimeMs: 1500, defaultModel: 'm' }) as NodeStatus,
+        ({
+          state: 'ready',
+          message: null,
+          uptimeMs: 1500,
+          defaultModel: 'm',
+          backends: [{ backend: 'local', ...(await backendOf(script).health()) }],
+          requests: { active: 0, total: 0, refused: 0 },
+        }) as unknown as NodeStatus,
       shutdown: () => {
         stopped++;
       },
@@ -382,6 +389,8 @@ test('models and health', async () => {
     latency_ms: null,
     models_available: 1,
     models_loaded: 1,
+    circuit_breaker_state: 'closed',
+    circuit_breaker_failures: 0,
     default_model: 'm',
   });
 });

@@ -27,8 +27,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       { status: 400, param: 'server.host' },
     );
   }
+  const leaving = new AbortController();
   const context: ServerContext = {
     ...options,
+    closing: leaving.signal,
     fingerprint: `kith-${options.version}`,
     answering: createAnswering(options.gateway, options.observers),
   };
@@ -38,6 +40,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   let active = 0;
   let total = 0;
   let closing = false;
+  let refused = 0;
 
   async function answer(
     request: IncomingMessage,
@@ -53,7 +56,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     let code: string | null = null;
     const { socket } = request;
     const before = { read: socket.bytesRead, written: socket.bytesWritten };
-    const counted = !/^\/(kith\/|health\/?(\?|$))/.test(request.url ?? '');
+    const counted = !/^\/(kith\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/.test(request.url ?? '');
     if (counted) {
       active++;
       total++;
@@ -62,7 +65,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     response.on('close', () => {
       open.delete(response);
       if (!response.writableFinished) abort.abort(new AbortedError());
-      if (counted) active--;
+      if (counted) {
+        active--;
+        if (response.statusCode === 429 || response.statusCode === 503) refused++;
+      }
       const facts: RequestFacts = {
         id: `req-${id}`,
         method: request.method ?? '',
@@ -184,6 +190,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const close = async (drainMs: number) => {
     closing = true;
+    leaving.abort();
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     http.closeIdleConnections();
     const stop = setTimeout(() => {
@@ -208,6 +215,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     },
     get total() {
       return total;
+    },
+    get refused() {
+      return refused;
     },
     close,
     [Symbol.asyncDispose]: () => close(0),

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Ids, Logger } from '../base/index.ts';
 import type {
+  BackendHealth,
   ChatEvent,
   ChatRequest,
   CompletionRequest,
@@ -13,6 +14,7 @@ import type {
   EmbeddingRequest,
   Gateway,
 } from '../gateway/index.ts';
+import type { EngineHealth, HealthLimits } from './health/types.ts';
 import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
 
@@ -38,6 +40,7 @@ export interface NodeStatus {
   readonly url: string;
   readonly home: string;
   readonly defaultModel: string | null;
+  readonly embeddingModel: string | null;
   readonly models: readonly {
     readonly id: string;
     readonly task: string;
@@ -45,16 +48,29 @@ export interface NodeStatus {
     readonly context: number | null;
   }[];
   readonly loaded: readonly LoadedModelStatus[];
+  readonly backends: readonly (BackendHealth & { readonly backend: string })[];
   readonly engine: {
-    readonly state: string;
+    readonly state: EngineHealth['state'];
     readonly pid: number | null;
     /** Times the engine process was started again after it died. */
     readonly restarts: number;
     readonly lastCause: string | null;
   };
-  readonly requests: { readonly active: number; readonly total: number };
-  /** Resident memory of this process and of the engine's, bytes. */
-  readonly memory: { readonly node: number; readonly engine: number | null };
+  /** `refused`: answered with 429 or 503. */
+  readonly requests: { readonly active: number; readonly total: number; readonly refused: number };
+  /** Resident memory of this process and of the engine's; the machine's, whole and free. Bytes. */
+  readonly memory: {
+    readonly node: number;
+    readonly engine: number | null;
+    readonly total: number;
+    readonly free: number;
+  };
+  /** Free bytes on the disk that holds the home. */
+  readonly diskFree: number | null;
+  readonly logLevel: string;
+  /** Compute threads. */
+  readonly threads: number;
+  readonly limits: HealthLimits;
   /** What the start of the default model is doing; null when it is done. */
   readonly progress: {
     readonly phase: string;
@@ -65,14 +81,25 @@ export interface NodeStatus {
 
 export interface LoadedModelStatus {
   readonly id: string;
+  readonly task: 'text' | 'embedding';
   readonly architecture: string;
-  readonly runner: string;
+  readonly runner: 'kith' | 'node-llama-cpp';
   readonly device: string;
   readonly blocks: number;
   readonly context: number;
   readonly kvCells: number;
   readonly weightBytes: number;
   readonly kvBytes: number;
+  /** What it does now; null while the engine does not answer. */
+  readonly work: {
+    readonly active: number;
+    readonly waiting: number;
+    /** Of `kvCells`: held by sequences in the batch, and by finished ones only. Null when the runner does not say. */
+    readonly usedCells: number | null;
+    readonly cachedCells: number | null;
+    /** Decoded tokens per second over the last minute; null when there were none. */
+    readonly tokensPerSecond: number | null;
+  } | null;
 }
 
 /** Who asks. */
@@ -162,6 +189,8 @@ export interface ServerContext extends ServerOptions {
   readonly answering: Answering;
 }
 
+  /** Fires when the server takes no new requests. Answers without an end of their own end then. */
+  readonly closing: AbortSignal;
 export interface Answering {
   chat(exchange: Exchange, request: ChatRequest): AsyncIterable<ChatEvent>;
   complete(exchange: Exchange, request: CompletionRequest): AsyncIterable<ChatEvent>;
@@ -177,4 +206,6 @@ export interface Server extends AsyncDisposable {
   readonly total: number;
   /** Takes no new requests, waits up to `drainMs` for those in progress, then ends what is left. */
   close(drainMs: number): Promise<void>;
+  /** Of those: answered with 429 or 503. */
+  readonly refused: number;
 }

@@ -1,0 +1,94 @@
+/**
+ * What a node says of itself: the rooms' own figures put together, each asked within a bound.
+ *
+ * @module node/status
+ */
+import { totalmem } from 'node:os';
+import { type Config, freeBytes } from '../base/index.ts';
+import type { EngineStatus, LoadedModel } from '../engine/index.ts';
+import type { LoadedModelStatus, NodeStatus, Server } from '../server/index.ts';
+import type { Rooms } from './rooms.ts';
+
+/** What only the node itself knows. */
+export type NodeFacts = Pick<
+  NodeStatus,
+  'state' | 'message' | 'version' | 'startedAt' | 'uptimeMs' | 'progress'
+>;
+
+export async function nodeStatus(
+  facts: NodeFacts,
+  config: Config,
+  rooms: Rooms,
+  server: Server,
+): Promise<NodeStatus> {
+  const { engine, log, models, home } = config;
+  const [backends, running, known, diskFree] = await Promise.all([
+    rooms.gateway.health(),
+    rooms.local.engineStatus(),
+    rooms.gateway.models(),
+    freeBytes(home).catch(() => null),
+  ]);
+  const state = rooms.engineState();
+  const ill = backends.find(({ status }) => status === 'degraded');
+  // What is wrong with a backend now is wrong with a node whose start went well.
+  const now = facts.state === 'ready' && ill ? { state: 'degraded' as const, message: ill.message } : {};
+  return {
+    ...facts,
+    ...now,
+    pid: process.pid,
+    url: server.url,
+    home,
+    defaultModel: models.default,
+    embeddingModel: models.embedding,
+    models: known.map(({ id, task, state, context }) => ({ id, task, state, context })),
+    loaded: state.state === 'running' ? loadedNow(rooms.engine.models(), running) : [],
+    backends,
+    requests: { active: server.active, total: server.total, refused: server.refused },
+    engine: state,
+    memory: {
+      node: process.memoryUsage.rss(),
+      engine: rooms.engineMemory(),
+      total: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
+      free: process.availableMemory(),
+    },
+    diskFree,
+    logLevel: log.level,
+    threads: engine.threads,
+    limits: {
+      max_active: engine.maxActive,
+      max_queue: engine.maxQueue,
+      max_wait_ms: engine.maxWaitMs,
+      max_run_ms: engine.maxRunMs,
+      max_tokens: engine.maxTokens,
+      body_bytes: config.server.bodyBytes,
+      connections: config.server.maxConnections,
+    },
+  };
+}
+
+/** Models of an earlier life of the engine process are not in memory, though the next request finds them by name. */
+function loadedNow(loaded: readonly LoadedModel[], running: EngineStatus | null): LoadedModelStatus[] {
+  const list: LoadedModelStatus[] = [];
+  for (const model of loaded) {
+    const now = running?.models.find(({ id }) => id === model.id);
+    if (running !== null && now === undefined) continue;
+    const { id, task, architecture, runner, device, blocks, context, kvCells, weightBytes, kvBytes } = model;
+    const count = (name: string): number | null => now?.counters[name] ?? null;
+    const free = count('freeCells');
+    const cachedCells = count('cachedCells');
+    list.push({
+      ...{ id, task, architecture, runner, device, blocks, context, kvCells, weightBytes, kvBytes },
+      work:
+        now === undefined
+          ? null
+          : {
+              active: now.active,
+              waiting: now.queued,
+              usedCells: free === null || cachedCells === null ? null : kvCells - free - cachedCells,
+              cachedCells,
+              tokensPerSecond: count('decodeTokensPerSecond'),
+            },
+    });
+  }
+  return list;
+}
