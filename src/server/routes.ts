@@ -7,6 +7,7 @@ import { controlRoutes } from './control.ts';
 import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/exchange.ts';
 import { openAiRoutes } from './openai/index.ts';
+import { openApiRoutes } from './openapi/index.ts';
 import type { ServerContext } from './types.ts';
 
 export function allRoutes(context: ServerContext): Route[] {
