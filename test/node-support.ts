@@ -10,6 +10,8 @@ import { type Config, resolveConfig, setInFile, silentLogger } from '../src/base
 import { createModelStore } from '../src/models/index.ts';
 import { createNode, type Node } from '../src/node/index.ts';
 import { testModel } from './models/index.ts';
+// Every answer of these nodes is held to the API document.
+import './openapi/watch.ts';
 
 export interface TestHome extends AsyncDisposable {
   readonly path: string;

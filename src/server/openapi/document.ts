@@ -3,6 +3,7 @@
  *
  * @module server/openapi/document
  */
+import { healthApi } from './health.ts';
 import { kithApi } from './kith.ts';
 import { chatOperations, chatSchemas } from './openai-chat.ts';
 import { modelOperations, modelSchemas } from './openai-models.ts';
@@ -17,7 +18,7 @@ const openAiApi: Api = {
   operations: [...chatOperations, ...modelOperations],
 };
 
-const apis: readonly Api[] = [openAiApi, kithApi];
+const apis: readonly Api[] = [openAiApi, healthApi, kithApi];
 
 export interface OpenApiDocument {
   readonly openapi: string;

@@ -1,39 +1,12 @@
 /**
- * Kith's own routes in the document: health, the document itself, and what the command line asks.
+ * Kith's own routes in the document: the document itself, and what the command line asks.
  *
  * @module server/openapi/kith
  */
 import { type Api, answer, type Operation, pathParameter } from './operation.ts';
-import {
-  anyObject,
-  boolean,
-  choice,
-  count,
-  described,
-  literal,
-  milliseconds,
-  nullable,
-  object,
-  ref,
-  type Schema,
-  string,
-} from './schema.ts';
+import { anyObject, boolean, described, literal, object, ref, type Schema } from './schema.ts';
 
 const schemas: Readonly<Record<string, Schema>> = {
-  Health: object({
-    status: choice('starting', 'ok', 'degraded', 'stopping'),
-    message: nullable(string),
-    version: string,
-    uptime_s: count,
-    llm: object({
-      status: choice('ok', 'starting', 'degraded', 'unknown'),
-      latency_ms: nullable(milliseconds),
-      models_available: nullable(count),
-      models_loaded: nullable(count),
-      default_model: nullable(string),
-    }),
-    requests: object({ active: count, total: count }),
-  }),
   NodeStatus: described('The whole state of the node, for the command line.', anyObject),
   Stopping: object({ status: literal('stopping') }),
   Unloaded: object({ unloaded: boolean }),
@@ -49,21 +22,6 @@ const schemas: Readonly<Record<string, Schema>> = {
 };
 
 const operations: readonly Operation[] = [
-  {
-    method: 'get',
-    path: '/health',
-    id: 'health',
-    summary: 'Say whether the node answers',
-    scope: 'monitor',
-    answers: {
-      '200': answer('Up.', ref('Health')),
-      '503': answer('Shutting down.', { anyOf: [ref('Health'), ref('OpenAiError')] }, [
-        'retry-after',
-        'retry-after-ms',
-      ]),
-    },
-    error: 'OpenAiError',
-  },
   {
     method: 'get',
     path: '/openapi.json',

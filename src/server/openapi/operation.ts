@@ -11,6 +11,8 @@ export interface Media {
   readonly example?: unknown;
   /** In a stream the schema is that of one event's data (of one line); this text ends a good stream. */
   readonly 'x-end'?: string;
+  /** Schemas of the data of events that have names, by name. */
+  readonly 'x-events'?: Readonly<Record<string, Schema>>;
 }
 
 export interface Answer {
