@@ -9,10 +9,12 @@ import { chatRoute } from './chat.ts';
 import { completionsRoute } from './completions.ts';
 import { embeddingsRoute } from './embeddings.ts';
 import { modelRoute, modelsRoute } from './models.ts';
+import { responseRoutes } from './responses/index.ts';
 
 export function openAiRoutes(context: ServerContext): Route[] {
   return [
     { method: 'POST', path: '/v1/chat/completions', scope: 'generate', handler: chatRoute(context) },
+    ...responseRoutes(context),
     { method: 'POST', path: '/v1/completions', scope: 'generate', handler: completionsRoute(context) },
     { method: 'POST', path: '/v1/embeddings', scope: 'embed', handler: embeddingsRoute(context) },
     { method: 'GET', path: '/v1/models', scope: 'read', handler: modelsRoute(context) },

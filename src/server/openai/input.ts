@@ -78,10 +78,14 @@ export function textsOrTokens(maxInputs: number, emptyText: boolean) {
     });
 }
 
-/** An array whose length is checked before its elements are. */
-export function boundedArray<T extends z.ZodType>(element: T, min: number, max: number) {
+/**
+ * An array whose length is checked before its elements are.
+ *
+ * @param expected what to say of a value that is no array
+ */
+export function boundedArray<T extends z.ZodType>(element: T, min: number, max: number, expected?: string) {
   return z
-    .array(z.unknown())
+    .array(z.unknown(), expected)
     .min(min, min === 1 ? 'must not be empty' : `at least ${min} entries`)
     .max(max, `at most ${max} entries`)
     .pipe(z.array(element));

@@ -1,0 +1,153 @@
+/**
+ * `input` of a response: a text or a list of items, turned into the messages of a chat.
+ *
+ * @module server/openai/responses/items
+ */
+import { z } from 'zod';
+import { InputError } from '../../../base/index.ts';
+import type { ChatMessage } from '../../../engine/index.ts';
+import { boundedArray } from '../input.ts';
+import { text } from '../options.ts';
+
+const maxItems = 2048;
+const maxParts = 1024;
+const callId = z.string().min(1).max(200);
+
+const textParts = new Set(['input_text', 'output_text', 'text']);
+
+const part = z
+  .object({ type: z.string().max(100), text: z.optional(text), refusal: z.optional(text) })
+  .transform((value, context) => {
+    const field = textParts.has(value.type) ? 'text' : value.type === 'refusal' ? 'refusal' : null;
+    const said = field === null ? undefined : value[field];
+    if (said !== undefined) return said;
+    context.addIssue({
+      code: 'custom',
+      params: { code: field === null ? 'unsupported_parameter' : 'invalid_value' },
+      message:
+        field === null
+          ? `content parts of type '${value.type}' are not supported: the models here read text only`
+          : `a part of type '${value.type}' needs \`${field}\``,
+    });
+    return z.NEVER;
+  });
+
+/** A text is one part. */
+const content = z
+  .unknown()
+  .transform((value) => (typeof value === 'string' ? [{ type: 'text', text: value }] : value))
+  .pipe(boundedArray(part, 0, maxParts, 'must be a text or an array of parts'))
+  .transform((parts) => parts.join(''));
+
+const message = z.object({
+  type: z.literal('message'),
+  role: z.enum(['system', 'developer', 'user', 'assistant']),
+  content,
+});
+const call = z.object({
+  type: z.literal('function_call'),
+  call_id: callId,
+  name: text.pipe(z.string().min(1).max(64)),
+  arguments: text,
+});
+const output = z.object({ type: z.literal('function_call_output'), call_id: callId, output: content });
+/** Thoughts of a model elsewhere. The models here have none, and a prompt has no place for them. */
+const reasoning = z.object({ type: z.literal('reasoning') });
+
+const kinds = new Set(['message', 'function_call', 'function_call_output', 'reasoning']);
+
+/** Messages may leave `type` out, and so may references. */
+function kindOf(value: object): unknown {
+  const { type, role, id } = value as { type?: unknown; role?: unknown; id?: unknown };
+  if (type !== undefined && type !== null) return type;
+  return role === undefined && id !== undefined ? 'item_reference' : 'message';
+}
+
+const item = z
+  .unknown()
+  .transform((value, context) => {
+    const refuse = (code: string, why: string) => {
+      context.addIssue({ code: 'custom', params: { code }, message: why });
+      return z.NEVER;
+    };
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return refuse('invalid_type', 'must be an item, that is an object');
+    const type = kindOf(value);
+    if (typeof type !== 'string') return refuse('invalid_type', 'type must be a string');
+    if (type === 'item_reference') {
+      return refuse(
+        'unsupported_parameter',
+        'items by reference are not supported: answers are not stored here, so send the item itself (with the AI SDK, set `providerOptions.openai.store` to false)',
+      );
+    }
+    if (kinds.has(type)) return { ...value, type };
+    return refuse(
+      'unsupported_parameter',
+      `items of type '${type.slice(0, 100)}' are not supported: send messages, function_call and function_call_output`,
+    );
+  })
+  .pipe(z.discriminatedUnion('type', [message, call, output, reasoning]));
+
+type Item = z.output<typeof item>;
+
+/** A text is one message of the user. */
+export const input = z
+  .unknown()
+  .transform((value) => (typeof value === 'string' ? [{ role: 'user', content: value }] : value))
+  .pipe(boundedArray(item, 1, maxItems, 'must be a text or an array of items'));
+
+interface Turn {
+  role: 'system' | 'user' | 'assistant' | 'tool';
+  content: string | null;
+  tool_calls?: { id: string; type: 'function'; function: { name: string; arguments: string } }[];
+  tool_call_id?: string;
+}
+
+/**
+ * Messages for the model. `instructions` come first; system messages right after them are joined to them, since many
+ * templates know only one. Calls belong to the assistant's message before them, as templates expect.
+ *
+ * Throws `InputError` for a call's output without the call.
+ */
+export function messagesOf(instructions: string | undefined, items: readonly Item[]): ChatMessage[] {
+  const turns: Turn[] = [];
+  const calls = new Set<string>();
+  let leading = instructions !== undefined;
+  if (instructions !== undefined) turns.push({ role: 'system', content: instructions });
+  for (const [index, each] of items.entries()) {
+    const last = turns.at(-1);
+    if (each.type === 'message') {
+      // `developer` is the newer name of `system`; templates know only the latter.
+      const role = each.role === 'developer' ? 'system' : each.role;
+      if (role === 'system' && leading && last) last.content = `${last.content}\n\n${each.content}`;
+      else {
+        turns.push({ role, content: each.content });
+        leading = false;
+      }
+    } else if (each.type === 'function_call') {
+      const asked = {
+        id: each.call_id,
+        type: 'function' as const,
+        function: { name: each.name, arguments: each.arguments },
+      };
+      calls.add(each.call_id);
+      leading = false;
+      if (last?.role === 'assistant') last.tool_calls = [...(last.tool_calls ?? []), asked];
+      else turns.push({ role: 'assistant', content: null, tool_calls: [asked] });
+    } else if (each.type === 'function_call_output') {
+      if (!calls.has(each.call_id)) {
+        const param = `input[${index}].call_id`;
+        throw new InputError(
+          'invalid_value',
+          `${param}: no function_call before it has this call_id; send the call too, since nothing is stored here`,
+          { param },
+        );
+      }
+      turns.push({ role: 'tool', content: each.output, tool_call_id: each.call_id });
+    }
+  }
+  if (turns.length === 0) {
+    throw new InputError('invalid_value', 'input: holds nothing that a model could read', { param: 'input' });
+  }
+  return turns;
+}
