@@ -16,6 +16,7 @@
  */
 
 export { supportedArchitectures } from './arch/index.ts';
+export { createGrammarCheck } from './grammar/index.ts';
 export { createEngine } from './process/engine.ts';
 export type {
   CreateEngineOptions,

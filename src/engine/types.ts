@@ -99,6 +99,8 @@ export type Prompt =
       readonly tools?: readonly unknown[];
       /** Extra template variables (`enable_thinking`, ...). */
       readonly variables?: Readonly<Record<string, unknown>>;
+      /** Text that the answer begins with: it stands after what the template writes. */
+      readonly prefill?: string;
     };
 
 /**
@@ -111,8 +113,10 @@ export type Prompt =
  *   outside the subset is refused, never ignored.
  * - `json_object`: any JSON object.
  * - `regex`: a text that the expression matches from end to end (ECMA-262 without look-around, `\b` and references).
- * - `literal`, `sequence`, `choice`: these texts, one after the other, one of them. A sequence of a literal and a schema
- *   is how a tool call is held to its format.
+ * - `literal`, `sequence`, `choice`: these texts, one after the other, one of them.
+ * - `repeat`: `part` once or more often, with `between` between two.
+ * - `text`: any text. It may end anywhere, until one of the texts `until` is written (anywhere, or only at its very start
+ *   with `at: 'start'`): what comes right after it is `next`. This is how an answer is free until it calls a tool.
  */
 export type Grammar =
   | { readonly kind: 'json_schema'; readonly schema: unknown }
@@ -120,7 +124,20 @@ export type Grammar =
   | { readonly kind: 'regex'; readonly pattern: string }
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'sequence'; readonly parts: readonly Grammar[] }
-  | { readonly kind: 'choice'; readonly options: readonly Grammar[] };
+  | { readonly kind: 'choice'; readonly options: readonly Grammar[] }
+  | { readonly kind: 'repeat'; readonly part: Grammar; readonly between: Grammar }
+  | {
+      readonly kind: 'text';
+      readonly until: readonly string[];
+      readonly next: Grammar;
+      readonly at?: 'start';
+    };
+
+/**
+ * How a chat template writes tool calls, as far as Kith knows it. `hermes`: `<tool_call>{"name", "arguments"}</tool_call>`;
+ * `llama3`: the answer is `{"name", "parameters"}`; `mistral`: `[TOOL_CALLS][{"name", "arguments"}]`.
+ */
+export type ToolStyle = 'hermes' | 'llama3' | 'mistral';
 
 export interface GenerateRequest {
   /** Model id as given to `load`. */
@@ -133,6 +150,11 @@ export interface GenerateRequest {
   readonly stop: readonly string[];
   /** Holds the answer to a form. @default none */
   readonly grammar?: Grammar;
+  /**
+   * Texts of control tokens that are text in this answer: the grammar reads them, the stream shows them. Those that are
+   * not in the vocabulary, or no control tokens there, change nothing. @default none
+   */
+  readonly shown?: readonly string[];
   /** What to do when prompt + maxTokens exceed the context. `error` refuses a prompt that does not fit and ends
    *  with finish `length` when the context is full; `slide` drops the oldest tokens after the first
    *  `keepTokens` in steps of half the context and recomputes (stated in the `finish` event). @default 'error' */
@@ -232,6 +254,8 @@ export interface LoadedModel {
   readonly kvBytes: number;
   readonly loadMs: number;
   readonly hasTemplate: boolean;
+  /** How its template writes tool calls; null when the template does not, or in a way that is not known here. */
+  readonly toolStyle: ToolStyle | null;
 }
 
 export interface EngineOptions {

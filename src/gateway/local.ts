@@ -4,7 +4,15 @@
  *
  * @module gateway/local
  */
-import { AbortedError, type Clock, InputError, isKithError, KithError, messageOf } from '../base/index.ts';
+import {
+  AbortedError,
+  type Clock,
+  InputError,
+  isKithError,
+  KithError,
+  messageOf,
+  type Random,
+} from '../base/index.ts';
 import type {
   Engine,
   EngineStatus,
@@ -17,11 +25,16 @@ import type {
 import type { ModelStore, Progress } from '../models/index.ts';
 import { merge } from './merge.ts';
 import { breakerOf, createProbe } from './probe.ts';
+import { readCalls } from './tools/answer.ts';
+import type { Conversation } from './tools/conversation.ts';
+import { conversationFor, planTools } from './tools/plan.ts';
+import { createToolSchemas } from './tools/schemas.ts';
 import type {
   Backend,
   BackendHealth,
   BackendModel,
   ChatEvent,
+  ChatRequest,
   EmbeddingAnswer,
   EmbeddingRequest,
   GenerationOptions,
@@ -39,6 +52,8 @@ export interface LocalBackendOptions {
   /** ms a request waits for its model to be loaded; over it 503 with retry-after. */
   readonly maxWaitMs: number;
   readonly clock: Clock;
+  /** Source of the ids of tool calls. */
+  readonly random: Random;
   /** Called while a model is placed, verified and loaded. */
   readonly onProgress?: (model: string, progress: Progress) => void;
 }
@@ -54,6 +69,7 @@ export interface LocalBackend extends Backend {
 
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const { engine, models, clock } = options;
+  const schemas = createToolSchemas();
   const preparing = new Map<string, Promise<LoadedModel>>();
   /** Why the last load of a default model failed. Failures of other models are their requests' own. */
   const failures = new Map<string, string>();
@@ -127,6 +143,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     prompts: readonly Prompt[],
     request: GenerationOptions,
     extra: Partial<GenerateRequest>,
+    notes: readonly string[] = [],
   ): AsyncGenerator<ChatEvent> {
     const model = await prepareWithin(id, request.signal);
     if (model.task === 'embedding')
@@ -162,7 +179,10 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         if (event.type === 'start') {
           if (started) continue;
           started = true;
-          yield { type: 'start', backend: 'local', model: id };
+          // With several prompts the first start says nothing of the others.
+          const { promptTokens, cachedTokens } = event;
+          const known = prompts.length === 1 ? { promptTokens, cachedTokens } : {};
+          yield { type: 'start', backend: 'local', model: id, ...known };
         } else if (event.type === 'text') {
           yield { type: 'text', choice, text: event.text, logprobs: event.logprobs };
         } else {
@@ -180,7 +200,17 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     } finally {
       stop.abort();
     }
-    yield usageEvent(id, usages, request.n);
+    yield usageEvent(id, usages, request.n, notes);
+  }
+
+  async function* chat(request: ChatRequest): AsyncGenerator<ChatEvent> {
+    const id = request.model!;
+    const { toolStyle } = await prepareWithin(id, request.signal);
+    const { conversation, grammar, shown, parser, notes } = planTools(request, toolStyle, schemas);
+    const prompt = promptOf(request, conversation);
+    const extra = grammar === null ? {} : { grammar, shown };
+    const events = generate(id, [prompt], request, extra, notes);
+    yield* parser === null ? events : readCalls(events, parser, options.random);
   }
 
   return {
@@ -218,11 +248,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         };
       });
     },
-    chat(request) {
-      const prompt: Prompt = { kind: 'messages', messages: request.messages };
-      const { grammar } = request;
-      return generate(request.model!, [prompt], request, grammar === undefined ? {} : { grammar });
-    },
+    chat,
     complete(request) {
       const prompts = request.prompts.map(
         (prompt): Prompt =>
@@ -232,8 +258,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     },
     async countTokens(request) {
       const id = request.model!;
-      await prepareWithin(id, request.signal);
-      const prompt: Prompt = { kind: 'messages', messages: request.messages };
+      const { toolStyle } = await prepareWithin(id, request.signal);
+      const prompt = promptOf(request, conversationFor(request, toolStyle));
       return engine.countTokens(id, prompt, request.signal);
     },
     async embed(request: EmbeddingRequest): Promise<EmbeddingAnswer> {
@@ -261,7 +287,13 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       return {
         ...health,
         status:
-          health.status !== 'ok' ? health.status : message !== null ? 'degraded' : starting ? 'starting' : 'ok',
+          health.status !== 'ok'
+            ? health.status
+            : message !== null
+              ? 'degraded'
+              : starting
+                ? 'starting'
+                : 'ok',
         modelsAvailable: (await models.list()).length,
         modelsLoaded: process?.models.length ?? 0,
         breaker: breakerOf(engine.state()),
@@ -272,12 +304,26 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   };
 }
 
+function promptOf({ variables, prefill }: ChatRequest, conversation: Conversation): Prompt {
+  return {
+    kind: 'messages',
+    ...conversation,
+    ...(variables === undefined ? {} : { variables }),
+    ...(prefill === undefined ? {} : { prefill }),
+  };
+}
+
 function wrongTask(id: string, what: string, route: string): InputError {
   return new InputError('wrong_model_task', `'${id}' ${what}: use it with ${route}.`, { param: 'model' });
 }
 
 /** The prompt counts once per prompt, what was generated counts for every choice. */
-function usageEvent(model: string, usages: readonly (GenerateUsage | null)[], n: number): ChatEvent {
+function usageEvent(
+  model: string,
+  usages: readonly (GenerateUsage | null)[],
+  n: number,
+  notes: readonly string[],
+): ChatEvent {
   let promptTokens = 0;
   let cachedTokens = 0;
   let completionTokens = 0;
@@ -301,7 +347,7 @@ function usageEvent(model: string, usages: readonly (GenerateUsage | null)[], n:
     promptTokens,
     cachedTokens,
     completionTokens,
-    receipt: { backend: 'local', model, ...longest, notes: [] },
+    receipt: { backend: 'local', model, ...longest, notes },
   };
 }
 

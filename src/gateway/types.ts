@@ -62,6 +62,8 @@ export interface ChatRequest extends GenerationOptions {
   readonly parallelToolCalls?: boolean;
   /** Extra template variables (`enable_thinking`, ...). */
   readonly variables?: Readonly<Record<string, unknown>>;
+  /** Text that the answer begins with. The model goes on from it; the events carry only what comes after it. */
+  readonly prefill?: string;
 }
 
 export interface CompletionRequest extends GenerationOptions {
@@ -98,7 +100,14 @@ export interface Receipt {
  * same choice begins. The pieces together are one JSON object, unless the choice ends with `length`.
  */
 export type ChatEvent =
-  | { readonly type: 'start'; readonly backend: string; readonly model: string }
+  | {
+      readonly type: 'start';
+      readonly backend: string;
+      readonly model: string;
+      /** Tokens of the prompt and how many of them were in the cache, where they are known before the first token. */
+      readonly promptTokens?: number;
+      readonly cachedTokens?: number;
+    }
   | {
       readonly type: 'text';
       readonly choice: number;

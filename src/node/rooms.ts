@@ -54,6 +54,7 @@ export async function openRooms(
     overflow: config.engine.overflow,
     maxWaitMs: config.engine.maxWaitMs,
     clock: systemClock,
+    random: systemRandom,
     onProgress,
   });
   const gateway = createGateway({ backends: [local] });

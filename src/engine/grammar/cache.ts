@@ -12,12 +12,20 @@ import { createTokenTree, type TokenTree } from './vocabulary.ts';
 
 /** Each holds up to some 30 MB when it has seen much text, a few hundred KB as a rule. */
 const KEPT = 8;
+/** Token trees: one for each set of control tokens that are shown. */
+const KEPT_TREES = 3;
+const NO_TOKENS: ReadonlySet<number> = new Set();
 /** Texts of grammars that were found good. */
 const REMEMBERED = 32;
 
 export interface Grammars {
-  /** A matcher at the start of its text. @throws InputError as `compileGrammar` */
-  matcher(grammar: Grammar): GrammarMatcher;
+  /**
+   * A matcher at the start of its text.
+   *
+   * @param shown control tokens that are text to this grammar
+   * @throws InputError as `compileGrammar`
+   */
+  matcher(grammar: Grammar, shown?: ReadonlySet<number>): GrammarMatcher;
 }
 
 /**
@@ -48,32 +56,38 @@ export function createGrammars(
   vocab: number,
   work: number = WORK_PER_TOKEN,
 ): Grammars {
-  let tree: TokenTree | null = null;
-  const recent = new Map<string, () => GrammarMatcher>();
+  const trees = createRecent<TokenTree>(KEPT_TREES);
+  const makers = createRecent<() => GrammarMatcher>(KEPT);
+
+  function maker(grammar: Grammar, shown: ReadonlySet<number>, tokens: string): () => GrammarMatcher {
+    const automaton = createAutomaton(compileGrammar(grammar));
+    const bytes = (token: number): Uint8Array => tokenizer.bytes(token, shown.has(token));
+    const { eog, size } = tokenizer;
+    const tree = trees(tokens, () => createTokenTree({ bytes, eog, size }, vocab));
+    const maskOf = createMasks(automaton, tree);
+    const isEnding = (token: number): boolean => eog.has(token);
+    return () => createMatcher({ automaton, maskOf, bytes, isEnding, work });
+  }
+
   return {
-    matcher(grammar) {
-      const key = JSON.stringify(grammar);
-      let make = recent.get(key);
-      if (make === undefined) {
-        const automaton = createAutomaton(compileGrammar(grammar));
-        tree ??= createTokenTree(tokenizer, vocab);
-        const maskOf = createMasks(automaton, tree);
-        make = () =>
-          createMatcher({
-            automaton,
-            maskOf,
-            bytes: (token) => tokenizer.bytes(token),
-            isEnding: (token) => tokenizer.eog.has(token),
-            work,
-          });
-      }
-      recent.delete(key);
-      recent.set(key, make);
-      for (const oldest of recent.keys()) {
-        if (recent.size <= KEPT) break;
-        recent.delete(oldest);
-      }
-      return make();
+    matcher(grammar, shown = NO_TOKENS) {
+      const tokens = [...shown].join();
+      return makers(`${tokens} ${JSON.stringify(grammar)}`, () => maker(grammar, shown, tokens))();
     },
+  };
+}
+
+/** Keeps the values that were used last. */
+function createRecent<T>(most: number): (key: string, make: () => T) => T {
+  const kept = new Map<string, T>();
+  return (key, make) => {
+    const value = kept.get(key) ?? make();
+    kept.delete(key);
+    kept.set(key, value);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= most) break;
+      kept.delete(oldest);
+    }
+    return value;
   };
 }

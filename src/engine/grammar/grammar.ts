@@ -9,13 +9,16 @@ import { createCharacterWriter } from './characters.ts';
 import { grammarTooLarge } from './errors.ts';
 import { type Network, NetworkBuilder } from './network.ts';
 import { parsePattern } from './pattern.ts';
-import { copyJson, isRecord, readSchema } from './schema.ts';
+import { copyJson, isRecord, type JsonRecord, readSchema } from './schema.ts';
 import { writePattern } from './write-pattern.ts';
 import { writeSchema } from './write-schema.ts';
+import { writeText } from './write-text.ts';
 
 const MAX_PARTS = 256;
 const MAX_DEPTH = 8;
 const MAX_LITERAL = 65_536;
+/** Of a text that ends free text. */
+const MAX_TRIGGER = 256;
 /** All parts together, as JSON. */
 const MAX_TEXT = 1 << 20;
 
@@ -65,11 +68,37 @@ function parsePart(input: unknown, depth: number): Grammar {
       return { kind: 'sequence', parts: parts('parts') };
     case 'choice':
       return { kind: 'choice', options: parts('options') };
+    case 'repeat':
+      return {
+        kind: 'repeat',
+        part: parsePart(input.part, depth + 1),
+        between: parsePart(input.between, depth + 1),
+      };
+    case 'text':
+      return parseText(input, depth);
     default:
       throw invalid(
-        `its kind is ${JSON.stringify(input.kind)?.slice(0, 60)}; known are json_schema, json_object, regex, literal, sequence and choice`,
+        `its kind is ${JSON.stringify(input.kind)?.slice(0, 60)}; known are json_schema, json_object, regex, literal, sequence, choice, repeat and text`,
       );
   }
+}
+
+function parseText({ until, next, at }: JsonRecord, depth: number): Grammar {
+  if (!Array.isArray(until)) throw invalid('until must be a list of texts');
+  if (until.length > MAX_PARTS) throw grammarTooLarge(`until with ${until.length} entries`, MAX_PARTS);
+  const texts = until.map((each): string => {
+    if (typeof each !== 'string' || each === '') throw invalid('until must hold texts that are not empty');
+    if (each.length > MAX_TRIGGER)
+      throw grammarTooLarge(`until with a text of ${each.length} characters`, MAX_TRIGGER);
+    return each.toWellFormed();
+  });
+  if (at !== undefined && at !== 'start') throw invalid("at can only be 'start'");
+  return {
+    kind: 'text',
+    until: texts,
+    next: parsePart(next, depth + 1),
+    ...(at === undefined ? {} : { at }),
+  };
 }
 
 /**
@@ -105,6 +134,21 @@ export function compileGrammar(grammar: Grammar): Network {
           at = next;
         }
         builder.skip(at, to);
+        return;
+      }
+      case 'repeat': {
+        const start = builder.state();
+        const end = builder.state();
+        builder.skip(from, start);
+        write(start, part.part, end);
+        write(end, part.between, start);
+        builder.skip(end, to);
+        return;
+      }
+      case 'text': {
+        const then = builder.state();
+        writeText(builder, from, part, then, to);
+        write(then, part.next, to);
         return;
       }
     }

@@ -48,6 +48,7 @@ export async function openEncoder(input: KithModelInput): Promise<HostedModel> {
     kvBytes: 0,
     loadMs: performance.now() - startedAt,
     hasTemplate: false,
+    toolStyle: null,
   };
   return {
     loaded,

@@ -70,6 +70,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
       maxTokens: request.maxTokens,
       stop: request.stop,
       grammar,
+      shown: request.shown ?? [],
       overflow: request.overflow ?? 'error',
       keepTokens: request.keepTokens ?? 0,
       echo: request.echo ?? false,

@@ -32,6 +32,7 @@ const job: GenerateJob = {
   maxTokens: null,
   stop: ['\n'],
   grammar: { kind: 'json_schema', schema: { type: 'integer' } },
+  shown: ['<tool_call>'],
   overflow: 'slide',
   keepTokens: 2,
   echo: true,

@@ -21,6 +21,7 @@ export interface GenerateJob {
   readonly maxTokens: number | null;
   readonly stop: readonly string[];
   readonly grammar: Grammar | null;
+  readonly shown: readonly string[];
   readonly overflow: 'error' | 'slide';
   readonly keepTokens: number;
   readonly echo: boolean;
@@ -34,6 +35,7 @@ export interface GenerateJob {
 const MAX_ID = 256;
 const MAX_STOPS = 64;
 const MAX_STOP_LENGTH = 4096;
+const MAX_SHOWN = 64;
 const MAX_TOKENS = 0x7fffffff;
 const MAX_MS = 2 ** 31 - 1;
 
@@ -71,6 +73,7 @@ export function decodeGenerate(frame: Frame): GenerateJob {
     maxTokens: shape.has('maxTokens') ? shape.integer('maxTokens', 0, MAX_TOKENS) : null,
     stop: shape.strings('stop', MAX_STOPS, MAX_STOP_LENGTH),
     grammar: shape.has('grammar') ? parseGrammar(frame.meta.grammar) : null,
+    shown: shape.has('shown') ? shape.strings('shown', MAX_SHOWN, MAX_STOP_LENGTH) : [],
     overflow: shape.oneOf('overflow', ['error', 'slide']),
     keepTokens: shape.integer('keepTokens', 0, MAX_TOKENS),
     echo: shape.boolean('echo'),

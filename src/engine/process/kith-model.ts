@@ -10,7 +10,7 @@ import { createGrammars, type GrammarMatcher } from '../grammar/index.ts';
 import { type Compute, isEncoder, openRunner, planModel, type Runner } from '../runner/index.ts';
 import { createSampler } from '../sampler/index.ts';
 import { createScheduler, type Scheduler, type SchedulerJob } from '../scheduler/index.ts';
-import { createTokenizer } from '../tokenizer/index.ts';
+import { createFullTokenizer, createTokenizer, type FullTokenizer } from '../tokenizer/index.ts';
 import type { GenerateEvent, LoadedModel, LoadRequest, Sampler, Tokenizer } from '../types.ts';
 import { openEncoder } from './encoder-model.ts';
 import { type HostedModel, type HostingContext, withoutBos } from './hosted.ts';
@@ -43,7 +43,7 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
   const shape = planModel(gguf, request.range, options.kvType, options.context);
   const { range, hyper } = shape;
   // Blocks alone never see a token; everything that does must be able to write text.
-  const tokenizer = range.embed && range.head ? createTokenizer(gguf.metadata) : null;
+  const tokenizer = range.embed && range.head ? createFullTokenizer(gguf.metadata) : null;
   if (tokenizer !== null) checkVocabulary(tokenizer.size, hyper.vocab);
   const plan = planMemory({ ...input, ...shape, id: request.id, contextTrained: hyper.context });
   throwIfAborted(input.signal);
@@ -81,6 +81,8 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
     kvBytes: runner.info.kvBytes,
     loadMs: performance.now() - startedAt,
     hasTemplate: hasKey(gguf, 'tokenizer.chat_template'),
+    // The text thread reads templates.
+    toolStyle: null,
   };
   return {
     loaded,
@@ -113,7 +115,7 @@ function schedule(input: KithModelInput, runner: Runner, tokenizer: Tokenizer, p
 
 function generator(
   scheduler: Scheduler,
-  tokenizer: Tokenizer,
+  tokenizer: FullTokenizer,
   vocab: number,
 ): (job: GenerateJob, emit: (event: GenerateEvent) => void, signal: AbortSignal) => Promise<void> {
   const grammars = createGrammars(tokenizer, vocab);
@@ -122,8 +124,9 @@ function generator(
     new Promise<void>((resolve, reject) => {
       if (signal.aborted) throw new AbortedError();
       const id = `${++last}`;
-      const { model: _, sampler: options, echo, grammar, ...request } = job;
-      const matcher = grammar === null ? null : grammars.matcher(grammar);
+      const { model: _, sampler: options, echo, grammar, shown: texts, ...request } = job;
+      const shown = controlTokens(tokenizer, texts);
+      const matcher = grammar === null ? null : grammars.matcher(grammar, shown);
       const onAbort = (): void => {
         scheduler.cancel(id);
       };
@@ -134,7 +137,9 @@ function generator(
       };
       const sampler = createSampler(options, vocab, matcher === null ? {} : { mask: matcher.mask });
       const submitted =
-        matcher === null ? { ...request, id, sampler } : { ...request, id, ...held(sampler, matcher) };
+        matcher === null
+          ? { ...request, shown, id, sampler }
+          : { ...request, shown, id, ...held(sampler, matcher) };
       scheduler.submit(submitted, (event) => {
         if (isKithError(event)) {
           settle(event);
@@ -157,6 +162,12 @@ function generator(
     });
 }
 
+/** Those tokens of the texts that running text does not show. */
+function controlTokens({ vocabulary, bytes }: FullTokenizer, texts: readonly string[]): Set<number> {
+  const ids = texts.flatMap((text) => vocabulary.ids.get(text) ?? []);
+  return new Set(ids.filter((id) => bytes(id).length === 0).sort((a, b) => a - b));
+}
+
 /** A sampler whose choices a grammar follows. */
 function held(sampler: Sampler, matcher: GrammarMatcher): Pick<SchedulerJob, 'sampler' | 'ended'> {
   return {
@@ -176,6 +187,7 @@ function schedulerStatus(scheduler: Scheduler | null): ReturnType<HostedModel['s
   if (scheduler === null) return { active: 0, queued: 0, counters: {} };
   const { active, waiting, prefilling, kvCells, freeCells, cachedCells, tokensPerSecond, totals, ...stats } =
     scheduler.stats();
+  const { decodeTokensPerSecond: speed } = stats;
   return {
     active,
     queued: waiting,
@@ -190,4 +202,3 @@ function schedulerStatus(scheduler: Scheduler | null): ReturnType<HostedModel['s
     },
   };
 }
-  const { decodeTokensPerSecond: speed } = stats;

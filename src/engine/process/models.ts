@@ -55,7 +55,8 @@ export function createModels(supervisor: Supervisor, text: TextThread, log: Engi
     const opening = openText(request, signal);
     const session = await supervisor.session(signal);
     const [answer, info] = await Promise.all([loadIn(session, slot, signal, onProgress), opening]);
-    const loaded = answer.meta.loaded as LoadedModel;
+    const toolStyle = info instanceof Error || info === null ? null : info.toolStyle;
+    const loaded: LoadedModel = { ...(answer.meta.loaded as LoadedModel), toolStyle };
     const needsText = answer.meta.tokenizes !== true && readsTokens(request);
     if (needsText && info instanceof Error) {
       // Unless another model has taken the id meanwhile.

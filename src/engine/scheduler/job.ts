@@ -75,7 +75,7 @@ export class Job {
     this.#sink = init.sink;
     this.#onSinkError = init.onSinkError;
     this.#tokenizer = init.tokenizer;
-    this.#text = createTextStream(init.tokenizer, request.stop);
+    this.#text = createTextStream(shownBytes(init.tokenizer, request.shown), request.stop);
   }
 
   /** Positions that must be computed before the next token can be chosen. */
@@ -172,6 +172,14 @@ export class Job {
       this.#onSinkError(this, error);
     }
   }
+}
+
+function shownBytes(
+  tokenizer: Pick<Tokenizer, 'bytes'>,
+  shown: ReadonlySet<number> | undefined,
+): Pick<Tokenizer, 'bytes'> {
+  if (shown === undefined || shown.size === 0) return tokenizer;
+  return { bytes: (token) => tokenizer.bytes(token, shown.has(token)) };
 }
 
 /** Order of service: larger priority first, then first come. */

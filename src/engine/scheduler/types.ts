@@ -39,6 +39,8 @@ export interface SchedulerJob {
   /** Asked after each token: nothing can follow it, so the job ends there with finish `stop`. @default never */
   readonly ended?: () => boolean;
   readonly maxTokens: number | null;
+  /** Control tokens whose text is part of the answer. @default none */
+  readonly shown?: ReadonlySet<number>;
   readonly stop: readonly string[];
   readonly overflow?: 'error' | 'slide';
   readonly keepTokens?: number;
@@ -84,10 +86,10 @@ export interface SchedulerStats {
   readonly cachedSequences: number;
   /** Generated tokens per second of computing, all sequences together, over the last passes. */
   readonly tokensPerSecond: number;
-  /** `batchHistogram[n]` = passes with n sequences. */
-  readonly batchHistogram: readonly number[];
   /** Decoded tokens per second spent on passes with decodes, over the last minute; null when there was none. */
   readonly decodeTokensPerSecond: number | null;
+  /** `batchHistogram[n]` = passes with n sequences. */
+  readonly batchHistogram: readonly number[];
   readonly totals: SchedulerTotals;
 }
 

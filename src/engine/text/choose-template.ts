@@ -26,12 +26,18 @@ const PLAIN =
   "{% for message in messages %}{{ message.role + ': ' + message.content + '\\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}";
 
-/** Chooses for conversations with and without tools; compiled at the first use of each. */
+export interface TemplateChooser {
+  /** For conversations with or without tools; compiled at the first use of each. */
+  (withTools: boolean): TemplateChoice;
+  /** Its source, not compiled. */
+  source(withTools: boolean): string;
+}
+
 export function templateChooser(
   metadata: Gguf['metadata'],
   tokenizer: FullTokenizer,
   given: string | undefined,
-): (withTools: boolean) => TemplateChoice {
+): TemplateChooser {
   const compiled = new Map<TemplateSource, TemplateChoice>();
   const text = (key: string): string | undefined => {
     const value = metadata.get(key)?.value;
@@ -47,7 +53,7 @@ export function templateChooser(
       ? ['default:chatml', CHATML]
       : ['default:plain', PLAIN];
   }
-  return (withTools) => {
+  const choose = (withTools: boolean): TemplateChoice => {
     const [from, source] = pick(withTools);
     let choice = compiled.get(from);
     if (choice === undefined) {
@@ -56,4 +62,5 @@ export function templateChooser(
     }
     return choice;
   };
+  return Object.assign(choose, { source: (withTools: boolean) => pick(withTools)[1] });
 }

@@ -9,10 +9,11 @@ import { InputError } from '../../base/index.ts';
 import type { Gguf } from '../../models/index.ts';
 import { fileSource, readGguf } from '../../models/index.ts';
 import { createFullTokenizer, type FullTokenizer } from '../tokenizer/index.ts';
-import type { ChatMessage, EncodeOptions, Prompt } from '../types.ts';
+import type { ChatMessage, EncodeOptions, Prompt, ToolStyle } from '../types.ts';
 import { type TemplateSource, templateChooser } from './choose-template.ts';
 import { createGuard } from './guard.ts';
 import { refuseLeftOut } from './left-out.ts';
+import { toolStyleOf } from './tool-style.ts';
 
 export interface TextInfo {
   readonly kind: 'llama' | 'gpt2' | 'bert';
@@ -23,6 +24,8 @@ export interface TextInfo {
   readonly eog: readonly number[];
   /** A template came with the model (in the file or given). */
   readonly hasTemplate: boolean;
+  /** How the template for conversations with tools writes calls; null when it does not, or in another way. */
+  readonly toolStyle: ToolStyle | null;
 }
 
 export interface PreparedPrompt {
@@ -118,8 +121,9 @@ export function createModelText(metadata: Gguf['metadata'], template?: string): 
       variables: prompt.variables ?? {},
       messages: prompt.messages.map((message) => templateMessage(message, objects)),
       tools,
+      prefill: prompt.prefill ?? '',
     };
-    const render = ({ variables, messages, tools: listed }: typeof outside): string =>
+    const render = ({ variables, messages, tools: listed, prefill }: typeof outside): string =>
       chosen.render(
         {
           add_generation_prompt: true,
@@ -132,7 +136,7 @@ export function createModelText(metadata: Gguf['metadata'], template?: string): 
           unk_token: tokenText(vocabulary.unk),
         },
         now,
-      );
+      ) + prefill;
     const plain = render(outside);
     refuseLeftOut(prompt.messages, plain);
     const encode: EncodeOptions = { addSpecial: false, parseSpecial: true };
@@ -169,6 +173,7 @@ export function createModelText(metadata: Gguf['metadata'], template?: string): 
       eos: tokenizer.eos,
       eog: [...tokenizer.eog],
       hasTemplate: template !== undefined || metadata.has('tokenizer.chat_template'),
+      toolStyle: toolStyleOf(choose.source(true)),
     },
     prepare(prompt, options, now) {
       if (prompt.kind === 'messages') return renderMessages(prompt, options, now);

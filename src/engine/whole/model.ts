@@ -74,6 +74,8 @@ export async function openWholeModel(input: WholeInput): Promise<HostedModel> {
       kvBytes: plan.kvBytes,
       loadMs: 0,
       hasTemplate: hasKey(gguf, 'tokenizer.chat_template'),
+      // The text thread reads templates.
+      toolStyle: null,
     };
     const base = createBase(model, plan, gguf);
     const sized = facts.embeds
