@@ -8,9 +8,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { AbortedError, isKithError, KithError, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
 import { errorAnswer, openAiError } from './http/errors.ts';
-import { createExchange, type ErrorEncoder, sendJson } from './http/exchange.ts';
+import { createExchange, type Route, sendJson } from './http/exchange.ts';
 import { isLoopback } from './http/host.ts';
-import { createRouter, type Match } from './http/router.ts';
+import { createRouter, type Match, routeAbove } from './http/router.ts';
 import { allRoutes } from './routes.ts';
 import type { Caller, RequestFacts, Server, ServerContext, ServerOptions } from './types.ts';
 
@@ -34,7 +34,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     fingerprint: `kith-${options.version}`,
     answering: createAnswering(options.gateway, options.observers),
   };
-  const route = createRouter(allRoutes(context));
+  const routes = allRoutes(context);
+  const route = createRouter(routes);
   const open = new Map<ServerResponse, AbortController>();
   /** Requests of clients; health probes and the command line's own routes are not counted. */
   let active = 0;
@@ -95,7 +96,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       if (!response.headersSent) answerError(abort.signal.reason);
     });
     const answerError = (error: unknown) => {
-      code = fail(request, response, id, error, match?.route?.encodeError ?? openAiError) ?? code;
+      // What fits no route is answered in the words of the API whose path it is.
+      const spoken = match?.route ?? routeAbove(routes, request.url ?? '');
+      code = fail(request, response, id, error, spoken) ?? code;
     };
     response.on('error', (error) =>
       log.debug('response failed', { request: `req-${id}`, err: messageOf(error) }),
@@ -112,6 +115,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         response.writeHead(204, { allow: match.allow, 'content-length': 0 }).end();
         return;
       }
+      if (match.route.requestIdHeader) response.setHeader(match.route.requestIdHeader, `req-${id}`);
       caller = options.access.admit(request, response, match.route.scope);
       const exchange = createExchange(
         request,
@@ -140,7 +144,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     response: ServerResponse,
     id: string,
     error: unknown,
-    encode: ErrorEncoder,
+    spoken: Route | null,
   ): string | null {
     if (response.destroyed || response.writableEnded) return null;
     const { fault, headers: own } = errorAnswer(error, `req-${id}`);
@@ -157,7 +161,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }
     // A body that was not read would be taken for the next request on this connection.
     const headers = { ...own, ...(request.complete ? {} : { connection: 'close' }) };
-    sendJson(response, fault.status, encode(fault, `req-${id}`), headers);
+    if (spoken?.requestIdHeader) response.setHeader(spoken.requestIdHeader, `req-${id}`);
+    const status = spoken?.errorStatus?.(fault) ?? fault.status;
+    sendJson(response, status, (spoken?.encodeError ?? openAiError)(fault, `req-${id}`), headers);
     if (!request.complete) discard(request, limits.bodyBytes);
     return fault.code;
   }

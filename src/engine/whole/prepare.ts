@@ -50,7 +50,7 @@ export function createPrepare(gguf: Gguf, tokenize: HostedModel['tokenize']): Ho
       ),
     );
     refuseLeftOut(conversation.messages, rendered);
-    return tokenize(rendered, { addSpecial: true, parseSpecial: true });
+    return tokenize(rendered + (conversation.prefill ?? ''), { addSpecial: true, parseSpecial: true });
   };
 }
 
@@ -59,6 +59,7 @@ function refuseControl(conversation: Conversation, control: readonly string[]): 
     conversation.messages,
     conversation.tools ?? null,
     conversation.variables ?? null,
+    conversation.prefill ?? null,
   ]);
   for (const text of control) {
     // As it stands in JSON, without the quotes.

@@ -4,7 +4,7 @@
  *
  * @module server/http/errors
  */
-import { isKithError, type KithError } from '../../base/index.ts';
+import { isKithError, type KithError, LimitError } from '../../base/index.ts';
 import { inBodyNames } from './names.ts';
 
 /** What went wrong, as a client may know it. */
@@ -14,6 +14,8 @@ export interface Fault {
   readonly message: string;
   /** Field of the body that is to blame, in the body's words; null when none is. */
   readonly param: string | null;
+  /** Name of the limit that was reached, where one was. */
+  readonly limit?: string;
 }
 
 export interface ErrorAnswer {
@@ -75,5 +77,9 @@ export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   }
   const status = error.status >= 400 && error.status <= 599 ? error.status : 500;
   const code = error.code === 'limit_reached' && status === 429 ? 'rate_limit_exceeded' : error.code;
-  return { headers: headersOf(error), fault: { status, code, ...inBodyNames(error.param, error.message) } };
+  const limit = error instanceof LimitError ? { limit: error.limit } : {};
+  return {
+    headers: headersOf(error),
+    fault: { status, code, ...inBodyNames(error.param, error.message), ...limit },
+  };
 }

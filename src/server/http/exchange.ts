@@ -41,6 +41,10 @@ export interface Route {
   readonly scope: Scope;
   /** @default OpenAI's shape */
   readonly encodeError?: ErrorEncoder;
+  /** Status of an error, for an API that has its own codes. @default the fault's */
+  readonly errorStatus?: (fault: Fault) => number;
+  /** Header that repeats the request id under the API's own name. */
+  readonly requestIdHeader?: string;
   /** Segments starting with `:` are parameters; a last segment `*name` takes the rest of the path. */
   readonly path: string;
   readonly handler: Handler;

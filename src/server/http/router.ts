@@ -50,6 +50,20 @@ function fit(segments: readonly string[], path: readonly string[]): Record<strin
   return segments.length === path.length ? params : null;
 }
 
+/** Path of a request target, without query and a slash at the end. */
+function pathOf(target: string): string {
+  const question = target.indexOf('?');
+  // Proxies may send the absolute form.
+  const path = (question < 0 ? target : target.slice(0, question)).replace(/^https?:\/\/[^/]*/i, '') || '/';
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** The first route at the target's path or above it, whatever its method: `/v1/messages` for `/v1/messages/batches`. */
+export function routeAbove(routes: readonly Route[], target: string): Route | null {
+  const path = pathOf(target);
+  return routes.find((route) => path === route.path || path.startsWith(`${route.path}/`)) ?? null;
+}
+
 export function createRouter(routes: readonly Route[]): (method: string, target: string) => Match {
   const compiled: Compiled[] = [];
   for (const route of routes) {
@@ -63,11 +77,8 @@ export function createRouter(routes: readonly Route[]): (method: string, target:
   }
   return (method, target) => {
     const question = target.indexOf('?');
-    let path = question < 0 ? target : target.slice(0, question);
-    // Proxies may send the absolute form.
-    path = path.replace(/^https?:\/\/[^/]*/i, '') || '/';
+    const path = pathOf(target);
     if (!path.startsWith('/')) throw new InputError('invalid_path', 'The request target is not a path.');
-    if (path.length > 1 && path.endsWith('/')) path = path.slice(0, -1);
     const query = new URLSearchParams(question < 0 ? '' : target.slice(question + 1));
     const parts = path.slice(1).split('/');
     for (const entry of compiled) {
