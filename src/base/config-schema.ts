@@ -7,7 +7,7 @@
  * @module base/config-schema
  */
 import { availableParallelism, homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 
 /** One configurable value. */
@@ -136,6 +136,24 @@ function text(
   };
 }
 
+/** A number with a fraction. */
+function decimal(
+  description: string,
+  min: number,
+  max: number,
+  initial: number,
+  extra: Extra = {},
+): Setting<number> {
+  return {
+    description,
+    allowed: `a number from ${min} to ${max}`,
+    schema: z.number().min(min).max(max),
+    default: initial,
+    fromText: (text) => (/^\d{1,9}(\.\d{1,9})?$/.test(text.trim()) ? Number(text) : text),
+    ...extra,
+  };
+}
+
 /** Several values, written with commas. */
 function list(
   description: string,
@@ -169,6 +187,24 @@ const modelId = (description: string, initial: string, extra: Extra = {}) =>
 const webAddress = (description: string, initial: string, extra: Extra = {}) =>
   text(description, 'an http or https URL', isWebAddress, initial, extra);
 
+const path = (description: string) =>
+  text(
+    description,
+    'an absolute path; empty for none',
+    (value) => value === '' || (isAbsolute(value) && !value.includes('\0')),
+    '',
+  );
+
+/** Empty: nothing is sent anywhere. */
+const targetAddress = (description: string, extra: Extra = {}) =>
+  text(
+    description,
+    'an http or https URL, or empty for none',
+    (value) => value === '' || isWebAddress(value),
+    '',
+    extra,
+  );
+
 const DAY_MS = 86_400_000;
 const GB = 1_000_000_000;
 
@@ -182,7 +218,7 @@ export const SETTINGS = {
   ),
 
   'server.host': text(
-    'Address to listen on. Loopback only: anything wider needs API keys, which do not exist yet.',
+    'Address to listen on. Anything wider than loopback needs an API key (kith keys create).',
     'an IP address or host name',
     (value) => /^[A-Za-z0-9._:%-]{1,253}$/.test(value),
     '127.0.0.1',
@@ -198,13 +234,27 @@ export const SETTINGS = {
   'server.corsOrigins': list(
     'Origins of other web pages whose scripts may call the node; none by default.',
     'origins such as https://app.example.org, separated by commas',
-    (value) => isWebAddress(value) && new URL(value).origin === value,
+    isOrigin,
     [],
   ),
+  'server.requireKey': flagSetting('Ask for an API key on loopback too.', false),
+  'server.requestsPerMinute': integerOrAuto(
+    'Requests for text or embeddings per minute from all callers without a key together; auto is no limit.',
+    1,
+    1_000_000,
+  ),
+  'server.tokensPerMinute': integerOrAuto(
+    'Tokens per minute, prompts and answers, of all callers without a key together; auto is no limit.',
+    1,
+    GB,
+  ),
+  'server.tlsCert': path('Certificate chain (PEM file); with server.tlsKey the node speaks TLS.'),
+  'server.tlsKey': path('Private key of the certificate (PEM file).'),
   'server.bodyBytes': bytes('Largest request body.', 1024, GB, 10_000_000),
   'server.headersTimeoutMs': integer('Time a client has to send its headers, ms.', 100, DAY_MS, 10_000),
   'server.requestTimeoutMs': integer('Time a client has to send its whole request, ms.', 100, DAY_MS, 60_000),
   'server.maxConnections': integer('Connections open at once.', 1, 65_535, 512),
+  'server.maxConnectionsPerPeer': integer('Connections open at once from one other machine.', 1, 65_535, 64),
   'server.drainMs': integer('Time that running requests get to end after Ctrl-C, ms.', 0, 5000, 5000),
 
   'models.default': modelId('Model that answers when a request names none.', 'tinyllama-1.1b-chat', {
@@ -263,6 +313,71 @@ export const SETTINGS = {
   'log.file': flagSetting('Also write logs to logs/ under home.', true),
   'log.maxBytes': bytes('Size at which a log file is rotated.', 10_000, 10 * GB, 10_000_000),
   'log.keep': integer('Rotated log files that are kept (gzip).', 0, 1000, 5),
+  'log.access': flagSetting('Write a line for each request, without content.', true),
+
+  'telemetry.otlpUrl': targetAddress(
+    'OpenTelemetry collector that gets a trace of each request over OTLP/HTTP, such as http://localhost:4318.',
+  ),
+  'telemetry.headers': text(
+    "Headers for the collector, such as its key: name=value, separated by commas; values percent-encoded.",
+    'name=value pairs separated by commas',
+    (value) => value === '' || value.split(',').every((pair) => /^\s*[\w-]+\s*=[\x20-\x7e]*$/.test(pair)),
+    '',
+    { secret: true },
+  ),
+  'telemetry.sampleRatio': decimal('Share of the requests that are traced, unless the caller decides.', 0, 1, 1),
+
+  'alerts.webhook': targetAddress('Where alerts are sent as they fire and end.', { secret: true }),
+  'alerts.webhookSecret': text(
+    'Key that signs what is sent to the webhook (HMAC-SHA256).',
+    'any text',
+    () => true,
+    '',
+    { secret: true },
+  ),
+  'alerts.holdMs': integer('Time a condition has to hold before an alert fires, and to be over, ms.', 0, DAY_MS, 30_000),
+  'alerts.errorRate': decimal('Share of requests the node may fail (5xx) in 5 minutes; 0 is no alert.', 0, 1, 0.1),
+  'alerts.refusedRate': decimal(
+    'Share of requests that may be refused (429, 503) in 5 minutes; 0 is no alert.',
+    0,
+    1,
+    0.5,
+  ),
+  'alerts.ttftP95Ms': integer(
+    '95th percentile of the time to first token over 5 minutes, ms; 0 is no alert.',
+    0,
+    DAY_MS,
+    30_000,
+  ),
+  'alerts.queueWaitP95Ms': integer(
+    '95th percentile of the wait for a place in the batch over 5 minutes, ms; 0 is no alert.',
+    0,
+    DAY_MS,
+    15_000,
+  ),
+  'alerts.engineRestarts': integer(
+    'Restarts of the engine process in 10 minutes that are a warning; 0 is no alert.',
+    0,
+    1000,
+    3,
+  ),
+  'alerts.diskFreeBytes': bytes(
+    'Free disk space at the home folder under which an alert fires; 0 is no alert.',
+    0,
+    1_000_000 * GB,
+    500_000_000,
+  ),
+  'alerts.memoryBytes': bytesOrAuto(
+    'Memory of the node and its engine together over which an alert fires; auto is 90 % of the machine, 0 is no alert.',
+    0,
+    1_000_000 * GB,
+  ),
+  'alerts.loopDelayMs': integer(
+    "99th percentile of the delay of the node's event loop, ms; 0 is no alert.",
+    0,
+    DAY_MS,
+    1000,
+  ),
 } as const;
 
 export type ConfigKey = keyof typeof SETTINGS;
@@ -280,6 +395,8 @@ export interface Config {
   readonly models: Section<'models'>;
   readonly engine: Section<'engine'>;
   readonly log: Section<'log'>;
+  readonly telemetry: Section<'telemetry'>;
+  readonly alerts: Section<'alerts'>;
 }
 
 export const CONFIG_KEYS = Object.keys(SETTINGS) as readonly ConfigKey[];
@@ -339,6 +456,12 @@ function textToBytes(text: string): unknown {
   const match = /^(\d{1,16}(?:\.\d{1,9})?) ?([kmgt]?i?b?)$/i.exec(text.trim());
   const unit = match === null ? undefined : BYTE_UNITS[match[2]!.toLowerCase()];
   return match === null || unit === undefined ? text : Math.round(Number(match[1]) * unit);
+}
+
+/** `https://app.example.org`, and the origins of installed apps and extensions, such as `chrome-extension://abc`. */
+function isOrigin(value: string): boolean {
+  if (isWebAddress(value)) return new URL(value).origin === value;
+  return /^[a-z][a-z0-9+.-]{0,31}:\/\/[a-z0-9][a-z0-9._-]{0,252}$/.test(value);
 }
 
 function isWebAddress(value: string): boolean {

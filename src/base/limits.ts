@@ -65,6 +65,27 @@ export const LIMITS: readonly Limit[] = [
     'the new one is closed',
     null,
   ),
+  configurable(
+    'server.maxConnectionsPerPeer',
+    'connections',
+    'connections open at once from one other machine',
+    'the new one is closed',
+    null,
+  ),
+  configurable(
+    'server.requestsPerMinute',
+    'requests',
+    'requests per minute without a key',
+    'refused with 429 and retry-after',
+    429,
+  ),
+  configurable(
+    'server.tokensPerMinute',
+    'tokens',
+    'tokens per minute without a key',
+    'refused with 429 and retry-after',
+    429,
+  ),
   configurable('server.drainMs', 'ms', 'time to end requests at shutdown', 'they are aborted', null),
   configurable(
     'engine.maxActive',

@@ -6,6 +6,7 @@
 import { KithError } from '../base/index.ts';
 import { findNode, type RunFile } from '../node/index.ts';
 import type { NodeStatus } from '../server/index.ts';
+import { fetchPinned } from './pinned.ts';
 import { eventData } from './sse.ts';
 
 export interface NodeClient {
@@ -35,7 +36,8 @@ export function createClient(run: RunFile): NodeClient {
   ): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(new URL(path, run.url), {
+      const url = new URL(path, run.url);
+      const init = {
         method,
         headers: {
           authorization: `Bearer ${run.token}`,
@@ -43,7 +45,10 @@ export function createClient(run: RunFile): NodeClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal ? { signal } : {}),
-      });
+      };
+      response = await (run.fingerprint === undefined
+        ? fetch(url, init)
+        : fetchPinned(url, run.fingerprint, init));
     } catch (error) {
       if (signal?.aborted) throw new KithError('aborted', 'Stopped.', { cause: error });
       throw new KithError(

@@ -26,11 +26,11 @@ import type { Progress } from '../models/index.ts';
 import {
   createServer,
   defaultServerLimits,
-  loopbackAccess,
   type NodeStatus,
   type Server,
   type ServerLimits,
 } from '../server/index.ts';
+import { type NodeAccess, openAccess, tlsFiles } from './access.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
@@ -81,6 +81,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const lock = await takeLock(home);
   let rooms: Rooms | null = null;
   let server: Server | null = null;
+  let doors: NodeAccess | null = null;
   const stopping = new AbortController();
   let phase: NodeStatus['progress'] = null;
   let state: NodeStatus['state'] = 'starting';
@@ -96,6 +97,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       await removeRunFile(home);
       await server?.close(Math.min(config.server.drainMs, closeWithinMs - closeRoomsMs));
       await rooms?.[Symbol.asyncDispose]();
+      doors?.[Symbol.dispose]();
       await lock.release();
     })();
     return closed;
@@ -128,6 +130,17 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     });
     const ids = createIds(systemClock, systemRandom);
     const token = randomBytes(32).toString('base64url');
+    doors = openAccess(config, token, log.child('server'));
+    const tellWhere = async (fingerprint: string | null) =>
+      writeRunFile(home, {
+        pid: process.pid,
+        url: server!.url,
+        port: server!.port,
+        version,
+        startedAt,
+        token,
+        ...(fingerprint === null ? {} : { fingerprint }),
+      });
     server = await createServer({
       gateway: rooms.gateway,
       control: {
@@ -144,17 +157,12 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       limits: serverLimits(config),
       version,
       token,
-      access: loopbackAccess(),
-      observers: [],
+      access: doors.access,
+      tls: tlsFiles(config),
+      onCertificate: tellWhere,
+      observers: [doors.access.budgets],
     });
-    await writeRunFile(home, {
-      pid: process.pid,
-      url: server.url,
-      port: server.port,
-      version,
-      startedAt,
-      token,
-    });
+    await tellWhere(server.fingerprint);
   } catch (error) {
     await close();
     throw error;
@@ -219,6 +227,8 @@ function serverLimits(config: Config): ServerLimits {
     headersMs: server.headersTimeoutMs,
     bodyMs: server.requestTimeoutMs,
     connections: server.maxConnections,
+    connectionsPerPeer: server.maxConnectionsPerPeer,
+    bodiesBytes: Math.max(defaultServerLimits.bodiesBytes, 4 * server.bodyBytes),
     // A stream that waits for its turn keeps its status open for as long as a 503 may still come.
     commitMs: engine.maxWaitMs + 1_000,
   };

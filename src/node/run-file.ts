@@ -20,6 +20,8 @@ export const runFileSchema = z.object({
   /** ms since epoch. */
   startedAt: z.number(),
   token: z.string().min(16),
+  /** SHA-256 of the node's certificate; absent without TLS. The command line talks to no other. */
+  fingerprint: z.string().optional(),
 });
 export type RunFile = z.output<typeof runFileSchema>;
 

@@ -6,10 +6,21 @@
  * @example
  * await using server = await createServer({ gateway, control, host: '127.0.0.1', port: 11435, ... });
  */
+export { type AccessOptions, createAccess, type KeyedAccess } from './access/access.ts';
+export {
+  type ApiKey,
+  isUsable,
+  type KeyScope,
+  type KeyStore,
+  keyScopes,
+  keyStorePath,
+  openKeyStore,
+} from './access/key-store.ts';
 export { loopbackAccess } from './access/loopback.ts';
 export { isLoopback } from './http/host.ts';
 export { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 export { createServer } from './server.ts';
+export type { TlsFiles } from './tls.ts';
 export type {
   Access,
   AnswerKind,

@@ -3,27 +3,37 @@
  *
  * @module server/server
  */
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { AbortedError, isKithError, KithError, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
+import { checkRequest, guardConnections } from './connections.ts';
+import { type BodyLimits, createBytePool } from './http/body.ts';
 import { errorAnswer, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
 import { isLoopback } from './http/host.ts';
 import { createRouter, type Match, routeAbove } from './http/router.ts';
+import { listen, urlOf } from './listen.ts';
 import { allRoutes } from './routes.ts';
+import { readCredentials, watchCredentials } from './tls.ts';
 import type { Caller, RequestFacts, Server, ServerContext, ServerOptions } from './types.ts';
 
 /**
- * Listens and answers. Throws `host_not_loopback` for any host but loopback, and `port_in_use`, `port_refused` or
- * `listen_failed` with a remedy.
+ * Listens and answers. Throws `host_not_loopback` for any host but loopback when there is no key, and `tls_invalid`,
+ * `port_in_use`, `port_refused` or `listen_failed` with a remedy.
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const { limits, log } = options;
-  if (!isLoopback(options.host) && !options.access.guarded) {
+  const wide = !isLoopback(options.host);
+  if (wide && !options.access.guarded) {
     throw new KithError(
       'host_not_loopback',
-      `Host '${options.host}' would let other machines in, and there is no API key. Use 127.0.0.1, ::1 or localhost; to reach the node from elsewhere, use an SSH tunnel.`,
+      `Host '${options.host}' would let other machines in, and there is no usable API key. Make one with \`kith keys create\`, or use 127.0.0.1, ::1 or localhost.`,
       { status: 400, param: 'server.host' },
     );
   }
@@ -37,11 +47,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const routes = allRoutes(context);
   const route = createRouter(routes);
   const open = new Map<ServerResponse, AbortController>();
+  const bodyLimits: BodyLimits = { ...limits, pool: createBytePool(limits.bodiesBytes) };
   /** Requests of clients; health probes and the command line's own routes are not counted. */
   let active = 0;
   let total = 0;
-  let closing = false;
   let refused = 0;
+  let closing = false;
 
   async function answer(
     request: IncomingMessage,
@@ -57,13 +68,19 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     let code: string | null = null;
     const { socket } = request;
     const before = { read: socket.bytesRead, written: socket.bytesWritten };
-    const counted = !/^\/(kith\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/.test(request.url ?? '');
+    const counted = !/^\/(kith\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/.test(
+      request.url ?? '',
+    );
     if (counted) {
       active++;
       total++;
     }
     response.setHeader('x-request-id', `req-${id}`);
-    response.on('close', () => {
+    for (const observer of options.observers) observer.begin?.(`req-${id}`, request);
+    const lane = connections.laneOf(socket);
+    // An answer that waits behind another one does not hear by itself that the connection has closed.
+    const ended = () => {
+      if (!lane.waiting.delete(ended)) return;
       open.delete(response);
       if (!response.writableFinished) abort.abort(new AbortedError());
       if (counted) {
@@ -83,14 +100,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         counted,
       };
       for (const observer of options.observers) observer.request?.(facts);
-      log[counted ? 'info' : 'debug']('request', {
-        request: facts.id,
-        method: facts.method,
-        route: facts.route,
-        status: facts.status,
-        ms: Math.round(facts.ms),
-      });
-    });
+    };
+    lane.waiting.add(ended);
+    response.on('close', ended);
+    // From the last write on, a client that takes nothing for so long is cut off, however large what is left.
+    response.on('prefinish', () => socket.setTimeout(limits.slowReaderMs));
     // At the end of the drain time the answer does not wait for the work to notice. Streams do this themselves.
     abort.signal.addEventListener('abort', () => {
       if (!response.headersSent) answerError(abort.signal.reason);
@@ -108,10 +122,17 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         response.setHeader('connection', 'close');
         throw new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 });
       }
-      match = route(request.method ?? '', request.url ?? '');
+      checkRequest(request, lane, limits);
+      if (request.method === 'OPTIONS' && options.access.preflight(request, response)) return;
+      try {
+        match = route(request.method ?? '', request.url ?? '');
+      } catch (error) {
+        // Only who may come in is told which paths there are.
+        caller = options.access.admit(request, response, null);
+        throw error;
+      }
       if (!match.route) {
-        if (options.access.preflight(request, response)) return;
-        options.access.admit(request, response, 'read');
+        caller = options.access.admit(request, response, null);
         response.writeHead(204, { allow: match.allow, 'content-length': 0 }).end();
         return;
       }
@@ -124,7 +145,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         abort.signal,
         match,
         caller,
-        limits,
+        bodyLimits,
         () => {
           if (expectsContinue) response.writeContinue();
         },
@@ -168,15 +189,31 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     return fault.code;
   }
 
-  const http = createHttpServer({
+  const credentials = options.tls ? await readCredentials(options.tls) : null;
+  const settings = {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.bodyMs,
     keepAliveTimeout: limits.idleMs,
     maxHeaderSize: limits.headerBytes,
     connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
     noDelay: true,
+    // The host check says what is wrong with a request that names none.
+    requireHostHeader: false,
+  };
+  const https =
+    credentials &&
+    createHttpsServer({
+      ...settings,
+      cert: credentials.cert,
+      key: credentials.key,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: limits.headersMs,
+    });
+  const http: HttpServer = https ?? createHttpServer(settings);
+  const connections = guardConnections(http, limits, log, (socket) => {
+    for (const response of open.keys()) if (response.socket === socket && response.headersSent) return true;
+    return false;
   });
-  http.maxConnections = limits.connections;
   http.on('request', (request, response) => void answer(request, response, false));
   http.on('checkContinue', (request, response) => void answer(request, response, true));
   http.on('checkExpectation', (_request, response) => {
@@ -185,14 +222,23 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     });
     sendJson(response, 417, openAiError(errorAnswer(error, '').fault), { connection: 'close' });
   });
-  http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket as Socket));
-  http.on('drop', () =>
-    log.warn('connection refused', { limit: 'server.maxConnections', value: limits.connections }),
-  );
 
-  await listen(http, options);
-  const { port } = http.address() as AddressInfo;
-  const shown = options.host.includes(':') ? `[${options.host.replace(/^\[|\]$/g, '')}]` : options.host;
+  const port = await listen(http, options.host, options.port);
+  http.on('error', (error) => log.error('server error', { err: messageOf(error) }));
+  if (wide && !https) {
+    log.warn(
+      'other machines can reach this node without TLS: keys and texts cross the network in the clear (server.tlsCert, server.tlsKey)',
+      { host: options.host },
+    );
+  }
+  let fingerprint = credentials?.fingerprint ?? null;
+  if (https && options.tls) {
+    watchCredentials(options.tls, options.clock, log, leaving.signal, async (next) => {
+      https.setSecureContext({ cert: next.cert, key: next.key, minVersion: 'TLSv1.2' });
+      fingerprint = next.fingerprint;
+      await options.onCertificate?.(next.fingerprint);
+    }).catch(() => {});
+  }
 
   const close = async (drainMs: number) => {
     closing = true;
@@ -214,8 +260,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   };
 
   return {
-    url: `http://${shown}:${port}`,
+    url: urlOf(options.host, port, https !== null),
     port,
+    get fingerprint() {
+      return fingerprint;
+    },
     get active() {
       return active;
     },
@@ -239,71 +288,4 @@ function discard(request: IncomingMessage, limit: number): void {
   });
   request.on('error', () => {});
   request.resume();
-}
-
-/** Answers bytes that are not a valid HTTP request, or that came too slowly. */
-function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, reason, code, message] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? [
-          431,
-          'Request Header Fields Too Large',
-          'headers_too_large',
-          'The request headers are too large (limit headerBytes).',
-        ]
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [
-            408,
-            'Request Timeout',
-            'request_timeout',
-            'The request did not arrive in time (limits server.headersTimeoutMs and server.requestTimeoutMs).',
-          ]
-        : [400, 'Bad Request', 'invalid_http', 'This is not a valid HTTP/1.1 request.'];
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
-function listen(http: ReturnType<typeof createHttpServer>, options: ServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => {
-      const { host, port } = options;
-      if (error.code === 'EADDRINUSE') {
-        reject(
-          new KithError(
-            'port_in_use',
-            `Port ${port} on ${host} is taken by another program. Choose another one with --port N (or \`kith config set server.port N\`).`,
-            { status: 500, param: 'server.port', cause: error },
-          ),
-        );
-      } else if (error.code === 'EACCES') {
-        reject(
-          new KithError(
-            'port_refused',
-            `The system does not allow port ${port}. Choose one above 1023 with --port N.`,
-            {
-              param: 'server.port',
-              cause: error,
-            },
-          ),
-        );
-      } else {
-        reject(
-          new KithError('listen_failed', `Cannot listen on ${host}:${port}: ${error.message}`, {
-            cause: error,
-          }),
-        );
-      }
-    });
-    http.listen(options.port, options.host.replace(/^\[|\]$/g, ''), () => {
-      http.removeAllListeners('error');
-      http.on('error', (error) => options.log.error('server error', { err: messageOf(error) }));
-      resolve();
-    });
-  });
 }

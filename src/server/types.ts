@@ -17,6 +17,7 @@ import type {
 import type { EngineHealth, HealthLimits } from './health/types.ts';
 import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
+import type { TlsFiles } from './tls.ts';
 
 /** The node as the control routes and `/health` see it. Unknown values are null. */
 export interface NodeControl {
@@ -118,9 +119,9 @@ export interface Access {
   readonly guarded: boolean;
   /**
    * Checks host, origin, key, scope and request rate. Sets the headers that tell the caller its limits. Throws
-   * `KithError` with 401, 403 or 429.
+   * `KithError` with 401, 403 or 429. A null scope is for what no route answers: any key will do.
    */
-  admit(request: IncomingMessage, response: ServerResponse, scope: Scope): Caller;
+  admit(request: IncomingMessage, response: ServerResponse, scope: Scope | null): Caller;
   /** Answers a CORS preflight; false when the origin is not allowed. */
   preflight(request: IncomingMessage, response: ServerResponse): boolean;
 }
@@ -156,6 +157,8 @@ export interface RequestFacts {
 
 /** Looks on at requests and answers: metrics, traces, the access log, token budgets. */
 export interface Observer {
+  /** Called when a request arrives, before anybody is admitted: nothing in it is trusted. Must not throw. */
+  begin?(id: string, request: IncomingMessage): void;
   /** Called when the response is closed. Must not throw. */
   request?(facts: RequestFacts): void;
   /** Called before the gateway is asked. May throw (429: the caller's token budget is spent). */
@@ -178,6 +181,10 @@ export interface ServerOptions {
   /** Secret that control routes ask for; it stands in the run file, which only the owner can read. */
   readonly token: string;
   readonly access: Access;
+  /** PEM files; null or absent: plain HTTP. */
+  readonly tls?: TlsFiles | null;
+  /** Called when another certificate came into force; gets its fingerprint. */
+  readonly onCertificate?: (fingerprint: string) => Promise<void> | void;
   readonly observers: readonly Observer[];
 }
 
@@ -187,10 +194,10 @@ export interface ServerContext extends ServerOptions {
   readonly fingerprint: string;
   /** The gateway as the caller of an exchange uses it: observed and within budgets. Route handlers ask this one. */
   readonly answering: Answering;
-}
-
   /** Fires when the server takes no new requests. Answers without an end of their own end then. */
   readonly closing: AbortSignal;
+}
+
 export interface Answering {
   chat(exchange: Exchange, request: ChatRequest): AsyncIterable<ChatEvent>;
   complete(exchange: Exchange, request: CompletionRequest): AsyncIterable<ChatEvent>;
@@ -200,12 +207,14 @@ export interface Answering {
 export interface Server extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
+  /** SHA-256 of the certificate in force; null without TLS. */
+  readonly fingerprint: string | null;
   /** Requests being answered. */
   readonly active: number;
   /** Requests answered or being answered since the start. */
   readonly total: number;
-  /** Takes no new requests, waits up to `drainMs` for those in progress, then ends what is left. */
-  close(drainMs: number): Promise<void>;
   /** Of those: answered with 429 or 503. */
   readonly refused: number;
+  /** Takes no new requests, waits up to `drainMs` for those in progress, then ends what is left. */
+  close(drainMs: number): Promise<void>;
 }

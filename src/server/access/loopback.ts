@@ -1,5 +1,5 @@
 /**
- * Access without keys: this machine only.
+ * Access without keys: this machine only. A node has `createAccess`; this is for servers that need no more.
  *
  * @module server/access/loopback
  */
@@ -11,7 +11,7 @@ export function loopbackAccess(): Access {
   return {
     guarded: false,
     admit(request) {
-      checkHost(request.headers);
+      checkHost(request.headers, undefined, request.method);
       return { key: null, name: 'local', agent: agentOf(request.headers) };
     },
     preflight: () => false,

@@ -4,11 +4,40 @@
  * @module server/http/body
  */
 import type { IncomingMessage } from 'node:http';
-import { AbortedError, InputError, KithError } from '../../base/index.ts';
+import { AbortedError, InputError, KithError, LimitError } from '../../base/index.ts';
 
 export interface BodyLimits {
   readonly bodyBytes: number;
   readonly jsonDepth: number;
+  /** Memory that all bodies being received share. */
+  readonly pool?: BytePool;
+}
+
+/** A number of bytes that many readers take from. */
+export interface BytePool {
+  /** Throws 503 `limit_reached` when they are not there. */
+  take(bytes: number): void;
+  give(bytes: number): void;
+}
+
+export function createBytePool(limit: number): BytePool {
+  let taken = 0;
+  return {
+    take(bytes) {
+      if (taken + bytes > limit) {
+        throw new LimitError(
+          'bodiesBytes',
+          limit,
+          `The bodies of all requests together are larger than ${limit} bytes (limit bodiesBytes). Try again in 1 s.`,
+          { status: 503, retryAfter: 1 },
+        );
+      }
+      taken += bytes;
+    },
+    give(bytes) {
+      taken -= bytes;
+    },
+  };
 }
 
 function tooLarge(limit: number): KithError {
@@ -23,13 +52,14 @@ function tooLarge(limit: number): KithError {
 }
 
 /** Refuses what is not UTF-8 JSON before a byte of the body is read. */
-function checkHeaders(request: IncomingMessage, limits: BodyLimits): void {
+function checkHeaders(request: IncomingMessage, limits: BodyLimits, programs: boolean): void {
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
   // Demanding the JSON type also keeps out cross-site form posts, which browsers send without asking first.
-  if (type !== 'application/json' && !/^application\/[a-z0-9.-]+\+json$/.test(type)) {
+  const json = type === 'application/json' || /^application\/[a-z0-9.-]+\+json$/.test(type);
+  if (!json && !(programs && !fromPage(request))) {
     throw new KithError(
       'unsupported_media_type',
       `This route takes 'content-type: application/json', not '${type.slice(0, 100)}'.`,
@@ -59,6 +89,11 @@ function checkHeaders(request: IncomingMessage, limits: BodyLimits): void {
   }
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+}
+
+/** Browsers name the origin of a form post, or at least how it came about. */
+function fromPage({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
 }
 
 /** Deepest nesting of the text's brackets outside strings; stops counting past `limit`. */
@@ -107,27 +142,48 @@ export function parseJson(bytes: Uint8Array, limits: BodyLimits): unknown {
   }
 }
 
-/** Reads the whole body, never holding more than the limit. */
+/** Most that is held before more has come, so that an announced length alone costs nothing. */
+const firstBytes = 64 * 1024;
+
+/** Reads the whole body, never holding more than twice what came of it, nor more than the limit. */
 export async function readJson(
   request: IncomingMessage,
   limits: BodyLimits,
   beforeReading: () => void = () => {},
+  programs = false,
 ): Promise<unknown> {
-  checkHeaders(request, limits);
+  checkHeaders(request, limits, programs);
   beforeReading();
-  const chunks: Buffer[] = [];
+  const { bodyBytes, pool } = limits;
+  // One buffer that grows: a body sent byte by byte would cost a hundred times its size in pieces.
+  let held: Buffer = Buffer.alloc(0);
   let bytes = 0;
+  const announced = Number(request.headers['content-length'] ?? 0);
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
-      chunks.push(chunk);
+      const whole = bytes + chunk.length;
+      if (whole > bodyBytes) throw tooLarge(bodyBytes);
+      if (bytes === 0 && whole === announced) {
+        // All of it in one piece, as most are: nothing to copy.
+        pool?.take(whole);
+        held = chunk;
+      } else if (whole > held.length) {
+        const size = Math.min(bodyBytes, Math.max(whole, held.length * 2, firstBytes));
+        pool?.take(size - held.length);
+        const grown = Buffer.allocUnsafeSlow(size);
+        held.copy(grown, 0, 0, bytes);
+        held = grown;
+      }
+      if (held !== chunk) chunk.copy(held, bytes);
+      bytes = whole;
     }
+    return parseJson(held.subarray(0, bytes), limits);
   } catch (error) {
     if (error instanceof KithError) throw error;
     throw new AbortedError('The client closed the connection before its request was complete.', {
       cause: error,
     });
+  } finally {
+    pool?.give(held.length);
   }
-  return parseJson(Buffer.concat(chunks, bytes), limits);
 }

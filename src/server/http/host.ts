@@ -1,6 +1,6 @@
 /**
- * Guards against web pages that reach for a node on the reader's own machine: DNS rebinding (a foreign name that
- * resolves to 127.0.0.1) and cross-site requests.
+ * Guards against web pages that reach for a node on the reader's own machine or network: DNS rebinding (a foreign name
+ * that resolves to the node's address) and cross-site requests.
  *
  * @module server/http/host
  */
@@ -8,12 +8,23 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { KithError } from '../../base/index.ts';
 
+/** Under which names a node answers, and which web pages may ask it. */
+export interface HostRules {
+  /** True when more than loopback is listened on: IP addresses are taken too, since rebinding needs a name. */
+  readonly wide: boolean;
+  /** True when the node itself speaks TLS. */
+  readonly secure: boolean;
+  /** Further names, without port. */
+  readonly names: readonly string[];
+  /** Origins of other web pages that may call the node. */
+  readonly origins: readonly string[];
+}
+
+const thisMachineOnly: HostRules = { wide: false, secure: false, names: [], origins: [] };
+
 /** True for names and addresses that mean this machine only: localhost, *.localhost, 127.0.0.0/8, ::1. */
 export function isLoopback(host: string): boolean {
-  const name = host
-    .toLowerCase()
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '');
+  const name = plainName(host);
   if (name === 'localhost' || name.endsWith('.localhost')) return true;
   if (isIP(name) === 4) return name.startsWith('127.');
   return isIP(name) === 6 && (name === '::1' || /^::ffff:127\./.test(name));
@@ -25,27 +36,61 @@ export function hostName(authority: string): string | null {
   return match ? (match[1] ?? match[2] ?? null) : null;
 }
 
-/** Throws 403 unless the request names this machine, and comes from a program or a page of this origin. */
-export function checkHost(headers: IncomingHttpHeaders): void {
+/** Throws 403 unless the request calls the node by one of its names, and comes from a program or a page that may. */
+export function checkHost(
+  headers: IncomingHttpHeaders,
+  rules: HostRules = thisMachineOnly,
+  method = 'GET',
+): void {
   const name = hostName(headers.host ?? '');
-  if (name === null || !isLoopback(name)) {
+  if (name === null || !isOwnName(name, rules)) {
+    const taken = rules.wide
+      ? 'IP addresses, loopback names'
+      : 'loopback names such as 127.0.0.1 and localhost';
     throw new KithError(
       'host_refused',
-      `This node answers only to loopback names such as 127.0.0.1 and localhost, not to host '${(headers.host ?? '').slice(0, 100)}'.`,
+      `This node answers only to ${taken} and the names in server.allowedHosts, not to host '${(headers.host ?? '').slice(0, 100)}'.`,
       { status: 403 },
     );
   }
-  const origin = headers.origin;
-  if (origin !== undefined && origin !== `http://${headers.host}`) {
+  const { origin } = headers;
+  if (origin !== undefined) {
+    if (isOwnOrigin(origin, headers.host!, rules) || rules.origins.includes(origin)) return;
     throw new KithError(
       'origin_refused',
-      `Requests from web pages of another origin ('${origin.slice(0, 100)}') are refused.`,
-      {
-        status: 403,
-      },
+      `Requests from web pages of another origin ('${origin.slice(0, 100)}') are refused; server.corsOrigins lists those that are not.`,
+      { status: 403 },
     );
   }
-  if (headers['sec-fetch-site'] === 'cross-site') {
+  if (headers['sec-fetch-site'] === 'cross-site' && !isNavigation(headers, method)) {
     throw new KithError('origin_refused', 'Cross-site requests from web pages are refused.', { status: 403 });
   }
+}
+
+function plainName(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '');
+}
+
+function isOwnName(host: string, { wide, names }: HostRules): boolean {
+  if (isLoopback(host)) return true;
+  const name = plainName(host);
+  return (wide && isIP(name) !== 0) || names.some((each) => plainName(each) === name);
+}
+
+/**
+ * A page of the node itself. Behind a proxy that ends TLS the page's origin is https although the node speaks http; the
+ * other way round it is somebody on the network who poses as the node.
+ */
+function isOwnOrigin(origin: string, host: string, { secure }: HostRules): boolean {
+  return origin === `https://${host}` || (!secure && origin === `http://${host}`);
+}
+
+/** A link on another site that the reader followed. The other site sees nothing of the answer, and GET changes nothing. */
+function isNavigation(headers: IncomingHttpHeaders, method: string): boolean {
+  return (
+    method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
+  );
 }

@@ -10,6 +10,14 @@ export interface ServerLimits {
   readonly jsonDepth: number;
   /** Open client connections. @default 512 */
   readonly connections: number;
+  /** Open connections of one other machine. @default 64 */
+  readonly connectionsPerPeer: number;
+  /** Requests on one connection before it is closed; the client opens another. @default 10000 */
+  readonly requestsPerConnection: number;
+  /** Requests that may wait on one connection for the answer before theirs. @default 16 */
+  readonly pipelined: number;
+  /** Bytes of request bodies being received, all together. @default 64 MiB */
+  readonly bodiesBytes: number;
   /** ms until the request headers must be complete. @default 15000 */
   readonly headersMs: number;
   /** ms until the whole request must have arrived. @default 60000 */
@@ -24,12 +32,18 @@ export interface ServerLimits {
   readonly commitMs: number;
   /** Bytes of all request headers together. @default 16 KiB */
   readonly headerBytes: number;
+  /** Request headers. @default 128 */
+  readonly headerCount: number;
 }
 
 export const defaultServerLimits: ServerLimits = {
   bodyBytes: 4 * 1024 * 1024,
   jsonDepth: 32,
   connections: 512,
+  connectionsPerPeer: 64,
+  requestsPerConnection: 10_000,
+  pipelined: 16,
+  bodiesBytes: 64 * 1024 * 1024,
   headersMs: 15_000,
   bodyMs: 60_000,
   idleMs: 75_000,
@@ -37,4 +51,5 @@ export const defaultServerLimits: ServerLimits = {
   pingMs: 15_000,
   commitMs: 45_000,
   headerBytes: 16 * 1024,
+  headerCount: 128,
 };
