@@ -104,7 +104,7 @@ test('null means the same as absent, and unknown fields are ignored', () => {
 
 test('a refused field is named', () => {
   const cases: [string, object][] = [
-    ['tools', { tools: [{}] }],
+    ['tools[0]', { tools: [{}] }],
     ['response_format.type', { response_format: { type: 'xml' } }],
     ['response_format.json_schema', { response_format: { type: 'json_schema' } }],
     [
@@ -251,6 +251,7 @@ const fields = [
   'logprobs',
   'top_logprobs',
   'tools',
+  'tool_choice',
   'kith',
   'max_tokens',
   'temperature',
@@ -315,7 +316,7 @@ test('a chat stream has exactly these bytes', () => {
     `${start}[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}],"usage":null}\n\n` +
       `${start}[{"index":0,"delta":{"content":"Hé"},"logprobs":null,"finish_reason":null}],"usage":null}\n\n` +
       `${start}[{"index":0,"delta":{},"logprobs":null,"finish_reason":"length"}],"usage":null}\n\n` +
-      `${start}[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}}\n\n`,
+      `${start}[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4,"prompt_tokens_details":{"cached_tokens":2},"completion_tokens_details":{"reasoning_tokens":0}}}\n\n`,
   );
 });
 

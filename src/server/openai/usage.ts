@@ -13,6 +13,8 @@ export function usageBody(usage: UsageEvent) {
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
     prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    // The models here have no reasoning apart from their text.
+    completion_tokens_details: { reasoning_tokens: 0 },
   };
 }
 

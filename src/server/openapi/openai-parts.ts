@@ -54,6 +54,7 @@ export const openAiParts: Readonly<Record<string, Schema>> = {
     completion_tokens: count,
     total_tokens: count,
     prompt_tokens_details: object({ cached_tokens: count }),
+    completion_tokens_details: object({ reasoning_tokens: count }),
   }),
   ToolCall: object({
     id: pattern('^call_[0-9A-Za-z]+$'),

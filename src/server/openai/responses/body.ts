@@ -43,7 +43,7 @@ const metadata = z
   })
   .pipe(z.record(z.string().max(64), z.string().max(512)));
 
-const schema = z.object({
+export const responseSchema = z.object({
   ...generationFields,
   input,
   instructions: optional(text),
@@ -89,7 +89,7 @@ export interface ResponseBody {
 export function parseResponse(body: unknown, signal: AbortSignal, randomSeed: () => number): ResponseBody {
   // Before the schema: whoever names an earlier response may leave `input` short or out.
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) refuse(body, refused);
-  const parsed = parseBody(schema, body);
+  const parsed = parseBody(responseSchema, body);
   if (parsed.stream_options !== undefined && !parsed.stream) {
     throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {
       param: 'stream_options',

@@ -104,7 +104,7 @@ export function responseEvents(head: ResponseHead, now: () => number, receipt = 
       const { name, text } = item;
       events.push(event('response.function_call_arguments.done', { ...place(item), name, arguments: text }));
     }
-    const whole = itemOf(item, status);
+    const whole = itemOf(item, item.type === 'function_call' && isObject(item.text) ? 'completed' : status);
     events.push(event('response.output_item.done', { output_index: done.length, item: whole }));
     done.push(whole);
     open = null;
@@ -184,6 +184,15 @@ function errorCode({ status }: Fault): string {
 
 function isCut(reason: FinishReason): boolean {
   return reason === 'length' || reason === 'aborted';
+}
+
+/** An answer may be cut after the arguments of a call were complete. */
+function isObject(json: string): boolean {
+  try {
+    return typeof JSON.parse(json) === 'object';
+  } catch {
+    return false;
+  }
 }
 
 function partOf(text: string, logprobs: readonly Logprob[]): TextPart {

@@ -19,6 +19,7 @@ export function responseRoutes(context: ServerContext): Route[] {
   const path = '/v1/responses/:id';
   return [
     { ...shared, method: 'POST', path: '/v1/responses', handler: createRoute(context) },
+    { ...shared, method: 'POST', path: '/v1/responses/input_tokens', handler: countRoute(context) },
     { ...shared, method: 'GET', path, handler: notStored },
     { ...shared, method: 'DELETE', path, handler: notStored },
     { ...shared, method: 'POST', path: `${path}/cancel`, handler: notStored },
@@ -43,6 +44,15 @@ function createRoute(context: ServerContext) {
       if (event.type === 'usage')
         sendJson(exchange.response, 200, last?.response, receiptHeaders(event.receipt));
     }
+  };
+}
+
+/** Tokens of the prompt that the same body would make. */
+function countRoute(context: ServerContext) {
+  return async (exchange: Exchange): Promise<void> => {
+    const { request } = parseResponse(await exchange.json(), exchange.signal, context.randomSeed);
+    const tokens = await context.gateway.countTokens(request);
+    sendJson(exchange.response, 200, { object: 'response.input_tokens', input_tokens: tokens });
   };
 }
 

@@ -48,7 +48,8 @@ const call = z.object({
   type: z.literal('function_call'),
   call_id: callId,
   name: text.pipe(z.string().min(1).max(64)),
-  arguments: text,
+  // Some clients send no text for a call without arguments.
+  arguments: text.transform((value) => (value.trim() === '' ? '{}' : value)),
 });
 const output = z.object({ type: z.literal('function_call_output'), call_id: callId, output: content });
 /** Thoughts of a model elsewhere. The models here have none, and a prompt has no place for them. */

@@ -396,6 +396,11 @@ test('an answer that a limit cut is incomplete, and so is its last item', () => 
     [['incomplete', '{"a']],
   );
   assert.equal(inCall.response?.truncation, 'disabled');
+  const afterCall = play(start, call(0, 'f'), args(0, '{"a":1}'), finish('length'), usage).at(-1)!;
+  assert.deepEqual(
+    [afterCall.type, afterCall.response?.output[0]?.status],
+    ['response.incomplete', 'completed'],
+  );
 });
 
 test('an answer without a word is one empty message', () => {
