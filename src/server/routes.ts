@@ -3,9 +3,12 @@
  *
  * @module server/routes
  */
+import { anthropicRoutes } from './anthropic/index.ts';
 import { controlRoutes } from './control.ts';
 import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/exchange.ts';
+import { metricsRoutes } from './metrics/index.ts';
+import { ollamaRoutes } from './ollama/index.ts';
 import { openAiRoutes } from './openai/index.ts';
 import { openApiRoutes } from './openapi/index.ts';
 import type { ServerContext } from './types.ts';
@@ -13,7 +16,10 @@ import type { ServerContext } from './types.ts';
 export function allRoutes(context: ServerContext): Route[] {
   return [
     ...openAiRoutes(context),
+    ...anthropicRoutes(context),
+    ...ollamaRoutes(context),
     ...healthRoutes(context),
+    ...metricsRoutes(context),
     ...openApiRoutes(context),
     ...controlRoutes(context),
   ];

@@ -5,6 +5,7 @@
  */
 import { KithError } from '../../base/index.ts';
 import type { BackendModel } from '../../gateway/index.ts';
+import { asksAsAnthropic, sendModel, sendModels } from '../anthropic/models.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import type { ServerContext } from '../types.ts';
 
@@ -20,13 +21,17 @@ function modelBody(model: BackendModel) {
 }
 
 export function modelsRoute(context: ServerContext) {
-  return async ({ response }: Exchange): Promise<void> => {
+  return async (exchange: Exchange): Promise<void> => {
+    if (asksAsAnthropic(exchange)) return sendModels(context, exchange);
+    const { response } = exchange;
     sendJson(response, 200, { object: 'list', data: (await context.gateway.models()).map(modelBody) });
   };
 }
 
 export function modelRoute(context: ServerContext) {
-  return async ({ response, params }: Exchange): Promise<void> => {
+  return async (exchange: Exchange): Promise<void> => {
+    if (asksAsAnthropic(exchange)) return sendModel(context, exchange);
+    const { response, params } = exchange;
     const model = (await context.gateway.models()).find((each) => each.id === params.id);
     if (!model) {
       throw new KithError(

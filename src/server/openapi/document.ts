@@ -3,6 +3,7 @@
  *
  * @module server/openapi/document
  */
+import { anthropicApi } from './anthropic.ts';
 import { healthApi } from './health.ts';
 import { kithApi } from './kith.ts';
 import { chatOperations, chatSchemas } from './openai-chat.ts';
@@ -18,7 +19,7 @@ const openAiApi: Api = {
   operations: [...chatOperations, ...modelOperations],
 };
 
-const apis: readonly Api[] = [openAiApi, healthApi, kithApi];
+const apis: readonly Api[] = [openAiApi, anthropicApi, healthApi, kithApi];
 
 export interface OpenApiDocument {
   readonly openapi: string;

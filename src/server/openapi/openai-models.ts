@@ -69,7 +69,13 @@ export const modelOperations: readonly Operation[] = [
     id: 'listModels',
     summary: 'List the models',
     scope: 'read',
-    answers: { '200': answer('Every model that this node can answer for.', ref('ModelList')) },
+    answers: {
+      '200': answer(
+        'Every model that this node can answer for. With the header `anthropic-version`, those that write text, in pages.',
+        oneOf(ref('ModelList'), ref('AnthropicModelList')),
+      ),
+      '400': answer('The page is not valid.', oneOf(ref('OpenAiError'), ref('AnthropicError'))),
+    },
     error: 'OpenAiError',
   },
   {
@@ -79,7 +85,10 @@ export const modelOperations: readonly Operation[] = [
     summary: 'Describe one model',
     scope: 'read',
     parameters: [pathParameter('id', 'Model id; it may contain slashes.')],
-    answers: { '200': answer('The model.', ref('Model')) },
+    answers: {
+      '200': answer('The model.', oneOf(ref('Model'), ref('AnthropicModel'))),
+      '404': answer('No such model.', oneOf(ref('OpenAiError'), ref('AnthropicError'))),
+    },
     error: 'OpenAiError',
   },
 ];

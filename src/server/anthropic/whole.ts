@@ -1,0 +1,50 @@
+/**
+ * A whole answer: the events of its stream put together, so that both say the same.
+ *
+ * @module server/anthropic/whole
+ */
+import type { Block, MessageBody, MessageEvent } from './stream.ts';
+
+interface Building {
+  readonly block: Block;
+  text: string;
+}
+
+/** Puts the events of one answer together. They end with `message_stop`. */
+export function foldMessage(events: Iterable<MessageEvent>): MessageBody {
+  let message: MessageBody | null = null;
+  const blocks: Building[] = [];
+  for (const event of events) {
+    switch (event.type) {
+      case 'message_start':
+        message = event.message;
+        break;
+      case 'content_block_start':
+        blocks.push({ block: event.content_block, text: '' });
+        break;
+      case 'content_block_delta': {
+        const { delta } = event;
+        blocks[event.index]!.text += delta.type === 'text_delta' ? delta.text : delta.partial_json;
+        break;
+      }
+      case 'message_delta':
+        message = { ...message!, ...event.delta, usage: { ...message!.usage, ...event.usage } };
+        break;
+    }
+  }
+  return { ...message!, content: blocks.flatMap(finished) };
+}
+
+/**
+ * The block with its content. A call whose input was cut short is left out: a client that does not look at
+ * `stop_reason` would make it with half of its arguments.
+ */
+function finished({ block, text }: Building): Block[] {
+  if (block.type === 'text') return [{ ...block, text }];
+  if (text === '') return [block];
+  try {
+    return [{ ...block, input: JSON.parse(text) as unknown }];
+  } catch {
+    return [];
+  }
+}
