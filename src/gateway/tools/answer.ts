@@ -59,6 +59,8 @@ export async function* readCalls(
     } else if (event.type === 'finish') {
       const choice = choiceOf(event.choice);
       yield* given(event.choice, choice, choice.parser.finish(), random);
+      const logprobs = settle(choice);
+      if (logprobs !== null) yield { type: 'text', choice: event.choice, text: '', logprobs };
       yield { ...event, reason: reasonOf(event.reason, choice.parser) };
     } else yield event;
   }

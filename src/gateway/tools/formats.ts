@@ -36,9 +36,16 @@ const literal = (text: string): Grammar => ({ kind: 'literal', text });
 const regex = (pattern: string): Grammar => ({ kind: 'regex', pattern });
 const sequence = (...parts: Grammar[]): Grammar => ({ kind: 'sequence', parts });
 
+/** Options of one choice at most; more are choices within a choice. */
+const MAX_OPTIONS = 256;
+
 function oneOf(options: readonly Grammar[]): Grammar {
-  // A choice holds 256 options at most; tools are bounded to half of that at the edge.
-  return options.length === 1 ? options[0]! : { kind: 'choice', options };
+  if (options.length === 1) return options[0]!;
+  if (options.length <= MAX_OPTIONS) return { kind: 'choice', options };
+  const groups: Grammar[] = [];
+  for (let at = 0; at < options.length; at += MAX_OPTIONS)
+    groups.push(oneOf(options.slice(at, at + MAX_OPTIONS)));
+  return oneOf(groups);
 }
 
 /** From after `"name": "` to the end of the object. Names are letters, digits, `_` and `-`: none is special here. */

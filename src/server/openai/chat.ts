@@ -16,7 +16,10 @@ import { chatLogprobs } from './logprobs.ts';
 import { messages } from './messages.ts';
 import { generationFields, generationOptions } from './options.ts';
 import { grammarOf, responseFormat } from './response-format.ts';
+import { offerOf } from './responses/tools.ts';
+import { efforts, metadata, thinking } from './small-fields.ts';
 import { sseEncoding } from './sse-encoding.ts';
+import { toolChoice, tools } from './tools.ts';
 import { finishReason, usageBody } from './usage.ts';
 
 /** A body as clients write it; the API document is made from it. */
@@ -28,14 +31,17 @@ export const chatSchema = z.object({
   logprobs: optional(z.boolean()),
   top_logprobs: optional(z.int().min(0).max(20)),
   response_format: optional(responseFormat),
+  tools: optional(tools),
+  tool_choice: optional(toolChoice),
+  parallel_tool_calls: optional(z.boolean()),
+  reasoning_effort: optional(z.enum(efforts)),
+  metadata: optional(metadata),
 });
 
 /** Known fields that ask for something this node does not do. Unknown fields are ignored. */
 const refused = {
-  tools: { why: 'this version does not call tools.' },
-  tool_choice: { allowed: ['none', 'auto'], why: 'this version does not call tools.' },
-  functions: { why: 'this version does not call functions.' },
-  function_call: { allowed: ['none', 'auto'], why: 'this version does not call functions.' },
+  functions: { why: 'it is an older form of `tools`; use that.' },
+  function_call: { allowed: ['none', 'auto'], why: 'it is an older form of `tool_choice`; use that.' },
   modalities: { allowed: [['text']], why: 'the models here answer in text only.' },
   audio: { why: 'the models here answer in text only.' },
   prediction: { why: 'predicted outputs are not implemented.' },
@@ -64,12 +70,21 @@ export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => 
   }
   const maxTokens = parsed.max_completion_tokens ?? parsed.max_tokens ?? null;
   const grammar = grammarOf(parsed.response_format);
+  const offer = offerOf(parsed.tools ?? [], parsed.tool_choice);
   const topLogprobs = parsed.logprobs ? (parsed.top_logprobs ?? 0) : null;
   return {
     request: {
       ...generationOptions(parsed, maxTokens, topLogprobs, signal, randomSeed),
       messages: parsed.messages,
       ...(grammar === null ? {} : { grammar }),
+      ...(offer.tools.length === 0
+        ? {}
+        : {
+            tools: offer.tools,
+            toolChoice: offer.choice,
+            parallelToolCalls: parsed.parallel_tool_calls ?? true,
+          }),
+      ...(parsed.reasoning_effort === undefined ? {} : { variables: thinking(parsed.reasoning_effort) }),
     },
     stream: parsed.stream ?? false,
     includeUsage: parsed.stream_options?.include_usage ?? false,
@@ -127,7 +142,7 @@ export function chatEncoder(
         ];
       case 'tool_call':
       case 'tool_arguments':
-        return [];
+        return [choice(event.choice, { tool_calls: [callDelta(event)] }, null, null)];
       case 'finish':
         return [choice(event.choice, {}, null, finishReason(event.reason))];
       case 'usage':
@@ -136,6 +151,26 @@ export function chatEncoder(
           : [];
     }
   };
+}
+
+interface Message {
+  readonly role: 'assistant';
+  /** Null when there are calls and no text. */
+  content: string | null;
+  readonly refusal: null;
+  tool_calls?: ReturnType<typeof callOf>[];
+}
+
+function callOf(id: string, name: string) {
+  return { id, type: 'function' as const, function: { name, arguments: '' } };
+}
+
+/** The first delta of a call says what is called, the others add to its arguments. */
+function callDelta(event: Extract<ChatEvent, { type: 'tool_call' | 'tool_arguments' }>): object {
+  const { index } = event;
+  return event.type === 'tool_call'
+    ? { index, ...callOf(event.id, event.name) }
+    : { index, function: { arguments: event.text } };
 }
 
 async function sendWhole(
@@ -147,18 +182,25 @@ async function sendWhole(
 ): Promise<void> {
   const choices = Array.from({ length: n }, (_, index) => ({
     index,
-    message: { role: 'assistant', content: '', refusal: null },
+    message: { role: 'assistant', content: '', refusal: null } as Message,
     logprobs: null as ReturnType<typeof chatLogprobs> | null,
     finish_reason: null as string | null,
   }));
   for await (const event of events) {
     if (event.type === 'text') {
       const choice = choices[event.choice]!;
-      choice.message.content += event.text;
+      choice.message.content = `${choice.message.content ?? ''}${event.text}`;
       if (event.logprobs) {
         choice.logprobs ??= { content: [], refusal: null };
         choice.logprobs.content.push(...chatLogprobs(event.logprobs).content);
       }
+    } else if (event.type === 'tool_call') {
+      const { message } = choices[event.choice]!;
+      message.tool_calls ??= [];
+      message.tool_calls.push(callOf(event.id, event.name));
+      if (message.content === '') message.content = null;
+    } else if (event.type === 'tool_arguments') {
+      choices[event.choice]!.message.tool_calls![event.index]!.function.arguments += event.text;
     } else if (event.type === 'finish') choices[event.choice]!.finish_reason = finishReason(event.reason);
     else if (event.type === 'usage') {
       sendAnswer(exchange.response, head, 'chat.completion', choices, event, receipt);

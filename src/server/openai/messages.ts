@@ -34,10 +34,16 @@ const content = z.union([text, boundedArray(part, 0, maxParts).transform((parts)
 });
 const name = optional(text);
 
+const identifier = z.string().min(1).max(200);
+
 const toolCall = z.object({
-  id: z.string().max(200),
-  type: z.literal('function'),
-  function: z.object({ name: text, arguments: text }),
+  id: identifier,
+  type: z.literal('function', { error: 'only calls of type function are supported' }),
+  function: z.object({
+    name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of letters, digits, `_` and `-`'),
+    // Some clients send no text for a call without arguments.
+    arguments: text.transform((value) => (value.trim() === '' ? '{}' : value)),
+  }),
 });
 
 const message = z.discriminatedUnion(
@@ -51,12 +57,26 @@ const message = z.discriminatedUnion(
       refusal: optional(text),
       tool_calls: optional(boundedArray(toolCall, 0, 128)),
     }),
-    z.object({ role: z.literal('tool'), content, tool_call_id: z.string().max(200) }),
+    z.object({ role: z.literal('tool'), content, tool_call_id: identifier }),
   ],
   { error: 'role must be one of system, developer, user, assistant, tool' },
 );
 
-export const messages = boundedArray(message, 1, maxMessages).transform((list) => list.map(toEngine));
+export const messages = boundedArray(message, 1, maxMessages)
+  .superRefine((list, context) => {
+    const asked = new Set<string>();
+    for (const [index, each] of list.entries()) {
+      if (each.role === 'assistant') for (const { id } of each.tool_calls ?? []) asked.add(id);
+      if (each.role !== 'tool' || asked.has(each.tool_call_id)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'tool_call_id'],
+        message: `no earlier assistant message has a tool call with the id '${each.tool_call_id}'`,
+      });
+      return;
+    }
+  })
+  .transform((list) => list.map(toEngine));
 
 /** `developer` is the newer name of `system`; templates know only the latter. */
 function toEngine(value: z.output<typeof message>): ChatMessage {
@@ -66,8 +86,8 @@ function toEngine(value: z.output<typeof message>): ChatMessage {
     return { role: value.role === 'user' ? 'user' : 'system', content: value.content, ...named };
   return {
     role: 'assistant',
-    content: value.content ?? value.refusal ?? (value.tool_calls ? null : ''),
+    content: value.content ?? value.refusal ?? (value.tool_calls?.length ? null : ''),
     ...named,
-    ...(value.tool_calls ? { tool_calls: value.tool_calls } : {}),
+    ...(value.tool_calls?.length ? { tool_calls: value.tool_calls } : {}),
   };
 }

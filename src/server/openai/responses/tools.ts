@@ -11,23 +11,25 @@ import { optional } from '../../http/schema.ts';
 import { boundedArray } from '../input.ts';
 import { text } from '../options.ts';
 
-const maxTools = 128;
+export const maxTools = 128;
 const maxDescription = 16_384;
 
-const functionName = z
+export const functionName = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of letters, digits, `_` and `-`');
 
-const functionTool = z.object({
-  type: z.literal('function'),
+/** What chat completions hold in `function`. */
+export const functionFields = {
   name: functionName,
   description: optional(text.pipe(z.string().max(maxDescription))),
   parameters: optional(z.record(z.string(), z.unknown())),
   strict: optional(z.boolean()),
-});
+};
+
+const functionTool = z.object({ type: z.literal('function'), ...functionFields });
 
 /** Lets objects of these types, and these words, through to their schemas and refuses all else by name. */
-function ofTypes(
+export function ofTypes(
   types: readonly string[],
   refusal: (type: string) => string,
   allowed: readonly string[] = [],
@@ -46,17 +48,19 @@ function ofTypes(
   });
 }
 
-const tool = ofTypes(
+export const functionsOnly = ofTypes(
   ['function'],
   (type) =>
     `tools of type '${type}' are not supported: this node runs no tools itself; offer functions, which your program runs`,
-).pipe(functionTool);
+);
+
+const tool = functionsOnly.pipe(functionTool);
 
 export const tools = boundedArray(tool, 0, maxTools);
 
 const named = z.object({ type: z.literal('function'), name: functionName });
 
-const words = ['auto', 'none', 'required'] as const;
+export const words = ['auto', 'none', 'required'] as const;
 
 /** One of the words, or an object that names functions. */
 export const toolChoice = ofTypes(
@@ -77,7 +81,7 @@ export const toolChoice = ofTypes(
   ]),
 );
 
-export type FunctionTool = z.output<typeof functionTool>;
+export type FunctionTool = Omit<z.output<typeof functionTool>, 'type'>;
 export type Choice = z.output<typeof toolChoice>;
 
 export interface Offer {
