@@ -56,8 +56,16 @@ function headersOf(error: KithError): Record<string, string> {
     headers['www-authenticate'] = error.details.challenge;
   }
   if (error.status === 413 || error.status === 408) headers.connection = 'close';
+  const passing = error.status === 503 || error.retryAfter !== undefined;
+  if ((error.status === 409 || error.status >= 500) && !passing) Object.assign(headers, noRetry);
   return headers;
 }
+
+/**
+ * Clients of OpenAI and Anthropic repeat every 409 and 5xx twice unless they are told not to. Told so are those that
+ * would fail again. A 503 passes: another request may have killed the engine, the model is still being loaded.
+ */
+const noRetry = { 'x-should-retry': 'false' };
 
 /**
  * Errors that were not made for people (anything but a `KithError`) become a plain 500 that names the request id;
@@ -66,7 +74,7 @@ function headersOf(error: KithError): Record<string, string> {
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   if (!isKithError(error)) {
     return {
-      headers: {},
+      headers: noRetry,
       fault: {
         status: 500,
         code: 'internal_error',

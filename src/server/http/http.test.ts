@@ -56,6 +56,16 @@ test('errors have the OpenAI shape, their status and their headers', () => {
   );
 });
 
+test('clients are told not to repeat what would fail again', () => {
+  const told = (error: unknown) => errorAnswer(error, 'req-1').headers['x-should-retry'];
+  assert.equal(told(new Error('odd')), 'false');
+  assert.equal(told(new KithError('model_corrupt', 'Corrupt.')), 'false');
+  assert.equal(told(new KithError('model_not_installed', 'Absent.', { status: 409 })), 'false');
+  assert.equal(told(new KithError('engine_lost', 'Lost.', { status: 503, retryAfter: 1 })), undefined);
+  assert.equal(told(new LimitError('engine.maxQueue', 64, 'Too many.')), undefined);
+  assert.equal(told(new InputError('invalid_type', 'Wrong.')), undefined);
+});
+
 test('an unexpected error says nothing of what it was', () => {
   const answer = errorAnswer(new TypeError('secret path /home/me'), 'req-9');
   assert.equal(answer.status, 500);

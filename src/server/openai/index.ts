@@ -3,7 +3,8 @@
  *
  * @module server/openai
  */
-import type { Route } from '../http/exchange.ts';
+import type { Clock } from '../../base/index.ts';
+import type { Handler, Route } from '../http/exchange.ts';
 import type { ServerContext } from '../types.ts';
 import { chatRoute } from './chat.ts';
 import { completionsRoute } from './completions.ts';
@@ -12,7 +13,7 @@ import { modelRoute, modelsRoute } from './models.ts';
 import { responseRoutes } from './responses/index.ts';
 
 export function openAiRoutes(context: ServerContext): Route[] {
-  return [
+  const routes: Route[] = [
     { method: 'POST', path: '/v1/chat/completions', scope: 'generate', handler: chatRoute(context) },
     ...responseRoutes(context),
     { method: 'POST', path: '/v1/completions', scope: 'generate', handler: completionsRoute(context) },
@@ -20,4 +21,22 @@ export function openAiRoutes(context: ServerContext): Route[] {
     { method: 'GET', path: '/v1/models', scope: 'read', handler: modelsRoute(context) },
     { method: 'GET', path: '/v1/models/*id', scope: 'read', handler: modelRoute(context) },
   ];
+  return routes.map((route) => ({ ...route, handler: timed(route.handler, context.clock) }));
+}
+
+/**
+ * Adds `openai-processing-ms`, which OpenAI's clients show: ms from the request to the head of its answer. Whatever
+ * writes the head, an error of the server too, passes here.
+ */
+function timed(handler: Handler, clock: Clock): Handler {
+  return (exchange) => {
+    const { response } = exchange;
+    const began = clock.monotonic();
+    const write = response.writeHead.bind(response);
+    response.writeHead = ((...head: Parameters<typeof write>) => {
+      response.setHeader('openai-processing-ms', Math.round(clock.monotonic() - began));
+      return write(...head);
+    }) as typeof response.writeHead;
+    return handler(exchange);
+  };
 }

@@ -4,7 +4,7 @@
  * @module server/openapi/operation
  */
 import type { Scope } from '../http/exchange.ts';
-import { pattern, type Schema, string } from './schema.ts';
+import { literal, pattern, type Schema, string } from './schema.ts';
 
 export interface Media {
   readonly schema: Schema;
@@ -94,6 +94,11 @@ export const headers: Readonly<Record<string, Schema>> = {
   'x-kith-decode-ms': { description: 'ms from the first token to the last.', schema: wholeNumber },
   'retry-after': { description: 'Seconds until another try is worthwhile.', schema: wholeNumber },
   'retry-after-ms': { description: 'The same in ms.', schema: wholeNumber },
+  'x-should-retry': { description: 'Stands where another try would fail too.', schema: literal('false') },
+  'openai-processing-ms': {
+    description: 'ms from the request to the head of the answer.',
+    schema: wholeNumber,
+  },
   allow: { description: 'Methods that the path takes.', schema: string },
 };
 
@@ -116,8 +121,8 @@ const why: Readonly<Record<string, string>> = {
 };
 const bodyErrors = ['408', '409', '413', '415', '422'];
 
-function answerBody({ description, content, headers: own = [] }: Answer): Schema {
-  const names = ['x-request-id', ...own];
+function answerBody({ description, content, headers: own = [] }: Answer, tag: string): Schema {
+  const names = ['x-request-id', ...(tag === 'OpenAI' ? ['openai-processing-ms'] : []), ...own];
   return {
     description,
     headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
@@ -125,7 +130,7 @@ function answerBody({ description, content, headers: own = [] }: Answer): Schema
   };
 }
 
-function errorsOf(operation: Operation): Record<string, Schema> {
+function errorsOf(operation: Operation, tag: string): Record<string, Schema> {
   const statuses = Object.keys(why).filter(
     (status) => operation.body !== undefined || !bodyErrors.includes(status),
   );
@@ -136,9 +141,11 @@ function errorsOf(operation: Operation): Record<string, Schema> {
           ? ['retry-after', 'retry-after-ms']
           : status === '405'
             ? ['allow']
-            : [];
+            : status === '409' || status === '500'
+              ? ['x-should-retry']
+              : [];
       const schema = { $ref: `#/components/schemas/${operation.error}` };
-      return [status, answerBody({ description: why[status]!, content: json(schema), headers: own })];
+      return [status, answerBody({ description: why[status]!, content: json(schema), headers: own }, tag)];
     }),
   );
 }
@@ -154,7 +161,7 @@ const agentHeader = {
 /** One operation as OpenAPI has it. */
 export function operationBody(operation: Operation, tag: string): Schema {
   const { id, summary, description, scope, parameters = [], body } = operation;
-  const answers = Object.entries(operation.answers).map(([status, each]) => [status, answerBody(each)]);
+  const answers = Object.entries(operation.answers).map(([status, each]) => [status, answerBody(each, tag)]);
   return {
     operationId: id,
     tags: [tag],
@@ -164,6 +171,6 @@ export function operationBody(operation: Operation, tag: string): Schema {
     security: scope === 'control' ? [{ runToken: [] }] : [{}, { bearer: [] }, { apiKey: [] }],
     parameters: scope === 'generate' || scope === 'embed' ? [...parameters, agentHeader] : parameters,
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
-    responses: { ...errorsOf(operation), ...Object.fromEntries(answers) },
+    responses: { ...errorsOf(operation, tag), ...Object.fromEntries(answers) },
   };
 }
