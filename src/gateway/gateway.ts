@@ -13,6 +13,7 @@ import type {
   CompletionRequest,
   EmbeddingAnswer,
   EmbeddingRequest,
+  ModelDescription,
 } from './types.ts';
 
 export interface GatewayOptions {
@@ -27,6 +28,8 @@ export interface Gateway {
   countTokens(request: ChatRequest): Promise<number>;
   embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
   models(): Promise<readonly BackendModel[]>;
+  /** Throws `model_not_found` (404). */
+  describe(model: string): Promise<ModelDescription>;
   health(signal?: AbortSignal): Promise<readonly (BackendHealth & { readonly backend: string })[]>;
 }
 
@@ -52,11 +55,7 @@ export function createGateway({ backends }: GatewayOptions): Gateway {
     for (const backend of backends) if (await backend.has(model)) return { backend, model };
     const ids = (await Promise.all(backends.map((backend) => backend.models()))).flat().map(({ id }) => id);
     const near = nearest(model, ids);
-    throw new InputError(
-      'model_not_found',
-      `The model '${model.slice(0, 100)}' does not exist here. ${near === null ? '' : `Did you mean ${near}? `}GET /v1/models or \`kith models list\` names those that do.`,
-      { status: 404, param: 'model' },
-    );
+    throw notFound(model, near);
   }
   return {
     async *chat(request) {
@@ -75,6 +74,13 @@ export function createGateway({ backends }: GatewayOptions): Gateway {
       const { backend, model } = await choose(request.model, 'embedding');
       return backend.embed({ ...request, model });
     },
+    async describe(name) {
+      const { backend, model } = await choose(name, 'chat');
+      if (backend.describe) return backend.describe(model);
+      const row = (await backend.models()).find(({ id }) => id === model);
+      if (row === undefined) throw notFound(model, null);
+      return { ...row, licence: null, parameters: null, embedding: null, template: null, metadata: null };
+    },
     async models() {
       const seen = new Map<string, BackendModel>();
       for (const backend of backends)
@@ -87,4 +93,12 @@ export function createGateway({ backends }: GatewayOptions): Gateway {
       );
     },
   };
+}
+
+function notFound(model: string, near: string | null): InputError {
+  return new InputError(
+    'model_not_found',
+    `The model '${model.slice(0, 100)}' does not exist here. ${near === null ? '' : `Did you mean ${near}? `}GET /v1/models or \`kith models list\` names those that do.`,
+    { status: 404, param: 'model' },
+  );
 }

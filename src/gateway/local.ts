@@ -22,7 +22,8 @@ import type {
   LoadedModel,
   Prompt,
 } from '../engine/index.ts';
-import type { ModelStore, Progress } from '../models/index.ts';
+import type { ModelEntry, ModelStore, Progress } from '../models/index.ts';
+import { createDescriptions } from './describe.ts';
 import { merge } from './merge.ts';
 import { breakerOf, createProbe } from './probe.ts';
 import { readCalls } from './tools/answer.ts';
@@ -75,9 +76,28 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const failures = new Map<string, string>();
   const isDefault = (id: string): boolean => Object.values(options.defaults).includes(id);
 
+  const factsOf = createDescriptions();
   const probe = createProbe({ engine, clock, loading: () => preparing.size > 0 });
 
   const loaded = (id: string): LoadedModel | undefined => engine.models().find((model) => model.id === id);
+
+  function rowOf(entry: ModelEntry): BackendModel {
+    const { id, task, context, bytes, sha256, family, quantisation } = entry.manifest;
+    const now = loaded(id);
+    return {
+      id,
+      task,
+      state: now ? 'loaded' : entry.state === 'ready' ? 'ready' : 'available',
+      ownedBy: entry.listed ? 'kith' : 'user',
+      context: now?.context ?? context,
+      since: entry.verifiedAt,
+      bytes,
+      digest: sha256,
+      family,
+      quantisation,
+      installed: entry.state === 'ready' || entry.builtin,
+    };
+  }
 
   async function load(id: string): Promise<LoadedModel> {
     const report = (progress: Progress) => options.onProgress?.(id, progress);
@@ -234,19 +254,11 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       }
     },
     defaultModel: (task) => options.defaults[task],
-    async models() {
-      const now = new Set(engine.models().map((model) => model.id));
-      return (await models.list()).map((entry): BackendModel => {
-        const { id, task, context } = entry.manifest;
-        return {
-          id,
-          task,
-          state: now.has(id) ? 'loaded' : entry.state === 'ready' ? 'ready' : 'available',
-          ownedBy: entry.listed ? 'kith' : 'user',
-          context,
-          since: entry.verifiedAt,
-        };
-      });
+    models: async () => (await models.list()).map(rowOf),
+    async describe(id) {
+      const entry = await models.get(id);
+      const { licence, embedding } = entry.manifest;
+      return { ...rowOf(entry), licence, embedding, ...(await factsOf(entry.manifest, entry.path)) };
     },
     chat,
     complete(request) {

@@ -163,6 +163,30 @@ export interface BackendModel {
   readonly context: number | null;
   /** ms since epoch when the model was verified here; null when it never was. */
   readonly since: number | null;
+  /** Bytes of the file. */
+  readonly bytes?: number;
+  /** sha256 of the file, hex. */
+  readonly digest?: string;
+  /** Architecture: llama, qwen2, bert, ... */
+  readonly family?: string;
+  /** How the weights are stored, as people name it: F16, Q8_0, ... */
+  readonly quantisation?: string;
+  /** True when nothing has to be fetched before it can answer. */
+  readonly installed?: boolean;
+}
+
+/** What is known of a model beyond its row in the list. */
+export interface ModelDescription extends BackendModel {
+  /** SPDX id, or null. */
+  readonly licence: string | null;
+  /** Numbers that its weights are; null while the file is not here. */
+  readonly parameters: number | null;
+  /** Width of the hidden state, and of its vectors. */
+  readonly embedding: number | null;
+  /** Its chat template (Jinja); null when it has none, or while the file is not here. */
+  readonly template: string | null;
+  /** What its file says about it, but for lists and the template; null while the file is not here. */
+  readonly metadata: Readonly<Record<string, string | number | boolean>> | null;
 }
 
 export interface BackendHealth {
@@ -191,6 +215,8 @@ export interface Backend {
   /** Default model id for a task; null when the backend has none. */
   defaultModel(task: 'chat' | 'embedding'): string | null;
   models(): Promise<readonly BackendModel[]>;
+  /** @default what `models` says, and nothing else known */
+  describe?(model: string): Promise<ModelDescription>;
   chat(request: ChatRequest): AsyncIterable<ChatEvent>;
   complete(request: CompletionRequest): AsyncIterable<ChatEvent>;
   /** Tokens of the prompt that `chat` would make of the request, template and tools included. */

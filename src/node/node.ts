@@ -161,6 +161,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       tls: tlsFiles(config),
       onCertificate: tellWhere,
       observers: [doors.access.budgets],
+        load: async (model, signal) => void (await rooms!.local.prepare(model, signal)),
     });
     await tellWhere(server.fingerprint);
   } catch (error) {

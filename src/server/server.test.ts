@@ -96,6 +96,7 @@ function open(
         stopped++;
       },
       unload: async (model) => model === 'm',
+      load: async () => {},
     },
     host,
     port,

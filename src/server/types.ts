@@ -27,6 +27,8 @@ export interface NodeControl {
   /** Takes a model out of memory, so that its file can go. False when it was not there. */
   unload(model: string): Promise<boolean>;
 }
+  /** Brings a model into memory; goes on when the signal ends the waiting. Throws `model_not_found` (404). */
+  load(model: string, signal: AbortSignal): Promise<void>;
 
 export interface NodeStatus {
   /** `starting`: the default model is being placed or loaded; `degraded`: up, but something is wrong. */

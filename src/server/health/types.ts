@@ -114,7 +114,7 @@ export interface LoadedModelHealth {
   readonly architecture: string;
   /** `kith`: the engine's own graphs; `node-llama-cpp`: the compatibility path. */
   readonly runner: 'kith' | 'node-llama-cpp';
-  /** `CPU`, or the name of the GPU device. */
+  /** `CPU (its name)`, or the name of the GPU. */
   readonly device: string;
   readonly blocks: number;
   /** Tokens that one sequence may use. */

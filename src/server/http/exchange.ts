@@ -21,8 +21,11 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** Notes the code of an error that the handler answered itself, for the logs. */
   failed(code: string): void;
-  /** Reads the JSON body within the server's limits. */
-  json(): Promise<unknown>;
+  /**
+   * Reads the JSON body within the server's limits. With `programs`, requests that come from no web page need not say
+   * that it is JSON.
+   */
+  json(options?: { readonly programs?: boolean }): Promise<unknown>;
 }
 
 export type Handler = (exchange: Exchange) => Promise<void> | void;
@@ -70,7 +73,7 @@ export function createExchange(
     query: match.query,
     caller,
     failed,
-    json: () => readJson(request, limits, beforeReading),
+    json: ({ programs = false } = {}) => readJson(request, limits, beforeReading, programs),
   };
 }
 
