@@ -319,13 +319,18 @@ export const SETTINGS = {
     'OpenTelemetry collector that gets a trace of each request over OTLP/HTTP, such as http://localhost:4318.',
   ),
   'telemetry.headers': text(
-    "Headers for the collector, such as its key: name=value, separated by commas; values percent-encoded.",
+    'Headers for the collector, such as its key: name=value, separated by commas; values percent-encoded.',
     'name=value pairs separated by commas',
     (value) => value === '' || value.split(',').every((pair) => /^\s*[\w-]+\s*=[\x20-\x7e]*$/.test(pair)),
     '',
     { secret: true },
   ),
-  'telemetry.sampleRatio': decimal('Share of the requests that are traced, unless the caller decides.', 0, 1, 1),
+  'telemetry.sampleRatio': decimal(
+    'Share of the requests that are traced, unless the caller decides.',
+    0,
+    1,
+    1,
+  ),
 
   'alerts.webhook': targetAddress('Where alerts are sent as they fire and end.', { secret: true }),
   'alerts.webhookSecret': text(
@@ -335,8 +340,18 @@ export const SETTINGS = {
     '',
     { secret: true },
   ),
-  'alerts.holdMs': integer('Time a condition has to hold before an alert fires, and to be over, ms.', 0, DAY_MS, 30_000),
-  'alerts.errorRate': decimal('Share of requests the node may fail (5xx) in 5 minutes; 0 is no alert.', 0, 1, 0.1),
+  'alerts.holdMs': integer(
+    'Time a condition has to hold before an alert fires, and to be over, ms.',
+    0,
+    DAY_MS,
+    30_000,
+  ),
+  'alerts.errorRate': decimal(
+    'Share of requests the node may fail (5xx) in 5 minutes; 0 is no alert.',
+    0,
+    1,
+    0.1,
+  ),
   'alerts.refusedRate': decimal(
     'Share of requests that may be refused (429, 503) in 5 minutes; 0 is no alert.',
     0,

@@ -141,6 +141,13 @@ export class RecentHistogram {
     }
   }
 
+  /** What was observed within the window. */
+  recent(now: number): Histogram {
+    const sum = new Histogram();
+    this.addRecent(sum, now);
+    return sum;
+  }
+
   #move(now: number): void {
     const at = Math.floor(now / this.#slotMs);
     // What was written a whole turn ago, or was skipped, is no longer recent.

@@ -26,6 +26,8 @@ export interface Logger {
   readonly warn: Write;
   readonly error: Write;
   readonly fatal: Write;
+  /** Lines written so far, of this logger's whole family. */
+  readonly written: Readonly<Record<LogLevel, number>>;
   /** False when a line of that level would be dropped: guards work done only for the log. */
   enabled(level: LogLevel): boolean;
   /** A logger for a room (or a part of this one). `fields` are added to each of its lines. */
@@ -78,6 +80,7 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
   const debugs = debugMatcher(env.DEBUG ?? '');
   const threshold = LEVELS[options.level ?? 'info'];
 
+  const written = { trace: 0, debug: 0, info: 0, warn: 0, error: 0, fatal: 0 };
   if (stderr !== null) guardStream(stderr);
   const toStderr = (line: string) => {
     if (stderr === null) return;
@@ -122,6 +125,7 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
       (level: LogLevel): Write =>
       (message, fields) => {
         if (LEVELS[level] < lowest) return;
+        written[level]++;
         const keepContent = LEVELS[level] < LEVELS.info;
         try {
           const safe = redact({ ...bound, ...fields }, { keepContent }) as Record<string, unknown>;
@@ -136,6 +140,7 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
       };
     return {
       room,
+      written,
       trace: writer('trace'),
       debug: writer('debug'),
       info: writer('info'),

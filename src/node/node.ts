@@ -24,9 +24,11 @@ import {
 import type { EngineStatus } from '../engine/index.ts';
 import type { Progress } from '../models/index.ts';
 import {
+  createObservability,
   createServer,
   defaultServerLimits,
   type NodeStatus,
+  type Observability,
   type Server,
   type ServerLimits,
 } from '../server/index.ts';
@@ -81,6 +83,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const lock = await takeLock(home);
   let rooms: Rooms | null = null;
   let server: Server | null = null;
+  let observability: Observability | null = null;
   let doors: NodeAccess | null = null;
   const stopping = new AbortController();
   let phase: NodeStatus['progress'] = null;
@@ -96,7 +99,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       // The run file goes first: nobody should be sent to a node that is leaving.
       await removeRunFile(home);
       await server?.close(Math.min(config.server.drainMs, closeWithinMs - closeRoomsMs));
-      await rooms?.[Symbol.asyncDispose]();
+      await Promise.all([rooms?.[Symbol.asyncDispose](), observability?.close(closeRoomsMs)]);
       doors?.[Symbol.dispose]();
       await lock.release();
     })();
@@ -141,12 +144,24 @@ export async function createNode(options: NodeOptions): Promise<Node> {
         token,
         ...(fingerprint === null ? {} : { fingerprint }),
       });
+    observability = await createObservability({
+      version,
+      clock: systemClock,
+      ids,
+      log: log.child('server'),
+      access: config.log.access,
+      status,
+      models: [config.models.default, config.models.embedding],
+      alerts: config.alerts,
+      telemetry: config.telemetry,
+    });
     server = await createServer({
       gateway: rooms.gateway,
       control: {
         status,
         shutdown: () => options.onShutdown?.(),
         unload: (model) => rooms!.local.unload(model),
+        load: async (model, signal) => void (await rooms!.local.prepare(model, signal)),
       },
       host: config.server.host,
       port: config.server.port,
@@ -160,9 +175,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       access: doors.access,
       tls: tlsFiles(config),
       onCertificate: tellWhere,
-      observers: [doors.access.budgets],
-        load: async (model, signal) => void (await rooms!.local.prepare(model, signal)),
+      // Figures come first: what a budget refuses is counted too.
+      observers: [observability.observer, doors.access.budgets],
+      observability,
     });
+    observability.start();
     await tellWhere(server.fingerprint);
   } catch (error) {
     await close();

@@ -3,6 +3,7 @@
  *
  * @module server/answering
  */
+import { AbortedError } from '../base/index.ts';
 import type { ChatEvent, Gateway } from '../gateway/index.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { Answering, AnswerKind, AnswerWatch, Observer } from './types.ts';
@@ -40,7 +41,7 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
       throw error;
     } finally {
       // A consumer that leaves early does so because its client has gone.
-      if (!whole && outcome === null) outcome = signal.reason ?? new Error('left early');
+      if (!whole && outcome === null) outcome = signal.reason ?? new AbortedError();
       for (const one of watches) one.end(outcome);
     }
   }

@@ -19,6 +19,13 @@ export {
 export { loopbackAccess } from './access/loopback.ts';
 export { isLoopback } from './http/host.ts';
 export { defaultServerLimits, type ServerLimits } from './http/limits.ts';
+export {
+  type Alert,
+  createObservability,
+  type MetricsView,
+  type Observability,
+  type Quantiles,
+} from './metrics/index.ts';
 export { createServer } from './server.ts';
 export type { TlsFiles } from './tls.ts';
 export type {

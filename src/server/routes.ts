@@ -8,6 +8,7 @@ import { controlRoutes } from './control.ts';
 import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/exchange.ts';
 import { metricsRoutes } from './metrics/index.ts';
+import { nsLlmRoutes } from './nsllm/index.ts';
 import { ollamaRoutes } from './ollama/index.ts';
 import { openAiRoutes } from './openai/index.ts';
 import { openApiRoutes } from './openapi/index.ts';
@@ -18,6 +19,7 @@ export function allRoutes(context: ServerContext): Route[] {
     ...openAiRoutes(context),
     ...anthropicRoutes(context),
     ...ollamaRoutes(context),
+    ...nsLlmRoutes(context),
     ...healthRoutes(context),
     ...metricsRoutes(context),
     ...openApiRoutes(context),

@@ -47,6 +47,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const routes = allRoutes(context);
   const route = createRouter(routes);
   const open = new Map<ServerResponse, AbortController>();
+  /** Bytes of each connection up to the end of its last request. */
+  const counters = new WeakMap<object, { readonly read: number; readonly written: number }>();
   const bodyLimits: BodyLimits = { ...limits, pool: createBytePool(limits.bodiesBytes) };
   /** Requests of clients; health probes and the command line's own routes are not counted. */
   let active = 0;
@@ -67,7 +69,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     let caller: Caller | null = null;
     let code: string | null = null;
     const { socket } = request;
-    const before = { read: socket.bytesRead, written: socket.bytesWritten };
+    // The head of the request was read before this: what counts is what came since the last one on this connection.
+    const before = counters.get(socket) ?? { read: 0, written: 0 };
     const counted = !/^\/(kith\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/.test(
       request.url ?? '',
     );
@@ -99,6 +102,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         caller,
         counted,
       };
+      counters.set(socket, { read: socket.bytesRead, written: socket.bytesWritten });
       for (const observer of options.observers) observer.request?.(facts);
     };
     lane.waiting.add(ended);

@@ -17,6 +17,7 @@ import type {
 import type { EngineHealth, HealthLimits } from './health/types.ts';
 import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
+import type { Observability } from './metrics/index.ts';
 import type { TlsFiles } from './tls.ts';
 
 /** The node as the control routes and `/health` see it. Unknown values are null. */
@@ -26,9 +27,9 @@ export interface NodeControl {
   shutdown(): void;
   /** Takes a model out of memory, so that its file can go. False when it was not there. */
   unload(model: string): Promise<boolean>;
-}
   /** Brings a model into memory; goes on when the signal ends the waiting. Throws `model_not_found` (404). */
   load(model: string, signal: AbortSignal): Promise<void>;
+}
 
 export interface NodeStatus {
   /** `starting`: the default model is being placed or loaded; `degraded`: up, but something is wrong. */
@@ -188,6 +189,8 @@ export interface ServerOptions {
   /** Called when another certificate came into force; gets its fingerprint. */
   readonly onCertificate?: (fingerprint: string) => Promise<void> | void;
   readonly observers: readonly Observer[];
+  /** Behind `/metrics` and `/kith/v1/metrics`. @default without them */
+  readonly observability?: Pick<Observability, 'text' | 'view'>;
 }
 
 /** What route handlers get. */

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** Sent back as `x-request-id`. */
   readonly id: string;
+  /** Pattern of the route that was found. */
+  readonly route: string;
   /** Path parameters named in the route pattern, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -58,7 +60,7 @@ export function createExchange(
   response: ServerResponse,
   id: string,
   signal: AbortSignal,
-  match: { params: Record<string, string>; query: URLSearchParams },
+  match: { pattern: string; params: Record<string, string>; query: URLSearchParams },
   caller: Caller,
   limits: BodyLimits,
   beforeReading: () => void,
@@ -69,6 +71,7 @@ export function createExchange(
     response,
     id,
     signal,
+    route: match.pattern,
     params: match.params,
     query: match.query,
     caller,

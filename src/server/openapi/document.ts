@@ -6,20 +6,23 @@
 import { anthropicApi } from './anthropic.ts';
 import { healthApi } from './health.ts';
 import { kithApi } from './kith.ts';
+import { metricsApi } from './metrics.ts';
+import { nsLlmApi } from './nsllm.ts';
 import { chatOperations, chatSchemas } from './openai-chat.ts';
 import { modelOperations, modelSchemas } from './openai-models.ts';
 import { openAiParts } from './openai-parts.ts';
+import { responseOperations, responseSchemas } from './openai-responses.ts';
 import { type Api, headers, operationBody } from './operation.ts';
 import type { Schema } from './schema.ts';
 
 const openAiApi: Api = {
   tag: 'OpenAI',
   description: "OpenAI's API: point its clients at `/v1`.",
-  schemas: { ...openAiParts, ...chatSchemas, ...modelSchemas },
-  operations: [...chatOperations, ...modelOperations],
+  schemas: { ...openAiParts, ...chatSchemas, ...responseSchemas, ...modelSchemas },
+  operations: [...chatOperations, ...responseOperations, ...modelOperations],
 };
 
-const apis: readonly Api[] = [openAiApi, anthropicApi, healthApi, kithApi];
+const apis: readonly Api[] = [openAiApi, anthropicApi, nsLlmApi, healthApi, kithApi, metricsApi];
 
 export interface OpenApiDocument {
   readonly openapi: string;

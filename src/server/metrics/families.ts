@@ -1,0 +1,202 @@
+/**
+ * Every metric of the node: its name, type, labels and meaning. docs/observability.md lists exactly these.
+ *
+ * Times are seconds and sizes bytes, as Prometheus' conventions want them; `process_` and `nodejs_` names are those that
+ * dashboards for Node programs know.
+ *
+ * @module server/metrics/families
+ */
+import type { Family, MetricType } from './exposition.ts';
+
+const answer = ['model', 'backend', 'agent', 'route'] as const;
+const recent = ['by', 'name', 'quantile'] as const;
+
+function family(type: MetricType, name: string, help: string, labels: readonly string[] = []): Family {
+  return { name, type, help, labels };
+}
+
+export const families = {
+  requests: family(
+    'counter',
+    'kith_http_requests_total',
+    'Requests by route, method, status and error code.',
+    ['route', 'method', 'status', 'code'],
+  ),
+  requestDuration: family(
+    'histogram',
+    'kith_http_request_duration_seconds',
+    'Time from the arrival of a request to the end of its answer.',
+    ['route', 'method'],
+  ),
+  received: family('counter', 'kith_http_received_bytes_total', 'Bytes received with requests.', [
+    'route',
+    'method',
+  ]),
+  sent: family('counter', 'kith_http_sent_bytes_total', 'Bytes sent with answers.', ['route', 'method']),
+  active: family('gauge', 'kith_http_requests_active', 'Requests of clients being answered now.'),
+  limited: family('counter', 'kith_rate_limited_total', 'Requests answered with 429, by error code.', [
+    'code',
+  ]),
+
+  answers: family('counter', 'kith_answers_total', 'Answers of models by outcome.', [...answer, 'outcome']),
+  answerDuration: family(
+    'histogram',
+    'kith_answer_duration_seconds',
+    'Time from the call to the end of answers that came to their end.',
+    answer,
+  ),
+  firstToken: family(
+    'histogram',
+    'kith_time_to_first_token_seconds',
+    'Time from the call to the first piece of text or tool call.',
+    answer,
+  ),
+  interToken: family(
+    'histogram',
+    'kith_inter_token_latency_seconds',
+    'Time between two pieces of the same choice; a piece is one token, rarely more.',
+    answer,
+  ),
+  tokenRate: family(
+    'histogram',
+    'kith_tokens_per_second',
+    'Decoding speed of one answer, all its choices together.',
+    answer,
+  ),
+  queueWait: family(
+    'histogram',
+    'kith_queue_wait_seconds',
+    'Time an answer waited for its place in the batch.',
+    answer,
+  ),
+  prefill: family(
+    'histogram',
+    'kith_prefill_seconds',
+    'Time from admission to the first token: the computing of the prompt.',
+    answer,
+  ),
+  decode: family('histogram', 'kith_decode_seconds', 'Time from the first to the last token.', answer),
+  promptTokens: family(
+    'counter',
+    'kith_prompt_tokens_total',
+    'Tokens of prompts and embedding inputs.',
+    answer,
+  ),
+  cachedTokens: family(
+    'counter',
+    'kith_cached_tokens_total',
+    'Of the prompt tokens: those taken from the prefix cache.',
+    answer,
+  ),
+  completionTokens: family('counter', 'kith_completion_tokens_total', 'Tokens generated.', answer),
+
+  recentDuration: family(
+    'gauge',
+    'kith_recent_answer_duration_seconds',
+    'Quantiles of the duration of answers over the last 5 minutes.',
+    recent,
+  ),
+  recentFirstToken: family(
+    'gauge',
+    'kith_recent_time_to_first_token_seconds',
+    'Quantiles of the time to first token over the last 5 minutes.',
+    recent,
+  ),
+  recentInterToken: family(
+    'gauge',
+    'kith_recent_inter_token_latency_seconds',
+    'Quantiles of the inter-token latency over the last 5 minutes.',
+    recent,
+  ),
+  recentTokenRate: family(
+    'gauge',
+    'kith_recent_tokens_per_second',
+    'Quantiles of the decoding speed over the last 5 minutes.',
+    recent,
+  ),
+  recentQueueWait: family(
+    'gauge',
+    'kith_recent_queue_wait_seconds',
+    'Quantiles of the wait for a place in the batch over the last 5 minutes.',
+    recent,
+  ),
+  recentRequests: family(
+    'gauge',
+    'kith_recent_http_request_duration_seconds',
+    'Quantiles of the duration of requests over the last 5 minutes.',
+    ['route', 'method', 'quantile'],
+  ),
+
+  sequencesActive: family('gauge', 'kith_sequences_active', 'Sequences in the batch now.', ['model']),
+  sequencesWaiting: family('gauge', 'kith_sequences_waiting', 'Sequences that wait for a place.', ['model']),
+  kvCells: family('gauge', 'kith_kv_cells', 'KV cells of a loaded model; one holds one token.', ['model']),
+  kvCellsUsed: family('gauge', 'kith_kv_cells_used', 'KV cells held by sequences in the batch.', ['model']),
+  kvCellsCached: family(
+    'gauge',
+    'kith_kv_cells_cached',
+    'KV cells held by finished sequences only, for prompts that begin alike.',
+    ['model'],
+  ),
+  modelsLoaded: family('gauge', 'kith_models_loaded', 'Models in memory.'),
+  modelBytes: family('gauge', 'kith_model_memory_bytes', 'Memory of a loaded model, by what it holds.', [
+    'model',
+    'kind',
+  ]),
+  engineUp: family('gauge', 'kith_engine_up', '1 while the engine process runs, else 0.'),
+  engineAnswers: family(
+    'gauge',
+    'kith_engine_status_ok',
+    '1 when the figures of the engine below are fresh, 0 when it did not tell them in time.',
+  ),
+  engineRestarts: family(
+    'counter',
+    'kith_engine_restarts_total',
+    'Times the engine process was started again after it died.',
+  ),
+  engineMemory: family(
+    'gauge',
+    'kith_engine_resident_memory_bytes',
+    'Resident memory of the engine process.',
+  ),
+  breaker: family(
+    'gauge',
+    'kith_breaker_state',
+    'Breaker of a backend: 0 closed, 1 half open, 2 open (requests are refused).',
+    ['backend'],
+  ),
+  nodeState: family('gauge', 'kith_node_state', '1 for the state the node is in, 0 for the others.', [
+    'state',
+  ]),
+  diskFree: family('gauge', 'kith_disk_free_bytes', "Free space on the disk that holds the node's home."),
+
+  logLines: family('counter', 'kith_log_lines_total', 'Log lines written, by level.', ['level']),
+  alertsFiring: family('gauge', 'kith_alert_firing', '1 while the alert fires, else 0.', [
+    'rule',
+    'severity',
+  ]),
+  webhookDropped: family(
+    'counter',
+    'kith_alert_webhook_failures_total',
+    'Notifications that could not be delivered to the webhook.',
+  ),
+  spansLost: family(
+    'counter',
+    'kith_trace_export_failures_total',
+    'Batches of spans that could not be delivered to the collector.',
+  ),
+
+  build: family('gauge', 'kith_build_info', 'Always 1; the labels tell the versions.', ['version', 'node']),
+  startTime: family('gauge', 'process_start_time_seconds', 'When the process started, Unix time.'),
+  cpu: family('counter', 'process_cpu_seconds_total', "CPU time of the node's process."),
+  memory: family('gauge', 'process_resident_memory_bytes', "Resident memory of the node's process."),
+  heapUsed: family('gauge', 'nodejs_heap_size_used_bytes', 'JavaScript heap in use.'),
+  heapTotal: family('gauge', 'nodejs_heap_size_total_bytes', 'JavaScript heap reserved.'),
+  external: family('gauge', 'nodejs_external_memory_bytes', 'Memory outside the heap that JavaScript holds.'),
+  loopP50: family('gauge', 'nodejs_eventloop_lag_p50_seconds', 'Median delay of the event loop.'),
+  loopP99: family(
+    'gauge',
+    'nodejs_eventloop_lag_p99_seconds',
+    '99th percentile of the delay of the event loop.',
+  ),
+  loopMax: family('gauge', 'nodejs_eventloop_lag_max_seconds', 'Greatest delay of the event loop.'),
+} as const satisfies Readonly<Record<string, Family>>;

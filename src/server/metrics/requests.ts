@@ -1,0 +1,103 @@
+/**
+ * Figures of HTTP requests by route, method, status and error code.
+ *
+ * @module server/metrics/requests
+ */
+import { RecentHistogram } from '../../base/index.ts';
+import type { RequestFacts } from '../types.ts';
+import { BoundedRecords, boundedValues, none, other } from './labels.ts';
+
+export interface RequestSet {
+  readonly route: string;
+  readonly method: string;
+  readonly status: string;
+  readonly code: string;
+  count: number;
+}
+
+export interface RouteSet {
+  readonly route: string;
+  readonly method: string;
+  readonly duration: RecentHistogram;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+const maxRequestSets = 500;
+const maxRouteSets = 100;
+const maxRoutes = 80;
+const maxCodes = 100;
+/** Slots of the window in which failures are counted. */
+const slots = 10;
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+export class RequestFigures {
+  readonly sets = new BoundedRecords<RequestSet>(maxRequestSets, () => ({
+    route: other,
+    method: other,
+    status: other,
+    code: other,
+    count: 0,
+  }));
+  readonly routes: BoundedRecords<RouteSet>;
+  /** Requests answered with 429, by error code. */
+  readonly limited = new Map<string, number>();
+  readonly #windowMs: number;
+  readonly #route = boundedValues(maxRoutes);
+  readonly #code = boundedValues(maxCodes);
+  readonly #recent = Array.from({ length: slots }, () => ({ slot: -1, all: 0, failed: 0, refused: 0 }));
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+    this.routes = new BoundedRecords(maxRouteSets, () => this.#makeRoute(other, other));
+  }
+
+  observe(facts: RequestFacts, now: number): void {
+    const route = this.#route(facts.route ?? none);
+    const method = methods.has(facts.method) ? facts.method : other;
+    const status = String(facts.status);
+    const code = this.#code(codeLabel(facts.code));
+    const key = `${route}\n${method}\n${status}\n${code}`;
+    this.sets.of(key, () => ({ route, method, status, code, count: 0 })).count++;
+    const per = this.routes.of(`${route}\n${method}`, () => this.#makeRoute(route, method));
+    per.duration.observe(facts.ms, now);
+    per.bytesIn += facts.bytesIn;
+    per.bytesOut += facts.bytesOut;
+    if (facts.status === 429) this.limited.set(code, (this.limited.get(code) ?? 0) + 1);
+    if (!facts.counted) return;
+    const slot = this.#slot(now);
+    slot.all++;
+    if (facts.status === 503 || facts.status === 429) slot.refused++;
+    else if (facts.status >= 500) slot.failed++;
+  }
+
+  /** Requests of clients within the window: all, those that the node failed (5xx but 503), and those it refused. */
+  recent(now: number): { all: number; failed: number; refused: number } {
+    const oldest = Math.floor(now / (this.#windowMs / slots)) - slots + 1;
+    const sum = { all: 0, failed: 0, refused: 0 };
+    for (const { slot, all, failed, refused } of this.#recent) {
+      if (slot < oldest) continue;
+      sum.all += all;
+      sum.failed += failed;
+      sum.refused += refused;
+    }
+    return sum;
+  }
+
+  #slot(now: number) {
+    const number = Math.floor(now / (this.#windowMs / slots));
+    const slot = this.#recent[number % slots]!;
+    if (slot.slot !== number) Object.assign(slot, { slot: number, all: 0, failed: 0, refused: 0 });
+    return slot;
+  }
+
+  #makeRoute(route: string, method: string): RouteSet {
+    return { route, method, duration: new RecentHistogram(this.#windowMs), bytesIn: 0, bytesOut: 0 };
+  }
+}
+
+function codeLabel(code: string | null): string {
+  if (code === null) return none;
+  return /^[a-z0-9_.-]{1,64}$/i.test(code) ? code : other;
+}
