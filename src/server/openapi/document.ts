@@ -8,6 +8,7 @@ import { healthApi } from './health.ts';
 import { kithApi } from './kith.ts';
 import { metricsApi } from './metrics.ts';
 import { nsLlmApi } from './nsllm.ts';
+import { ollamaApi } from './ollama.ts';
 import { chatOperations, chatSchemas } from './openai-chat.ts';
 import { modelOperations, modelSchemas } from './openai-models.ts';
 import { openAiParts } from './openai-parts.ts';
@@ -22,7 +23,7 @@ const openAiApi: Api = {
   operations: [...chatOperations, ...responseOperations, ...modelOperations],
 };
 
-const apis: readonly Api[] = [openAiApi, anthropicApi, nsLlmApi, healthApi, kithApi, metricsApi];
+const apis: readonly Api[] = [openAiApi, anthropicApi, ollamaApi, nsLlmApi, healthApi, kithApi, metricsApi];
 
 export interface OpenApiDocument {
   readonly openapi: string;
