@@ -32,15 +32,21 @@ const part = z
     return z.NEVER;
   });
 
-/** A text is one part. */
-const content = z
-  .unknown()
-  .transform((value) => (typeof value === 'string' ? [{ type: 'text', text: value }] : value))
-  .pipe(boundedArray(part, 0, maxParts, 'must be a text or an array of parts'))
-  .transform((parts) => parts.join(''));
+/** Says of a list that fits no branch what is wrong with its length, which a union keeps to itself. */
+const textOr = (list: string, max: number) => ({
+  error: ({ input: given }: { input?: unknown }) => {
+    if (!Array.isArray(given)) return `must be a text or an array of ${list}`;
+    return given.length === 0 ? 'must not be empty' : `at most ${max} entries`;
+  },
+});
+
+const content = z.union(
+  [text, boundedArray(part, 0, maxParts).transform((parts) => parts.join(''))],
+  textOr('parts', maxParts),
+);
 
 const message = z.object({
-  type: z.literal('message'),
+  type: z.literal('message').default('message'),
   role: z.enum(['system', 'developer', 'user', 'assistant']),
   content,
 });
@@ -55,6 +61,7 @@ const output = z.object({ type: z.literal('function_call_output'), call_id: call
 /** Thoughts of a model elsewhere. The models here have none, and a prompt has no place for them. */
 const reasoning = z.object({ type: z.literal('reasoning') });
 
+const known = z.discriminatedUnion('type', [message, call, output, reasoning]);
 const kinds = new Set(['message', 'function_call', 'function_call_output', 'reasoning']);
 
 /** Messages may leave `type` out, and so may references. */
@@ -81,21 +88,25 @@ const item = z
         'items by reference are not supported: answers are not stored here, so send the item itself (with the AI SDK, set `providerOptions.openai.store` to false)',
       );
     }
-    if (kinds.has(type)) return { ...value, type };
+    // Typed as what it will have been found to be: the schemas below look at it.
+    if (kinds.has(type)) return { ...value, type } as z.input<typeof known>;
     return refuse(
       'unsupported_parameter',
       `items of type '${type.slice(0, 100)}' are not supported: send messages, function_call and function_call_output`,
     );
   })
-  .pipe(z.discriminatedUnion('type', [message, call, output, reasoning]));
+  .pipe(known);
 
 type Item = z.output<typeof item>;
 
 /** A text is one message of the user. */
-export const input = z
-  .unknown()
-  .transform((value) => (typeof value === 'string' ? [{ role: 'user', content: value }] : value))
-  .pipe(boundedArray(item, 1, maxItems, 'must be a text or an array of items'));
+export const input = z.union(
+  [
+    text.transform((said): Item[] => [{ type: 'message', role: 'user', content: said }]),
+    boundedArray(item, 1, maxItems),
+  ],
+  textOr('items', maxItems),
+);
 
 interface Turn {
   role: 'system' | 'user' | 'assistant' | 'tool';

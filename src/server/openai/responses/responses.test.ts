@@ -180,7 +180,7 @@ test('a wrong value is told with its place', () => {
   const f = { type: 'function', name: 'f' };
   const cases: [string, string, object][] = [
     ['invalid_type', 'input', { input: undefined }],
-    ['too_small', 'input', { input: [] }],
+    ['invalid_type', 'input', { input: [] }],
     ['invalid_value', 'input', { input: [{ type: 'reasoning' }] }],
     ['invalid_value', 'input[0].role', { input: [{ role: 'tool', content: 'x' }] }],
     ['invalid_type', 'input[0].content', { input: [{ role: 'user' }] }],
@@ -213,6 +213,9 @@ test('a wrong value is told with its place', () => {
   ];
   for (const [code, param, extra] of cases)
     assert.throws(() => parse({ input: 'x', ...extra }), refusedFor(code, param), JSON.stringify(extra));
+  assert.throws(() => parse({ input: [] }), /^InputError: input: must not be empty$/);
+  assert.throws(() => parse({ input: Array(2049).fill('x') }), /input: at most 2048 entries/);
+  assert.throws(() => parse({ input: 5 }), /input: must be a text or an array of items/);
 });
 
 test('no JSON body makes the parser throw anything but a typed 4xx', () => {
