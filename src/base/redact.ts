@@ -122,6 +122,8 @@ const SECRET_PATTERNS: readonly (readonly [RegExp, string])[] = [
   [new RegExp(String.raw`(${LINE_NAME}${ASSIGN})${DONE}(?:${QUOTED}|[^\r\n]+)`, 'gi'), `$1${HIDDEN}`],
   [/\b(bearer|basic)\s+[\w.~+/=-]{4,}/gi, `$1 ${HIDDEN}`],
   [/\b(?:sk|pk|rk)-[\w-]{6,}/g, HIDDEN],
+  // This node's own keys, but not the id within: lists and logs name keys by it.
+  [/kith_[0-9a-z]{10}_\w{4,}/gi, HIDDEN],
   [/\b(?:hf|gh[oprsu]|npm|glpat|github_pat|xox[abprs])[_-][\w-]{10,}/g, HIDDEN],
   [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, HIDDEN],
   [new RegExp(String.raw`(${WORD_NAME}${ASSIGN})${DONE}(?:${QUOTED}|[^\s,;&}"']+)`, 'gi'), `$1${HIDDEN}`],

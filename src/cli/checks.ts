@@ -17,10 +17,11 @@ import {
   messageOf,
   type ResolvedConfig,
   systemClock,
+  systemRandom,
 } from '../base/index.ts';
 import type { ModelEntry } from '../models/index.ts';
-import { findNode, openRooms, type RunningNode, readRunFile } from '../node/index.ts';
-import { isLoopback } from '../server/index.ts';
+import { findNode, openRooms, type RunningNode, readRunFile, tlsFiles } from '../node/index.ts';
+import { isLoopback, openKeyStore } from '../server/index.ts';
 import { createClient } from './client.ts';
 import { asTyped } from './output.ts';
 import { quietLog } from './quiet-log.ts';
@@ -79,9 +80,7 @@ export async function runChecks(
     'config',
     () => {
       resolved = settingsOf(options);
-      const { host } = resolved.config.server;
-      if (!isLoopback(host))
-        throw new InputError('host_refused', `server.host is ${host}: the node would refuse to start`);
+      checkAccess(resolved.config);
       return ok(`${resolved.file} and the environment are valid`);
     },
     'Correct or remove what is named; `kith config keys` says what is allowed.',
@@ -162,6 +161,20 @@ async function checkRooms(config: Config, full: boolean, signal: AbortSignal, ch
       `model ${entry.manifest.id}`,
       () => checkModel(rooms.store, entry, full, signal),
       'Remove it, or get it again.',
+    );
+  }
+}
+
+/** What the node would refuse to start with. */
+function checkAccess(config: Config): void {
+  const { host } = config.server;
+  tlsFiles(config);
+  if (isLoopback(host)) return;
+  using keys = openKeyStore(config.home, { clock: systemClock, random: systemRandom });
+  if (keys.usable() === 0) {
+    throw new InputError(
+      'host_not_loopback',
+      `server.host is ${host} and there is no usable key: make one with \`kith keys create\``,
     );
   }
 }

@@ -13,7 +13,7 @@ export class UsageError extends Error {
 }
 
 /** Error codes that mean the command line or the configuration was wrong. */
-const usageCodes = new Set(['config_invalid']);
+const usageCodes = new Set(['config_invalid', 'host_not_loopback', 'key_name_invalid', 'tls_invalid']);
 
 /** Says what went wrong in a line or two, and returns the exit code. The stack is shown with DEBUG=kith:*. */
 export function reportFailure(error: unknown): number {

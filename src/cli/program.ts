@@ -109,7 +109,10 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     [
       homeOption(),
       new Option('-p, --port <n>', 'port to listen on; 0 takes any free one (default: 11435)'),
-      new Option('--host <host>', 'loopback address to listen on (default: 127.0.0.1)'),
+      new Option(
+        '--host <host>',
+        'address to listen on; wider than loopback needs a key (default: 127.0.0.1)',
+      ),
       modelOption(),
       new Option('--threads <n>', 'compute threads'),
       new Option('--device <name>', 'auto, cpu, cuda, vulkan or metal'),
@@ -212,6 +215,7 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     ],
     () => import('./commands/benchmark.ts'),
   );
+  addKeys(program, add);
   addConfig(program, add);
   add(
     program,
@@ -295,6 +299,47 @@ function addModels(program: Command, add: Add): void {
       jsonOption(),
     ],
     load('importModel'),
+  );
+}
+
+function addKeys(program: Command, add: Add): void {
+  const keys = program.command('keys').description('make, list and revoke API keys').exitOverride();
+  const load =
+    (name: 'create' | 'list' | 'revoke' | 'rotate'): Load =>
+    async () => ({ default: (await import('./commands/keys.ts'))[name] });
+  add(
+    keys,
+    'create [name]',
+    'make a key and show it, once',
+    [
+      homeOption(),
+      new Option(
+        '--scope <list>',
+        'what it may, with commas: generate, embed, read, monitor (default: all)',
+      ).argParser((text: string, before: string[] = []) => [...before, ...text.split(',')]),
+      new Option('--expires <time>', 'when it ends by itself: 12h, 30d, 1y (default: never)'),
+      new Option('--requests-per-minute <n>', 'requests for text or embeddings').argParser(
+        whole(1, 1_000_000),
+      ),
+      new Option('--tokens-per-minute <n>', 'tokens of prompts and answers').argParser(
+        whole(1, 1_000_000_000),
+      ),
+      jsonOption(),
+    ],
+    load('create'),
+  );
+  add(keys, 'list', 'list the keys, without their secrets', [homeOption(), jsonOption()], load('list'));
+  add(keys, 'revoke <id>', 'end a key for good', [homeOption(), jsonOption()], load('revoke'));
+  add(
+    keys,
+    'rotate <id>',
+    'give a key a new secret and show it, once',
+    [
+      homeOption(),
+      new Option('--grace <time>', 'how long the old secret still works: 30m, 1h (default: not at all)'),
+      jsonOption(),
+    ],
+    load('rotate'),
   );
 }
 

@@ -6,6 +6,7 @@
  * await using node = await createNode({ config: resolveConfig().config, log, version: '1.0.0' });
  * console.log(node.url);
  */
+export { tlsFiles } from './access.ts';
 export { createNode, type Node, type NodeOptions } from './node.ts';
 export { enginePackages, openRooms, type Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';
