@@ -78,15 +78,41 @@ export function textsOrTokens(maxInputs: number, emptyText: boolean) {
     });
 }
 
+/** By the step that checks them: it stays the same when a schema is refined. */
+const elements = new WeakMap<z.core.$ZodType, z.ZodType>();
+
+/** The schema of the elements of a `boundedArray`; undefined for any other schema. */
+export function elementOf(schema: z.core.$ZodTypes): z.ZodType | undefined {
+  const { def } = schema._zod;
+  return def.type === 'pipe' ? elements.get(def.out) : undefined;
+}
+
 /**
- * An array whose length is checked before its elements are.
- *
- * @param expected what to say of a value that is no array
+ * An array whose length is checked before its elements are, and whose elements are checked up to the first fault: a
+ * body of faulty elements would otherwise take seconds and hundreds of megabytes.
  */
-export function boundedArray<T extends z.ZodType>(element: T, min: number, max: number, expected?: string) {
-  return z
-    .array(z.unknown(), expected)
+export function boundedArray<T extends z.ZodType>(element: T, min: number, max: number) {
+  const schema = z
+    .array(z.unknown())
     .min(min, min === 1 ? 'must not be empty' : `at least ${min} entries`)
     .max(max, `at most ${max} entries`)
-    .pipe(z.array(element));
+    .transform((values, context): z.output<T>[] => {
+      const parsed: z.output<T>[] = [];
+      for (const [index, value] of values.entries()) {
+        const result = element.safeParse(value);
+        if (!result.success) {
+          const issue = result.error.issues[0]!;
+          context.issues.push({
+            ...issue,
+            input: value,
+            path: [index, ...issue.path],
+          } as z.core.$ZodRawIssue);
+          return z.NEVER;
+        }
+        parsed.push(result.data);
+      }
+      return parsed;
+    });
+  elements.set(schema.out, element);
+  return schema;
 }
