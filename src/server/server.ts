@@ -14,7 +14,7 @@ import { AbortedError, isKithError, KithError, messageOf } from '../base/index.t
 import { createAnswering } from './answering.ts';
 import { checkRequest, guardConnections } from './connections.ts';
 import { type BodyLimits, createBytePool } from './http/body.ts';
-import { errorAnswer, openAiError } from './http/errors.ts';
+import { errorAnswer, type Fault, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
 import { isLoopback } from './http/host.ts';
 import { createRouter, type Match, routeAbove } from './http/router.ts';
@@ -68,6 +68,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     let match: Match | null = null;
     let caller: Caller | null = null;
     let code: string | null = null;
+    let limit: string | null = null;
     const { socket } = request;
     // The head of the request was read before this: what counts is what came since the last one on this connection.
     const before = counters.get(socket) ?? { read: 0, written: 0 };
@@ -96,6 +97,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         route: match?.pattern ?? null,
         status: response.writableFinished ? response.statusCode : 499,
         code,
+        limit,
         ms: options.clock.monotonic() - started,
         bytesIn: socket.bytesRead - before.read,
         bytesOut: socket.bytesWritten - before.written,
@@ -116,7 +118,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const answerError = (error: unknown) => {
       // What fits no route is answered in the words of the API whose path it is.
       const spoken = match?.route ?? routeAbove(routes, request.url ?? '');
-      code = fail(request, response, id, error, spoken) ?? code;
+      const fault = fail(request, response, id, error, spoken);
+      if (fault === null) return;
+      code = fault.code;
+      limit = fault.limit ?? null;
     };
     response.on('error', (error) =>
       log.debug('response failed', { request: `req-${id}`, err: messageOf(error) }),
@@ -153,8 +158,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         () => {
           if (expectsContinue) response.writeContinue();
         },
-        (what) => {
+        (what, reached) => {
           code = what;
+          limit = reached ?? null;
         },
       );
       await match.route.handler(exchange);
@@ -163,14 +169,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }
   }
 
-  /** Answers with the error and returns its code; null when it is too late to answer. */
+  /** Answers with the error and returns what the client was told; null when it is too late to answer. */
   function fail(
     request: IncomingMessage,
     response: ServerResponse,
     id: string,
     error: unknown,
     spoken: Route | null,
-  ): string | null {
+  ): Fault | null {
     if (response.destroyed || response.writableEnded) return null;
     const { fault, headers: own } = errorAnswer(error, `req-${id}`);
     if (fault.status >= 500) {
@@ -182,7 +188,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }
     if (response.headersSent) {
       response.destroy();
-      return fault.code;
+      return fault;
     }
     // A body that was not read would be taken for the next request on this connection.
     const headers = { ...own, ...(request.complete ? {} : { connection: 'close' }) };
@@ -190,7 +196,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const status = spoken?.errorStatus?.(fault) ?? fault.status;
     sendJson(response, status, (spoken?.encodeError ?? openAiError)(fault, `req-${id}`), headers);
     if (!request.complete) discard(request, limits.bodyBytes);
-    return fault.code;
+    return fault;
   }
 
   const credentials = options.tls ? await readCredentials(options.tls) : null;

@@ -149,6 +149,8 @@ export interface RequestFacts {
   readonly status: number;
   /** `code` of the error that was answered; null without one. */
   readonly code: string | null;
+  /** Name of the limit that was reached; null where none was. */
+  readonly limit: string | null;
   readonly ms: number;
   readonly bytesIn: number;
   readonly bytesOut: number;

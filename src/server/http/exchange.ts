@@ -21,8 +21,8 @@ export interface Exchange {
   readonly caller: Caller;
   /** Fires when the client has gone before its answer was complete, or when the server stops waiting for it. */
   readonly signal: AbortSignal;
-  /** Notes the code of an error that the handler answered itself, for the logs. */
-  failed(code: string): void;
+  /** Notes the code of an error that the handler answered itself, and the limit that was reached, for the logs. */
+  failed(code: string, limit?: string): void;
   /**
    * Reads the JSON body within the server's limits. With `programs`, requests that come from no web page need not say
    * that it is JSON.
@@ -64,7 +64,7 @@ export function createExchange(
   caller: Caller,
   limits: BodyLimits,
   beforeReading: () => void,
-  failed: (code: string) => void,
+  failed: (code: string, limit?: string) => void,
 ): Exchange {
   return {
     request,

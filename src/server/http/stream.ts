@@ -52,7 +52,7 @@ export async function sendStream(
   };
   const faultText = (error: unknown) => {
     const { fault } = errorAnswer(error, `req-${exchange.id}`);
-    exchange.failed(fault.code);
+    exchange.failed(fault.code, fault.limit);
     return encoding.error(fault, `req-${exchange.id}`);
   };
   // When the server ends the request, the client hears it at once; the work may take a moment to notice.

@@ -23,6 +23,7 @@ export function lineOf(facts: RequestFacts, answers: readonly AnswerFacts[]): Lo
     route: facts.route,
     status: facts.status,
     ...(facts.code === null ? {} : { code: facts.code }),
+    ...(facts.limit === null ? {} : { limit: facts.limit }),
     ms: tenth(facts.ms),
     bytesIn: facts.bytesIn,
     bytesOut: facts.bytesOut,
