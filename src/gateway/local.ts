@@ -24,6 +24,7 @@ import type {
 } from '../engine/index.ts';
 import type { ModelEntry, ModelStore, Progress } from '../models/index.ts';
 import { createDescriptions } from './describe.ts';
+import { checkDimensions, cutVectors } from './cut.ts';
 import { merge } from './merge.ts';
 import { breakerOf, createProbe } from './probe.ts';
 import { readCalls } from './tools/answer.ts';
@@ -279,6 +280,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       const model = await prepareWithin(id, request.signal);
       if (model.task !== 'embedding')
         throw wrongTask(id, 'writes text and makes no embeddings', '/v1/chat/completions');
+      const dimensions = request.dimensions ?? null;
+      if (dimensions !== null) checkDimensions((await models.get(id)).manifest, dimensions);
       const began = clock.monotonic();
       const result = await engine.embed(
         { model: id, inputs: request.inputs, truncate: request.truncate },
@@ -286,8 +289,8 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       );
       const prefillMs = clock.monotonic() - began;
       return {
-        vectors: result.vectors,
-        dimension: result.dimension,
+        vectors: cutVectors(result.vectors, result.dimension, dimensions ?? result.dimension),
+        dimension: Math.min(result.dimension, dimensions ?? result.dimension),
         tokens: result.tokens,
         receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null, notes: [] },
       };

@@ -77,6 +77,8 @@ export interface EmbeddingRequest {
   readonly inputs: readonly (string | Int32Array)[];
   /** Cut inputs longer than the model's window instead of refusing them. */
   readonly truncate: boolean;
+  /** Numbers in each vector, where the model was trained to be cut. @default null, the model's own */
+  readonly dimensions?: number | null;
   readonly signal: AbortSignal;
 }
 

@@ -111,6 +111,8 @@ export interface ModelManifest {
   readonly blocks: number;
   /** Width of the hidden state (and of embeddings). */
   readonly embedding: number;
+  /** Fewest numbers to which the model's vectors may be cut; absent = it was not trained for that. */
+  readonly matryoshka?: number;
   /** `gguf` when the chat template is inside the file; a Jinja source otherwise; null when there is none. */
   readonly template: string | null;
   readonly sources: readonly ModelSource[];

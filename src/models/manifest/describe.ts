@@ -8,6 +8,7 @@
 import { InputError } from '../../base/index.ts';
 import { getInteger, getString, hasKey, tensorType } from '../gguf/index.ts';
 import type { Gguf, ModelManifest, ModelSource, ModelTask } from '../types.ts';
+import { matryoshkaOf } from './matryoshka.ts';
 
 export interface ModelFacts {
   readonly architecture: string;
@@ -147,12 +148,14 @@ export interface ManifestFacts {
 
 /** A manifest for a file whose header gave `facts`. */
 export function manifestOf(facts: ModelFacts, known: ManifestFacts): ModelManifest {
+  const task = known.task ?? facts.task;
+  const matryoshka = task === 'embedding' ? matryoshkaOf(facts.name) : null;
   return {
     schema: 1,
     id: known.id,
     name: known.name ?? facts.name?.slice(0, 512) ?? known.id,
     family: facts.architecture,
-    task: known.task ?? facts.task,
+    task,
     format: 'gguf',
     quantisation: facts.quantisation,
     bytes: known.bytes,
@@ -161,6 +164,7 @@ export function manifestOf(facts: ModelFacts, known: ManifestFacts): ModelManife
     context: facts.context,
     blocks: facts.blocks,
     embedding: facts.embedding,
+    ...(matryoshka === null ? {} : { matryoshka }),
     template: facts.hasTemplate ? 'gguf' : null,
     sources: known.sources,
     ...(known.converted === undefined ? {} : { converted: known.converted }),

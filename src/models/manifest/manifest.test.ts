@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { InputError } from '../../base/index.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { checkModelId, isModelId, MAX_MANIFEST_BYTES, parseManifest, serialiseManifest } from './manifest.ts';
+import { matryoshkaOf } from './matryoshka.ts';
 
 const sample = CATALOGUE[1]!.manifest;
 
@@ -11,6 +12,22 @@ test('every manifest of the catalogue survives being written and read', () => {
   for (const { manifest } of CATALOGUE) {
     assert.deepEqual(parseManifest(serialiseManifest(manifest)), manifest);
   }
+});
+
+test('a manifest says to how few numbers vectors may be cut, when the model was trained for it', () => {
+  const trained = { ...sample, matryoshka: 64 };
+  assert.deepEqual(parseManifest(serialiseManifest(trained)), trained);
+  assert.throws(() => parseManifest({ ...sample, matryoshka: 0 }), /matryoshka/);
+  const names: [string | null, number | null][] = [
+    ['nomic-embed-text-v1.5', 64],
+    ['Nomic Embed Text v1', null],
+    ['Qwen3 Embedding 0.6B', 32],
+    ['Embeddinggemma 300M', 128],
+    ['snowflake-arctic-embed-l-v2.0', 256],
+    ['all-MiniLM-L6-v2', null],
+    [null, null],
+  ];
+  for (const [name, fewest] of names) assert.equal(matryoshkaOf(name), fewest, String(name));
 });
 
 test('a wrong field is named', () => {

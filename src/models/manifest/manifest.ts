@@ -40,6 +40,9 @@ const manifest = z.strictObject({
   context: count(1 << 30),
   blocks: count(1 << 20),
   embedding: count(1 << 24),
+  matryoshka: count(1 << 24)
+    .min(1)
+    .optional(),
   template: text(512 * 1024).nullable(),
   sources: z.array(source).max(64),
   converted: conversion.optional(),
@@ -102,9 +105,10 @@ export function serialiseManifest(value: ModelManifest): string {
 }
 
 /** Drops what is absent, so that the type with exact optional properties holds. */
-function tidy({ converted, ...data }: z.infer<typeof manifest>): ModelManifest {
+function tidy({ converted, matryoshka, ...data }: z.infer<typeof manifest>): ModelManifest {
   return {
     ...data,
+    ...(matryoshka === undefined ? {} : { matryoshka }),
     ...(converted === undefined ? {} : { converted }),
     sources: data.sources.map(({ parts, convert }) =>
       convert === undefined ? { parts } : { parts, convert },

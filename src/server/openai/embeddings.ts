@@ -4,7 +4,6 @@
  * @module server/openai/embeddings
  */
 import { z } from 'zod';
-import { InputError } from '../../base/index.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import { receiptHeaders } from '../http/receipt.ts';
 import { optional, parseBody } from '../http/schema.ts';
@@ -41,17 +40,10 @@ export function embeddingsRoute(context: ServerContext) {
       model: body.model ?? null,
       inputs: body.input,
       truncate: body.kith?.truncate ?? false,
+      dimensions: body.dimensions ?? null,
       signal: exchange.signal,
     });
     const { vectors, dimension } = answer;
-    // Cutting a vector keeps its meaning only in models trained for it (Matryoshka); none here says it is.
-    if (body.dimensions !== undefined && body.dimensions !== dimension) {
-      throw new InputError(
-        'invalid_value',
-        `dimensions: '${answer.receipt.model}' makes vectors of ${dimension} numbers and was not trained to be cut; leave \`dimensions\` out or send ${dimension}.`,
-        { param: 'dimensions' },
-      );
-    }
     const tokens = answer.tokens.reduce((sum, each) => sum + each, 0);
     sendJson(
       exchange.response,
