@@ -164,7 +164,7 @@ test('an answer is held to its response format, whole and streamed, at any tempe
   if (object!.finish_reason === 'stop') assert.equal(typeof JSON.parse(object!.message.content), 'object');
   else assert.ok(object!.message.content.startsWith('{'));
 
-  const odd = { ...schema, properties: { name: { type: 'string', format: 'email' } } };
+  const odd = { ...schema, properties: { name: { type: 'string', format: 'jwt' } } };
   const refused = await post('/v1/chat/completions', {
     ...body,
     response_format: { type: 'json_schema', json_schema: { name: 'person', schema: odd } },

@@ -6,6 +6,7 @@
  */
 import { InputError, messageOf } from '../../base/index.ts';
 import { grammarTooLarge, schemaInvalid, schemaUnsupported } from './errors.ts';
+import { simplifySchema } from './simplify-schema.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonRecord = { readonly [key: string]: Json };
@@ -36,6 +37,10 @@ const ANNOTATIONS = new Set([
   'deprecated',
   'readOnly',
   'writeOnly',
+  'example',
+  'contentEncoding',
+  'contentMediaType',
+  'contentSchema',
 ]);
 
 export interface CheckedSchema {
@@ -128,6 +133,13 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
       if (typeof value !== 'string') throw schemaInvalid(pointer, 'a pattern must be text');
     },
   ],
+  [
+    'format',
+    (value, pointer) => {
+      const name = JSON.stringify(value)?.slice(0, 60);
+      throw schemaUnsupported(pointer, `the keyword 'format' is not supported with ${name}; use a pattern`);
+    },
+  ],
   ['minimum', finite],
   ['maximum', finite],
   ['exclusiveMinimum', finite],
@@ -140,11 +152,14 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
   ],
 ]);
 
+/** Names that begin like this are nobody's keywords: OpenAPI and many tools put notes under them. */
+const NOTE = 'x-';
+
 /** Keywords that say nothing about values of their own. */
 const SILENT = new Set([...ANNOTATIONS, '$defs', 'definitions', '$id', 'uniqueItems']);
 
 /** True where the keyword restricts values. */
-export const restricts = (keyword: string): boolean => !SILENT.has(keyword);
+export const restricts = (keyword: string): boolean => !SILENT.has(keyword) && !keyword.startsWith(NOTE);
 
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -154,7 +169,7 @@ export const escapePointer = (key: string): string => key.replaceAll('~', '~0').
 
 /** @throws InputError `schema_invalid`, `schema_unsupported`, `grammar_too_large` */
 export function readSchema(input: unknown): CheckedSchema {
-  const root = copyJson(input);
+  const root = simplifySchema(copyJson(input));
   const schemas = new Map<string, Schema>();
   const refs: [ref: string, pointer: string][] = [];
   let open = 0;
@@ -169,7 +184,7 @@ export function readSchema(input: unknown): CheckedSchema {
     if (++open > MAX_DEPTH) throw grammarTooLarge('the depth of the schema', MAX_DEPTH);
     for (const [keyword, held] of Object.entries(value)) {
       const at = `${pointer}/${escapePointer(keyword)}`;
-      if (ANNOTATIONS.has(keyword)) continue;
+      if (ANNOTATIONS.has(keyword) || keyword.startsWith(NOTE)) continue;
       if (keyword === '$id' && pointer === '') continue;
       const check = KEYWORDS.get(keyword);
       if (check === undefined) {
