@@ -4,7 +4,6 @@
  * @module server/ollama/embed
  */
 import { z } from 'zod';
-import { InputError } from '../../base/index.ts';
 import type { EmbeddingAnswer } from '../../gateway/index.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import { receiptHeaders } from '../http/receipt.ts';
@@ -46,16 +45,15 @@ export function embedRoute(context: ServerContext) {
       sendJson(exchange.response, 200, { model: body.model, embeddings: [] });
       return;
     }
-    const answer = await vectorsOf(exchange, context, body.model, inputs, body.truncate ?? true);
-    const { dimension, receipt } = answer;
-    // Cutting a vector keeps its meaning only in models trained for it (Matryoshka); none here says it is.
-    if (body.dimensions && body.dimensions !== dimension) {
-      throw new InputError(
-        'invalid_value',
-        `dimensions: '${receipt.model}' makes vectors of ${dimension} numbers and was not trained to be cut; leave \`dimensions\` out or send ${dimension}.`,
-        { param: 'dimensions' },
-      );
-    }
+    const answer = await vectorsOf(
+      exchange,
+      context,
+      body.model,
+      inputs,
+      body.truncate ?? true,
+      body.dimensions,
+    );
+    const { receipt } = answer;
     const totalMs = context.clock.monotonic() - began;
     const { prefillMs } = receipt;
     sendJson(
@@ -92,11 +90,14 @@ function vectorsOf(
   name: string,
   inputs: readonly string[],
   truncate: boolean,
+  dimensions?: number,
 ): Promise<EmbeddingAnswer> {
   return context.answering.embed(exchange, {
     model: modelId(name),
     inputs,
     truncate,
+    // 0 asks for the model's own number, as absence does.
+    dimensions: dimensions || null,
     signal: exchange.signal,
   });
 }
