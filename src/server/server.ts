@@ -201,7 +201,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   const credentials = options.tls ? await readCredentials(options.tls) : null;
   const settings = {
-    headersTimeout: limits.headersMs,
+    // Node insists that the headers' time is within the request's.
+    headersTimeout: Math.min(limits.headersMs, limits.bodyMs),
     requestTimeout: limits.bodyMs,
     keepAliveTimeout: limits.idleMs,
     maxHeaderSize: limits.headerBytes,

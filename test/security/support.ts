@@ -4,9 +4,8 @@
  *
  * @module test/security/support
  */
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -242,6 +241,12 @@ export function everyRoute(): { readonly route: Route; readonly path: string }[]
   }));
 }
 
+/** Resolves when the connection is gone, however it went. */
+export function closed(socket: Socket): Promise<void> {
+  socket.on('error', () => {});
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
 /** Sends bytes as they are and reads until the server closes. */
 export async function raw(port: number, bytes: string | Uint8Array, host = '127.0.0.1'): Promise<string> {
   const socket = connect(port, host);
@@ -249,9 +254,8 @@ export async function raw(port: number, bytes: string | Uint8Array, host = '127.
   socket.on('data', (chunk) => {
     answer += chunk;
   });
-  socket.on('error', () => {});
   socket.write(bytes);
-  await once(socket, 'close');
+  await closed(socket);
   return answer;
 }
 

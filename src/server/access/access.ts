@@ -8,7 +8,6 @@
  * @module server/access/access
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { type Clock, KithError, LimitError, type Logger } from '../../base/index.ts';
 import type { Scope } from '../http/exchange.ts';
 import { checkHost, type HostRules, isLoopback } from '../http/host.ts';
@@ -182,13 +181,16 @@ function tellRate(response: ServerResponse, what: 'requests' | 'tokens', bucket:
   response.setHeader(`x-ratelimit-reset-${what}`, resetText(bucket.resetMs()));
 }
 
+/** Addresses of a connection, as `net.Socket` has them. */
+export interface Ends {
+  readonly remoteAddress?: string | undefined;
+  readonly localAddress?: string | undefined;
+}
+
 /**
  * True when the other end of the connection is this machine. One that comes from the very address it goes to does: a
  * system drops packets from outside that claim to come from itself.
  */
-export function isHere({
-  remoteAddress,
-  localAddress,
-}: Pick<Socket, 'remoteAddress' | 'localAddress'>): boolean {
+export function isHere({ remoteAddress, localAddress }: Ends): boolean {
   return remoteAddress !== undefined && (isLoopback(remoteAddress) || remoteAddress === localAddress);
 }
