@@ -10,11 +10,11 @@ import type { ChatRequest } from '../../../gateway/index.ts';
 import { optional, parseBody, refuse } from '../../http/schema.ts';
 import { boundedArray } from '../input.ts';
 import { generationFields, generationOptions, text } from '../options.ts';
+import { efforts, metadata, thinking } from '../small-fields.ts';
 import { input, messagesOf } from './items.ts';
 import type { Echo } from './response.ts';
 import { offerOf, toolChoice, tools } from './tools.ts';
 
-const maxPairs = 16;
 const identifier = optional(z.string().max(1000));
 
 const jsonSchema = z.object({
@@ -32,17 +32,7 @@ const format = z.discriminatedUnion('type', [
   jsonSchema,
 ]);
 
-const metadata = z
-  .custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
-    message: 'must be an object: key -> text',
-    abort: true,
-  })
-  .refine((value) => Object.keys(value).length <= maxPairs, {
-    message: `at most ${maxPairs} pairs`,
-    abort: true,
-  })
-  .pipe(z.record(z.string().max(64), z.string().max(512)));
-
+/** A body as clients write it; the API document is made from it. */
 export const responseSchema = z.object({
   ...generationFields,
   input,
@@ -57,6 +47,7 @@ export const responseSchema = z.object({
   include: optional(boundedArray(z.string().max(100), 0, 64)),
   truncation: optional(z.enum(['auto', 'disabled'])),
   metadata: optional(metadata),
+  reasoning: optional(z.object({ effort: optional(z.enum(efforts)) })),
   safety_identifier: identifier,
   prompt_cache_key: identifier,
 });
@@ -107,6 +98,7 @@ export function parseResponse(body: unknown, signal: AbortSignal, randomSeed: ()
   const asked = parsed.truncation && (parsed.truncation === 'auto' ? 'slide' : 'error');
   const overflow = options.overflow ?? asked ?? null;
   const grammar = grammarOf(parsed.text?.format);
+  const effort = parsed.reasoning?.effort;
   const offer = offerOf(parsed.tools ?? [], parsed.tool_choice);
   return {
     request: {
@@ -121,6 +113,7 @@ export function parseResponse(body: unknown, signal: AbortSignal, randomSeed: ()
             toolChoice: offer.choice,
             parallelToolCalls: parsed.parallel_tool_calls ?? true,
           }),
+      ...(effort === undefined ? {} : { variables: thinking(effort) }),
     },
     stream: parsed.stream ?? false,
     receipt: parsed.kith?.receipt ?? false,
@@ -148,6 +141,7 @@ export function parseResponse(body: unknown, signal: AbortSignal, randomSeed: ()
         strict: each.strict ?? false,
       })),
       truncation: overflow === null ? null : overflow === 'slide' ? 'auto' : 'disabled',
+      reasoning: { effort: effort ?? null, summary: null },
       user: parsed.user ?? null,
       safety_identifier: parsed.safety_identifier ?? null,
       prompt_cache_key: parsed.prompt_cache_key ?? null,

@@ -23,6 +23,7 @@ export interface Echo {
   readonly tools: readonly object[];
   /** Null: as the node is configured. */
   readonly truncation: 'auto' | 'disabled' | null;
+  readonly reasoning: { readonly effort: string | null; readonly summary: null };
   readonly user: string | null;
   readonly safety_identifier: string | null;
   readonly prompt_cache_key: string | null;
@@ -100,7 +101,6 @@ export function responseObject({ id, createdAt, echo }: ResponseHead, progress: 
     ...echo,
     truncation: echo.truncation ?? (truncated ? 'auto' : 'disabled'),
     previous_response_id: null,
-    reasoning: { effort: null, summary: null },
     service_tier: 'default',
     store: false,
     access_programs: null,

@@ -113,6 +113,7 @@ test('every field arrives where the gateway looks for it', () => {
     [request.toolChoice, request.parallelToolCalls, stream, receipt],
     [{ name: 'f' }, false, true, true],
   );
+  assert.deepEqual(request.variables, { enable_thinking: true, reasoning_effort: 'low' });
 });
 
 test('what is left out is left to the gateway and told as it will be', () => {
