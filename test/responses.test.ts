@@ -189,7 +189,7 @@ test('a text format holds the answer to its schema', async () => {
   const answer = await ask({ input: 'Name a city.', temperature: 1, text: { format } });
   assert.equal(answer.status, 'completed');
   assert.ok(['Paris', 'Rome'].includes((JSON.parse(textOf(answer)) as { city: string }).city));
-  const odd = { ...format, schema: { type: 'string', format: 'email' } };
+  const odd = { ...format, schema: { type: 'string', colour: 'red' } };
   assert.equal(
     await errorOf(await post({ input: 'x', text: { format: odd } })),
     '400 schema_unsupported text.format',
