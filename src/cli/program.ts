@@ -145,6 +145,8 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
       homeOption(),
       new Option('-f, --follow', 'keep printing new lines'),
       new Option('-n, --lines <n>', 'lines from the end').argParser(whole(0, 1_000_000)).default(100),
+      new Option('--analyse', 'tell in numbers what the whole log holds, rotated files included'),
+      new Option('--since <time>', 'with --analyse: how far back, such as 1h, 2d or 2026-01-31'),
       jsonOption(),
     ],
     () => import('./commands/logs.ts'),

@@ -1,9 +1,13 @@
-/** `kith logs`: the end of the log file, and what is added to it. @module cli/commands/logs */
+/** `kith logs`: the end of the log file, what is added to it, and what it all tells. @module cli/commands/logs */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, systemClock } from '../../base/index.ts';
+import { InputError, isErrno, systemClock } from '../../base/index.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { paint, plain, print, say } from '../output.ts';
+import { LogAnalysis } from '../log-analysis/analyse.ts';
+import { logLines } from '../log-analysis/read.ts';
+import { showAnalysis } from '../log-analysis/show.ts';
+import { parseSince } from '../log-analysis/since.ts';
+import { paint, plain, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
 
@@ -13,6 +17,11 @@ const pollMs = 250;
 
 const run: Handler = async ({ options }) => {
   const { config } = settingsOf(options);
+  if (options.analyse) return analyse(join(config.home, 'logs'), options);
+  if (options.since !== undefined)
+    throw new InputError('since_alone', '--since goes with --analyse; without it, -n says how many lines.', {
+      param: 'since',
+    });
   const path = join(config.home, 'logs', 'kith.log');
   const show = (line: string) => print(options.json ? line : logLine(line));
   let position = 0;
@@ -52,6 +61,17 @@ const run: Handler = async ({ options }) => {
   }
 };
 export default run;
+
+async function analyse(dir: string, options: Readonly<Record<string, unknown>>): Promise<undefined> {
+  const since = typeof options.since === 'string' ? parseSince(options.since, systemClock.now()) : null;
+  const analysis = new LogAnalysis(since);
+  const onUnreadable = (file: string, why: string) =>
+    say(`${file} could not be read to its end: ${plain(why)}`);
+  for await (const line of logLines(dir, { since, onUnreadable })) analysis.add(line);
+  const result = analysis.result();
+  if (options.json) printJson(result);
+  else for (const line of showAnalysis(result)) print(line);
+}
 
 async function readText(file: FileHandle, from: number, length: number): Promise<string> {
   const bytes = Buffer.alloc(length);
