@@ -349,9 +349,7 @@ test('turns alternate and no text is lost, whatever the conversation', () => {
       }
       const all = (list: readonly { content: unknown }[]) =>
         list
-          .flatMap(({ content }) =>
-            typeof content === 'string' ? [content] : (content as { text: string }[]),
-          )
+          .flatMap(({ content }) => content as string | { text: string }[])
           .map((one) => (typeof one === 'string' ? one : one.text))
           .join('')
           .replaceAll('\n', '');
