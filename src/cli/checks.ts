@@ -225,7 +225,14 @@ async function checkNode(home: string, node: RunningNode): Promise<Verdict> {
   }
   if (node.state === 'changing')
     return warn(`Process ${node.pid} is starting or stopping.`, 'Look again in a moment.');
-  const status = await createClient(node.run).status(AbortSignal.timeout(5_000));
+  const status = await createClient(node.run)
+    .status(AbortSignal.timeout(5_000))
+    .catch((error: unknown) => {
+      if (isKithError(error) && error.code === 'aborted') return null;
+      throw error;
+    });
+  if (status === null)
+    return warn(`Process ${node.run.pid} has not answered for 5 s.`, 'Look at `kith logs`, then stop it.');
   if (status.state === 'degraded') return warn(status.message ?? 'degraded', `Look at \`kith logs\`.`);
   if (status.version !== version)
     return warn(`The running node is version ${status.version}, this is ${version}.`, 'Restart the node.');

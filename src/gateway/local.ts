@@ -26,7 +26,7 @@ import type { ModelEntry, ModelStore, Progress } from '../models/index.ts';
 import { createDescriptions } from './describe.ts';
 import { checkDimensions, cutVectors } from './cut.ts';
 import { merge } from './merge.ts';
-import { breakerOf, createProbe } from './probe.ts';
+import { createProbe } from './probe.ts';
 import { readCalls } from './tools/answer.ts';
 import type { Conversation } from './tools/conversation.ts';
 import { conversationFor, planTools } from './tools/plan.ts';
@@ -311,7 +311,6 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
                 : 'ok',
         modelsAvailable: (await models.list()).length,
         modelsLoaded: process?.models.length ?? 0,
-        breaker: breakerOf(engine.state()),
         message,
       };
     },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createManualClock, KithError } from '../base/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
-import { breakerOf, createProbe, probeMs } from './probe.ts';
+import { createProbe, probeMs } from './probe.ts';
 
 const running: EngineStatus = {
   state: 'running',
@@ -14,6 +14,8 @@ const running: EngineStatus = {
   rssBytes: null,
   models: [],
 };
+
+const closed = { state: 'closed', failures: 0 } as const;
 
 /** An engine process that answers when the test says so. */
 function scripted() {
@@ -53,6 +55,7 @@ describe('The probe of the engine process', () => {
         latencyMs: 12.3,
         message: null,
         answers: true,
+        breaker: closed,
         engine: running,
       });
     }
@@ -69,6 +72,7 @@ describe('The probe of the engine process', () => {
       latencyMs: null,
       message: 'The engine process has not answered for 2000 ms.',
       answers: false,
+      breaker: closed,
       engine: null,
     });
     for (let i = 0; i < 5; i++) {
@@ -118,8 +122,8 @@ describe('The probe of the engine process', () => {
       ['closed', 0],
     ] as const) {
       engine.now = { ...running, state, recentDeaths };
-      const { status, answers, latencyMs } = await probe();
-      seen.push([state, status, answers, latencyMs, breakerOf(engine.now).state]);
+      const { status, answers, latencyMs, breaker } = await probe();
+      seen.push([state, status, answers, latencyMs, breaker.state]);
     }
     assert.deepEqual(seen, [
       ['idle', 'ok', true, null, 'closed'],

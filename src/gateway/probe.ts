@@ -22,9 +22,12 @@ export interface ProbeAnswer {
   readonly message: string | null;
   /** False when requests are refused or would hang. */
   readonly answers: boolean;
+  readonly breaker: BackendHealth['breaker'];
   /** What the process said; null when it said nothing. */
   readonly engine: EngineStatus | null;
 }
+
+type Verdict = Omit<ProbeAnswer, 'breaker'>;
 
 export interface ProbeOptions {
   readonly engine: Pick<Engine, 'state' | 'status'>;
@@ -59,7 +62,7 @@ export function createProbe({ engine, clock, loading }: ProbeOptions): () => Pro
     return question;
   }
 
-  const unanswered: ProbeAnswer = {
+  const unanswered: Verdict = {
     status: 'degraded',
     latencyMs: null,
     message: `The engine process has not answered for ${probeMs} ms.`,
@@ -67,9 +70,7 @@ export function createProbe({ engine, clock, loading }: ProbeOptions): () => Pro
     engine: null,
   };
 
-  return async () => {
-    const known = byState(engine.state());
-    if (known !== null) return known;
+  async function look(): Promise<Verdict> {
     const question = open ?? ask();
     const left = question.asked + probeMs - clock.monotonic();
     const patience = new AbortController();
@@ -84,25 +85,24 @@ export function createProbe({ engine, clock, loading }: ProbeOptions): () => Pro
       return { ...unanswered, status: 'starting', message: 'The engine is loading a model.', answers: true };
     }
     if ('error' in outcome) {
-      return (
-        byState(engine.state()) ?? {
-          ...unanswered,
-          message: `The engine process failed: ${messageOf(outcome.error)}`,
-        }
-      );
+      const message = `The engine process failed: ${messageOf(outcome.error)}`;
+      return byState(engine.state()) ?? { ...unanswered, message };
     }
-    return {
-      status: 'ok',
-      latencyMs: Math.round(outcome.ms * 10) / 10,
-      message: null,
-      answers: true,
-      engine: outcome.engine,
-    };
+    const latencyMs = Math.round(outcome.ms * 10) / 10;
+    return { status: 'ok', latencyMs, message: null, answers: true, engine: outcome.engine };
+  }
+
+  return async () => {
+    // One look at the state for all that is said of it: a pause may end between two.
+    const state = engine.state();
+    const known = byState(state);
+    if (known !== null) return { ...known, breaker: breakerOf(state) };
+    return { ...(await look()), breaker: breakerOf(engine.state()) };
   };
 }
 
 /** What is known without asking; null while the process runs. */
-function byState(state: ReturnType<Engine['state']>): ProbeAnswer | null {
+function byState(state: ReturnType<Engine['state']>): Verdict | null {
   const cause = state.lastCause ?? 'unknown cause';
   const silent = { latencyMs: null, engine: null };
   switch (state.state) {
@@ -147,7 +147,7 @@ function byState(state: ReturnType<Engine['state']>): ProbeAnswer | null {
 }
 
 /** The engine's breaker. It is half open when its pause is over and the deaths that opened it still count. */
-export function breakerOf(state: ReturnType<Engine['state']>): BackendHealth['breaker'] {
+function breakerOf(state: ReturnType<Engine['state']>): BackendHealth['breaker'] {
   const failures = state.recentDeaths;
   if (state.state === 'broken') return { state: 'open', failures };
   return { state: state.state === 'running' || failures < breakerDeaths ? 'closed' : 'half_open', failures };

@@ -47,7 +47,7 @@ export async function nodeStatus(
     engine: state,
     memory: {
       node: process.memoryUsage.rss(),
-      engine: rooms.engineMemory(),
+      engine: running?.rssBytes ?? rooms.engineMemory(),
       total: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
       free: process.availableMemory(),
     },

@@ -1,11 +1,15 @@
 /** `kith status`. @module cli/commands/status */
-import { formatBytes, formatCount, formatDuration, formatPlural } from '../../base/index.ts';
+import { formatBytes, formatCount, formatDuration, formatPlural, isKithError } from '../../base/index.ts';
 import { findNode } from '../../node/index.ts';
+import type { LoadedModelStatus } from '../../server/index.ts';
 import { createClient } from '../client.ts';
 import { exitCode } from '../failure.ts';
 import { asTyped, paint, print, printJson, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
+
+/** A node tells its state within 3 s, whatever its parts do. */
+const answersWithinMs = 5_000;
 
 const run: Handler = async ({ options }) => {
   const { home } = settingsOf(options).config;
@@ -18,7 +22,18 @@ const run: Handler = async ({ options }) => {
     else print(`The node (process ${found.pid}) is starting or stopping.`);
     return exitCode.failure;
   }
-  const status = await createClient(found.run).status();
+  const status = await createClient(found.run)
+    .status(AbortSignal.timeout(answersWithinMs))
+    .catch((error: unknown) => {
+      if (isKithError(error) && error.code === 'aborted') return null;
+      throw error;
+    });
+  if (status === null) {
+    const message = `The node (process ${found.run.pid}) has not answered for ${answersWithinMs / 1000} s.`;
+    if (options.json) printJson({ state: 'degraded', message, pid: found.run.pid, home });
+    else print(`${paint('yellow', 'degraded')}: ${message} Look at: kith logs`);
+    return exitCode.degraded;
+  }
   if (options.json) printJson(status);
   else {
     const colour = status.state === 'ready' ? 'green' : 'yellow';
@@ -28,9 +43,23 @@ const run: Handler = async ({ options }) => {
       ['version', `${status.version} (process ${status.pid}, up ${formatDuration(status.uptimeMs)})`],
       ['home', status.home],
       ['default', status.defaultModel ?? 'none'],
-      ['requests', `${status.requests.active} active, ${formatCount(status.requests.total)} since the start`],
-      ['memory', `${formatBytes(status.memory.node)} node, ${formatBytes(status.memory.engine)} engine`],
+      [
+        'requests',
+        `${status.requests.active} active, ${formatCount(status.requests.total)} since the start, ${formatCount(status.requests.refused)} refused`,
+      ],
+      [
+        'memory',
+        `${formatBytes(status.memory.node)} node, ${formatBytes(status.memory.engine)} engine, ${formatBytes(status.memory.free)} free`,
+      ],
+      ['disk', `${formatBytes(status.diskFree)} free`],
     ];
+    for (const { breaker } of status.backends) {
+      if (breaker.state !== 'closed')
+        rows.push([
+          'breaker',
+          `${breaker.state.replace('_', ' ')} after ${formatPlural(breaker.failures, 'failure')}`,
+        ]);
+    }
     if (status.engine.restarts > 0)
       rows.push([
         'engine',
@@ -41,6 +70,8 @@ const run: Handler = async ({ options }) => {
         'loaded',
         `${model.id}: ${model.architecture}, ${model.blocks} blocks on ${model.device} (${model.runner}), context ${formatCount(model.context)}, weights ${formatBytes(model.weightBytes)}, KV ${formatBytes(model.kvBytes)}`,
       ]);
+      const work = workOf(model);
+      if (work !== null) rows.push(['', work]);
     }
     if (status.progress)
       rows.push([
@@ -52,3 +83,17 @@ const run: Handler = async ({ options }) => {
   return status.state === 'degraded' ? exitCode.degraded : exitCode.ok;
 };
 export default run;
+
+/** What a loaded model does now, as far as it is known. */
+function workOf({ work, kvCells }: LoadedModelStatus): string | null {
+  if (work === null) return null;
+  const { active, waiting, usedCells, cachedCells, tokensPerSecond: speed } = work;
+  const parts = [`${active} active, ${waiting} waiting`];
+  if (usedCells !== null && cachedCells !== null) {
+    parts.push(
+      `KV cells ${formatCount(usedCells)} used and ${formatCount(cachedCells)} cached of ${formatCount(kvCells)}`,
+    );
+  }
+  if (speed !== null) parts.push(`${speed.toFixed(1)} tokens/s in the last minute`);
+  return parts.join(', ');
+}
