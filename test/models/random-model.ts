@@ -52,6 +52,10 @@ export interface RandomModel {
   readonly pooling?: 1 | 2;
   /** Biases on q, k and v where the architecture leaves the choice (llama, qwen3 have none by default). */
   readonly attentionBias?: boolean;
+  /** Texts of control tokens at the end of the vocabulary. @default none */
+  readonly control?: readonly string[];
+  /** Jinja chat template. @default none */
+  readonly template?: string;
 }
 
 interface Tensor {
@@ -149,7 +153,8 @@ function metadata(model: RandomModel): MetadataEntry[] {
       ['phi3.rope.scaling.attn_factor', float32(1.19)],
     );
   }
-  entries.push(...sentencePieceVocabulary(model.vocab));
+  if (model.template !== undefined) entries.push(['tokenizer.chat_template', string(model.template)]);
+  entries.push(...sentencePieceVocabulary(model.vocab, model.control));
   return entries;
 }
 

@@ -17,14 +17,24 @@ import {
 
 const LETTERS = [...'etaoinshrdlcumwfgypbvkjxqzETAOINSHRDLCUMWFGYPBVKJXQZ0123456789.,!?\'"-:;()'];
 
-/** SentencePiece vocabulary: three specials, 256 bytes, then characters, pairs and triples of them. */
-export function sentencePieceVocabulary(size: number): MetadataEntry[] {
+/**
+ * SentencePiece vocabulary: three specials, 256 bytes, characters, pairs and triples of them, and last the control tokens
+ * that are asked for.
+ */
+export function sentencePieceVocabulary(size: number, control: readonly string[] = []): MetadataEntry[] {
   if (size < 260) throw new Error(`A SentencePiece vocabulary has at least 260 tokens, not ${size}.`);
   const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const tokens = ['<unk>', '<s>', '</s>', ...bytes, ...pieces(['\u2581', ...LETTERS], size - 259)];
+  const tokens = [
+    '<unk>',
+    '<s>',
+    '</s>',
+    ...bytes,
+    ...pieces(['\u2581', ...LETTERS], size - 259 - control.length),
+    ...control,
+  ];
   const types = Int32Array.from(tokens, (_, id) => {
     if (id === 0) return TOKEN_TYPE.unknown;
-    if (id < 3) return TOKEN_TYPE.control;
+    if (id < 3 || id >= size - control.length) return TOKEN_TYPE.control;
     return id < 259 ? TOKEN_TYPE.byte : TOKEN_TYPE.normal;
   });
   return [
