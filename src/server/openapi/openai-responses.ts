@@ -4,6 +4,7 @@
  * @module server/openapi/openai-responses
  */
 import { responseSchema } from '../openai/responses/body.ts';
+import { openAiParts } from './openai-parts.ts';
 import { answer, type Operation, pathParameter, receiptHeaders } from './operation.ts';
 import { requestSchema } from './request-schema.ts';
 import {
@@ -36,6 +37,8 @@ const event = (type: string, fields: Readonly<Record<string, Schema>>): Schema =
 const lifecycle = (type: string) => [type, event(type, { response: ref('Response') })];
 const inMessage = { item_id: messageId, output_index: count, content_index: count };
 const inCall = { item_id: callItemId, output_index: count };
+/** The same fields once more, as an error has them that comes before the 200. */
+const errorFields = (openAiParts.OpenAiError!.properties as Record<string, Schema>).error!;
 const logprobs = array(ref('ResponseLogprob'));
 
 /** Data of the events by name. */
@@ -53,7 +56,7 @@ const events = Object.fromEntries([
       ['response.output_text.done', { ...inMessage, text: string, logprobs }],
       ['response.function_call_arguments.delta', { ...inCall, delta: string }],
       ['response.function_call_arguments.done', { ...inCall, name: string, arguments: string }],
-      ['error', { code: string, message: string, param: nullable(string) }],
+      ['error', { code: string, message: string, param: nullable(string), error: errorFields }],
     ] satisfies [string, Record<string, Schema>][]
   ).map(([type, fields]) => [type, event(type, fields)]),
 ]) as Readonly<Record<string, Schema>>;

@@ -5,7 +5,7 @@
  * @module server/openai/responses/events
  */
 import type { ChatEvent, FinishReason } from '../../../gateway/index.ts';
-import type { Fault } from '../../http/errors.ts';
+import { type Fault, openAiError } from '../../http/errors.ts';
 import { receiptBody } from '../../http/receipt.ts';
 import { chatLogprobs } from '../logprobs.ts';
 import {
@@ -167,7 +167,8 @@ export function responseEvents(head: ResponseHead, now: () => number, receipt = 
       const { code, message, param } = fault;
       const output = open === null ? [...done] : [...done, itemOf(open, 'incomplete')];
       return [
-        event('error', { code, message, param }),
+        // OpenAI's document has the fields in the event itself, its service has them in `error`; clients read either.
+        event('error', { code, message, param, ...openAiError(fault) }),
         event('response.failed', {
           response: response('failed', { output, error: { code: errorCode(fault), message } }),
         }),

@@ -438,6 +438,12 @@ test('a fault amid an answer is an error event, then the response as far as it c
     code: 'context_length_exceeded',
     message: 'input: too long',
     param: 'input',
+    error: {
+      message: 'input: too long',
+      type: 'invalid_request_error',
+      param: 'input',
+      code: 'context_length_exceeded',
+    },
   });
   assert.equal(failed!.type, 'response.failed');
   assert.deepEqual(failed!.response?.error, { code: 'invalid_prompt', message: 'input: too long' });
