@@ -349,8 +349,11 @@ test('turns alternate and no text is lost, whatever the conversation', () => {
       }
       const all = (list: readonly { content: unknown }[]) =>
         list
-          .flatMap(({ content }) => content as string | { text: string }[])
-          .map((one) => (typeof one === 'string' ? one : one.text))
+          .map(({ content }) =>
+            typeof content === 'string'
+              ? content
+              : (content as { text: string }[]).map((block) => block.text).join(''),
+          )
           .join('')
           .replaceAll('\n', '');
       // Leading system messages stay in front; everything else keeps its order.
