@@ -18,7 +18,7 @@ const lingerMs = 2_000;
 
 /** The requests of one connection that are not answered yet. */
 export interface Lane {
-  /** Called when the connection closes; answers that wait behind another one do not hear of it by themselves. */
+  /** One for each; called when the connection closes. */
   readonly waiting: Set<() => void>;
 }
 
@@ -84,7 +84,7 @@ export function guardConnections(
         lane = made;
         lanes.set(socket, made);
         socket.once('close', () => {
-          for (const ended of made.waiting) ended();
+          for (const abandon of made.waiting) abandon();
         });
       }
       return lane;

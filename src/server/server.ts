@@ -82,9 +82,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     response.setHeader('x-request-id', `req-${id}`);
     for (const observer of options.observers) observer.begin?.(`req-${id}`, request);
     const lane = connections.laneOf(socket);
-    // An answer that waits behind another one does not hear by itself that the connection has closed.
-    const ended = () => {
-      if (!lane.waiting.delete(ended)) return;
+    // An answer that waits behind another one has no socket yet, and would not hear that the connection has closed.
+    const abandon = () => {
+      if (response.socket !== null) return;
+      response.destroy();
+      response.emit('close');
+    };
+    lane.waiting.add(abandon);
+    response.on('close', () => {
+      lane.waiting.delete(abandon);
       open.delete(response);
       if (!response.writableFinished) abort.abort(new AbortedError());
       if (counted) {
@@ -106,9 +112,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       };
       counters.set(socket, { read: socket.bytesRead, written: socket.bytesWritten });
       for (const observer of options.observers) observer.request?.(facts);
-    };
-    lane.waiting.add(ended);
-    response.on('close', ended);
+    });
     // From the last write on, a client that takes nothing for so long is cut off, however large what is left.
     response.on('prefinish', () => socket.setTimeout(limits.slowReaderMs));
     // At the end of the drain time the answer does not wait for the work to notice. Streams do this themselves.
