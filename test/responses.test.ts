@@ -23,7 +23,10 @@ interface Item {
   readonly call_id?: string;
   readonly name?: string;
   readonly arguments?: string;
-  readonly content?: { text: string; logprobs: { token: string; bytes: number[]; top_logprobs: unknown[] }[] }[];
+  readonly content?: {
+    text: string;
+    logprobs: { token: string; bytes: number[]; top_logprobs: unknown[] }[];
+  }[];
 }
 interface Answer {
   readonly id: string;
