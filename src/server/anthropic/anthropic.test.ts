@@ -251,6 +251,7 @@ test('what cannot be done is refused by name', () => {
     [{ tools: [tool], tool_choice: { type: 'tool', name: 'x' } }, 'invalid_value', 'tool_choice.name'],
     [{ mcp_servers: [{}] }, 'unsupported_parameter', 'mcp_servers'],
     [{ container: 'c' }, 'unsupported_parameter', 'container'],
+    [{ thread: { type: 'create' } }, 'thread_unsupported_request', 'thread', /send all/],
     [{ thinking: { type: 'deep' } }, 'invalid_value', 'thinking.type'],
     [{ kith: { overflows: 1 } }, 'unknown_parameter', 'kith.overflows'],
   ];

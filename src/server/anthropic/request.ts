@@ -65,7 +65,19 @@ export const messagesSchema = z.object({
 const refused = {
   mcp_servers: { why: 'this node does not call MCP servers.' },
   container: { why: 'this node has no containers.' },
+  compaction: { why: 'conversations are not summarized here.' },
 } as const;
+
+function refuseUnsupported(body: object): void {
+  refuse(body, refused);
+  if (!('thread' in body) || body.thread === null) return;
+  // Anthropic's own code for it: its client then sends the whole conversation each time.
+  throw new InputError(
+    'thread_unsupported_request',
+    '`thread` is not supported: conversations are not kept here, so send all of their messages.',
+    { param: 'thread' },
+  );
+}
 
 export interface MessagesBody {
   readonly request: ChatRequest;
@@ -79,7 +91,7 @@ export interface MessagesBody {
 /** Parses a body into a request. Throws `InputError` naming the field. */
 export function parseMessages(body: unknown, signal: AbortSignal, randomSeed: () => number): MessagesBody {
   const parsed = parseBody(messagesSchema, body);
-  refuse(body as object, refused);
+  refuseUnsupported(body as object);
   const sampler: { -readonly [K in keyof SamplerOptions]?: SamplerOptions[K] } = {
     seed: randomSeed(),
     topLogprobs: null,
@@ -114,7 +126,7 @@ export interface CountTokensBody {
 /** Parses a body into the request whose prompt is counted. Throws `InputError` naming the field. */
 export function parseCountTokens(body: unknown, signal: AbortSignal): CountTokensBody {
   const parsed = parseBody(countTokensSchema, body);
-  refuse(body as object, refused);
+  refuseUnsupported(body as object);
   const { prompt, origins } = promptOf(parsed);
   return {
     request: {
