@@ -249,8 +249,9 @@ test(
       timeoutMs: null,
       signal: new AbortController().signal,
     };
-    const events = await Array.fromAsync(backend.chat(request));
-    assert.equal(events.at(-1)?.type, 'usage');
+    const types = new Set<string>();
+    for await (const { type } of backend.chat(request)) types.add(type);
+    assert.ok(types.has('usage'));
     const now = await backend.health();
     assert.deepEqual([now.status, now.breaker.state, now.modelsLoaded], ['ok', 'closed', 1]);
   },
