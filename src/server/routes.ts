@@ -13,6 +13,7 @@ import { ollamaRoutes } from './ollama/index.ts';
 import { openAiRoutes } from './openai/index.ts';
 import { openApiRoutes } from './openapi/index.ts';
 import type { ServerContext } from './types.ts';
+import { webRoutes } from './web/index.ts';
 
 export function allRoutes(context: ServerContext): Route[] {
   return [
@@ -24,5 +25,7 @@ export function allRoutes(context: ServerContext): Route[] {
     ...metricsRoutes(context),
     ...openApiRoutes(context),
     ...controlRoutes(context),
+    // Last: an API's route wins over the page's.
+    ...webRoutes(context),
   ];
 }

@@ -1,0 +1,111 @@
+/**
+ * Builds the page when what it is made of has changed: its sources, or the locked versions of the packages it uses.
+ *
+ * - `node scripts/web-build.ts`: builds when needed. Without the development packages it says so and goes on: the node
+ *   runs without its page.
+ * - `node scripts/web-build.ts --force`: builds in any case, and fails when it cannot.
+ *
+ * @module scripts/web-build
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, relative, sep } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const WEB = join(ROOT, 'web');
+const DIST = join(WEB, 'dist');
+/** Stands in the build and names what it was made of. */
+const STAMP = 'build.json';
+/** Packages whose code or settings end up in the build, besides those they depend on. */
+const PACKAGES = [
+  'vite',
+  'rolldown',
+  'vite-plugin-solid',
+  'solid-js',
+  '@solidjs/router',
+  '@solid-primitives/i18n',
+  'marked',
+  'lowlight',
+  'highlight.js',
+  'lucide-solid',
+  '@fontsource-variable/hanken-grotesk',
+  '@fontsource-variable/geist-mono',
+];
+
+/** Files that the build is made of, relative to `web`, with forward slashes, sorted. */
+export function sourceFiles(web: string): string[] {
+  return readdirSync(web, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(web, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((path) => !/^(dist|\.dist-\d+|node_modules)\//.test(path) && !path.endsWith('.test.ts'))
+    .sort();
+}
+
+/** Changes when a build of the same sources would differ. */
+export function fingerprint(web: string, lock: string): string {
+  const hash = createHash('sha256');
+  for (const path of sourceFiles(web)) {
+    const bytes = readFileSync(join(web, path));
+    hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+  }
+  const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as {
+    packages: Record<string, { version?: string }>;
+  };
+  for (const name of PACKAGES) hash.update(`${name}@${packages[`node_modules/${name}`]?.version}\0`);
+  return hash.digest('hex');
+}
+
+function builtFrom(): string | null {
+  try {
+    return (JSON.parse(readFileSync(join(DIST, STAMP), 'utf8')) as { from: string }).from;
+  } catch {
+    return null;
+  }
+}
+
+function hasPackages(): boolean {
+  const require = createRequire(import.meta.url);
+  return ['vite', 'vite-plugin-solid', 'solid-js'].every((name) => {
+    try {
+      return require.resolve(`${name}/package.json`) !== '';
+    } catch {
+      return existsSync(join(ROOT, 'node_modules', name, 'package.json'));
+    }
+  });
+}
+
+/** Brings web/dist up to date. Returns false when it cannot be built here. */
+export async function buildWeb(force = false): Promise<boolean> {
+  if (!existsSync(join(WEB, 'index.html'))) return false;
+  const from = fingerprint(WEB, join(ROOT, 'package-lock.json'));
+  if (!force && builtFrom() === from) return true;
+  if (!hasPackages()) return false;
+  const began = performance.now();
+  const { build } = await import('vite');
+  // Beside the old build until it is whole: a node that starts meanwhile must not read half of one.
+  const fresh = join(WEB, `.dist-${process.pid}`);
+  try {
+    await build({
+      configFile: join(WEB, 'vite.config.ts'),
+      logLevel: 'warn',
+      build: { outDir: fresh, emptyOutDir: true },
+    });
+    writeFileSync(join(fresh, STAMP), `${JSON.stringify({ from })}\n`);
+    rmSync(DIST, { recursive: true, force: true });
+    renameSync(fresh, DIST);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  console.log(`Built the page in ${((performance.now() - began) / 1000).toFixed(1)} s (web/dist).`);
+  return true;
+}
+
+if (import.meta.main) {
+  const force = process.argv.includes('--force');
+  const note =
+    'The page cannot be built here: the development packages are not installed (npm ci brings them).';
+  const built = await buildWeb(force);
+  if (!built && force) throw new Error(note);
+  if (!built && builtFrom() === null) console.log(`${note} The node runs without it.`);
+}

@@ -1,0 +1,96 @@
+/**
+ * A real browser on a real node, for the tests of the page.
+ *
+ * @module test/browser/support
+ */
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { buildWeb } from '../../scripts/web-build.ts';
+import type { Node } from '../../src/node/index.ts';
+import { createHome, startNode, type TestHome } from '../node-support.ts';
+import { findChromium } from './chromium.ts';
+
+const path = findChromium();
+/** Option of tests that need the browser: why they cannot run here, or false. */
+export const skip =
+  path === null && process.env.CI !== 'true'
+    ? 'no Chromium here (Debian: apt-get install chromium, or name one in KITH_TEST_CHROMIUM)'
+    : false;
+
+/** A browser cannot make its sandbox as root or inside most containers; what it opens here is our own page. */
+export function launch(): Promise<Browser> {
+  if (path === null) throw new Error('The tests of the page need Chromium, and there is none.');
+  return chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly home: TestHome;
+  readonly browser: Browser;
+  node: Node;
+  /** A new visitor on the page of the node. */
+  visit(path?: string, options?: BrowserContextOptions): Promise<Visit>;
+}
+
+export interface Visit extends AsyncDisposable {
+  readonly page: Page;
+  /** What went wrong so far: console errors, uncaught errors, refused or failed loads, requests to other origins. */
+  readonly faults: string[];
+}
+
+export async function openStage(): Promise<Stage> {
+  await buildWeb();
+  const home = await createHome();
+  const node = await startNode(home);
+  const browser = await launch();
+  const stage: Stage = {
+    home,
+    browser,
+    node,
+    visit: (path = '/', options = {}) => visit(browser, stage.node.url, path, options),
+    [Symbol.asyncDispose]: async () => {
+      await browser.close();
+      await stage.node.close();
+      await home.remove();
+    },
+  };
+  return stage;
+}
+
+async function visit(
+  browser: Browser,
+  url: string,
+  path: string,
+  options: BrowserContextOptions,
+): Promise<Visit> {
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    permissions: ['clipboard-read', 'clipboard-write'],
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    // A console.error of the page, a refused load and a violated policy all come this way.
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol !== 'blob:' && protocol !== 'data:' && origin !== new URL(url).origin)
+      faults.push(request.url());
+  });
+  await page.goto(`${url}${path}`);
+  return { page, faults, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Asks a question the way a reader does. */
+export async function send(page: Page, question: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Your question' }).fill(question);
+  await page.getByRole('button', { name: 'Send' }).click();
+}
+
+/** Waits until the last answer has ended. */
+export async function answered(page: Page, turns: number): Promise<void> {
+  const last = page.locator('[data-turn]').nth(turns - 1);
+  await last.and(page.locator('[data-state="done"]')).waitFor({ timeout: 60_000 });
+}

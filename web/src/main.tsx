@@ -1,0 +1,35 @@
+/**
+ * The page begins.
+ *
+ * @module web/main
+ */
+import { Route, Router } from '@solidjs/router';
+import { lazy } from 'solid-js';
+import { render } from 'solid-js/web';
+import { paths } from './app/pages.ts';
+import { Shell } from './app/shell.tsx';
+import { ChatPage } from './chat/chat-page.tsx';
+import { resumeBroken } from './data/answering.ts';
+import { openConversations } from './data/conversations.ts';
+import { follow, onComeback } from './data/node-state.ts';
+import { NotFound } from './pages/not-found.tsx';
+import './styles/index.css';
+
+const StatusPage = lazy(() => import('./pages/status/status-page.tsx'));
+const ConversationsPage = lazy(() => import('./pages/conversations/conversations-page.tsx'));
+
+void openConversations();
+onComeback(resumeBroken);
+follow();
+
+render(
+  () => (
+    <Router root={Shell}>
+      <Route path={[paths.start, paths.chat, paths.conversation]} component={ChatPage} />
+      <Route path={paths.conversations} component={ConversationsPage} />
+      <Route path={paths.status} component={StatusPage} />
+      <Route path="*" component={NotFound} />
+    </Router>
+  ),
+  document.getElementById('root')!,
+);
