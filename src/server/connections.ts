@@ -16,10 +16,10 @@ import type { ServerLimits } from './http/limits.ts';
 /** ms for a client to read why it was refused before the connection is closed. */
 const lingerMs = 2_000;
 
-/** The requests of one connection that are not answered yet. */
+/** One connection. */
 export interface Lane {
-  /** One for each; called when the connection closes. */
-  readonly waiting: Set<() => void>;
+  /** Requests that are not answered yet. */
+  waiting: number;
 }
 
 export interface Connections {
@@ -80,12 +80,8 @@ export function guardConnections(
     laneOf(socket) {
       let lane = lanes.get(socket);
       if (!lane) {
-        const made: Lane = { waiting: new Set() };
-        lane = made;
-        lanes.set(socket, made);
-        socket.once('close', () => {
-          for (const abandon of made.waiting) abandon();
-        });
+        lane = { waiting: 0 };
+        lanes.set(socket, lane);
       }
       return lane;
     },
@@ -95,9 +91,9 @@ export function guardConnections(
 /** What is wrong with a request before anybody looks at who sent it. Throws 400, 429 or 431. */
 export function checkRequest(request: IncomingMessage, lane: Lane, limits: ServerLimits): void {
   const { rawHeaders, headers, socket } = request;
-  if (lane.waiting.size > limits.pipelined) {
+  if (lane.waiting > limits.pipelined) {
     // Who goes on after many refusals is not reading them.
-    if (lane.waiting.size > limits.pipelined * 4) socket.destroy();
+    if (lane.waiting > limits.pipelined * 4) socket.destroy();
     throw new LimitError(
       'pipelined',
       limits.pipelined,

@@ -14,7 +14,7 @@ import { AbortedError, isKithError, KithError, messageOf } from '../base/index.t
 import { createAnswering } from './answering.ts';
 import { checkRequest, guardConnections } from './connections.ts';
 import { type BodyLimits, createBytePool } from './http/body.ts';
-import { errorAnswer, type Fault, openAiError } from './http/errors.ts';
+import { busyStatuses, errorAnswer, type Fault, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
 import { isLoopback } from './http/host.ts';
 import { createRouter, type Match, routeAbove } from './http/router.ts';
@@ -82,20 +82,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     response.setHeader('x-request-id', `req-${id}`);
     for (const observer of options.observers) observer.begin?.(`req-${id}`, request);
     const lane = connections.laneOf(socket);
-    // An answer that waits behind another one has no socket yet, and would not hear that the connection has closed.
-    const abandon = () => {
-      if (response.socket !== null) return;
-      response.destroy();
-      response.emit('close');
-    };
-    lane.waiting.add(abandon);
+    lane.waiting++;
     response.on('close', () => {
-      lane.waiting.delete(abandon);
+      lane.waiting--;
       open.delete(response);
       if (!response.writableFinished) abort.abort(new AbortedError());
       if (counted) {
         active--;
-        if (response.statusCode === 429 || response.statusCode === 503) refused++;
+        if (busyStatuses.has(response.statusCode)) refused++;
       }
       const facts: RequestFacts = {
         id: `req-${id}`,
