@@ -60,7 +60,7 @@ export interface NodeStatus {
     readonly restarts: number;
     readonly lastCause: string | null;
   };
-  /** `refused`: answered with 429 or 503. */
+  /** `refused`: answered with 429, 503 or 529. */
   readonly requests: { readonly active: number; readonly total: number; readonly refused: number };
   /** Resident memory of this process and of the engine's; the machine's, whole and free. Bytes. */
   readonly memory: {
@@ -220,7 +220,7 @@ export interface Server extends AsyncDisposable {
   readonly active: number;
   /** Requests answered or being answered since the start. */
   readonly total: number;
-  /** Of those: answered with 429 or 503. */
+  /** Of those: answered with 429, 503 or 529. */
   readonly refused: number;
   /** Takes no new requests, waits up to `drainMs` for those in progress, then ends what is left. */
   close(drainMs: number): Promise<void>;

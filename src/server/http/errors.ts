@@ -18,6 +18,9 @@ export interface Fault {
   readonly limit?: string;
 }
 
+/** Statuses that say: not now. 529 is Anthropic's for more to do than the server can. */
+export const busyStatuses: ReadonlySet<number> = new Set([429, 503, 529]);
+
 export interface ErrorAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly fault: Fault;

@@ -4,6 +4,7 @@
  * @module server/metrics/requests
  */
 import { RecentHistogram } from '../../base/index.ts';
+import { busyStatuses } from '../http/errors.ts';
 import type { RequestFacts } from '../types.ts';
 import { BoundedRecords, boundedValues, none, other } from './labels.ts';
 
@@ -68,11 +69,11 @@ export class RequestFigures {
     if (!facts.counted) return;
     const slot = this.#slot(now);
     slot.all++;
-    if (facts.status === 503 || facts.status === 429) slot.refused++;
+    if (busyStatuses.has(facts.status)) slot.refused++;
     else if (facts.status >= 500) slot.failed++;
   }
 
-  /** Requests of clients within the window: all, those that the node failed (5xx but 503), and those it refused. */
+  /** Requests of clients within the window: all, those that the node failed (5xx but 503 and 529), and those it refused. */
   recent(now: number): { all: number; failed: number; refused: number } {
     const oldest = Math.floor(now / (this.#windowMs / slots)) - slots + 1;
     const sum = { all: 0, failed: 0, refused: 0 };
