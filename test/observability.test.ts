@@ -345,16 +345,24 @@ test('what people write and keep secret is in no log, metric, trace or notificat
     { path: '/v1/completions', body: { prompt: `${plant('long')} word `.repeat(40_000), max_tokens: 5 } },
     { path: '/v1/embeddings', body: { input: [plant('embedding')] } },
     { path: '/v1/embeddings', body: { input: plant('embedding2'), model: plant('embedmodel') } },
-    { path: '/v1/responses', body: { input: plant('responses'), instructions: plant('instructions') } },
+    {
+      path: '/v1/responses',
+      body: { input: plant('responses'), instructions: plant('instructions'), max_output_tokens: 16 },
+    },
     {
       path: '/v1/messages',
       body: { model: 'tiny', max_tokens: 5, messages: [{ role: 'user', content: plant('anthropic') }] },
     },
     {
       path: '/api/chat',
-      body: { model: 'tiny', stream: false, messages: [{ role: 'user', content: plant('ollama') }] },
+      body: {
+        model: 'tiny',
+        stream: false,
+        options: { num_predict: 5 },
+        messages: [{ role: 'user', content: plant('ollama') }],
+      },
     },
-    { path: '/generate', body: { prompt: plant('nsllm') } },
+    { path: '/generate', body: { prompt: plant('nsllm'), max_tokens: 5 } },
     { path: `/v1/models/${plant('modelpath')}` },
     { path: `/home/${plant('path')}/letter.txt?x=${plant('query2')}` },
     { path: '/v1/models', method: 'DELETE' },
@@ -432,15 +440,6 @@ test('what people write and keep secret is in no log, metric, trace or notificat
   assert.ok(BigInt(server.startTimeUnixNano) <= BigInt(answer.endTimeUnixNano));
   assert.ok(spans.some(({ name }) => name === '_OTHER'));
   assert.ok(loaded.includes('@opentelemetry/sdk-trace'));
-});
-
-test('a collector that is away costs nothing but a log line', async () => {
-  stderr = '';
-  await open({ 'telemetry.otlpUrl': 'http://127.0.0.1:9/v1/traces' });
-  assert.equal((await send({ path: '/v1/chat/completions', body: chat() })).status, 200);
-  const closing = performance.now();
-  await close();
-  assert.ok(performance.now() - closing < 5_000);
 });
 
 test('the access log can be switched off', async () => {

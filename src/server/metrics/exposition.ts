@@ -67,14 +67,16 @@ export class Exposition {
   histogram(histogram: Histogram, bounds: readonly number[], scale: number, labels: LabelValues): this {
     const { name } = this.#family!;
     const counts = histogram.cumulative(bounds);
-    for (const [index, bound] of bounds.entries()) {
-      const le = floatText(bound * scale);
-      this.#parts.push(`${name}_bucket${labelText({ ...labels, le })} ${counts[index]}\n`);
-    }
+    const own = labelText(labels);
+    const open = own === '' ? '{' : `${own.slice(0, -1)},`;
+    let text = '';
+    for (let index = 0; index < bounds.length; index++)
+      text += `${name}_bucket${open}le="${boundText(bounds[index]! * scale)}"} ${counts[index]}\n`;
     this.#parts.push(
-      `${name}_bucket${labelText({ ...labels, le: '+Inf' })} ${histogram.count}\n`,
-      `${name}_sum${labelText(labels)} ${numberText(histogram.sum * scale)}\n`,
-      `${name}_count${labelText(labels)} ${histogram.count}\n`,
+      text,
+      `${name}_bucket${open}le="+Inf"} ${histogram.count}\n`,
+      `${name}_sum${own} ${numberText(histogram.sum * scale)}\n`,
+      `${name}_count${own} ${histogram.count}\n`,
     );
     return this;
   }
@@ -109,7 +111,14 @@ function numberText(value: number): string {
   return String(value);
 }
 
-/** Bounds are floating-point numbers in OpenMetrics: `1.0`. */
-function floatText(value: number): string {
-  return Number.isInteger(value) ? `${value}.0` : String(value);
+const boundTexts = new Map<number, string>();
+
+/** Bounds are floating-point numbers in OpenMetrics: `1.0`. There are a few dozen different ones. */
+function boundText(value: number): string {
+  let text = boundTexts.get(value);
+  if (text === undefined) {
+    text = Number.isInteger(value) ? `${value}.0` : String(value);
+    boundTexts.set(value, text);
+  }
+  return text;
 }

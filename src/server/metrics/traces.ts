@@ -16,7 +16,7 @@ import type { AnswerFacts, AnswerListener } from './answer-facts.ts';
 
 /** Spans that may wait for the collector; what comes on top is dropped. */
 const maxQueue = 2048;
-const exportMs = 10_000;
+const exportMs = 5_000;
 /** Between two lines that say that the collector does not take spans. */
 const complainMs = 60_000;
 /** Requests followed at once; it is well over the connections a node takes. */
@@ -64,7 +64,8 @@ export async function openTraces(options: TraceOptions): Promise<Traces> {
     url: tracesUrl(options.url),
     headers: parseHeaders(options.headers),
     timeoutMillis: exportMs,
-    concurrencyLimit: 2,
+    // At the end all batches of a full queue leave at once.
+    concurrencyLimit: 8,
   });
   const provider = new sdk.TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'kith', 'service.version': options.version }),
