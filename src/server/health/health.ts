@@ -128,6 +128,6 @@ function modelOf({ work, ...model }: LoadedModelStatus): LoadedModelHealth {
     kv_cells: known ? { total: model.kvCells, used: work.usedCells!, cached: work.cachedCells! } : null,
     active: work?.active ?? null,
     waiting: work?.waiting ?? null,
-    tokens_per_second: work?.tokensPerSecond ?? null,
+    tokens_per_second: work?.tokensPerSecond == null ? null : Math.round(work.tokensPerSecond * 10) / 10,
   };
 }
