@@ -55,6 +55,7 @@ const seeds: readonly string[] = [
   '{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],"stream":true,"max_tokens":4,"tools":[{"type":"function","name":"f","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"integer"}}}},"input_schema":{"type":"object"}}],"tool_choice":"auto"}',
   '{"model":"m","prompt":"Hi","input":"Hi","text":"Hi","stream":false,"options":{"temperature":0,"num_predict":4},"format":"json"}',
   '{"model":"m","input":["a",[1,2]],"encoding_format":"base64","dimensions":2,"truncate":true}',
+  '{"model":"m","instructions":"i","input":[{"role":"user","content":[{"type":"input_text","text":"Hi"}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"x"}],"tools":[{"type":"function","name":"f"}],"tool_choice":"auto","text":{"format":{"type":"text"}},"truncation":"auto","stream":true,"max_output_tokens":4}',
   '{"model":"m","messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_schema","json_schema":{"name":"s","strict":true,"schema":{"type":"object","properties":{"a":{"enum":["x",1]}},"required":["a"],"additionalProperties":false}}},"max_tokens":8}',
 ];
 
