@@ -48,6 +48,12 @@ export const TEMPLATES = {
 
 export type Style = keyof typeof TEMPLATES;
 
+/** Knows tools, and fails on those whose arguments have no description, as some published templates do. */
+export const FRAGILE = TEMPLATES.hermes.replace(
+  '{{ tool | tojson }}',
+  '{% for name, argument in tool.function.parameters.properties | items %}{{ argument.description | trim }}{% endfor %}',
+);
+
 /** Control tokens that models of a style write calls with. */
 export const CONTROL: Readonly<Record<Style, readonly string[]>> = {
   hermes: ['<tool_call>', '</tool_call>'],

@@ -23,13 +23,11 @@ import type {
   Prompt,
 } from '../engine/index.ts';
 import type { ModelEntry, ModelStore, Progress } from '../models/index.ts';
-import { createDescriptions } from './describe.ts';
 import { checkDimensions, cutVectors } from './cut.ts';
+import { createDescriptions } from './describe.ts';
 import { merge } from './merge.ts';
 import { createProbe } from './probe.ts';
-import { readCalls } from './tools/answer.ts';
-import type { Conversation } from './tools/conversation.ts';
-import { conversationFor, planTools } from './tools/plan.ts';
+import { chatWithTools, countWithTools } from './tools/chat.ts';
 import { createToolSchemas } from './tools/schemas.ts';
 import type {
   Backend,
@@ -226,12 +224,13 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
 
   async function* chat(request: ChatRequest): AsyncGenerator<ChatEvent> {
     const id = request.model!;
-    const { toolStyle } = await prepareWithin(id, request.signal);
-    const { conversation, grammar, shown, parser, notes } = planTools(request, toolStyle, schemas);
-    const prompt = promptOf(request, conversation);
-    const extra = grammar === null ? {} : { grammar, shown };
-    const events = generate(id, [prompt], request, extra, notes);
-    yield* parser === null ? events : readCalls(events, parser, options.random);
+    const { toolStyle: style } = await prepareWithin(id, request.signal);
+    yield* chatWithTools(request, {
+      style,
+      schemas,
+      random: options.random,
+      generate: ({ prompt, extra, notes }) => generate(id, [prompt], request, extra, notes),
+    });
   }
 
   return {
@@ -271,9 +270,10 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     },
     async countTokens(request) {
       const id = request.model!;
-      const { toolStyle } = await prepareWithin(id, request.signal);
-      const prompt = promptOf(request, conversationFor(request, toolStyle));
-      return engine.countTokens(id, prompt, request.signal);
+      const { toolStyle, task } = await prepareWithin(id, request.signal);
+      if (task === 'embedding')
+        throw wrongTask(id, 'makes embeddings and does not write text', '/v1/embeddings');
+      return countWithTools(request, toolStyle, (prompt) => engine.countTokens(id, prompt, request.signal));
     },
     async embed(request: EmbeddingRequest): Promise<EmbeddingAnswer> {
       const id = request.model!;
@@ -315,15 +315,6 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       };
     },
     engineStatus: async () => (await probe()).engine,
-  };
-}
-
-function promptOf({ variables, prefill }: ChatRequest, conversation: Conversation): Prompt {
-  return {
-    kind: 'messages',
-    ...conversation,
-    ...(variables === undefined ? {} : { variables }),
-    ...(prefill === undefined ? {} : { prefill }),
   };
 }
 

@@ -46,8 +46,12 @@ export interface ModelText {
 const ROLE = /^[\w.-]{1,64}$/;
 const KNOWN_ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function']);
 
-/** Templates differ in what a call's arguments are to them; those that print them with `tojson` want the object. */
-const WANTS_OBJECTS = /arguments['"\])]*\s*\|\s*(tojson|items)|arguments['"\])]*\.items\(/;
+/**
+ * Templates differ in what a call's arguments are to them; those that print them, or the whole call, with `tojson` want the
+ * object.
+ */
+const WANTS_OBJECTS =
+  /(arguments|function|call)['"\])]*\s*\|\s*tojson|arguments['"\])]*\s*\|\s*items|arguments['"\])]*\.items\(/;
 
 function withObjectArguments(call: unknown): unknown {
   if (typeof call !== 'object' || call === null || !('function' in call)) return call;

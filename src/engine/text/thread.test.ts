@@ -173,6 +173,9 @@ test('conversations with tools use the template for tools', async () => {
   assert.equal(prepared.templateSource, 'gguf:tool_use');
   assert.equal(prepared.text, 'add {"a": 1}');
   assert.equal((await text.prepare('tools', say(user('Hi')))).templateSource, 'gguf');
+  // The whole call as JSON: arguments that stayed text would be quoted in it.
+  await text.open('calls', minimind, { template: '{{ messages[0].tool_calls[0].function | tojson }}' });
+  assert.equal((await text.prepare('calls', prompt)).text, '{"name": "add", "arguments": {"a": 1}}');
 });
 
 test('templates see the clock, the variables and the tokens they are given', async () => {

@@ -16,6 +16,7 @@ export function toolStyleOf(source: string): ToolStyle | null {
     const json = /\\?"name\\?"/.test(source) && /\\?"arguments\\?"/.test(source);
     return json && !/<function=|<arg_key>/.test(source) ? 'hermes' : null;
   }
+  if (source.includes('<function=')) return null;
   if (/\\?"name\\?":/.test(source) && /\\?"parameters\\?":/.test(source)) {
     return source.includes('ipython') || source.includes('<|python_tag|>') ? 'llama3' : null;
   }

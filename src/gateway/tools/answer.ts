@@ -21,7 +21,7 @@ export function callId(random: Random): string {
 /** Log probabilities of a stretch of the answer that is not given out yet. */
 interface Owed {
   readonly from: number;
-  readonly to: number;
+  readonly text: string;
   readonly logprobs: readonly TokenLogprobs[];
 }
 
@@ -54,7 +54,7 @@ export async function* readCalls(
       const from = choice.length;
       choice.length += event.text.length;
       if (event.logprobs !== null && choice.parser.callsAt === null)
-        choice.owed.push({ from, to: choice.length, logprobs: event.logprobs });
+        choice.owed.push({ from, text: event.text, logprobs: event.logprobs });
       yield* given(event.choice, choice, choice.parser.push(event.text), random);
     } else if (event.type === 'finish') {
       const choice = choiceOf(event.choice);
@@ -97,7 +97,7 @@ function settle(choice: Choice): readonly TokenLogprobs[] | null {
   const out: TokenLogprobs[] = [];
   const left: Owed[] = [];
   for (const owed of choice.owed) {
-    if (owed.to <= end) out.push(...owed.logprobs);
+    if (owed.from + owed.text.length <= end) out.push(...owed.logprobs);
     else if (callsAt === null) left.push(owed);
     else out.push(...startingBefore(owed, callsAt));
   }
@@ -105,15 +105,10 @@ function settle(choice: Choice): readonly TokenLogprobs[] | null {
   return out.length === 0 ? null : out;
 }
 
-/** Tokens of one piece that begin before the calls do. */
-function startingBefore({ from, logprobs }: Owed, callsAt: number): TokenLogprobs[] {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  const out: TokenLogprobs[] = [];
-  let at = from;
-  for (const token of logprobs) {
-    if (at >= callsAt) break;
-    out.push(token);
-    at += decoder.decode(token.bytes, { stream: true }).length;
-  }
-  return out;
+/** Tokens of one piece that begin before the calls do: without those at its end that are all call. */
+function startingBefore({ from, text, logprobs }: Owed, callsAt: number): readonly TokenLogprobs[] {
+  let left = Buffer.byteLength(text.slice(Math.max(0, callsAt - from)));
+  let count = logprobs.length;
+  while (count > 0 && left >= logprobs[count - 1]!.bytes.length) left -= logprobs[--count]!.bytes.length;
+  return logprobs.slice(0, count);
 }

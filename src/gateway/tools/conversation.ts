@@ -32,23 +32,28 @@ export function conversationOf(
   const listed = described.length === 0 ? {} : { tools: described };
   switch (style) {
     case 'hermes':
-      return { messages, ...listed };
+      return { messages: messages.map(withText), ...listed };
     case 'mistral':
-      return { messages: messages.map(withShortIds), ...listed };
+      return { messages: messages.map(withText).map(withShortIds), ...listed };
     case 'llama3':
-      return { messages: oneCallEach(messages), ...listed };
+      return { messages: oneCallEach(messages).map(withText), ...listed };
     default:
       return { messages: plain(messages, described) };
   }
 }
 
-/** As OpenAI's API has it, which is what templates expect. */
+/** Templates look for words in the content, which a null has not. */
+function withText(message: ChatMessage): ChatMessage {
+  return message.content === null ? { ...message, content: '' } : message;
+}
+
+/** As OpenAI's API has it, which is what templates expect; some need a description. */
 function describe({ name, description, parameters }: ToolDefinition): unknown {
   return {
     type: 'function',
     function: {
       name,
-      ...(description === null ? {} : { description }),
+      description: description ?? '',
       parameters: parameters ?? { type: 'object', properties: {} },
     },
   };

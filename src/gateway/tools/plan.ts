@@ -91,9 +91,15 @@ function hold(
   } catch (error) {
     if (!(error instanceof InputError) || error.code !== 'grammar_too_large') throw error;
     const loose = loosened(callable, held);
-    if (loose === null) throw error;
+    if (loose === null) throw blamedOnTools(error, request);
     return { grammar: write(loose.tools), notes: loose.notes };
   }
+}
+
+/** The form of the answer, if there is one, may be too large by itself. */
+function blamedOnTools(error: InputError, { grammar }: ChatRequest): InputError {
+  if (grammar !== undefined) return error;
+  return new InputError(error.code, `tools: ${error.message}`, { param: 'tools', details: error.details });
 }
 
 /** Each schema can be held to, but not all of them in one answer: those that are not strict give way. */
