@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Node } from '../../src/node/index.ts';
+import { parseMessages } from '../../src/server/anthropic/request.ts';
+import { parseEmbed } from '../../src/server/nsllm/embed.ts';
+import { parseGenerate } from '../../src/server/nsllm/generate.ts';
 import { parseChat } from '../../src/server/openai/chat.ts';
 import { parseCompletion } from '../../src/server/openai/completions.ts';
 import { parseEmbeddings } from '../../src/server/openai/embeddings.ts';
@@ -136,6 +139,32 @@ test('a body fits its documented schema exactly when the route takes it', () => 
         {},
       ],
     ],
+    [
+      '/v1/messages',
+      (body: unknown) => parseMessages(body, signal, () => 1),
+      [
+        { max_tokens: 1, messages: say },
+        { messages: say },
+        { max_tokens: 0, messages: say },
+        { max_tokens: 1, messages: [{ role: 'wizard', content: 'Hi' }] },
+        { max_tokens: 1, messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }] },
+        { max_tokens: 1, messages: [{ role: 'user', content: [{ type: 'image' }] }] },
+        { max_tokens: 1, messages: say, system: [{ type: 'text', text: 'Be brief.' }] },
+        { max_tokens: 1, messages: say, tools: [{ name: 'look', input_schema: {} }] },
+        { max_tokens: 1, messages: say, tools: [{ name: 'look' }] },
+        { max_tokens: 1, messages: say, tools: [{ type: 'bash_20250124', name: 'bash' }] },
+        { max_tokens: 1, messages: say, tool_choice: { type: 'auto' } },
+        { max_tokens: 1, messages: say, tool_choice: { type: 'some' } },
+        { max_tokens: 1, messages: say, temperature: 1.5 },
+        { max_tokens: 1, messages: say, thinking: { type: 'adaptive' } },
+      ],
+    ],
+    [
+      '/generate',
+      (body: unknown) => parseGenerate(body, signal, () => 1),
+      [{ prompt: 'Hi' }, { text: 'Hi', raw: true }, { prompt: 5 }, { prompt: 'Hi', max_tokens: 0 }],
+    ],
+    ['/embed', parseEmbed, [{ text: 'Hi' }, { input: 'Hi' }, { text: '' }, { text: ['Hi'] }]],
   ];
   let taken = 0;
   for (const [path, parse, bodies] of cases) {

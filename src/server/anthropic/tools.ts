@@ -12,14 +12,12 @@ import { text } from '../openai/options.ts';
 
 const maxTools = 512;
 
-const type = z
-  .string()
-  .max(100)
-  .refine((value) => value === 'custom', {
-    error: (issue) =>
-      `tools of type '${String(issue.input).slice(0, 60)}' are not supported: only custom tools with an input_schema are`,
-    params: { code: 'unsupported_parameter' },
-  });
+const type = z.literal('custom', {
+  error: ({ input }) =>
+    typeof input === 'string'
+      ? `tools of type '${input.slice(0, 60)}' are not supported: only custom tools with an input_schema are`
+      : 'must be custom',
+});
 
 const tool = z.object({
   // First, so that another kind of tool is named before its fields are missed.
