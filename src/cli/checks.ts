@@ -102,6 +102,12 @@ export async function runChecks(
     },
     `Stop it with \`kith stop\` and start it again.`,
   );
+  if ((node as RunningNode).state === 'running')
+    await check(
+      'alerts',
+      () => checkAlerts(node),
+      'Look at `kith logs`, then stop the node and start it again.',
+    );
   await check('port', () => checkPort(config, node), `Choose another port: kith config set server.port N`);
   await checkRooms(config, full, signal, check);
   return findings;
@@ -237,6 +243,18 @@ async function checkNode(home: string, node: RunningNode): Promise<Verdict> {
   if (status.version !== version)
     return warn(`The running node is version ${status.version}, this is ${version}.`, 'Restart the node.');
   return ok(`${status.state} at ${status.url} (process ${status.pid})`);
+}
+
+async function checkAlerts(node: RunningNode): Promise<Verdict> {
+  if (node.state !== 'running') return ok('no node runs');
+  const { alerts } = await createClient(node.run).metrics(AbortSignal.timeout(5_000));
+  const worst = alerts.firing[0];
+  if (worst === undefined) return ok('no alert fires');
+  const more = alerts.firing.length > 1 ? ` (and ${alerts.firing.length - 1} more)` : '';
+  const verdict = worst.severity === 'critical' ? fail : warn;
+  return worst.severity === 'info'
+    ? ok(`${worst.message}${more}`)
+    : verdict(`${worst.message}${more}`, 'Look at `kith status` for all of them.');
 }
 
 async function checkPort(config: Config, node: RunningNode): Promise<Verdict> {

@@ -5,7 +5,7 @@
  */
 import { KithError } from '../base/index.ts';
 import { findNode, type RunFile } from '../node/index.ts';
-import type { NodeStatus } from '../server/index.ts';
+import type { MetricsView, NodeStatus } from '../server/index.ts';
 import { fetchPinned } from './pinned.ts';
 import { eventData } from './sse.ts';
 
@@ -16,6 +16,8 @@ export interface NodeClient {
   /** Parsed `data:` events of a streaming route, without the closing `[DONE]`. */
   stream(path: string, body: unknown, signal?: AbortSignal): AsyncIterable<unknown>;
   status(signal?: AbortSignal): Promise<NodeStatus>;
+  /** Figures of answers, and alerts. */
+  metrics(signal?: AbortSignal): Promise<MetricsView>;
   shutdown(): Promise<void>;
   /** Takes a model out of the node's memory. False when it was not there. */
   unload(model: string): Promise<boolean>;
@@ -95,6 +97,9 @@ export function createClient(run: RunFile): NodeClient {
     },
     async status(signal) {
       return (await (await request('GET', '/kith/v1/status', undefined, signal)).json()) as NodeStatus;
+    },
+    async metrics(signal) {
+      return (await (await request('GET', '/kith/v1/metrics', undefined, signal)).json()) as MetricsView;
     },
     async unload(model) {
       const path = `/kith/v1/models/${encodeURIComponent(model)}/unload`;

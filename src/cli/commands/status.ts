@@ -1,5 +1,12 @@
 /** `kith status`. @module cli/commands/status */
-import { formatBytes, formatCount, formatDuration, formatPlural, isKithError } from '../../base/index.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPlural,
+  formatRate,
+  isKithError,
+} from '../../base/index.ts';
 import { findNode } from '../../node/index.ts';
 import type { LoadedModelStatus } from '../../server/index.ts';
 import { createClient } from '../client.ts';
@@ -22,19 +29,20 @@ const run: Handler = async ({ options }) => {
     else print(`The node (process ${found.pid}) is starting or stopping.`);
     return exitCode.failure;
   }
-  const status = await createClient(found.run)
-    .status(AbortSignal.timeout(answersWithinMs))
-    .catch((error: unknown) => {
-      if (isKithError(error) && error.code === 'aborted') return null;
-      throw error;
-    });
-  if (status === null) {
+  const client = createClient(found.run);
+  const inTime = AbortSignal.timeout(answersWithinMs);
+  const told = await Promise.all([client.status(inTime), client.metrics(inTime)]).catch((error: unknown) => {
+    if (isKithError(error) && error.code === 'aborted') return null;
+    throw error;
+  });
+  if (told === null) {
     const message = `The node (process ${found.run.pid}) has not answered for ${answersWithinMs / 1000} s.`;
     if (options.json) printJson({ state: 'degraded', message, pid: found.run.pid, home });
     else print(`${paint('yellow', 'degraded')}: ${message} Look at: kith logs`);
     return exitCode.degraded;
   }
-  if (options.json) printJson(status);
+  const [status, { recent, alerts }] = told;
+  if (options.json) printJson({ ...status, alerts: alerts.firing });
   else {
     const colour = status.state === 'ready' ? 'green' : 'yellow';
     print(`${paint(colour, status.state)}${status.message ? `: ${asTyped(status.message)}` : ''}`);
@@ -78,6 +86,14 @@ const run: Handler = async ({ options }) => {
         'start',
         `${status.progress.phase} ${formatBytes(status.progress.doneBytes)} of ${formatBytes(status.progress.totalBytes)}`,
       ]);
+    const { answers, timeToFirstTokenMs, tokensPerSecond } = recent.all;
+    if (answers > 0)
+      rows.push([
+        'recent',
+        `${formatPlural(answers, 'answer')} in 5 min, first token ${formatDuration(timeToFirstTokenMs?.p50 ?? null)} (P95 ${formatDuration(timeToFirstTokenMs?.p95 ?? null)}), ${formatRate(tokensPerSecond?.p50 ?? null, 'tok')}`,
+      ]);
+    for (const { severity, message } of alerts.firing)
+      rows.push(['alert', `${severity}: ${asTyped(message)}`]);
     print(table(rows.map(([name, value]) => [`  ${name}`, value!])));
   }
   return status.state === 'degraded' ? exitCode.degraded : exitCode.ok;
