@@ -274,3 +274,33 @@ test('clients of this API list the models that write text, in pages', async () =
   const plain = (await (await fetch(`${node.url}/v1/models`)).json()) as { object: string };
   assert.equal(plain.object, 'list');
 });
+
+test('an engine that dies in the middle of a stream ends it with an error event', async () => {
+  const body = {
+    ...question,
+    max_tokens: 4000,
+    messages: [{ role: 'user', content: 'Count to a million, word by word.' }],
+    kith: { overflow: 'slide' },
+    temperature: 1,
+    stream: true,
+  };
+  const { pid } = (await node.status()).engine;
+  const response = await post('/v1/messages', body);
+  let text = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    if (text === '') process.kill(pid!, 'SIGKILL');
+    text += chunk;
+  }
+  const last = text.trimEnd().split('\n\n').at(-1)!;
+  const [, data] = /^event: error\ndata: (.*)$/.exec(last)!;
+  const { type, error, request_id } = JSON.parse(data!) as {
+    type: string;
+    error: { type: string; details: { error_code: string } };
+    request_id: string;
+  };
+  assert.deepEqual([type, error.type, error.details.error_code], ['error', 'api_error', 'engine_lost']);
+  assert.equal(request_id, response.headers.get('request-id'));
+  assert.ok(!text.includes('message_stop'));
+  // The node goes on.
+  assert.notEqual(textOf(await message(question)), '');
+});
