@@ -385,3 +385,46 @@ test('a small model that was trained on tools calls the one that it must', async
   checkCalls(choice!);
   assert.deepEqual(withoutIds(await streamed(body)), withoutIds(choice!));
 });
+
+test('a small model that goes on calling in circles is stopped, and its calls stand', async () => {
+  const messages = [{ role: 'user', content: 'What is the weather in Paris?' }];
+  const tools = [functionOf('get_weather', SCHEMAS.get_weather!)];
+  const [choice] = (
+    await ask({
+      model: 'tiny',
+      temperature: 0,
+      seed: 1,
+      messages,
+      tools,
+      tool_choice: 'required',
+      max_tokens: 2000,
+    })
+  ).choices;
+  checkCalls(choice!);
+  const texts = choice!.message.tool_calls!.map((call) => call.function.arguments);
+  for (const text of texts) assert.ok(texts.filter((each) => each === text).length <= 3);
+});
+
+test('tokens are counted as they are used, tools and their template included', async () => {
+  interface Usage {
+    readonly input_tokens: number;
+    readonly cache_read_input_tokens?: number | null;
+  }
+  for (const model of [...STYLES, 'fragile']) {
+    const tools = Object.entries(SCHEMAS).map(([name, input_schema]) => ({ name, input_schema }));
+    const body = { model, messages: question, tools, max_tokens: 1 };
+    const send = async (path: string) => {
+      const response = await fetch(node.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      assert.equal(response.status, 200, await response.clone().text());
+      return (await response.json()) as Usage & { usage: Usage };
+    };
+    const { input_tokens: counted } = await send('/v1/messages/count_tokens');
+    const { usage } = await send('/v1/messages');
+    assert.ok(counted > 200);
+    assert.equal(usage.input_tokens + (usage.cache_read_input_tokens ?? 0), counted);
+  }
+});

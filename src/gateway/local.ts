@@ -163,6 +163,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     request: GenerationOptions,
     extra: Partial<GenerateRequest>,
     notes: readonly string[] = [],
+    ends: readonly AbortSignal[] = [],
   ): AsyncGenerator<ChatEvent> {
     const model = await prepareWithin(id, request.signal);
     if (model.task === 'embedding')
@@ -187,7 +188,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
             timeoutMs: request.timeoutMs,
             ...extra,
           },
-          signal,
+          ends[i] === undefined ? signal : AbortSignal.any([signal, ends[i]]),
         );
       }),
     );
@@ -229,7 +230,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       style,
       schemas,
       random: options.random,
-      generate: ({ prompt, extra, notes }) => generate(id, [prompt], request, extra, notes),
+      generate: ({ prompt, extra, notes, ends }) => generate(id, [prompt], request, extra, notes, ends),
     });
   }
 

@@ -17,6 +17,8 @@ export interface PlannedChat {
   readonly prompt: Prompt;
   readonly extra: { readonly grammar?: Grammar; readonly shown?: readonly string[] };
   readonly notes: readonly string[];
+  /** Each ends one choice, which then finishes as aborted. */
+  readonly ends: readonly AbortSignal[];
 }
 
 export interface ToolChatInit {
@@ -50,12 +52,14 @@ async function* chatInStyle(
   remarks: readonly string[],
 ): AsyncGenerator<ChatEvent> {
   const { conversation, grammar, shown, parser, notes } = planTools(request, style, schemas);
+  const ends = Array.from({ length: request.n }, () => new AbortController());
   const events = generate({
+    ends: ends.map(({ signal }) => signal),
     prompt: promptOf(request, conversation),
     extra: grammar === null ? {} : { grammar, shown },
     notes: [...remarks, ...notes],
   });
-  yield* parser === null ? events : readCalls(events, parser, random);
+  yield* parser === null ? events : readCalls(events, parser, random, (choice) => ends[choice]?.abort());
 }
 
 /** Tokens of the prompt that `chatWithTools` makes. */
