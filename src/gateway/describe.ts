@@ -6,33 +6,33 @@
 import { describeModel, fileSource, type GgufValue, type ModelManifest, readGguf } from '../models/index.ts';
 import type { ModelDescription } from './types.ts';
 
-type FileFacts = Pick<ModelDescription, 'parameters' | 'template' | 'metadata'>;
+type Described = Pick<ModelDescription, 'parameters' | 'template' | 'metadata'>;
 
-const unknown: FileFacts = { parameters: null, template: null, metadata: null };
 const templateKey = 'tokenizer.chat_template';
 /** Files whose facts are remembered; a header with its vocabulary takes tens of ms to read. */
 const remembered = 64;
 /** Longer texts say nothing about a model that anybody reads in a list of facts. */
 const longestText = 4096;
 
-/** Facts of a model's file by its manifest and where it is; null when it is not here. */
-export function createDescriptions(): (manifest: ModelManifest, path: string | null) => Promise<FileFacts> {
-  const known = new Map<string, Promise<FileFacts>>();
-  return (manifest, path) => {
-    if (path === null) return Promise.resolve(unknown);
-    const { sha256 } = manifest;
-    const facts = known.get(sha256) ?? read(path, manifest);
+/** Facts of a model by its manifest and where its file is; null when it is not here. */
+export function createDescriptions(): (manifest: ModelManifest, path: string | null) => Promise<Described> {
+  /** By sha256. */
+  const known = new Map<string, Promise<Described>>();
+  return async ({ sha256, template }, path) => {
+    if (path === null) return { parameters: null, template: null, metadata: null };
+    const reading = known.get(sha256) ?? read(path);
     // Used last goes last; the first makes room.
     known.delete(sha256);
-    known.set(sha256, facts);
-    facts.catch(() => known.delete(sha256));
+    known.set(sha256, reading);
+    reading.catch(() => known.delete(sha256));
     const [oldest] = known.keys();
     if (known.size > remembered && oldest !== undefined) known.delete(oldest);
-    return facts;
+    const facts = await reading;
+    return template === null || template === 'gguf' ? facts : { ...facts, template };
   };
 }
 
-async function read(path: string, { template }: ModelManifest): Promise<FileFacts> {
+async function read(path: string): Promise<Described> {
   await using source = await fileSource(path);
   const gguf = await readGguf(source);
   const metadata: Record<string, string | number | boolean> = {};
@@ -40,15 +40,10 @@ async function read(path: string, { template }: ModelManifest): Promise<FileFact
     const value = plain(entry);
     if (value !== null && !key.startsWith(templateKey)) metadata[key] = value;
   }
-  const own = gguf.metadata.get(templateKey)?.value;
+  const template = gguf.metadata.get(templateKey)?.value;
   return {
     parameters: describeModel(gguf).parameters,
-    template:
-      template !== null && template !== 'gguf'
-        ? template
-        : typeof own === 'string'
-          ? own.toWellFormed()
-          : null,
+    template: typeof template === 'string' ? template.toWellFormed() : null,
     metadata,
   };
 }

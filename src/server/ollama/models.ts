@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
-import type { ModelDescription } from '../../gateway/index.ts';
+import type { BackendModel, ModelDescription } from '../../gateway/index.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import { optional, parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
@@ -36,11 +36,8 @@ export function tagsRoute(context: ServerContext) {
     const installed = (await context.gateway.models()).filter(
       ({ installed = true, state }) => installed || state === 'loaded',
     );
-    const models = await Promise.all(
-      installed.map(async (row) =>
-        tagOf(await context.gateway.describe(row.id).catch(() => ({ ...bare, ...row }))),
-      ),
-    );
+    const models = [];
+    for (const row of installed) models.push(tagOf(await described(context, row)));
     sendJson(response, 200, { models });
   };
 }
@@ -48,19 +45,20 @@ export function tagsRoute(context: ServerContext) {
 export function psRoute(context: ServerContext) {
   return async ({ response }: Exchange): Promise<void> => {
     const { loaded } = await context.control.status();
-    const models = await Promise.all(
-      loaded.map(async ({ id, device, context: window, weightBytes, kvBytes }) => {
-        const size = weightBytes + kvBytes;
-        const described = await context.gateway.describe(id);
-        return {
-          ...tagOf(described),
-          size,
-          size_vram: /^CPU\b/.test(device) ? 0 : size,
-          context_length: window,
-          expires_at: never,
-        };
-      }),
-    );
+    const rows = new Map((await context.gateway.models()).map((row) => [row.id, row]));
+    const models = [];
+    for (const { id, device, context: window, weightBytes, kvBytes } of loaded) {
+      const row = rows.get(id);
+      if (row === undefined) continue;
+      const size = weightBytes + kvBytes;
+      models.push({
+        ...tagOf(await described(context, row)),
+        size,
+        size_vram: /^CPU\b/.test(device) ? 0 : size,
+        context_length: window,
+        expires_at: never,
+      });
+    }
     sendJson(response, 200, { models });
   };
 }
@@ -72,36 +70,50 @@ export function showRoute(context: ServerContext) {
     if (name === undefined) {
       throw new InputError('invalid_type', 'model: name the model to show', { param: 'model' });
     }
-    const described = await context.gateway.describe(modelId(name));
-    const { id, licence, template, parameters, metadata, task } = described;
+    const model = await context.gateway.describe(modelId(name));
+    const { id, licence, template, task } = model;
     sendJson(exchange.response, 200, {
       ...(licence === null ? {} : { license: licence }),
       modelfile: `# Kith keeps no Modelfiles; this is what one for the model would say.\nFROM ${id}\n`,
       parameters: '',
       template: template ?? '',
-      details: detailsOf(described),
-      model_info: {
-        ...metadata,
-        ...(parameters === null ? {} : { 'general.parameter_count': parameters }),
-      },
+      details: detailsOf(model),
+      model_info: modelInfo(model),
       capabilities:
         task === 'embedding' ? ['embedding'] : task === 'chat' ? ['completion', 'tools'] : ['completion'],
-      ...modifiedAt(described),
+      ...modifiedAt(model),
     });
   };
 }
 
-const bare = { licence: null, parameters: null, embedding: null, template: null, metadata: null } as const;
+/** One at a time, for headers can be large; what a file that cannot be read would say stays unknown. */
+async function described(context: ServerContext, row: BackendModel): Promise<ModelDescription> {
+  return await context.gateway.describe(row.id).catch(() => ({ ...unknown, ...row }));
+}
 
-function tagOf(described: ModelDescription) {
-  const name = modelName(described.id);
+const unknown = { licence: null, parameters: null, embedding: null, template: null, metadata: null } as const;
+
+/** What the manifest knows stands in for a file that is not here. */
+function modelInfo({ metadata, parameters, family, context }: ModelDescription): object {
+  if (metadata === null) {
+    if (family === undefined) return {};
+    return {
+      'general.architecture': family,
+      ...(context === null ? {} : { [`${family}.context_length`]: context }),
+    };
+  }
+  return { ...metadata, ...(parameters === null ? {} : { 'general.parameter_count': parameters }) };
+}
+
+function tagOf(model: ModelDescription) {
+  const name = modelName(model.id);
   return {
     name,
     model: name,
-    ...modifiedAt(described),
-    size: described.bytes ?? 0,
-    digest: described.digest ?? '',
-    details: detailsOf(described),
+    ...modifiedAt(model),
+    size: model.bytes ?? 0,
+    digest: model.digest ?? '',
+    details: detailsOf(model),
   };
 }
 

@@ -469,6 +469,23 @@ test('what is not done here is refused by name', async () => {
   }
 });
 
+test('whatever a body holds, the answer is one, or an error with its text', async () => {
+  const fields = ['messages', 'prompt', 'tools', 'options', 'format', 'keep_alive', 'input', 'system', 'raw'];
+  const bodies = fc.dictionary(fc.constantFrom(...fields), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('/api/chat', '/api/generate', '/api/embed', '/api/embeddings', '/api/show'),
+      bodies,
+      async (path, body) => {
+        const { status, lines } = await post(path, { ...body, model: 'm' });
+        assert.ok(status === 200 || status === 400, `${status} ${JSON.stringify(lines)}`);
+        if (status === 400) assert.equal(typeof lines[0]!.error, 'string');
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
 test('what asks for nothing is taken', async () => {
   const nothing = { images: [], think: null, format: null, options: null, tools: [], tool_choice: 'x' };
   await whole(chat({ stream: false, ...nothing, messages: [{ ...hi[0], images: [] }] }));
