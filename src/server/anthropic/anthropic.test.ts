@@ -506,6 +506,7 @@ test('a call whose input was cut short is not in a whole answer', () => {
   );
   assert.deepEqual(content, []);
   assert.equal(stop_reason, 'max_tokens');
+  assert.deepEqual(folded(start, call(0, 'look'), finish('length'), usage).content, []);
 });
 
 test('faults have the types and statuses of this API', () => {

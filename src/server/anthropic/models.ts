@@ -61,7 +61,8 @@ async function asAnthropic(exchange: Exchange, work: () => Promise<void>): Promi
   try {
     await work();
   } catch (error) {
-    if (!isKithError(error)) throw error;
+    // What is the node's own fault goes to the log, and so to the server.
+    if (!isKithError(error) || error.status >= 500) throw error;
     const { fault, headers } = errorAnswer(error, id);
     exchange.failed(fault.code);
     sendJson(exchange.response, anthropicStatus(fault), anthropicError(fault, id), headers);

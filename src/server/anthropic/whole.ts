@@ -32,16 +32,17 @@ export function foldMessage(events: Iterable<MessageEvent>): MessageBody {
         break;
     }
   }
-  return { ...message!, content: blocks.flatMap(finished) };
+  const cut = message!.stop_reason === 'max_tokens';
+  return { ...message!, content: blocks.flatMap((one) => finished(one, cut)) };
 }
 
 /**
  * The block with its content. A call whose input was cut short is left out: a client that does not look at
  * `stop_reason` would make it with half of its arguments.
  */
-function finished({ block, text }: Building): Block[] {
+function finished({ block, text }: Building, cut: boolean): Block[] {
   if (block.type === 'text') return [{ ...block, text }];
-  if (text === '') return [block];
+  if (text === '') return cut ? [] : [block];
   try {
     return [{ ...block, input: JSON.parse(text) as unknown }];
   } catch {

@@ -75,7 +75,7 @@ export function embedRoute(context: ServerContext) {
 
 /** The id of the model that the body names; null when it names none. */
 export async function idOf(context: ServerContext, name: string | null): Promise<string | null> {
-  if (name === null) return null;
+  if (name === null || name === 'default') return name;
   const ids = (await context.gateway.models()).map(({ id }) => id);
   return modelNamed(name, ids);
 }
