@@ -204,7 +204,7 @@ function patternOf(path: string): RegExp {
     .split('/')
     .map((part, i, parts) =>
       part.startsWith('{')
-        ? i === parts.length - 1
+        ? i === parts.length - 1 && i > 1
           ? '.+'
           : '[^/]+'
         : part.replace(/[.*+?^$()|[\]\\]/g, '\\$&'),

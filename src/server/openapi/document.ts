@@ -15,6 +15,7 @@ import { openAiParts } from './openai-parts.ts';
 import { responseOperations, responseSchemas } from './openai-responses.ts';
 import { type Api, headers, operationBody } from './operation.ts';
 import type { Schema } from './schema.ts';
+import { webApi } from './web.ts';
 
 const openAiApi: Api = {
   tag: 'OpenAI',
@@ -23,7 +24,16 @@ const openAiApi: Api = {
   operations: [...chatOperations, ...responseOperations, ...modelOperations],
 };
 
-const apis: readonly Api[] = [openAiApi, anthropicApi, ollamaApi, nsLlmApi, healthApi, kithApi, metricsApi];
+const apis: readonly Api[] = [
+  openAiApi,
+  anthropicApi,
+  ollamaApi,
+  nsLlmApi,
+  healthApi,
+  kithApi,
+  metricsApi,
+  webApi,
+];
 
 export interface OpenApiDocument {
   readonly openapi: string;
