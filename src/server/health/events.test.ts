@@ -54,19 +54,21 @@ interface Stage extends AsyncDisposable {
   readonly server: Server;
   readonly clock: ManualClock;
   now: NodeStatus;
+  /** True: the node cannot say how it is. */
+  hangs: boolean;
   /** Looks at the node so far. */
   looks: number;
 }
 
 async function stage(): Promise<Stage> {
   const clock = createManualClock();
-  const set = { clock, now: calm, looks: 0 } as Stage;
+  const set = { clock, now: calm, hangs: false, looks: 0 } as Stage;
   const server = await createServer({
     gateway: createGateway({ backends: [] }),
     control: {
       status: async () => {
         set.looks++;
-        return set.now;
+        return set.hangs ? await new Promise<never>(() => {}) : set.now;
       },
       shutdown: () => {},
       unload: async () => false,
@@ -179,6 +181,27 @@ describe("The stream of the node's state", () => {
     assert.equal((await events.next()).value?.status, 'stopping');
     assert.equal((await events.next()).done, true);
     await closed;
+  });
+
+  it('ends, and health is an error, when the node cannot tell its state in time', async () => {
+    await using set = await stage();
+    const events = await follow(set.server);
+    await events.next();
+    await until(() => set.clock.sleeping === 1);
+    set.hangs = true;
+    await set.clock.advance(1000);
+    await until(() => set.looks === 2 && set.clock.sleeping === 1);
+    await set.clock.advance(3000);
+    assert.equal((await events.next()).done, true);
+    for (const path of ['/health', '/health/detailed', '/kith/v1/events']) {
+      const asked = fetch(set.server.url + path);
+      await until(() => set.clock.sleeping === 1);
+      await set.clock.advance(3000);
+      const response = await asked;
+      const { error } = (await response.json()) as { error: { code: string } };
+      assert.deepEqual([response.status, error.code], [503, 'health_timeout'], path);
+    }
+    assert.equal(set.clock.sleeping, 0);
   });
 
   /** A reader that reads nothing while states come that fill every buffer on the way. */

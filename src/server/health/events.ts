@@ -36,9 +36,8 @@ export function eventsRoute(context: ServerContext): Handler {
   /** Ends the watch; null while nobody watches. */
   let watching: AbortController | null = null;
 
-  /** A look that is under way, or that is younger than a second, serves everyone. */
+  /** A look that is under way serves everyone. */
   function look(): Promise<DetailedHealth> {
-    if (latest !== null && clock.monotonic() - latest.at < intervalMs) return Promise.resolve(latest.body);
     looking ??= statusWithin(context)
       .then((status) => {
         const body = detailedHealthOf(status);
@@ -51,13 +50,16 @@ export function eventsRoute(context: ServerContext): Handler {
     return looking;
   }
 
+  /** So does one that is younger than a second. */
+  const recent = async (): Promise<DetailedHealth> =>
+    latest !== null && clock.monotonic() - latest.at < intervalMs ? latest.body : await look();
+
   async function watch(signal: AbortSignal): Promise<void> {
     let shown = latest === null ? '' : newsOf(latest.body);
     for (;;) {
       await clock.sleep(intervalMs, signal);
       let body: DetailedHealth;
       try {
-        latest = null;
         body = await look();
       } catch (error) {
         // Nobody knows how the node is: readers come again and are told so.
@@ -75,6 +77,8 @@ export function eventsRoute(context: ServerContext): Handler {
 
   function tell(reader: Reader, text: string | null): void {
     const { response } = reader;
+    // The node is shutting down, and this one has had its last event.
+    if (response.writableEnded) return;
     const now = clock.monotonic();
     if (response.writableNeedDrain) {
       reader.pending = text ?? reader.pending;
@@ -103,13 +107,10 @@ export function eventsRoute(context: ServerContext): Handler {
   }
 
   context.closing.addEventListener('abort', () => {
-    for (const { response } of readers) {
-      if (latest === null) response.end();
-      else {
-        const last = { ...latest.body, status: 'stopping', message: 'The node is shutting down.' } as const;
-        response.end(statusEvent(last));
-      }
-    }
+    // Whoever reads has had a state.
+    if (latest === null) return;
+    const last = { ...latest.body, status: 'stopping', message: 'The node is shutting down.' } as const;
+    for (const { response } of readers) response.end(statusEvent(last));
   });
 
   let joining = 0;
@@ -123,7 +124,7 @@ export function eventsRoute(context: ServerContext): Handler {
       );
     }
     joining++;
-    const body = await look().finally(() => joining--);
+    const body = await recent().finally(() => joining--);
     if (signal.aborted) return;
     if (context.closing.aborted) {
       throw new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 });
@@ -143,7 +144,7 @@ export function eventsRoute(context: ServerContext): Handler {
       const { pending } = reader;
       reader.pending = null;
       reader.wroteAt = clock.monotonic();
-      if (pending !== null) response.write(pending);
+      if (pending !== null && !response.writableEnded) response.write(pending);
     });
     response.on('close', () => leave(reader));
     response.write(statusEvent(body));
