@@ -10,9 +10,11 @@ import { registerHooks } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createLogger, type RootLogger } from '../src/base/index.ts';
+import { createLogger, type RootLogger, systemClock, systemRandom } from '../src/base/index.ts';
+import { LogAnalysis } from '../src/cli/log-analysis/analyse.ts';
+import { logLines } from '../src/cli/log-analysis/read.ts';
 import { createNode, type Node } from '../src/node/index.ts';
-import type { MetricsView } from '../src/server/index.ts';
+import { type KeyScope, type MetricsView, openKeyStore } from '../src/server/index.ts';
 import { families } from '../src/server/metrics/families.ts';
 import { signature } from '../src/server/metrics/webhook.ts';
 import { configOf, createHome, type TestHome } from './node-support.ts';
@@ -440,6 +442,49 @@ test('what people write and keep secret is in no log, metric, trace or notificat
   assert.ok(BigInt(server.startTimeUnixNano) <= BigInt(answer.endTimeUnixNano));
   assert.ok(spans.some(({ name }) => name === '_OTHER'));
   assert.ok(loaded.includes('@opentelemetry/sdk-trace'));
+});
+
+test('a key is known by its id in the log, and its scope opens the metrics', async () => {
+  using keys = openKeyStore(home.path, { clock: systemClock, random: systemRandom });
+  const make = (name: string, scopes: readonly KeyScope[]) =>
+    keys.create({ name, scopes, expiresAt: null, requestsPerMinute: null, tokensPerMinute: null });
+  const writer = make('Marguerite', ['generate']);
+  const watcher = make('watcher', ['monitor']);
+  await open({ 'server.requireKey': 'true' });
+  const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
+  const asked = { path: '/v1/chat/completions', body: chat() };
+  assert.equal((await send({ ...asked, headers: bearer(writer.text) })).status, 200);
+  assert.equal((await send({ ...asked, headers: bearer('kith-WRONGKEY9') })).status, 401);
+  for (const path of ['/metrics', '/kith/v1/metrics']) {
+    assert.equal((await send({ path, headers: bearer(watcher.text) })).status, 200);
+    assert.equal((await send({ path, headers: bearer(writer.text) })).status, 403);
+    assert.equal((await send({ path })).status, 401);
+  }
+  const text = (await send({ path: '/metrics', headers: bearer(watcher.text) })).text;
+  await close();
+  const lines = await accessLines();
+  assert.ok(lines.some(({ key, status }) => key === writer.key.id && status === 200));
+  const everything = text + stderr + (await readFile(join(home.path, 'logs', 'kith.log'), 'utf8'));
+  for (const secret of [writer.text, watcher.text, 'WRONGKEY9', 'Marguerite'])
+    assert.ok(!everything.includes(secret), secret);
+});
+
+test('an engine that died is in the metrics, and in what the log adds up to', async () => {
+  await open();
+  process.kill((await node.engineStatus()).pid!, 'SIGKILL');
+  // Until the death is noticed requests fail; after it the engine starts again.
+  while ((await send({ path: '/v1/chat/completions', body: chat() })).status !== 200);
+  assert.ok(sample(await metrics(), 'kith_engine_restarts_total') >= 1);
+  await close();
+  const analysis = new LogAnalysis(null);
+  const dir = join(home.path, 'logs');
+  for await (const line of logLines(dir, { since: null, onUnreadable: assert.fail })) analysis.add(line);
+  const { engine, broken, requests, models, suggestions } = analysis.result();
+  assert.equal(engine.deaths, 1);
+  assert.equal(broken, 0);
+  assert.equal(requests, (await accessLines()).length);
+  assert.equal(models[0]!.name, 'tiny');
+  assert.match(suggestions.join('\n'), /engine process died 1 time/);
 });
 
 test('the access log can be switched off', async () => {

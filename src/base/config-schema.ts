@@ -323,7 +323,7 @@ export const SETTINGS = {
     'name=value pairs separated by commas',
     (value) => value === '' || value.split(',').every((pair) => /^\s*[\w-]+\s*=[\x20-\x7e]*$/.test(pair)),
     '',
-    { secret: true },
+    { secret: true, defaultNote: 'none' },
   ),
   'telemetry.sampleRatio': decimal(
     'Share of the requests that are traced, unless the caller decides.',
@@ -332,13 +332,16 @@ export const SETTINGS = {
     1,
   ),
 
-  'alerts.webhook': targetAddress('Where alerts are sent as they fire and end.', { secret: true }),
+  'alerts.webhook': targetAddress('Where alerts are sent as they fire and end.', {
+    secret: true,
+    defaultNote: 'none',
+  }),
   'alerts.webhookSecret': text(
     'Key that signs what is sent to the webhook (HMAC-SHA256).',
     'any text',
     () => true,
     '',
-    { secret: true },
+    { secret: true, defaultNote: 'none' },
   ),
   'alerts.holdMs': integer(
     'Time a condition has to hold before an alert fires, and to be over, ms.',

@@ -45,7 +45,7 @@ export interface Analysis {
   readonly errors: readonly { readonly code: string; readonly count: number; readonly newest: string }[];
   /** Limits that requests met. */
   readonly limits: readonly { readonly limit: string; readonly count: number }[];
-  /** Answered with 429 or 503. */
+  /** Answered with 429, 503 or 529. */
   readonly refused: number;
   readonly models: readonly Timings[];
   readonly agents: readonly Timings[];
@@ -164,7 +164,7 @@ export class LogAnalysis {
       return;
     }
     this.#requests++;
-    if (status === 429 || status === 503) this.#refused++;
+    if (refusals.has(status)) this.#refused++;
     count(
       this.#routes.of(`${route}\n${status}`, (key) => ({
         ...tally(),
@@ -262,6 +262,9 @@ const noted: ReadonlySet<string> = new Set([
   'traces could not be sent',
   'default model failed',
 ]);
+
+/** 529 is how Anthropic's API says that a server is busy. */
+const refusals: ReadonlySet<number> = new Set([429, 503, 529]);
 
 const tally = (): Tally => ({ count: 0, newest: '' });
 

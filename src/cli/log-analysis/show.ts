@@ -19,7 +19,7 @@ export function showAnalysis(analysis: Analysis): string[] {
   };
   out.push(
     from === null ? 'No lines.' : `${from} to ${to}`,
-    `${formatPlural(lines, 'line')}${broken > 0 ? `, ${formatCount(broken)} of them broken` : ''}; ${formatPlural(requests, 'request')}, ${formatCount(refused)} refused (429, 503)`,
+    `${formatPlural(lines, 'line')}${broken > 0 ? `, ${formatCount(broken)} of them broken` : ''}; ${formatPlural(requests, 'request')}, ${formatCount(refused)} refused (429, 503, 529)`,
   );
   section(
     'Requests',

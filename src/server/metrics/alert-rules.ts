@@ -163,8 +163,12 @@ const stateRules: readonly Rule[] = [
     severity: 'critical',
     unit: null,
     threshold: 0,
-    read: ({ status }) =>
-      when(status === null || (status.loaded.length > 0 && status.loaded.every(({ work }) => work === null))),
+    read: ({ status }) => {
+      if (status === null) return 1;
+      // While a model is loaded, native code may hold the engine's thread.
+      if (status.state === 'starting') return undefined;
+      return when(status.loaded.length > 0 && status.loaded.every(({ work }) => work === null));
+    },
     message: () => 'The engine process does not answer.',
   },
   {

@@ -182,6 +182,10 @@ test('failures and refusals are counted within the window only', () => {
   for (const status of [200, 500, 502, 503, 429, 404]) requests.observe(requestFacts({ status }), 1000);
   requests.observe(requestFacts({ status: 500, counted: false }), 1000);
   assert.deepEqual(requests.recent(1000), { all: 6, failed: 2, refused: 2 });
+  // Streams that broke off after their 200.
+  requests.observe(requestFacts({ code: 'engine_lost' }), 1000);
+  requests.observe(requestFacts({ code: 'rate_limit_exceeded', limit: 'engine.maxWaitMs' }), 1000);
+  assert.deepEqual(requests.recent(1000), { all: 8, failed: 3, refused: 3 });
   assert.deepEqual(requests.recent(1000 + windowMs), { all: 0, failed: 0, refused: 0 });
   requests.observe(requestFacts({ status: 500 }), 10 * windowMs);
   assert.deepEqual(requests.recent(10 * windowMs), { all: 1, failed: 1, refused: 0 });
@@ -242,7 +246,7 @@ test('a status that hangs or fails gives the last one, and many readers ask once
     asked++;
     return answer();
   }, clock);
-  const both = await Promise.all([reader.read(), reader.read()]);
+  const both = await Promise.all([reader.read(1000), reader.read(1000)]);
   assert.deepEqual(
     both.map(({ fresh }) => fresh),
     [true, true],
@@ -250,9 +254,11 @@ test('a status that hangs or fails gives the last one, and many readers ask once
   assert.equal(asked, 1);
   await clock.advance(1000);
   answer = () => Promise.reject(new Error('gone'));
-  assert.deepEqual(await reader.read(), { status: { state: 'ready' }, fresh: false });
+  assert.deepEqual(await reader.read(1000), { status: { state: 'ready' }, fresh: false });
   answer = () => new Promise(() => {});
-  assert.equal((await reader.read()).fresh, false);
+  const late = reader.read(1000);
+  await clock.advance(1000);
+  assert.equal((await late).fresh, false);
   assert.equal(asked, 3);
 });
 

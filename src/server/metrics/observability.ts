@@ -26,6 +26,9 @@ import { createWebhook } from './webhook.ts';
 export const windowMs = 300_000;
 /** Between two looks at the rules of alerts, ms. */
 const periodMs = 10_000;
+/** How long a scrape waits for the node's status, ms, and how long a look at the rules does. */
+const scrapeMs = 1_000;
+const lookMs = 5_000;
 /** Requests whose answers are remembered until they end. */
 const maxOpen = 70_000;
 
@@ -128,7 +131,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
 
   async function look(): Promise<void> {
     loop.tick();
-    const { status, fresh } = await reader.read();
+    const { status, fresh } = await reader.read(lookMs);
     if (stopping.signal.aborted || status?.state === 'stopping') return;
     for (const { id } of status?.models ?? []) known.add(id);
     const now = clock.monotonic();
@@ -174,7 +177,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
       void lookOverAndOver();
     },
     async text(format) {
-      const { status, fresh } = await reader.read();
+      const { status, fresh } = await reader.read(scrapeMs);
       return renderFigures(
         {
           version,
@@ -195,7 +198,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
       );
     },
     async view() {
-      const { status } = await reader.read();
+      const { status } = await reader.read(scrapeMs);
       const now = clock.monotonic();
       return {
         windowMs,

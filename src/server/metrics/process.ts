@@ -6,7 +6,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** The monitor's timer; what it measures at rest is this much, so it is taken off. */
-const resolutionMs = 20;
+const resolutionMs = 50;
 
 export interface LoopDelay {
   /** ms by which timers were late, over the last period. */

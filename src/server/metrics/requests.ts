@@ -69,8 +69,10 @@ export class RequestFigures {
     if (!facts.counted) return;
     const slot = this.#slot(now);
     slot.all++;
-    if (busyStatuses.has(facts.status)) slot.refused++;
-    else if (facts.status >= 500) slot.failed++;
+    // A stream that broke off has a status of 200 and a code.
+    const broken = facts.status < 400 && facts.code !== null;
+    if (busyStatuses.has(facts.status) || (broken && facts.limit !== null)) slot.refused++;
+    else if (facts.status >= 500 || broken) slot.failed++;
   }
 
   /** Requests of clients within the window: all, those that the node failed (5xx but 503 and 529), and those it refused. */

@@ -25,7 +25,11 @@ const facts = (id: string): RequestFacts => ({
 });
 
 const arriving = (traceparent?: string): IncomingMessage =>
-  ({ method: 'POST', headers: traceparent === undefined ? {} : { traceparent } }) as IncomingMessage;
+  ({
+    method: 'POST',
+    socket: {},
+    headers: traceparent === undefined ? {} : { traceparent },
+  }) as IncomingMessage;
 
 async function setUp(t: TestContext, status: number | null, sampleRatio = 1) {
   const bodies: string[] = [];

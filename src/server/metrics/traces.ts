@@ -101,7 +101,7 @@ export async function openTraces(options: TraceOptions): Promise<Traces> {
       const remote = parseTraceparent(request.headers.traceparent);
       const parent =
         remote === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...remote, isRemote: true });
-      const attributes = { 'http.request.method': methodOf(request.method), 'url.scheme': 'http' };
+      const attributes = { 'http.request.method': methodOf(request.method), 'url.scheme': schemeOf(request) };
       const span = tracer.startSpan(
         methodOf(request.method),
         { kind: SpanKind.SERVER, attributes, startTime: clock.now() },
@@ -183,6 +183,10 @@ function answerAttributes(facts: AnswerFacts): Record<string, string | number | 
       (entry): entry is [string, string | number | string[]] => entry[1] !== null,
     ),
   );
+}
+
+function schemeOf(request: IncomingMessage): 'http' | 'https' {
+  return 'encrypted' in request.socket ? 'https' : 'http';
 }
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
