@@ -77,6 +77,7 @@ test('credentials inside strings are hidden', () => {
     `https://bob:${SECRET}@host/path`,
     `Cookie: session=${SECRET}; other=${SECRET}`,
     `key sk-${SECRET} was refused`,
+    `key kith_0123456789_${SECRET.replaceAll(/\W/g, 'x')} was refused`,
     `hf_${SECRET} was refused`,
     `password = 'it is ${SECRET}'`,
     `passphrase: correct horse ${SECRET}`,

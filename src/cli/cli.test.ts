@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { recommended } from './commands/calibrate.ts';
 import { logLine } from './commands/logs.ts';
+import { parseDuration } from './duration.ts';
 import { spreadOf } from './measure.ts';
 import { asTyped, commandName, plain, rememberFlags, table } from './output.ts';
 import { createProgress, progressLine } from './progress.ts';
@@ -135,4 +136,12 @@ test('the fewest threads near the fastest are recommended', () => {
   );
   assert.equal(recommended([{ threads: 1, decode: null }]), null);
   assert.equal(recommended([]), null);
+});
+
+test('spans of time are a number and a unit, and bounded', () => {
+  assert.equal(parseDuration('90s'), 90_000);
+  assert.equal(parseDuration('30d'), 30 * 86_400_000);
+  assert.equal(parseDuration(' 1y '), 365 * 86_400_000);
+  for (const text of ['', '5', 'd', '0m', '-1h', '1.5h', '1 h', '101y', '9999999999s'])
+    assert.equal(parseDuration(text), null, text);
 });

@@ -207,6 +207,20 @@ test('requests that wait behind another one end with their connection', async ()
   assert.ok(signals.every((signal) => signal.aborted));
 });
 
+test('a connection ends after so many requests, in order', async () => {
+  await using node = await openServer({ limits: { requestsPerConnection: 3 } });
+  const get = 'GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  const socket = connect(node.port, '127.0.0.1');
+  const answer = await answerTo(socket, async () => {
+    for (let i = 0; i < 3; i++) {
+      socket.write(get);
+      await once(socket, 'data');
+    }
+  });
+  assert.equal([...answer.matchAll(/HTTP\/1\.1 200/g)].length, 3);
+  assert.equal([...answer.matchAll(/\r\nconnection: close/gi)].length, 1);
+});
+
 test('a WebSocket, a tunnel and an unknown expectation are refused in words', async () => {
   await using node = await openServer();
   const upgrade = (to: string) =>

@@ -10,13 +10,18 @@ export interface Bucket {
   readonly limit: number;
   /** Whole units left now; negative when what was done cost more than was left. */
   remaining(): number;
-  /** ms until the bucket is full again. */
+  /** Whole ms until the bucket is full again. */
   resetMs(): number;
-  /** ms until one unit can be taken; 0 when one can be now. */
+  /** Whole ms until one unit can be taken; 0 when one can be now. */
   waitMs(): number;
   /** Takes units, whether they are there or not. */
   take(units: number): void;
 }
+
+/** A bucket that is refilled by fractions may miss a whole unit by a rounding error. */
+const slack = 1e-3;
+/** Whole ms that are surely enough, and not one more because of the last digit. */
+const whole = (ms: number): number => Math.max(0, Math.ceil(ms - 1e-8));
 
 export function createBucket(limit: number, clock: Clock): Bucket {
   const perMs = limit / 60_000;
@@ -30,10 +35,9 @@ export function createBucket(limit: number, clock: Clock): Bucket {
   };
   return {
     limit,
-    // A bucket refilled by fractions may miss a whole unit by a rounding error.
-    remaining: () => Math.floor(now() + 1e-9),
-    resetMs: () => Math.max(0, (limit - now()) / perMs),
-    waitMs: () => Math.max(0, (1 - 1e-9 - now()) / perMs),
+    remaining: () => Math.floor(now() + slack),
+    resetMs: () => whole((limit - now()) / perMs),
+    waitMs: () => (now() >= 1 - slack ? 0 : whole((1 - level) / perMs)),
     take(units) {
       now();
       level -= units;
