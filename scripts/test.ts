@@ -1,7 +1,7 @@
 /**
  * The test command.
  *
- * - `node scripts/test.ts`: everything that `npm test` runs: src/, scripts/ and test/ (but test/long/)
+ * - `node scripts/test.ts`: everything that `npm test` runs: src/, web/src/, scripts/ and test/ (but test/long/)
  * - `node scripts/test.ts unit`: the tests beside the sources only
  * - `node scripts/test.ts long`: test/long/ only
  * - further arguments: only files whose path contains one of them; `--test-...` options go to Node
@@ -13,6 +13,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { provideBrowser } from './browser.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MODES = ['all', 'unit', 'long'] as const;
@@ -47,7 +48,11 @@ export function parseArguments(args: readonly string[]): TestArguments {
 
 /** Test files of a mode below `root`, relative, with forward slashes, sorted. */
 export function testFiles(root: string, mode: Mode, filters: readonly string[]): string[] {
-  const folders = { all: ['src', 'scripts', 'test'], unit: ['src'], long: ['test/long'] }[mode];
+  const folders = {
+    all: ['src', 'web/src', 'scripts', 'test'],
+    unit: ['src', 'web/src'],
+    long: ['test/long'],
+  }[mode];
   return folders
     .flatMap((folder) => walk(join(root, folder)))
     .map((path) => relative(root, path).split(sep).join('/'))
@@ -127,6 +132,7 @@ function main(): void {
     throw new Error(`No test file matches ${filters.length === 0 ? `"${mode}"` : filters.join(', ')}.`);
   }
   installTestPackages();
+  if (files.some((path) => path.startsWith('test/browser/'))) provideBrowser();
   const args = [
     '--test',
     `--test-concurrency=${CONCURRENCY}`,

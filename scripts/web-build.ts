@@ -92,8 +92,13 @@ export async function buildWeb(force = false): Promise<boolean> {
       build: { outDir: fresh, emptyOutDir: true },
     });
     writeFileSync(join(fresh, STAMP), `${JSON.stringify({ from })}\n`);
-    rmSync(DIST, { recursive: true, force: true });
-    renameSync(fresh, DIST);
+    try {
+      rmSync(DIST, { recursive: true, force: true });
+      renameSync(fresh, DIST);
+    } catch (error) {
+      // Another build of the same sources may have been a moment faster.
+      if (builtFrom() !== from) throw error;
+    }
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

@@ -25,7 +25,7 @@ export function launch(): Promise<Browser> {
 export interface Stage extends AsyncDisposable {
   readonly home: TestHome;
   readonly browser: Browser;
-  node: Node;
+  readonly node: Node;
   /** A new visitor on the page of the node. */
   visit(path?: string, options?: BrowserContextOptions): Promise<Visit>;
 }
@@ -41,25 +41,24 @@ export async function openStage(): Promise<Stage> {
   const home = await createHome();
   const node = await startNode(home);
   const browser = await launch();
-  const stage: Stage = {
+  return {
     home,
     browser,
     node,
-    visit: (path = '/', options = {}) => visit(browser, stage.node.url, path, options),
+    visit: (path = '/', options = {}) => visitPage(browser, node.url, path, options),
     [Symbol.asyncDispose]: async () => {
       await browser.close();
-      await stage.node.close();
+      await node.close();
       await home.remove();
     },
   };
-  return stage;
 }
 
-async function visit(
+export async function visitPage(
   browser: Browser,
   url: string,
-  path: string,
-  options: BrowserContextOptions,
+  path = '/',
+  options: BrowserContextOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({
     locale: 'en-GB',

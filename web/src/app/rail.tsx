@@ -48,6 +48,10 @@ function Places() {
         <Gauge size={17} aria-hidden="true" />
         <span>{t('pages.status')}</span>
       </a>
+      <button type="button" class="place apart" onClick={() => setDialogue('preferences')}>
+        <SlidersHorizontal size={17} aria-hidden="true" />
+        <span>{t('pages.preferences')}</span>
+      </button>
     </>
   );
 }
@@ -88,11 +92,10 @@ export function Rail() {
               <li>
                 <a
                   href={conversationPath(one.id)}
-                  dir="auto"
                   title={one.title}
                   aria-current={at.pathname === conversationPath(one.id) ? 'page' : undefined}
                 >
-                  {one.title}
+                  <bdi>{one.title}</bdi>
                 </a>
               </li>
             )}
@@ -108,9 +111,6 @@ export function Rail() {
       </div>
       <div class="foot">
         <Machine />
-        <IconButton label={t('pages.preferences')} onClick={() => setDialogue('preferences')}>
-          <SlidersHorizontal size={17} aria-hidden="true" />
-        </IconButton>
       </div>
     </nav>
   );

@@ -82,8 +82,7 @@ async function loop(): Promise<never> {
       await listen(abort, () => {
         pause = firstPauseMs;
       });
-      // The node ended the stream: it is about to stop, or it limits how long one may be.
-      set('link', 'down');
+      // The node ended the stream, perhaps because it limits how long one may be: the next try tells.
     } catch (error) {
       const fault = error instanceof NodeError ? error.fault : null;
       if (abort.signal.reason === 'hidden') await visible();

@@ -73,7 +73,6 @@ export const de: Words = {
     connecting: 'Sucht den Knoten',
     noModel: 'Auf diesem Knoten ist kein Modell für Gespräche eingestellt.',
     hello: 'Was möchten Sie wissen?',
-    untitled: 'Neues Gespräch',
     thread: 'Gespräch',
     ask: 'Fragen Sie etwas',
     question: 'Ihre Frage',
@@ -83,7 +82,6 @@ export const de: Words = {
     promise: 'Nur dieser Rechner',
     promiseHint: 'Ihre Worte bleiben auf diesem Rechner: Das Modell läuft hier.',
     model: 'Modell',
-    modelDefault: 'Standard',
     modelAvailable: '{{ model }} (noch nicht abgelegt)',
     settings: 'Antworteinstellungen',
     showPanel: 'Beleg der letzten Antwort',
@@ -115,8 +113,6 @@ export const de: Words = {
     code: 'Code',
     codeIn: 'Code in {{ language }}',
     image: 'Bild, nicht geladen: {{ what }}',
-    done: 'erledigt',
-    open: 'offen',
   },
   live: {
     answering: 'Antwortet',
@@ -170,7 +166,7 @@ export const de: Words = {
   },
   settings: {
     lede: 'Für dieses Gespräch und für neue.',
-    asNode: 'Wie der Knoten entscheidet',
+    asNode: 'Standard',
     temperature: 'Temperatur',
     temperatureHint: '0 bis 2. Niedrig bleibt bei den wahrscheinlichsten Wörtern.',
     topP: 'Top p',
@@ -188,7 +184,6 @@ export const de: Words = {
     reset: 'Zurücksetzen',
   },
   meter: {
-    label: 'Kontext',
     of: '{{ used }} von {{ total }}',
     hint: 'Die letzte Antwort nutzte {{ used }} der {{ total }} Tokens, die {{ model }} fasst.',
   },
@@ -225,10 +220,6 @@ export const de: Words = {
     removeAllTitle: 'Alle Gespräche löschen?',
     removeAllMore: 'Alle {{ count }} Gespräche in diesem Browser werden endgültig gelöscht.',
     removed: '„{{ title }}“ gelöscht.',
-    rename: 'Umbenennen',
-    remove: 'Löschen',
-    markdown: 'Markdown',
-    json: 'JSON',
     saveMarkdown: '„{{ title }}“ als Markdown speichern',
     saveJson: '„{{ title }}“ als JSON speichern',
     renameOf: '„{{ title }}“ umbenennen',
@@ -312,7 +303,6 @@ export const de: Words = {
     status: 'Zustand',
     areas: 'Nächster Bereich der Seite',
     list: 'Diese Liste',
-    then: 'dann',
     off: 'Einzelne Buchstaben sind in den Einstellungen ausgeschaltet.',
   },
   palette: {
@@ -330,7 +320,6 @@ export const de: Words = {
     stop: 'Die Antwort anhalten',
   },
   errors: {
-    title: 'Das ging nicht',
     code: 'Code {{ code }}',
     request: 'Anfrage {{ id }}',
     retry: 'Neu antworten',

@@ -71,7 +71,6 @@ export const en = {
     connecting: 'Looking for the node',
     noModel: 'No model for conversations is set on this node.',
     hello: 'What would you like to know?',
-    untitled: 'New conversation',
     thread: 'Conversation',
     ask: 'Ask anything',
     question: 'Your question',
@@ -81,7 +80,6 @@ export const en = {
     promise: 'This machine only',
     promiseHint: 'Your words stay on this machine: the model runs here.',
     model: 'Model',
-    modelDefault: 'Default',
     modelAvailable: '{{ model }} (not yet in place)',
     settings: 'Answer settings',
     showPanel: 'Receipt of the last answer',
@@ -113,8 +111,6 @@ export const en = {
     code: 'Code',
     codeIn: 'Code in {{ language }}',
     image: 'Image, not loaded: {{ what }}',
-    done: 'done',
-    open: 'to do',
   },
   live: {
     answering: 'Answering',
@@ -168,7 +164,7 @@ export const en = {
   },
   settings: {
     lede: 'For this conversation, and for new ones.',
-    asNode: 'As the node decides',
+    asNode: 'Default',
     temperature: 'Temperature',
     temperatureHint: '0 to 2. Low keeps to the likeliest words.',
     topP: 'Top p',
@@ -186,7 +182,6 @@ export const en = {
     reset: 'Reset',
   },
   meter: {
-    label: 'Context',
     of: '{{ used }} of {{ total }}',
     hint: '{{ used }} of {{ total }} tokens that {{ model }} can hold were used by the last answer.',
   },
@@ -222,10 +217,6 @@ export const en = {
     removeAllTitle: 'Delete all conversations?',
     removeAllMore: 'All {{ count }} conversations in this browser are deleted for good.',
     removed: 'Deleted “{{ title }}”.',
-    rename: 'Rename',
-    remove: 'Delete',
-    markdown: 'Markdown',
-    json: 'JSON',
     saveMarkdown: 'Save “{{ title }}” as Markdown',
     saveJson: 'Save “{{ title }}” as JSON',
     renameOf: 'Rename “{{ title }}”',
@@ -309,7 +300,6 @@ export const en = {
     status: 'Status',
     areas: 'Next area of the page',
     list: 'This list',
-    then: 'then',
     off: 'Single letters are switched off in the preferences.',
   },
   palette: {
@@ -327,7 +317,6 @@ export const en = {
     stop: 'Stop the answer',
   },
   errors: {
-    title: 'That did not work',
     code: 'Code {{ code }}',
     request: 'request {{ id }}',
     retry: 'Answer again',

@@ -80,42 +80,30 @@ export function size(bytes: number): string {
   })(value);
 }
 
-/** Milliseconds below ten seconds to three figures, above that as seconds or minutes. */
+const spaced = (value: number, digits: number, unit: string) =>
+  `${number({ maximumFractionDigits: digits })(value)}\u00a0${unit}`;
+
+/** Milliseconds, seconds from one second, minutes from one minute. */
 export function duration(ms: number): string {
-  if (ms < 1000) {
-    return number({
-      style: 'unit',
-      unit: 'millisecond',
-      unitDisplay: 'short',
-      maximumFractionDigits: ms < 10 ? 1 : 0,
-    })(ms);
-  }
+  if (ms < 1000) return spaced(ms, ms < 10 ? 1 : 0, 'ms');
   const seconds = ms / 1000;
-  if (seconds < 60) {
-    return number({
-      style: 'unit',
-      unit: 'second',
-      unitDisplay: 'short',
-      maximumFractionDigits: seconds < 10 ? 1 : 0,
-    })(seconds);
-  }
-  return long(seconds);
+  return seconds < 60 ? spaced(seconds, seconds < 10 ? 1 : 0, 's') : long(seconds);
 }
 
 /** Seconds as the two largest of days, hours, minutes and seconds. */
 export function long(seconds: number): string {
-  const parts: [number, string][] = [
-    [Math.floor(seconds / 86_400), 'day'],
-    [Math.floor(seconds / 3_600) % 24, 'hour'],
-    [Math.floor(seconds / 60) % 60, 'minute'],
-    [Math.floor(seconds) % 60, 'second'],
-  ];
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [Math.floor(seconds) % 60, 's'],
+  ] as const;
   const first = parts.findIndex(([value]) => value > 0);
-  if (first < 0) return number({ style: 'unit', unit: 'second', unitDisplay: 'short' })(0);
+  if (first < 0) return spaced(0, 0, 's');
   return parts
     .slice(first, first + 2)
     .filter(([value], index) => index === 0 || value > 0)
-    .map(([value, unit]) => number({ style: 'unit', unit, unitDisplay: 'short' })(value))
+    .map(([value, unit]) => spaced(value, 0, unit))
     .join(' ');
 }
 

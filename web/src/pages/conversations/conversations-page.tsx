@@ -142,8 +142,8 @@ function Row(props: { readonly one: Conversation }) {
         when={editing()}
         fallback={
           <a href={conversationPath(props.one.id)}>
-            <span class="name" dir="auto">
-              {title()}
+            <span class="name">
+              <bdi>{title()}</bdi>
             </span>
             <bdi class="when">{moment(props.one.updated)}</bdi>
           </a>

@@ -9,10 +9,10 @@ import { count, duration, long, rate, size, t } from '../../i18n/index.ts';
 
 export function Models(props: { readonly health: DetailedHealth }) {
   return (
-    <section aria-labelledby="models">
+    <section>
       <h2 id="models">{t('status.models')}</h2>
       <Show when={props.health.models.length > 0} fallback={<p class="nothing">{t('status.modelsNone')}</p>}>
-        <div class="table-box" tabindex="0" role="group" aria-labelledby="models">
+        <section class="table-box" tabindex="0" aria-labelledby="models">
           <table class="figure-table">
             <thead>
               <tr>
@@ -66,7 +66,7 @@ export function Models(props: { readonly health: DetailedHealth }) {
               </For>
             </tbody>
           </table>
-        </div>
+        </section>
       </Show>
     </section>
   );
@@ -80,7 +80,7 @@ export function NodeFacts(props: { readonly health: DetailedHealth }) {
     return restarts === 0 ? state : t('status.engineRestarts', { state, count: count(restarts) });
   };
   return (
-    <section aria-labelledby="node">
+    <section>
       <h2 id="node">{t('status.node')}</h2>
       <dl class="facts">
         <dt>{t('status.version')}</dt>
@@ -124,9 +124,9 @@ export function NodeFacts(props: { readonly health: DetailedHealth }) {
 
 export function Backends(props: { readonly health: DetailedHealth }) {
   return (
-    <section aria-labelledby="backends">
+    <section>
       <h2 id="backends">{t('status.backends')}</h2>
-      <div class="table-box" tabindex="0" role="group" aria-labelledby="backends">
+      <section class="table-box" tabindex="0" aria-labelledby="backends">
         <table class="figure-table">
           <thead>
             <tr>
@@ -156,7 +156,7 @@ export function Backends(props: { readonly health: DetailedHealth }) {
             </For>
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }

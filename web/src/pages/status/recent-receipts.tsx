@@ -29,13 +29,13 @@ export function RecentReceipts() {
     },
   );
   return (
-    <section aria-labelledby="receipts">
+    <section>
       <h2 id="receipts">{t('status.receipts')}</h2>
       <Show
         when={(rows.latest?.length ?? 0) > 0}
         fallback={<p class="nothing">{t('status.receiptsNone')}</p>}
       >
-        <div class="table-box" tabindex="0" role="group" aria-labelledby="receipts">
+        <section class="table-box" tabindex="0" aria-labelledby="receipts">
           <table class="figure-table">
             <thead>
               <tr>
@@ -73,7 +73,7 @@ export function RecentReceipts() {
               </For>
             </tbody>
           </table>
-        </div>
+        </section>
       </Show>
     </section>
   );

@@ -91,7 +91,7 @@ function Figures(props: { readonly health: Health }) {
           <Show when={speed() === null}>
             <span class="note-line">{t('status.rateNone')}</span>
           </Show>
-          <Sparkline values={node.samples.map((sample) => sample.rate)} live />
+          <Sparkline values={node.samples.map((sample) => sample.rate)} live={busy() > 0} />
         </dd>
       </div>
       <div>

@@ -1,0 +1,109 @@
+/** axe-core on every page and everything that opens, in both themes, at three widths: nothing found. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { answered, openStage, type Stage, send, skip } from './support.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let stage: Stage;
+before(async () => {
+  if (!skip) stage = await openStage();
+});
+after(() => stage?.[Symbol.asyncDispose]());
+
+interface Axe {
+  run(options: object): Promise<{
+    violations: readonly {
+      id: string;
+      nodes: readonly { target: readonly unknown[]; failureSummary?: string }[];
+    }[];
+  }>;
+}
+
+async function findings(page: Page): Promise<string[]> {
+  // By the debugger: the page's own policy would not let a script in.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] }),
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(' ')} (${node.failureSummary})`),
+  );
+}
+
+const widths = [390, 820, 1440];
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of widths) {
+    test(`axe finds nothing on any page: ${colorScheme}, ${width} px`, { skip }, async () => {
+      await using visit = await stage.visit('/', {
+        colorScheme,
+        viewport: { width, height: 900 },
+        reducedMotion: 'reduce',
+      });
+      const { page } = visit;
+      const look = async (what: string) => assert.deepEqual(await findings(page), [], what);
+      await page.getByText('is ready on this machine').waitFor();
+      await look('first run');
+      for (const way of ['Try a question', 'Point a program', 'Get a larger model']) {
+        await page.getByText(way).click();
+        await look(way);
+      }
+      await page.route('**/v1/chat/completions', async (route) => {
+        const text =
+          '# Title\n\nText with `code`, **bold** and a [link](https://a.example).\n\n```ts\nconst a = "b"; // c\n```\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n> quoted\n\n- [x] done\n- [ ] not';
+        const chunk = (body: object) => `data: ${JSON.stringify(body)}\n\n`;
+        await route.fulfill({
+          contentType: 'text/event-stream',
+          body: `${chunk({ choices: [{ delta: { content: text } }] })}${chunk({ model: 'tiny', choices: [{ delta: {}, finish_reason: 'stop' }] })}${chunk({ choices: [], usage: { prompt_tokens: 9, completion_tokens: 9, prompt_tokens_details: { cached_tokens: 1 } }, kith: { backend: 'local', model: 'tiny', queue_ms: 1, prefill_ms: 2, decode_ms: null, notes: ['A note.'] } })}data: [DONE]\n\n`,
+        });
+      });
+      await send(page, 'Show me everything.');
+      await answered(page, 1);
+      await page.locator('.hljs-keyword').waitFor();
+      await look('answer');
+      await page.getByRole('button', { name: 'On this machine' }).click();
+      await page.getByRole('complementary', { name: 'Receipt' }).waitFor();
+      await look('receipt');
+      await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click();
+      await page.getByRole('button', { name: 'Answer settings' }).click();
+      await page.getByLabel('Temperature').fill('9');
+      await page.getByLabel('Temperature').blur();
+      await look('answer settings');
+      await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click();
+      await page.unroute('**/v1/chat/completions');
+      await page.route('**/v1/chat/completions', (route) =>
+        route.fulfill({
+          status: 400,
+          json: { error: { code: 'context_length_exceeded', message: 'Too long.' } },
+        }),
+      );
+      await send(page, 'And now fail.');
+      await page.getByText('Too long.').waitFor();
+      await look('error');
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Find or do anything' }).waitFor();
+      await look('palette');
+      await page.keyboard.press('Escape');
+      await page.locator('[data-turn]').last().focus();
+      await page.keyboard.press('?');
+      await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+      await look('keys');
+      await page.keyboard.press('Escape');
+      await page
+        .getByRole('button', { name: /Preferences|More/ })
+        .locator('visible=true')
+        .click();
+      await page.getByRole('dialog', { name: 'Preferences' }).waitFor();
+      await look('preferences');
+      for (const path of ['/status', '/conversations', '/chat/none']) {
+        await page.goto(`${stage.node.url}${path}`);
+        await page.getByRole('heading', { level: 1 }).first().waitFor();
+        if (path === '/status') await page.getByText('Models in memory').waitFor();
+        await look(path);
+      }
+    });
+  }
+}

@@ -1,0 +1,51 @@
+/** What every source of the page is held to. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { de } from './i18n/de.ts';
+import { en } from './i18n/en.ts';
+
+const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.test.ts'))
+  .map((path) => ({ path, text: readFileSync(join(import.meta.dirname, path), 'utf8') }));
+
+const where = (pattern: RegExp) => sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
+
+test('no style attribute stands in the sources: the content security policy would block it', () => {
+  assert.ok(sources.length > 30);
+  assert.deepEqual(where(/\sstyle=/), []);
+});
+
+test('no source writes HTML', () => {
+  assert.deepEqual(where(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser/i), []);
+});
+
+test('no source names another origin to load from', () => {
+  assert.deepEqual(where(/(?:fetch|import|EventSource|WebSocket)\(\s*['"`]https?:/), []);
+});
+
+type Words = { readonly [key: string]: string | Words };
+const flat = (words: Words, path = ''): [string, string][] =>
+  Object.entries(words).flatMap(([key, value]) =>
+    typeof value === 'string' ? [[`${path}${key}`, value]] : flat(value, `${path}${key}.`),
+  );
+const places = (text: string) => [...text.matchAll(/\{\{ (\w+) \}\}/g)].map(([, name]) => name!).sort();
+
+test('every sentence is used, and German fills in what English fills in', () => {
+  const german = new Map(flat(de));
+  const all = sources.map(({ text }) => text).join('\n');
+  const unused: string[] = [];
+  for (const [key, english] of flat(en)) {
+    assert.deepEqual(places(german.get(key)!), places(english), key);
+    const group = key.slice(0, key.lastIndexOf('.'));
+    if (!all.includes(`'${key}'`) && !all.includes(`\`${group}.\${`)) unused.push(key);
+  }
+  assert.deepEqual(unused, []);
+  assert.deepEqual(
+    [...german.keys()].sort(),
+    flat(en)
+      .map(([key]) => key)
+      .sort(),
+  );
+});
