@@ -54,6 +54,9 @@ export const FRAGILE = TEMPLATES.hermes.replace(
   '{% for name, argument in tool.function.parameters.properties | items %}{{ argument.description | trim }}{% endfor %}',
 );
 
+/** Refuses a system message, as templates of some older models do. */
+export const NO_SYSTEM = TEMPLATES.plain.replace("['system', 'user', 'assistant']", "['user', 'assistant']");
+
 /** Control tokens that models of a style write calls with. */
 export const CONTROL: Readonly<Record<Style, readonly string[]>> = {
   hermes: ['<tool_call>', '</tool_call>'],

@@ -10,7 +10,7 @@ import { createModelStore } from '../src/models/index.ts';
 import type { Node } from '../src/node/index.ts';
 import { makeRandomModel } from './models/random-model.ts';
 import { createHome, startNode, type TestHome } from './node-support.ts';
-import { CONTROL, FRAGILE, type Style, TEMPLATES } from './tools-support.ts';
+import { CONTROL, FRAGILE, NO_SYSTEM, type Style, TEMPLATES } from './tools-support.ts';
 
 const STYLES = Object.keys(TEMPLATES) as Style[];
 const VOCAB = 420;
@@ -24,6 +24,7 @@ before(async () => {
   const models = [
     ...STYLES.map((style) => [style, TEMPLATES[style]] as const),
     ['fragile', FRAGILE] as const,
+    ['no-system', NO_SYSTEM] as const,
   ];
   for (const [index, [id, template]] of models.entries()) {
     const path = join(home.path, `${id}.gguf`);
@@ -40,7 +41,7 @@ before(async () => {
         seed: index + 1,
         context: 4096,
         template,
-        control: id === 'fragile' ? [] : CONTROL[id],
+        control: id === 'fragile' || id === 'no-system' ? [] : CONTROL[id],
       },
       path,
     );
@@ -366,6 +367,8 @@ test('a template that fails on tools is done without them, and the receipt says 
   const { choices, kith } = await ask({ ...body, parallel_tool_calls: false, kith: { receipt: true } });
   checkCalls(choices[0]!);
   assert.match(kith!.notes.join(), /template failed .* plain messages/);
+  const folded = await ask({ ...body, model: 'no-system', parallel_tool_calls: false });
+  checkCalls(folded.choices[0]!);
   const described = { type: 'object', properties: { a: { type: 'boolean', description: 'whether' } } };
   const fine = await ask({ ...body, tools: [functionOf('f', described)], kith: { receipt: true } });
   assert.deepEqual(fine.kith!.notes, []);
@@ -410,7 +413,7 @@ test('tokens are counted as they are used, tools and their template included', a
     readonly input_tokens: number;
     readonly cache_read_input_tokens?: number | null;
   }
-  for (const model of [...STYLES, 'fragile']) {
+  for (const model of [...STYLES, 'fragile', 'no-system']) {
     const tools = Object.entries(SCHEMAS).map(([name, input_schema]) => ({ name, input_schema }));
     const body = { model, messages: question, tools, max_tokens: 1 };
     const send = async (path: string) => {

@@ -73,6 +73,8 @@ test('formats of numbers are bounds', () => {
   assert.ok(!takes({ type: 'integer', format: 'uint8', maximum: 30 }, 31));
   assert.ok(!takes({ type: 'integer', format: 'uint', minimum: 2 }, 1));
   assert.ok(takes({ type: 'number', format: 'double' }, 0.5));
+  const orNull = { type: ['integer', 'null'], format: 'uint8' };
+  assert.deepEqual([takes(orNull, null), takes(orNull, 255), takes(orNull, 256)], [true, true, false]);
 });
 
 test('older forms mean the same as newer ones', () => {

@@ -68,7 +68,9 @@ function withNames(schema: JsonRecord): JsonRecord {
 function withoutFormat(schema: JsonRecord): JsonRecord {
   const { format, ...rest } = schema;
   if (typeof format !== 'string') return schema;
-  if (rest.type === 'integer' || rest.type === 'number') {
+  const types = Array.isArray(rest.type) ? rest.type : [rest.type];
+  const ofNumbers = types.includes('integer') || types.includes('number');
+  if (ofNumbers && !types.includes('string')) {
     const bounds = Object.hasOwn(NUMBER_FORMATS, format) ? NUMBER_FORMATS[format]! : null;
     return bounds === null ? schema : bounded(rest, bounds);
   }

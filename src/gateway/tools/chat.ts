@@ -8,7 +8,7 @@ import { isKithError, type Random } from '../../base/index.ts';
 import type { Grammar, Prompt, ToolStyle } from '../../engine/index.ts';
 import type { ChatEvent, ChatRequest } from '../types.ts';
 import { readCalls } from './answer.ts';
-import type { Conversation } from './conversation.ts';
+import type { Conversation, Wording } from './conversation.ts';
 import { conversationFor, planTools } from './plan.ts';
 import type { ToolSchemas } from './schemas.ts';
 
@@ -31,27 +31,52 @@ export interface ToolChatInit {
 }
 
 export async function* chatWithTools(request: ChatRequest, init: ToolChatInit): AsyncGenerator<ChatEvent> {
-  let started = false;
-  try {
-    for await (const event of chatInStyle(request, init.style, init, [])) {
-      started = true;
-      yield event;
+  let failure: unknown = null;
+  for (const wording of wordings(request, init.style)) {
+    let started = false;
+    try {
+      for await (const event of chatInWords(request, wording, init, failure === null ? [] : [REMARK])) {
+        started = true;
+        yield event;
+      }
+      return;
+    } catch (error) {
+      if (started || !isTemplateFailure(error)) throw error;
+      failure ??= error;
     }
-  } catch (error) {
-    if (started || !failedOnTools(error, request, init.style)) throw error;
-    yield* chatInStyle(request, null, init, [
-      "The model's chat template failed on this conversation with tools, so they were described to it in plain messages.",
-    ]);
   }
+  throw failure;
 }
 
-async function* chatInStyle(
+const REMARK =
+  "The model's chat template failed on this conversation with tools, so they were described to it in plain messages.";
+
+/**
+ * What to try, in order. Published templates expect what not every tool has (a description of each argument), or lack a
+ * role.
+ */
+function wordings({ messages, tools = [] }: ChatRequest, style: ToolStyle | null): readonly Wording[] {
+  const own = style ?? 'plain';
+  const uses =
+    tools.length > 0 || messages.some(({ role, tool_calls }) => role === 'tool' || tool_calls !== undefined);
+  if (!uses) return [own];
+  return style === null ? ['plain', 'folded'] : [style, 'plain', 'folded'];
+}
+
+/** Not one that ran out of time or memory: that costs the text process each time. */
+function isTemplateFailure(error: unknown): boolean {
+  if (!isKithError(error)) return false;
+  if (error.code === 'role_unsupported') return true;
+  return error.code === 'template_failed' && ['refused', 'rendering'].includes(String(error.details.stage));
+}
+
+async function* chatInWords(
   request: ChatRequest,
-  style: ToolStyle | null,
+  wording: Wording,
   { schemas, random, generate }: ToolChatInit,
   remarks: readonly string[],
 ): AsyncGenerator<ChatEvent> {
-  const { conversation, grammar, shown, parser, notes } = planTools(request, style, schemas);
+  const { conversation, grammar, shown, parser, notes } = planTools(request, wording, schemas);
   const ends = Array.from({ length: request.n }, () => new AbortController());
   const events = generate({
     ends: ends.map(({ signal }) => signal),
@@ -68,12 +93,16 @@ export async function countWithTools(
   style: ToolStyle | null,
   count: (prompt: Prompt) => Promise<number>,
 ): Promise<number> {
-  try {
-    return await count(promptOf(request, conversationFor(request, style)));
-  } catch (error) {
-    if (!failedOnTools(error, request, style)) throw error;
-    return count(promptOf(request, conversationFor(request, null)));
+  let failure: unknown = null;
+  for (const wording of wordings(request, style)) {
+    try {
+      return await count(promptOf(request, conversationFor(request, wording)));
+    } catch (error) {
+      if (!isTemplateFailure(error)) throw error;
+      failure ??= error;
+    }
   }
+  throw failure;
 }
 
 function promptOf({ variables, prefill }: ChatRequest, conversation: Conversation): Prompt {
@@ -83,17 +112,4 @@ function promptOf({ variables, prefill }: ChatRequest, conversation: Conversatio
     ...(variables === undefined ? {} : { variables }),
     ...(prefill === undefined ? {} : { prefill }),
   };
-}
-
-/** Published templates expect what not every tool has (a description of each argument), or a role that they lack. */
-function failedOnTools(
-  error: unknown,
-  { messages, tools = [] }: ChatRequest,
-  style: ToolStyle | null,
-): boolean {
-  if (style === null || !isKithError(error)) return false;
-  if (error.code !== 'template_failed' && error.code !== 'role_unsupported') return false;
-  return (
-    tools.length > 0 || messages.some(({ role, tool_calls }) => role === 'tool' || tool_calls !== undefined)
-  );
 }

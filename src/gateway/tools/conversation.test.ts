@@ -58,7 +58,7 @@ test('for a template without tools everything is said in plain messages, and tur
   const { messages, tools } = conversationOf(
     [user, asked, ...results, { role: 'assistant', content: 'ok' }],
     [tool],
-    null,
+    'plain',
   );
   assert.equal(tools, undefined);
   assert.deepEqual(
@@ -74,7 +74,22 @@ test('for a template without tools everything is said in plain messages, and tur
     messages[3]!.content,
     '<tool_response>\nB\n</tool_response>\n<tool_response>\nA\n</tool_response>',
   );
-  const [system] = conversationOf([{ role: 'system', content: 'Be brief.' }, user], [tool], null).messages;
+  const [system] = conversationOf([{ role: 'system', content: 'Be brief.' }, user], [tool], 'plain').messages;
   assert.match(system!.content!, /^Be brief\.\n\nYou can call/);
-  assert.deepEqual(conversationOf([user], [], null).messages, [user]);
+  assert.deepEqual(conversationOf([user], [], 'plain').messages, [user]);
+});
+
+test('where a template refuses a system message the first user says it', () => {
+  const [first, ...others] = conversationOf(
+    [{ role: 'system', content: 'Be brief.' }, user, asked],
+    [tool],
+    'folded',
+  ).messages;
+  assert.equal(first!.role, 'user');
+  assert.match(first!.content!, /^Be brief\.\n\nYou can call.*\n\nGo$/s);
+  assert.deepEqual(
+    others.map(({ role }) => role),
+    ['assistant'],
+  );
+  assert.deepEqual(conversationOf([user], [], 'folded').messages, [user]);
 });

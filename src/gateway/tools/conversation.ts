@@ -22,23 +22,28 @@ export interface Conversation {
 
 const callsOf = (message: ChatMessage): readonly Call[] => (message.tool_calls ?? []) as readonly Call[];
 
+/** `plain`: only messages that every template knows. `folded`: without a system message too. */
+export type Wording = ToolStyle | 'plain' | 'folded';
+
 /** @param tools those the model may call now; a conversation can hold calls of others */
 export function conversationOf(
   messages: readonly ChatMessage[],
   tools: readonly ToolDefinition[],
-  style: ToolStyle | null,
+  wording: Wording,
 ): Conversation {
   const described = tools.map(describe);
   const listed = described.length === 0 ? {} : { tools: described };
-  switch (style) {
+  switch (wording) {
     case 'hermes':
       return { messages: messages.map(withText), ...listed };
     case 'mistral':
       return { messages: messages.map(withText).map(withShortIds), ...listed };
     case 'llama3':
       return { messages: oneCallEach(messages).map(withText), ...listed };
-    default:
+    case 'plain':
       return { messages: plain(messages, described) };
+    case 'folded':
+      return { messages: folded(plain(messages, described)) };
   }
 }
 
@@ -129,6 +134,13 @@ function plain(messages: readonly ChatMessage[], tools: readonly unknown[]): Cha
   const [first, ...others] = out;
   if (first?.role !== 'system') return [{ role: 'system', content: instructions(tools) }, ...out];
   return [{ ...first, content: `${first.content ?? ''}\n\n${instructions(tools)}` }, ...others];
+}
+
+/** Some templates refuse a system message: the first user then says what it said. */
+function folded(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const [system, first, ...others] = messages;
+  if (system?.role !== 'system' || first?.role !== 'user') return messages;
+  return [{ ...first, content: `${system.content}\n\n${first.content}` }, ...others];
 }
 
 function instructions(tools: readonly unknown[]): string {

@@ -10,7 +10,8 @@
  *
  * @module gateway/tools/formats
  */
-import type { Grammar, ToolStyle } from '../../engine/index.ts';
+import type { Grammar } from '../../engine/index.ts';
+import type { Wording } from './conversation.ts';
 
 /** A tool's name and what its arguments are held to. */
 export interface HeldTool {
@@ -90,9 +91,13 @@ const llama3: ToolFormat = {
   calls: (tools) => oneOf(tools.map(rest('parameters'))),
 };
 
-const FORMATS: Readonly<Record<ToolStyle, ToolFormat>> = { hermes, llama3, mistral };
+/** In plain messages models are asked for the form that most of them have seen. */
+const FORMATS: Readonly<Record<Wording, ToolFormat>> = {
+  hermes,
+  llama3,
+  mistral,
+  plain: hermes,
+  folded: hermes,
+};
 
-/** Models whose template knows no tools are asked for the form that most models have seen. */
-export function formatOf(style: ToolStyle | null): ToolFormat {
-  return FORMATS[style ?? 'hermes'];
-}
+export const formatOf = (wording: Wording): ToolFormat => FORMATS[wording];

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../../base/index.ts';
-import { createGrammarCheck, type Grammar, type ToolStyle } from '../../engine/index.ts';
+import { createGrammarCheck, type Grammar } from '../../engine/index.ts';
 import type { ChatRequest, ToolDefinition } from '../types.ts';
+import type { Wording } from './conversation.ts';
 import { planTools } from './plan.ts';
 import { createToolSchemas } from './schemas.ts';
 
@@ -27,8 +28,8 @@ const request = (changes: Partial<ChatRequest>): ChatRequest => ({
   signal: new AbortController().signal,
   ...changes,
 });
-const plan = (changes: Partial<ChatRequest>, style: ToolStyle | null = 'hermes') =>
-  planTools(request(changes), style, schemas);
+const plan = (changes: Partial<ChatRequest>, wording: Wording = 'hermes') =>
+  planTools(request(changes), wording, schemas);
 const object = (properties: object) => ({ type: 'object', properties });
 
 test('with auto the answer is free until it calls, with required it calls at once', () => {
@@ -113,7 +114,7 @@ test('schemas that are too large together give way where they are not strict', (
 
 test('hundreds of tools are one grammar', () => {
   const tools = Array.from({ length: 600 }, (_, i) => tool(`t${i}`, object({ a: { type: 'boolean' } })));
-  for (const style of ['hermes', 'mistral', 'llama3', null] as const)
+  for (const style of ['hermes', 'mistral', 'llama3', 'plain'] as const)
     check(plan({ tools }, style).grammar as Grammar);
 });
 

@@ -4,10 +4,10 @@
  * @module gateway/tools/plan
  */
 import { InputError } from '../../base/index.ts';
-import type { Grammar, ToolStyle } from '../../engine/index.ts';
+import type { Grammar } from '../../engine/index.ts';
 import type { ChatRequest, ToolDefinition } from '../types.ts';
 import type { CallParserOptions } from './call-parser.ts';
-import { type Conversation, conversationOf } from './conversation.ts';
+import { type Conversation, conversationOf, type Wording } from './conversation.ts';
 import { formatOf, type HeldTool, type ToolFormat } from './formats.ts';
 import type { HeldTools, ToolSchemas } from './schemas.ts';
 
@@ -22,17 +22,17 @@ export interface Plan {
 }
 
 /** The prompt alone, for counting: schemas are not looked at. */
-export function conversationFor(request: ChatRequest, style: ToolStyle | null): Conversation {
-  return conversationOf(request.messages, offered(request), styleFor(request, style));
+export function conversationFor(request: ChatRequest, wording: Wording): Conversation {
+  return conversationOf(request.messages, offered(request), wordingFor(request, wording));
 }
 
 /** @throws InputError naming the tool, when a strict one's schema cannot be held to */
-export function planTools(request: ChatRequest, style: ToolStyle | null, schemas: ToolSchemas): Plan {
-  const conversation = conversationFor(request, style);
+export function planTools(request: ChatRequest, wording: Wording, schemas: ToolSchemas): Plan {
+  const conversation = conversationFor(request, wording);
   const tools = offered(request);
   const answer = request.grammar ?? null;
   if (tools.length === 0) return { conversation, grammar: answer, shown: [], parser: null, notes: [] };
-  const format = formatOf(styleFor(request, style));
+  const format = formatOf(wordingFor(request, wording));
   const { grammar, notes } = hold(request, format, tools, schemas);
   return {
     conversation,
@@ -67,8 +67,8 @@ function offered({ tools = [], toolChoice = 'auto' }: ChatRequest): readonly Too
 }
 
 /** A form asked for the text and calls that are JSON objects too could not be told apart. */
-function styleFor({ grammar, tools = [] }: ChatRequest, style: ToolStyle | null): ToolStyle | null {
-  return style === 'llama3' && grammar !== undefined && tools.length > 0 ? null : style;
+function wordingFor({ grammar, tools = [] }: ChatRequest, wording: Wording): Wording {
+  return wording === 'llama3' && grammar !== undefined && tools.length > 0 ? 'plain' : wording;
 }
 
 function hold(
