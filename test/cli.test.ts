@@ -403,7 +403,7 @@ test('a daemon that cannot start says why', async () => {
   assert.equal(code, 1);
   assert.match(err, new RegExp(`Port ${port} .* is taken`));
   const open = await kith(['start', '--host', '0.0.0.0', ...at]);
-  assert.match(open.err, /no API keys yet/);
+  assert.match(open.err, /kith keys create/);
 });
 
 test('doctor finds each planted fault, with a remedy', async () => {

@@ -20,6 +20,8 @@ const lingerMs = 2_000;
 export interface Lane {
   /** Requests that are not answered yet. */
   waiting: number;
+  /** Requests that came so far. */
+  served: number;
 }
 
 export interface Connections {
@@ -37,7 +39,6 @@ export function guardConnections(
   const peers = new Map<string, number>();
 
   http.maxConnections = limits.connections;
-  http.maxRequestsPerSocket = limits.requestsPerConnection;
   // Headers are counted when they are read: above this number Node would leave some out without a word.
   http.maxHeadersCount = 0;
 
@@ -80,7 +81,7 @@ export function guardConnections(
     laneOf(socket) {
       let lane = lanes.get(socket);
       if (!lane) {
-        lane = { waiting: 0 };
+        lane = { waiting: 0, served: 0 };
         lanes.set(socket, lane);
       }
       return lane;

@@ -83,6 +83,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     for (const observer of options.observers) observer.begin?.(`req-${id}`, request);
     const lane = connections.laneOf(socket);
     lane.waiting++;
+    if (++lane.served >= limits.requestsPerConnection) response.setHeader('connection', 'close');
     response.on('close', () => {
       lane.waiting--;
       open.delete(response);
