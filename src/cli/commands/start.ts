@@ -8,6 +8,7 @@ import {
   type ResolvedConfig,
 } from '../../base/index.ts';
 import { createNode, type Node } from '../../node/index.ts';
+import { isLoopback } from '../../server/index.ts';
 import { exitCode } from '../failure.ts';
 import { asTyped, paint, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
@@ -74,7 +75,7 @@ async function serve(
   if (options.json) printJson({ event: 'up', url, port, pid: process.pid, version, home: config.home });
   else {
     progress.clear();
-    print(welcome(url, defaultModel));
+    print(welcome(url, defaultModel, config.server.host));
   }
   node.ready.then(
     () => {
@@ -99,12 +100,17 @@ async function serve(
   return exitCode.ok;
 }
 
-function welcome(url: string, model: string): string {
+function welcome(url: string, model: string, host: string): string {
   return [
     `${paint('bold', `Kith ${version}`)} is up at ${paint('cyan', url)}`,
     `  model  ${model}`,
     `  chat   ${asTyped('kith chat')}          (in another terminal)`,
     `  API    ${url}/v1   (OpenAI-compatible)`,
+    ...(isLoopback(host)
+      ? []
+      : [
+          `  keys   other machines reach it on ${host}; each request needs a key (${asTyped('kith keys list')})`,
+        ]),
     '  stop   Ctrl-C',
   ].join('\n');
 }
