@@ -1,7 +1,9 @@
 /** The Responses API of a whole node with real models, over real sockets. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { systemClock, systemRandom } from '../src/base/index.ts';
 import type { Node } from '../src/node/index.ts';
+import { openKeyStore } from '../src/server/index.ts';
 import { createHome, startNode, type TestHome } from './node-support.ts';
 
 let home: TestHome;
@@ -47,14 +49,15 @@ interface Event {
   readonly code?: string;
 }
 
-const send = (method: string, path: string, body?: unknown) =>
+const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
   fetch(node.url + path, {
     method,
     ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ? { headers }
+      : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }),
   });
-const post = (body: unknown) => send('POST', '/v1/responses', body);
+const post = (body: unknown, headers?: Record<string, string>) =>
+  send('POST', '/v1/responses', body, headers);
 
 async function ask(body: object): Promise<Answer> {
   const response = await post(body);
@@ -221,7 +224,90 @@ test('the input is counted as the answer counts it', async () => {
   assert.equal(input_tokens, (await ask({ ...body, max_output_tokens: 1 })).usage.input_tokens);
 });
 
-test('nothing is stored, and whoever asks for it is told so', async () => {
+const refer = ({ id }: { id: string }) => ({ type: 'item_reference', id });
+const user = (content: string) => ({ role: 'user', content });
+async function count(input: unknown[]): Promise<number> {
+  const response = await send('POST', '/v1/responses/input_tokens', { input });
+  assert.equal(response.status, 200);
+  return ((await response.json()) as { input_tokens: number }).input_tokens;
+}
+
+test('what an answer said may be referred to, turn after turn, as if it were sent again', async () => {
+  const limits = { temperature: 0, max_output_tokens: 6 };
+  const first = await ask({ ...limits, input: [user('Who are you?')] });
+  const streamed = (
+    await stream({
+      ...limits,
+      input: [user('Who are you?'), refer(first.output[0]!), user('Why?')],
+      store: true,
+    })
+  ).at(-1)!.response!;
+  const turns = [
+    user('Who are you?'),
+    first.output[0]!,
+    user('Why?'),
+    streamed.output[0]!,
+    user('Since when?'),
+  ];
+  const references = turns.map((turn) => ('id' in turn ? refer(turn) : turn));
+  assert.equal(await count(references), await count(turns));
+  assert.ok((await count(references)) > streamed.usage.input_tokens + 6);
+  const third = await ask({ ...limits, input: references });
+  assert.equal(third.usage.input_tokens, await count(turns));
+});
+
+test('a call may be referred to before its output', async () => {
+  const body = {
+    temperature: 0,
+    max_output_tokens: 200,
+    tools: [weather],
+    tool_choice: { type: 'function', name: 'get_weather' },
+  };
+  const question = user('What is the weather in Paris?');
+  const { output } = await ask({ ...body, input: [question] });
+  const [call] = output;
+  const told = { type: 'function_call_output', call_id: call!.call_id, output: 'Sunny, 20 degrees.' };
+  const next = await ask({
+    ...body,
+    input: [question, refer(call!), told],
+    tool_choice: 'none',
+    max_output_tokens: 6,
+  });
+  assert.ok(textOf(next).length > 0);
+  assert.equal(await count([question, refer(call!), told]), await count([question, call!, told]));
+});
+
+test('with `store: false` nothing is remembered, and a reference to it is told so', async () => {
+  const missing = '400 item_not_found input[0].id';
+  for (const streaming of [false, true]) {
+    const body = { ...question, max_output_tokens: 2, store: false };
+    const answer = streaming ? (await stream(body)).at(-1)!.response! : await ask(body);
+    assert.equal(await errorOf(await post({ input: [refer(answer.output[0]!), user('Why?')] })), missing);
+  }
+  assert.equal(await errorOf(await post({ input: [refer({ id: 'msg_1' })], stream: true })), missing);
+});
+
+test('an item may be referred to by the caller who got it, and by no other', async () => {
+  using keys = openKeyStore(home.path, { clock: systemClock, random: systemRandom });
+  const bounds = { expiresAt: null, requestsPerMinute: null, tokensPerMinute: null };
+  const callers = ['one', 'two'].map((name) => {
+    const { text } = keys.create({ name, scopes: ['generate'], ...bounds });
+    return { authorization: `Bearer ${text}` };
+  });
+  const everyone = [{}, ...callers];
+  for (const asking of everyone) {
+    const response = await post({ ...question, max_output_tokens: 2 }, asking);
+    const [item] = ((await response.json()) as Answer).output;
+    for (const referring of everyone) {
+      const body = { input: [refer(item!), user('Why?')], max_output_tokens: 1 };
+      const next = await post(body, referring);
+      assert.equal(next.status, referring === asking ? 200 : 400);
+      await next.text();
+    }
+  }
+});
+
+test('no response is stored, and whoever asks for it is told so', async () => {
   const { id } = await ask({ ...question, max_output_tokens: 1, store: true });
   const asked: [string, string][] = [
     ['GET', `/v1/responses/${id}`],
@@ -288,6 +374,8 @@ test('when the engine dies mid-answer the stream ends with an error and the resp
     [failed!.type, failed!.response!.status, failed!.response!.error?.code],
     ['response.failed', 'failed', 'server_error'],
   );
-  assert.equal(failed!.response!.output[0]!.status, 'incomplete');
+  const [item] = failed!.response!.output;
+  assert.equal(item!.status, 'incomplete');
+  assert.equal(await errorOf(await post({ input: [refer(item!)] })), '400 item_not_found input[0].id');
   assert.equal((await ask({ ...question, max_output_tokens: 2 })).output.length, 1);
 });

@@ -168,6 +168,8 @@ export const responseOperations: readonly Operation[] = [
     path: '/v1/responses',
     id: 'createResponse',
     summary: 'Answer with items: texts and function calls',
+    description:
+      'No response is stored. Unless `store` is false, the items of `output` are remembered in memory for an hour after their last use, so that the same caller may send `{"type":"item_reference","id":...}` in their place; a reference to any other item is 400 `item_not_found`.',
     scope: 'generate',
     body: requestSchema(responseSchema),
     answers: {

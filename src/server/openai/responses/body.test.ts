@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { InputError } from '../../../base/index.ts';
+import { InputError, KithError } from '../../../base/index.ts';
 import { parseResponse } from './body.ts';
+import type { AnswerItem } from './items.ts';
 
 const signal = new AbortController().signal;
-const parse = (body: unknown) => parseResponse(body, signal, () => 7);
+const message: AnswerItem = { type: 'message', role: 'assistant', content: 'Let me see.' };
+const call: AnswerItem = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{"x":1}' };
+const items = new Map<string, AnswerItem>([
+  ['msg_1', message],
+  ['fc_1', call],
+]);
+const remembered = { recall: (id: string) => items.get(id) ?? null, maxLength: 30 };
+const parse = (body: unknown) => parseResponse(body, signal, () => 7, remembered);
 const messages = (input: unknown, more: object = {}) => parse({ input, ...more }).request.messages;
 const refusedFor = (code: string, param: string) => (error: unknown) => {
   assert.ok(error instanceof InputError, String(error));
@@ -62,6 +70,42 @@ test('a conversation with tools becomes the messages that templates expect', () 
   assert.deepEqual(messages(items.slice(4, 5)), [
     { role: 'assistant', content: null, tool_calls: [call('a', 'f', '{"x":1}')] },
   ]);
+});
+
+test('a reference says what its item says, with or without its type', () => {
+  const user = { role: 'user', content: 'Weather?' };
+  const output = { type: 'function_call_output', call_id: 'a', output: 'wet' };
+  const whole = messages([user, message, call, output]);
+  assert.equal(whole.length, 3);
+  const reference = { type: 'item_reference', id: 'msg_1' };
+  assert.deepEqual(messages([user, reference, { id: 'fc_1' }, output]), whole);
+  assert.deepEqual(messages([user, { ...reference, type: null }, call, output]), whole);
+});
+
+test('a reference to nothing is told with its place and what to do instead', () => {
+  const user = { role: 'user', content: 'Hi' };
+  const wrong = { type: 'item_reference', id: 'msg_2' };
+  assert.throws(() => parse({ input: [user, wrong] }), refusedFor('item_not_found', 'input[1].id'));
+  assert.throws(() => parse({ input: [wrong] }), /no item 'msg_2'.*Send the item itself.*`store` is false/);
+});
+
+test('references bring in no more than a body may hold, however often they come', () => {
+  const said = { type: 'item_reference', id: 'msg_1' };
+  assert.equal(messages([said, said]).length, 2);
+  assert.throws(
+    () => parse({ input: [said, said, said] }),
+    (error) =>
+      error instanceof KithError &&
+      error.status === 413 &&
+      error.code === 'body_too_large' &&
+      error.param === 'input[2].id',
+  );
+});
+
+test('answers are for later references unless `store` is false', () => {
+  const store = (value: unknown) => parse({ input: 'x', store: value }).store;
+  assert.deepEqual([undefined, null, true, false].map(store), [true, true, true, false]);
+  assert.throws(() => store('false'), refusedFor('invalid_type', 'store'));
 });
 
 test('instructions take in only the system messages that follow them at once', () => {
@@ -146,8 +190,6 @@ test('what this node does not do is refused by name', () => {
     ['unsupported_parameter', 'background', { background: true }],
     ['unsupported_parameter', 'prompt', { prompt: { id: 'p' } }],
     ['unsupported_parameter', 'n', { n: 2 }],
-    ['unsupported_parameter', 'input[1]', { input: ['a', { type: 'item_reference', id: 'i' }].map(easy) }],
-    ['unsupported_parameter', 'input[0]', { input: [{ id: 'msg_1' }] }],
     ['unsupported_parameter', 'input[0]', { input: [{ type: 'computer_call_output' }] }],
     [
       'unsupported_parameter',
@@ -169,10 +211,6 @@ test('what this node does not do is refused by name', () => {
   assert.throws(() => parse({ previous_response_id: 'r' }), /send the earlier items again in `input`/);
 });
 
-function easy(item: unknown): unknown {
-  return typeof item === 'string' ? { role: 'user', content: item } : item;
-}
-
 test('a wrong value is told with its place', () => {
   const f = { type: 'function', name: 'f' };
   const cases: [string, string, object][] = [
@@ -181,6 +219,8 @@ test('a wrong value is told with its place', () => {
     ['invalid_value', 'input', { input: [{ type: 'reasoning' }] }],
     ['invalid_value', 'input[0].role', { input: [{ role: 'tool', content: 'x' }] }],
     ['invalid_type', 'input[0].content', { input: [{ role: 'user' }] }],
+    ['invalid_type', 'input[0].id', { input: [{ type: 'item_reference' }] }],
+    ['too_big', 'input[0].id', { input: [{ type: 'item_reference', id: 'x'.repeat(201) }] }],
     [
       'invalid_value',
       'input[0].content[0]',
@@ -218,7 +258,10 @@ test('a wrong value is told with its place', () => {
 test('no JSON body makes the parser throw anything but a typed 4xx', () => {
   const item = fc.record(
     {
-      type: fc.constantFrom('message', 'function_call', 'function_call_output', 'reasoning', 'x', null),
+      type: fc.constantFrom(
+        ...['message', 'function_call', 'function_call_output', 'reasoning', 'item_reference', 'x', null],
+      ),
+      id: fc.constantFrom('msg_1', 'fc_1', 'msg_2', '', 5),
       role: fc.constantFrom('user', 'assistant', 'system', 'x'),
       content: fc.jsonValue(),
       call_id: fc.constantFrom('a', 'b'),
@@ -245,7 +288,8 @@ test('no JSON body makes the parser throw anything but a typed 4xx', () => {
       try {
         parse(value);
       } catch (error) {
-        assert.ok(error instanceof InputError && error.status === 400, String(error));
+        const status = error instanceof KithError && error.code === 'body_too_large' ? 413 : 400;
+        assert.ok(error instanceof KithError && error.status === status, String(error));
       }
     }),
     { numRuns: 1000 },

@@ -11,7 +11,7 @@ import { optional, parseBody, refuse } from '../../http/schema.ts';
 import { boundedArray } from '../input.ts';
 import { generationFields, generationOptions, text } from '../options.ts';
 import { efforts, metadata, thinking } from '../small-fields.ts';
-import { input, messagesOf } from './items.ts';
+import { dereference, input, messagesOf, type Remembered } from './items.ts';
 import type { Echo } from './response.ts';
 import { offerOf, toolChoice, tools } from './tools.ts';
 
@@ -50,6 +50,7 @@ export const responseSchema = z.object({
   reasoning: optional(z.object({ effort: optional(z.enum(efforts)) })),
   safety_identifier: identifier,
   prompt_cache_key: identifier,
+  store: optional(z.boolean()),
 });
 
 /** Known fields that ask for something this node does not do. Unknown fields are ignored. */
@@ -73,11 +74,22 @@ export interface ResponseBody {
   readonly stream: boolean;
   /** Add the receipt to the response. */
   readonly receipt: boolean;
+  /** Later requests may refer to the items of the answer. */
+  readonly store: boolean;
   readonly echo: Echo;
 }
 
-/** Parses a body into a request. Throws `InputError` naming the field. */
-export function parseResponse(body: unknown, signal: AbortSignal, randomSeed: () => number): ResponseBody {
+/**
+ * Parses a body into a request. Throws `InputError` naming the field.
+ *
+ * @param remembered what its references may stand for
+ */
+export function parseResponse(
+  body: unknown,
+  signal: AbortSignal,
+  randomSeed: () => number,
+  remembered: Remembered,
+): ResponseBody {
   // Before the schema: whoever names an earlier response may leave `input` short or out.
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) refuse(body, refused);
   const parsed = parseBody(responseSchema, body);
@@ -104,7 +116,7 @@ export function parseResponse(body: unknown, signal: AbortSignal, randomSeed: ()
     request: {
       ...options,
       overflow,
-      messages: messagesOf(parsed.instructions, parsed.input),
+      messages: messagesOf(parsed.instructions, dereference(parsed.input, remembered)),
       ...(grammar === null ? {} : { grammar }),
       ...(offer.tools.length === 0
         ? {}
@@ -117,6 +129,7 @@ export function parseResponse(body: unknown, signal: AbortSignal, randomSeed: ()
     },
     stream: parsed.stream ?? false,
     receipt: parsed.kith?.receipt ?? false,
+    store: parsed.store ?? true,
     echo: {
       instructions: parsed.instructions ?? null,
       max_output_tokens: parsed.max_output_tokens ?? null,

@@ -6,7 +6,10 @@ import { responseEvents, type StreamEvent } from './events.ts';
 import { inResponseNames } from './faults.ts';
 import { responseEncoding } from './index.ts';
 
-const { echo } = parseResponse({ input: 'x' }, new AbortController().signal, () => 7);
+const { echo } = parseResponse({ input: 'x' }, new AbortController().signal, () => 7, {
+  recall: () => null,
+  maxLength: 0,
+});
 const receipt: Receipt = {
   backend: 'local',
   model: 'm',

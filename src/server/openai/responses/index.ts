@@ -1,6 +1,6 @@
 /**
- * `/v1/responses`: answers as items and typed events. Stateless: nothing is stored, so whatever would read an earlier
- * response is a 404 that says so.
+ * `/v1/responses`: answers as items and typed events. No response is stored, so whatever would read an earlier one is a
+ * 404 that says so; their items are remembered for a while, so that later requests may refer to them.
  *
  * @module server/openai/responses
  */
@@ -10,16 +10,19 @@ import { receiptHeaders } from '../../http/receipt.ts';
 import { pingComment } from '../../http/sse.ts';
 import { type StreamEncoding, sendStream } from '../../http/stream.ts';
 import type { ServerContext } from '../../types.ts';
-import { parseResponse } from './body.ts';
+import { parseResponse, type ResponseBody } from './body.ts';
 import { type ResponseEvents, responseEvents, type StreamEvent } from './events.ts';
 import { inResponseNames, responseError } from './faults.ts';
+import { createItemMemory, type ItemMemory } from './item-memory.ts';
+import type { OutputItem } from './response.ts';
 
 export function responseRoutes(context: ServerContext): Route[] {
   const shared = { scope: 'generate', encodeError: responseError } as const;
   const path = '/v1/responses/:id';
+  const memory = createItemMemory(context.clock, context.closing);
   return [
-    { ...shared, method: 'POST', path: '/v1/responses', handler: createRoute(context) },
-    { ...shared, method: 'POST', path: '/v1/responses/input_tokens', handler: countRoute(context) },
+    { ...shared, method: 'POST', path: '/v1/responses', handler: createRoute(context, memory) },
+    { ...shared, method: 'POST', path: '/v1/responses/input_tokens', handler: countRoute(context, memory) },
     { ...shared, method: 'GET', path, handler: notStored },
     { ...shared, method: 'DELETE', path, handler: notStored },
     { ...shared, method: 'POST', path: `${path}/cancel`, handler: notStored },
@@ -27,13 +30,35 @@ export function responseRoutes(context: ServerContext): Route[] {
   ];
 }
 
-function createRoute(context: ServerContext) {
+/** References are the caller's own, and bring in no more than could have been sent. */
+async function parse(exchange: Exchange, context: ServerContext, memory: ItemMemory): Promise<ResponseBody> {
+  return parseResponse(await exchange.json(), exchange.signal, context.randomSeed, {
+    recall: (id) => memory.recall(exchange.caller.key, id),
+    maxLength: context.limits.bodyBytes,
+  });
+}
+
+/** Shows the items of an answer that came to its end, just before the client hears of it. */
+function keeping(made: ResponseEvents, keep: (items: readonly OutputItem[]) => void): ResponseEvents {
+  return {
+    ...made,
+    of(event) {
+      const events = made.of(event);
+      if (event.type === 'usage') for (const { response } of events) if (response) keep(response.output);
+      return events;
+    },
+  };
+}
+
+function createRoute(context: ServerContext, memory: ItemMemory) {
   const seconds = () => Math.floor(context.clock.now() / 1000);
   return async (exchange: Exchange): Promise<void> => {
-    const body = parseResponse(await exchange.json(), exchange.signal, context.randomSeed);
+    const body = await parse(exchange, context, memory);
     const model = body.request.model ?? 'default';
     const head = { id: exchange.id, createdAt: seconds(), model, echo: body.echo };
-    const made = responseEvents(head, seconds, body.receipt);
+    const plain = responseEvents(head, seconds, body.receipt);
+    const keep = (items: readonly OutputItem[]) => memory.keep(exchange.caller.key, items);
+    const made = body.store ? keeping(plain, keep) : plain;
     const events = context.answering.chat(exchange, body.request);
     if (body.stream) {
       await sendStream(exchange, context, events, responseEncoding(made));
@@ -48,9 +73,9 @@ function createRoute(context: ServerContext) {
 }
 
 /** Tokens of the prompt that the same body would make. */
-function countRoute(context: ServerContext) {
+function countRoute(context: ServerContext, memory: ItemMemory) {
   return async (exchange: Exchange): Promise<void> => {
-    const { request } = parseResponse(await exchange.json(), exchange.signal, context.randomSeed);
+    const { request } = await parse(exchange, context, memory);
     const tokens = await context.gateway.countTokens(request);
     sendJson(exchange.response, 200, { object: 'response.input_tokens', input_tokens: tokens });
   };

@@ -4,10 +4,11 @@
  * @module server/openai/responses/items
  */
 import { z } from 'zod';
-import { InputError } from '../../../base/index.ts';
+import { InputError, KithError } from '../../../base/index.ts';
 import type { ChatMessage } from '../../../engine/index.ts';
 import { boundedArray } from '../input.ts';
 import { text } from '../options.ts';
+import type { OutputItem } from './response.ts';
 
 const maxItems = 2048;
 const maxParts = 1024;
@@ -45,6 +46,8 @@ const content = z.union(
   textOr('parts', maxParts),
 );
 
+const someArguments = (json: string) => (json.trim() === '' ? '{}' : json);
+
 const message = z.object({
   type: z.literal('message').default('message'),
   role: z.enum(['system', 'developer', 'user', 'assistant']),
@@ -55,14 +58,16 @@ const call = z.object({
   call_id: callId,
   name: text.pipe(z.string().min(1).max(64)),
   // Some clients send no text for a call without arguments.
-  arguments: text.transform((value) => (value.trim() === '' ? '{}' : value)),
+  arguments: text.transform(someArguments),
 });
 const output = z.object({ type: z.literal('function_call_output'), call_id: callId, output: content });
 /** Thoughts of a model elsewhere. The models here have none, and a prompt has no place for them. */
 const reasoning = z.object({ type: z.literal('reasoning') });
+/** Stands for an item of an earlier answer. */
+const reference = z.object({ type: z.literal('item_reference'), id: z.string().min(1).max(200) });
 
-const known = z.discriminatedUnion('type', [message, call, output, reasoning]);
-const kinds = new Set(['message', 'function_call', 'function_call_output', 'reasoning']);
+const known = z.discriminatedUnion('type', [message, call, output, reasoning, reference]);
+const kinds = new Set(['message', 'function_call', 'function_call_output', 'reasoning', 'item_reference']);
 
 /** Messages may leave `type` out, and so may references. */
 function kindOf(value: object): unknown {
@@ -82,12 +87,6 @@ const item = z
       return refuse('invalid_type', 'must be an item, that is an object');
     const type = kindOf(value);
     if (typeof type !== 'string') return refuse('invalid_type', 'type must be a string');
-    if (type === 'item_reference') {
-      return refuse(
-        'unsupported_parameter',
-        'items by reference are not supported: answers are not stored here, so send the item itself (with the AI SDK, set `providerOptions.openai.store` to false)',
-      );
-    }
     // Typed as what it will have been found to be: the schemas below look at it.
     if (kinds.has(type)) return { ...value, type } as z.input<typeof known>;
     return refuse(
@@ -97,16 +96,71 @@ const item = z
   })
   .pipe(known);
 
-type Item = z.output<typeof item>;
+type InputItem = z.output<typeof item>;
+export type Item = Exclude<InputItem, { type: 'item_reference' }>;
+/** What an answer is made of, as input. */
+export type AnswerItem = Extract<Item, { type: 'message' | 'function_call' }>;
 
 /** A text is one message of the user. */
 export const input = z.union(
   [
-    text.transform((said): Item[] => [{ type: 'message', role: 'user', content: said }]),
+    text.transform((said): InputItem[] => [{ type: 'message', role: 'user', content: said }]),
     boundedArray(item, 1, maxItems),
   ],
   textOr('items', maxItems),
 );
+
+/** An item of an answer as it is when it is sent back. */
+export function answerItem(item: OutputItem): AnswerItem {
+  if (item.type === 'message') {
+    return { type: 'message', role: item.role, content: item.content.map((each) => each.text).join('') };
+  }
+  const { type, call_id, name } = item;
+  return { type, call_id, name, arguments: someArguments(item.arguments) };
+}
+
+/** UTF-16 units of its texts. */
+export function lengthOf(item: AnswerItem): number {
+  if (item.type === 'message') return item.content.length;
+  return item.call_id.length + item.name.length + item.arguments.length;
+}
+
+/** What references may stand for. */
+export interface Remembered {
+  /** Null: there is no such item, or none any more, or it is not this caller's. */
+  recall(id: string): AnswerItem | null;
+  /** UTF-16 units that the references of one request may bring in together. */
+  readonly maxLength: number;
+}
+
+/**
+ * Puts items in the places of the references to them. Throws `item_not_found` (400) where there is none, and
+ * `body_too_large` (413) where they are longer together than a body may be: a few bytes could stand for any amount.
+ */
+export function dereference(items: readonly InputItem[], { recall, maxLength }: Remembered): Item[] {
+  let length = 0;
+  return items.map((each, index) => {
+    if (each.type !== 'item_reference') return each;
+    const param = `input[${index}].id`;
+    const found = recall(each.id);
+    if (found === null) {
+      throw new InputError(
+        'item_not_found',
+        `${param}: there is no item '${each.id}' to refer to. This node remembers items of its answers in memory only, for an hour after their last use, and not those of requests with \`store: false\`. Send the item itself; a client does so by itself when \`store\` is false (AI SDK: \`providerOptions.openai.store\`)`,
+        { param },
+      );
+    }
+    length += lengthOf(found);
+    if (length > maxLength) {
+      throw new KithError(
+        'body_too_large',
+        `${param}: the items referred to are longer than ${maxLength} characters together (limit server.bodyBytes). Leave some out.`,
+        { status: 413, param, details: { limit: 'server.bodyBytes', value: maxLength } },
+      );
+    }
+    return found;
+  });
+}
 
 interface Turn {
   role: 'system' | 'user' | 'assistant' | 'tool';
@@ -151,7 +205,7 @@ export function messagesOf(instructions: string | undefined, items: readonly Ite
         const param = `input[${index}].call_id`;
         throw new InputError(
           'invalid_value',
-          `${param}: no function_call before it has this call_id; send the call too, since nothing is stored here`,
+          `${param}: no function_call before it has this call_id; send the call too, or a reference to it`,
           { param },
         );
       }
