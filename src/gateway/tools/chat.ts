@@ -76,7 +76,7 @@ async function* chatInWords(
   { schemas, random, generate }: ToolChatInit,
   remarks: readonly string[],
 ): AsyncGenerator<ChatEvent> {
-  const { conversation, grammar, shown, parser, notes } = planTools(request, wording, schemas);
+  const { conversation, grammar, shown, parser, notes } = await planTools(request, wording, schemas);
   const ends = Array.from({ length: request.n }, () => new AbortController());
   const events = generate({
     ends: ends.map(({ signal }) => signal),

@@ -32,43 +32,43 @@ const plan = (changes: Partial<ChatRequest>, wording: Wording = 'hermes') =>
   planTools(request(changes), wording, schemas);
 const object = (properties: object) => ({ type: 'object', properties });
 
-test('with auto the answer is free until it calls, with required it calls at once', () => {
+test('with auto the answer is free until it calls, with required it calls at once', async () => {
   const tools = [tool('f')];
-  const kindOf = (changes: Partial<ChatRequest>) => plan({ tools, ...changes }).grammar?.kind;
-  assert.equal(kindOf({}), 'text');
-  assert.equal(kindOf({ toolChoice: 'required' }), 'sequence');
-  assert.equal(kindOf({ grammar: { kind: 'json_object' } }), 'choice');
-  assert.equal(kindOf({ grammar: { kind: 'json_object' }, toolChoice: 'required' }), 'sequence');
+  const kindOf = async (changes: Partial<ChatRequest>) => (await plan({ tools, ...changes })).grammar?.kind;
+  assert.equal(await kindOf({}), 'text');
+  assert.equal(await kindOf({ toolChoice: 'required' }), 'sequence');
+  assert.equal(await kindOf({ grammar: { kind: 'json_object' } }), 'choice');
+  assert.equal(await kindOf({ grammar: { kind: 'json_object' }, toolChoice: 'required' }), 'sequence');
 });
 
-test('with none, or without tools, the model does not hear of them', () => {
+test('with none, or without tools, the model does not hear of them', async () => {
   for (const changes of [{}, { tools: [] }, { tools: [tool('f')], toolChoice: 'none' as const }]) {
-    const { conversation, grammar, parser, shown } = plan(changes);
+    const { conversation, grammar, parser, shown } = await plan(changes);
     assert.deepEqual([conversation.tools, grammar, parser, shown], [undefined, null, null, []]);
-    const held = plan({ ...changes, grammar: { kind: 'json_object' } });
+    const held = await plan({ ...changes, grammar: { kind: 'json_object' } });
     assert.deepEqual(held.grammar, { kind: 'json_object' });
   }
 });
 
-test('only the tool that is named can be called, and all are in the prompt', () => {
-  const { grammar, conversation } = plan({ tools: [tool('f'), tool('g')], toolChoice: { name: 'g' } });
+test('only the tool that is named can be called, and all are in the prompt', async () => {
+  const { grammar, conversation } = await plan({ tools: [tool('f'), tool('g')], toolChoice: { name: 'g' } });
   const text = JSON.stringify(grammar);
   assert.match(text, /g\\\\?", /);
   assert.doesNotMatch(text, /"f\\\\?", /);
   assert.equal(conversation.tools?.length, 2);
-  assert.throws(
+  await assert.rejects(
     () => plan({ tools: [tool('f')], toolChoice: { name: 'h' } }),
     (error) => error instanceof InputError && error.param === 'tool_choice',
   );
-  assert.throws(
+  await assert.rejects(
     () => plan({ toolChoice: 'required' }),
     (error) => error instanceof InputError && error.param === 'tool_choice',
   );
 });
 
-test('what a strict schema asks for and cannot have is an error that names tool and keyword', () => {
+test('what a strict schema asks for and cannot have is an error that names tool and keyword', async () => {
   const odd = object({ a: { type: 'array', uniqueItems: true } });
-  assert.throws(
+  await assert.rejects(
     () => plan({ tools: [tool('good'), tool('odd', odd, true)] }),
     (error) =>
       error instanceof InputError &&
@@ -77,51 +77,51 @@ test('what a strict schema asks for and cannot have is an error that names tool 
       error.details.tool === 'odd' &&
       /'odd' is strict.*'uniqueItems'/.test(error.message),
   );
-  const { notes } = plan({ tools: [tool('good'), tool('odd', odd)] });
+  const { notes } = await plan({ tools: [tool('good'), tool('odd', odd)] });
   assert.equal(notes.length, 1);
   assert.match(notes[0]!, /'odd'.*any JSON object.*'uniqueItems'/);
 });
 
-test('arguments are an object, whatever the schema leaves open', () => {
+test('arguments are an object, whatever the schema leaves open', async () => {
   for (const parameters of [
     {},
     { properties: { a: {} } },
     { type: ['object', 'null'] },
     { $ref: '#/$defs/a', $defs: { a: object({}) } },
   ]) {
-    const { grammar, notes } = plan({ tools: [tool('f', parameters)] });
+    const { grammar, notes } = await plan({ tools: [tool('f', parameters)] });
     assert.deepEqual(notes, [], JSON.stringify(parameters));
     check(grammar);
   }
   for (const parameters of [{ type: 'string' }, [], 'x'])
-    assert.throws(
+    await assert.rejects(
       () => plan({ tools: [tool('f', parameters)] }),
       (error) => error instanceof InputError && error.param === 'tools' && error.message.includes("'f'"),
     );
 });
 
-test('schemas that are too large together give way where they are not strict', () => {
+test('schemas that are too large together give way where they are not strict', async () => {
   const large = object({ a: { type: 'string', maxLength: 9000 } });
   const tools = Array.from({ length: 6 }, (_, i) => tool(`t${i}`, large));
-  const { grammar, notes } = plan({ tools });
+  const { grammar, notes } = await plan({ tools });
   check(grammar);
   assert.match(notes.join(), /6 tools.*too large/);
-  assert.throws(
+  await assert.rejects(
     () => plan({ tools: tools.map((each) => ({ ...each, strict: true })) }),
     (error) => error instanceof InputError && error.code === 'grammar_too_large' && error.param === 'tools',
   );
 });
 
-test('hundreds of tools are one grammar', () => {
+test('hundreds of tools are one grammar', async () => {
   const tools = Array.from({ length: 600 }, (_, i) => tool(`t${i}`, object({ a: { type: 'boolean' } })));
   for (const style of ['hermes', 'mistral', 'llama3', 'plain'] as const)
-    check(plan({ tools }, style).grammar as Grammar);
+    check((await plan({ tools }, style)).grammar as Grammar);
 });
 
-test('where calls and the form of the answer are both JSON objects, calls get a form of their own', () => {
+test('where calls and the form of the answer are both JSON objects, calls get a form of their own', async () => {
   const tools = [tool('f')];
-  assert.equal(plan({ tools }, 'llama3').parser?.argumentsKey, 'parameters');
-  const { parser, conversation } = plan({ tools, grammar: { kind: 'json_object' } }, 'llama3');
+  assert.equal((await plan({ tools }, 'llama3')).parser?.argumentsKey, 'parameters');
+  const { parser, conversation } = await plan({ tools, grammar: { kind: 'json_object' } }, 'llama3');
   assert.deepEqual([parser?.openings, parser?.atStart], [['<tool_call>'], true]);
   assert.equal(conversation.tools, undefined);
   assert.match(conversation.messages[0]!.content!, /<tool_call>/);

@@ -27,13 +27,13 @@ export function conversationFor(request: ChatRequest, wording: Wording): Convers
 }
 
 /** @throws InputError naming the tool, when a strict one's schema cannot be held to */
-export function planTools(request: ChatRequest, wording: Wording, schemas: ToolSchemas): Plan {
+export async function planTools(request: ChatRequest, wording: Wording, schemas: ToolSchemas): Promise<Plan> {
   const conversation = conversationFor(request, wording);
   const tools = offered(request);
   const answer = request.grammar ?? null;
   if (tools.length === 0) return { conversation, grammar: answer, shown: [], parser: null, notes: [] };
   const format = formatOf(wordingFor(request, wording));
-  const { grammar, notes } = hold(request, format, tools, schemas);
+  const { grammar, notes } = await hold(request, format, tools, schemas);
   return {
     conversation,
     grammar,
@@ -71,19 +71,19 @@ function wordingFor({ grammar, tools = [] }: ChatRequest, wording: Wording): Wor
   return wording === 'llama3' && grammar !== undefined && tools.length > 0 ? 'plain' : wording;
 }
 
-function hold(
+async function hold(
   request: ChatRequest,
   format: ToolFormat,
   tools: readonly ToolDefinition[],
   schemas: ToolSchemas,
-): { grammar: Grammar; notes: readonly string[] } {
+): Promise<{ grammar: Grammar; notes: readonly string[] }> {
   const { toolChoice = 'auto' } = request;
   const callable =
     typeof toolChoice === 'string' ? tools : tools.filter(({ name }) => name === toolChoice.name);
   const several = format.several && typeof toolChoice === 'string' && (request.parallelToolCalls ?? true);
   const write = (held: readonly HeldTool[]): Grammar =>
     answerGrammar(request, format, format.calls(held, several));
-  const held = schemas.hold(callable);
+  const held = await schemas.hold(callable);
   const grammar = write(held.tools);
   try {
     schemas.check(grammar);

@@ -3,6 +3,8 @@
  *
  * @module gateway/tools/schemas
  */
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { InputError } from '../../base/index.ts';
 import { createGrammarCheck, type Grammar } from '../../engine/index.ts';
 import type { ToolDefinition } from '../types.ts';
@@ -16,7 +18,7 @@ export interface HeldTools {
 
 export interface ToolSchemas {
   /** @throws InputError naming tool and keyword, for a strict tool whose schema cannot be held to */
-  hold(tools: readonly ToolDefinition[]): HeldTools;
+  hold(tools: readonly ToolDefinition[]): Promise<HeldTools>;
   /** @throws InputError as the engine's, for what the tools come to together */
   check(grammar: Grammar): void;
 }
@@ -29,10 +31,12 @@ export function createToolSchemas(): ToolSchemas {
   const checkGrammar = createGrammarCheck();
   const known = new Map<string, InputError | null>();
 
-  function faultOf(grammar: Grammar): InputError | null {
-    const key = JSON.stringify(grammar);
+  async function faultOf(grammar: Grammar): Promise<InputError | null> {
+    const key = createHash('sha256').update(JSON.stringify(grammar)).digest('base64');
     let fault = known.get(key);
     if (fault === undefined) {
+      // A schema takes up to a tenth of a second: other requests go on between two.
+      await setImmediate();
       fault = null;
       try {
         checkGrammar(grammar);
@@ -48,22 +52,23 @@ export function createToolSchemas(): ToolSchemas {
   }
 
   return {
-    hold(tools) {
+    async hold(tools) {
       const notes: string[] = [];
-      const held = tools.map((tool): HeldTool => {
+      const held: HeldTool[] = [];
+      for (const tool of tools) {
         const { name } = tool;
         const grammar: Grammar = { kind: 'json_schema', schema: argumentsSchema(tool) };
-        const fault = faultOf(grammar);
-        if (fault === null) return { name, grammar };
-        if (tool.strict) {
+        const fault = await faultOf(grammar);
+        if (fault !== null && tool.strict) {
           throw new InputError(fault.code, `tools: '${name}' is strict, but ${lower(fault.message)}`, {
             param: 'tools',
             details: { tool: name, ...fault.details },
           });
         }
-        notes.push(`Arguments of '${name}' were held to any JSON object: ${lower(fault.message)}`);
-        return { name, grammar: ANY_OBJECT };
-      });
+        if (fault !== null)
+          notes.push(`Arguments of '${name}' were held to any JSON object: ${lower(fault.message)}`);
+        held.push({ name, grammar: fault === null ? grammar : ANY_OBJECT });
+      }
       return { tools: held, notes };
     },
     check: (grammar) => void checkGrammar(grammar),
