@@ -5,9 +5,9 @@ import { createSeededRandom } from '../../src/base/index.ts';
 import { fuzz } from './fuzz.ts';
 import { chatBody, chatPath, openServer } from './support.ts';
 
-test('four thousand hostile requests get typed answers, and the node goes on', async () => {
+test('thousands of hostile requests get typed answers, and the node goes on', async () => {
   await using node = await openServer({ limits: { bodyMs: 2_000, headersMs: 1_000 } });
-  const report = await fuzz(node.port, node.key, 4_000, createSeededRandom(20));
+  const report = await fuzz(node.port, node.key, 2_500, createSeededRandom(20));
   assert.deepEqual(report.faults, []);
   const seen = (status: number) => report.statuses.get(status) ?? 0;
   // Both sides of the door are reached.
