@@ -1,8 +1,18 @@
 /** The official `openai` package, unmodified, against a node. */
 import assert from 'node:assert/strict';
-import OpenAI, { APIError, APIUserAbortError, BadRequestError, NotFoundError, RateLimitError } from 'openai';
+import OpenAI, {
+  APIError,
+  APIUserAbortError,
+  AuthenticationError,
+  BadRequestError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitError,
+} from 'openai';
 import { zodFunction, zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
+import { systemClock, systemRandom } from '../../src/base/index.ts';
+import { openKeyStore } from '../../src/server/index.ts';
 import { clientMatrix, endless } from './support.ts';
 
 const matrix = clientMatrix('openai', { 'engine.maxActive': 2, 'engine.maxQueue': 1 });
@@ -446,6 +456,24 @@ calls(5, 'over the queue the client gets a RateLimitError, and retries until the
   assert.ok(tries >= 2);
   assert.equal(running.length, 2);
   await matrix.idle();
+});
+
+calls(4, 'keys that are unknown, too narrow or used up are errors of their own classes', async () => {
+  using keys = openKeyStore(matrix.home, { clock: systemClock, random: systemRandom });
+  const narrow = { name: 'k', expiresAt: null, tokensPerMinute: null, requestsPerMinute: 1 };
+  const { text } = keys.create({ ...narrow, scopes: ['generate'] });
+  const body = { ...calm, messages: ask('Hi'), max_tokens: 1 };
+  await assert.rejects(
+    client({ apiKey: `${text.slice(0, -1)}!` }).chat.completions.create(body),
+    (error) => error instanceof AuthenticationError && error.code === 'invalid_api_key',
+  );
+  const keyed = client({ apiKey: text });
+  await assert.rejects(
+    keyed.embeddings.create({ model: 'tiny-embed', input: 'A cat.' }),
+    (error) => error instanceof PermissionDeniedError && error.code === 'scope_missing',
+  );
+  assert.equal((await keyed.chat.completions.create(body)).usage!.completion_tokens, 1);
+  await assert.rejects(keyed.chat.completions.create(body), RateLimitError);
 });
 
 call('embeddings come as numbers although the client asks for base64', async () => {

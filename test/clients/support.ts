@@ -10,7 +10,7 @@ import { createHome, startNode, type TestHome } from '../node-support.ts';
 
 /** Calls that each client's script makes: the matrix may grow, it does not shrink unnoticed. */
 export const scripted = {
-  openai: 55,
+  openai: 59,
   'ai-sdk': 33,
   langchain: 18,
   anthropic: 19,
@@ -19,6 +19,8 @@ export const scripted = {
 
 export interface Matrix {
   readonly url: string;
+  /** Folder of the node's home. */
+  readonly home: string;
   readonly node: Node;
   /** A test that makes one scripted call of the client. */
   call(name: string, run: () => Promise<void>): void;
@@ -49,6 +51,9 @@ export function clientMatrix(
   return {
     get url() {
       return node!.url;
+    },
+    get home() {
+      return home!.path;
     },
     get node() {
       return node!;

@@ -80,8 +80,7 @@ export const receiptHeaders = [...modelHeaders, 'x-kith-queue-ms', 'x-kith-prefi
 
 const wholeNumber = pattern('^\\d+$', '12');
 
-/** Every header that answers carry beside those of HTTP itself. */
-export const headers: Readonly<Record<string, Schema>> = {
+const otherHeaders: Readonly<Record<string, Schema>> = {
   'x-request-id': {
     description: 'Id of the request; the log has the same.',
     required: true,
@@ -102,6 +101,21 @@ export const headers: Readonly<Record<string, Schema>> = {
   allow: { description: 'Methods that the path takes.', schema: string },
 };
 
+/** On answers to callers whose requests or tokens are limited. */
+const rateHeaders: Readonly<Record<string, Schema>> = Object.fromEntries(
+  ['requests', 'tokens'].flatMap((what): [string, Schema][] => [
+    [`x-ratelimit-limit-${what}`, { description: `The caller's ${what} per minute.`, schema: wholeNumber }],
+    [`x-ratelimit-remaining-${what}`, { description: `Left of its ${what} now.`, schema: wholeNumber }],
+    [
+      `x-ratelimit-reset-${what}`,
+      {
+        description: `Until all its ${what} are there again.`,
+        schema: pattern('^(\\d+h)?(\\d+m)?\\d+(\\.\\d+)?m?s$', '6m0s'),
+      },
+    ],
+  ]),
+);
+
 const why: Readonly<Record<string, string>> = {
   '400': 'The request is not valid; `param` or the message names the field.',
   '401': 'A key is missing, unknown, expired or revoked.',
@@ -121,8 +135,23 @@ const why: Readonly<Record<string, string>> = {
 };
 const bodyErrors = ['408', '409', '413', '415', '422'];
 
-function answerBody({ description, content, headers: own = [] }: Answer, tag: string): Schema {
-  const names = ['x-request-id', ...(tag === 'OpenAI' ? ['openai-processing-ms'] : []), ...own];
+/** Every header that answers carry beside those of HTTP itself. */
+export const headers: Readonly<Record<string, Schema>> = { ...otherHeaders, ...rateHeaders };
+
+/** Answers of models are what rates and budgets are about. */
+const asksModels = ({ scope }: Operation): boolean => scope === 'generate' || scope === 'embed';
+
+function answerBody(
+  operation: Operation,
+  { description, content, headers: own = [] }: Answer,
+  tag: string,
+): Schema {
+  const names = [
+    'x-request-id',
+    ...(tag === 'OpenAI' ? ['openai-processing-ms'] : []),
+    ...(asksModels(operation) ? Object.keys(rateHeaders) : []),
+    ...own,
+  ];
   return {
     description,
     headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
@@ -145,7 +174,8 @@ function errorsOf(operation: Operation, tag: string): Record<string, Schema> {
               ? ['x-should-retry']
               : [];
       const schema = { $ref: `#/components/schemas/${operation.error}` };
-      return [status, answerBody({ description: why[status]!, content: json(schema), headers: own }, tag)];
+      const answer = { description: why[status]!, content: json(schema), headers: own };
+      return [status, answerBody(operation, answer, tag)];
     }),
   );
 }
@@ -161,7 +191,10 @@ const agentHeader = {
 /** One operation as OpenAPI has it. */
 export function operationBody(operation: Operation, tag: string): Schema {
   const { id, summary, description, scope, parameters = [], body } = operation;
-  const answers = Object.entries(operation.answers).map(([status, each]) => [status, answerBody(each, tag)]);
+  const answers = Object.entries(operation.answers).map(([status, each]) => [
+    status,
+    answerBody(operation, each, tag),
+  ]);
   return {
     operationId: id,
     tags: [tag],
@@ -169,7 +202,7 @@ export function operationBody(operation: Operation, tag: string): Schema {
     ...(description === undefined ? {} : { description }),
     'x-scope': scope,
     security: scope === 'control' ? [{ runToken: [] }] : [{}, { bearer: [] }, { apiKey: [] }],
-    parameters: scope === 'generate' || scope === 'embed' ? [...parameters, agentHeader] : parameters,
+    parameters: asksModels(operation) ? [...parameters, agentHeader] : parameters,
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
     responses: { ...errorsOf(operation, tag), ...Object.fromEntries(answers) },
   };
