@@ -75,6 +75,8 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
   const plain = range.some((il) => !(windowed && hyper.isWindowed(il)));
   const mask = plain ? ops.input(GGML_TYPE.f16, [kvLength, rows]) : null;
   const maskWindowed = windowed ? ops.input(GGML_TYPE.f16, [kvLength, rows]) : null;
+  /** Masks whose attention is computed. Where no row goes on after the last block, it only stores keys and values. */
+  const masksUsed = new Set<Tensor>();
   const outputRows = selects && outputs > 0 ? ops.input(GGML_TYPE.i32, [outputs]) : null;
 
   const optional = (name: string) => weights.get(name) ?? null;
@@ -125,11 +127,13 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
           1,
           3,
         );
+      const ownMask = windowed && hyper.isWindowed(il) ? maskWindowed! : mask!;
+      if (!isLast(il) || outputs > 0) masksUsed.add(ownMask);
       const attended = ops.flashAttention(
         ops.permute(q, 0, 2, 1, 3),
         view(store.k(il), hyper.headDim, widthK),
         view(store.v(il), hyper.headDimV, widthV),
-        windowed && hyper.isWindowed(il) ? maskWindowed! : mask!,
+        ownMask,
         scale,
       );
       return ops.reshape2d(attended, hyper.heads * hyper.headDimV, rows);
@@ -169,8 +173,8 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
     hidden,
     positions,
     cells,
-    mask,
-    maskWindowed,
+    mask: mask !== null && masksUsed.has(mask) ? mask : null,
+    maskWindowed: maskWindowed !== null && masksUsed.has(maskWindowed) ? maskWindowed : null,
     outputRows,
     output: x,
     [Symbol.dispose]: () => workspace[Symbol.dispose](),
