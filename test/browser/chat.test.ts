@@ -29,7 +29,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 /** A question whose answer this model does not end soon. */
-const long = 'Tell me a very long story about a river, a mountain, a city and all the people who live there.';
+const long = 'Count from 1 to 1000, one number on each line.';
 
 test('an answer streams in, and its receipt says where, how fast and with what', { skip }, async () => {
   await using visit = await stage.visit();
@@ -233,6 +233,7 @@ test('conversations are found, named, saved, deleted and brought back', { skip }
   await page.getByRole('button', { name: 'Undo' }).click();
   await rows.getByText('On mountains').waitFor();
   await page.getByRole('button', { name: 'Delete “On mountains”' }).click();
+  await page.getByText('Nothing holds all of these words.').waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'One conversation, kept in this browser.' }).waitFor();
   await page.getByRole('button', { name: 'Delete all' }).click();

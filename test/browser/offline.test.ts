@@ -76,7 +76,7 @@ test('an answer that breaks in the middle starts again by itself, or not when th
   const node = await startProcess(home, port);
   await using visit = await visitPage(stage.browser, node.url);
   const { page } = visit;
-  const long = 'Tell me a very long story about a river, a mountain, a city and all who live there.';
+  const long = 'Count from 1 to 1000, one number on each line.';
   await send(page, long);
   await page.locator('.prose').waitFor();
   await node.kill();

@@ -63,11 +63,17 @@ export async function answer(id: string, turn: string): Promise<void> {
   setAnswer(id, turn, { ...emptyAnswer() });
   const text = pacedText((whole) => setAnswer(id, turn, { state: 'writing', text: whole }));
   const saving = setInterval(() => void save(id), saveEveryMs);
+  let left = false;
   const leave = () => {
     text.flush();
     void save(id);
+    left = true;
+  };
+  const back = () => {
+    left = false;
   };
   addEventListener('pagehide', leave);
+  addEventListener('pageshow', back);
   try {
     await save(id, true);
     await write(id, turn, turns, settings, abort.signal, text.add);
@@ -87,9 +93,11 @@ export async function answer(id: string, turn: string): Promise<void> {
   } finally {
     clearInterval(saving);
     removeEventListener('pagehide', leave);
+    removeEventListener('pageshow', back);
     setRuns(id, undefined);
     release();
-    void save(id);
+    // A page that leaves breaks its own connections: that is no fault to remember.
+    if (!left) void save(id);
     for (const listener of listeners) listener({ conversation: id, turn });
   }
 }
