@@ -14,6 +14,7 @@ import {
   createGateway,
   type Receipt,
 } from '../gateway/index.ts';
+import '../../test/openapi/watch.ts';
 import { loopbackAccess } from './access/loopback.ts';
 import { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 import { createServer } from './server.ts';
@@ -87,6 +88,7 @@ function open(
         ({
           state: 'ready',
           message: null,
+          version: '0.0.0',
           uptimeMs: 1500,
           defaultModel: 'm',
           backends: [{ backend: 'local', ...(await backendOf(script).health()) }],

@@ -34,8 +34,10 @@ interface DocumentedOperation {
 
 /** Headers of protection and of HTTP itself, which say nothing about the answer. */
 const plainHeaders = /^x-(content-type-options|accel-buffering|frame-options)$/;
-/** What the server says before it knows the route. */
-const routeless = new Set([400, 401, 403, 404, 405, 408, 413, 415, 429, 500, 503]);
+/** What the server says before it knows the route, in OpenAI's shape whatever the route's own is. */
+const routeless = new Set([400, 401, 403, 404, 405, 408, 413, 415, 417, 429, 431, 500, 503]);
+const routelessCodes =
+  /"code":"(invalid_path|invalid_http|route_not_found|method_not_allowed|expectation_failed|stopping)"\}\}$/;
 
 export interface Validator {
   /** What is wrong with the answer; empty when nothing is. */
@@ -184,7 +186,7 @@ export function createValidator(document: OpenApiDocument): Validator {
     const operation = match
       ? (document.paths[match.path]![method] as unknown as DocumentedOperation | undefined)
       : undefined;
-    if (!operation) {
+    if (!operation || (answer.status >= 400 && routelessCodes.test(answer.body))) {
       if (!routeless.has(answer.status)) return [`${answer.status} from a route that is not documented`];
       if (answer.method === 'HEAD') return answer.body === '' ? [] : ['has a body'];
       return parsed(answer.body, errorSchemaAbove(path), '');

@@ -25,6 +25,7 @@ import {
   type Receipt,
 } from '../../src/gateway/index.ts';
 import type { Route } from '../../src/server/http/exchange.ts';
+import '../openapi/watch.ts';
 import {
   type AccessOptions,
   createAccess,
@@ -39,6 +40,7 @@ import {
   type ServerLimits,
   type ServerOptions,
 } from '../../src/server/index.ts';
+import { type Outcome, outcomes } from '../../src/server/metrics/answer-facts.ts';
 import { allRoutes } from '../../src/server/routes.ts';
 import type { Answering, ServerContext } from '../../src/server/types.ts';
 
@@ -127,10 +129,35 @@ const control: NodeControl = {
   load: async () => {},
 };
 
+const row = {
+  name: 'all',
+  answers: 0,
+  durationMs: null,
+  timeToFirstTokenMs: null,
+  interTokenMs: null,
+  tokensPerSecond: null,
+  queueWaitMs: null,
+};
+const groups = { models: [], agents: [], backends: [], routes: [] };
+const totals = {
+  ...row,
+  outcomes: Object.fromEntries(outcomes.map((each) => [each, 0])) as Record<Outcome, number>,
+  promptTokens: 0,
+  cachedTokens: 0,
+  completionTokens: 0,
+};
+
 /** Stands for the figures, so that their routes are there. */
 const observability: NonNullable<ServerOptions['observability']> = {
   text: async () => '',
-  view: async () => ({}) as never,
+  view: async () => ({
+    windowMs: 60_000,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    requests: { active: 0, recent: { all: 0, failed: 0, refused: 0 } },
+    recent: { all: row, ...groups },
+    total: { all: totals, ...groups },
+    alerts: { firing: [], recent: [] },
+  }),
 };
 
 export const runToken = 'the-run-token-of-this-test-node';

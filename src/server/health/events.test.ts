@@ -10,6 +10,7 @@ import {
   silentLogger,
 } from '../../base/index.ts';
 import { createGateway } from '../../gateway/index.ts';
+import '../../../test/openapi/watch.ts';
 import { loopbackAccess } from '../access/loopback.ts';
 import { defaultServerLimits } from '../http/limits.ts';
 import { createServer } from '../server.ts';

@@ -13,6 +13,7 @@ import {
   type EmbeddingRequest,
   type Receipt,
 } from '../../gateway/index.ts';
+import '../../../test/openapi/watch.ts';
 import { loopbackAccess } from '../access/loopback.ts';
 import { errorAnswer } from '../http/errors.ts';
 import { defaultServerLimits } from '../http/limits.ts';

@@ -61,6 +61,8 @@ export function openApiDocument(version: string): OpenApiDocument {
       title: 'Kith',
       version,
       summary: 'A personal AI node.',
+      description:
+        "Errors have the shape of their route's API. Those that come before a route is found (a malformed request, an unknown path, a node that is shutting down) have OpenAI's.",
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
