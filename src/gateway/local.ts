@@ -27,6 +27,7 @@ import { checkDimensions, cutVectors } from './cut.ts';
 import { createDescriptions } from './describe.ts';
 import { merge } from './merge.ts';
 import { createProbe } from './probe.ts';
+import { shareLooks } from './share.ts';
 import { chatWithTools, countWithTools } from './tools/chat.ts';
 import { createToolSchemas } from './tools/schemas.ts';
 import type {
@@ -70,6 +71,8 @@ export interface LocalBackend extends Backend {
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const { engine, models, clock } = options;
   const schemas = createToolSchemas();
+  /** A look at the disk costs more than the rest of a small answer. */
+  const listed = shareLooks(() => models.list());
   const preparing = new Map<string, Promise<LoadedModel>>();
   /** Why the last load of a default model failed. Failures of other models are their requests' own. */
   const failures = new Map<string, string>();
@@ -255,7 +258,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       }
     },
     defaultModel: (task) => options.defaults[task],
-    models: async () => (await models.list()).map(rowOf),
+    models: async () => (await listed()).map(rowOf),
     async describe(id) {
       const entry = await models.get(id);
       const { licence, embedding } = entry.manifest;
@@ -310,7 +313,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
               : starting
                 ? 'starting'
                 : 'ok',
-        modelsAvailable: (await models.list()).length,
+        modelsAvailable: (await listed()).length,
         modelsLoaded: process?.models.length ?? 0,
         message,
       };
