@@ -40,21 +40,17 @@ async function rounds(
       logitBias: unending,
     }));
     const cpu = { node: cpuMs(node.pid), engine: cpuMs(bench.enginePid) };
-    const http: number[] = [];
-    for (const body of bodies) {
-      const [one] = await client.call<Timed[]>('streams', {
-        port: node.port,
-        path,
-        bodies: [body],
-        firstText: kind === 'chat' ? 1 : 0,
-      });
-      http.push(one!.totalMs);
-    }
+    const http = await client.call<Timed[]>('sequence', {
+      port: node.port,
+      path,
+      bodies,
+      firstText: kind === 'chat' ? 1 : 0,
+    });
     const bare = await engine.call<Timed[]>('sequence', { asks });
     const since = (pid: number, before: number) => ((cpuMs(pid) - before) * 1000) / each;
     if (round < 0) continue;
     done.push({
-      http: median(http),
+      http: median(http.map(({ totalMs }) => totalMs)),
       engine: median(bare.map(({ totalMs }) => totalMs)),
       httpCpu: since(node.pid, cpu.node),
       engineCpu: since(bench.enginePid, cpu.engine),

@@ -23,7 +23,7 @@ export async function measureTtft(bench: Bench): Promise<unknown> {
         ...unendingBody,
       }));
       const asks = users.map((user) => ({ user, count: tokens, logitBias: unending }));
-      const http = await client.call<Timed[]>('streams', {
+      const http = await client.call<Timed[]>('together', {
         port: node.port,
         path: '/v1/chat/completions',
         bodies,

@@ -13,7 +13,6 @@ export interface LoadArguments {
 export interface StreamArguments {
   readonly port: number;
   readonly path: string;
-  /** One client each, all at once. */
   readonly bodies: readonly object[];
   /** Index of the first event that carries text. */
   readonly firstText: number;
@@ -52,25 +51,36 @@ async function load({ port, connections, count, method, path, body }: LoadArgume
   return { perSecond: count / seconds, seconds, p50: at(0.5), p99: at(0.99) };
 }
 
-async function streams({ port, path, bodies, firstText }: StreamArguments) {
+async function timed(connection: RawConnection, request: Buffer, firstText: number) {
+  const began = performance.now();
+  let ttftMs = Number.NaN;
+  let events = 0;
+  const count = eventCounter((index) => {
+    events++;
+    if (index === firstText) ttftMs = performance.now() - began;
+  });
+  const { status } = await connection.send(request, count);
+  if (status !== 200) throw new Error(`POST answered ${status}`);
+  return { ttftMs, totalMs: performance.now() - began, events };
+}
+
+/** All at once, each on a connection that is open already. */
+async function together({ port, path, bodies, firstText }: StreamArguments) {
   const open = await Promise.all(bodies.map(() => openRaw(port)));
   const requests = bodies.map((body) => requestBytes('POST', path, body));
-  return Promise.all(
-    open.map(async (connection, i) => {
-      const began = performance.now();
-      let ttftMs = Number.NaN;
-      let events = 0;
-      const count = eventCounter((index) => {
-        events++;
-        if (index === firstText) ttftMs = performance.now() - began;
-      });
-      const { status } = await connection.send(requests[i]!, count);
-      if (status !== 200) throw new Error(`POST ${path} answered ${status}`);
-      const totalMs = performance.now() - began;
-      connection.close();
-      return { ttftMs, totalMs, events };
-    }),
-  );
+  const done = await Promise.all(open.map((connection, i) => timed(connection, requests[i]!, firstText)));
+  for (const connection of open) connection.close();
+  return done;
+}
+
+/** One after the other on one connection. */
+async function sequence({ port, path, bodies, firstText }: StreamArguments) {
+  const connection = await openRaw(port);
+  const requests = bodies.map((body) => requestBytes('POST', path, body));
+  const done = [];
+  for (const request of requests) done.push(await timed(connection, request, firstText));
+  connection.close();
+  return done;
 }
 
 /** Numbers from 0 to 1, the same for a seed (mulberry32). */
@@ -128,4 +138,4 @@ async function soak({ port, connections, count, seed, aborts, prompts }: SoakArg
   return { ...tally, seconds: (performance.now() - began) / 1000 };
 }
 
-serveSubject({ load, streams, soak });
+serveSubject({ load, together, sequence, soak });
