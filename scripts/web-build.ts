@@ -17,11 +17,10 @@ const WEB = join(ROOT, 'web');
 const DIST = join(WEB, 'dist');
 /** Stands in the build and names what it was made of. */
 const STAMP = 'build.json';
-/** Packages whose code or settings end up in the build, besides those they depend on. */
-const PACKAGES = [
-  'vite',
-  'rolldown',
-  'vite-plugin-solid',
+/** Packages that make the build. */
+const TOOLS = ['vite', 'rolldown', 'vite-plugin-solid'];
+/** Packages whose code or fonts are in it: their licences go with it. */
+const PARTS = [
   'solid-js',
   '@solidjs/router',
   '@solid-primitives/i18n',
@@ -52,7 +51,8 @@ export function fingerprint(web: string, lock: string): string {
   const { packages } = JSON.parse(readFileSync(lock, 'utf8')) as {
     packages: Record<string, { version?: string }>;
   };
-  for (const name of PACKAGES) hash.update(`${name}@${packages[`node_modules/${name}`]?.version}\0`);
+  for (const name of [...TOOLS, ...PARTS])
+    hash.update(`${name}@${packages[`node_modules/${name}`]?.version}\0`);
   return hash.digest('hex');
 }
 
@@ -75,6 +75,17 @@ function hasPackages(): boolean {
   });
 }
 
+/** Licence texts of what is compiled into the page, which ask to be passed on with it. */
+function licences(): string {
+  const parts = PARTS.map((name) => {
+    const folder = join(ROOT, 'node_modules', name);
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
+    if (file === undefined) throw new Error(`The package ${name} has no licence file.`);
+    return `${name}\n${'='.repeat(name.length)}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  });
+  return `The page of Kith is made of these works, among its own.\n\n${parts.join('\n\n')}`;
+}
+
 /** Brings web/dist up to date. Returns false when it cannot be built here. */
 export async function buildWeb(force = false): Promise<boolean> {
   if (!existsSync(join(WEB, 'index.html'))) return false;
@@ -91,6 +102,7 @@ export async function buildWeb(force = false): Promise<boolean> {
       logLevel: 'warn',
       build: { outDir: fresh, emptyOutDir: true },
     });
+    writeFileSync(join(fresh, 'licences.txt'), licences());
     writeFileSync(join(fresh, STAMP), `${JSON.stringify({ from })}\n`);
     try {
       rmSync(DIST, { recursive: true, force: true });

@@ -66,6 +66,11 @@ export async function visitPage(
     viewport: { width: 1280, height: 800 },
     ...options,
   });
+  // Small models wander; at temperature 0 they wander the same way each time.
+  await context.addInitScript(() => {
+    if (localStorage.getItem('kith.preferences') === null)
+      localStorage.setItem('kith.preferences', JSON.stringify({ settings: { temperature: 0 } }));
+  });
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('console', (message) => {

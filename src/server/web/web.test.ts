@@ -99,7 +99,7 @@ test('every address that the page routes is answered with its document, under th
     assert.equal(headers['referrer-policy'], 'no-referrer');
     assert.equal(headers['cross-origin-opener-policy'], 'same-origin');
     assert.equal(headers['cache-control'], 'no-cache');
-    assert.match(headers['permissions-policy'] ?? '', /camera=\(\)/);
+    assert.match(String(headers['permissions-policy']), /camera=\(\)/);
   }
 });
 

@@ -59,7 +59,7 @@ export default function PreferencesDialog() {
           {t('preferences.letters')}
         </label>
         <div>
-          <button type="button" class="text-button" onClick={() => setDialogue('keys')}>
+          <button type="button" class="button" onClick={() => setDialogue('keys')}>
             {t('keys.title')}
           </button>
         </div>

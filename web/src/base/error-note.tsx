@@ -15,7 +15,7 @@ export function ErrorNote(props: { readonly fault: Fault; readonly children?: JS
         {props.fault.message}
       </p>
       <Show when={remedy()}>{(words) => <p>{words()}</p>}</Show>
-      <p class="code">
+      <p class="fault-code">
         {t('errors.code', { code: props.fault.code })}
         <Show when={props.fault.requestId}>{(id) => <>, {t('errors.request', { id: id() })}</>}</Show>
       </p>

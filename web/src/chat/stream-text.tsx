@@ -41,6 +41,8 @@ export function StreamText(props: { readonly text: string; readonly growing: boo
   let shown: readonly TreeNode[] = [];
   let stream: BlockStream | null = null;
   let taken = '';
+  /** Nodes at the start whose code has its colours. */
+  let coloured = 0;
   void loadRenderer();
 
   createEffect(
@@ -49,10 +51,12 @@ export function StreamText(props: { readonly text: string; readonly growing: boo
       const show = (nodes: readonly TreeNode[], settled: number) => {
         ready.patch(root, shown, nodes, labels);
         shown = nodes;
-        ready.colourCode(root, nodes, settled);
+        ready.colourCode(root, nodes, Math.min(coloured, settled), settled);
+        coloured = settled;
       };
       if (!growing) {
         const nodes = ready.parseMarkdown(text);
+        coloured = 0;
         show(nodes, nodes.length);
         stream = null;
         taken = '';

@@ -45,8 +45,9 @@ export function Thread(props: Props) {
   };
   const grown = () => {
     const distance = beyond();
-    if (following && distance > 0 && answeringTurn(props.id) !== null) scroller.scrollTop += distance;
-    setAway(beyond() > nearEnd);
+    const follow = following && distance > 0 && answeringTurn(props.id) !== null;
+    if (follow) scroller.scrollTop += distance;
+    setAway(!follow && distance > nearEnd);
   };
   const toEnd = () => {
     scroller.scrollTop += beyond();

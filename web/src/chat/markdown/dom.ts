@@ -129,9 +129,10 @@ function createCode({ language, text }: CodeNode, labels: Labels): Element {
   return figure;
 }
 
-/** Colours the code blocks among the first `count` nodes that are not coloured yet. */
-export function colourCode(parent: Element, nodes: readonly TreeNode[], count: number): void {
-  for (const [index, node] of nodes.slice(0, count).entries()) {
+/** Colours the code blocks among the nodes from `from` up to `to`, unless they are coloured. */
+export function colourCode(parent: Element, nodes: readonly TreeNode[], from: number, to: number): void {
+  for (let index = from; index < to; index++) {
+    const node = nodes[index];
     if (typeof node !== 'object' || node.kind === 'word') continue;
     const place = parent.children[index] as HTMLElement | undefined;
     if (!place) continue;

@@ -216,7 +216,9 @@ export function safeTarget(href: string): string | null {
 }
 
 export function sameNode(a: TreeNode, b: TreeNode): boolean {
-  if (typeof a === 'string' || typeof b === 'string') return a === b;
+  // What is frozen is the same object from frame to frame.
+  if (a === b) return true;
+  if (typeof a === 'string' || typeof b === 'string') return false;
   if (a.kind === 'element' && b.kind === 'element') {
     return (
       a.tag === b.tag &&
