@@ -10,7 +10,10 @@ import { createHome, startNode, type TestHome } from '../node-support.ts';
 
 /** Calls that each client's script makes: the matrix may grow, it does not shrink unnoticed. */
 export const scripted = {
-  openai: 59,
+  openai: 23,
+  'openai-tools': 11,
+  'openai-errors': 17,
+  'openai-responses': 8,
   'ai-sdk': 33,
   langchain: 18,
   anthropic: 19,
