@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { answered, openStage, type Stage, send, skip } from './support.ts';
+import { allowLong, answered, openStage, type Stage, send, skip } from './support.ts';
 
 let stage: Stage;
 before(async () => {
@@ -59,6 +59,7 @@ test('an answer streams in, and its receipt says where, how fast and with what',
 test('stop ends the answer on the page and its sequence in the engine', { skip }, async () => {
   await using visit = await stage.visit();
   const { page } = visit;
+  await allowLong(page);
   await send(page, long);
   await prose(page).getByText(/\w+/).first().waitFor();
   await stop(page).click();
@@ -74,6 +75,7 @@ test('stop ends the answer on the page and its sequence in the engine', { skip }
 test('Escape stops an answer, too', { skip }, async () => {
   await using visit = await stage.visit();
   const { page } = visit;
+  await allowLong(page);
   await send(page, long);
   await prose(page).waitFor();
   await page.keyboard.press('Escape');
@@ -188,6 +190,10 @@ test('conversations and drafts outlive the page; one that was being written says
   await page.getByRole('heading', { level: 2, name: 'What is a river?' }).waitFor();
   assert.equal(await prose(page).innerText(), text);
   assert.equal(await field(page).inputValue(), 'and a lake');
+  await page.getByRole('button', { name: 'Answer settings' }).click();
+  await page.getByRole('button', { name: 'Reset' }).click();
+  await page.getByLabel('Temperature').fill('0');
+  await page.getByLabel('Temperature').blur();
   await field(page).fill(long);
   await page.keyboard.press('Enter');
   await prose(page, 1).waitFor();

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createHome, type TestHome } from '../node-support.ts';
-import { answered, openStage, type Stage, send, skip, visitPage } from './support.ts';
+import { allowLong, answered, openStage, type Stage, send, skip, visitPage } from './support.ts';
 
 let stage: Stage;
 before(async () => {
@@ -76,6 +76,7 @@ test('an answer that breaks in the middle starts again by itself, or not when th
   const node = await startProcess(home, port);
   await using visit = await visitPage(stage.browser, node.url);
   const { page } = visit;
+  await allowLong(page);
   const long = 'Count from 1 to 1000, one number on each line.';
   await send(page, long);
   await page.locator('.prose').waitFor();

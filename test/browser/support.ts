@@ -66,10 +66,13 @@ export async function visitPage(
     viewport: { width: 1280, height: 800 },
     ...options,
   });
-  // Small models wander; at temperature 0 they wander the same way each time.
+  // Small models wander and do not end: short answers, the same each time.
   await context.addInitScript(() => {
     if (localStorage.getItem('kith.preferences') === null)
-      localStorage.setItem('kith.preferences', JSON.stringify({ settings: { temperature: 0 } }));
+      localStorage.setItem(
+        'kith.preferences',
+        JSON.stringify({ settings: { temperature: 0, max_tokens: 40 } }),
+      );
   });
   const page = await context.newPage();
   const faults: string[] = [];
@@ -91,6 +94,12 @@ export async function visitPage(
 export async function send(page: Page, question: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Your question' }).fill(question);
   await page.getByRole('button', { name: 'Send' }).click();
+}
+
+/** From here on answers may be as long as the model makes them. */
+export async function allowLong(page: Page): Promise<void> {
+  await page.evaluate(() => localStorage.setItem('kith.preferences', '{"settings":{"temperature":0}}'));
+  await page.reload();
 }
 
 /** Waits until the last answer has ended. */
