@@ -41,6 +41,9 @@ import type {
   GenerationOptions,
 } from './types.ts';
 
+/** Why sequences end when their answer does. Made once: an abort without a reason makes an exception each time. */
+const over = new AbortedError('The answer is over.');
+
 export interface LocalBackendOptions {
   readonly engine: Pick<
     Engine,
@@ -198,7 +201,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     const usages: (GenerateUsage | null)[] = sources.map(() => null);
     let started = false;
     try {
-      for await (const [choice, event] of merge<GenerateEvent>(sources, () => stop.abort())) {
+      for await (const [choice, event] of merge<GenerateEvent>(sources, () => stop.abort(over))) {
         if (event.type === 'start') {
           if (started) continue;
           started = true;
@@ -221,7 +224,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         }
       }
     } finally {
-      stop.abort();
+      stop.abort(over);
     }
     yield usageEvent(id, usages, request.n, notes);
   }

@@ -77,7 +77,7 @@ async function* chatInWords(
   remarks: readonly string[],
 ): AsyncGenerator<ChatEvent> {
   const { conversation, grammar, shown, parser, notes } = await planTools(request, wording, schemas);
-  const ends = Array.from({ length: request.n }, () => new AbortController());
+  const ends = parser === null ? [] : Array.from({ length: request.n }, () => new AbortController());
   const events = generate({
     ends: ends.map(({ signal }) => signal),
     prompt: promptOf(request, conversation),
