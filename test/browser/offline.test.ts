@@ -1,11 +1,11 @@
 /** The node goes away and comes back; it asks for a key; it is not ready yet. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createHome, type TestHome } from '../node-support.ts';
+import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { allowLong, answered, openStage, type Stage, send, skip, visitPage } from './support.ts';
 
 let stage: Stage;
@@ -103,6 +103,51 @@ test('a node that asks for a key gets a plain word about it', { skip }, async ()
   await page.route('**/v1/chat/completions', (route) => route.fulfill({ status: 401, json: refusal }));
   await send(page, 'Hello?');
   await page.getByRole('alert').getByText('Code invalid_api_key').waitFor();
+});
+
+/** A key made by the command line. */
+function makeKey(home: TestHome, ...scopes: string[]): string {
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const args = ['keys', 'create', scopes.join('-'), '--scope', scopes.join(), '--json', '--home', home.path];
+  const made = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+  const key = /kith_[A-Za-z0-9_-]+/.exec(made.stdout)?.[0];
+  assert.ok(key !== undefined, made.stderr);
+  return key;
+}
+
+test('with a key as the password everything works', { skip }, async () => {
+  await using home = await createHome();
+  const password = makeKey(home, 'generate', 'read');
+  await using node = await startNode(home, { 'server.requireKey': true });
+  await using visit = await visitPage(stage.browser, node.url, '/', {
+    httpCredentials: { username: 'me', password },
+  });
+  const { page } = visit;
+  await page.getByText('tiny is ready on this machine. It needs no internet.').waitFor();
+  await send(page, 'Hello');
+  await answered(page, 1);
+  await page.getByRole('button', { name: 'On this machine' }).waitFor();
+  assert.equal(await page.locator('[data-banner]').count(), 0);
+});
+
+test('a node that does not tell its state to one page more still answers it', { skip }, async () => {
+  await using visit = await stage.visit();
+  const { page } = visit;
+  await page.route('**/kith/v1/events', (route) =>
+    route.fulfill({
+      status: 503,
+      json: { error: { code: 'limit_reached', message: 'Enough pages follow.' } },
+    }),
+  );
+  await page.reload();
+  await page.getByText('State not shown').first().waitFor();
+  await page
+    .getByRole('combobox', { name: 'Model' })
+    .getByText('Default model')
+    .waitFor({ state: 'attached' });
+  await send(page, 'Hello');
+  await answered(page, 1);
+  assert.equal(await page.locator('[data-banner]').count(), 0);
 });
 
 test('while the model is made ready the page says how far it is, and why when it cannot be', {

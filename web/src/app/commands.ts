@@ -54,7 +54,7 @@ export function commands(go: Navigator, current: () => string | null): Command[]
         'do',
         () => t('palette.stop'),
         'Esc',
-        () => stop(id),
+        () => void stop(id),
       ),
     !!shown &&
       command(
@@ -146,7 +146,7 @@ export async function saveJson(ids: readonly string[]): Promise<void> {
 
 /** Deletes at once and offers to take it back. */
 export async function removeConversation(id: string, go: Navigator): Promise<void> {
-  stop(id);
+  await stop(id);
   const removed = await remove(id);
   if (!removed) return;
   if (location.pathname === conversationPath(id)) go(paths.start);

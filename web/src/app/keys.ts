@@ -102,7 +102,7 @@ export function listenToKeys(go: Navigator, current: () => string | null): () =>
   const closeOrStop = (): boolean => {
     const id = current();
     const drawer = panel() !== null && matchMedia('(max-width: 1179.9px)').matches;
-    if (!drawer && id !== null && answeringTurn(id) !== null) stop(id);
+    if (!drawer && id !== null && answeringTurn(id) !== null) void stop(id);
     else if (panel() !== null) closePanel();
     else return false;
     return true;

@@ -124,7 +124,8 @@ export type MachineState =
   | 'stopping'
   | 'down'
   | 'denied'
-  | 'connecting';
+  | 'connecting'
+  | 'hidden';
 
 export function machineState(): MachineState {
   if (node.link !== 'up') return node.link;
@@ -145,6 +146,7 @@ export const dotClass = (state: MachineState): string =>
     down: 'dot failed',
     denied: 'dot failed',
     connecting: 'dot',
+    hidden: 'dot',
   })[state];
 
 function Machine() {

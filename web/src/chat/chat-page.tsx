@@ -124,7 +124,7 @@ function Talk(props: { readonly id: string }) {
         answering={answering()}
         closed={closed()}
         send={send}
-        stop={() => key !== null && stop(key)}
+        stop={() => key !== null && void stop(key)}
       />
     </div>
   );

@@ -31,9 +31,14 @@ export function ModelPicker(props: {
           title={t('chat.model')}
           onChange={(event) => {
             const model = event.currentTarget.value;
-            props.choose(model === defaultModel() ? null : model);
+            props.choose(model === '' || model === defaultModel() ? null : model);
           }}
         >
+          <Show when={chosen() === ''}>
+            <option value="" selected>
+              {t('chat.modelDefault')}
+            </option>
+          </Show>
           <For each={options()}>
             {({ id, state }) => (
               <option value={id} selected={id === chosen()}>

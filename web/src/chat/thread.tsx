@@ -8,9 +8,9 @@ import ArrowDown from 'lucide-solid/icons/arrow-down';
 import { createEffect, createSignal, For, on, onCleanup, onMount, Show } from 'solid-js';
 import { Portal } from 'solid-js/web';
 import { offerUndo } from '../app/ui.ts';
-import { answer, answeringTurn } from '../data/answering.ts';
+import { answer, answeringTurn, stop } from '../data/answering.ts';
 import type { Turn } from '../data/archive.ts';
-import { setTurns, turnsOf } from '../data/conversations.ts';
+import { copyTurns, save, setTurns, turnsOf } from '../data/conversations.ts';
 import { t } from '../i18n/index.ts';
 import { TurnView } from './turn.tsx';
 
@@ -76,13 +76,19 @@ export function Thread(props: Props) {
 
   /** Turns up to one, with a way back to what was there. */
   const cutTo = (index: number, turn: Turn): void => {
-    const before = turns().map((one) => one);
-    setTurns(props.id, [...before.slice(0, index), turn]);
-    if (index < before.length - 1) offerUndo(t('chat.cut'), () => setTurns(props.id, before));
+    const { id } = props;
+    const before = copyTurns(id);
+    const back = async () => {
+      await stop(id);
+      setTurns(id, before);
+      await save(id);
+    };
+    setTurns(id, [...before.slice(0, index), turn]);
+    if (index < before.length - 1) offerUndo(t('chat.cut'), () => void back());
   };
   const resend = (index: number, question: string) => {
-    const turn = turns()[index]!;
-    cutTo(index, { ...turn, question, asked: Date.now() });
+    const turn = { ...copyTurns(props.id)[index]!, question, asked: Date.now() };
+    cutTo(index, turn);
     void answer(props.id, turn.id);
   };
 

@@ -21,6 +21,9 @@ const [runs, setRuns] = createStore<Record<string, Run | undefined>>({});
 /** Turns whose answer broke because the node went away while this page was open; they go on when it is back. */
 const [broken, setBroken] = createStore<Record<string, string | undefined>>({});
 
+/** The work of each run, by conversation. */
+const works = new Map<string, Promise<void>>();
+
 const saveEveryMs = 2_000;
 
 export const answeringTurn = (id: string): string | null => runs[id]?.turn ?? null;
@@ -52,10 +55,21 @@ export function messagesOf(turns: readonly Turn[], turn: string, system: string)
 }
 
 /** Asks a turn's question (again). What the turn said before is replaced when the new answer begins. */
-export async function answer(id: string, turn: string): Promise<void> {
+export function answer(id: string, turn: string): Promise<void> {
   const turns = turnsOf(id);
   const settings = conversation(id)?.settings;
-  if (!turns || !settings || runs[id]) return;
+  if (!turns || !settings || runs[id]) return Promise.resolve();
+  const work = run(id, turn, turns, settings);
+  works.set(id, work);
+  return work;
+}
+
+async function run(
+  id: string,
+  turn: string,
+  turns: readonly Turn[],
+  settings: AnswerSettings,
+): Promise<void> {
   const abort = new AbortController();
   const release = hold(id);
   setBroken(id, undefined);
@@ -95,6 +109,7 @@ export async function answer(id: string, turn: string): Promise<void> {
     removeEventListener('pagehide', leave);
     removeEventListener('pageshow', back);
     setRuns(id, undefined);
+    works.delete(id);
     release();
     // A page that leaves breaks its own connections: that is no fault to remember.
     if (!left) void save(id);
@@ -146,9 +161,10 @@ function pacedText(show: (whole: string) => void): { add(piece: string): void; f
   };
 }
 
-/** Stops the answer: the connection closes, and with it the work in the node. */
-export function stop(id: string): void {
+/** Stops the answer: the connection closes, and with it the work in the node. Settles when it has ended. */
+export function stop(id: string): Promise<void> {
   runs[id]?.abort.abort();
+  return works.get(id) ?? Promise.resolve();
 }
 
 export function ask(id: string, turn: Turn): Promise<void> {

@@ -112,7 +112,7 @@ export function titleOf(question: string): string {
   return `${line.slice(0, titleLength).replace(/\s+\S*$/, '')}…`;
 }
 
-/** Begins a conversation. Returns its id and, when the list was full, what went. */
+/** Begins a conversation. Returns its id and, when the list is over its bound, which conversation has to go. */
 export function beginConversation(
   question: string,
   settings: AnswerSettings,
@@ -128,7 +128,7 @@ export function beginConversation(
   };
   const list = state.list ?? [];
   const dropped = list.length >= maxConversations ? (list.at(-1) ?? null) : null;
-  set('list', [begun, ...list.filter((one) => one !== dropped)]);
+  set('list', [begun, ...list]);
   set('threads', id, { turns: [] });
   return { id, dropped };
 }
@@ -153,6 +153,11 @@ export function emptyAnswer(): Answer {
 
 export function setTurns(id: string, turns: readonly Turn[]): void {
   set('threads', id, 'turns', reconcile([...turns], { key: 'id' }));
+}
+
+/** The turns as they are now: what is done to the conversation later does not reach them. */
+export function copyTurns(id: string): Turn[] {
+  return structuredClone(unwrap(turnsOf(id) ?? [])) as Turn[];
 }
 
 export function setAnswer(id: string, turn: string, change: Partial<Answer>): void {

@@ -16,7 +16,9 @@ export type Link =
   /** The node does not answer. */
   | 'down'
   /** It answers, but asks for a key that the browser did not give. */
-  | 'denied';
+  | 'denied'
+  /** It answers, but does not tell its state: as many pages follow it as it lets, or the key may not. */
+  | 'hidden';
 
 /** One figure over time for a small line: newest last. */
 export interface Sample {
@@ -42,6 +44,7 @@ const keptSamples = 120;
 const silenceMs = 40_000;
 const firstPauseMs = 500;
 const longestPauseMs = 5_000;
+const refusedPauseMs = 30_000;
 /** Browsers allow a page's origin six connections over HTTP/1.1: a tab that nobody sees gives its own back. */
 const hiddenMs = 60_000;
 
@@ -86,7 +89,12 @@ async function loop(): Promise<never> {
     } catch (error) {
       const fault = error instanceof NodeError ? error.fault : null;
       if (abort.signal.reason === 'hidden') await visible();
-      else set('link', fault?.status === 401 || fault?.status === 403 ? 'denied' : 'down');
+      else if (fault && fault.status > 0) {
+        set('link', fault.status === 401 ? 'denied' : 'hidden');
+        if (fault.status !== 401) void readModels();
+        // Asking again changes little until the reader does; tries without a key are counted.
+        pause = refusedPauseMs;
+      } else set('link', 'down');
     }
     await Promise.race([
       new Promise((resolve) => setTimeout(resolve, pause)),
@@ -94,7 +102,7 @@ async function loop(): Promise<never> {
         wake = resolve;
       }),
     ]);
-    pause = Math.min(longestPauseMs, pause * 2);
+    pause = pause >= refusedPauseMs ? firstPauseMs : Math.min(longestPauseMs, pause * 2);
   }
 }
 

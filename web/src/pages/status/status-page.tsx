@@ -49,11 +49,12 @@ function Lede() {
   const active = () => node.health?.requests.active ?? 0;
   const first = () => {
     if (node.link === 'connecting') return t('chat.connecting');
+    if (node.link === 'hidden' || node.link === 'denied') return t(`machine.${node.link}`);
     if (node.link !== 'up' || node.health === null) return t('status.down');
     return t(`status.${node.health.status}`);
   };
   const then = () => {
-    if (node.link === 'connecting') return '';
+    if (node.link !== 'up' && node.link !== 'down') return '';
     if (node.link !== 'up' || node.health === null) {
       const last = node.samples.at(-1);
       return last ? t('status.downMore', { when: moment(last.at) }) : t('status.downNever');
