@@ -21,7 +21,11 @@ const LOWERCASE = /\p{Ll}/u;
 const KINDS = new Uint8Array(65_536);
 
 export function kindOf(code: number): number {
-  return KINDS[code] || (KINDS[code] = classify(code));
+  const known = KINDS[code]!;
+  if (known !== 0) return known;
+  const kind = classify(code);
+  KINDS[code] = kind;
+  return kind;
 }
 
 function classify(code: number): number {

@@ -43,7 +43,7 @@ const LISTS: readonly (readonly [mask: number, list: string])[] = [
     `ssn itin nino nin insurance identity national identification identifier
     ausweis personalausweis ausweisnummer steuer steuerid identifikationsnummer idnr steueridentifikationsnummer tin
     dni nie nif documento identidad cedula bsn burgerservicenummer sofinummer cpf cadastro securite sociale insee nir
-    codice fiscale aadhaar pan`,
+    codice fiscale aadhaar pan secu`,
   ],
   [SSN_CUE, 'ssn itin socialsecurity security taxpayer'],
   [BSN_CUE, 'bsn burgerservicenummer sofinummer sofi burgerservice'],

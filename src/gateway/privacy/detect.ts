@@ -13,6 +13,7 @@ import { names } from './detectors/names.ts';
 import { networkAddresses } from './detectors/network.ts';
 import { phones } from './detectors/phone.ts';
 import { secrets } from './detectors/secrets.ts';
+import { tables } from './detectors/tables.ts';
 import { type Detector, PII_CLASSES, type Span } from './types.ts';
 import { TextView } from './view.ts';
 
@@ -27,6 +28,7 @@ export const BUILT_IN_DETECTORS: readonly Detector[] = [
   birthDates,
   addresses,
   names,
+  tables,
 ];
 
 /** Units of the longest span; a detector that says more is cut. A PEM block is the longest thing looked for. */

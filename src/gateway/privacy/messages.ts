@@ -50,7 +50,7 @@ const OPAQUE = new Set([
 
 export function hideMessage<M extends object>(message: M, hiding: Hiding): M {
   const hidden: Record<string, unknown> = {};
-  const role = (message as Plain)['role'];
+  const role = (message as Plain).role;
   for (const [key, value] of Object.entries(message)) {
     if (KEPT.has(key)) hidden[key] = value;
     // The name of a tool's answer is the tool's.
@@ -82,7 +82,7 @@ function hideResult(text: string, { visit }: Hiding): string {
 function hidePart(part: unknown, hiding: Hiding, isResult: boolean): unknown {
   if (typeof part === 'string') return hiding.visit(part, '');
   if (!isPlain(part)) return visitValue(part, hiding.visit);
-  const type = typeof part['type'] === 'string' ? part['type'] : '';
+  const type = typeof part.type === 'string' ? part.type : '';
   if (OPAQUE.has(type)) {
     hiding.skip(type);
     return part;

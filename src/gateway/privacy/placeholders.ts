@@ -81,38 +81,38 @@ function follows(text: string, at: number, wanted: string): 1 | 0 | -1 {
 const undecided = ({ isFinal }: MatchOptions) => (isFinal ? null : 'more');
 
 function matchBracketed(text: string, start: number, options: MatchOptions): Match | null | 'more' {
-  const { escape } = options;
+  const backslash = options.escape;
   const isEscaped = text.charCodeAt(start) === 92;
-  const open = follows(text, start, isEscaped ? `${escape}[` : '[');
+  const open = follows(text, start, isEscaped ? `${backslash}[` : '[');
   if (open !== 1) return open === 0 ? null : undecided(options);
-  let at = start + (isEscaped ? escape.length + 1 : 1);
+  let at = start + (isEscaped ? backslash.length + 1 : 1);
   if (text[at] === ' ') at++;
   const label = labelAt(text.slice(at, at + BY_LENGTH[0]!.length).toUpperCase(), text.length - at);
   if (label === null) return null;
   if (label === 'more') return undecided(options);
   at += label.length;
-  const escaped = follows(text, at, `${escape}_`);
+  const escaped = follows(text, at, `${backslash}_`);
   if (escaped === -1) return undecided(options);
-  if (escaped === 1) at += escape.length + 1;
+  if (escaped === 1) at += backslash.length + 1;
   else if (text[at] === '_' || text[at] === '-' || text[at] === ' ') at++;
   const number = numberAt(text, at, options);
   if (number === null || number === 'more') return number;
   at += number.length;
   if (text[at] === ' ') at++;
-  const close = follows(text, at, isEscaped ? `${escape}]` : ']');
+  const close = follows(text, at, isEscaped ? `${backslash}]` : ']');
   if (close !== 1) return close === 0 ? null : undecided(options);
-  return { core: coreOf(label, Number(number)), end: at + (isEscaped ? escape.length + 1 : 1) };
+  return { core: coreOf(label, Number(number)), end: at + (isEscaped ? backslash.length + 1 : 1) };
 }
 
 function matchBare(text: string, start: number, options: MatchOptions): Match | null | 'more' {
-  const { escape } = options;
+  const backslash = options.escape;
   const label = labelAt(text.slice(start, start + BY_LENGTH[0]!.length), text.length - start);
   if (label === null) return null;
   if (label === 'more') return undecided(options);
   let at = start + label.length;
-  const escaped = follows(text, at, `${escape}_`);
+  const escaped = follows(text, at, `${backslash}_`);
   if (escaped === -1) return undecided(options);
-  if (escaped === 1) at += escape.length + 1;
+  if (escaped === 1) at += backslash.length + 1;
   else if (text[at] === '_') at++;
   else return at >= text.length ? undecided(options) : null;
   const number = numberAt(text, at, options);
@@ -120,7 +120,7 @@ function matchBare(text: string, start: number, options: MatchOptions): Match | 
   at += number.length;
   if (isWord(text.charCodeAt(at))) return null;
   // An escaped underscore goes on with the word: NAME_1\_OLD.
-  const goesOn = follows(text, at, `${escape}_`);
+  const goesOn = follows(text, at, `${backslash}_`);
   if (goesOn !== 0)
     return goesOn === 1 ? null : options.isFinal ? { core: coreOf(label, Number(number)), end: at } : 'more';
   return { core: coreOf(label, Number(number)), end: at };

@@ -53,6 +53,8 @@ export class TextView {
   /** Tokens that are cues, ascending, and what each is a cue for. */
   readonly #cues: number[] = [];
   readonly #cueMasks: number[] = [];
+  /** All masks together: most texts have few kinds of cues. */
+  #allCues = 0;
 
   constructor(original: string) {
     this.#folded = fold(original);
@@ -90,8 +92,9 @@ export class TextView {
     this.steps = original.length + text.length + count;
     for (let token = 0; token < count; token++) {
       if (kinds[token] !== WORD) continue;
-      const mask = CUE_WORDS.get(this.plain(token));
-      if (mask === undefined) continue;
+      const mask = CUE_WORDS.get(this.plain(token)) ?? this.#joinedCue(token);
+      if (mask === 0) continue;
+      this.#allCues |= mask;
       this.#cues.push(token);
       this.#cueMasks.push(mask);
     }
@@ -149,6 +152,7 @@ export class TextView {
 
   /** Units from the end of the nearest cue of the mask before a place to that place; Infinity when beyond `reach`. */
   cueBefore(mask: number, place: number, reach: number): number {
+    if ((this.#allCues & mask) === 0) return Number.POSITIVE_INFINITY;
     let low = 0;
     let high = this.#cues.length;
     while (low < high) {
@@ -169,6 +173,7 @@ export class TextView {
 
   /** As `cueBefore`, after a place. */
   cueAfter(mask: number, place: number, reach: number): number {
+    if ((this.#allCues & mask) === 0) return Number.POSITIVE_INFINITY;
     let low = 0;
     let high = this.#cues.length;
     while (low < high) {
@@ -186,6 +191,27 @@ export class TextView {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** What the parts of `secretAccessKey` are cues for. */
+  #joinedCue(token: number): number {
+    const length = this.ends[token]! - this.starts[token]!;
+    if (length < 6 || length > MAX_WORD) return 0;
+    this.steps += length;
+    let mask = 0;
+    let from = this.starts[token]!;
+    for (let at = from + 1; at <= this.ends[token]!; at++) {
+      const isEnd = at === this.ends[token]!;
+      if (
+        !isEnd &&
+        !(kindOf(this.text.charCodeAt(at)) === UPPER && kindOf(this.text.charCodeAt(at - 1)) !== UPPER)
+      )
+        continue;
+      if (isEnd && from === this.starts[token]!) break;
+      mask |= CUE_WORDS.get(plainWord(this.text.slice(from, at))) ?? 0;
+      from = at;
+    }
+    return mask;
+  }
+
   /** Offsets of the original text for a span of the view. */
   original(start: number, end: number): { start: number; end: number } {
     const { starts, ends } = this.#folded;
@@ -198,7 +224,8 @@ export class TextView {
 export function plainWord(word: string): string {
   const lower = word.toLowerCase();
   for (let i = 0; i < lower.length; i++) {
-    if (lower.charCodeAt(i) > 0x7f) return lower.normalize('NFD').replace(ACCENTS, '').replaceAll('ß', 'ss');
+    if (lower.charCodeAt(i) > 0x7f)
+      return lower.normalize('NFD').replace(ACCENTS, '').replaceAll('ß', 'ss').replaceAll('œ', 'oe');
   }
   return lower;
 }

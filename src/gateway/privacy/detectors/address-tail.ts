@@ -51,6 +51,9 @@ function partAfter(view: TextView, token: number): number {
     return townFrom(view, last + 1, 0) < 0 ? last : townFrom(view, last + 1, 0);
   }
   if (US_STATES.has(view.word(at)) && comma) return at;
+  // "São Paulo - SP, 01310-100"
+  if (view.isMark(at - 1, '-') && /^[A-Z]{2}$/.test(view.word(at)) && isPostcodeOrState(view, at + 1))
+    return at;
   if (!comma && !line) return -1;
   const town = townFrom(view, at, line ? 1 : 0);
   // Behind a line break only a town with its postcode or state is a part of the address.
@@ -85,21 +88,27 @@ function townFrom(view: TextView, from: number, fewest: number): number {
         /^(?:london|berlin|madrid|paris|new|york|san|las|los|la|el|le|am)$/.test(plain));
     if (isTown) {
       last = at;
-      if (
-        (view.isMark(at + 1, '-') || view.isMark(at + 1, "'")) &&
-        view.gap(at) === 0 &&
-        view.isCapital(at + 2)
-      )
-        at++;
+      // Stratford-upon-Avon, Aix-en-Provence, L'Aquila
+      for (let joins = 0; joins < 3 && isJoined(view, at); joins++) {
+        at += 2;
+        last = at;
+      }
     } else if (!(words > 0 && ARTICLES.has(plain))) break;
   }
   return last >= from + fewest - 1 ? last : -1;
 }
 
+const isJoined = (view: TextView, token: number) =>
+  (view.isMark(token + 1, '-') || view.isMark(token + 1, "'")) &&
+  view.gap(token) === 0 &&
+  view.gap(token + 1) === 0 &&
+  view.kinds[token + 2] === WORD;
+
 /** "Apt 4B", "#12", "3º B", "2. OG". */
 function unitAt(view: TextView, token: number): number {
   let at = token;
   if (view.isMark(at, '#')) return view.kinds[at + 1] === NUMBER ? at + 1 : -1;
+  if (/^(?:bajo|izq|izquierda|dcha|derecha)$/.test(view.plain(at))) return pointAfter(view, at);
   if (UNITS.has(view.plain(at))) {
     if (view.isMark(at + 1, '.')) at++;
     if (view.isMark(at + 1, '#')) at++;
@@ -116,13 +125,21 @@ function unitAt(view: TextView, token: number): number {
   if (view.kinds[at] !== NUMBER || view.ends[at]! - view.starts[at]! > 2) return -1;
   // º and ª are letters to Unicode; ° is a sign.
   const mark = view.word(at + 1);
+  if (/^(?:e|er|eme|nd|th|rd|st)$/.test(mark) && /^(?:etage|floor|stock)$/.test(view.plain(at + 2)))
+    return at + 2;
   if (!/^[ºª°]/.test(mark) || view.gap(at) > 0) {
     return view.isMark(at + 1, '.') && /^(?:og|stock|etage)$/.test(view.plain(at + 2)) ? at + 2 : -1;
   }
   at++;
-  if (view.kinds[at + 1] === WORD && (view.word(at + 1).length === 1 || UNITS.has(view.plain(at + 1)))) at++;
+  if (view.kinds[at + 1] === WORD && (view.word(at + 1).length === 1 || UNITS.has(view.plain(at + 1)))) {
+    return pointAfter(view, at + 1);
+  }
   return at;
 }
+
+/** The point of an abbreviation that does not end the address: "2º izq., 28004 Madrid". */
+const pointAfter = (view: TextView, token: number) =>
+  view.isMark(token + 1, '.') && view.isMark(token + 2, ',') ? token + 1 : token;
 
 /** Last token of a UK postcode that begins with `token`, or -1. */
 export function isUkPostcode(view: TextView, token: number): number {

@@ -78,6 +78,18 @@ export const FRENCH_TYPES = list(`
 /** "Am Markt 5", "An der Alster 12", "Unter den Linden 77". */
 export const GERMAN_STARTS = list('am an auf im in zum zur unter hinter vor bei');
 
+/** Before a street's name: "Alte Poststraße". */
+export const ADJECTIVES = list(
+  'alte alter altes neue neuer neues grosse grosser kleine obere untere hohe lange kurze breite',
+);
+
+/** After "Am", "Im" without being a street: "Im Jahr 2023". */
+export const NO_STREETS = list(`
+  jahr jahre monat tag abschnitt kapitel artikel absatz durchschnitt schnitt alter anhang band heft teil punkt schritt bild
+  abbildung tabelle zeile seite version vergleich wert rahmen bereich raum gleis bahnsteig freitag samstag sonntag montag
+  dienstag mittwoch donnerstag quartal kapital hospital spital total januar februar marz april mai juni juli august september oktober november dezember ende
+  anfang beispiel paragraph saal zimmer terminal gate platz rang`);
+
 export const ARTICLES = list(
   `de del la las los el le les du des d l der den dem die das of the y e di da do dos das della dei delle san santa`,
 );
@@ -95,3 +107,8 @@ export const IN_WORDS = list('in en a nel em te');
 export const US_STATES = list(`
   AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC
   SD TN TX UT VT VA WA WV WI WY DC`);
+
+/** The rest of the line behind them and a colon is an address. */
+export const ADDRESS_LABELS = list(`
+  address adresse anschrift direccion domicilio lieferadresse rechnungsadresse adres indirizzo endereco street strasse
+  domicile postanschrift`);

@@ -10,15 +10,19 @@ import type { Detector, Span } from '../types.ts';
 import { BREAK, NUMBER, type TextView, WORD } from '../view.ts';
 import { isUkPostcode, tailOf } from './address-tail.ts';
 import {
+  ADDRESS_LABELS,
+  ADJECTIVES,
   ARTICLES,
   FRENCH_TYPES,
   GERMAN_STARTS,
+  NO_STREETS,
   STREET_ENDINGS,
   STREET_SUFFIXES,
   STREET_TYPES,
   US_STATES,
   WEAK_ENDINGS,
 } from './address-words.ts';
+import { MONTHS } from './birth-dates.ts';
 import { NO_NAMES } from './name-cues.ts';
 
 const REACH = 60;
@@ -127,7 +131,17 @@ function numberFirst(view: TextView, token: number): Street | null {
       if (view.plain(at) === 's' && view.gap(at - 1) === 0) at++;
     }
   }
-  return null;
+  return capitals > 0 ? beforeTown(view, token, at - 1) : null;
+}
+
+/** "192 Broadway, Leeds LS4 1AB": any name between a number and a town with its postcode. */
+function beforeTown(view: TextView, first: number, last: number): Street | null {
+  if (!view.isCapital(last)) return null;
+  const end = tailOf(view, last);
+  if (end === last) return null;
+  const isState = view.kinds[end] === NUMBER && US_STATES.has(view.word(end - 1));
+  const isUk = /\d[A-Z]{2}$/.test(view.text.slice(view.starts[last]!, view.ends[end]!));
+  return isState || isUk ? { first, last, confidence: 0.75 } : null;
 }
 
 /** The point of "St." belongs to the address when the address goes on behind it. */
@@ -152,14 +166,12 @@ function nameWords(view: TextView, from: number): number {
       !(last >= 0 && NO_NAMES.has(view.plain(at)) && view.gap(at - 1) > 0 && !ARTICLES.has(view.plain(at)))
     )
       last = at;
-    else if (
-      view.kinds[at] === NUMBER &&
-      words > 0 &&
-      view.ends[at]! - view.starts[at]! <= 2 &&
-      view.isCapital(at + 1)
-    )
+    else if (isDateName(view, at)) {
+      // "Calle 8 de Marzo", "rue du 8 mai 1945", "Straße des 17. Juni"
+      at += /^(?:de|\.)$/.test(view.word(at + 1)) ? 2 : 1;
+      if (view.kinds[at + 1] === NUMBER && view.word(at + 1).length === 4 && !view.isCapital(at)) at++;
       last = at;
-    else if (!ARTICLES.has(view.plain(at))) break;
+    } else if (!ARTICLES.has(view.plain(at))) break;
     at++;
     if (
       (view.isMark(at, "'") || view.isMark(at, '-') || view.isMark(at, '.')) &&
@@ -171,12 +183,20 @@ function nameWords(view: TextView, from: number): number {
   return last;
 }
 
+/** A day and its month, which streets are named after. */
+function isDateName(view: TextView, token: number): boolean {
+  if (view.kinds[token] !== NUMBER || view.ends[token]! - view.starts[token]! > 2) return false;
+  const month = /^(?:de|\.)$/.test(view.plain(token + 1) || view.word(token + 1)) ? token + 2 : token + 1;
+  return MONTHS.has(view.plain(month));
+}
+
 /** "Calle de Alcalá, 12, 3º B", "Via Roma 5", "C/ Mayor nº 8". */
 function typeFirst(view: TextView, token: number): Street | null {
   const plain = view.plain(token);
   let at = token + 1;
   const isSlashed = plain === 'c' && view.isMark(at, '/') && view.gap(token) === 0;
-  if (!isSlashed && !STREET_TYPES.has(plain)) return null;
+  const isGranVia = plain === 'gran' && view.plain(at) === 'via';
+  if (!isSlashed && !isGranVia && !STREET_TYPES.has(plain)) return null;
   if (isSlashed || view.isMark(at, '.')) at++;
   const name = nameWords(view, at);
   if (name < 0) return null;
@@ -194,8 +214,15 @@ function typeFirst(view: TextView, token: number): Street | null {
 
 /** "Hauptstraße 12", "Karl-Marx-Allee 5a", "Lange Str. 7", "Prinsengracht 263". */
 function endingWithNumber(view: TextView, token: number): Street | null {
+  const follower = view.isMark(token + 1, '.') ? token + 2 : token + 1;
   const plain = view.plain(token);
   if (plain.length < 3) return null;
+  if ((plain === 'strasse' || plain === 'platz') && /^(?:des|der)$/.test(view.plain(token + 1))) {
+    const name = nameWords(view, token + 1);
+    const number = name < 0 ? -1 : houseNumber(view, name + 1);
+    return number < 0 ? null : { first: token, last: number, confidence: 0.85 };
+  }
+  if (view.kinds[follower] !== NUMBER || NO_STREETS.has(plain)) return null;
   const ending = STREET_ENDINGS.find((each) => plain.endsWith(each));
   view.steps += STREET_ENDINGS.length;
   if (ending === undefined) return null;
@@ -212,6 +239,7 @@ function endingWithNumber(view: TextView, token: number): Street | null {
       view.isMark(first - 1, '-') && view.gap(first - 1) === 0 && view.kinds[first - 2] === WORD;
     if (isJoined) first -= 2;
     else if (isOwnWord && first === token && view.isCapital(first - 1) && view.gap(first - 1) === 1) first--;
+    else if (ADJECTIVES.has(view.plain(first - 1)) && view.isCapital(first - 1)) first--;
     else break;
   }
   const isWeak = WEAK_ENDINGS.has(ending);
@@ -229,7 +257,8 @@ function endingWithNumber(view: TextView, token: number): Street | null {
 
 /** A postcode of four or five digits stands within three tokens. */
 function isPostcodeNear(view: TextView, token: number): boolean {
-  for (let at = token + 1; at <= token + 3; at++) {
+  for (let at = token + 1; at <= token + 8; at++) {
+    view.steps++;
     const length = view.kinds[at] === NUMBER ? view.ends[at]! - view.starts[at]! : 0;
     if (length === 5 || length === 4) return true;
   }
@@ -247,7 +276,12 @@ function germanStart(view: TextView, token: number): Street | null {
   if (number < 0) return null;
   const isCued =
     view.cueBefore(ADDRESS_CUE, view.starts[token]!, REACH) <= REACH || isPostcodeNear(view, number);
-  return isCued ? { first: token, last: number, confidence: 0.75 } : null;
+  if (isCued) return { first: token, last: number, confidence: 0.75 };
+  const name = view.plain(first);
+  const ends = number + 1 >= view.tokens || view.kinds[number + 1] !== WORD || view.isCapital(number + 1);
+  const isLikely =
+    ends && !NO_STREETS.has(name) && !NO_NAMES.has(name) && view.ends[at]! - view.starts[at]! <= 3;
+  return isLikely ? { first: token, last: number, confidence: 0.55 } : null;
 }
 
 /** "PO Box 123", "P.O. Box 7", "Postfach 10 20 30", "Apartado 55". */
@@ -269,6 +303,7 @@ function box(view: TextView, token: number): Street | null {
 /** Towns with postcodes that are plain without a street: "Portland, OR 97205", "SW1A 1AA", "D-10115 Berlin". */
 function townAt(view: TextView, token: number): Street | null {
   if (view.kinds[token] !== WORD || isWord(view.code(view.starts[token]! - 1))) return null;
+  if (view.ends[token]! - view.starts[token]! > 2) return null;
   const uk = isUkPostcode(view, token);
   if (uk >= 0) return { first: token, last: uk, confidence: 0.75 };
   if (
@@ -290,12 +325,7 @@ function townAt(view: TextView, token: number): Street | null {
 
 /** "Address: ...": the rest of the line, when a number and a word are in it. */
 function afterLabel(view: TextView, token: number): Span | null {
-  if (
-    !/^(?:address|adresse|anschrift|direccion|domicilio|lieferadresse|rechnungsadresse|adres|indirizzo|endereco|street|strasse|domicile|postanschrift)$/.test(
-      view.plain(token),
-    )
-  )
-    return null;
+  if (!ADDRESS_LABELS.has(view.plain(token))) return null;
   let at = token + 1;
   if (view.isMark(at, '"')) at++;
   if (!view.isMark(at, ':')) return null;

@@ -9,7 +9,8 @@ import type { Detector, Span } from '../types.ts';
 import { NUMBER, type TextView, WORD } from '../view.ts';
 
 const REACH = 40;
-const MONTHS = new Set(
+/** Names of months, and what they are shortened to. */
+export const MONTHS: ReadonlySet<string> = new Set(
   `january february march april may june july august september october november december
   jan feb mar apr jun jul aug sep sept oct nov dec
   januar februar marz mai juni juli oktober dezember mrz okt dez janner

@@ -5,7 +5,7 @@
  */
 import { isAlphanumeric, isLetter } from '../characters.ts';
 import type { Detector, Span } from '../types.ts';
-import type { TextView } from '../view.ts';
+import { BREAK, NUMBER, type TextView, WORD } from '../view.ts';
 
 /** RFC 5321, 4.5.3.1: octets of the local part and of the domain. */
 const MAX_LOCAL = 64;
@@ -122,12 +122,13 @@ function spellOut(view: TextView, token: number, add: (start: number, end: numbe
   for (let labels = 0; labels < 5 && after < view.tokens; labels++) {
     view.steps++;
     // Labels may hold digits and hyphens without spaces.
+    if (view.kinds[after] === BREAK) break;
     for (let parts = 0; parts < 8 && after + 1 < view.tokens && view.gap(after) === 0; parts++) {
       view.steps++;
       if (!/[\p{L}\d-]/u.test(view.text[view.starts[after + 1]!]!)) break;
       after++;
     }
-    if (!/[\p{L}\d]/u.test(view.text[view.ends[after]! - 1]!)) break;
+    if (view.kinds[after] !== WORD && view.kinds[after] !== NUMBER) break;
     if (dots > 0) end = view.ends[after]!;
     const next = dotAfter(view, after, bracketed);
     if (next < 0) break;

@@ -89,7 +89,7 @@ function judge(view: TextView, chain: Chain, count: number, start: number): read
   if (digits.length === 12 && isAadhaar(digits) && (shape === '4 4 4' || near(ID_CUE))) {
     return ['in_aadhaar', near(ID_CUE) ? 0.97 : 0.7];
   }
-  if (digits.length === 15 && isNir(digits) && (count > 1 || near(ID_CUE))) return ['fr_nir', 0.9];
+  if (digits.length === 15 && isNir(digits)) return ['fr_nir', count > 1 || near(ID_CUE) ? 0.9 : 0.6];
   return null;
 }
 
@@ -105,7 +105,7 @@ function shapeOf(chain: Chain, count: number): string {
 /** DNI, NIE, NINO, codice fiscale, PAN: letters and digits, which may be parted by spaces, points and hyphens. */
 function lettered(view: TextView, token: number): Span | null {
   const start = view.starts[token]!;
-  if (isWord(view.code(start - 1))) return null;
+  if (isWord(view.code(start - 1)) || !mayBeLettered(view, token)) return null;
   let compact = '';
   let best: Span | null = null;
   for (let i = start; i < start + 26 && compact.length < 16; i++) {
@@ -122,6 +122,14 @@ function lettered(view: TextView, token: number): Span | null {
     } else if ((code !== 32 && code !== 45 && code !== 46) || !isAlphanumeric(view.code(i + 1))) break;
   }
   return best;
+}
+
+/** Digits begin such an id, or follow within a few letters: most words need not be read. */
+function mayBeLettered(view: TextView, token: number): boolean {
+  if (view.kinds[token] === NUMBER) return true;
+  const end = view.ends[token]!;
+  if (end - view.starts[token]! > 6) return false;
+  return isDigit(view.code(end)) || isDigit(view.code(end + 1)) || end - view.starts[token]! === 3;
 }
 
 function letteredKind(text: string): string | null {

@@ -16,7 +16,7 @@ const phrases = (text: string) =>
 export const TITLES = list(`
   mr mrs ms miss mx dr prof professor sir dame madam rev reverend herr herrn frau fraulein hr fr doktor senor senora
   senorita sr sra srta don dona monsieur madame mademoiselle mme mlle mevrouw meneer dhr mevr signor signora dottor
-  dott senhor senhora doctor doctora docteur profesor profesora ing lic dipl captain officer judge`);
+  dott senhor senhora doctor doctora docteur profesor profesora ing lic dipl captain officer judge dra`);
 
 /** Titles that are words of their own: a name follows only after the point that shortens them, or never alone. */
 export const WEAK_TITLES = list(
@@ -33,7 +33,8 @@ export const STRONG_PHRASES: ReadonlyMap<string, readonly (readonly string[])[]>
 /** Phrases before names and before much else: what follows must look like a name. */
 export const WEAK_PHRASES: ReadonlyMap<string, readonly (readonly string[])[]> = byLast(`
   i am, i'm, this is, it's, ich bin, hier ist, hier spricht, das ist, soy, habla, je suis, c'est, ici, ik ben, sono,
-  spoke with, spoke to, talked to, met with, met, meet, meeting with, ask for, contact, signed by, written by, prepared by,
+  spoke with, spoke to, talked to, met with, met, meet, meeting with, ask for, contact, signed by, written by, prepared by, according to, laut, segun, selon, unterschrieben von, wurde von, firmado por, signe par, firmo, habe mit,
+  this to, das an, esto a, reenviar a, transmettre a, envoye par, enviado por, geschickt von,
   on behalf of, contacted by, treated by, patient, client, colleague, manager, employee, tenant, applicant,
   gesprochen mit, gesprach mit, treffen mit, getroffen mit, kollege, kollegin, kunde, kundin, patientin, mieter, mieterin,
   nachbar, nachbarin, mitarbeiter, mitarbeiterin, chef, chefin, hable con, hablado con, reunion con, paciente, cliente,
@@ -100,7 +101,7 @@ export const NO_NAMES = list(`
   english german spanish french dutch italian portuguese indian american british european deutsch spanisch amazon google
   microsoft apple london berlin madrid paris new york hr api url http https json xml html css sql usd eur gbp id ids ai pdf
   ssn iban bsn dni nie cpf nino tel fax mobile mobil handy movil iso utc gmt kg km cm mm mb gb kb hz ip mac pin tan vat
-  todo note warning error info debug true false null none good great hello hi dear hola hallo`);
+  world welt mundo monde reader readers todo note warning error info debug true false null none good great hello hi dear hola hallo`);
 
 function byLast(text: string): Map<string, (readonly string[])[]> {
   const map = new Map<string, (readonly string[])[]>();

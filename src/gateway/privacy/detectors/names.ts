@@ -5,7 +5,7 @@
  * @module gateway/privacy/detectors/names
  */
 import type { Detector, Span } from '../types.ts';
-import { BREAK, MARK, NUMBER, type TextView, WORD } from '../view.ts';
+import { BREAK, MARK, type TextView, WORD } from '../view.ts';
 import { AMBIGUOUS_NAMES, FIRST_NAMES } from './first-names.ts';
 import {
   CLOSINGS,
@@ -121,7 +121,8 @@ function sequence(view: TextView, from: number, kind: string, confidence: number
   for (let words = 0; words < MAX_WORDS && at < view.tokens; words++) {
     view.steps++;
     const plain = view.plain(at);
-    const isName = view.isCapital(at) && !(NO_NAMES.has(plain) && !AMBIGUOUS_NAMES.has(plain));
+    const isName =
+      view.isCapital(at) && (!NO_NAMES.has(plain) || AMBIGUOUS_NAMES.has(plain) || isInitial(view, at));
     const isParticle = PARTICLES.has(plain) && isNameAhead(view, at);
     if (!isName && !isParticle) break;
     at = endOfWord(view, at);
@@ -132,6 +133,13 @@ function sequence(view: TextView, from: number, kind: string, confidence: number
       at++;
   }
   return last < 0 ? null : { first: from, last, confidence, kind };
+}
+
+/** "A." or "O'": a letter that is a word elsewhere. */
+function isInitial(view: TextView, token: number): boolean {
+  if (view.ends[token]! - view.starts[token]! !== 1) return false;
+  const isShort = view.isMark(token + 1, '.') || view.isMark(token + 1, "'");
+  return isShort && view.gap(token) === 0 && view.isCapital(token + 2);
 }
 
 /** A particle belongs to a name when a capital follows it, or another particle and then a capital. */
@@ -221,11 +229,12 @@ function signature(view: TextView, token: number): Found | null {
   if (found === null) return null;
   const next = found.last + 1;
   const ends =
-    next >= view.tokens ||
-    view.kinds[next] === BREAK ||
-    view.kinds[next] === MARK ||
-    view.kinds[next] === NUMBER;
-  return ends && (breaks > 0 || isListed(view, at)) ? found : null;
+    next >= view.tokens || view.kinds[next] === BREAK || view.isMark(next, ',') || view.isMark(next, '|');
+  if (!ends) return null;
+  // "Thanks" and its like end other lines too.
+  const isThanks = /^(?:thanks|danke|dank|gracias|merci)$/.test(view.plain(token));
+  const isSure = isListed(view, at) || (breaks > 0 && (!isThanks || found.last > at));
+  return isSure ? found : null;
 }
 
 const isListed = (view: TextView, token: number) =>
@@ -246,7 +255,7 @@ function listed(view: TextView, token: number): Found | null {
   if (found === null) return null;
   if (isPlain) return { ...found, confidence: found.last > token ? 0.75 : 0.6 };
   // "Mark Weber", but not "Will Monday" at the beginning of a sentence or "May Day".
-  return found.last > token && !isSentenceStart(view, token) ? { ...found, confidence: 0.55 } : null;
+  return found.last > token ? { ...found, confidence: isSentenceStart(view, token) ? 0.5 : 0.55 } : null;
 }
 
 function isSentenceStart(view: TextView, token: number): boolean {

@@ -82,7 +82,7 @@ function valueAt(view: TextView, token: number, verb: boolean): Span | null {
   if (
     value.length < 4 ||
     NO_VALUES.test(value) ||
-    /^(?:\$|<|\{|%|process\.|os\.|env\.|\*{3,}|x{4,}$|•)/i.test(value)
+    /^(?:\$|<|\{|%\w+%|%[a-z(]?$|process\.|os\.|env\.|\*{3,}|x{4,}$|•)/i.test(value)
   )
     return null;
   // A call, a member of something, a type: code that names a password rather than holding one.

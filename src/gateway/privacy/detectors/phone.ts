@@ -13,6 +13,14 @@ import { type Chain, digitsOf, readChain } from './chain.ts';
 /** E.164: digits of an international number. */
 const MAX_DIGITS = 15;
 const REACH = 45;
+/** Behind a number they make it an amount. */
+const UNITS = new Set(
+  `km m cm mm mi ft kg g mg t lb hz mhz ghz w kw mw kwh mah bytes bits kb mb gb tb euro euros eur usd gbp dollars pesos
+  people persons inhabitants personen einwohner menschen personas habitantes habitants personnes times mal veces fois
+  points punkte puntos years jahre anos ans tokens rows lines units stuck mio million millionen millones millions`.split(
+    /\s+/,
+  ),
+);
 
 export const phones: Detector = {
   name: 'phone',
@@ -51,6 +59,7 @@ function phoneAt(view: TextView, chain: Chain): Span | null {
     if (digits.length > MAX_DIGITS + 2 || digits.length < 7) continue;
     const end = chain.ends[count - 1]!;
     if (!mayEnd(view, end)) continue;
+    if (!chain.plus && !isCued && UNITS.has(view.plain(view.tokenAt(end)))) return null;
     const judged = judge(chain, count, digits, isCued);
     if (judged === null) continue;
     const confidence = other < REACH && !isCued && !chain.plus ? judged[1] - 0.3 : judged[1];
@@ -109,9 +118,10 @@ function judgeNational(
   }
   const nanp = length === 11 && first === '1' ? digits.slice(1) : digits;
   if (nanp.length === 10 && /^[2-9]\d\d[2-9]/.test(nanp)) {
-    if (/^(?:1 )?3 3 4$/.test(shape) && separators.size <= 2) return ['us', 0.85];
+    if (/^(?:1 )?3 3 4$/.test(shape)) return ['us', 0.85];
     if (!grouped) return ['us', 0.4];
   }
+  if (length === 11 && shape === '1 3 3 4' && /^1[2-9]/.test(digits)) return ['us', 0.7];
   if (length === 7 && shape === '3 4' && !separators.has(' ')) return ['us_local', 0.4];
   if (length === 9 && /^[6-9]/.test(digits)) {
     if (/^(?:3 3 3|3 2 2 2|2 3 2 2|2 3 4|2 7|3 6)$/.test(shape))
