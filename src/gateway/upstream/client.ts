@@ -1,0 +1,334 @@
+/**
+ * One client for one origin: kept connections, credentials, limits, typed failures. It never follows redirects, never
+ * asks for compression, and never writes a credential into an error.
+ *
+ * undici is used by its `dispatch` callbacks: `fetch` costs seven times the processor time for each request, and web
+ * streams twice for each chunk.
+ *
+ * @module gateway/upstream/client
+ */
+import { Client, type Dispatcher, Pool } from 'undici';
+import { type Clock, InputError } from '../../base/index.ts';
+import { readJson, readText } from './body.ts';
+import { classify } from './classify.ts';
+import { badResponse, UpstreamError } from './errors.ts';
+import { type Connection, Exchange, type Headers, type Timings } from './exchange.ts';
+import { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
+import { type SseFrame, SseReader } from './sse.ts';
+
+export interface UpstreamOptions {
+  /** `http:` or `https:` address; its path is put before every request's. No user, query or fragment. */
+  readonly baseUrl: string;
+  /** Sent with each request: credentials. Values never appear in errors. */
+  readonly secretHeaders?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly limits?: Partial<UpstreamLimits>;
+  /** For `https:`: what to trust instead of the system's list, a client certificate, the name to check. PEM. */
+  readonly tls?: {
+    readonly ca?: string | readonly string[];
+    readonly cert?: string;
+    readonly key?: string;
+    readonly servername?: string;
+  };
+  /** Connections at a time; further requests wait, which counts towards `connectMs`. @default 256 */
+  readonly maxConnections?: number;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+}
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST';
+  /** Below the base address, from a slash. */
+  readonly path: string;
+  /** Written as JSON. */
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
+  /** Tighter limits for this request. */
+  readonly limits?: Partial<UpstreamLimits>;
+}
+
+export interface JsonAnswer {
+  readonly body: unknown;
+  readonly headers: Headers;
+  readonly timings: Timings;
+}
+
+/** A stream of events under way. Whoever has it reads it to its end or closes it. */
+export interface EventStream {
+  readonly headers: Headers;
+  readonly timings: Timings;
+  /**
+   * Events in the order sent; ends when the server ends. Throws `UpstreamError` or `AbortedError`. `inLine` of the last
+   * batch: the bytes ended within a line.
+   */
+  batches(): AsyncGenerator<readonly SseFrame[]>;
+  /** The whole answer as JSON when the server answered with that instead of a stream; null for a stream. */
+  readonly whole: unknown;
+  /** A token came out of an event: the limits count from here. */
+  token(): void;
+  /** All tokens have come: figures and the end are waited for a short time only. */
+  ending(): void;
+  /** Destroys the socket unless the answer has ended. */
+  close(): void;
+  /** All that matters has been read: lets the connection be used again if the end comes at once, else destroys it. */
+  finish(): void;
+}
+
+export interface Upstream extends AsyncDisposable {
+  /** `https://api.example.com`: how errors name the server. */
+  readonly origin: string;
+  /** Throws `UpstreamError`, `AbortedError`. */
+  json(request: UpstreamRequest): Promise<JsonAnswer>;
+  /** Resolves when status and headers say that a stream begins. Throws `UpstreamError`, `AbortedError`. */
+  stream(request: UpstreamRequest): Promise<EventStream>;
+}
+
+/** A server that answered but does not end its stream is given this, so that the connection can be kept. */
+const lingerMs = 500;
+/** Bytes of an error's body that are read. */
+const maxErrorBytes = 64 * 1024;
+/** A kept connection can turn out closed as often as there are kept ones; then the failure stands. */
+const maxStale = 3;
+
+/** Counts the requests on each socket, and tells each request which connection carries it. */
+class CountingClient extends Client implements Connection {
+  uses = 0;
+
+  constructor(origin: URL, options: object) {
+    super(origin, options);
+    this.on('connect', () => {
+      this.uses = 0;
+    });
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (handler instanceof Exchange) handler.connection = this;
+    return super.dispatch(options, handler);
+  }
+}
+
+/** Throws `InputError` for an address that is not one. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const base = parseBase(options.baseUrl);
+  const limits = { ...UPSTREAM_LIMITS, ...options.limits };
+  const prefix = base.pathname.replace(/\/+$/, '');
+  const pool = new Pool(base.origin, {
+    connections: options.maxConnections ?? 256,
+    factory: (origin, opts) => new CountingClient(origin, opts),
+    pipelining: 1,
+    allowH2: false,
+    // The limits here are ours: undici's timers are coarse and know nothing of tokens.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: {
+      timeout: limits.connectMs ?? 0,
+      ...(options.tls?.ca === undefined ? {} : { ca: options.tls.ca as string | string[] }),
+      ...(options.tls?.cert === undefined ? {} : { cert: options.tls.cert }),
+      ...(options.tls?.key === undefined ? {} : { key: options.tls.key }),
+      ...(options.tls?.servername === undefined ? {} : { servername: options.tls.servername }),
+    },
+  });
+  const server = base.origin;
+  const secrets = Object.values(options.secretHeaders ?? {}).flatMap((value) => [
+    value,
+    value.replace(/^Bearer /, ''),
+  ]);
+  const fixed = { 'user-agent': 'kith', ...options.headers, ...options.secretHeaders };
+
+  async function open(request: UpstreamRequest, accept: string) {
+    const body = request.body === undefined ? null : JSON.stringify(request.body);
+    const headers: Record<string, string> = { ...fixed, accept };
+    if (body !== null) headers['content-type'] = 'application/json';
+    const own = tighter(limits, request.limits ?? {});
+    for (let attempt = 1; ; attempt++) {
+      const exchange = new Exchange({
+        server,
+        limits: own,
+        signal: request.signal,
+        now: () => options.clock.monotonic(),
+      });
+      if (!exchange.ended)
+        pool.dispatch({ path: `${prefix}${request.path}`, method: request.method, headers, body }, exchange);
+      try {
+        const answered = await exchange.answered;
+        await check(exchange, answered);
+        return { exchange, headers: answered.headers, limits: own };
+      } catch (error) {
+        if (exchange.stale && attempt <= maxStale) continue;
+        throw error;
+      }
+    }
+  }
+
+  /** Throws for whatever is not a 200 that can be read; the rest of the answer is dropped. */
+  async function check(exchange: Exchange, answer: { status: number; headers: Headers }): Promise<void> {
+    const { status, headers } = answer;
+    const refuse = (error: UpstreamError): never => {
+      exchange.refuse(error);
+      throw error;
+    };
+    if (status >= 300 && status < 400) refuse(redirected(server, status, headers.location));
+    const encoding = one(headers['content-encoding']);
+    if (encoding !== null && encoding !== 'identity') {
+      refuse(
+        badResponse(
+          'upstream_encoded',
+          server,
+          `sent an answer encoded as ${encoding.slice(0, 40)}, which was not asked for.`,
+        ),
+      );
+    }
+    if (status === 200) return;
+    const text = await readText(exchange, maxErrorBytes).catch((error: unknown) => {
+      // A limit or the caller ended it; a body that broke off says no more than its status does.
+      if (error instanceof UpstreamError && !error.failure.startsWith('timeout')) return '';
+      throw error;
+    });
+    throw classify({ server, status, headers, text, now: options.clock.now(), secrets });
+  }
+
+  return {
+    origin: server,
+    async json(request) {
+      const { exchange, headers } = await open(request, 'application/json');
+      const body = await readJson(exchange, headers, server);
+      if (isError(body))
+        throw classify({
+          server,
+          status: null,
+          headers,
+          text: JSON.stringify(body),
+          now: options.clock.now(),
+          secrets,
+        });
+      return { body, headers, timings: exchange.timings };
+    },
+    async stream(request) {
+      const { exchange, headers, limits: own } = await open(request, 'text/event-stream');
+      const kind = mediaType(headers);
+      let whole: unknown = null;
+      if (kind !== 'text/event-stream') {
+        if (kind === 'application/json') whole = await readJson(exchange, headers, server);
+        else {
+          const error = badResponse(
+            'upstream_content_type',
+            server,
+            `answered with ${kind ?? 'no content type'} where text/event-stream was asked for.`,
+          );
+          exchange.refuse(error);
+          throw error;
+        }
+      } else exchange.streams();
+      const close = () => exchange.abort('closed');
+      return {
+        headers,
+        whole,
+        get timings() {
+          return exchange.timings;
+        },
+        token: () => exchange.token(),
+        ending: () => exchange.ending(),
+        close,
+        finish: () => linger(exchange),
+        batches: () => batches(exchange, new SseReader(server, own), server),
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await pool.destroy();
+    },
+  };
+}
+
+async function* batches(
+  exchange: Exchange,
+  reader: SseReader,
+  server: string,
+): AsyncGenerator<readonly SseFrame[]> {
+  try {
+    for (;;) {
+      const next = exchange.read();
+      const chunk = next instanceof Promise ? await next : next;
+      if (chunk === null) break;
+      const frames = reader.push(chunk);
+      if (frames.length > 0) yield frames;
+    }
+    const { frames, inLine } = reader.end();
+    if (frames.length > 0) yield frames;
+    if (inLine)
+      throw new UpstreamError('cut', 'upstream_cut', `${server} ended its answer in the middle of a line.`);
+    if (reader.events === 0)
+      throw badResponse('upstream_empty', server, 'answered with a stream that holds no event.');
+  } catch (error) {
+    if (error instanceof Error) exchange.refuse(error);
+    throw error;
+  }
+}
+
+/** Reads what is left without looking at it; the connection can be kept when the end comes soon. */
+function linger(exchange: Exchange): void {
+  if (exchange.ended) return;
+  const timer = setTimeout(() => exchange.abort('the answer was complete'), lingerMs);
+  timer.unref();
+  const drain = async () => {
+    // Bounded by the time above and by maxResponseBytes.
+    while ((await exchange.read()) !== null);
+  };
+  drain()
+    .catch(() => {})
+    .finally(() => clearTimeout(timer));
+}
+
+function tighter(limits: UpstreamLimits, other: Partial<UpstreamLimits>): UpstreamLimits {
+  const own: { -readonly [K in keyof UpstreamLimits]: UpstreamLimits[K] } = { ...limits };
+  for (const key of Object.keys(limits) as (keyof UpstreamLimits)[])
+    (own as Record<string, number | null>)[key] = least(limits[key], other[key] ?? null);
+  return own;
+}
+
+const least = (one: number | null, other: number | null): number | null =>
+  one === null ? other : other === null ? one : Math.min(one, other);
+
+function parseBase(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const fits =
+    url !== null &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === '' &&
+    url.hash === '';
+  if (fits) return url;
+  throw new InputError(
+    'upstream_address_invalid',
+    `'${text.replace(/\/\/[^/]*@/, '//').slice(0, 200)}' is not the address of a server: write http://host:port/path or https://..., without user, query or fragment.`,
+    { param: 'baseUrl' },
+  );
+}
+
+function redirected(server: string, status: number, location: string | string[] | undefined): UpstreamError {
+  const target = one(location);
+  const host = target !== null && URL.canParse(target, server) ? new URL(target, server).host : 'nowhere';
+  return new UpstreamError(
+    'bad_response',
+    'upstream_redirect',
+    `${server} sends requests on to ${host} (status ${status}). Redirects are not followed: configure that address if it is right.`,
+    { upstreamStatus: status, details: { host } },
+  );
+}
+
+/** Some servers put their errors into answers of status 200. */
+function isError(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  return (
+    ('error' in body && typeof body.error === 'object' && body.error !== null) ||
+    ('object' in body && body.object === 'error')
+  );
+}
+
+function one(value: string | string[] | undefined): string | null {
+  const first = Array.isArray(value) ? value[0] : value;
+  return first === undefined ? null : first.trim().toLowerCase();
+}
+
+function mediaType(headers: Headers): string | null {
+  return one(headers['content-type'])?.split(';')[0]?.trim().slice(0, 100) ?? null;
+}

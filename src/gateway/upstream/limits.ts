@@ -1,0 +1,36 @@
+/**
+ * What one request to another server may take: time in each phase, bytes, events.
+ *
+ * @module gateway/upstream/limits
+ */
+
+/** Times in ms, null = no limit. A limit's time runs only while this side waits for the server. */
+export interface UpstreamLimits {
+  /** Until there is a connection to write the request to. @default 5000 */
+  readonly connectMs: number | null;
+  /** From the written request to the status line and headers. @default 60000 */
+  readonly headersMs: number | null;
+  /** From the call to the first token. Pings and empty deltas are no tokens. @default 60000 */
+  readonly firstTokenMs: number | null;
+  /** Between two tokens. @default 30000 */
+  readonly interTokenMs: number | null;
+  /** The whole request. @default 600000 */
+  readonly totalMs: number | null;
+  /** Bytes of an answer's body. @default 64 MiB */
+  readonly maxResponseBytes: number;
+  /** Bytes of one line of an event stream, and of the lines of one event together. @default 1 MiB */
+  readonly maxLineBytes: number;
+  /** Events of one stream. @default 1000000 */
+  readonly maxEvents: number;
+}
+
+export const UPSTREAM_LIMITS: UpstreamLimits = {
+  connectMs: 5000,
+  headersMs: 60_000,
+  firstTokenMs: 60_000,
+  interTokenMs: 30_000,
+  totalMs: 600_000,
+  maxResponseBytes: 64 * 2 ** 20,
+  maxLineBytes: 2 ** 20,
+  maxEvents: 1_000_000,
+};
