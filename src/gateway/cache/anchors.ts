@@ -58,6 +58,19 @@ export function anchorsOf(text: string): string {
   return JSON.stringify([numbers, units, marks, names, codes, quoted, nameless ? content : []]);
 }
 
+/** The text from where it asks: without a greeting, "please", "could you tell me". */
+export function withoutPoliteness(text: string): string {
+  return text.trimStart().replace(POLITE, '');
+}
+
+/** What a vector is made of: the bare question, always with its mark, whose absence alone moves a vector by a tenth. */
+export function questionText(text: string): string {
+  return `${withoutPoliteness(text)
+    .slice(0, 4096)
+    .trimEnd()
+    .replace(/[.?!…]{1,8}$/, '')}?`;
+}
+
 /** How people begin before they ask. */
 const POLITE =
   /^(?:(?:hi|hello|hey|please|ok|okay)[,!.\s]{1,4}){0,3}(?:(?:can|could|would|will) you (?:please )?|do you know |i(?:'d| would) like to know |i want to know )?(?:(?:please )?(?:tell me|explain to me|explain)[,:]? )?/i;

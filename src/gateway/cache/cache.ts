@@ -5,6 +5,7 @@
  */
 import { type Clock, isKithError, type Logger } from '../../base/index.ts';
 import type { ChatEvent, ChatRequest } from '../types.ts';
+import { questionText } from './anchors.ts';
 import { DEFAULT_THRESHOLDS, type Intent } from './intent.ts';
 import { answerKey, isCacheable, topicKey } from './key.ts';
 import { createRecorder, isRepeatable, markedReceipt, replay } from './record.ts';
@@ -127,7 +128,7 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
     const topic = topicKey(request, scope);
     if (topic === null || !mayBeSimilar(text, thresholds)) return null;
     try {
-      const [vector] = await similar.embedder.embed([text], signal);
+      const [vector] = await similar.embedder.embed([questionText(text)], signal);
       return vector === undefined ? null : { topic: `${similar.embedder.model} ${topic.id}`, text, vector };
     } catch (error) {
       if (!signal.aborted) log.warn('A question could not be compared with earlier ones.', { err: error });
