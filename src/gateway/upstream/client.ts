@@ -8,12 +8,13 @@
  * @module gateway/upstream/client
  */
 import { Client, type Dispatcher, Pool } from 'undici';
-import { type Clock, InputError } from '../../base/index.ts';
+import type { Clock } from '../../base/index.ts';
+import { parseBase } from './address.ts';
 import { readJson, readText } from './body.ts';
 import { classify } from './classify.ts';
 import { badResponse, UpstreamError } from './errors.ts';
 import { type Connection, Exchange, type Headers, type Timings } from './exchange.ts';
-import { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
+import { tighter, UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
 import { type SseFrame, SseReader } from './sse.ts';
 
 export interface UpstreamOptions {
@@ -277,33 +278,6 @@ function linger(exchange: Exchange): void {
     .finally(() => clearTimeout(timer));
 }
 
-function tighter(limits: UpstreamLimits, other: Partial<UpstreamLimits>): UpstreamLimits {
-  const own: { -readonly [K in keyof UpstreamLimits]: UpstreamLimits[K] } = { ...limits };
-  for (const key of Object.keys(limits) as (keyof UpstreamLimits)[])
-    (own as Record<string, number | null>)[key] = least(limits[key], other[key] ?? null);
-  return own;
-}
-
-const least = (one: number | null, other: number | null): number | null =>
-  one === null ? other : other === null ? one : Math.min(one, other);
-
-function parseBase(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const fits =
-    url !== null &&
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.username === '' &&
-    url.password === '' &&
-    url.search === '' &&
-    url.hash === '';
-  if (fits) return url;
-  throw new InputError(
-    'upstream_address_invalid',
-    `'${text.replace(/\/\/[^/]*@/, '//').slice(0, 200)}' is not the address of a server: write http://host:port/path or https://..., without user, query or fragment.`,
-    { param: 'baseUrl' },
-  );
-}
-
 function redirected(server: string, status: number, location: string | string[] | undefined): UpstreamError {
   const target = one(location);
   const host = target !== null && URL.canParse(target, server) ? new URL(target, server).host : 'nowhere';
@@ -319,7 +293,9 @@ function redirected(server: string, status: number, location: string | string[] 
 function isError(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return false;
   return (
-    ('error' in body && typeof body.error === 'object' && body.error !== null) ||
+    ('error' in body &&
+      body.error !== null &&
+      (typeof body.error === 'object' || typeof body.error === 'string')) ||
     ('object' in body && body.object === 'error')
   );
 }

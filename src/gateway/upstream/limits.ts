@@ -34,3 +34,14 @@ export const UPSTREAM_LIMITS: UpstreamLimits = {
   maxLineBytes: 2 ** 20,
   maxEvents: 1_000_000,
 };
+
+/** The lower of each two limits. */
+export function tighter(limits: UpstreamLimits, other: Partial<UpstreamLimits>): UpstreamLimits {
+  const own: { -readonly [K in keyof UpstreamLimits]: UpstreamLimits[K] } = { ...limits };
+  for (const key of Object.keys(limits) as (keyof UpstreamLimits)[])
+    (own as Record<string, number | null>)[key] = least(limits[key], other[key] ?? null);
+  return own;
+}
+
+const least = (one: number | null, other: number | null): number | null =>
+  one === null ? other : other === null ? one : Math.min(one, other);
