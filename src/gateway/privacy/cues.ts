@@ -23,6 +23,9 @@ export const SSN_CUE = 4096;
 export const BSN_CUE = 8192;
 export const TAX_CUE = 16_384;
 export const IP_CUE = 32_768;
+/** A number of some kind: a person's where nothing says otherwise. */
+export const NUMBER_CUE = 65_536;
+export const IBAN_CUE = 131_072;
 
 const words = (list: string) => list.trim().split(/\s+/);
 
@@ -107,6 +110,8 @@ const LISTS: readonly (readonly [mask: number, list: string])[] = [
     `commit sha sha1 sha256 md5 hash hashes digest checksum integrity etag revision uuid guid fingerprint
     prufsumme sumdb`,
   ],
+  [NUMBER_CUE, 'number numero nummer no nr'],
+  [IBAN_CUE, 'iban konto account cuenta compte kontonummer bankverbindung conta rekening'],
   [IP_CUE, 'ip ipv ipv4 ipv6 host server addr gateway dns login'],
 ];
 

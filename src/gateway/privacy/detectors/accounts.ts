@@ -4,7 +4,7 @@
  * @module gateway/privacy/detectors/accounts
  */
 import { isAlphanumeric, isDigit, isWord } from '../characters.ts';
-import { CARD_CUE } from '../cues.ts';
+import { CARD_CUE, IBAN_CUE } from '../cues.ts';
 import type { Detector, Span } from '../types.ts';
 import { NUMBER, type TextView, WORD } from '../view.ts';
 import { type Chain, digitsOf, endsThere, readChain } from './chain.ts';
@@ -190,6 +190,10 @@ export const ibans: Detector = {
 
 function ibanAt(view: TextView, start: number): Span | null {
   if (isWord(view.code(start - 1)) || !isDigit(view.code(start + 2))) return null;
+  if (IBAN_LENGTHS[view.text.slice(start, start + 2).toUpperCase()] === undefined) {
+    // Two letters and digits begin many things: other countries only where a word says so.
+    if (view.cueBefore(IBAN_CUE, start, 30) > 30) return null;
+  }
   let compact = '';
   const country = view.text.slice(start, start + 2).toUpperCase();
   const wanted = IBAN_LENGTHS[country];

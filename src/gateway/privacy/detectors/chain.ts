@@ -31,8 +31,24 @@ export interface Chain {
   readonly ends: readonly number[];
 }
 
+/** Three detectors ask for the same chains. */
+const READ = new WeakMap<TextView, (Chain | null | undefined)[]>();
+
 /** The groups from a token on, or null where the token is inside a word or a decimal fraction. */
 export function readChain(view: TextView, token: number): Chain | null {
+  let known = READ.get(view);
+  if (known === undefined) {
+    known = [];
+    READ.set(view, known);
+  }
+  const chain = known[token];
+  if (chain !== undefined) return chain;
+  const fresh = read(view, token);
+  known[token] = fresh;
+  return fresh;
+}
+
+function read(view: TextView, token: number): Chain | null {
   const first = view.starts[token]!;
   let start = first;
   let plus = false;

@@ -29,7 +29,7 @@ export const emails: Detector = {
     view.steps += text.length;
     for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
       const start = localStart(view, at, floor);
-      if (start < 0) continue;
+      if (start < 0 || isUserInfo(view, start)) continue;
       const end = domainEnd(view, at + 1);
       if (end > 0) add(start, end, 0.99);
     }
@@ -55,6 +55,14 @@ function localStart(view: TextView, at: number, floor: number): number {
   }
   while (start < at && LEADING.has(text.charCodeAt(start))) start++;
   return start < at && text[at - 1] !== '.' ? start : -1;
+}
+
+/** `scheme://user:password@host`: no address, and the password is found elsewhere. */
+function isUserInfo(view: TextView, start: number): boolean {
+  if (view.code(start - 1) !== 58) return false;
+  const before = view.text.slice(Math.max(0, start - 80), start);
+  view.steps += before.length;
+  return /:\/\/[^\s/@]*:$/.test(before);
 }
 
 function quotedStart(view: TextView, at: number, floor: number): number {

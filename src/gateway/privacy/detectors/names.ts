@@ -5,7 +5,7 @@
  * @module gateway/privacy/detectors/names
  */
 import type { Detector, Span } from '../types.ts';
-import { BREAK, MARK, type TextView, WORD } from '../view.ts';
+import { BREAK, MARK, NUMBER, type TextView, WORD } from '../view.ts';
 import { AMBIGUOUS_NAMES, FIRST_NAMES } from './first-names.ts';
 import {
   CLOSINGS,
@@ -95,7 +95,7 @@ const isRelation = (plain: string) =>
 
 function afterTitle(view: TextView, token: number, plain: string): Found | null {
   const isWeak = WEAK_TITLES.has(plain) || plain === 'm';
-  if (!view.isCapital(token) && isWeak) return null;
+  if (!view.isCapital(token) && (isWeak || view.kinds[token - 1] === NUMBER)) return null;
   let first = token + 1;
   const hasPoint = view.isMark(first, '.');
   if (hasPoint) first++;

@@ -5,7 +5,7 @@
  * @module gateway/privacy/detectors/phone
  */
 import { isDigit, isWord } from '../characters.ts';
-import { OTHER_CUE, PHONE_CUE } from '../cues.ts';
+import { NUMBER_CUE, OTHER_CUE, PHONE_CUE } from '../cues.ts';
 import type { Detector, Span } from '../types.ts';
 import { NUMBER, type TextView } from '../view.ts';
 import { type Chain, digitsOf, readChain } from './chain.ts';
@@ -53,15 +53,21 @@ function phoneAt(view: TextView, chain: Chain): Span | null {
   const other = view.cueBefore(OTHER_CUE, chain.start, REACH);
   const isCued = cue <= REACH && cue <= other;
   // The longest run of groups that makes a number is the number: `030 1234` is the start of `030 1234 5678`.
+  let length = chain.groups.reduce((sum, group) => sum + group.length, 0);
   for (let count = chain.groups.length; count >= 1; count--) {
     view.steps++;
+    const size = length;
+    length -= chain.groups[count - 1]!.length;
+    if (size > MAX_DIGITS + 2 || size < 7) continue;
     const digits = digitsOf(chain, count);
-    if (digits.length > MAX_DIGITS + 2 || digits.length < 7) continue;
     const end = chain.ends[count - 1]!;
     if (!mayEnd(view, end)) continue;
     if (!chain.plus && !isCued && UNITS.has(view.plain(view.tokenAt(end)))) return null;
     const judged = judge(chain, count, digits, isCued);
     if (judged === null) continue;
+    if (judged[1] === 0.4 && other > REACH && view.cueBefore(NUMBER_CUE, chain.start, 20) <= 20) {
+      return { class: 'phone', start: chain.start, end, confidence: 0.55, kind: judged[0] };
+    }
     const confidence = other < REACH && !isCued && !chain.plus ? judged[1] - 0.3 : judged[1];
     return { class: 'phone', start: chain.start, end, confidence, kind: judged[0] };
   }
@@ -117,9 +123,9 @@ function judgeNational(
     return ['trunk', grouped ? 0.5 : 0.35];
   }
   const nanp = length === 11 && first === '1' ? digits.slice(1) : digits;
-  if (nanp.length === 10 && /^[2-9]\d\d[2-9]/.test(nanp)) {
+  if (nanp.length === 10 && /^[2-9]/.test(nanp)) {
     if (/^(?:1 )?3 3 4$/.test(shape)) return ['us', 0.85];
-    if (!grouped) return ['us', 0.4];
+    if (!grouped && /^\d{3}[2-9]/.test(nanp)) return ['us', 0.4];
   }
   if (length === 11 && shape === '1 3 3 4' && /^1[2-9]/.test(digits)) return ['us', 0.7];
   if (length === 7 && shape === '3 4' && !separators.has(' ')) return ['us_local', 0.4];

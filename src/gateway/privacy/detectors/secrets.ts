@@ -84,7 +84,7 @@ export const secrets: Detector = {
     const { text } = view;
     for (let i = 0; i < text.length; i++) {
       view.steps++;
-      if (!isAlphanumeric(text.charCodeAt(i))) continue;
+      if (!isAlphanumeric(text.charCodeAt(i)) && text.charCodeAt(i) !== 95) continue;
       const start = i;
       while (i < text.length && isTokenCode(text.charCodeAt(i))) {
         view.steps++;
