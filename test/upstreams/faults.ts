@@ -13,8 +13,8 @@ export interface Stage {
   readonly response: ServerResponse;
   readonly entry: Seen;
   readonly answer: Answer;
-  /** Which request for this fault it is, from 1. */
-  readonly nth: number;
+  /** The connection has carried a request before. */
+  readonly reused: boolean;
 }
 
 export type Play = (stage: Stage) => void | Promise<void>;
@@ -247,9 +247,9 @@ export const FAULTS = {
   'whole-json': ({ response, answer }) => {
     jsonAnswer(response, answer.json);
   },
-  /** Every second request finds its kept connection closed. */
-  'stale-connection': ({ request, response, answer, nth }) => {
-    if (nth === 2) request.socket.destroy();
+  /** Kept connections turn out to be closed when the next request comes over them. */
+  'stale-connection': ({ request, response, answer, reused }) => {
+    if (reused) request.socket.destroy();
     else jsonAnswer(response, answer.json);
   },
 } as const satisfies Record<string, Play>;

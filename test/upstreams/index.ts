@@ -51,6 +51,7 @@ const maxBody = 64 * 2 ** 20;
 export async function createMockUpstream(): Promise<MockUpstream> {
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
+  const used = new WeakSet<Socket>();
   let connections = 0;
   let custom: Play | null = null;
 
@@ -84,8 +85,9 @@ export async function createMockUpstream(): Promise<MockUpstream> {
       return;
     }
     const answer: Answer = answerOf(apiOf(path), entry);
-    const nth = seen.filter((each) => each.fault === fault).length;
-    await (play ?? ok)({ request, response, entry, answer, nth });
+    const reused = used.has(request.socket);
+    used.add(request.socket);
+    await (play ?? ok)({ request, response, entry, answer, reused });
   }
 
   const server = createServer((request, response) => {

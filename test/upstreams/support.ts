@@ -13,17 +13,32 @@ import type { OpenAiBackendOptions } from '../../src/gateway/backends/openai/ind
 import type { ChatEvent, ChatRequest, CompletionRequest, EmbeddingRequest } from '../../src/gateway/types.ts';
 import type { UpstreamLimits } from '../../src/gateway/upstream/index.ts';
 
-/** Short, so that what never comes is given up soon; long beside what loopback takes. */
-export const SHORT: UpstreamLimits = {
-  connectMs: 2000,
-  headersMs: 300,
-  firstTokenMs: 400,
-  interTokenMs: 300,
-  totalMs: 20_000,
+/** Times that pass on no machine unless nothing comes at all; sizes that are reached soon. */
+export const LIMITS: UpstreamLimits = {
+  connectMs: 20_000,
+  headersMs: 20_000,
+  firstTokenMs: 20_000,
+  interTokenMs: 20_000,
+  totalMs: 60_000,
   maxResponseBytes: 4 * 2 ** 20,
   maxLineBytes: 64 * 1024,
   maxEvents: 5000,
 };
+
+const SHORT_MS = 150;
+const LIMIT_OF = {
+  timeout_connect: 'connectMs',
+  timeout_headers: 'headersMs',
+  timeout_first_token: 'firstTokenMs',
+  timeout_inter_token: 'interTokenMs',
+  timeout_total: 'totalMs',
+} as const;
+
+/** The limit that `outcome` is about is short, so that a busy machine cannot take one for another. */
+export function limitsFor(outcome: string): Partial<UpstreamLimits> {
+  const limit = LIMIT_OF[outcome as keyof typeof LIMIT_OF];
+  return limit === undefined ? {} : { [limit]: SHORT_MS };
+}
 
 export const API_KEY = 'sk-planted-secret-0123456789';
 
@@ -31,7 +46,7 @@ const common = (baseUrl: string, limits: Partial<UpstreamLimits>): RemoteOptions
   name: 'mock',
   baseUrl,
   apiKey: API_KEY,
-  limits: { ...SHORT, ...limits },
+  limits: { ...LIMITS, ...limits },
   clock: systemClock,
   random: createSeededRandom(1),
 });

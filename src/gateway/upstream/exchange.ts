@@ -254,6 +254,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
         ms: this.#options.limits.connectMs ?? 0,
       });
     }
+    if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+      return new UpstreamError(
+        'connect_failed',
+        'upstream_closed',
+        `The connections to ${server} were closed here.`,
+      );
+    }
     if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
       return badResponse('upstream_bad_http', server, `sent what is not HTTP/1.1 (${code}).`, error);
     }
