@@ -8,7 +8,6 @@ import type { RouterStore, ThresholdStep } from './store.ts';
 import {
   changeThreshold,
   startThreshold,
-  THRESHOLD_STEP,
   type ThresholdSettings,
   type ThresholdState,
   track,
@@ -18,6 +17,8 @@ import {
 export const DEFAULT_AGENT = 'default';
 export const MAX_AGENTS = 256;
 const MAX_NAME_LENGTH = 64;
+/** How far a threshold moves by itself before that is written: it wavers by about half of this when all is calm. */
+const WRITE_STEP = 0.05;
 
 export type ThresholdChanges = Partial<ThresholdSettings & { readonly threshold: number }>;
 
@@ -31,7 +32,7 @@ export interface Agents {
    * @throws InputError `threshold_invalid`, `agent_invalid`; LimitError over 256 agents
    */
   set(agent: string, changes: ThresholdChanges): ThresholdState;
-  /** Steps of the threshold, oldest first: each change by hand, and each hundredth that it moved by itself. */
+  /** Steps of the threshold, oldest first: each change by hand, and each twentieth that it moved by itself. */
   history(agent: string): ThresholdStep[];
 }
 
@@ -45,7 +46,7 @@ export interface TrackedAgents extends Agents {
 export function createAgents(store: RouterStore, clock: Clock, settings: ThresholdSettings): TrackedAgents {
   check(settings);
   const states = store.thresholds();
-  /** Thresholds as last written: a write per request would cost more than the choice. */
+  /** Thresholds as last written: a write per request would cost more than the choice does. */
   const written = new Map([...states].map(([agent, { threshold }]) => [agent, threshold]));
 
   function known(agent: string): string {
@@ -86,8 +87,7 @@ export function createAgents(store: RouterStore, clock: Clock, settings: Thresho
       const agent = known(name);
       const state = track(stateOf(agent), routed);
       const before = written.get(agent);
-      // A step of 0.01 x (1 - target) is the largest: rounding must not let it count as a hundredth.
-      if (before === undefined || Math.abs(state.threshold - before) > THRESHOLD_STEP - 1e-9)
+      if (before === undefined || Math.abs(state.threshold - before) >= WRITE_STEP)
         keep(agent, state, 'tracked');
       else states.set(agent, state);
     },

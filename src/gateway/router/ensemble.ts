@@ -106,9 +106,10 @@ export class Ensemble {
     }
   }
 
-  /** One step of every head. */
-  learn(example: Example): void {
-    for (const name of HEAD_NAMES) this.parts[name]?.learn(example);
+  /** One step of the heads with weights; the neighbours take prompts by number (`Neighbours.put`). */
+  learnWeights(example: Example): void {
+    this.parts.text.learn(example);
+    this.parts.vector?.learn(example);
   }
 
   /** Copies. */

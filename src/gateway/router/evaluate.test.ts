@@ -89,11 +89,14 @@ test('the standard error shrinks with the root of the prompts', () => {
   const random = createSeededRandom(2);
   const error = (count: number) => {
     const truth = Array.from({ length: count }, () => (random.float() < 0.3 ? 1 : 0));
-    return apgrError(
+    const work = apgrError(
       truth.map(() => random.float()),
       truth,
       random,
     );
+    let step = work.next();
+    while (step.done !== true) step = work.next();
+    return step.value;
   };
   const ratio = error(200) / error(3200);
   assert.ok(ratio > 2.5 && ratio < 6, `${ratio}`);

@@ -53,20 +53,24 @@ export function evaluate(scores: ArrayLike<number>, gains: ArrayLike<number>): E
   return { prompts, apgr: area / prompts / total, cpt50: thresholds[0]!.at, cpt80: thresholds[1]!.at };
 }
 
+const ROUNDS_PER_TURN = 8;
+
 /**
- * Standard error of the APGR, by `rounds` bootstrap samples of the prompts. Samples without a gap are left out.
+ * Standard error of the APGR, by `rounds` bootstrap samples of the prompts. Samples without a gap are left out. Yields
+ * every few ms.
  */
-export function apgrError(
+export function* apgrError(
   scores: ArrayLike<number>,
   gains: ArrayLike<number>,
   random: Random,
   rounds = 100,
-): number {
+): Generator<void, number, undefined> {
   const { length } = scores;
   const values: number[] = [];
   const someScores = new Float64Array(length);
   const someGains = new Float64Array(length);
   for (let round = 0; round < rounds; round++) {
+    if (round % ROUNDS_PER_TURN === 0) yield;
     for (let at = 0; at < length; at++) {
       const pick = Math.floor(random.float() * length);
       someScores[at] = scores[pick]!;

@@ -2,6 +2,8 @@
  * A prompt as numbers, without a model: hashed words and pairs of words ("feature hashing", Weinberger et al. 2009),
  * and the shape of the text. One pass over at most 8,000 characters and no garbage but the result.
  *
+ * Labels and weights on disk are made of these numbers: a change of their meaning needs a migration that drops both.
+ *
  * @module gateway/router/features
  */
 import type { Features, RouterPrompt } from './types.ts';
@@ -11,9 +13,6 @@ export const SHAPE_COUNT = 11;
 
 const HEAD_CHARACTERS = 6000;
 const TAIL_CHARACTERS = 2000;
-
-/** Version of what the features mean. Weights made with another are useless. */
-export const FEATURES_VERSION = 1;
 
 /** Occurrences by bucket of the text at hand; zero outside of `extractFeatures`. */
 const counts = new Uint16Array(BUCKETS);

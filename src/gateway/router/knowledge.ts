@@ -29,6 +29,10 @@ export interface Knowledge {
 
 /** Labels learnt between two writes of the weights: half a megabyte. */
 const LABELS_PER_WRITE = 256;
+/** Labels read between two yields: about 5 ms. */
+const LABELS_PER_PAGE = 200;
+/** Labels that weights are learnt from anew: the newest, for the sake of memory. */
+const MAX_FITTED = 15_000;
 /** Held-out labels that judge: the newest. */
 const MAX_HELD = 2000;
 
@@ -68,6 +72,25 @@ export function createKnowledge(
     return neighbours;
   }
 
+  /** Labels to learn from and to judge by, read in pages; puts all into the neighbours that go there. */
+  function* read(through: number, neighbours: Neighbours | null) {
+    const training: Label[] = [];
+    const held: Label[] = [];
+    for (let after = store.oldestLabel() - 1; after < through; after += LABELS_PER_PAGE) {
+      for (const label of labels(after, Math.min(through, after + LABELS_PER_PAGE), without)) {
+        const counts = label.seq > through - MAX_FITTED;
+        if (label.held) {
+          if (counts) held.push(label);
+          continue;
+        }
+        neighbours?.put(trainingNumber(label.seq), label);
+        if (counts) training.push(label);
+      }
+      yield;
+    }
+    return { training, held: held.slice(-MAX_HELD) };
+  }
+
   /** Weights for vectors of another embedder are left out. */
   function usable({ embedder: id, ensemble: state }: Weights): EnsembleState {
     if (id === embedderId) return state;
@@ -77,11 +100,6 @@ export function createKnowledge(
   function write(applied: number): void {
     store.writeLive({ version, applied, without, embedder: embedderId, ensemble: ensemble.snapshot() });
     unwritten = 0;
-  }
-
-  function learnWeights(target: Ensemble, label: Example): void {
-    target.parts.text.learn(label);
-    target.parts.vector?.learn(label);
   }
 
   const live = store.live();
@@ -95,7 +113,7 @@ export function createKnowledge(
   );
   for (const label of labels(live?.applied ?? 0, newest, without)) {
     if (label.held) continue;
-    learnWeights(ensemble, label);
+    ensemble.learnWeights(label);
     unwritten++;
   }
 
@@ -104,11 +122,9 @@ export function createKnowledge(
     refitting = true;
     try {
       const through = store.newestLabel();
-      const known = [...labels(0, through, without)];
-      const training = known.filter(({ held }) => !held);
-      const held = known.filter((label) => label.held).slice(-MAX_HELD);
       // The neighbours in use may learn more meanwhile; these must be those of the version.
-      const neighbours = neighboursOf(through, without);
+      const neighbours = dimension === null ? null : new Neighbours({ dimension });
+      const { training, held } = await inTurns(read(through, neighbours), signal);
       const candidate = await inTurns(fitEnsemble(training, dimension, neighbours, random), signal);
       const current = version === null ? null : ensemble;
       const judgement = await inTurns(judge(candidate, current, held, training.length, random), signal);
@@ -120,7 +136,7 @@ export function createKnowledge(
       });
       for (const label of labels(through, store.newestLabel(), without)) {
         if (label.held) continue;
-        learnWeights(candidate, label);
+        candidate.learnWeights(label);
         neighbours?.put(trainingNumber(label.seq), label);
       }
       ensemble = candidate;
@@ -154,7 +170,7 @@ export function createKnowledge(
     learn(example, chance) {
       const seq = store.addLabel(clock.now(), example, chance, embedderId);
       if (isHeld(seq)) return;
-      learnWeights(ensemble, example);
+      ensemble.learnWeights(example);
       ensemble.parts.neighbours?.put(trainingNumber(seq), example);
       if (++unwritten >= LABELS_PER_WRITE) write(seq);
     },

@@ -91,7 +91,7 @@ export function* judge(
     return { verdict: 'too_few_labels', trained, held: usable.length, candidate: null, current: null };
   const scores = usable.map((index) => candidate.rank(gains[index]!));
   const found = evaluate(scores, truth);
-  const error = apgrError(scores, truth, random);
+  const error = yield* apgrError(scores, truth, random);
   let before: Evaluation | null = null;
   if (current !== null) {
     // The same heads with windows of their own: those in use go on with the requests that come meanwhile.
