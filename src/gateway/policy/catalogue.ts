@@ -1,0 +1,147 @@
+/**
+ * Which backend answers for which model name: ids, the aliases `fast`, `quality` and `embedding`, and the models that
+ * agents were given.
+ *
+ * @module gateway/policy/catalogue
+ */
+
+import { limitsFor, type TimeLimits } from '../resilience/index.ts';
+import type { Backend, BackendModel } from '../types.ts';
+import type { Candidate } from './types.ts';
+
+export const modelAliases = ['fast', 'quality', 'embedding'] as const;
+export type ModelAlias = (typeof modelAliases)[number];
+
+export interface Provider {
+  readonly backend: Backend;
+  /** @default the backend's name */
+  readonly group?: string;
+  /** What each alias means there; a backend without one does not answer for it. */
+  readonly aliases?: Readonly<Partial<Record<ModelAlias, string>>>;
+  /** It answers for ids that it does not list, too. @default false */
+  readonly anyModel?: boolean;
+  readonly region?: string;
+  /** It runs on a machine of the owner. @default false */
+  readonly ownMachine?: boolean;
+  /** What its models can do unless `facts` says otherwise. @default what most servers do: tools and JSON */
+  readonly abilities?: Partial<ModelFacts>;
+  /** What is known of single models. */
+  readonly facts?: Readonly<Record<string, Partial<ModelFacts>>>;
+}
+
+export interface ModelFacts {
+  readonly context: number | null;
+  readonly parameters: number | null;
+  readonly quality: number;
+  readonly tools: boolean;
+  readonly json: boolean;
+  readonly vision: boolean;
+  readonly continues: boolean;
+  readonly price: Candidate['price'];
+  /** @default by the number of parameters */
+  readonly limits: TimeLimits | null;
+}
+
+export interface CatalogueOptions {
+  /** In the owner's order. */
+  readonly providers: readonly Provider[];
+  /** Model or alias for each agent. @default none */
+  readonly agents?: Readonly<Record<string, string>>;
+}
+
+export interface Catalogue {
+  /** Candidates for a name as a caller writes it, in the owner's order. Null or `default`: what the agent, else each backend, is set to. */
+  candidates(name: string | null, task: 'chat' | 'embedding', agent?: string | null): readonly Candidate[];
+  /** Asks backends what they have. One that does not answer keeps what it had. Never throws. */
+  refresh(backend?: string): Promise<void>;
+}
+
+const unknown: ModelFacts = {
+  context: null,
+  parameters: null,
+  quality: 0,
+  tools: true,
+  json: true,
+  vision: false,
+  continues: false,
+  price: null,
+  limits: null,
+};
+
+/** Names come from callers: this many answers are kept. */
+const maxKept = 1000;
+
+export function createCatalogue({ providers, agents = {} }: CatalogueOptions): Catalogue {
+  const listed = providers.map(() => new Map<string, BackendModel>());
+  const kept = new Map<string, readonly Candidate[]>();
+
+  function candidate(provider: Provider, order: number, model: string): Candidate {
+    const row = listed[order]!.get(model);
+    const own =
+      provider.facts !== undefined && Object.hasOwn(provider.facts, model) ? provider.facts[model] : {};
+    const { limits, parameters, ...facts } = {
+      ...unknown,
+      ...(row === undefined ? {} : { context: row.context }),
+      ...provider.abilities,
+      ...own,
+    };
+    return {
+      backend: provider.backend,
+      group: provider.group ?? provider.backend.name,
+      region: provider.region ?? null,
+      model,
+      order,
+      ...facts,
+      limits: limits ?? limitsFor({ parameters, ownMachine: provider.ownMachine ?? false }),
+    };
+  }
+
+  /** What a name means at one backend; null when it does not answer for it. */
+  function modelAt(
+    provider: Provider,
+    order: number,
+    name: string | null,
+    task: 'chat' | 'embedding',
+  ): string | null {
+    if (name === null || name === 'default') return provider.backend.defaultModel(task);
+    // A backend whose own model has such a name is meant by it.
+    if (listed[order]!.has(name)) return name;
+    if (isAlias(name)) return provider.aliases?.[name] ?? null;
+    return provider.anyModel === true ? name : null;
+  }
+
+  return {
+    candidates(name, task, agent = null) {
+      const isOpen = name === null || name === 'default';
+      const given = isOpen && agent !== null && Object.hasOwn(agents, agent) ? agents[agent]! : name;
+      const key = `${task} ${given ?? ''}`;
+      const before = kept.get(key);
+      if (before !== undefined) return before;
+      const found = providers.flatMap((provider, order) => {
+        const model = modelAt(provider, order, given, task);
+        return model === null ? [] : [candidate(provider, order, model)];
+      });
+      if (kept.size >= maxKept) kept.delete(kept.keys().next().value!);
+      kept.set(key, found);
+      return found;
+    },
+    async refresh(backend) {
+      await Promise.all(
+        providers.map(async (provider, order) => {
+          if (backend !== undefined && provider.backend.name !== backend) return;
+          try {
+            const rows = await provider.backend.models();
+            listed[order] = new Map(rows.map((row) => [row.id, row]));
+          } catch {
+            // Its health says why; until it answers, what it had stands.
+          }
+        }),
+      );
+      kept.clear();
+    },
+  };
+}
+
+export function isAlias(name: string): name is ModelAlias {
+  return (modelAliases as readonly string[]).includes(name);
+}

@@ -1,0 +1,62 @@
+/**
+ * Who may answer at all. These are never weighed against anything.
+ *
+ * @module gateway/policy/filter
+ */
+import type { Condition } from '../resilience/index.ts';
+import type { Candidate, Exclusion, FilterName, Needs } from './types.ts';
+
+/** The first filter that keeps the candidate out, or null. The owner's rules come before the machine's troubles. */
+export function exclusionOf(candidate: Candidate, needs: Needs, condition: Condition): Exclusion | null {
+  const privacy = needs.privacy(candidate);
+  if (privacy !== null) return { filter: 'privacy', reason: privacy };
+  const { regions } = needs;
+  if (regions !== null && (candidate.region === null || !regions.includes(candidate.region)))
+    return out(
+      'region',
+      `its region ${candidate.region ?? 'is unknown and'} is not among ${regions.join(', ')}`,
+    );
+  if (needs.tools && !candidate.tools) return out('tools', 'it does not call tools');
+  if (needs.json && !candidate.json) return out('json', 'it does not hold answers to a JSON schema');
+  if (needs.vision && !candidate.vision) return out('vision', 'it does not read images');
+  const { context } = candidate;
+  // The answer may be cut by the window; a prompt that leaves no room for one token of it cannot be answered.
+  if (context !== null && needs.promptTokens !== null && needs.promptTokens >= context)
+    return out('context', `the prompt has ${needs.promptTokens} tokens and its window ${context}`);
+  const budget = budgetExclusion(candidate, needs);
+  if (budget !== null) return budget;
+  if (condition.coolMs > 0) return out('cooling', `it asked for a pause, ${seconds(condition.coolMs)} more`);
+  const { breaker } = condition;
+  if (!breaker.admits)
+    return out(
+      'breaker',
+      breaker.state === 'open'
+        ? `its breaker is open, ${seconds(breaker.waitMs)} more`
+        : 'its breaker is half open and a trial call is under way',
+    );
+  return null;
+}
+
+/** Expected money for the request; null when the price is unknown. */
+export function costOf({ price }: Candidate, { promptTokens, completionTokens }: Needs): number | null {
+  if (price === null) return null;
+  return ((promptTokens ?? 0) * price.prompt + (completionTokens ?? 0) * price.completion) / 1e6;
+}
+
+function budgetExclusion(candidate: Candidate, needs: Needs): Exclusion | null {
+  if (needs.budget === null) return null;
+  const cost = costOf(candidate, needs);
+  if (cost === null) return out('budget', 'its price is not known and there is a budget');
+  if (cost === 0) return null;
+  if (cost > needs.budget)
+    return out('budget', `it would cost about ${cost.toPrecision(2)}, ${needs.budget} is left`);
+  return null;
+}
+
+function out(filter: FilterName, reason: string): Exclusion {
+  return { filter, reason };
+}
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`;
+}
