@@ -14,6 +14,9 @@ import {
 } from '../upstream/index.ts';
 import type { RemoteReceipt, UsageReport } from './types.ts';
 
+/** Code of an answer that goes on after the finish of a choice: what was given out as whole was not. */
+export const AFTER_END = 'upstream_after_end';
+
 /** Turns the frames of one answer into events. Throws `UpstreamError`. */
 export interface AnswerDecoder {
   /** What a frame becomes. */
@@ -80,7 +83,8 @@ export async function* streamAnswer(
         // The answer is whole; what broke could only have brought its figures.
         const failure = failureOf(error);
         const harmless = failure === 'cut' || failure === 'timeout_inter_token' || failure === 'bad_response';
-        if (!decoder.complete || !harmless) throw error;
+        const wrong = error instanceof UpstreamError && error.code === AFTER_END;
+        if (!decoder.complete || !harmless || wrong) throw error;
         broken = `${head.server} did not end its answer as it should (${failure}).`;
       }
     }

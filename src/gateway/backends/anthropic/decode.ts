@@ -7,7 +7,7 @@ import type { Random } from '../../../base/index.ts';
 import type { ChatEvent, FinishReason } from '../../types.ts';
 import { badResponse, classify, parseJson, type SseFrame, UpstreamError } from '../../upstream/index.ts';
 import { arrayIn, countIn, isObject, type JsonObject, stringIn } from '../json.ts';
-import type { AnswerDecoder } from '../stream-answer.ts';
+import { AFTER_END, type AnswerDecoder } from '../stream-answer.ts';
 import { ToolCalls } from '../tool-calls.ts';
 import type { UsageReport } from '../types.ts';
 
@@ -72,7 +72,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): AnswerDeco
   function openBlock(index: number, block: JsonObject): ChatEvent[] {
     const tool = block.type === 'tool_use';
     const given = isObject(block.input) && Object.keys(block.input).length > 0;
-    if (complete) throw bad('went on after its end.');
+    if (complete) throw badResponse(AFTER_END, server, 'went on after its end.');
     blocks.set(index, { tool, input: given ? JSON.stringify(block.input) : '', pieces: false });
     tokens++;
     if (block.type === 'text') return text(block.text);

@@ -8,7 +8,7 @@ import type { TokenLogprobs } from '../../../engine/index.ts';
 import type { ChatEvent } from '../../types.ts';
 import { badResponse, classify, parseJson, type SseFrame } from '../../upstream/index.ts';
 import { arrayIn, countIn, isObject, type JsonObject, stringIn } from '../json.ts';
-import type { AnswerDecoder } from '../stream-answer.ts';
+import { AFTER_END, type AnswerDecoder } from '../stream-answer.ts';
 import { ToolCalls } from '../tool-calls.ts';
 import type { UsageReport } from '../types.ts';
 import { finishOf } from './finish.ts';
@@ -80,7 +80,7 @@ export function createDecoder(options: DecoderOptions): AnswerDecoder {
     const thinking = stringIn(delta.reasoning_content) ?? stringIn(delta.reasoning) ?? '';
     if (choice.finished) {
       if (text === '' && pieces.length === 0) return;
-      throw badResponse('upstream_bad_chunk', server, `went on with choice ${index} after its end.`);
+      throw badResponse(AFTER_END, server, `went on with choice ${index} after its end.`);
     }
     const logprobs = logprobsOf(value.logprobs);
     if (text !== '' || logprobs !== null) {

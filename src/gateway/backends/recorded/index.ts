@@ -153,7 +153,7 @@ export function createRecordedBackend(options: RecordedBackendOptions): Backend 
       }
       const notes = ['These are recorded vectors.'];
       return {
-        vectors: Float32Array.from(answer.vectors.flat()),
+        vectors: Float32Array.from(answer.vectors.flatMap(unit)),
         dimension,
         tokens: answer.tokens,
         receipt: { backend: options.name, model, queueMs: null, prefillMs: null, decodeMs: null, notes },
@@ -171,6 +171,12 @@ export function createRecordedBackend(options: RecordedBackendOptions): Backend 
       };
     },
   };
+}
+
+/** Rows of length 1, as every backend gives them; a row of zeros stays as it is. */
+function unit(row: readonly number[]): number[] {
+  const norm = Math.hypot(...row) || 1;
+  return row.map((each) => each / norm);
 }
 
 function fits(match: RecordedEntry['match'], { api, model, text, tools }: Asked): boolean {
