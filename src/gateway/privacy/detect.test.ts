@@ -66,7 +66,7 @@ test('ids are found by their forms and check digits, papers after their names', 
     'DNI ‹12345678Z›, ‹12.345.678-Z›, NIE ‹X1234567L›, CPF ‹111.444.777-35›',
     'NIR ‹255081416802538›, codice fiscale ‹RSSMRA85T10A562S›, Aadhaar ‹2341 2341 2346›',
     'Passport No. ‹C01X00T47›, Reisepass: ‹C01X00T47›',
-    'DNI 12345678A fails, the number 111222333 is just a number',
+    'NIE ‹X1234567A› is mistyped; 12345678A alone fails, the number 111222333 is just a number',
   ]);
 });
 

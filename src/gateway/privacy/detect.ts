@@ -14,6 +14,7 @@ import { networkAddresses } from './detectors/network.ts';
 import { phones } from './detectors/phone.ts';
 import { secrets } from './detectors/secrets.ts';
 import { tables } from './detectors/tables.ts';
+import { unknownNames } from './detectors/unknown-names.ts';
 import { type Detector, PII_CLASSES, type Span } from './types.ts';
 import { TextView } from './view.ts';
 
@@ -29,11 +30,14 @@ export const BUILT_IN_DETECTORS: readonly Detector[] = [
   addresses,
   names,
   tables,
+  unknownNames,
 ];
 
 /** Units of the longest span; a detector that says more is cut. A PEM block is the longest thing looked for. */
 const MAX_SPAN = 16_384;
 export const DEFAULT_THRESHOLD = 0.5;
+/** For owners who would rather have too much replaced than too little. */
+export const CAUTIOUS_THRESHOLD = 0.4;
 
 export interface DetectOptions {
   /** @default the built-in ones */

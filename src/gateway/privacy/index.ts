@@ -18,6 +18,7 @@ export {
 } from './conversation.ts';
 export {
   BUILT_IN_DETECTORS,
+  CAUTIOUS_THRESHOLD,
   DEFAULT_THRESHOLD,
   type Detection,
   type DetectOptions,

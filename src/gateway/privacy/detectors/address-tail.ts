@@ -124,6 +124,7 @@ function unitAt(view: TextView, token: number): number {
   }
   if (view.kinds[at] !== NUMBER || view.ends[at]! - view.starts[at]! > 2) return -1;
   // º and ª are letters to Unicode; ° is a sign.
+  if (view.isMark(at + 1, '.') && /^[ºª]/.test(view.word(at + 2)) && view.gap(at) === 0) at++;
   const mark = view.word(at + 1);
   if (/^(?:e|er|eme|nd|th|rd|st)$/.test(mark) && /^(?:etage|floor|stock)$/.test(view.plain(at + 2)))
     return at + 2;

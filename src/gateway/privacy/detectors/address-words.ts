@@ -73,7 +73,7 @@ export const STREET_TYPES = list(`
 /** In front of the name, the number before it: "12 rue de la Paix". */
 export const FRENCH_TYPES = list(`
   rue avenue av boulevard bd blvd place chemin allee impasse quai cours route square passage faubourg ruelle sentier
-  esplanade`);
+  esplanade venelle mail parvis rond villa cite hameau lieu`);
 
 /** "Am Markt 5", "An der Alster 12", "Unter den Linden 77". */
 export const GERMAN_STARTS = list('am an auf im in zum zur unter hinter vor bei');

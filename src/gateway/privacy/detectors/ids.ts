@@ -114,9 +114,15 @@ function lettered(view: TextView, token: number): Span | null {
     if (isAlphanumeric(code)) {
       compact += view.text[i]!;
       if (isWord(view.code(i + 1))) continue;
-      const found = letteredKind(compact.toUpperCase());
-      if (found === null) continue;
       const cue = view.cueBefore(ID_CUE, start, REACH) <= REACH;
+      const found = letteredKind(compact.toUpperCase());
+      if (found === null) {
+        // Mistyped: the check letter is wrong, but the word before it says what it is.
+        const isShaped =
+          /^(?:\d{8}|[XYZ]\d{7})[A-Z]$/i.test(compact) && view.cueBefore(ID_CUE, start, 8) <= 8;
+        if (isShaped) best = { class: 'id', start, end: i + 1, confidence: 0.55, kind: 'es_mistyped' };
+        continue;
+      }
       if (!cue && found === 'in_pan' && compact !== compact.toUpperCase()) continue;
       best = { class: 'id', start, end: i + 1, confidence: cue ? 0.98 : 0.85, kind: found };
     } else if ((code !== 32 && code !== 45 && code !== 46) || !isAlphanumeric(view.code(i + 1))) break;

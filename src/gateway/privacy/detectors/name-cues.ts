@@ -39,13 +39,11 @@ export const WEAK_PHRASES: ReadonlyMap<string, readonly (readonly string[])[]> =
   gesprochen mit, gesprach mit, treffen mit, getroffen mit, kollege, kollegin, kunde, kundin, patientin, mieter, mieterin,
   nachbar, nachbarin, mitarbeiter, mitarbeiterin, chef, chefin, hable con, hablado con, reunion con, paciente, cliente,
   companero, companera, jefe, jefa, vecino, vecina, inquilino, parle avec, parler a, collegue, voisin, voisine, cliente,
-  locataire, my wife, my husband, my son, my daughter, my brother, my sister, my mother, my father, my friend, my boss,
-  my partner, my neighbour, my neighbor, my colleague, my doctor, my landlord, our son, our daughter, his wife, her husband,
-  meine frau, mein mann, mein sohn, meine tochter, mein bruder, meine schwester, meine mutter, mein vater, mein freund,
-  meine freundin, meine kollegin, mein kollege, mein chef, meine chefin, mein nachbar, meine nachbarin,
-  mi mujer, mi esposa, mi marido, mi esposo, mi hijo, mi hija, mi hermano, mi hermana, mi madre, mi padre, mi amigo,
-  mi amiga, mi jefe, mi jefa, mi vecino, mi vecina, mi companero, mi companera, ma femme, mon mari, mon fils, ma fille, mon
-  frere, ma soeur, ma mere, mon pere, mon ami, mon amie, mon collegue, ma collegue, mon voisin, ma voisine`);
+  locataire, undersigned, soussigne, soussignee, unterzeichnete, unterzeichneter, unterzeichnender, infrascrito,
+  firmante, wife, husband, son, daughter, brother, sister, mother, father, friend, boss, partner, neighbour, neighbor, aunt,
+  uncle, grandmother, grandfather, cousin, landlord, frau, mann, sohn, tochter, bruder, schwester, mutter, vater, freund,
+  freundin, tante, onkel, oma, opa, mujer, esposa, marido, esposo, hijo, hija, hermano, hermana, madre, padre, amigo, amiga,
+  tio, tia, abuela, abuelo, primo, prima, femme, mari, fils, fille, frere, soeur, mere, pere, ami, amie, tante, oncle`);
 
 /** "Dear", "Hola": a name or a word for somebody follows. */
 export const GREETINGS = list(`

@@ -81,10 +81,15 @@ function afterCue(view: TextView, token: number): Found | null {
     return sequence(view, first, 'introduction', 0.9) ?? lowerCase(view, first);
   }
   if (endsPhrase(view, token, WEAK_PHRASES.get(plain))) {
-    const first = view.isMark(token + 1, ',') ? token + 2 : token + 1;
+    const first = view.isMark(token + 1, ',') || view.isMark(token + 1, '(') ? token + 2 : token + 1;
     const found = sequence(view, first, 'cue', 0.7);
     if (found !== null && (found.last > found.first || isListed(view, found.first) || isRelation(plain)))
       return found;
+  }
+  // "Yo, Eva Sanz, con DNI", "I, Eva Sanz, hereby"
+  if (/^(?:i|ich|yo|je|io|eu|ik)$/.test(plain) && view.isMark(token + 1, ',')) {
+    const found = sequence(view, token + 2, 'introduction', 0.8);
+    if (found !== null && found.last > found.first && view.isMark(found.last + 1, ',')) return found;
   }
   return CLOSINGS.has(plain) ? signature(view, token) : null;
 }

@@ -65,7 +65,12 @@ function phoneAt(view: TextView, chain: Chain): Span | null {
     if (!chain.plus && !isCued && UNITS.has(view.plain(view.tokenAt(end)))) return null;
     const judged = judge(chain, count, digits, isCued);
     if (judged === null) continue;
-    if (judged[1] === 0.4 && other > REACH && view.cueBefore(NUMBER_CUE, chain.start, 20) <= 20) {
+    if (
+      judged[1] === 0.4 &&
+      !judged[0].endsWith('local') &&
+      other > REACH &&
+      view.cueBefore(NUMBER_CUE, chain.start, 20) <= 20
+    ) {
       return { class: 'phone', start: chain.start, end, confidence: 0.55, kind: judged[0] };
     }
     const confidence = other < REACH && !isCued && !chain.plus ? judged[1] - 0.3 : judged[1];

@@ -97,6 +97,9 @@ export const secrets: Detector = {
       if (view.kinds[token] === WORD) {
         const span = passwordAfter(view, token);
         if (span !== null) spans.push(span);
+      } else if (view.isMark(token, '-') && /^(?:u|user)$/.test(view.plain(token + 1))) {
+        const span = credentialsInOption(view, view.ends[token + 1]!);
+        if (span !== null) spans.push(span);
       } else if (view.isMark(token, ':') && text.startsWith('://', view.starts[token]!)) {
         const span = credentialsInAddress(view, view.starts[token]! + 3);
         if (span !== null) spans.push(span);
@@ -203,6 +206,22 @@ export function entropy(text: string): number {
   let bits = 0;
   for (const each of counts.values()) bits -= (each / text.length) * Math.log2(each / text.length);
   return bits;
+}
+
+/** `curl -u name:password`: the password. */
+function credentialsInOption(view: TextView, from: number): Span | null {
+  if (view.code(from) !== 32 && view.code(from) !== 61) return null;
+  let colon = -1;
+  let end = from + 1;
+  for (; end < from + 128 && end < view.text.length && !/\s/.test(view.text[end]!); end++) {
+    view.steps++;
+    if (view.text[end] === ':' && colon < 0) colon = end;
+  }
+  let start = colon + 1;
+  if (/["'$]/.test(view.text[start] ?? '')) start++;
+  while (end > start && /["']/.test(view.text[end - 1]!)) end--;
+  if (colon < 0 || end - start < 3) return null;
+  return { class: 'secret', start, end, confidence: 0.8, kind: 'option_password' };
 }
 
 /** `https://name:password@host`: the password. */
