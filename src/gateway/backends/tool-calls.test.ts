@@ -70,6 +70,16 @@ test('an id or a name that every piece repeats begins no new call', () => {
   assert.deepEqual(list, [{ id: 'a', name: 'f', args: '{"x":1}' }]);
   const unnumbered = collect([piece({ name: 'f', args: '{"x"' }), piece({ name: 'f', args: ':1}' })]);
   assert.equal(unnumbered.length, 1);
+  const headed = collect([
+    piece({ name: 'f' }),
+    piece({ name: 'f', args: '{}' }),
+    piece({ name: 'g' }),
+    piece({ name: 'h' }),
+  ]);
+  assert.deepEqual(
+    headed.map(({ name }) => name),
+    ['f', 'g', 'h'],
+  );
 });
 
 test('a call without arguments has an empty object', () => {

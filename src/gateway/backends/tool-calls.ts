@@ -28,11 +28,15 @@ interface Call {
   args: string;
   /** Characters of `args` that went out; null before the call itself did. */
   sent: number | null;
+  /** Times that `args` were looked at and not whole. */
+  looks: number;
 }
 
 const maxCalls = 256;
 const maxName = 256;
 const maxId = 256;
+/** Each look parses all arguments so far. */
+const maxLooks = 256;
 
 export class ToolCalls {
   readonly #choice: number;
@@ -58,11 +62,7 @@ export class ToolCalls {
     call.name ??= piece.name === '' ? null : piece.name;
     call.args += piece.args;
     const events: ChatEvent[] = [];
-    while (
-      this.#send(events) &&
-      this.#calls.length > this.#open + 1 &&
-      isWhole(this.#calls[this.#open]!.args)
-    )
+    while (this.#send(events) && this.#calls.length > this.#open + 1 && looksWhole(this.#calls[this.#open]!))
       this.#open++;
     return events;
   }
@@ -96,10 +96,9 @@ export class ToolCalls {
       return call && (id === null || call.upstreamId === null) ? call : undefined;
     }
     if (id !== null || last === undefined) return undefined;
-    // Without id and index, a name begins a call, except where it only repeats itself before any argument is whole.
-    return name !== null && name !== '' && last.name !== null && isWhole(last.args || '{}')
-      ? undefined
-      : last;
+    // Without id and index, a name begins a call, except where it only repeats itself within one.
+    if (name === null || name === '' || last.name === null) return last;
+    return looksWhole(last) || (last.args === '' && name !== last.name) ? undefined : last;
   }
 
   #begin({ index, id }: CallPiece): Call {
@@ -118,6 +117,7 @@ export class ToolCalls {
       name: null,
       args: '',
       sent: null,
+      looks: 0,
     };
     this.#calls.push(call);
     return call;
@@ -140,6 +140,14 @@ export class ToolCalls {
     }
     return true;
   }
+}
+
+/** As `isWhole`, but not without end for arguments that never become whole. */
+function looksWhole(call: Call): boolean {
+  if (call.looks >= maxLooks) return false;
+  const whole = isWhole(call.args);
+  if (!whole && call.args !== '') call.looks++;
+  return whole;
 }
 
 /** True for the text of a whole JSON object. */

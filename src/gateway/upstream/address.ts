@@ -18,7 +18,13 @@ export function parseBase(text: string): URL {
   if (fits) return url;
   throw new InputError(
     'upstream_address_invalid',
-    `'${text.replace(/\/\/[^/]*@/, '//').replace(/[?#].*$/s, '').slice(0, 200)}' is not the address of a server: write http://host:port/path or https://..., without user, query or fragment.`,
+    `'${text
+      .replace(/\/\/[^/]*@/, '//')
+      .replace(/[?#].*$/s, '')
+      .slice(
+        0,
+        200,
+      )}' is not the address of a server: write http://host:port/path or https://..., without user, query or fragment.`,
     { param: 'baseUrl' },
   );
 }

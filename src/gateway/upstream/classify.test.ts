@@ -168,6 +168,8 @@ test('when to come back is read from headers, bodies and sentences', () => {
   assert.equal(after({}, { error: { message: 'no' } }, 'no'), null);
   const error = refusal(429, { error: { message: 'x' } }, { 'retry-after': '1.5' });
   assert.deepEqual([error.retryAfterMs, error.retryAfter, error.status], [1500, 2, 429]);
+  assert.equal(error.shouldRetry, null);
+  assert.equal(refusal(503, '', { 'x-should-retry': 'false' }).shouldRetry, false);
 });
 
 test('any status with any body is one of the classes', () => {

@@ -45,6 +45,7 @@ export function classify(refusal: Refusal): UpstreamError {
     failure === 'rate_limited' || failure === 'server_error'
       ? retryAfterOf(refusal.headers, said.body, said.message, refusal.now)
       : null;
+  const asked = refusal.headers['x-should-retry'];
   const shown = shownMessage(said.message, refusal.secrets ?? []);
   const where = refusal.status === null ? 'an error inside its answer' : `status ${refusal.status}`;
   const notFound = failure === 'bad_request' && status === 404;
@@ -52,7 +53,12 @@ export function classify(refusal: Refusal): UpstreamError {
     failure,
     codeOf(failure, status, said),
     `${refusal.server} ${VERB[failure] ?? 'refused the request'} (${where})${shown === '' ? '.' : `: ${shown}`}`,
-    { upstreamStatus: status, retryAfterMs, ...(notFound ? { status: 404 } : {}) },
+    {
+      upstreamStatus: status,
+      retryAfterMs,
+      shouldRetry: asked === 'true' ? true : asked === 'false' ? false : null,
+      ...(notFound ? { status: 404 } : {}),
+    },
   );
 }
 

@@ -57,10 +57,7 @@ export interface JsonAnswer {
 export interface EventStream {
   readonly headers: Headers;
   readonly timings: Timings;
-  /**
-   * Events in the order sent; ends when the server ends. Throws `UpstreamError` or `AbortedError`. `inLine` of the last
-   * batch: the bytes ended within a line.
-   */
+  /** Events in the order sent; ends when the server ends. Throws `UpstreamError` or `AbortedError`. */
   batches(): AsyncGenerator<readonly SseFrame[]>;
   /** The whole answer as JSON when the server answered with that instead of a stream; null for a stream. */
   readonly whole: unknown;
@@ -140,11 +137,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     const headers: Record<string, string> = { ...fixed, accept };
     if (body !== null) headers['content-type'] = 'application/json';
     const own = tighter(limits, request.limits ?? {});
+    const startedAt = options.clock.monotonic();
     for (let attempt = 1; ; attempt++) {
       const exchange = new Exchange({
         server,
         limits: own,
         signal: request.signal,
+        startedAt,
         now: () => options.clock.monotonic(),
       });
       if (!exchange.ended)
@@ -179,9 +178,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       );
     }
     if (status === 200) return;
+    // The status says most of it: its body is not waited for longer than a moment.
+    exchange.ending();
     const text = await readText(exchange, maxErrorBytes).catch((error: unknown) => {
-      // A limit or the caller ended it; a body that broke off says no more than its status does.
-      if (error instanceof UpstreamError && !error.failure.startsWith('timeout')) return '';
+      if (error instanceof UpstreamError) return '';
       throw error;
     });
     throw classify({ server, status, headers, text, now: options.clock.now(), secrets });

@@ -60,6 +60,8 @@ export interface UpstreamErrorOptions extends KithErrorOptions {
   readonly retryAfterMs?: number | null;
   /** HTTP status that the server answered with; null when it did not come to that. */
   readonly upstreamStatus?: number | null;
+  /** What its `x-should-retry` says; null without one. */
+  readonly shouldRetry?: boolean | null;
 }
 
 /** A failure of another server, or its refusal. `code` is stable; `failure` is what retries and failover go by. */
@@ -68,9 +70,11 @@ export class UpstreamError extends KithError {
   readonly failure: FailureClass;
   readonly retryAfterMs: number | null;
   readonly upstreamStatus: number | null;
+  /** False: the server has tried again by itself and asks not to be asked again. */
+  readonly shouldRetry: boolean | null;
 
   constructor(failure: FailureClass, code: string, message: string, options: UpstreamErrorOptions = {}) {
-    const { retryAfterMs = null, upstreamStatus = null, ...rest } = options;
+    const { retryAfterMs = null, upstreamStatus = null, shouldRetry = null, ...rest } = options;
     super(code, message, {
       status: STATUS[failure],
       ...(retryAfterMs === null ? {} : { retryAfter: Math.ceil(retryAfterMs / 1000) }),
@@ -80,6 +84,7 @@ export class UpstreamError extends KithError {
     this.failure = failure;
     this.retryAfterMs = retryAfterMs;
     this.upstreamStatus = upstreamStatus;
+    this.shouldRetry = shouldRetry;
   }
 }
 

@@ -30,6 +30,8 @@ export interface ExchangeOptions {
   readonly server: string;
   readonly limits: UpstreamLimits;
   readonly signal: AbortSignal;
+  /** When the whole request began: an earlier try of it counts. */
+  readonly startedAt: number;
   /** Monotonic ms. */
   readonly now: () => number;
 }
@@ -65,8 +67,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    this.#startedAt = options.now();
-    this.#watch = new Watch(options.limits, options.now, (passed) => this.#fail(this.#late(passed)));
+    this.#startedAt = options.startedAt;
+    this.#watch = new Watch(options.limits, options.startedAt, options.now, (passed) =>
+      this.#fail(this.#late(passed)),
+    );
     this.#onAbort = () => this.abort(options.signal.reason);
     // Nobody may be waiting for the answer any more when it fails; `read` throws the same error.
     this.#answered.promise.catch(() => {});

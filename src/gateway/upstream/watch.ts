@@ -38,13 +38,16 @@ export class Watch {
   #waitingSince: number | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param now monotonic ms */
-  constructor(limits: TimeLimits, now: () => number, onPassed: (passed: Passed) => void) {
+  /**
+   * @param startedAt when the whole request began, which may be before this try of it
+   * @param now monotonic ms
+   */
+  constructor(limits: TimeLimits, startedAt: number, now: () => number, onPassed: (passed: Passed) => void) {
     this.#limits = limits;
     this.#now = now;
     this.#onPassed = onPassed;
-    this.#startedAt = now();
-    this.#phaseAt = this.#startedAt;
+    this.#startedAt = startedAt;
+    this.#phaseAt = now();
     this.#arm();
   }
 
@@ -102,19 +105,14 @@ export class Watch {
       const ms = this.#limits.firstTokenMs ?? 0;
       add('timeout_first_token', 'firstTokenMs', unread ? Math.min(spent, ms - 1) : spent);
     }
-    if (phase === 'ending') {
-      const ms = Math.min(endingMs, this.#limits.interTokenMs ?? endingMs);
-      const passed: Passed = { failure: 'timeout_inter_token', limit: 'interTokenMs', ms };
-      list.push({ passed, left: ms - (now - this.#phaseAt) });
-    }
-    if (phase === 'inter_token' || phase === 'body') {
+    if (phase === 'inter_token' || phase === 'body' || phase === 'ending') {
+      const limit = this.#limits.interTokenMs;
+      const ms = phase === 'ending' ? Math.min(endingMs, limit ?? endingMs) : limit;
+      const waiting = this.#waitingSince !== null;
       const spent = this.#waited + (this.#waitingSince === null ? 0 : now - this.#waitingSince);
-      const ms = this.#limits.interTokenMs ?? 0;
-      add(
-        'timeout_inter_token',
-        'interTokenMs',
-        this.#waitingSince === null ? Math.min(spent, ms - 1) : spent,
-      );
+      const passed = { failure: 'timeout_inter_token', limit: 'interTokenMs' } as const;
+      if (ms !== null)
+        list.push({ passed: { ...passed, ms }, left: ms - (waiting ? spent : Math.min(spent, ms - 1)) });
     }
     add('timeout_total', 'totalMs', now - this.#startedAt);
     return list;
