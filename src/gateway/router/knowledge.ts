@@ -22,12 +22,12 @@ export interface Knowledge {
   readonly version: number | null;
   learn(example: Example, chance: number | null): void;
   refit(signal?: AbortSignal): Promise<Judgement>;
-  rollBack(version: number): { readonly exact: boolean };
+  rollBack(version: number, signal?: AbortSignal): Promise<{ readonly exact: boolean }>;
   /** Writes the weights; nothing may be learnt afterwards. */
   close(): void;
 }
 
-/** Labels learnt between two writes of the weights: half a megabyte. */
+/** Labels learnt between two writes of the weights: about half a megabyte. */
 const LABELS_PER_WRITE = 256;
 /** Labels read between two yields: about 5 ms. */
 const LABELS_PER_PAGE = 200;
@@ -48,7 +48,7 @@ export function createKnowledge(
   let version: number | null = null;
   let ensemble: Ensemble;
   let unwritten = 0;
-  let refitting = false;
+  let changing = false;
   let closed = false;
 
   /** Labels that count, oldest first; vectors of other embedders left out. */
@@ -64,31 +64,28 @@ export function createKnowledge(
     }
   }
 
-  function neighboursOf(through: number, gaps: readonly Range[]): Neighbours | null {
-    if (dimension === null) return null;
-    const neighbours = new Neighbours({ dimension });
-    for (const label of labels(0, through, gaps))
-      if (!label.held) neighbours.put(trainingNumber(label.seq), label);
-    return neighbours;
-  }
-
-  /** Labels to learn from and to judge by, read in pages; puts all into the neighbours that go there. */
-  function* read(through: number, neighbours: Neighbours | null) {
-    const training: Label[] = [];
-    const held: Label[] = [];
+  /** Gives every label that counts to `take`, oldest first; yields after each page. */
+  function* read(
+    through: number,
+    gaps: readonly Range[],
+    take: (label: Label) => void,
+  ): Generator<void, void, undefined> {
     for (let after = store.oldestLabel() - 1; after < through; after += LABELS_PER_PAGE) {
-      for (const label of labels(after, Math.min(through, after + LABELS_PER_PAGE), without)) {
-        const counts = label.seq > through - MAX_FITTED;
-        if (label.held) {
-          if (counts) held.push(label);
-          continue;
-        }
-        neighbours?.put(trainingNumber(label.seq), label);
-        if (counts) training.push(label);
-      }
+      for (const label of labels(after, Math.min(through, after + LABELS_PER_PAGE), gaps)) take(label);
       yield;
     }
-    return { training, held: held.slice(-MAX_HELD) };
+  }
+
+  function* readNeighbours(
+    through: number,
+    gaps: readonly Range[],
+  ): Generator<void, Neighbours | null, undefined> {
+    if (dimension === null) return null;
+    const neighbours = new Neighbours({ dimension });
+    yield* read(through, gaps, (label) => {
+      if (!label.held) neighbours.put(trainingNumber(label.seq), label);
+    });
+    return neighbours;
   }
 
   /** Weights for vectors of another embedder are left out. */
@@ -106,11 +103,10 @@ export function createKnowledge(
   without = live?.without ?? [];
   version = live?.version ?? null;
   const newest = store.newestLabel();
-  ensemble = createEnsemble(
-    dimension,
-    live === null ? undefined : usable(live),
-    neighboursOf(newest, without),
-  );
+  const reading = readNeighbours(newest, without);
+  let page = reading.next();
+  while (page.done !== true) page = reading.next();
+  ensemble = createEnsemble(dimension, live === null ? undefined : usable(live), page.value);
   for (const label of labels(live?.applied ?? 0, newest, without)) {
     if (label.held) continue;
     ensemble.learnWeights(label);
@@ -118,13 +114,21 @@ export function createKnowledge(
   }
 
   async function refit(signal?: AbortSignal): Promise<Judgement> {
-    if (refitting) throw busy();
-    refitting = true;
+    if (changing) throw busy();
+    changing = true;
     try {
       const through = store.newestLabel();
       // The neighbours in use may learn more meanwhile; these must be those of the version.
       const neighbours = dimension === null ? null : new Neighbours({ dimension });
-      const { training, held } = await inTurns(read(through, neighbours), signal);
+      const training: Label[] = [];
+      const allHeld: Label[] = [];
+      const reading = read(through, without, (label) => {
+        const counts = label.seq > through - MAX_FITTED;
+        if (counts) (label.held ? allHeld : training).push(label);
+        if (!label.held) neighbours?.put(trainingNumber(label.seq), label);
+      });
+      await inTurns(reading, signal);
+      const held = allHeld.slice(-MAX_HELD);
       const candidate = await inTurns(fitEnsemble(training, dimension, neighbours, random), signal);
       const current = version === null ? null : ensemble;
       const judgement = await inTurns(judge(candidate, current, held, training.length, random), signal);
@@ -143,7 +147,7 @@ export function createKnowledge(
       write(store.newestLabel());
       return judgement;
     } finally {
-      refitting = false;
+      changing = false;
     }
   }
 
@@ -175,8 +179,8 @@ export function createKnowledge(
       if (++unwritten >= LABELS_PER_WRITE) write(seq);
     },
     refit,
-    rollBack(number) {
-      if (refitting) throw busy();
+    async rollBack(number, signal) {
+      if (changing) throw busy();
       const kept = store.version(number);
       if (kept === null)
         throw new InputError(
@@ -189,8 +193,14 @@ export function createKnowledge(
           }.`,
           { status: 404, param: 'version' },
         );
+      changing = true;
+      let neighbours: Neighbours | null;
+      try {
+        neighbours = await inTurns(readNeighbours(kept.through, kept.without), signal);
+      } finally {
+        changing = false;
+      }
       const now = store.newestLabel();
-      const neighbours = neighboursOf(kept.through, kept.without);
       ensemble = createEnsemble(dimension, usable(kept), neighbours);
       version = number;
       const oldest = store.oldestLabel();
@@ -211,7 +221,11 @@ export function createKnowledge(
 }
 
 const busy = (): KithError =>
-  new KithError('router_busy', 'The router learns its weights anew; try again when that is done.', {
-    status: 409,
-    retryAfter: 10,
-  });
+  new KithError(
+    'router_busy',
+    'The router learns its weights anew or returns to a version; try again when that is done.',
+    {
+      status: 409,
+      retryAfter: 10,
+    },
+  );

@@ -88,16 +88,16 @@ test('each of the last three versions comes back exactly, also after the file wa
   const numbers = [...seen.keys()];
   using router = open(file);
   for (const number of [...numbers.toReversed(), ...numbers]) {
-    assert.deepEqual(router.rollBack(number), { exact: true });
+    assert.deepEqual(await router.rollBack(number), { exact: true });
     assert.equal(router.status().version, number);
     assert.deepEqual(await gainsOf(router), seen.get(number));
   }
   const first = numbers[0]!;
-  router.rollBack(first);
+  await router.rollBack(first);
   router.close();
   using reopened = open(file);
   assert.deepEqual(await gainsOf(reopened), seen.get(first));
-  assert.throws(() => reopened.rollBack(99), { code: 'version_not_found', status: 404 });
+  await assert.rejects(reopened.rollBack(99), { code: 'version_not_found', status: 404 });
 });
 
 test('what was learnt after a version does not count once it is used again, what comes then does', async () => {
@@ -108,7 +108,7 @@ test('what was learnt after a version does not count once it is used again, what
   const { next } = world(5);
   for (let at = 0; at < 400; at++) await router.learnPrompt(next().prompt, { local: 1, frontier: 0 });
   assert.notDeepEqual(await gainsOf(router), before);
-  router.rollBack(1);
+  await router.rollBack(1);
   assert.deepEqual(await gainsOf(router), before);
   const { trained } = await router.refit();
   assert.equal(trained, 400, 'four fifths of the 500 labels that count');
@@ -191,7 +191,7 @@ test('a refit is the only one at a time, ends when asked to, and leaves what is 
   await teach(router, 1, 500);
   const first = router.refit();
   await assert.rejects(router.refit(), { code: 'router_busy', status: 409 });
-  assert.throws(() => router.rollBack(1), { code: 'router_busy' });
+  await assert.rejects(router.rollBack(1), { code: 'router_busy' });
   await first;
   const abort = new AbortController();
   const second = router.refit(abort.signal);

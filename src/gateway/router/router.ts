@@ -89,7 +89,7 @@ export interface Router extends Disposable {
    * Learns all weights anew and uses them if they prove better (see `Judgement`). Takes seconds of computing in turns of
    * a few ms; requests are decided meanwhile.
    *
-   * @throws KithError `router_busy` (409) while another one is under way
+   * @throws KithError `router_busy` (409) while another one, or a roll-back, is under way
    */
   refit(signal?: AbortSignal): Promise<Judgement & { readonly version: number | null }>;
   /** Kept versions, oldest first: the one in use and three others. */
@@ -100,7 +100,7 @@ export interface Router extends Disposable {
    * @returns exact: false when so many labels came since that some of the version's neighbours are gone
    * @throws InputError `version_not_found`; KithError `router_busy`
    */
-  rollBack(version: number): { readonly exact: boolean };
+  rollBack(version: number, signal?: AbortSignal): Promise<{ readonly exact: boolean }>;
   readonly agents: Agents;
   status(): RouterStatus;
   close(): void;
@@ -239,7 +239,7 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
       return { ...judgement, version: knowledge.version };
     },
     versions: () => store.versions(),
-    rollBack: (version) => knowledge.rollBack(version),
+    rollBack: (version, signal) => knowledge.rollBack(version, signal),
     agents,
     status: () => ({
       version: knowledge.version,
