@@ -97,13 +97,8 @@ test('completions, NS-LLM texts, vectors, models and health are there', async ()
   const { vectors, model } = await client.embed({ input: ['hello', 'world'] });
   assert.deepEqual([model, vectors.length, vectors[0]!.length], ['tiny-embed', 2, 384]);
   assert.ok(Math.abs(Math.hypot(...vectors[0]!) - 1) < 1e-5);
-  assert.deepEqual(
-    (await client.models())
-      .map(({ id }) => id)
-      .sort()
-      .slice(0, 2),
-    ['tiny', 'tiny-embed'],
-  );
+  const ids = (await client.models()).map(({ id }) => id);
+  assert.ok(ids.includes('tiny') && ids.includes('tiny-embed'));
   const [health] = await client.health();
   assert.deepEqual([health!.ok, health!.status, health!.version], [true, 'ok', '0.0.0-test']);
 });

@@ -56,7 +56,7 @@ export async function attempt<T>(
   begin: (received: Received, node: KnownNode) => Promise<T>,
 ): Promise<T> {
   const { nodes, signal, surroundings } = context;
-  const body = call.body === undefined ? null : JSON.stringify(call.body);
+  const body = call.body === undefined ? null : bodyOf(call.body);
   const tries = new Map<KnownNode, number>();
   const failed: FailedAttempt[] = [];
   let left = context.call.retries ?? context.options.retries ?? 3;
@@ -119,6 +119,15 @@ export async function attempt<T>(
         await pause(context, longest * (0.5 + surroundings.random() / 2), failed);
       }
     }
+  }
+}
+
+function bodyOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KithClientError('request_invalid', `The request has no JSON form: ${why}.`, { cause });
   }
 }
 

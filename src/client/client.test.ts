@@ -145,7 +145,7 @@ for (const [name, behaviour] of Object.entries({ silent, headOnly })) {
   test(`a node that stays silent is left for another one: ${name}`, async () => {
     const ill = await serve(behaviour);
     const well = await serve(good);
-    await using client = clientOf([ill.url, well.url], { timeouts: { firstTokenMs: 300 } });
+    await using client = clientOf([ill.url, well.url], { timeouts: { firstTokenMs: 700 } });
     assert.equal((await client.chat(ask).whole()).text, 'Hello');
     await using lonely = clientOf([ill.url], { timeouts: { firstTokenMs: 50 } });
     const { error } = await read(lonely.chat(ask));
@@ -163,7 +163,8 @@ for (const [name, behaviour, code] of [
   test(`once an answer has begun ${name} is an error and never a second answer`, async () => {
     const ill = await serve(behaviour);
     const well = await serve(good);
-    await using client = clientOf([ill.url, well.url], { timeouts: { interTokenMs: 300 } });
+    const timeouts = behaviour === stallInTheMiddle ? { interTokenMs: 300 } : {};
+    await using client = clientOf([ill.url, well.url], { timeouts });
     const { text, error } = await read(client.chat(ask));
     assert.deepEqual([text, error?.code, error?.node], ['Hel', code, ill.url]);
     assert.equal(well.seen.length, 0);
@@ -296,6 +297,9 @@ test('no node is an error that says how to reach one', async () => {
   assert.equal(error?.code, 'unreachable');
   assert.match(error.message, /cannot be reached: connect ECONNREFUSED/);
   assert.throws(() => createClient({ nodes: [] }), { code: 'no_nodes' });
+  await using other = clientOf([url], { apiKey: 'a\nb' });
+  await assert.rejects(other.models(), { code: 'request_invalid' });
+  await assert.rejects(other.chat({ ...ask, seed: 1n as never }).whole(), { code: 'request_invalid' });
   for (const bad of ['nonsense', 'ftp://host', 'http://user:pass@host', 'http://host?key=1']) {
     assert.throws(() => createClient({ nodes: [bad] }), { code: 'url_invalid' });
   }

@@ -54,13 +54,14 @@ const DRAIN_MS = 100;
 /** Sends a request and waits for the head of the answer. Every failure is a KithClientError. */
 export async function send(sent: Sent): Promise<Received> {
   const started = performance.now();
-  for (;;) {
+  for (let again = 0; ; again++) {
     const attempt = { reused: false };
     try {
       return await sendOnce(sent, started, attempt);
     } catch (error) {
-      // A kept connection that the node closed just then: nothing reached it, so a new one is tried at once.
-      if (attempt.reused && isLost(error) && !sent.signal.aborted) continue;
+      // Most likely a kept connection that the node closed just then: another one is tried at once. Not often, since
+      // it may also have been this request that ended it.
+      if (attempt.reused && again < 2 && isLost(error) && !sent.signal.aborted) continue;
       throw error;
     }
   }
@@ -91,11 +92,18 @@ function sendOnce(sent: Sent, started: number, attempt: { reused: boolean }): Pr
     };
     const secure = sent.url.protocol === 'https:';
     const body = sent.body === null ? null : Buffer.from(sent.body);
-    request = (secure ? httpsRequest : httpRequest)(sent.url, {
-      agent: sent.pool,
-      method: sent.method,
-      headers: { ...sent.headers, ...(body === null ? {} : { 'content-length': String(body.byteLength) }) },
-    });
+    try {
+      request = (secure ? httpsRequest : httpRequest)(sent.url, {
+        agent: sent.pool,
+        method: sent.method,
+        headers: { ...sent.headers, ...(body === null ? {} : { 'content-length': String(body.byteLength) }) },
+      });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      return reject(
+        new KithClientError('request_invalid', `The request cannot be sent: ${why}.`, { node, cause }),
+      );
+    }
     limit('first_token', sent.firstMs, performance.now() - started);
     signal.addEventListener('abort', onAbort, { once: true });
     request.on('socket', (socket) => {
