@@ -26,6 +26,7 @@ export class Attempt<E> {
   #committed = false;
   #cancelAlarm: (() => void) | null = null;
   #alarmAt = Number.POSITIVE_INFINITY;
+  #resolve: ((result: IteratorResult<E>) => void) | null = null;
   /** Ends the wait under way; null while nothing waits. */
   #reject: ((error: unknown) => void) | null = null;
   /** Why no more events may be asked for. */
@@ -65,28 +66,42 @@ export class Attempt<E> {
    * @throws KithError `first_token_timeout`, `stream_stalled`, `answer_timeout`, `request_timeout` (504), and what the backend throws
    */
   next(): Promise<IteratorResult<E>> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== null) return reject(this.#failure);
-      const now = this.#timers.monotonic();
-      // The time between two pieces counts while one waits for them: a caller who reads slowly stalls nothing.
-      if (this.#committed) this.#deadline = now + this.#limits.interTokenMs;
-      const due = Math.min(this.#deadline, this.#totalEnd);
-      if (due <= now) return reject(this.#late(now));
-      this.#reject = reject;
-      if (due < this.#alarmAt) this.#arm(due, now);
-      this.#iterator!.next().then(
-        (result) => {
-          this.#reject = null;
-          if (result.done) this.#done = true;
-          resolve(result);
-        },
-        (error) => {
-          this.#reject = null;
-          reject(error);
-        },
-      );
-    });
+    return new Promise(this.#wait);
   }
+
+  // These are made once for each attempt and not for each event: only one wait is under way at a time.
+  readonly #wait = (resolve: (result: IteratorResult<E>) => void, reject: (error: unknown) => void): void => {
+    if (this.#failure !== null) {
+      reject(this.#failure);
+      return;
+    }
+    const now = this.#timers.monotonic();
+    // The time between two pieces counts while one waits for them: a caller who reads slowly stalls nothing.
+    if (this.#committed) this.#deadline = now + this.#limits.interTokenMs;
+    const due = Math.min(this.#deadline, this.#totalEnd);
+    if (due <= now) {
+      reject(this.#late(now));
+      return;
+    }
+    this.#resolve = resolve;
+    this.#reject = reject;
+    // Early enough for the limit between pieces too, so that one alarm serves the whole answer.
+    if (due < this.#alarmAt) this.#arm(Math.min(due, now + this.#limits.interTokenMs), now);
+    this.#iterator!.next().then(this.#onResult, this.#onError);
+  };
+
+  readonly #onResult = (result: IteratorResult<E>): void => {
+    if (result.done) this.#done = true;
+    // After an end by a limit or the caller there is nobody to tell.
+    if (this.#reject === null) return;
+    this.#reject = null;
+    this.#resolve!(result);
+  };
+
+  readonly #onError = (error: unknown): void => {
+    this.#reject?.(error);
+    this.#reject = null;
+  };
 
   /** Ends the wait under way with `error` and tells the backend. */
   abort(error: unknown): void {

@@ -42,9 +42,12 @@ export interface Condition {
   firstToken(ms: number): void;
   /** The call is over. `neutral`: it says nothing about the backend. */
   end(outcome: 'success' | 'failure' | 'neutral'): void;
+  /** It asked for a pause. Over ten minutes are not believed: it is tried again then. */
   cool(ms: number): void;
   /** What a probe found. */
   probed(good: boolean): void;
+  /** Forgets by hand what keeps it from being asked: the open breaker, the pause, the demotion. */
+  reset(): void;
 }
 
 export interface Conditions {
@@ -55,6 +58,7 @@ export interface Conditions {
   delete(backend: string): void;
 }
 
+const maxCoolMs = 600_000;
 const p95WindowMs = 300_000;
 const p95Samples = 20;
 /** Reading a quantile sums ten histograms; once a second is often enough. */
@@ -102,8 +106,7 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
    * Peak EWMA (Finagle's p2c balancer): a slower answer counts at once and in full, a faster one by the time that has
    * passed, so that a backend that turned slow is left quickly and trusted again slowly.
    */
-  function observeLatency(ms: number): void {
-    const at = now();
+  function observeLatency(ms: number, at: number): void {
     if (latency === null || ms >= latency) latency = ms;
     else latency = ms + (latency - ms) * kept(latencyAt, at);
     latencyAt = at;
@@ -111,7 +114,7 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
 
   function observeOutcome(failed: boolean): void {
     const at = now();
-    const old = errors * kept(errorsAt, at);
+    const old = errors === 0 ? 0 : errors * kept(errorsAt, at);
     errors = old + ((failed ? 1 : 0) - old) * 0.2;
     errorsAt = at;
     demotedUntil = failed ? at + demoteMs : Number.NEGATIVE_INFINITY;
@@ -133,7 +136,7 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
       return coolUntil === 0 ? 0 : Math.max(0, coolUntil - now());
     },
     get demoted() {
-      return demotedUntil > now();
+      return demotedUntil !== Number.NEGATIVE_INFINITY && demotedUntil > now();
     },
     get load() {
       // A backend that never answered but has calls waiting must not look free.
@@ -153,18 +156,24 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
       inFlight++;
     },
     firstToken(ms) {
-      firstTokens.observe(ms, now());
-      observeLatency(ms);
+      const at = now();
+      firstTokens.observe(ms, at);
+      observeLatency(ms, at);
     },
     end(outcome) {
       inFlight--;
       if (outcome !== 'neutral') observeOutcome(outcome === 'failure');
     },
     cool(ms) {
-      coolUntil = Math.max(coolUntil, now() + ms);
+      coolUntil = Math.max(coolUntil, now() + Math.min(ms, maxCoolMs));
     },
     probed(good) {
       demotedUntil = good ? Number.NEGATIVE_INFINITY : Math.max(demotedUntil, now() + demoteMs);
+    },
+    reset() {
+      breaker.reset();
+      coolUntil = 0;
+      demotedUntil = Number.NEGATIVE_INFINITY;
     },
   };
 }

@@ -9,10 +9,11 @@
  * @module gateway/resilience/continuation
  */
 import type { ChatEvent } from '../types.ts';
+import type { Continued, Live } from './ask.ts';
 import { type Failure, isTotal } from './failure.ts';
 import { type Opened, tryStep } from './open.ts';
 import { type ChatReading, keptCharacters } from './reading.ts';
-import type { Continued, Live, Run } from './run.ts';
+import type { Run } from './run.ts';
 import type { Route } from './types.ts';
 
 type ChatRun = Run<ChatEvent, ChatReading>;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createManualClock } from '../../base/index.ts';
+import { createRetryBudget } from './index.ts';
 import {
   answer,
   chatRequest,
@@ -434,4 +436,61 @@ test('a backend that throws at once, or sends an endless row of starts, is faile
     ['backend_failed', 'answer_malformed', null],
   );
   assert.equal(usage.do, 'usage');
+});
+
+test('a backend that is down is not burdened: retries stay within a tenth of the asks, and a few', async () => {
+  const clock = createManualClock();
+  const budget = createRetryBudget({ now: clock.monotonic, windowMs: 10_000_000 });
+  const bench = createBench(1, { budget }, { breaker: { failures: 1e9 } });
+  const a = scripted('a', bench.clock, [fail('down', 503)]);
+  let retries = 0;
+  for (let ask = 1; ask <= 200; ask++) {
+    const { attempts, error } = await bench.ask([route(a)]);
+    assert.equal(error?.code, 'down');
+    retries += attempts.filter(({ reason }) => reason === 'retry').length;
+    assert.ok(retries <= Math.max(3, ask / 10));
+  }
+  assert.equal(retries, 20);
+});
+
+test('a pause is bounded, and a reset by hand ends it, the breaker and the demotion', async () => {
+  const bench = createBench();
+  const condition = bench.conditions.of('a');
+  condition.cool(1e12);
+  assert.equal(condition.coolMs, 600_000);
+  for (let call = 0; call < 5; call++) {
+    const ticket = condition.breaker.admit();
+    condition.begin();
+    condition.breaker.settle(ticket, 'failure');
+    condition.end('failure');
+  }
+  assert.equal(condition.demoted, true);
+  condition.reset();
+  assert.deepEqual([condition.coolMs, condition.breaker.state, condition.demoted], [0, 'closed', false]);
+});
+
+test('of many asks at once while a backend dies and comes back, none fails', async () => {
+  const bench = createBench();
+  const a = scripted('a', bench.clock, () => {
+    const now = bench.clock.monotonic();
+    return now > 2000 && now < 70_000 ? [wait(20), fail('gone', 502)] : [wait(20), ...answer('a')];
+  });
+  const b = scripted('b', bench.clock, () => [wait(20), ...answer('b')]);
+  const routes = [route(a), route(b)];
+  const texts: Promise<string>[] = [];
+  const read = async () => {
+    let text = '';
+    for await (const event of bench.failover.chat(chatRequest(), routes).answer)
+      if (event.type === 'text') text += event.text;
+    return text;
+  };
+  for (let tick = 0; tick < 1500; tick++) {
+    texts.push(read(), read());
+    await bench.clock.advance(100);
+  }
+  await bench.clock.advance(1000);
+  const said = await Promise.all(texts);
+  assert.ok(said.every((text) => text === 'a' || text === 'b'));
+  assert.equal(said.at(-1), 'a', 'recovered unaided');
+  assert.equal(a.open + b.open + bench.clock.sleeping, 0);
 });

@@ -15,10 +15,11 @@ import type {
   EmbeddingRequest,
 } from '../types.ts';
 import { agree } from './agreement.ts';
+import type { Ask, Continued, Live } from './ask.ts';
 import { maxRedundancy, race } from './hedge.ts';
 import { open, openWhole } from './open.ts';
-import { type ChatReading, keptCharacters, type Reading, readChat, readValue } from './reading.ts';
-import { type Ask, type Continued, type Live, Run, type RunOptions } from './run.ts';
+import { ChatReading, keptCharacters, type Reading, readValue } from './reading.ts';
+import { Run, type RunOptions } from './run.ts';
 import { streamAnswer, withNotes } from './stream.ts';
 import type { AttemptRecord, Route } from './types.ts';
 
@@ -70,17 +71,18 @@ export function createFailover(options: RunOptions): Failover {
       const agreeing = how.decide === 'agreement' && (how.redundancy ?? 1) > 1;
       // Without chance two models that know the answer word it alike.
       const asked = agreeing ? { ...request, sampler: { ...request.sampler, temperature: 0 } } : request;
+      // A grammar would begin anew in the middle: what it holds is not continued.
       const plain = !agreeing && request.n === 1 && request.grammar === undefined;
       const replays = plain && routes.length > 1 && request.sampler.temperature === 0;
       const continues = plain && routes.some((route) => route.continues);
+      const keep = agreeing ? 'all' : replays || continues ? 'text' : 'nothing';
       return answering(options, how, {
         routes,
         signal: request.signal,
         timeoutMs: request.timeoutMs,
         start: (route, signal, continued) => route.backend.chat(requestFor(asked, route, signal, continued)),
         replays,
-        // A grammar would begin anew in the middle, so its answers are not kept either.
-        read: () => readChat(request.n, agreeing || replays || continues),
+        read: () => new ChatReading(request.n, keep),
       });
     },
     complete(request, routes, how = {}) {
@@ -92,7 +94,7 @@ export function createFailover(options: RunOptions): Failover {
         signal: request.signal,
         timeoutMs: request.timeoutMs,
         start: (route, signal) => route.backend.complete({ ...asked, model: route.model, signal }),
-        read: () => readChat(choices, agreeing),
+        read: () => new ChatReading(choices, agreeing ? 'all' : 'nothing'),
       });
     },
     embed(request, routes, how = {}) {
@@ -135,29 +137,32 @@ function answering(
   ask: Ask<ChatEvent, ChatReading>,
 ): Answering<AsyncGenerator<ChatEvent>> {
   const attempts: AttemptRecord[] = [];
-  return { answer: events(options, how, ask, attempts), attempts };
+  // Nothing begins before the first event is asked for: an answer that nobody reads costs nothing.
+  const begin = () => new Run<ChatEvent, ChatReading>(ask, options, attempts);
+  const agreeing = how.decide === 'agreement' && lanesOf(how) > 1;
+  const answer =
+    agreeing || how.whole === true
+      ? wholeAnswer(begin, how, agreeing)
+      : streamAnswer(begin, (run) => side(run, how, (reason) => open(run, reason)));
+  return { answer, attempts };
 }
 
-async function* events(
-  options: RunOptions,
+async function* wholeAnswer(
+  begin: () => Run<ChatEvent, ChatReading>,
   how: AskOptions,
-  ask: Ask<ChatEvent, ChatReading>,
-  attempts: AttemptRecord[],
+  agreeing: boolean,
 ): AsyncGenerator<ChatEvent> {
-  const run = new Run<ChatEvent, ChatReading>(ask, options, attempts);
-  const lanes = lanesOf(how);
+  const run = begin();
   try {
-    if (how.decide === 'agreement' && lanes > 1) {
-      const { live, events, agreed, asked } = await agree(run, lanes);
+    if (agreeing) {
+      const { live, events, agreed, asked } = await agree(run, lanesOf(how));
       run.succeed(live);
       run.notes.push(`${agreed} of ${asked} backends agreed on this answer.`);
       for (const event of events) yield withNotes(run, event);
-    } else if (how.whole === true) {
+    } else {
       const { live, events } = await side(run, how, (reason) => openWhole(run, reason, keptCharacters));
       run.succeed(live);
       for (const event of events) yield withNotes(run, event);
-    } else {
-      yield* streamAnswer(run, await side(run, how, (reason) => open(run, reason)));
     }
   } finally {
     run.close();

@@ -3,9 +3,11 @@
  *
  * @module gateway/resilience/hedge
  */
+
+import type { Live } from './ask.ts';
 import { failureOf } from './failure.ts';
 import type { Reading } from './reading.ts';
-import type { Live, Run } from './run.ts';
+import type { Run } from './run.ts';
 import type { AttemptReason } from './types.ts';
 
 /** Asks side by side at most. */

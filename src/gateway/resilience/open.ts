@@ -4,8 +4,9 @@
  * @module gateway/resilience/open
  */
 import { KithError } from '../../base/index.ts';
+import type { Continued, Live, Step } from './ask.ts';
 import type { Reading } from './reading.ts';
-import type { Continued, Live, Run, Step } from './run.ts';
+import type { Run } from './run.ts';
 import type { AttemptReason } from './types.ts';
 
 /** An answer that has begun: nothing of it was passed on yet. */
@@ -45,10 +46,18 @@ export async function tryStep<E, R extends Reading<E>>(
     if (now.waitMs > 0) await run.wait(now.waitMs);
     const live = run.begin(now);
     if (live === null) return null;
+    const { attempt, reading, route } = live;
     try {
-      const held = await firstPiece(run, live, continued);
-      run.commit(live);
-      return { live, held };
+      const held: E[] = [];
+      attempt.start((signal) => run.ask.start(route, signal, continued));
+      for (;;) {
+        const { done, value } = await attempt.next();
+        if (done || held.length === maxHeld) throw malformed(route.backend.name, done === true);
+        held.push(value);
+        if (!reading.take(value)) continue;
+        run.commit(live);
+        return { live, held };
+      }
     } catch (error) {
       if (!run.live.has(live)) throw error;
       const failure = run.fail(live, error);
@@ -61,23 +70,9 @@ export async function tryStep<E, R extends Reading<E>>(
   }
 }
 
-async function firstPiece<E, R extends Reading<E>>(
-  run: Run<E, R>,
-  live: Live<E, R>,
-  continued: Continued | null,
-): Promise<E[]> {
-  const { attempt, reading, route } = live;
-  const held: E[] = [];
-  attempt.start((signal) => run.ask.start(route, signal, continued));
-  for (;;) {
-    const { done, value } = await attempt.next();
-    if (done || held.length === maxHeld) {
-      const what = done ? 'ended its answer before it began' : 'sent no answer, only what comes before one';
-      throw new KithError('answer_malformed', `'${route.backend.name}' ${what}.`, { status: 502 });
-    }
-    held.push(value);
-    if (reading.take(value)) return held;
-  }
+function malformed(backend: string, ended: boolean): KithError {
+  const what = ended ? 'ended its answer before it began' : 'sent no answer, only what comes before one';
+  return new KithError('answer_malformed', `'${backend}' ${what}.`, { status: 502 });
 }
 
 /** An answer that is whole, not yet passed on. */

@@ -26,107 +26,104 @@ export interface Reading<E> {
 /** Over this many characters an answer is no longer kept to be continued, nor compared. */
 export const keptCharacters = 1 << 20;
 
-export interface ChatReading extends Reading<ChatEvent> {
+/** `text`: to be continued; `all`: to be compared with other answers. */
+export type Keep = 'nothing' | 'text' | 'all';
+
+/** A class for its speed: one is made for each attempt, and asked for each event. */
+export class ChatReading implements Reading<ChatEvent> {
+  /** Characters read. */
+  size = 0;
+  /** It is whole and nothing more is to come. */
+  over = false;
   /** The text, as long as plain text of one choice is all there is; null when it cannot be continued. */
-  readonly text: string | null;
+  text: string | null;
+  #parts: Part[] | null;
+  readonly #choices: number;
+  /** Choices that have their finish: a number for one choice, a set for more. */
+  #finished: number | Set<number>;
+  #pieces = 0;
+  #started = false;
+  #counted = false;
+  #start: Extract<ChatEvent, { type: 'start' }> | null = null;
+  /** The call that arguments belong to. */
+  #call: string | null = null;
+
+  /** `choices`: answers asked for at once. */
+  constructor(choices: number, keep: Keep) {
+    this.#choices = choices;
+    this.#finished = choices === 1 ? 0 : new Set();
+    this.text = keep !== 'nothing' && choices === 1 ? '' : null;
+    this.#parts = keep === 'all' ? [] : null;
+  }
+
+  take(event: ChatEvent): boolean {
+    switch (event.type) {
+      case 'start':
+        this.#start = event;
+        return this.#started;
+      case 'text':
+        this.#grow(event.choice, null, event.text);
+        break;
+      case 'tool_call':
+        this.text = null;
+        this.#call = `${event.index} ${event.name}`;
+        this.#grow(event.choice, this.#call, '');
+        break;
+      case 'tool_arguments':
+        this.text = null;
+        this.#grow(event.choice, this.#call, event.text);
+        break;
+      case 'finish':
+        if (typeof this.#finished === 'number') this.#finished = 1;
+        else this.#finished.add(event.choice);
+        break;
+      case 'usage':
+        this.#counted = true;
+        this.over = this.whole;
+        return this.#started;
+    }
+    this.#started = true;
+    return true;
+  }
+
+  get whole(): boolean {
+    return (typeof this.#finished === 'number' ? this.#finished : this.#finished.size) >= this.#choices;
+  }
+
+  rest(): ChatEvent[] {
+    if (this.#counted) return [];
+    const { backend = '', model = '', promptTokens = 0, cachedTokens = 0 } = this.#start ?? {};
+    const notes = [`'${backend}' did not say how many tokens it used: the counts are estimates.`];
+    const receipt: Receipt = { backend, model, queueMs: null, prefillMs: null, decodeMs: null, notes };
+    return [{ type: 'usage', promptTokens, cachedTokens, completionTokens: this.tokens, receipt }];
+  }
+
+  agreement(): string {
+    return (this.#parts ?? [])
+      .sort((a, b) => a.choice - b.choice)
+      .map(formOf)
+      .join('\u0001');
+  }
+
   /** Estimate of the tokens read: backends send about one per piece, or about four characters. */
-  readonly tokens: number;
-}
+  get tokens(): number {
+    return Math.max(this.#pieces, Math.ceil(this.size / 4));
+  }
 
-/** `choices`: answers asked for at once. `keep`: the text is kept, to be continued or compared. */
-export function readChat(choices: number, keep: boolean): ChatReading {
-  const finished = new Set<number>();
-  let text: string | null = keep && choices === 1 ? '' : null;
-  let parts: Part[] | null = keep ? [] : null;
-  let size = 0;
-  let pieces = 0;
-  let started = false;
-  let counted = false;
-  let promptTokens = 0;
-  let cachedTokens = 0;
-  let call: string | null = null;
-  let backend = '';
-  let model = '';
-
-  function grow(choice: number, call: string | null, piece: string): void {
-    size += piece.length;
-    pieces++;
+  #grow(choice: number, call: string | null, piece: string): void {
+    this.size += piece.length;
+    this.#pieces++;
+    if (this.text !== null) this.text = this.size > keptCharacters ? null : this.text + piece;
+    const parts = this.#parts;
     if (parts === null) return;
-    if (size > keptCharacters) {
-      parts = null;
-      text = null;
+    if (this.size > keptCharacters) {
+      this.#parts = null;
       return;
     }
-    if (text !== null) text += piece;
     const last = parts.findLast((part) => part.choice === choice);
     if (last !== undefined && last.call === call) last.text += piece;
     else parts.push({ choice, call, text: piece });
   }
-
-  return {
-    take(event) {
-      switch (event.type) {
-        case 'start':
-          backend = event.backend;
-          model = event.model;
-          promptTokens = event.promptTokens ?? 0;
-          cachedTokens = event.cachedTokens ?? 0;
-          return started;
-        case 'text':
-          grow(event.choice, null, event.text);
-          break;
-        case 'tool_call':
-          text = null;
-          call = `${event.index} ${event.name}`;
-          grow(event.choice, call, '');
-          break;
-        case 'tool_arguments':
-          grow(event.choice, call, event.text);
-          break;
-        case 'finish':
-          finished.add(event.choice);
-          break;
-        case 'usage':
-          counted = true;
-          return started;
-      }
-      started = true;
-      return true;
-    },
-    get whole() {
-      return finished.size >= choices;
-    },
-    get over() {
-      return counted && finished.size >= choices;
-    },
-    rest() {
-      if (counted) return [];
-      const receipt: Receipt = {
-        backend,
-        model,
-        queueMs: null,
-        prefillMs: null,
-        decodeMs: null,
-        notes: [`'${backend}' did not say how many tokens it used: the counts are estimates.`],
-      };
-      const completionTokens = tokensOf(pieces, size);
-      return [{ type: 'usage', promptTokens, cachedTokens, completionTokens, receipt }];
-    },
-    get size() {
-      return size;
-    },
-    agreement: () =>
-      (parts ?? [])
-        .sort((a, b) => a.choice - b.choice)
-        .map(formOf)
-        .join('\u0001'),
-    get text() {
-      return text;
-    },
-    get tokens() {
-      return tokensOf(pieces, size);
-    },
-  };
 }
 
 /** A single value, for what is not streamed. */
@@ -167,10 +164,6 @@ function argumentsForm(text: string): string {
   } catch {
     return text;
   }
-}
-
-function tokensOf(pieces: number, characters: number): number {
-  return Math.max(pieces, Math.ceil(characters / 4));
 }
 
 /** Equal for answers that differ in case, in white space, and in how Unicode writes the same character (NFKC). */

@@ -9,13 +9,14 @@
  * @module gateway/resilience/run
  */
 import { AbortedError, isKithError, type KithError, type Random } from '../../base/index.ts';
+import type { Ask, Live, Step, Writable } from './ask.ts';
 import { Attempt } from './attempt.ts';
-import type { BreakerTicket } from './breaker.ts';
 import type { Condition, Conditions } from './condition.ts';
 import { FAILURES, type Failure, failureOf } from './failure.ts';
 import type { Reading } from './reading.ts';
 import { type BackoffOptions, backoffMs, type RetryBudget } from './retry.ts';
 import type { Timers } from './timers.ts';
+import { readiest, type Tried, triedOf } from './tried.ts';
 import type { AttemptReason, AttemptRecord, Route } from './types.ts';
 import { verdict } from './verdict.ts';
 
@@ -31,56 +32,10 @@ export interface RunOptions {
   readonly maxRetryAfterMs?: number;
 }
 
-export interface Ask<E, R extends Reading<E> = Reading<E>> {
-  /** In the order in which they are asked. */
-  readonly routes: readonly Route[];
-  readonly signal: AbortSignal;
-  /** ms for the whole ask; null = what each route's limits say. */
-  readonly timeoutMs: number | null;
-  /** Chance has no part in the answer: one that broke off may be made again and compared. @default false */
-  readonly replays?: boolean;
-  start(route: Route, signal: AbortSignal, continued: Continued | null): AsyncIterable<E>;
-  read(): R;
-}
-
-/** What a backend is asked to go on from. */
-export interface Continued {
-  readonly text: string;
-  /** Estimate. */
-  readonly tokens: number;
-}
-
-/** An attempt that is under way. */
-export interface Live<E, R extends Reading<E>> {
-  readonly route: Route;
-  readonly attempt: Attempt<E>;
-  readonly reading: R;
-  readonly condition: Condition;
-  readonly ticket: BreakerTicket;
-  readonly record: Writable<AttemptRecord>;
-}
-
-/** Whom to ask next. */
-export interface Step {
-  readonly route: Route;
-  readonly reason: AttemptReason;
-  readonly waitMs: number;
-}
-
-/** What became of a route so far. */
-export interface Tried {
-  readonly route: Route;
-  attempts: number;
-  failure: Failure | null;
-  /** Monotonic ms before which it does not want to be asked again. */
-  readyAt: number;
-  stale: boolean;
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 /** A backend that keeps the caller's limit itself ends just at it: this one is for those that do not. */
 const graceMs = 1000;
+
+const once = { once: true };
 
 export class Run<E, R extends Reading<E> = Reading<E>> {
   readonly ask: Ask<E, R>;
@@ -117,7 +72,7 @@ export class Run<E, R extends Reading<E> = Reading<E>> {
         ? Number.POSITIVE_INFINITY
         : options.timers.monotonic() + ask.timeoutMs + graceMs;
     options.budget.deposit();
-    ask.signal.addEventListener('abort', this.#onAbort, { once: true });
+    ask.signal.addEventListener('abort', this.#onAbort, once);
   }
 
   /** True while a route is left that was not asked. */
@@ -299,30 +254,13 @@ export class Run<E, R extends Reading<E> = Reading<E>> {
     });
   }
 
-  /** The route to ask again: the one asked least often, the first of those; null when none may be. */
+  /** A route to ask again, and the wait before; null when none may be. */
   #again(): Step | null {
-    const {
-      timers,
-      random,
-      retries = 3,
-      backoff,
-      maxRetryAfterMs = 20_000,
-      conditions,
-      budget,
-    } = this.options;
+    const { timers, random, retries = 3, backoff, budget } = this.options;
     if (this.#retries >= retries) return null;
     const now = timers.monotonic();
-    let best: Tried | null = null;
-    for (const tried of this.#tried) {
-      if (tried.failure !== null && !tried.failure.again) continue;
-      if (!this.#isLargeEnough(tried.route)) continue;
-      const condition = conditions.of(tried.route.backend.name);
-      tried.readyAt = Math.max(tried.readyAt, now + condition.coolMs, now + condition.breaker.waitMs);
-      const wait = tried.readyAt - now;
-      // A trial call of somebody else is under way there: how long it takes nobody knows.
-      if (wait > maxRetryAfterMs || (wait === 0 && !condition.breaker.admits)) continue;
-      if (best === null || tried.attempts < best.attempts) best = tried;
-    }
+    const mayBe = this.#tried.filter(({ route }) => this.#isLargeEnough(route));
+    const best = readiest(mayBe, now, this.options);
     if (best === null) return null;
     const waitMs = Math.max(backoffMs(this.#retries, random, backoff), best.readyAt - now);
     if (now + waitMs >= this.#end) return null;
@@ -337,12 +275,7 @@ export class Run<E, R extends Reading<E> = Reading<E>> {
   }
 
   #of(route: Route): Tried {
-    let tried = this.#tried.find((one) => one.route === route);
-    if (tried === undefined) {
-      tried = { route, attempts: 0, failure: null, readyAt: Number.NEGATIVE_INFINITY, stale: false };
-      this.#tried.push(tried);
-    }
-    return tried;
+    return triedOf(this.#tried, route);
   }
 }
 

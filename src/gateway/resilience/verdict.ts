@@ -4,7 +4,8 @@
  * @module gateway/resilience/verdict
  */
 import { KithError } from '../../base/index.ts';
-import type { RunOptions, Tried } from './run.ts';
+import type { RunOptions } from './run.ts';
+import type { Tried } from './tried.ts';
 
 /** What the caller is told. One backend's own error is passed on as it is; several are put into one sentence. */
 export function verdict(tried: readonly Tried[], routes: number, { timers }: RunOptions): KithError {
