@@ -3,7 +3,7 @@
  *
  * @module bench/privacy/people
  */
-import type { Language } from './values.ts';
+import type { Language } from './dice.ts';
 
 const words = (list: string) => list.trim().split(/\s*,\s*/);
 

@@ -4,10 +4,13 @@
  * @module bench/privacy/texts
  */
 import type { PiiClass } from '../../src/gateway/privacy/index.ts';
-import { DOCUMENTS, FILLERS, ID_PHRASES, NEUTRAL, SECRET_PHRASES, SENTENCES } from './templates.ts';
+import { Dice, LANGUAGES, type Language } from './dice.ts';
+import { card, iban, id, secret } from './numbers.ts';
+import { FILLERS, SENTENCES } from './sentences.ts';
+import { DOCUMENTS, ID_PHRASES, NEUTRAL, SECRET_PHRASES } from './templates.ts';
 import * as values from './values.ts';
 
-export const LANGUAGES = values.LANGUAGES;
+export { LANGUAGES };
 
 export interface Planted {
   readonly class: PiiClass;
@@ -16,7 +19,7 @@ export interface Planted {
 }
 
 export interface PlantedText {
-  readonly language: values.Language;
+  readonly language: Language;
   readonly text: string;
   readonly items: readonly Planted[];
 }
@@ -25,8 +28,8 @@ const DRAWS = {
   name: values.name,
   email: values.email,
   phone: values.phone,
-  card: values.card,
-  iban: values.iban,
+  card,
+  iban,
   ip: values.ip,
   mac: values.mac,
   birth: values.birth,
@@ -36,7 +39,7 @@ const DRAWS = {
 
 /** `items` of every class in every language, in sentences of their own; and documents with several values. */
 export function plantedTexts(seed: number, items: number): PlantedText[] {
-  const dice = new values.Dice(seed);
+  const dice = new Dice(seed);
   const texts: PlantedText[] = [];
   for (const language of LANGUAGES) {
     const sentences = Object.keys(DRAWS).flatMap((each) =>
@@ -67,14 +70,14 @@ export function plantedTexts(seed: number, items: number): PlantedText[] {
   return texts;
 }
 
-function shuffle<T>(dice: values.Dice, items: T[]): void {
+function shuffle<T>(dice: Dice, items: T[]): void {
   for (let i = items.length - 1; i > 0; i--) {
     const j = dice.int(0, i);
     [items[i], items[j]] = [items[j]!, items[i]!];
   }
 }
 
-function fill(dice: values.Dice, language: values.Language, template: string): PlantedText {
+function fill(dice: Dice, language: Language, template: string): PlantedText {
   let text = '';
   const items: Planted[] = [];
   const plant = (name: PiiClass, value: string) => {
@@ -84,7 +87,7 @@ function fill(dice: values.Dice, language: values.Language, template: string): P
   for (const part of template.split(/(\{[a-z]+\})/)) {
     const name = /^\{([a-z]+)\}$/.exec(part)?.[1];
     if (name === 'id' || name === 'secret') {
-      const { kind, value } = name === 'id' ? values.id(dice, language) : values.secret(dice);
+      const { kind, value } = name === 'id' ? id(dice, language) : secret(dice);
       const phrase = dice.of((name === 'id' ? ID_PHRASES : SECRET_PHRASES)[kind]!);
       const [before, after] = phrase.split('#') as [string, string];
       text += before;
@@ -99,7 +102,7 @@ function fill(dice: values.Dice, language: values.Language, template: string): P
 
 /** Paragraphs of one to three neutral sentences, their numbers drawn. */
 export function neutralTexts(seed: number, count: number): string[] {
-  const dice = new values.Dice(seed + 1_000_003);
+  const dice = new Dice(seed + 1_000_003);
   const draw = () => dice.of(NEUTRAL).replace(/\{([ndx1]+)\}/g, (_, pattern: string) => dice.fill(pattern));
   return Array.from({ length: count }, () => Array.from({ length: dice.int(1, 3) }, draw).join(' '));
 }

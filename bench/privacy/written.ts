@@ -8,8 +8,9 @@
  *
  * @module bench/privacy/written
  */
+
+import type { Language } from './dice.ts';
 import type { Planted, PlantedText } from './texts.ts';
-import type { Language } from './values.ts';
 
 const SEEN: readonly (readonly [Language, string])[] = [
   [

@@ -159,6 +159,23 @@ test('bodies of OpenAI and Anthropic are hidden in all their parts; what cannot 
   assert.deepEqual(hideBody({ prompt: [[1, 2]] }, conversation).report.unchecked, ['token_ids']);
 });
 
+test('what a provider sealed goes back as it was', () => {
+  const sealed = {
+    type: 'thinking',
+    thinking: 'ask anna@example.org',
+    signature: 'EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl',
+  };
+  const secret = {
+    type: 'redacted_thinking',
+    data: 'key EmwKAhgBEgy3va3pzix7LafPsn4aDFIT2Xlxh0L5L8rLVyIwxtE',
+  };
+  const { request: body } = hideBody(
+    { messages: [{ role: 'assistant', content: [sealed, secret] }] },
+    new Conversation(),
+  );
+  assert.deepEqual(body.messages[0]!.content, [{ ...sealed, thinking: 'ask [EMAIL_1]' }, secret]);
+});
+
 test('values nested deeper than is read are refused, not passed on', () => {
   let deep: unknown = 'anna@example.org';
   for (let i = 0; i < 100; i++) deep = { deep };

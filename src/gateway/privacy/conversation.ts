@@ -7,10 +7,9 @@
  * @module gateway/privacy/conversation
  */
 import { LimitError } from '../../base/index.ts';
-import { isWord } from './characters.ts';
 import { type DetectOptions, detect, resolveOverlaps } from './detect.ts';
 import { knownNames, nameWords } from './known-names.ts';
-import { coreOf, formOf, LABELS, MAX_NUMBER, matchForm } from './placeholders.ts';
+import { coreOf, formOf, formsIn, LABELS, looseForms, MAX_NUMBER } from './placeholders.ts';
 import { Restorer, type RestorerOptions } from './restore.ts';
 import type { PiiClass, Span } from './types.ts';
 import { TextView } from './view.ts';
@@ -265,37 +264,4 @@ export class Conversation {
     this.#byCore.set(entry.core, entry);
     return entry;
   }
-}
-
-const LOOSE = new RegExp(`(?:${Object.values(LABELS).join('|')})\\\\?_[0-9]{1,5}`, 'g');
-
-/** Everything that begins as a placeholder does, whatever touches it. */
-function looseForms(text: string): Span[] {
-  return [...text.matchAll(LOOSE)].map(({ index, 0: form }) => ({
-    class: 'text',
-    start: index,
-    end: index + form.length,
-    confidence: 1,
-  }));
-}
-
-/** Everything in a text that a restorer would take for a placeholder. */
-function formsIn(text: string): { core: string; start: number; end: number }[] {
-  const found: { core: string; start: number; end: number }[] = [];
-  let afterWord = false;
-  for (let at = 0; at < text.length; ) {
-    const code = text.charCodeAt(at);
-    if (code === 91 || code === 92 || (code >= 65 && code <= 90 && !afterWord)) {
-      const match = matchForm(text, at, { afterWord, isFinal: true, escape: '\\' });
-      if (match !== null && match !== 'more') {
-        found.push({ core: match.core, start: at, end: match.end });
-        at = match.end;
-        afterWord = isWord(text.charCodeAt(at - 1));
-        continue;
-      }
-    }
-    afterWord = isWord(code);
-    at++;
-  }
-  return found;
 }

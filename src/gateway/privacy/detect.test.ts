@@ -194,6 +194,21 @@ test('a detector can be added, and what it says beyond the text or under the thr
   );
 });
 
+test('a span never cuts a character in two', () => {
+  const text = `password: "${'😀'.repeat(100)}x1"`;
+  for (const { start, end } of detect(text).spans) {
+    assert.ok(text.slice(start, end).isWellFormed() && text.slice(0, start).isWellFormed());
+  }
+  assert.equal(detect(text).spans.length, 1);
+  const odd = {
+    name: 'odd',
+    classes: ['id' as const],
+    detect: () => [{ class: 'id' as const, start: 1, end: 3, confidence: 1 }],
+  };
+  const [span] = detect('😀😀', { detectors: [odd] }).spans;
+  assert.deepEqual([span!.start, span!.end], [0, 4]);
+});
+
 test('spans of any text lie within it, in order', () => {
   const piece = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 8 }),

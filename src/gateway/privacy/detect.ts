@@ -62,12 +62,24 @@ export function detect(text: string, options: DetectOptions = {}): Detection {
       const start = Math.max(0, span.start);
       const end = Math.min(view.text.length, span.end, start + MAX_SPAN);
       if (!(span.confidence >= threshold) || !(end > start)) continue;
-      found.push({ ...span, ...view.original(start, end) });
+      found.push({ ...span, ...wholePairs(text, view.original(start, end)) });
     }
   }
   view.steps += found.length;
   return { spans: resolveOverlaps(found, text), steps: view.steps };
 }
+
+/** A span that cut a surrogate pair would leave halves that no encoding can carry. */
+function wholePairs(
+  text: string,
+  { start, end }: { start: number; end: number },
+): { start: number; end: number } {
+  const isCut = (at: number) => isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at));
+  return { start: isCut(start) ? start - 1 : start, end: isCut(end) ? end + 1 : end };
+}
+
+const isHigh = (code: number) => code >= 0xd800 && code <= 0xdbff;
+const isLow = (code: number) => code >= 0xdc00 && code <= 0xdfff;
 
 const rank = (span: Span) => PII_CLASSES.indexOf(span.class);
 

@@ -33,6 +33,9 @@ const KEPT = new Set([
   'index',
   'cache_control',
   'is_error',
+  // What a provider sealed comes back to it as it was.
+  'signature',
+  'encrypted_content',
 ]);
 /** Kinds of parts whose content is no text. */
 const OPAQUE = new Set([
@@ -83,6 +86,7 @@ function hidePart(part: unknown, hiding: Hiding, isResult: boolean): unknown {
   if (typeof part === 'string') return hiding.visit(part, '');
   if (!isPlain(part)) return visitValue(part, hiding.visit);
   const type = typeof part.type === 'string' ? part.type : '';
+  if (type === 'redacted_thinking') return part;
   if (OPAQUE.has(type)) {
     hiding.skip(type);
     return part;

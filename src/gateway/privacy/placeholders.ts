@@ -9,7 +9,7 @@
  * @module gateway/privacy/placeholders
  */
 import { isDigit, isWord } from './characters.ts';
-import type { PiiClass } from './types.ts';
+import type { PiiClass, Span } from './types.ts';
 
 export const LABELS: Readonly<Record<PiiClass, string>> = {
   secret: 'SECRET',
@@ -144,4 +144,37 @@ function numberAt(text: string, start: number, options: MatchOptions): string | 
     return text[start] === '0' ? null : 'more';
   if (at === start || at - start > MAX_DIGITS || text[start] === '0') return null;
   return text.slice(start, at);
+}
+
+const LOOSE = new RegExp(`(?:${Object.values(LABELS).join('|')})\\\\?_[0-9]{1,5}`, 'g');
+
+/** Everything that begins as a placeholder does, whatever touches it. */
+export function looseForms(text: string): Span[] {
+  return [...text.matchAll(LOOSE)].map(({ index, 0: form }) => ({
+    class: 'text',
+    start: index,
+    end: index + form.length,
+    confidence: 1,
+  }));
+}
+
+/** Everything in a text that a restorer would take for a placeholder. */
+export function formsIn(text: string): { core: string; start: number; end: number }[] {
+  const found: { core: string; start: number; end: number }[] = [];
+  let afterWord = false;
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at);
+    if (code === 91 || code === 92 || (code >= 65 && code <= 90 && !afterWord)) {
+      const match = matchForm(text, at, { afterWord, isFinal: true, escape: '\\' });
+      if (match !== null && match !== 'more') {
+        found.push({ core: match.core, start: at, end: match.end });
+        at = match.end;
+        afterWord = isWord(text.charCodeAt(at - 1));
+        continue;
+      }
+    }
+    afterWord = isWord(code);
+    at++;
+  }
+  return found;
 }

@@ -26,6 +26,7 @@ export const tables: Detector = {
       view.steps++;
       if (token < view.tokens && view.kinds[token] !== BREAK) continue;
       const end = token < view.tokens ? view.starts[token]! : view.text.length;
+      view.steps += Math.min(end - start, 4096);
       if (columns.size > 0 && view.text.slice(start, Math.min(end, start + 4096)).includes(separator)) {
         readRow(view, start, end, separator, columns, spans);
       } else {
