@@ -20,6 +20,9 @@ test('numbers, dates, units and their order tell questions apart', () => {
   differ('Convert 3.5 pounds', 'Convert 35 pounds');
   differ('Who was the first king?', 'Who was the second king?');
   differ('At 5 am?', 'At 5 pm?');
+  differ('Did Bach weigh 5 g?', 'Did Bach weigh 5 t?');
+  differ('Did Bach wake at 5 am?', 'Did Bach wake at 5 pm?');
+  differ('Did Bach eat 5 apples?', 'Did Bach eat 5 oranges?');
   same('Is 1,000,000 a lot?', 'Is 1000000 a lot?');
   same('How long is five km?', 'How long is 5 kilometers?');
   same('How long is 5km?', 'How long is 5 kilometres?');
