@@ -66,8 +66,8 @@ export function testFiles(root: string, mode: Mode, filters: readonly string[]):
 function walk(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === 'node_modules' || entry.name === 'cache') return [];
     const path = join(folder, entry.name);
+    if (entry.name === 'node_modules' || path.endsWith(join('models', 'cache'))) return [];
     return entry.isDirectory() ? walk(path) : [path];
   });
 }
