@@ -5,6 +5,8 @@
  * @module test/upstreams/connections.test
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { AbortedError } from '../../src/base/index.ts';
 import { failureOf, UpstreamError } from '../../src/gateway/upstream/index.ts';
@@ -213,4 +215,21 @@ test('configured models need no list, and go by their names there', async () => 
   assert.equal(mock.count('ok'), before);
   await outcomeOf(backend.chat(chatRequest({ model: null })));
   assert.equal(mock.seen.at(-1)!.body!.model, 'vendor/small');
+});
+
+test('over TLS only a certificate that is trusted is spoken to', async () => {
+  const pem = (name: string) =>
+    readFileSync(join(import.meta.dirname, '../security/certificates', name), 'utf8');
+  await using secure = await createMockUpstream({ cert: pem('first.pem'), key: pem('first-key.pem') });
+  const ask = async (options: Parameters<typeof openAi>[1]) => {
+    await using backend = openAi(secure.base('ok'), options);
+    return await outcomeOf(backend.chat(chatRequest()));
+  };
+  const trusted = await ask({ tls: { ca: pem('first.pem') } });
+  assert.deepEqual([trusted.error, trusted.text], [null, ANSWER_TEXT]);
+  for (const tls of [{}, { ca: pem('second.pem') }, { ca: pem('first.pem'), servername: 'other.test' }]) {
+    const { error } = await ask({ tls });
+    assert.ok(error instanceof UpstreamError && error.code === 'upstream_connect_failed', String(error));
+  }
+  assert.equal(secure.seen.length, 1);
 });

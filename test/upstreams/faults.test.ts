@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import type { Backend } from '../../src/gateway/types.ts';
 import { type FailureClass, UpstreamError, type UpstreamLimits } from '../../src/gateway/upstream/index.ts';
 import { ANSWER_TEXT, USAGE, word } from './answers.ts';
-import { BEFORE } from './faults.ts';
+import { BEFORE, SLOW_MS } from './faults.ts';
 import { createMockUpstream, FAULTS, type FaultName, type MockUpstream } from './index.ts';
 import {
   API_KEY,
@@ -81,6 +81,10 @@ const STREAMED: Readonly<Record<FaultName, FailureClass | 'answer'>> = {
   'never-ends': 'answer',
   'whole-json': 'answer',
   'stale-connection': 'answer',
+  'fails-once': 'server_error',
+  flaps: 'server_error',
+  'refuses-prefill': 'answer',
+  'slow-first-token': 'answer',
 };
 
 /** Faults of streams mean something else where one JSON value is asked for. */
@@ -157,6 +161,8 @@ test('embeddings, model lists and probes end within their limits too', async () 
       assert.equal(health.answers, alive, fault);
       assert.ok(alive || (health.message?.includes(mock.url) && health.latencyMs === null), fault);
       assert.ok(!alive, `${fault} passes for healthy`);
+      // These two answer the next request.
+      if (fault === 'fails-once' || fault === 'flaps') return;
       assert.deepEqual(await backend.models(), [], fault);
       assert.equal(await backend.has('mock-model'), false, fault);
     }),
@@ -195,6 +201,20 @@ test('when to come back is told with the error', async () => {
   assert.equal(await retryAfter('error-429-in-body'), 34_500);
   assert.equal(await retryAfter('error-503'), 250);
   assert.equal(await retryAfter('error-500'), null);
+});
+
+test('a first token that comes too late is told from one that comes late', async () => {
+  const base = mock.base('slow-first-token');
+  const late = await BACKENDS['OpenAI chat'](base, { firstTokenMs: SLOW_MS / 4 });
+  checkError(late.error, 'timeout_first_token');
+  const { error, text } = await BACKENDS['OpenAI chat'](base);
+  assert.deepEqual([error, text], [null, ANSWER_TEXT]);
+});
+
+test('a server that refuses the beginning of an answer is a bad request, not a broken server', async () => {
+  await using backend = anthropic(mock.base('refuses-prefill'));
+  const { error } = await outcomeOf(backend.chat(chatRequest({ prefill: 'Once' })));
+  checkError(error, 'bad_request');
 });
 
 test('a redirect is not followed and only its host is named', async () => {

@@ -13,6 +13,10 @@ export interface Stage {
   readonly response: ServerResponse;
   readonly entry: Seen;
   readonly answer: Answer;
+  /** Which request for this fault and path it is, from 1. */
+  readonly nth: number;
+  /** Answers as it should. */
+  readonly ok: () => Promise<void>;
   /** The connection has carried a request before. */
   readonly reused: boolean;
 }
@@ -21,6 +25,8 @@ export type Play = (stage: Stage) => void | Promise<void>;
 
 /** Tokens before the streams that end early do so. */
 export const BEFORE = 5;
+/** ms before the first token of a slow stream. */
+export const SLOW_MS = 400;
 const sse = { 'content-type': 'text/event-stream' };
 
 const nothing = (): void => {};
@@ -96,6 +102,9 @@ const plain =
 
 const HTML = '<!doctype html><html><head><title>502</title></head><body>Bad gateway</body></html>';
 
+const failed = status(500, 'server_error', 'The server had an error.');
+const busy = status(503, 'server_error', 'No capacity.', { 'retry-after-ms': '250' });
+
 export const FAULTS = {
   'never-answers': nothing,
   'headers-then-nothing': ({ response }) => {
@@ -106,8 +115,8 @@ export const FAULTS = {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
   },
-  'error-500': status(500, 'server_error', 'The server had an error.'),
-  'error-503': status(503, 'server_error', 'No capacity.', { 'retry-after-ms': '250' }),
+  'error-500': failed,
+  'error-503': busy,
   'error-529': status(529, 'overloaded_error', 'Overloaded'),
   'error-429': status(429, 'rate_limit_error', 'Too many requests.', { 'retry-after': '7' }),
   'error-429-in-body': ({ response }) => {
@@ -247,12 +256,27 @@ export const FAULTS = {
   'whole-json': ({ response, answer }) => {
     jsonAnswer(response, answer.json);
   },
+  'fails-once': (stage) => (stage.nth === 1 ? failed(stage) : stage.ok()),
+  /** Every other request fails, from the first on. */
+  flaps: (stage) => (stage.nth % 2 === 1 ? busy(stage) : stage.ok()),
+  'refuses-prefill': (stage) => {
+    const messages = (stage.entry.body?.messages ?? []) as readonly { role?: string }[];
+    if (messages.at(-1)?.role !== 'assistant') return stage.ok();
+    const message = 'The last message must not be of the role assistant: prefill is not supported.';
+    return status(400, 'invalid_request_error', message)(stage);
+  },
+  'slow-first-token': async (stage) => {
+    stage.response.writeHead(200, sse);
+    stage.response.flushHeaders();
+    await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+    await stage.ok();
+  },
   /** Kept connections turn out to be closed when the next request comes over them. */
   'stale-connection': ({ request, response, answer, reused }) => {
     if (reused) request.socket.destroy();
     else jsonAnswer(response, answer.json);
   },
-} as const satisfies Record<string, Play>;
+} satisfies Record<string, Play>;
 
 export type FaultName = keyof typeof FAULTS;
 

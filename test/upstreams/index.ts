@@ -8,9 +8,10 @@
  * @module test/upstreams
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Answer, type Api, answerOf, jsonAnswer } from './answers.ts';
-import { FAULTS, type FaultName, type Play } from './faults.ts';
+import { FAULTS, type FaultName, type Play, type Stage } from './faults.ts';
 
 export { FAULTS, type FaultName } from './faults.ts';
 
@@ -48,7 +49,11 @@ export interface MockUpstream extends AsyncDisposable {
 
 const maxBody = 64 * 2 ** 20;
 
-export async function createMockUpstream(): Promise<MockUpstream> {
+/** @param tls PEM; serves `https:` with it */
+export async function createMockUpstream(tls?: {
+  readonly cert: string;
+  readonly key: string;
+}): Promise<MockUpstream> {
   const seen: Seen[] = [];
   const sockets = new Set<Socket>();
   const used = new WeakSet<Socket>();
@@ -87,15 +92,26 @@ export async function createMockUpstream(): Promise<MockUpstream> {
     const answer: Answer = answerOf(apiOf(path), entry);
     const reused = used.has(request.socket);
     used.add(request.socket);
-    await (play ?? ok)({ request, response, entry, answer, reused });
+    const nth = seen.filter((each) => each.fault === fault && each.path === path).length;
+    const stage = {
+      request,
+      response,
+      entry,
+      answer,
+      reused,
+      nth,
+      ok: () => Promise.resolve(answered(stage)),
+    };
+    await (play ?? answered)(stage);
   }
 
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response).catch((error: unknown) => {
       console.error('mock upstream:', error);
       response.destroy();
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
   server.on('connection', (socket) => {
     connections++;
     sockets.add(socket);
@@ -103,7 +119,7 @@ export async function createMockUpstream(): Promise<MockUpstream> {
     socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
     seen,
@@ -123,12 +139,13 @@ export async function createMockUpstream(): Promise<MockUpstream> {
 }
 
 /** How it answers without a fault. */
-const ok: Play = async ({ response, answer, entry }) => {
+const answered = async ({ response, answer, entry }: Pick<Stage, 'response' | 'answer' | 'entry'>) => {
   if (!entry.path.endsWith('/messages') && !entry.path.endsWith('completions')) {
-    jsonAnswer(response, answer.json);
+    if (!response.headersSent) jsonAnswer(response, answer.json);
+    else response.end();
     return;
   }
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+  if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
   for (const frame of answer.frames) {
     if (!response.write(frame.text)) await new Promise((resolve) => response.once('drain', resolve));
     if (frame.token) entry.tokens++;

@@ -28,6 +28,8 @@ interface Call {
   args: string;
   /** Characters of `args` that went out; null before the call itself did. */
   sent: number | null;
+  /** Its place among the calls that went out. */
+  index: number;
   /** Times that `args` were looked at and not whole. */
   looks: number;
 }
@@ -45,6 +47,8 @@ export class ToolCalls {
   readonly #calls: Call[] = [];
   /** Place of the call that goes out now. */
   #open = 0;
+  /** Calls that went out. */
+  #sent = 0;
 
   constructor(choice: number, random: Random, server: string) {
     this.#choice = choice;
@@ -117,6 +121,7 @@ export class ToolCalls {
       name: null,
       args: '',
       sent: null,
+      index: 0,
       looks: 0,
     };
     this.#calls.push(call);
@@ -129,7 +134,8 @@ export class ToolCalls {
     if (call.name === null) return false;
     if (call.name.length > maxName)
       throw badResponse('upstream_bad_tool_call', this.#server, 'called a tool whose name is too long.');
-    const place = { choice: this.#choice, index: this.#open };
+    if (call.sent === null) call.index = this.#sent++;
+    const place = { choice: this.#choice, index: call.index };
     if (call.sent === null) {
       events.push({ type: 'tool_call', ...place, id: call.id, name: call.name });
       call.sent = 0;

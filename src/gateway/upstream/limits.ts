@@ -4,7 +4,7 @@
  * @module gateway/upstream/limits
  */
 
-/** Times in ms, null = no limit. A limit's time runs only while this side waits for the server. */
+/** Times in ms, null = no limit. Time in which the answer lies here unread counts for `totalMs` only. */
 export interface UpstreamLimits {
   /** Until there is a connection to write the request to. @default 5000 */
   readonly connectMs: number | null;

@@ -54,6 +54,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): AnswerDeco
   }
 
   function begin(message: JsonObject): ChatEvent[] {
+    if (started) throw bad('began its answer twice.');
     model = stringIn(message.model)?.slice(0, 200) ?? null;
     count(message.usage);
     started = true;
@@ -69,20 +70,25 @@ export function createMessageDecoder(options: MessageDecoderOptions): AnswerDeco
     return [{ type: 'text', choice: 0, text: said, logprobs: null }];
   }
 
+  function goOn(): void {
+    if (complete) throw badResponse(AFTER_END, server, 'went on after its end.');
+  }
+
   function openBlock(index: number, block: JsonObject): ChatEvent[] {
     const tool = block.type === 'tool_use';
     const given = isObject(block.input) && Object.keys(block.input).length > 0;
-    if (complete) throw badResponse(AFTER_END, server, 'went on after its end.');
+    goOn();
     blocks.set(index, { tool, input: given ? JSON.stringify(block.input) : '', pieces: false });
     tokens++;
     if (block.type === 'text') return text(block.text);
     if (!tool) return [];
-    return calls.add({ index, id: stringIn(block.id), name: stringIn(block.name), args: '' });
+    return calls.add({ index, id: stringIn(block.id) || null, name: stringIn(block.name), args: '' });
   }
 
   function delta(index: number, value: JsonObject): ChatEvent[] {
     const block = blocks.get(index);
     if (block === undefined) throw bad('sent a piece of a block that has not begun.');
+    goOn();
     tokens++;
     if (value.type === 'text_delta') return text(value.text);
     if (value.type !== 'input_json_delta' || !block.tool) return [];
@@ -94,7 +100,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): AnswerDeco
   function closeBlock(index: number): ChatEvent[] {
     const block = blocks.get(index);
     blocks.delete(index);
-    if (block === undefined || !block.tool || block.pieces || block.input === '') return [];
+    if (block === undefined || !block.tool || block.pieces || block.input === '' || complete) return [];
     return calls.add({ index, id: null, name: null, args: block.input });
   }
 
