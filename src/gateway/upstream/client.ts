@@ -15,6 +15,7 @@ import { classify } from './classify.ts';
 import { badResponse, UpstreamError } from './errors.ts';
 import { type Connection, Exchange, type Headers, type Timings } from './exchange.ts';
 import { tighter, UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
+import { batches, linger } from './reading.ts';
 import { type SseFrame, SseReader } from './sse.ts';
 
 export interface UpstreamOptions {
@@ -80,8 +81,6 @@ export interface Upstream extends AsyncDisposable {
   stream(request: UpstreamRequest): Promise<EventStream>;
 }
 
-/** A server that answered but does not end its stream is given this, so that the connection can be kept. */
-const lingerMs = 500;
 /** Bytes of an error's body that are read. */
 const maxErrorBytes = 64 * 1024;
 /** A kept connection can turn out closed as often as there are kept ones; then the failure stands. */
@@ -237,45 +236,6 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       await pool.destroy();
     },
   };
-}
-
-async function* batches(
-  exchange: Exchange,
-  reader: SseReader,
-  server: string,
-): AsyncGenerator<readonly SseFrame[]> {
-  try {
-    for (;;) {
-      const next = exchange.read();
-      const chunk = next instanceof Promise ? await next : next;
-      if (chunk === null) break;
-      const frames = reader.push(chunk);
-      if (frames.length > 0) yield frames;
-    }
-    const { frames, inLine } = reader.end();
-    if (frames.length > 0) yield frames;
-    if (inLine)
-      throw new UpstreamError('cut', 'upstream_cut', `${server} ended its answer in the middle of a line.`);
-    if (reader.events === 0)
-      throw badResponse('upstream_empty', server, 'answered with a stream that holds no event.');
-  } catch (error) {
-    if (error instanceof Error) exchange.refuse(error);
-    throw error;
-  }
-}
-
-/** Reads what is left without looking at it; the connection can be kept when the end comes soon. */
-function linger(exchange: Exchange): void {
-  if (exchange.ended) return;
-  const timer = setTimeout(() => exchange.abort('the answer was complete'), lingerMs);
-  timer.unref();
-  const drain = async () => {
-    // Bounded by the time above and by maxResponseBytes.
-    while ((await exchange.read()) !== null);
-  };
-  drain()
-    .catch(() => {})
-    .finally(() => clearTimeout(timer));
 }
 
 function redirected(server: string, status: number, location: string | string[] | undefined): UpstreamError {
