@@ -24,6 +24,10 @@ export interface LifeOptions {
   readonly onEnd: () => void;
 }
 
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
+}
+
 export class Life {
   readonly connection: Connection;
   readonly pid: number;
@@ -57,7 +61,8 @@ export class Life {
       onClose: (error) => {
         this.#pipeClosed = true;
         // A process without its pipe is of no use, and it ends by itself unless native code holds it.
-        if (error !== null) this.#killedFor ??= `its connection failed: ${error.message}`;
+        // A reset may come before the exit of a process that died with bytes unread: then its exit says why.
+        if (error !== null && !isReset(error)) this.#killedFor ??= `its connection failed: ${error.message}`;
         child.kill('SIGKILL');
         this.#trySettle();
       },
