@@ -2,16 +2,27 @@
  * `<home>/config.yaml`: reading it with the line of every value, and editing it with its comments kept.
  *
  * The file is text from outside: its size is bounded, aliases (which can make a small file mean gigabytes) and
- * tags are refused, and nothing of it is turned into objects beyond two levels of plain values.
+ * tags are refused, and nothing of it is turned into objects beyond two levels of plain values and lists of them.
  *
  * @module base/config-file
  */
 import { readFileSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLSeq,
+} from 'yaml';
 import { type ConfigProblem, checkKey, configError, parseValue } from './config-check.ts';
-import type { ConfigKey } from './config-schema.ts';
+import { CONFIG_KEYS, type ConfigKey, isListKey } from './config-schema.ts';
 import { InputError, messageOf } from './errors.ts';
 import { isErrno, writeFileAtomic } from './files.ts';
 import { withLock } from './lock.ts';
@@ -54,7 +65,7 @@ export async function setInFile(home: string, key: string, value: unknown): Prom
       if (document.errors.length === 0 && (document.contents === null || isMap(document.contents))) {
         const steps = known.split('.');
         if (wanted === undefined) document.deleteIn(steps);
-        else document.setIn(steps, wanted);
+        else document.setIn(steps, Array.isArray(wanted) ? listNode(document, steps, wanted) : wanted);
         removeEmptySection(document, steps[0]!);
       }
       const after = document.errors.length === 0 ? document.toString({ lineWidth: 0 }) : before;
@@ -69,6 +80,21 @@ export async function setInFile(home: string, key: string, value: unknown): Prom
       return { path };
     },
   );
+}
+
+/** The list as it is to stand in the file: in the form it has there, with the comments of the line and of entries that stay. */
+function listNode(document: Document, steps: readonly string[], wanted: readonly string[]): YAMLSeq {
+  const list = document.createNode(wanted, { flow: true }) as YAMLSeq;
+  const before = document.getIn(steps, true);
+  if (!isNode(before)) return list;
+  const { comment, commentBefore } = before;
+  Object.assign(list, { comment, commentBefore });
+  if (!isSeq(before)) return list;
+  // Without entries the block form cannot be written.
+  list.flow = before.flow === true || wanted.length === 0;
+  const stay = new Map(before.items.filter(isScalar).map((item) => [item.value, item]));
+  list.items = list.items.map((item) => (isScalar(item) ? (stay.get(item.value) ?? item) : item));
+  return list;
 }
 
 function removeEmptySection(document: Document, name: string): void {
@@ -147,10 +173,28 @@ function readConfigText(text: string, path: string, problems: ConfigProblem[]): 
           const parsed = parseValue(known, value === null ? null : value.value, at(keyNode), problems);
           if (parsed !== undefined) values.push({ key: known, value: parsed, line: lineOf(keyNode) });
         }
-      } else if (checkKey(key, at(keyNode), problems) !== null) {
-        report(value as Node, key, 'A single value is expected here, not a list or a map.');
-      }
+      } else readList(keyNode, key, value);
     }
+  };
+  const readList = (keyNode: Node, key: string, node: Node) => {
+    const known = checkKey(key, at(keyNode), problems);
+    if (known === null) return;
+    if (!isSeq(node) || !isListKey(known)) {
+      const expected = isListKey(known) ? 'A list' : 'A single value';
+      report(node, key, `${expected} is expected here, not ${isSeq(node) ? 'a list' : 'a map'}.`);
+      return;
+    }
+    const entries: unknown[] = [];
+    for (const item of node.items as (Node | null)[]) {
+      // Tags and aliases are refused here as everywhere in the file.
+      if (!isScalar(item) || hasTag(item)) {
+        report(item ?? node, key, 'An entry of a list must be plain text.');
+        return;
+      }
+      entries.push(item.value);
+    }
+    const parsed = parseValue(known, entries, at(keyNode), problems);
+    if (parsed !== undefined) values.push({ key: known, value: parsed, line: lineOf(keyNode) });
   };
   if (isMap(document.contents)) read(document.contents, '', 0);
   else if (!(isScalar(document.contents) && document.contents.value === null)) {
@@ -159,7 +203,9 @@ function readConfigText(text: string, path: string, problems: ConfigProblem[]): 
   return { values };
 }
 
-const SECTIONS: ReadonlySet<string> = new Set(['server', 'models', 'engine', 'log']);
+const SECTIONS: ReadonlySet<string> = new Set(
+  CONFIG_KEYS.filter((key) => key.includes('.')).map((key) => key.split('.')[0]!),
+);
 
 function hasTag(node: Node): boolean {
   return typeof node.tag === 'string';

@@ -166,7 +166,7 @@ function list(
     description,
     allowed,
     schema: z.array(z.string().max(1024).refine(accept)).max(100).readonly(),
-    default: initial,
+    default: Object.freeze([...initial]),
     fromText: (value) =>
       value
         .split(',')
@@ -421,6 +421,11 @@ export const CONFIG_KEYS = Object.keys(SETTINGS) as readonly ConfigKey[];
 
 export function isConfigKey(key: string): key is ConfigKey {
   return Object.hasOwn(SETTINGS, key);
+}
+
+/** Whether the key takes several values: a list in config.yaml, written with commas everywhere else. */
+export function isListKey(key: ConfigKey): boolean {
+  return Array.isArray(settingOf(key).default);
 }
 
 /** The setting behind a key, with its type opened up for code that handles any of them. */

@@ -187,7 +187,14 @@ test('a file that is not a config is refused by name', () => {
     ['{[1, 2]: 3}', /must be plain text/],
     ['__proto__: {polluted: true}', /Unknown key/],
     ['server: 5', /Unknown key/],
-    ['server: {port: {deep: 1}}', /single value/],
+    ['server: {port: {deep: 1}}', /single value is expected here, not a map/],
+    ['server: {port: [1]}', /single value is expected here, not a list/],
+    ['server: {allowedHosts: {a: 1}}', /list is expected here, not a map/],
+    ['server: {allowedHosts: [[a]]}', /entry of a list must be plain text/],
+    ['server: {allowedHosts: [!x a]}', /entry of a list must be plain text|Unresolved/],
+    ['log: {level: &a info}\nserver: {allowedHosts: [*a]}', /entry of a list must be plain text/],
+    ['server:\n  allowedHosts:\n    - http://a\n', /"http:\/\/a" is not allowed|http:\/\/a is not allowed/],
+    [`server: {allowedHosts: [${'a,'.repeat(101)}]}`, /is not allowed/],
     [`${'['.repeat(30_000)}`, /cannot be parsed|YAML/],
     [`#${'x'.repeat(CONFIG_FILE_MAX_BYTES)}`, /65536 are allowed/],
   ];
@@ -219,7 +226,15 @@ test('a bomb of aliases is refused without being unfolded', () => {
 });
 
 test('empty files, empty sections and comments are fine', () => {
-  for (const yaml of ['', '# nothing\n', 'server:\n', 'server:\n  # port: 1\nlog: {}\n', '---\n', 'null\n']) {
+  for (const yaml of [
+    '',
+    '# nothing\n',
+    'server:\n',
+    'alerts:\n',
+    'server:\n  # port: 1\nlog: {}\n',
+    '---\n',
+    'null\n',
+  ]) {
     assert.equal(resolveConfig({ env: {}, home: makeHome(yaml) }).config.server.port, 11435, yaml);
   }
 });
@@ -262,6 +277,7 @@ test('no text makes reading the file fail in another way than by a typed error',
 test('the configuration cannot be changed after it is made', () => {
   const { config } = resolveConfig({ env: {}, home: makeHome() });
   assert.ok(Object.isFrozen(config) && Object.values(config).every((part) => Object.isFrozen(part)));
+  assert.ok(Object.isFrozen(config.server.allowedHosts));
 });
 
 test('setting a value keeps comments and order, and writes what the node reads back', async () => {
@@ -280,6 +296,70 @@ test('setting a value keeps comments and order, and writes what the node reads b
   await setInFile(home, 'log.level', null);
   assert.doesNotMatch(readYaml(home), /log/);
   assert.deepEqual(readdirSync(home).sort(), ['config.yaml', 'run']);
+});
+
+test('a list stands in the file as a list or with commas, and comes from the environment and flags', () => {
+  for (const written of [
+    '[a.lan, b.lan]',
+    '\n    - a.lan\n    # two\n    - b.lan',
+    'a.lan, b.lan',
+    '"a.lan,b.lan,"',
+  ]) {
+    const resolved = resolveConfig({ env: {}, home: makeHome(`server:\n  allowedHosts: ${written}\n`) });
+    assert.deepEqual(resolved.config.server.allowedHosts, ['a.lan', 'b.lan'], written);
+    assert.match(resolved.origins.get('server.allowedHosts')!.origin, /config\.yaml:2$/);
+    const row = describeConfig(resolved).find(({ key }) => key === 'server.allowedHosts');
+    assert.equal(row!.value, 'a.lan,b.lan');
+  }
+  const home = makeHome('server: {allowedHosts: [a.lan]}');
+  const env = { KITH_SERVER_ALLOWED_HOSTS: 'b.lan, c.lan' };
+  assert.deepEqual(resolveConfig({ env, home }).config.server.allowedHosts, ['b.lan', 'c.lan']);
+  const flags = { 'server.allowedHosts': 'd.lan' };
+  assert.deepEqual(resolveConfig({ env, flags, home }).config.server.allowedHosts, ['d.lan']);
+});
+
+test('setting a list keeps its form and the comments of what stays', async () => {
+  const home = makeHome();
+  await setInFile(home, 'server.allowedHosts', 'kith.lan');
+  await setInFile(home, 'server.corsOrigins', 'https://app.example.org,http://127.0.0.1:5173');
+  assert.equal(
+    readYaml(home),
+    'server:\n  allowedHosts: [ kith.lan ]\n  corsOrigins: [ https://app.example.org, http://127.0.0.1:5173 ]\n',
+  );
+  await setInFile(home, 'server.corsOrigins', '');
+  const { server } = resolveConfig({ env: {}, home }).config;
+  assert.deepEqual([server.allowedHosts, server.corsOrigins], [['kith.lan'], []]);
+
+  const text =
+    '# ours\nserver:\n  # names\n  allowedHosts: a.lan # text\n  corsOrigins:\n    # dev\n    - http://a # first\n    - http://b # second\n';
+  const kept = makeHome(text);
+  await setInFile(kept, 'server.allowedHosts', 'a.lan,b.lan');
+  await setInFile(kept, 'server.corsOrigins', 'http://b,http://c');
+  assert.equal(
+    readYaml(kept),
+    '# ours\nserver:\n  # names\n  allowedHosts: [ a.lan, b.lan ] # text\n  corsOrigins:\n    # dev\n    - http://b # second\n    - http://c\n',
+  );
+  await assert.rejects(setInFile(kept, 'server.allowedHosts', 'http://a'), { code: 'config_invalid' });
+});
+
+test('any list that is set is read back, whatever stood there', async () => {
+  const host = fc.constantFrom('a', 'kith.lan', '1e3', 'true', 'null', '0x10', 'off', '12');
+  const form = fc.constantFrom(
+    (hosts: string[]) => JSON.stringify(hosts),
+    (hosts: string[]) => hosts.join(',') || '""',
+    (hosts: string[]) => hosts.map((each) => `\n    - "${each}" # ${each}`).join('') || '[]',
+  );
+  const hosts = fc.uniqueArray(host, { maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(hosts, form, hosts, async (before, write, wanted) => {
+      const home = makeHome(`server:\n  allowedHosts: "x"\n`);
+      writeFileSync(join(home, 'config.yaml'), `server:\n  allowedHosts: ${write(before)}\n  port: 1\n`);
+      await setInFile(home, 'server.allowedHosts', wanted.join(','));
+      const { server } = resolveConfig({ env: {}, home }).config;
+      assert.deepEqual([server.allowedHosts, server.port], [wanted, 1]);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('setting makes the file when there is none, and unsetting the last value leaves a readable one', async () => {

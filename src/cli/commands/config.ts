@@ -30,10 +30,10 @@ export const show: Handler = async ({ options }) => {
   print(table(rows.map(({ key, value, origin }) => [key, value, paint('dim', origin)])));
 };
 
-/** For programs: numbers and booleans as such, anything else as people see it (`auto`, secrets masked). */
-function plainValue({ origins }: ResolvedConfig, key: ConfigKey, shown: string): string | number | boolean {
+/** For programs: numbers, booleans and lists as such, anything else as people see it (`auto`, secrets masked). */
+function plainValue({ origins }: ResolvedConfig, key: ConfigKey, shown: string) {
   const value = origins.get(key)?.value;
-  return typeof value === 'number' || typeof value === 'boolean' ? value : shown;
+  return typeof value === 'number' || typeof value === 'boolean' || Array.isArray(value) ? value : shown;
 }
 
 function keyOf(text: string): ConfigKey {
