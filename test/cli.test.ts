@@ -201,6 +201,13 @@ test('config shows each value with where it came from', async () => {
   assert.equal((await kith(['config', 'get', 'log.keep', ...at])).out, '5\n');
   const bad = await kith(['config', 'set', 'log.keep', 'many', ...at]);
   assert.equal(bad.code, 2);
+  for (const hosts of ['kith.lan', 'kith.lan,home.example.org']) {
+    assert.equal((await kith(['config', 'set', 'server.allowedHosts', hosts, ...at])).code, 0);
+    assert.equal((await kith(['config', 'get', 'server.allowedHosts', ...at])).out, `${hosts}\n`);
+    const listed = await kith(['config', 'get', 'server.allowedHosts', '--json', ...at]);
+    assert.deepEqual(JSON.parse(listed.out).value, hosts.split(','));
+  }
+  assert.equal((await kith(['config', 'unset', 'server.allowedHosts', ...at])).code, 0);
 });
 
 test('completion scripts know every command', async () => {
@@ -209,6 +216,21 @@ test('completion scripts know every command', async () => {
     assert.equal(code, 0);
     for (const words of commands()) assert.ok(out.includes(words.at(-1)!), `${shell}: ${words.join(' ')}`);
   }
+});
+
+test('the log shows on stderr only when asked for, or when no file keeps it', async () => {
+  await using own = await createHome();
+  const errOf = async (...flags: string[]) => {
+    const node = begin(['start', '--home', own.path, '--port', '0', ...flags]);
+    await node.said('ready');
+    assert.equal((await kith(['stop', '--home', own.path])).code, 0);
+    const { out, err } = await node.ended;
+    assert.match(out, /Page and API: http:\/\/127\.0\.0\.1:\d+\n/);
+    return err;
+  };
+  assert.doesNotMatch(await errOf(), /"level"|\binfo\b/);
+  assert.match(await errOf('--verbose'), /^\{"level":"info"/m);
+  assert.match(await errOf('--log-file', 'false'), /^\{"level":"info"/m);
 });
 
 test('a node starts, answers, says so, and stops', async () => {

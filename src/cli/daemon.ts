@@ -73,10 +73,10 @@ export async function startDaemon(
 async function said(path: string): Promise<string> {
   await using file = await open(path, 'r');
   const text = await file.readFile('utf8');
-  // Log lines are JSON; what was said to the user is not.
+  // Log lines are JSON or begin with a time; what was said to the user does not.
   return text
     .split('\n')
-    .filter((line) => line.trim() !== '' && !line.startsWith('{'))
+    .filter((line) => line.trim() !== '' && !/^(\{|\d\d:\d\d:\d\d\.\d{3} )/.test(line))
     .join('\n')
     .trim();
 }

@@ -8,13 +8,13 @@ import {
   type ResolvedConfig,
 } from '../../base/index.ts';
 import { createNode, type Node } from '../../node/index.ts';
-import { isLoopback } from '../../server/index.ts';
 import { exitCode } from '../failure.ts';
 import { asTyped, paint, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { createProgress, type ProgressView } from '../progress.ts';
 import { settingsOf } from '../settings.ts';
 import { version } from '../version.ts';
+import { welcome } from '../welcome.ts';
 import { logLine } from './logs.ts';
 
 const run: Handler = async ({ options }) => {
@@ -32,11 +32,12 @@ async function serve(
   options: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const progress = createProgress();
+  // Without a log file, as in a container, whoever collects stderr is the only one to keep the log.
+  const onlyCopy = !config.log.file && !process.stderr.isTTY;
+  const showsLog = options.verbose === true || Boolean(process.env.DEBUG) || onlyCopy;
   await using log = createLogger({
     level: config.log.level,
-    ...(process.stderr.isTTY && !options.verbose && !process.env.DEBUG
-      ? { stderr: troubleOnly(progress) }
-      : {}),
+    ...(showsLog ? {} : { stderr: troubleOnly(progress) }),
     file: config.log.file
       ? { dir: join(config.home, 'logs'), maxBytes: config.log.maxBytes, keep: config.log.keep }
       : null,
@@ -75,7 +76,7 @@ async function serve(
   if (options.json) printJson({ event: 'up', url, port, pid: process.pid, version, home: config.home });
   else {
     progress.clear();
-    print(welcome(url, defaultModel, config.server.host));
+    print(welcome({ url, model: defaultModel, host: config.server.host, names: config.server.allowedHosts }));
   }
   node.ready.then(
     () => {
@@ -98,21 +99,6 @@ async function serve(
   await node.close();
   if (!options.json) print('Stopped.');
   return exitCode.ok;
-}
-
-function welcome(url: string, model: string, host: string): string {
-  return [
-    `${paint('bold', `Kith ${version}`)} is up at ${paint('cyan', url)}`,
-    `  model  ${model}`,
-    `  chat   ${asTyped('kith chat')}          (in another terminal)`,
-    `  API    ${url}/v1   (OpenAI-compatible)`,
-    ...(isLoopback(host)
-      ? []
-      : [
-          `  keys   other machines reach it on ${host}; each request needs a key (${asTyped('kith keys list')})`,
-        ]),
-    '  stop   Ctrl-C',
-  ].join('\n');
 }
 
 /** Warnings and errors only, as lines for people; the log file has the rest. */

@@ -96,7 +96,9 @@ const run: Handler = async ({ options }) => {
       rows.push(['alert', `${severity}: ${asTyped(message)}`]);
     print(table(rows.map(([name, value]) => [`  ${name}`, value!])));
   }
-  return status.state === 'degraded' ? exitCode.degraded : exitCode.ok;
+  if (status.state === 'degraded') return exitCode.degraded;
+  // As when its run file is gone already: a node that leaves is none to send requests to.
+  return status.state === 'stopping' ? exitCode.failure : exitCode.ok;
 };
 export default run;
 
