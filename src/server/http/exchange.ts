@@ -33,8 +33,9 @@ export interface Exchange {
 export type Handler = (exchange: Exchange) => Promise<void> | void;
 
 /**
- * What a key must allow for a route. `generate`: text; `embed`: vectors; `read`: models, the API document, the page;
- * `monitor`: health in detail and metrics; `control`: the run token of the command line, checked by the route itself.
+ * What a key must allow for a route. `generate`: text; `embed`: vectors; `read`: models, the API document, the page and
+ * the stream of the node's state that it shows; `monitor`: health and metrics; `control`: the run token of the command
+ * line, checked by the route itself.
  */
 export type Scope = 'generate' | 'embed' | 'read' | 'monitor' | 'control';
 
@@ -50,6 +51,8 @@ export interface Route {
   readonly errorStatus?: (fault: Fault) => number;
   /** Header that repeats the request id under the API's own name. */
   readonly requestIdHeader?: string;
+  /** False where requests are no work of clients and would hide how those fare: the page's own files. @default true */
+  readonly counted?: false;
   /** Segments starting with `:` are parameters; a last segment `*name` takes the rest of the path. */
   readonly path: string;
   readonly handler: Handler;

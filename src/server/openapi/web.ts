@@ -4,7 +4,7 @@
  * @module server/openapi/web
  */
 import { pagePaths } from '../web/pages.ts';
-import { type Answer, type Api, type Operation, pathParameter } from './operation.ts';
+import { type Answer, type Api, json, type Operation, pathParameter } from './operation.ts';
 import { type Schema, string } from './schema.ts';
 
 const texts = (...types: readonly string[]) =>
@@ -30,6 +30,11 @@ function page(path: string): Operation {
         content: texts('text/html', 'text/plain'),
       },
       '304': unchanged,
+      '503': {
+        description: 'The page is not built here (browsers are told how), or the node is stopping.',
+        content: { ...texts('text/html'), ...json({ $ref: '#/components/schemas/OpenAiError' }) },
+        headers: ['retry-after', 'retry-after-ms'],
+      },
     },
     error: 'OpenAiError',
   };

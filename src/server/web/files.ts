@@ -42,10 +42,28 @@ export interface WebFile {
   gzipped(): Promise<Buffer | null>;
 }
 
-/** Files by their path in the build, with forward slashes (`assets/index-x1y2.js`). Null when there is no build. */
-export function readBuild(folder: string = builtPage): ReadonlyMap<string, WebFile> | null {
-  const paths = list(folder);
-  if (!paths.includes('index.html')) return null;
+/**
+ * Files by their path in the build, with forward slashes (`assets/index-x1y2.js`). Null when there is no build. A build
+ * that is replaced meanwhile is read once more.
+ */
+export function readBuild(
+  folder: string = builtPage,
+  read: (path: string) => Buffer = (path) => readFileSync(path),
+): ReadonlyMap<string, WebFile> | null {
+  try {
+    return readOnce(folder, read);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return readOnce(folder, read);
+  }
+}
+
+function readOnce(folder: string, read: (path: string) => Buffer): ReadonlyMap<string, WebFile> | null {
+  const listed = list(folder);
+  if (!listed.includes('index.html')) return null;
+  // The document first: when a newer build takes the folder after it, the files that this one names are missing, which
+  // is noticed. A newer document would name files that were never listed.
+  const paths = ['index.html', ...listed.filter((path) => path !== 'index.html')];
   const files = new Map<string, WebFile>();
   let total = 0;
   for (const path of paths) {
@@ -59,7 +77,7 @@ export function readBuild(folder: string = builtPage): ReadonlyMap<string, WebFi
         `The built page in ${folder} is larger than ${maxBytes} bytes or ${maxFiles} files. Build it again with \`npm run build:web\`.`,
       );
     }
-    files.set(path, webFile(path, type, readFileSync(full)));
+    files.set(path, webFile(path, type, read(full)));
   }
   return files;
 }

@@ -52,10 +52,14 @@ export function webRoutes(context: Pick<ServerContext, 'version'>, folder?: stri
     response.setHeader('vary', 'accept, accept-encoding');
     // Programs that look whether someone is there (curl, `HEAD /`) get a line, browsers the page.
     if (!/text\/html|application\/xhtml/.test(request.headers.accept ?? '')) {
-      const line = `Kith ${context.version} is running. The API is under /v1; the page opens in a browser.\n`;
+      const more = document ? '; the page opens in a browser' : '';
+      const line = `Kith ${context.version} is running. The API is under /v1${more}.\n`;
       send(response, 'text/plain; charset=utf-8', Buffer.from(line), { 'cache-control': 'no-store' });
     } else if (document) await sendFile(exchange, document);
-    else send(response, 'text/html; charset=utf-8', Buffer.from(notBuilt), { 'cache-control': 'no-store' });
+    else {
+      exchange.failed('page_not_built');
+      send(response, 'text/html; charset=utf-8', Buffer.from(notBuilt), { 'cache-control': 'no-store' }, 503);
+    }
   };
   const file = async (exchange: Exchange, path: string): Promise<void> => {
     const found = files?.get(path);
@@ -71,6 +75,7 @@ export function webRoutes(context: Pick<ServerContext, 'version'>, folder?: stri
   const get = (path: string, handler: Route['handler']): Route => ({
     method: 'GET',
     scope: 'read',
+    counted: false,
     path,
     handler,
   });
@@ -110,8 +115,9 @@ function send(
   type: string,
   bytes: Buffer,
   headers: Readonly<Record<string, string>>,
+  status = 200,
 ): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(200, { ...safety, ...headers, 'content-type': type, 'content-length': bytes.length });
+  response.writeHead(status, { ...safety, ...headers, 'content-type': type, 'content-length': bytes.length });
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +12,7 @@ import { errorAnswer } from '../http/errors.ts';
 import { createExchange, sendJson } from '../http/exchange.ts';
 import { defaultServerLimits } from '../http/limits.ts';
 import { createRouter } from '../http/router.ts';
+import { readBuild } from './files.ts';
 import { contentSecurityPolicy, pagePaths, webRoutes } from './index.ts';
 
 interface Answer {
@@ -111,7 +113,10 @@ test('programs that ask whether someone is there get 200 and a line', async () =
   await using web = await open(build);
   const got = await web.get('/', { accept: '*/*' });
   assert.equal(got.status, 200);
-  assert.match(got.body.toString(), /^Kith 1\.2\.3 is running/);
+  assert.equal(
+    got.body.toString(),
+    'Kith 1.2.3 is running. The API is under /v1; the page opens in a browser.\n',
+  );
   const head = await web.get('/', {}, 'HEAD');
   assert.equal(head.status, 200);
   assert.equal(head.body.length, 0);
@@ -162,10 +167,46 @@ test('no path leaves the build, and what is not a file of the page is not served
   assert.equal((await web.get('/assets/%zz')).status, 400);
 });
 
-test('without a build the document says what to run', async () => {
+test('without a build browsers get 503 and what to run, programs no promise of a page', async () => {
   await using web = await open({});
-  const { status, body, headers } = await web.get('/', browser);
-  assert.equal(status, 200);
-  assert.match(body.toString(), /npm run build:web/);
-  assert.equal(headers['content-security-policy'], contentSecurityPolicy);
+  for (const path of pagePaths) {
+    const { status, body, headers } = await web.get(path.replace(':id', 'a1'), browser);
+    assert.equal(status, 503, path);
+    assert.match(body.toString(), /npm run build:web/);
+    assert.equal(headers['content-security-policy'], contentSecurityPolicy);
+    assert.equal(headers['cache-control'], 'no-store');
+  }
+  const line = await web.get('/', { accept: '*/*' });
+  assert.equal(line.status, 200);
+  assert.equal(line.body.toString(), 'Kith 1.2.3 is running. The API is under /v1.\n');
+  assert.equal((await web.get('/', {}, 'HEAD')).status, 200);
+});
+
+test('a build that is replaced while it is read is read again, never half of each', async () => {
+  const older = { 'index.html': 'older', 'assets/a-1.js': '1', 'assets/b-1.js': '1' };
+  const newer = { 'index.html': 'newer', 'assets/a-2.js': '2' };
+  // After each number of files read, from before the first to before the last.
+  for (let after = 0; after < Object.keys(older).length; after++) {
+    const folder = await folderOf(older);
+    const next = await folderOf(newer);
+    let reads = 0;
+    const files = readBuild(folder, (path) => {
+      if (reads++ === after) {
+        rmSync(folder, { recursive: true });
+        renameSync(next, folder);
+      }
+      return readFileSync(path);
+    });
+    const texts = Object.fromEntries([...files!].map(([path, { bytes }]) => [path, bytes.toString()]));
+    assert.deepEqual(texts, newer);
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a build whose files keep vanishing is an error, and one that is gone is none', async () => {
+  const folder = await folderOf({ 'index.html': 'a' });
+  const gone = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  assert.throws(() => readBuild(folder, () => assert.fail(gone)), gone);
+  await rm(folder, { recursive: true });
+  assert.equal(readBuild(folder), null);
 });
