@@ -96,6 +96,7 @@ export async function buildWeb(force = false): Promise<boolean> {
   const { build } = await import('vite');
   // Beside the old build until it is whole: a node that starts meanwhile must not read half of one.
   const fresh = join(WEB, `.dist-${process.pid}`);
+  const old = `${fresh}0`;
   try {
     await build({
       configFile: join(WEB, 'vite.config.ts'),
@@ -105,7 +106,8 @@ export async function buildWeb(force = false): Promise<boolean> {
     writeFileSync(join(fresh, 'licences.txt'), licences());
     writeFileSync(join(fresh, STAMP), `${JSON.stringify({ from })}\n`);
     try {
-      rmSync(DIST, { recursive: true, force: true });
+      // Moved away, then deleted: a node that starts meanwhile finds the one build or the other.
+      if (existsSync(DIST)) renameSync(DIST, old);
       renameSync(fresh, DIST);
     } catch (error) {
       // Another build of the same sources may have been a moment faster.
@@ -113,6 +115,7 @@ export async function buildWeb(force = false): Promise<boolean> {
     }
   } finally {
     rmSync(fresh, { recursive: true, force: true });
+    rmSync(old, { recursive: true, force: true });
   }
   console.log(`Built the page in ${((performance.now() - began) / 1000).toFixed(1)} s (web/dist).`);
   return true;
