@@ -25,10 +25,21 @@ export function receiptHeaders(receipt: Receipt): Record<string, string> {
   return headers;
 }
 
-/** The receipt as a body field. Unknown values are null. */
+/** The receipt as a body field, times in tenths of a millisecond: what is beyond is noise. Unknown values are null. */
 export function receiptBody(receipt: Receipt) {
   const { backend, model, queueMs, prefillMs, decodeMs, notes } = receipt;
-  return { backend, model, queue_ms: queueMs, prefill_ms: prefillMs, decode_ms: decodeMs, notes };
+  return {
+    backend,
+    model,
+    queue_ms: tenths(queueMs),
+    prefill_ms: tenths(prefillMs),
+    decode_ms: tenths(decodeMs),
+    notes,
+  };
+}
+
+function tenths(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 10) / 10;
 }
 
 function headerText(value: string): string {
