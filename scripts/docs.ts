@@ -50,8 +50,9 @@ engine:
 \`\`\`
 
 The environment name of a key is \`KITH_\` and the key in upper snake case. \`auto\` leaves the choice to the node. Sizes
-may carry a unit: \`kB MB GB TB\` are powers of 1000, \`KiB MiB GiB TiB\` of 1024. \`config.yaml\` is plain YAML without
-aliases and tags, at most ${CONFIG_FILE_MAX_BYTES} bytes.
+may carry a unit: \`kB MB GB TB\` are powers of 1000, \`KiB MiB GiB TiB\` of 1024. Several values are written
+with commas (\`kith config set server.allowedHosts kith.lan,home.lan\`), in \`config.yaml\` also as a YAML list.
+\`config.yaml\` is plain YAML without aliases and tags, at most ${CONFIG_FILE_MAX_BYTES} bytes; \`kith config set\` keeps its comments.
 
 ## Keys
 

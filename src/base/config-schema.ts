@@ -356,7 +356,7 @@ export const SETTINGS = {
     0.1,
   ),
   'alerts.refusedRate': decimal(
-    'Share of requests that may be refused (429, 503) in 5 minutes; 0 is no alert.',
+    'Share of requests that may be refused (429, 503, 529) in 5 minutes; 0 is no alert.',
     0,
     1,
     0.5,

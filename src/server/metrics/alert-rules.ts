@@ -73,7 +73,7 @@ export function alertRules(settings: AlertSettings, memoryTotal: number): Rule[]
       threshold: settings.refusedRate,
       read: ({ requests }) => share(requests.refused, requests.all),
       message: (value, limit) =>
-        `${formatPercent(value)} of the requests of the last 5 minutes were refused with 429 or 503 (alerts.refusedRate ${formatPercent(limit)}).`,
+        `${formatPercent(value)} of the requests of the last 5 minutes were refused with 429, 503 or 529 (alerts.refusedRate ${formatPercent(limit)}).`,
     },
     {
       name: 'ttft_p95',

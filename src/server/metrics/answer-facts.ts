@@ -12,7 +12,7 @@ import type { AnswerKind, AnswerWatch } from '../types.ts';
 /**
  * - `ok`: it came to its end.
  * - `cancelled`: the client went away first.
- * - `refused`: a limit was reached or nothing could answer now (429, 503).
+ * - `refused`: a limit was reached or nothing could answer now (429, 503, 529).
  * - `invalid`: the request was at fault (any other 4xx).
  * - `failed`: the node was at fault.
  */
