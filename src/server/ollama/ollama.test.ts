@@ -493,6 +493,16 @@ test('what asks for nothing is taken', async () => {
   await whole(generate({ stream: false, ...nothing, suffix: '', template: '', context: [], system: '' }));
 });
 
+test('an unknown model is told of in the same words, with something to answer and without', async () => {
+  const message =
+    "The model 'nobody' does not exist here. GET /api/tags or `kith models list` names those that do.";
+  for (const path of ['/api/chat', '/api/generate'])
+    for (const body of [{ messages: hi, prompt: 'x' }, { messages: [] }, { keep_alive: 0 }]) {
+      const answer = await post(path, { model: 'nobody', ...body });
+      assert.deepEqual([answer.status, answer.lines], [404, [{ error: message }]]);
+    }
+});
+
 test('a request without a prompt brings the model in, or out when it is idle', async () => {
   for (const [path, extra] of [
     ['/api/generate', { response: '' }],
