@@ -110,6 +110,19 @@ test('every relative link of the documentation leads to a file and a heading tha
   assert.deepEqual(wrong, []);
 });
 
+test('what the README links to is part of the package', () => {
+  const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
+  const targets = [...withoutCode(readFileSync(join(ROOT, 'README.md'), 'utf8')).matchAll(/\]\(([^)\s#]+)/g)]
+    .map(([, target]) => target!)
+    .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
+  assert.ok(targets.includes('ARCHITECTURE.md'));
+  const packed = (target: string) => files.some((file) => target === file || target.startsWith(`${file}/`));
+  assert.deepEqual(
+    targets.filter((target) => !packed(target)),
+    [],
+  );
+});
+
 test('every kith command that the documentation names exists, with the options it is given', () => {
   const program = createProgram();
   let seen = 0;
