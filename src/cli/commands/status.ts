@@ -8,7 +8,7 @@ import {
   isKithError,
 } from '../../base/index.ts';
 import { findNode } from '../../node/index.ts';
-import type { LoadedModelStatus } from '../../server/index.ts';
+import type { LoadedModelStatus, NodeStatus } from '../../server/index.ts';
 import { createClient } from '../client.ts';
 import { exitCode } from '../failure.ts';
 import { asTyped, paint, print, printJson, table } from '../output.ts';
@@ -96,11 +96,16 @@ const run: Handler = async ({ options }) => {
       rows.push(['alert', `${severity}: ${asTyped(message)}`]);
     print(table(rows.map(([name, value]) => [`  ${name}`, value!])));
   }
-  if (status.state === 'degraded') return exitCode.degraded;
-  // As when its run file is gone already: a node that leaves is none to send requests to.
-  return status.state === 'stopping' ? exitCode.failure : exitCode.ok;
+  return exitCodeOf(status.state);
 };
 export default run;
+
+/** What the command ends with for a node in this state. */
+export function exitCodeOf(state: NodeStatus['state']): number {
+  if (state === 'degraded') return exitCode.degraded;
+  // As when its run file is gone already: a node that leaves is none to send requests to.
+  return state === 'stopping' ? exitCode.failure : exitCode.ok;
+}
 
 /** What a loaded model does now, as far as it is known. */
 function workOf({ work, kvCells }: LoadedModelStatus): string | null {
