@@ -16,7 +16,7 @@
  */
 
 export { supportedArchitectures } from './arch/index.ts';
-export { createGrammarCheck } from './grammar/index.ts';
+export { createGrammarCheck, type GrammarCheck } from './grammar/index.ts';
 export { createEngine } from './process/engine.ts';
 export type {
   CreateEngineOptions,

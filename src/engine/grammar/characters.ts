@@ -77,8 +77,15 @@ export function createCharacterWriter(
   writing: Writing,
 ): (from: number, set: Characters, to: number) => void {
   const rules = new Map<string, Rule>();
+  /** A repeated set is the same one thousands of times: not even its text is made again. */
+  const known = new WeakMap<Characters, Rule>();
   return (from, set, to) => {
     if (set.length === 0) return;
+    const again = known.get(set);
+    if (again !== undefined) {
+      builder.call(from, again, to);
+      return;
+    }
     const key = set.join(';');
     const simple =
       set.length <= 4 &&
@@ -95,6 +102,7 @@ export function createCharacterWriter(
       rules.set(key, rule);
       writeSet(builder, rule.start, set, rule.end, writing);
     }
+    known.set(set, rule);
     builder.call(from, rule, to);
   };
 }

@@ -10,6 +10,7 @@ import { grammarTooLarge } from './errors.ts';
 import { type Network, NetworkBuilder } from './network.ts';
 import { parsePattern } from './pattern.ts';
 import { copyJson, isRecord, type JsonRecord, readSchema } from './schema.ts';
+import { createWork, type Work } from './work.ts';
 import { writePattern } from './write-pattern.ts';
 import { writeSchema } from './write-schema.ts';
 import { writeText } from './write-text.ts';
@@ -102,20 +103,21 @@ function parseText({ until, next, at }: JsonRecord, depth: number): Grammar {
 }
 
 /**
+ * @param work what it costs, all schemas of the grammar together
  * @throws InputError `schema_unsupported` (naming the keyword and its place), `schema_invalid`, `schema_unsatisfiable`,
  *   `pattern_unsupported`, `grammar_too_large`
  */
-export function compileGrammar(grammar: Grammar): Network {
-  const builder = new NetworkBuilder();
+export function compileGrammar(grammar: Grammar, work: Work = createWork()): Network {
+  const builder = new NetworkBuilder(work);
   const root = builder.rule('');
   const writePlain = createCharacterWriter(builder, 'plain');
   const write = (from: number, part: Grammar, to: number): void => {
     switch (part.kind) {
       case 'json_schema':
-        writeSchema(builder, from, readSchema(part.schema), to);
+        writeSchema(builder, from, readSchema(part.schema, work), to, work);
         return;
       case 'json_object':
-        writeSchema(builder, from, readSchema({ type: 'object' }), to);
+        writeSchema(builder, from, readSchema({ type: 'object' }, work), to, work);
         return;
       case 'regex':
         writePattern(builder, from, parsePattern(part.pattern, false), to, writePlain);

@@ -7,6 +7,12 @@
  *
  * @module engine/grammar
  */
-export { createGrammarCheck, createGrammars, type Grammars } from './cache.ts';
+export {
+  createGrammarCheck,
+  createGrammars,
+  type GrammarCheck,
+  type GrammarOutcome,
+  type Grammars,
+} from './cache.ts';
 export { compileGrammar, parseGrammar } from './grammar.ts';
 export type { GrammarMatcher } from './matcher.ts';

@@ -7,6 +7,7 @@
  * @module engine/grammar/network
  */
 import { grammarTooLarge, schemaUnsatisfiable, schemaUnsupported } from './errors.ts';
+import type { Work } from './work.ts';
 
 /** States and edges of one grammar: compiled in about a tenth of a second. */
 const MAX_STATES = 60_000;
@@ -44,9 +45,16 @@ export class NetworkBuilder {
   readonly #rules: Rule[] = [];
   readonly #names: string[] = [];
   #edges = 0;
+  readonly #work: Work;
+
+  /** @param work is told of every state and edge */
+  constructor(work: Work) {
+    this.#work = work;
+  }
 
   state(): number {
     if (this.#bytes.length >= MAX_STATES) throw grammarTooLarge(`more than ${MAX_STATES} states`, MAX_STATES);
+    this.#work.wrote();
     this.#empty.push([]);
     this.#calls.push([]);
     return this.#bytes.push([]) - 1;
@@ -61,6 +69,7 @@ export class NetworkBuilder {
   }
 
   #count(): void {
+    this.#work.wrote();
     if (++this.#edges > MAX_EDGES) throw grammarTooLarge(`more than ${MAX_EDGES} edges`, MAX_EDGES);
   }
 

@@ -7,10 +7,12 @@
 import { ANY, type Characters, character, complement, unite } from './characters.ts';
 import { grammarTooLarge, patternUnsupported } from './errors.ts';
 
-const MAX_LENGTH = 4096;
+export const MAX_PATTERN = 4096;
 const MAX_DEPTH = 64;
 const MAX_POSITIONS = 20_000;
 const MAX_REPEAT = 10_000;
+/** As many as a grammar can have: an alternative within a repeat is an edge for each time. */
+const MAX_EDGES = 200_000;
 
 type Tree =
   | { readonly kind: 'set'; readonly set: Characters }
@@ -67,8 +69,8 @@ const CONTROLS: ReadonlyMap<string, number> = new Map([
  * @throws InputError `pattern_unsupported`, `grammar_too_large`
  */
 export function parsePattern(pattern: string, search: boolean): CharacterAutomaton {
-  if (pattern.length > MAX_LENGTH) {
-    throw grammarTooLarge(`a pattern of ${pattern.length} characters`, MAX_LENGTH);
+  if (pattern.length > MAX_PATTERN) {
+    throw grammarTooLarge(`a pattern of ${pattern.length} characters`, MAX_PATTERN);
   }
   if (!pattern.isWellFormed())
     throw patternUnsupported(pattern, 0, 'half a surrogate pair is not a character');
@@ -80,10 +82,13 @@ export function parsePattern(pattern: string, search: boolean): CharacterAutomat
     empty.push([]);
     return edges.push([]) - 1;
   };
+  let parts = 0;
   function write(node: Tree, from: number, to: number): void {
+    if (++parts > MAX_EDGES) throw grammarTooLarge('the alternatives and repeats of a pattern', MAX_EDGES);
     switch (node.kind) {
       case 'set':
-        edges[from]!.push([node.set, to]);
+        // A set without characters would be looked at for each length of the text.
+        if (node.set.length > 0) edges[from]!.push([node.set, to]);
         return;
       case 'alt':
         for (const item of node.items) write(item, from, to);

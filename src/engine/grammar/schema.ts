@@ -6,7 +6,9 @@
  */
 import { InputError, messageOf } from '../../base/index.ts';
 import { grammarTooLarge, schemaInvalid, schemaUnsupported } from './errors.ts';
+import { MAX_PATTERN } from './pattern.ts';
 import { simplifySchema } from './simplify-schema.ts';
+import type { Work } from './work.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonRecord = { readonly [key: string]: Json };
@@ -78,6 +80,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
     (value, pointer) => {
       const types = Array.isArray(value) ? value : [value];
       if (types.length === 0) throw schemaInvalid(pointer, 'a type is needed');
+      if (types.length > 2 * TYPES.length) throw schemaInvalid(pointer, 'there are not so many types');
       for (const type of types) {
         if (!(TYPES as readonly unknown[]).includes(type)) {
           throw schemaInvalid(pointer, `${JSON.stringify(type).slice(0, 40)} is not a type`);
@@ -131,6 +134,8 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, Keyword>([
     'pattern',
     (value, pointer) => {
       if (typeof value !== 'string') throw schemaInvalid(pointer, 'a pattern must be text');
+      if (value.length > MAX_PATTERN)
+        throw grammarTooLarge(`a pattern of ${value.length} characters`, MAX_PATTERN);
     },
   ],
   [
@@ -168,7 +173,7 @@ export function isRecord(value: unknown): value is JsonRecord {
 export const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** @throws InputError `schema_invalid`, `schema_unsupported`, `grammar_too_large` */
-export function readSchema(input: unknown): CheckedSchema {
+export function readSchema(input: unknown, work: Work): CheckedSchema {
   const root = simplifySchema(copyJson(input));
   const schemas = new Map<string, Schema>();
   const refs: [ref: string, pointer: string][] = [];
@@ -178,18 +183,22 @@ export function readSchema(input: unknown): CheckedSchema {
     if (typeof value !== 'boolean' && !isRecord(value)) {
       throw schemaInvalid(pointer, 'a schema must be an object, true or false');
     }
+    // A schema's place is as long as the names on the way to it, and there may be thousands inside a long name.
+    work.chargeText(pointer);
     schemas.set(pointer, value);
     if (schemas.size > MAX_SUBSCHEMAS) throw grammarTooLarge('the schemas inside it', MAX_SUBSCHEMAS);
     if (typeof value === 'boolean') return;
     if (++open > MAX_DEPTH) throw grammarTooLarge('the depth of the schema', MAX_DEPTH);
     for (const [keyword, held] of Object.entries(value)) {
-      const at = `${pointer}/${escapePointer(keyword)}`;
+      work.chargeText(keyword);
       if (ANNOTATIONS.has(keyword) || keyword.startsWith(NOTE)) continue;
       if (keyword === '$id' && pointer === '') continue;
+      const at = `${pointer}/${escapePointer(keyword)}`;
       const check = KEYWORDS.get(keyword);
       if (check === undefined) {
         throw schemaUnsupported(at, `the keyword '${keyword.slice(0, 64)}' is not supported`);
       }
+      if (Array.isArray(held)) work.charge(held.length);
       check(held, at, visit);
       if (keyword === '$ref') refs.push([held as string, at]);
     }
@@ -197,12 +206,17 @@ export function readSchema(input: unknown): CheckedSchema {
   }
   visit(root, '');
 
+  const resolved = new Map<string, { readonly schema: Schema; readonly pointer: string }>();
   const resolve: CheckedSchema['resolve'] = (ref) => {
+    const known = resolved.get(ref);
+    if (known !== undefined) return known;
     const pointer = pointerOf(ref);
     const schema = pointer === null ? undefined : schemas.get(pointer);
     if (schema === undefined)
       throw schemaUnsupported('', `$ref '${ref.slice(0, 200)}' does not lead to a schema`);
-    return { schema, pointer: pointer! };
+    const target = { schema, pointer: pointer! };
+    resolved.set(ref, target);
+    return target;
   };
   for (const [ref, at] of refs) {
     const pointer = pointerOf(ref);

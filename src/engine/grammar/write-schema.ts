@@ -9,7 +9,7 @@
  */
 import { ANY, type Characters, character, complement, createCharacterWriter } from './characters.ts';
 import { schemaUnsupported } from './errors.ts';
-import { createCombiner, hasType, type Placed, requiredOf, typesOf, valuesOf } from './merge.ts';
+import { createCombiner } from './merge.ts';
 import type { NetworkBuilder, Rule } from './network.ts';
 import { FREE_NUMBER, type NumberBounds, writeNumber } from './numbers.ts';
 import { parsePattern } from './pattern.ts';
@@ -23,16 +23,27 @@ import {
   restricts,
   type Schema,
 } from './schema.ts';
+import { createValues, hasType, requiredOf, typesOf } from './values.ts';
+import type { Work } from './work.ts';
 import { writePattern } from './write-pattern.ts';
 
 const BOUNDS = ['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum'] as const;
 
 /** Writes the values of a schema from one state to another. */
-export function writeSchema(builder: NetworkBuilder, from: number, checked: CheckedSchema, to: number): void {
-  const combiner = createCombiner(checked);
+export function writeSchema(
+  builder: NetworkBuilder,
+  from: number,
+  checked: CheckedSchema,
+  to: number,
+  work: Work,
+): void {
+  const values = createValues(work);
+  const combiner = createCombiner(checked, work, values);
   const writeJson = createCharacterWriter(builder, 'json');
   const writePlain = createCharacterWriter(builder, 'plain');
   const rules = new Map<string, Rule>();
+  /** Schemas that were put together, by the schema that says what of. */
+  const combined = new Map<JsonRecord, Rule>();
   /** Bodies to write: a queue, since rules refer to rules without end. */
   const bodies: (() => void)[] = [];
 
@@ -64,6 +75,10 @@ export function writeSchema(builder: NetworkBuilder, from: number, checked: Chec
       builder.call(at, anything(), next);
       return;
     }
+    if (combiner.combines(schema)) {
+      builder.call(at, combination(schema, pointer), next);
+      return;
+    }
     for (const part of combiner.alternatives(schema, pointer)) {
       if (part.schema === schema && typeof schema.$ref === 'string') {
         const target = checked.resolve(schema.$ref);
@@ -71,23 +86,37 @@ export function writeSchema(builder: NetworkBuilder, from: number, checked: Chec
           writeValue(own.start, target.schema, target.pointer, own.end),
         );
         builder.call(at, called, next);
-      } else if (part.schema !== schema) writeAlternative(at, part, next);
-      else writeOne(at, schema, pointer, next);
+      } else if (part.schema === schema) writeOne(at, schema, pointer, next);
+      // An alternative may have alternatives of its own.
+      else writeValue(at, part.schema, part.pointer, next);
     }
   }
 
-  /** An alternative may have alternatives of its own, unless it came out of merging. */
-  function writeAlternative(at: number, { schema, pointer }: Placed, next: number): void {
-    writeValue(at, schema, pointer, next);
+  /** A rule, since what is put together may lead back to itself through its properties. */
+  function combination(schema: JsonRecord, pointer: string): Rule {
+    let own = combined.get(schema);
+    if (own === undefined) {
+      own = builder.rule(pointer);
+      combined.set(schema, own);
+      const { start, end } = own;
+      bodies.push(() => {
+        for (const part of combiner.alternatives(schema, pointer))
+          writeOne(start, part.schema as JsonRecord, part.pointer, end);
+      });
+    }
+    return own;
   }
 
   function writeOne(at: number, schema: JsonRecord, pointer: string, next: number): void {
-    const values = valuesOf(schema);
-    if (values !== null) {
-      for (const value of values) if (fits(value, schema, pointer)) writeConstant(at, value, next);
+    const left = values.of(schema);
+    const keywords = Object.keys(schema);
+    work.charge(keywords.length + (left?.length ?? 0));
+    if (left !== null) {
+      if (left.length > 0) refuseBesideValues(keywords, pointer);
+      for (const value of left) if (fits(value, schema, pointer)) writeConstant(at, value, next);
       return;
     }
-    if (!Object.keys(schema).some(restricts)) {
+    if (!keywords.some(restricts)) {
       builder.call(at, anything(), next);
       return;
     }
@@ -140,6 +169,7 @@ export function writeSchema(builder: NetworkBuilder, from: number, checked: Chec
     const min = typeof schema.minLength === 'number' ? schema.minLength : 0;
     const max = typeof schema.maxLength === 'number' ? schema.maxLength : null;
     const pattern = typeof schema.pattern === 'string' ? schema.pattern : null;
+    work.chargeText(pattern ?? '');
     const called = rule(`string ${min} ${max} ${pattern}`, (own) => {
       const open = builder.state();
       const close = builder.state();
@@ -194,6 +224,7 @@ export function writeSchema(builder: NetworkBuilder, from: number, checked: Chec
     const closed = schema.properties !== undefined && schema.additionalProperties === undefined;
     const extra = (schema.additionalProperties ?? !closed) as Schema;
     const extraPointer = `${pointer}/additionalProperties`;
+    work.charge(names.length + requiredOf(schema).length);
     const required = new Set(requiredOf(schema));
     const beyond = [...required].filter((key) => !Object.hasOwn(described, key));
     // A property that is required and not described is valid with any value that additionalProperties leaves.
@@ -322,7 +353,7 @@ export function writeSchema(builder: NetworkBuilder, from: number, checked: Chec
   }
 
   writeValue(from, checked.root, '', to);
-  for (let body = bodies.shift(); body !== undefined; body = bodies.shift()) body();
+  for (let next = 0; next < bodies.length; next++) bodies[next]!();
 }
 
 /** Any text, as an automaton over characters. */
@@ -342,12 +373,15 @@ function boundsOf(schema: JsonRecord, integer: boolean): NumberBounds {
 
 const BESIDE_VALUES = new Set<string>(['type', 'enum', 'const', 'minLength', 'maxLength', ...BOUNDS]);
 
-/** Whether a value of `enum` or `const` satisfies the keywords beside it. */
-function fits(value: Json, schema: JsonRecord, pointer: string): boolean {
-  for (const keyword of Object.keys(schema)) {
+function refuseBesideValues(keywords: readonly string[], pointer: string): void {
+  for (const keyword of keywords) {
     if (!restricts(keyword) || BESIDE_VALUES.has(keyword)) continue;
     throw schemaUnsupported(`${pointer}/${keyword}`, `'${keyword}' beside enum or const is not supported`);
   }
+}
+
+/** Whether a value of `enum` or `const` satisfies the keywords beside it. */
+function fits(value: Json, schema: JsonRecord, pointer: string): boolean {
   if (!hasType(value, typesOf(schema))) return false;
   if (typeof value === 'string') {
     if (!value.isWellFormed()) throw schemaUnsupported(pointer, 'a value holds half a surrogate pair');
