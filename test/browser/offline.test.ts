@@ -62,6 +62,10 @@ test('while the node is gone the page says so and keeps the question; the answer
   await page.locator('[data-banner="down"]').waitFor();
   await send(page, 'Are you there?');
   await page.getByText(gone).waitFor();
+  await page
+    .locator('[data-banner]')
+    .getByText('The node does not answer. The answer starts again when it is back.')
+    .waitFor();
   await using _again = await startProcess(home, port);
   await answered(page, 1);
   await page.locator('[data-banner]').waitFor({ state: 'detached' });

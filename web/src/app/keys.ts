@@ -7,7 +7,7 @@ import type { Navigator } from '@solidjs/router';
 import { answeringTurn, stop } from '../data/answering.ts';
 import { preferences } from '../data/preferences.ts';
 import { paths } from './pages.ts';
-import { closePanel, dialogue, openPanel, panel, setDialogue } from './ui.ts';
+import { chatPath, closePanel, dialogue, isDrawer, openPanel, panel, setDialogue } from './ui.ts';
 
 /** The second key of a sequence has to follow within this time. */
 const sequenceMs = 1_500;
@@ -68,7 +68,7 @@ export function listenToKeys(go: Navigator, current: () => string | null): () =>
     const before = first && performance.now() - first.at < sequenceMs ? first.key : null;
     first = null;
     if (before === 'g') {
-      const target = { c: paths.start, v: paths.conversations, t: paths.status }[key];
+      const target = { c: chatPath(), v: paths.conversations, t: paths.status }[key];
       if (target !== undefined) go(target);
       return target !== undefined;
     }
@@ -101,8 +101,7 @@ export function listenToKeys(go: Navigator, current: () => string | null): () =>
 
   const closeOrStop = (): boolean => {
     const id = current();
-    const drawer = panel() !== null && matchMedia('(max-width: 1179.9px)').matches;
-    if (!drawer && id !== null && answeringTurn(id) !== null) void stop(id);
+    if (!isDrawer() && id !== null && answeringTurn(id) !== null) void stop(id);
     else if (panel() !== null) closePanel();
     else return false;
     return true;

@@ -19,7 +19,7 @@ import { node, rateOf } from '../data/node-state.ts';
 import { rate, t } from '../i18n/index.ts';
 import { paletteKeys } from './keys.ts';
 import { conversationPath, paths } from './pages.ts';
-import { setDialogue } from './ui.ts';
+import { chatPath, isDrawer, setDialogue } from './ui.ts';
 
 const recentCount = 30;
 
@@ -36,7 +36,7 @@ function Places() {
   const current = (name: string) => (place() === name ? 'page' : undefined);
   return (
     <>
-      <a class="place" href={paths.start} aria-current={current('chat')}>
+      <a class="place" href={chatPath()} aria-current={current('chat')}>
         <MessageCircle size={17} aria-hidden="true" />
         <span>{t('pages.chat')}</span>
       </a>
@@ -59,7 +59,7 @@ function Places() {
 export function Rail() {
   const at = useLocation();
   return (
-    <nav class="rail" aria-label={t('app.pages')} data-area="rail" tabindex="-1">
+    <nav class="rail" aria-label={t('app.pages')} data-area="rail" tabindex="-1" inert={isDrawer()}>
       <div class="brand">
         <a href={paths.start} aria-label="Kith">
           <Mark size={24} />
@@ -172,8 +172,8 @@ export function Bar() {
   const place = usePlace();
   const current = (name: string) => (place() === name ? 'page' : undefined);
   return (
-    <nav class="bar" aria-label={t('app.pages')}>
-      <a href={paths.start} aria-current={current('chat')}>
+    <nav class="bar" aria-label={t('app.pages')} inert={isDrawer()}>
+      <a href={chatPath()} aria-current={current('chat')}>
         <MessageCircle size={20} aria-hidden="true" />
         {t('pages.chat')}
       </a>

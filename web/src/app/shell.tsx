@@ -9,7 +9,7 @@ import { t } from '../i18n/index.ts';
 import { Announcer } from './announce.tsx';
 import { listenToKeys } from './keys.ts';
 import { Bar, Rail } from './rail.tsx';
-import { dialogue, panel } from './ui.ts';
+import { closePanel, dialogue, isDrawer, panel } from './ui.ts';
 import { UndoNote } from './undo.tsx';
 
 const Palette = lazy(() => import('./palette.tsx'));
@@ -28,9 +28,19 @@ export function Shell(props: RouteSectionProps) {
         {t('app.skip')}
       </button>
       <Rail />
-      <main class="main" id="main" aria-label={t('app.main')} data-area="main" tabindex="-1">
+      <main
+        class="main"
+        id="main"
+        aria-label={t('app.main')}
+        data-area="main"
+        tabindex="-1"
+        inert={isDrawer()}
+      >
         <Suspense>{props.children}</Suspense>
       </main>
+      <Show when={isDrawer()}>
+        <button type="button" class="behind" tabindex="-1" aria-label={t('app.close')} onClick={closePanel} />
+      </Show>
       <Suspense>
         <Show when={panel()}>
           <SidePanel current={current()} />

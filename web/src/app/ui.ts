@@ -4,6 +4,8 @@
  * @module web/app/ui
  */
 import { createSignal } from 'solid-js';
+import { conversation } from '../data/conversations.ts';
+import { conversationPath, paths } from './pages.ts';
 
 export type Panel = { readonly kind: 'receipt'; readonly turn: string } | { readonly kind: 'settings' };
 export type Dialogue = 'palette' | 'keys' | 'preferences';
@@ -18,6 +20,25 @@ const [dialogue, setDialogue] = createSignal<Dialogue | null>(null);
 const [undo, setUndo] = createSignal<Undo | null>(null);
 
 export { dialogue, panel, setDialogue, undo };
+
+const [lastOpen, setLastOpen] = createSignal<string | null>(null);
+
+/** Notes which conversation is open; null for one that is about to begin. */
+export { setLastOpen };
+
+/** The way back to the conversation that was open; to a new one where none was, or it is gone. */
+export function chatPath(): string {
+  const id = lastOpen();
+  return id !== null && conversation(id) ? conversationPath(id) : paths.start;
+}
+
+/** The same width as in styles/shell.css. */
+const narrow = matchMedia('(max-width: 1179.9px)');
+const [overlaid, setOverlaid] = createSignal(narrow.matches);
+narrow.addEventListener('change', () => setOverlaid(narrow.matches));
+
+/** True while the panel lies over the page, which waits behind it. */
+export const isDrawer = (): boolean => panel() !== null && overlaid();
 
 /** What had the focus when the panel opened: it gets it back. */
 let before: HTMLElement | null = null;

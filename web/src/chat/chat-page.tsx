@@ -5,12 +5,13 @@
  */
 import { useNavigate, useParams } from '@solidjs/router';
 import PanelRight from 'lucide-solid/icons/panel-right';
+import Plus from 'lucide-solid/icons/plus';
 import Settings2 from 'lucide-solid/icons/settings-2';
 import { createEffect, createResource, createSignal, on, onCleanup, Show, untrack } from 'solid-js';
 import { announce, announceAnswer } from '../app/announce.tsx';
 import { Banner } from '../app/banner.tsx';
 import { conversationPath, paths } from '../app/pages.ts';
-import { closePanel, offerUndo, openPanel, panel } from '../app/ui.ts';
+import { closePanel, offerUndo, openPanel, panel, setLastOpen } from '../app/ui.ts';
 import { IconButton } from '../base/icon-button.tsx';
 import { answeringTurn, ask, onEnding, stop } from '../data/answering.ts';
 import {
@@ -73,6 +74,7 @@ function Talk(props: { readonly id: string }) {
   );
   const [dock, setDock] = createSignal<HTMLDivElement>();
   const key = fresh ? null : id;
+  setLastOpen(key);
   const answering = () => key !== null && answeringTurn(key) !== null;
   const turns = () => (key === null ? [] : (turnsOf(key) ?? []));
   onCleanup(() => {
@@ -161,6 +163,14 @@ function Talk(props: { readonly id: string }) {
           >
             <PanelRight size={18} aria-hidden="true" />
           </IconButton>
+          <a
+            class="icon-button begin"
+            href={paths.start}
+            aria-label={t('rail.fresh')}
+            title={t('rail.fresh')}
+          >
+            <Plus size={20} aria-hidden="true" />
+          </a>
         </Show>
       </header>
       <Banner />

@@ -29,6 +29,10 @@ export function Thread(props: Props) {
   let scroller!: HTMLElement;
   let column!: HTMLDivElement;
   let following = true;
+  /** An answer grows, or has just ended: its foot comes with the end. */
+  let live = false;
+  /** Where the page was last scrolled to (px): above it only a reader goes. */
+  let top = 0;
   const [away, setAway] = createSignal(false);
   const turns = () => turnsOf(props.id) ?? [];
   const lastTurn = () => column.lastElementChild as HTMLElement | null;
@@ -38,24 +42,31 @@ export function Thread(props: Props) {
     const body = lastTurn()?.querySelector('.body');
     return body ? body.getBoundingClientRect().bottom + room - scroller.getBoundingClientRect().bottom : 0;
   };
+  const moveTo = (to: number) => {
+    scroller.scrollTop = to;
+    top = scroller.scrollTop;
+  };
   const look = () => {
     const distance = beyond();
-    following = distance <= nearEnd;
-    setAway(!following);
+    // The answer may have grown between our own scrolling and the word of it: only the way up leaves the end.
+    if (distance <= nearEnd) following = true;
+    else if (scroller.scrollTop < top) following = false;
+    top = scroller.scrollTop;
+    setAway(!following && distance > nearEnd);
   };
   const grown = () => {
     const distance = beyond();
-    const follow = following && distance > 0 && answeringTurn(props.id) !== null;
-    if (follow) scroller.scrollTop += distance;
+    const follow = following && distance > 0 && live;
+    if (follow) moveTo(scroller.scrollTop + distance);
     setAway(!follow && distance > nearEnd);
   };
   const toEnd = () => {
-    scroller.scrollTop += beyond();
+    moveTo(scroller.scrollTop + beyond());
     following = true;
   };
   const toQuestion = () => {
     const last = lastTurn();
-    if (last) scroller.scrollTop = last.offsetTop - column.offsetTop;
+    if (last) moveTo(last.offsetTop - column.offsetTop);
     following = true;
   };
 
@@ -66,12 +77,25 @@ export function Thread(props: Props) {
         observer.disconnect();
         const body = lastTurn()?.querySelector('.body');
         if (body) observer.observe(body);
+        // The field below grows and shrinks, and a phone's keyboard comes and goes.
+        observer.observe(scroller);
         // With the turns above at their real sizes: those out of sight are estimated until then.
         requestAnimationFrame(toQuestion);
         toQuestion();
       }),
     );
     onCleanup(() => observer.disconnect());
+    createEffect(
+      on([() => answeringTurn(props.id) !== null], ([answering], before) => {
+        if (answering) live = true;
+        if (answering || !before?.[0]) return;
+        grown();
+        requestAnimationFrame(() => {
+          grown();
+          live = answeringTurn(props.id) !== null;
+        });
+      }),
+    );
   });
 
   /** Turns up to one, with a way back to what was there. */

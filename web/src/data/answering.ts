@@ -18,7 +18,7 @@ interface Run {
 }
 
 const [runs, setRuns] = createStore<Record<string, Run | undefined>>({});
-/** Turns whose answer broke because the node went away while this page was open; they go on when it is back. */
+/** Turns whose answer broke because the node went away while this page was open; they start again when it is back. */
 const [broken, setBroken] = createStore<Record<string, string | undefined>>({});
 
 /** The work of each run, by conversation. */
@@ -172,7 +172,7 @@ export function ask(id: string, turn: Turn): Promise<void> {
   return answer(id, turn.id);
 }
 
-/** The node is back: what broke goes on. */
+/** The node is back: what broke starts again. */
 export function resumeBroken(): void {
   for (const [id, turn] of Object.entries(broken)) if (turn !== undefined) void answer(id, turn);
 }

@@ -49,7 +49,7 @@ export const de: Words = {
   },
   banner: {
     down: 'Der Knoten antwortet nicht. Gespräche und Entwürfe sind in diesem Browser sicher.',
-    downResume: 'Der Knoten antwortet nicht. Die Antwort geht weiter, wenn er zurück ist.',
+    downResume: 'Der Knoten antwortet nicht. Die Antwort beginnt neu, wenn er zurück ist.',
     denied:
       'Dieser Knoten verlangt einen API-Schlüssel. Laden Sie die Seite neu und geben Sie den Schlüssel als Passwort an; der Name ist beliebig.',
     reload: 'Neu laden',

@@ -47,7 +47,7 @@ export const en = {
   },
   banner: {
     down: 'The node does not answer. Your conversations and drafts are safe in this browser.',
-    downResume: 'The node does not answer. The answer goes on when it is back.',
+    downResume: 'The node does not answer. The answer starts again when it is back.',
     denied:
       'This node asks for an API key. Load the page again and give the key as the password; any name will do.',
     reload: 'Load again',

@@ -107,10 +107,19 @@ export function long(seconds: number): string {
     .join(' ');
 }
 
+/** The browser's own kind of the page's language: en-GB writes a date and a time in another way than en-US. */
+const timeLocale = (): string =>
+  navigator.languages.find((tag) => tag.split('-')[0] === language()) ?? language();
+
+/** As the browser counts hours, also where the reader chose another language for the page. */
+const { hourCycle = 'h23' } = new Intl.DateTimeFormat(navigator.language, {
+  hour: 'numeric',
+}).resolvedOptions();
+
 /** The time for today, the date otherwise. */
 export function moment(at: number, now = Date.now()): string {
   const day = (ms: number) => new Date(ms).toDateString();
   const options: Intl.DateTimeFormatOptions =
     day(at) === day(now) ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' };
-  return new Intl.DateTimeFormat(language(), options).format(at);
+  return new Intl.DateTimeFormat(timeLocale(), { ...options, hourCycle }).format(at);
 }
