@@ -17,6 +17,9 @@ const MAX_ITEMS = 20_000;
 const MAX_SETS = 8000;
 const MAX_KEPT_ITEMS = 400_000;
 
+/** Work of an item that is added, where one that is looked at counts 1: it is hashed, sorted and made part of a key. */
+const ADDED = 32;
+
 interface Frame {
   readonly id: number;
   readonly rule: number;
@@ -37,7 +40,7 @@ export interface ItemSet {
   readonly open: boolean;
 }
 
-/** Work allowed, in items visited. Taken down by `step`; at 0 the grammar is too complex. */
+/** Work allowed, in items that are looked at. Taken down by `step`; at 0 the grammar is too complex. */
 export interface Budget {
   left: number;
 }
@@ -103,7 +106,8 @@ export function createAutomaton(network: Network): Automaton {
         if (held === frame) return;
         seen.set(state, new Set([held, frame]));
       }
-      if (--budget.left < 0 || todoStates.length > MAX_ITEMS) throw tooComplex();
+      budget.left -= ADDED;
+      if (budget.left < 0 || todoStates.length > MAX_ITEMS) throw tooComplex();
       todoStates.push(state);
       todoFrames.push(frame);
     };
@@ -220,7 +224,7 @@ export function createAutomaton(network: Network): Automaton {
   };
 }
 
-const MAX_START_WORK = 4_000_000;
+const MAX_START_WORK = 2_000_000;
 
 function tooComplex(): InputError {
   return new InputError(

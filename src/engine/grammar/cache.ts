@@ -85,7 +85,7 @@ function compiled(grammar: Grammar): Omit<GrammarOutcome, 'grammar'> {
 
 /**
  * @param vocab rows of logits
- * @param work items visited for one token at most
+ * @param work for one token at most, in items that are looked at
  */
 export function createGrammars(
   tokenizer: Pick<Tokenizer, 'bytes' | 'eog' | 'size'>,

@@ -25,8 +25,12 @@ export interface GrammarMatcher {
   readonly ended: boolean;
 }
 
-/** Items visited for one token at most. */
-export const WORK_PER_TOKEN = 1_000_000;
+/** Work for one token at most, in items that are looked at: some hundredths of a second. */
+export const WORK_PER_TOKEN = 1_500_000;
+/** An answer begins with the work of so many tokens, and never has more. */
+const SAVED_TOKENS = 3;
+/** Each token that is taken adds this share of a token's work: what an answer can go on taking. */
+const REGAINED = 1 / 8;
 /** Tokens that can be taken back. */
 const REMEMBERED = 64;
 
@@ -35,7 +39,7 @@ export interface MatcherInit {
   readonly maskOf: (set: ItemSet, budget: Budget) => Mask;
   readonly bytes: (token: number) => Uint8Array;
   readonly isEnding: (token: number) => boolean;
-  /** Items visited for one token at most. */
+  /** Work for one token at most. */
   readonly work: number;
 }
 
@@ -44,6 +48,17 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding, work }: Matc
   let over = false;
   const history: ItemSet[] = [];
   let kept: number[] = [];
+  const most = work * SAVED_TOKENS;
+  let saved = most;
+
+  /** One part of a token's work, taken from what the answer has left. */
+  function spend<T>(part: (budget: Budget) => T): T {
+    const given = Math.min(work, saved);
+    const budget = { left: given };
+    const result = part(budget);
+    saved -= given - budget.left;
+    return result;
+  }
 
   function remember(): void {
     history.push(current);
@@ -52,7 +67,7 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding, work }: Matc
 
   return {
     mask(logits) {
-      const { allows, ids, count } = maskOf(current, { left: work });
+      const { allows, ids, count } = spend((budget) => maskOf(current, budget));
       if (count === 0) {
         throw new KithError(
           'grammar_stuck',
@@ -82,7 +97,6 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding, work }: Matc
       );
     },
     accept(token) {
-      const budget = { left: work };
       if (isEnding(token)) {
         if (!current.complete || over) throw violated(token);
         remember();
@@ -91,10 +105,15 @@ export function createMatcher({ automaton, maskOf, bytes, isEnding, work }: Matc
       }
       const text = bytes(token);
       let at: ItemSet | null = text.length === 0 || over ? null : current;
-      for (let i = 0; i < text.length && at !== null; i++) at = automaton.step(at, text[i]!, budget);
+      at = spend((budget) => {
+        let next = at;
+        for (let i = 0; i < text.length && next !== null; i++) next = automaton.step(next, text[i]!, budget);
+        return next;
+      });
       if (at === null) throw violated(token);
       remember();
       current = at;
+      saved = Math.min(most, saved + work * REGAINED);
     },
     rollback(count) {
       if (count > history.length)

@@ -126,3 +126,38 @@ test('where calls and the form of the answer are both JSON objects, calls get a 
   assert.equal(conversation.tools, undefined);
   assert.match(conversation.messages[0]!.content!, /<tool_call>/);
 });
+
+test('tools that are too much together are refused by the limit, also where all were seen before', async () => {
+  const choices = (count: number) =>
+    object(
+      Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [
+          `p${i}`,
+          { anyOf: [{ type: 'string' }, { type: 'integer' }] },
+        ]),
+      ),
+    );
+  const long = Array.from({ length: 128 }, (_, i) => tool(`t${i}`, choices(200)));
+  // One schema that is small as text and large as an automaton, in ever new variants.
+  const costly = Array.from({ length: 20 }, (_, i) =>
+    tool(`t${i}`, object({ a: { type: 'string', maxLength: 20_000 + i } })),
+  );
+  for (const [tools, limit] of [
+    [long, 262_144],
+    [costly, 1_000_000],
+    [costly, 1_000_000],
+  ] as const) {
+    await assert.rejects(
+      () => plan({ tools }),
+      (error) =>
+        error instanceof InputError &&
+        error.code === 'tools_too_large' &&
+        error.status === 400 &&
+        error.param === 'tools' &&
+        error.details.limit === limit &&
+        error.message.includes(`${limit}`),
+    );
+  }
+  const { notes } = await plan({ tools: long.slice(0, 10) });
+  assert.deepEqual(notes, []);
+});

@@ -9,7 +9,7 @@ import type { ChatRequest, ToolDefinition } from '../types.ts';
 import type { CallParserOptions } from './call-parser.ts';
 import { type Conversation, conversationOf, type Wording } from './conversation.ts';
 import { formatOf, type HeldTool, type ToolFormat } from './formats.ts';
-import type { HeldTools, ToolSchemas } from './schemas.ts';
+import { boundTools, type HeldTools, type ToolSchemas } from './schemas.ts';
 
 export interface Plan {
   readonly conversation: Conversation;
@@ -21,12 +21,18 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
-/** The prompt alone, for counting: schemas are not looked at. */
+/**
+ * The prompt alone, for counting: schemas are not looked at.
+ *
+ * @throws InputError `tools_too_large`
+ */
 export function conversationFor(request: ChatRequest, wording: Wording): Conversation {
-  return conversationOf(request.messages, offered(request), wordingFor(request, wording));
+  const tools = offered(request);
+  boundTools(tools);
+  return conversationOf(request.messages, tools, wordingFor(request, wording));
 }
 
-/** @throws InputError naming the tool, when a strict one's schema cannot be held to */
+/** @throws InputError naming the tool, when a strict one's schema cannot be held to; `tools_too_large` */
 export async function planTools(request: ChatRequest, wording: Wording, schemas: ToolSchemas): Promise<Plan> {
   const conversation = conversationFor(request, wording);
   const tools = offered(request);
@@ -86,7 +92,7 @@ async function hold(
   const held = await schemas.hold(callable);
   const grammar = write(held.tools);
   try {
-    schemas.check(grammar);
+    await schemas.check(grammar);
     return { grammar, notes: held.notes };
   } catch (error) {
     if (!(error instanceof InputError) || error.code !== 'grammar_too_large') throw error;

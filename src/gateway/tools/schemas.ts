@@ -3,7 +3,6 @@
  *
  * @module gateway/tools/schemas
  */
-import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { InputError } from '../../base/index.ts';
 import { createGrammarCheck, type Grammar } from '../../engine/index.ts';
@@ -20,45 +19,58 @@ export interface ToolSchemas {
   /** @throws InputError naming tool and keyword, for a strict tool whose schema cannot be held to */
   hold(tools: readonly ToolDefinition[]): Promise<HeldTools>;
   /** @throws InputError as the engine's, for what the tools come to together */
-  check(grammar: Grammar): void;
+  check(grammar: Grammar): Promise<void>;
 }
 
-/** Schemas whose outcome is remembered: clients send the same tools again and again. */
-const REMEMBERED = 512;
+/** Names, descriptions and schemas of all tools, as JSON: as many characters as one schema may have. */
+const MAX_TEXT = 256 * 1024;
+/** Work of compiling the schemas of one request, as the engine counts it: some largest ones. */
+const MAX_WORK = 1_000_000;
 const ANY_OBJECT: Grammar = { kind: 'json_object' };
 
-export function createToolSchemas(): ToolSchemas {
-  const checkGrammar = createGrammarCheck();
-  const known = new Map<string, InputError | null>();
+/** @throws InputError `tools_too_large`, before any of them is looked at or put into a prompt */
+export function boundTools(tools: readonly ToolDefinition[]): void {
+  let size = 0;
+  for (const { name, description, parameters } of tools) {
+    size += name.length + (description?.length ?? 0) + (JSON.stringify(parameters)?.length ?? 0);
+    if (size > MAX_TEXT) throw tooLarge(`come to more than ${MAX_TEXT} characters of JSON`, MAX_TEXT);
+  }
+}
 
-  async function faultOf(grammar: Grammar): Promise<InputError | null> {
-    const key = createHash('sha256').update(JSON.stringify(grammar)).digest('base64');
-    let fault = known.get(key);
-    if (fault === undefined) {
-      // A schema takes up to a tenth of a second: other requests go on between two.
-      await setImmediate();
-      fault = null;
-      try {
-        checkGrammar(grammar);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        fault = error;
-      }
+function tooLarge(what: string, limit: number): InputError {
+  return new InputError(
+    'tools_too_large',
+    `tools: all tools together ${what}, which is the limit. Send fewer tools, or smaller schemas.`,
+    { param: 'tools', details: { limit } },
+  );
+}
+
+export function createToolSchemas(): ToolSchemas {
+  const check = createGrammarCheck();
+
+  async function outcomeOf(grammar: Grammar): Promise<{ fault: InputError | null; work: number }> {
+    // A schema takes up to a tenth of a second: other requests go on between two.
+    if (!check.knows(grammar)) await setImmediate();
+    try {
+      return check.outcome(grammar);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return { fault: error, work: 0 };
     }
-    known.delete(key);
-    known.set(key, fault);
-    if (known.size > REMEMBERED) known.delete(known.keys().next().value!);
-    return fault;
   }
 
   return {
     async hold(tools) {
       const notes: string[] = [];
       const held: HeldTool[] = [];
+      let left = MAX_WORK;
       for (const tool of tools) {
         const { name } = tool;
         const grammar: Grammar = { kind: 'json_schema', schema: argumentsSchema(tool) };
-        const fault = await faultOf(grammar);
+        const { fault, work } = await outcomeOf(grammar);
+        left -= work;
+        if (left < 0)
+          throw tooLarge(`take more than ${MAX_WORK} steps to compile (up to '${name}')`, MAX_WORK);
         if (fault !== null && tool.strict) {
           throw new InputError(fault.code, `tools: '${name}' is strict, but ${lower(fault.message)}`, {
             param: 'tools',
@@ -71,7 +83,10 @@ export function createToolSchemas(): ToolSchemas {
       }
       return { tools: held, notes };
     },
-    check: (grammar) => void checkGrammar(grammar),
+    async check(grammar) {
+      if (!check.knows(grammar)) await setImmediate();
+      check(grammar);
+    },
   };
 }
 
