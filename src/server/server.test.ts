@@ -416,6 +416,15 @@ test('embeddings in both encodings', async () => {
   assert.equal(base64.data[0]!.embedding, 'AAAAPwAAAD8=');
 });
 
+test('the page and its files are not among the requests of clients', async () => {
+  await using server = await open();
+  await (await fetch(`${server.url}/v1/models`)).text();
+  for (const path of ['/', '/chat', '/assets/none.js']) await (await fetch(server.url + path)).text();
+  assert.equal(server.total, 1);
+  assert.equal((await post(server, chatPath, body())).status, 200);
+  assert.equal(server.total, 2);
+});
+
 test('control routes want the run token', async () => {
   await using server = await open();
   const shutdown = (authorization?: string) =>

@@ -13,6 +13,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { AbortedError, isKithError, KithError, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
 import { checkRequest, guardConnections } from './connections.ts';
+import { createCounting } from './counted.ts';
 import { type BodyLimits, createBytePool } from './http/body.ts';
 import { busyStatuses, errorAnswer, type Fault, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
@@ -46,11 +47,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   };
   const routes = allRoutes(context);
   const route = createRouter(routes);
+  const isCounted = createCounting(route);
   const open = new Map<ServerResponse, AbortController>();
   /** Bytes of each connection up to the end of its last request. */
   const counters = new WeakMap<object, { readonly read: number; readonly written: number }>();
   const bodyLimits: BodyLimits = { ...limits, pool: createBytePool(limits.bodiesBytes) };
-  /** Requests of clients; health probes and the command line's own routes are not counted. */
+  /** Requests of clients; health probes, the page's files and the command line's own routes are not counted. */
   let active = 0;
   let total = 0;
   let refused = 0;
@@ -72,9 +74,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const { socket } = request;
     // The head of the request was read before this: what counts is what came since the last one on this connection.
     const before = counters.get(socket) ?? { read: 0, written: 0 };
-    const counted = !/^\/(kith\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/.test(
-      request.url ?? '',
-    );
+    const counted = isCounted(request);
     if (counted) {
       active++;
       total++;

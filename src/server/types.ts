@@ -156,7 +156,7 @@ export interface RequestFacts {
   readonly bytesOut: number;
   /** Null when nobody was admitted. */
   readonly caller: Caller | null;
-  /** False for health probes and the command line's own routes. */
+  /** False for health probes, the page's files and the command line's own routes. */
   readonly counted: boolean;
 }
 

@@ -186,6 +186,20 @@ test('any bytes are read: lines are whole whatever the blocks are, tables stay w
   );
 });
 
+test('requests at debug level are those of probes and the page, and no client made them', () => {
+  const analysis = new LogAnalysis(null);
+  analysis.add(request(1, answered));
+  analysis.add(request(2, { level: 'debug', route: '/health' }));
+  analysis.add(request(3, { level: 'debug', route: '/assets/*path', status: 503 }));
+  const { requests, refused, lines, routes, slowest } = analysis.result();
+  assert.deepEqual([requests, refused, lines], [1, 0, 3]);
+  assert.deepEqual(
+    routes.map(({ route }) => route),
+    ['/v1/chat/completions'],
+  );
+  assert.equal(slowest.length, 1);
+});
+
 test('control characters in a log never reach the terminal', () => {
   const analysis = new LogAnalysis(null);
   analysis.add(request(1, { ...answered, model: '\u001b[2Jm', route: '\u001b]0;x\u0007', code: '\u009bc' }));

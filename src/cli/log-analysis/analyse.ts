@@ -146,8 +146,10 @@ export class LogAnalysis {
     if (this.#to === null || time > this.#to) this.#to = time;
     count(this.#levels.of(text(entry.level) ?? 'unknown', tally), time);
     const message = text(entry.msg) ?? '';
-    if (message === 'request') this.#request(entry, time);
-    else if (message === 'engine process ended') {
+    // Requests at debug are those of probes, of the page for its files and of the command line: no client's.
+    if (message === 'request') {
+      if (entry.level !== 'debug') this.#request(entry, time);
+    } else if (message === 'engine process ended') {
       this.#deaths++;
       this.#lastDeath = time;
     } else if (message.startsWith('engine process keeps ending')) this.#breakers++;

@@ -39,7 +39,7 @@ export interface Health {
   readonly requests: HealthRequests;
 }
 
-/** Requests of clients since the start; health probes and the command line's own are not counted. */
+/** Requests of clients since the start; health probes, the page's files and the command line's own are not counted. */
 export interface HealthRequests {
   /** Being answered now. */
   readonly active: number;

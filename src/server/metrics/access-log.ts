@@ -11,7 +11,7 @@ import { type AnswerFacts, tokensPerSecond } from './answer-facts.ts';
 /** Lines of answers beyond these are summed into the last, so that no request writes a line without end. */
 const maxReasons = 16;
 
-/** Requests of clients are `info`; health probes, scrapes and the command line's own are `debug`. */
+/** Requests of clients are `info`; health probes, scrapes, the page's files and the command line's own are `debug`. */
 export function logRequest(log: Logger, facts: RequestFacts, answers: readonly AnswerFacts[]): void {
   log[facts.counted ? 'info' : 'debug']('request', lineOf(facts, answers));
 }
