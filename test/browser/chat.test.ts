@@ -325,6 +325,7 @@ test('keys move, open and close; letters do nothing in fields and can be switche
   await page.keyboard.press('t');
   await page.getByRole('heading', { name: /This node is well/ }).waitFor();
   await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Find or do anything' }).and(page.locator(':focus')).waitFor();
   await page.keyboard.type('one?');
   await page.getByRole('option', { name: 'One?' }).waitFor();
   await page.keyboard.press('Enter');
