@@ -28,15 +28,21 @@ export function fitWindow(
   }
   if (row.length <= context) return row;
   if (!truncate) {
-    throw new InputError(
-      'input_too_long',
-      `Input ${index} has ${row.length} tokens; the model takes at most ${context}. Shorten it, or ask for truncation.`,
-      { param: 'input', details: { index, tokens: row.length, context } },
-    );
+    throw inputTooLong(index, row.length, context);
   }
   const cut = row.slice(0, context);
   if (tail !== null && row.at(-1) === tail) cut[context - 1] = tail;
   return cut;
+}
+
+/** @param tokens of the input; null when there are more than `context` and nobody counted them. */
+export function inputTooLong(index: number, tokens: number | null, context: number): InputError {
+  const has = tokens === null ? `more than ${context} tokens` : `${tokens} tokens`;
+  return new InputError(
+    'input_too_long',
+    `Input ${index} has ${has}; the model takes at most ${context}. Shorten it, or ask for truncation.`,
+    { param: 'input', details: { index, ...(tokens === null ? {} : { tokens }), context } },
+  );
 }
 
 /** Consecutive rows, at most `GROUP_ROWS` rows or `GROUP_TOKENS` tokens (one longer row is a group alone). */

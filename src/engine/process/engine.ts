@@ -4,15 +4,15 @@
  * @module engine/process/engine
  */
 
-import { InputError, KithError, throwIfAborted } from '../../base/index.ts';
+import { InputError, isKithError, KithError, throwIfAborted } from '../../base/index.ts';
 import { createGrammarCheck } from '../grammar/index.ts';
 import type { ForwardPart, ForwardResult } from '../runner/types.ts';
 import { parseSamplerOptions } from '../sampler/index.ts';
 import { createTextThread } from '../text/index.ts';
 import type { EmbedRequest, EmbedResult, EncodeOptions, GenerateRequest, Prompt } from '../types.ts';
 import type { Call } from './connection.ts';
-import { fitWindow, groupRows } from './embedding.ts';
-import type { Frame } from './frames.ts';
+import { fitWindow, groupRows, inputTooLong } from './embedding.ts';
+import { FRAME_CAPS, type Frame } from './frames.ts';
 import {
   checkForward,
   checkGenerate,
@@ -31,6 +31,10 @@ import { Supervisor } from './supervisor.ts';
 import type { CreateEngineOptions, Engine, EngineDevices, ModelStatus } from './types.ts';
 import { createWriting } from './writing.ts';
 
+/** Tokens that one prompt may have where it may be longer than the context: what a message to the engine process holds. */
+const MOST_TOKENS = FRAME_CAPS.generate.payload / 4;
+/** A prompt is counted up to this many times the context: nobody needs the number of tokens of what is far too long. */
+const COUNTED_CONTEXTS = 4;
 /** Texts of all embedding requests that are with the text thread together: its queue is for chat prompts too. */
 const TEXTS_AT_ONCE = 32;
 
@@ -62,7 +66,11 @@ export function createEngine(given: CreateEngineOptions): Engine {
     const model = await models.ready(request.model, signal);
     if (model.loaded.task !== 'text')
       throw wrongTask(request.model, 'makes embeddings and does not write text');
-    const tokens = await writing.prepare(model, request.prompt, signal);
+    const { context } = model.loaded;
+    const limit = request.overflow === 'slide' ? MOST_TOKENS : Math.min(context, MOST_TOKENS);
+    const tokens = await within(limit, context, request.prompt, () =>
+      writing.prepare(model, request.prompt, limit, signal),
+    );
     const job: GenerateJob = {
       model: request.model,
       tokens,
@@ -86,6 +94,22 @@ export function createEngine(given: CreateEngineOptions): Engine {
     return session.connection.open('generate', { ...encodeGenerate(job), onFrame });
   }
 
+  /** Tokens of a text to embed; no more of a long one than are needed to cut or to refuse it. */
+  async function readInput(
+    model: ReadyModel,
+    input: string,
+    index: number,
+    truncate: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Int32Array> {
+    const { context } = model.loaded;
+    try {
+      return await writing.tokenize(model, input, { limit: context, cut: truncate }, signal);
+    } catch (error) {
+      throw isOverLimit(error) ? inputTooLong(index, null, context) : error;
+    }
+  }
+
   async function embed(request: EmbedRequest, signal?: AbortSignal): Promise<EmbedResult> {
     const model = await models.ready(request.model, signal);
     const { task, context, vocab, embedding } = model.loaded;
@@ -98,7 +122,9 @@ export function createEngine(given: CreateEngineOptions): Engine {
     const rows = await Promise.all(
       request.inputs.map(async (input, index) => {
         const row =
-          typeof input === 'string' ? await reading(() => writing.tokenize(model, input, {}, signal)) : input;
+          typeof input === 'string'
+            ? await reading(() => readInput(model, input, index, truncate, signal))
+            : input;
         checkTokens(row, vocab, `input[${index}]`);
         return fitWindow(row, index, { context, truncate, tail });
       }),
@@ -133,8 +159,13 @@ export function createEngine(given: CreateEngineOptions): Engine {
     return { rows: floatsOf(answer), count: Number(count), width: Number(width) };
   }
 
-  const counted = async (id: string, prompt: Prompt, signal?: AbortSignal): Promise<number> =>
-    (await writing.prepare(await models.ready(id, signal), prompt, signal)).length;
+  async function countTokens(id: string, prompt: Prompt, signal?: AbortSignal): Promise<number> {
+    const model = await models.ready(id, signal);
+    const { context } = model.loaded;
+    const limit = context * COUNTED_CONTEXTS;
+    const tokens = await within(limit, context, prompt, () => writing.prepare(model, prompt, limit, signal));
+    return tokens.length;
+  }
 
   return {
     start: async (signal) => void (await supervisor.session(signal)),
@@ -143,7 +174,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
     generate: (request, signal) => streamEvents((onFrame, stop) => begin(request, onFrame, stop), signal),
     embed,
     forward,
-    countTokens: counted,
+    countTokens,
     async tokenize(id: string, input: string, encoding: EncodeOptions = {}, signal) {
       return writing.tokenize(await models.ready(id, signal), input, encoding, signal);
     },
@@ -173,6 +204,34 @@ export function createEngine(given: CreateEngineOptions): Engine {
       return disposing;
     },
   };
+}
+
+function isOverLimit(error: unknown): boolean {
+  return isKithError(error) && error.code === 'tokens_over_limit';
+}
+
+/** Makes the tokens of a prompt. More than `limit` are `context_length_exceeded`; how many more is known only of tokens. */
+async function within(
+  limit: number,
+  context: number,
+  prompt: Prompt,
+  make: () => Promise<Int32Array>,
+): Promise<Int32Array> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!isOverLimit(error)) throw error;
+    const has = prompt.kind === 'tokens' ? prompt.tokens.length : `more than ${limit}`;
+    throw new InputError(
+      'context_length_exceeded',
+      `The prompt has ${has} tokens and the model's context holds ${context}, answer included. Shorten the prompt${limit > context ? '' : ", raise `engine.context` or ask for overflow 'slide'"}.`,
+      {
+        param: prompt.kind === 'messages' ? 'messages' : 'prompt',
+        details: { limit, context },
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Runs at most `places` works at a time, the rest in order. */

@@ -99,9 +99,13 @@ export interface Engine extends AsyncDisposable {
    * LimitError over queue and wait limits; InputError for a prompt that does not fit.
    */
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncIterableIterator<GenerateEvent>;
-  /** @throws InputError `input_too_long` naming the input's index and its tokens, unless `truncate`. */
+  /** @throws InputError `input_too_long` naming the input's index, unless `truncate`. */
   embed(request: EmbedRequest, signal?: AbortSignal): Promise<EmbedResult>;
-  /** Tokens that a prompt would have after the chat template. */
+  /**
+   * Tokens that a prompt would have after the chat template.
+   *
+   * @throws InputError `context_length_exceeded` for more than four times the context.
+   */
   countTokens(model: string, prompt: Prompt, signal?: AbortSignal): Promise<number>;
   tokenize(model: string, text: string, options?: EncodeOptions, signal?: AbortSignal): Promise<Int32Array>;
   detokenize(model: string, tokens: Int32Array | readonly number[], signal?: AbortSignal): Promise<string>;

@@ -5,17 +5,25 @@
  * @module engine/process/writing
  */
 
-import type { TextThread } from '../text/index.ts';
-import type { EncodeOptions, Prompt } from '../types.ts';
+import type { TextOptions, TextThread } from '../text/index.ts';
+import { overLimit } from '../tokenizer/index.ts';
+import type { Prompt } from '../types.ts';
 import { asInt32, packArrays } from './frames.ts';
 import type { ReadyModel } from './models.ts';
 
 export interface Writing {
-  prepare(model: ReadyModel, prompt: Prompt, signal: AbortSignal | undefined): Promise<Int32Array>;
+  /** `tokens_over_limit` for more tokens than `limit`, whoever makes them. */
+  prepare(
+    model: ReadyModel,
+    prompt: Prompt,
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Int32Array>;
+  /** Bounds hold for models that the text thread tokenizes for. */
   tokenize(
     model: ReadyModel,
     text: string,
-    options: EncodeOptions,
+    options: TextOptions,
     signal: AbortSignal | undefined,
   ): Promise<Int32Array>;
   detokenize(model: ReadyModel, tokens: Int32Array, signal: AbortSignal | undefined): Promise<string>;
@@ -32,9 +40,9 @@ export function createWriting(thread: TextThread): Writing {
   async function remoteTokenize(
     model: ReadyModel,
     text: string,
-    options: EncodeOptions,
+    options: TextOptions,
     signal: AbortSignal | undefined,
-  ) {
+  ): Promise<Int32Array> {
     const { addSpecial = true, parseSpecial = false } = options;
     const answer = await model.session.connection.call('tokenize', {
       meta: { model: model.loaded.id, addSpecial, parseSpecial },
@@ -44,18 +52,29 @@ export function createWriting(thread: TextThread): Writing {
     return asInt32(answer.payload);
   }
 
+  async function anyPrepare(
+    model: ReadyModel,
+    prompt: Prompt,
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Int32Array> {
+    if (prompt.kind === 'tokens') return prompt.tokens;
+    if (model.text !== null) return (await thread.prepare(model.loaded.id, prompt, { limit }, signal)).tokens;
+    if (prompt.kind === 'text') return remoteTokenize(model, prompt.text, {}, signal);
+    const { kind: _, ...conversation } = prompt;
+    const answer = await model.session.connection.call('prepare', {
+      meta: { model: model.loaded.id },
+      payload: new TextEncoder().encode(JSON.stringify(conversation)),
+      signal,
+    });
+    return asInt32(answer.payload);
+  }
+
   return {
-    async prepare(model, prompt, signal) {
-      if (prompt.kind === 'tokens') return prompt.tokens;
-      if (model.text !== null) return (await thread.prepare(model.loaded.id, prompt, {}, signal)).tokens;
-      if (prompt.kind === 'text') return remoteTokenize(model, prompt.text, {}, signal);
-      const { kind: _, ...conversation } = prompt;
-      const answer = await model.session.connection.call('prepare', {
-        meta: { model: model.loaded.id },
-        payload: new TextEncoder().encode(JSON.stringify(conversation)),
-        signal,
-      });
-      return asInt32(answer.payload);
+    async prepare(model, prompt, limit, signal) {
+      const tokens = await anyPrepare(model, prompt, limit, signal);
+      if (tokens.length > limit) throw overLimit(limit);
+      return tokens;
     },
     tokenize,
     async detokenize(model, tokens, signal) {

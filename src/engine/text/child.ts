@@ -1,15 +1,18 @@
 /**
  * The process behind the text thread: holds the tokenizers and templates of the open models and answers one request
- * at a time. `thread-process.ts` starts it, and ends it when a request takes too long.
+ * at a time. A long one it leaves after a while, and goes on when it is told to. `thread-process.ts` starts it, and ends it when a request takes too long.
  *
  * @module engine/text/child
  */
 
 import { Script } from 'node:vm';
 import { KithError } from '../../base/index.ts';
+import type { Steps } from '../tokenizer/index.ts';
 import { type ModelText, openModelText } from './model-text.ts';
 import {
   type Envelope,
+  type Forget,
+  Paused,
   type ThreadMessage,
   type ThreadRequest,
   type ThreadResults,
@@ -25,16 +28,45 @@ function modelOf(id: string): ModelText {
 }
 
 type Quick = Exclude<ThreadRequest, { op: 'open' }>;
+type Work = Steps<ThreadResults['prepare' | 'tokenize']>;
 
-function answer(request: Quick): ThreadResults[Quick['op']] {
+/** ms of work on one request before the others get their turn. */
+const SLICE_MS = 50;
+/** Work that was left, by ticket. */
+const left = new Map<number, Work>();
+
+function slice(work: Work, ticket: number): ThreadResults['prepare' | 'tokenize'] | Paused {
+  const began = performance.now();
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    const ms = performance.now() - began;
+    if (ms < SLICE_MS) continue;
+    left.set(ticket, work);
+    return new Paused(ticket, ms);
+  }
+}
+
+function* tokenize({ model, text, options }: Extract<Quick, { op: 'tokenize' }>): Work {
+  const tokens = yield* modelOf(model).tokenizer.encodeSteps(text, options, options, null);
+  return Int32Array.from(tokens);
+}
+
+function answer(request: Quick, id: number): ThreadResults[Quick['op']] | Paused {
   switch (request.op) {
     case 'close':
       models.delete(request.model);
       return null;
     case 'prepare':
-      return modelOf(request.model).prepare(request.prompt, request.options, request.now);
+      return slice(modelOf(request.model).prepare(request.prompt, request.options, request.now), id);
     case 'tokenize':
-      return Int32Array.from(modelOf(request.model).tokenizer.encode(request.text, request.options));
+      return slice(tokenize(request), id);
+    case 'continue': {
+      const work = left.get(request.ticket);
+      if (work === undefined) throw new KithError('text_failed', 'The text process has lost that work.');
+      left.delete(request.ticket);
+      return slice(work, id);
+    }
     case 'detokenize':
       return modelOf(request.model).detokenize(request.tokens, request.special);
   }
@@ -62,12 +94,22 @@ const send = (message: ThreadMessage): void => {
 };
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', ({ id, request, limitMs }: Envelope) => {
+process.on('message', (message: Envelope | Forget) => {
+  if ('forget' in message) {
+    left.delete(message.forget);
+    return;
+  }
+  const { id, request, limitMs } = message;
   const result = new Promise<unknown>((resolve) => {
-    resolve(request.op === 'open' ? open(request) : withinTime(limitMs, () => answer(request)));
+    resolve(request.op === 'open' ? open(request) : withinTime(limitMs, () => answer(request, id)));
   });
   result.then(
-    (value) => send({ kind: 'result', id, result: value }),
+    (value) =>
+      send(
+        value instanceof Paused
+          ? { kind: 'paused', id, ticket: value.ticket, ms: value.ms }
+          : { kind: 'result', id, result: value },
+      ),
     (thrown: unknown) => send({ kind: 'error', id, error: toPlain(thrown) }),
   );
 });

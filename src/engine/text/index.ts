@@ -16,4 +16,5 @@
 
 export type { TemplateSource } from './choose-template.ts';
 export type { PreparedPrompt, TextInfo } from './model-text.ts';
+export type { TextOptions } from './protocol.ts';
 export { createTextThread, type OpenTextOptions, type TextThread, type TextThreadOptions } from './thread.ts';

@@ -8,11 +8,12 @@
 import { InputError } from '../../base/index.ts';
 import type { Gguf } from '../../models/index.ts';
 import { fileSource, readGguf } from '../../models/index.ts';
-import { createFullTokenizer, type FullTokenizer } from '../tokenizer/index.ts';
+import { createFullTokenizer, type FullTokenizer, overLimit, type Steps } from '../tokenizer/index.ts';
 import type { ChatMessage, EncodeOptions, Prompt, ToolStyle } from '../types.ts';
 import { type TemplateSource, templateChooser } from './choose-template.ts';
 import { createGuard } from './guard.ts';
 import { refuseLeftOut } from './left-out.ts';
+import type { TextOptions } from './protocol.ts';
 import { toolStyleOf } from './tool-style.ts';
 
 export interface TextInfo {
@@ -39,7 +40,8 @@ export interface PreparedPrompt {
 export interface ModelText {
   readonly info: TextInfo;
   readonly tokenizer: FullTokenizer;
-  prepare(prompt: Prompt, options: EncodeOptions, now: number): PreparedPrompt;
+  /** In steps; `tokens_over_limit` when the prompt has more tokens than `options.limit`. */
+  prepare(prompt: Prompt, options: TextOptions, now: number): Steps<PreparedPrompt>;
   detokenize(tokens: Int32Array, special: boolean): string;
 }
 
@@ -112,11 +114,11 @@ export function createModelText(metadata: Gguf['metadata'], template?: string): 
     }
   }
 
-  function renderMessages(
+  function* renderMessages(
     prompt: Extract<Prompt, { kind: 'messages' }>,
-    options: EncodeOptions,
+    options: TextOptions,
     now: number,
-  ): PreparedPrompt {
+  ): Steps<PreparedPrompt> {
     checkRoles(prompt.messages);
     const tools = prompt.tools !== undefined && prompt.tools.length > 0 ? prompt.tools : null;
     const { from, template: chosen } = choose(tools !== null);
@@ -143,28 +145,34 @@ export function createModelText(metadata: Gguf['metadata'], template?: string): 
       ) + prefill;
     const plain = render(outside);
     refuseLeftOut(prompt.messages, plain);
+    yield;
     const encode: EncodeOptions = { addSpecial: false, parseSpecial: true };
+    const bounds = options.limit === undefined ? {} : { limit: options.limit };
     const shielded = guard.protect(outside, chosen.source);
+    yield;
     if (shielded !== null) {
       const marked = render(shielded.value);
       const text = shielded.restore(marked);
       // Half matches are rarely real; if the stand-ins changed what the template does, they are not worth it.
       if (shielded.whole || text === plain) {
-        const body = tokenizer.encodeGuarded(marked, encode, shielded.restore);
+        yield;
+        const body = yield* tokenizer.encodeSteps(marked, encode, bounds, shielded.restore);
         return { tokens: withEnds(body, options), text, templateSource: from };
       }
     }
-    return { tokens: withEnds(tokenizer.encode(plain, encode), options), text: plain, templateSource: from };
+    const body = yield* tokenizer.encodeSteps(plain, encode, bounds, null);
+    return { tokens: withEnds(body, options), text: plain, templateSource: from };
   }
 
   /** Adds BOS and EOS where the model wants them and the template has not written them already. */
-  function withEnds(body: Int32Array, options: EncodeOptions): Int32Array<ArrayBuffer> {
+  function withEnds(body: Int32Array, options: TextOptions): Int32Array<ArrayBuffer> {
     const { bos, eos, sep, kind } = vocabulary;
     if (options.addSpecial === false) return Int32Array.from(body);
     const out = [...body];
     const end = kind === 'bert' ? sep : vocabulary.addEos ? eos : null;
     if (bos !== null && (vocabulary.addBos || kind === 'bert') && out[0] !== bos) out.unshift(bos);
     if (end !== null && out.at(-1) !== end) out.push(end);
+    if (options.limit !== undefined && out.length > options.limit) throw overLimit(options.limit);
     return Int32Array.from(out);
   }
 
@@ -179,11 +187,11 @@ export function createModelText(metadata: Gguf['metadata'], template?: string): 
       hasTemplate: template !== undefined || metadata.has('tokenizer.chat_template'),
       toolStyle: toolStyleOf(choose.source(true)),
     },
-    prepare(prompt, options, now) {
-      if (prompt.kind === 'messages') return renderMessages(prompt, options, now);
+    *prepare(prompt, options, now) {
+      if (prompt.kind === 'messages') return yield* renderMessages(prompt, options, now);
       if (prompt.kind === 'text') {
-        const tokens = Int32Array.from(tokenizer.encode(prompt.text, options));
-        return { tokens, text: prompt.text, templateSource: null };
+        const tokens = yield* tokenizer.encodeSteps(prompt.text, options, options, null);
+        return { tokens: Int32Array.from(tokens), text: prompt.text, templateSource: null };
       }
       checkTokens(prompt.tokens);
       return { tokens: Int32Array.from(prompt.tokens), text: null, templateSource: null };

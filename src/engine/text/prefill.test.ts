@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testModel } from '../../../test/models/index.ts';
 import { fileSource, readGguf } from '../../models/index.ts';
+import { finish } from '../tokenizer/index.ts';
 import { createPrepare } from '../whole/prepare.ts';
 import { openModelText } from './model-text.ts';
 
@@ -12,7 +13,7 @@ const opened = '<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\
 
 test('it stands after what the template writes, with its tokens as text', async () => {
   const model = await openModelText(path);
-  const prepare = (prefill: string) => model.prepare({ kind: 'messages', messages, prefill }, {}, 0);
+  const prepare = (prefill: string) => finish(model.prepare({ kind: 'messages', messages, prefill }, {}, 0));
   const plain = prepare('');
   assert.ok(plain.text?.endsWith(opened));
   const begun = prepare('I am');

@@ -5,8 +5,12 @@
  */
 
 import { InputError, isKithError, KithError, LimitError, messageOf } from '../../base/index.ts';
+import type { EncodeBounds } from '../tokenizer/index.ts';
 import type { EncodeOptions, Prompt } from '../types.ts';
 import type { PreparedPrompt, TextInfo } from './model-text.ts';
+
+/** How text becomes tokens, and how many it may become. */
+export interface TextOptions extends EncodeOptions, EncodeBounds {}
 
 export type ThreadRequest =
   | {
@@ -20,7 +24,7 @@ export type ThreadRequest =
       readonly op: 'prepare';
       readonly model: string;
       readonly prompt: Prompt;
-      readonly options: EncodeOptions;
+      readonly options: TextOptions;
       /** ms since epoch. */
       readonly now: number;
     }
@@ -28,8 +32,10 @@ export type ThreadRequest =
       readonly op: 'tokenize';
       readonly model: string;
       readonly text: string;
-      readonly options: EncodeOptions;
+      readonly options: TextOptions;
     }
+  /** Goes on with a request that was left. */
+  | { readonly op: 'continue'; readonly model: string; readonly ticket: number }
   | {
       readonly op: 'detokenize';
       readonly model: string;
@@ -43,6 +49,24 @@ export interface ThreadResults {
   prepare: PreparedPrompt;
   tokenize: Int32Array<ArrayBuffer>;
   detokenize: string;
+  continue: PreparedPrompt | Int32Array<ArrayBuffer>;
+}
+
+/** The answer to a request that was left for a while, so that others can have their turn. */
+export class Paused {
+  /** What `continue` is asked with. */
+  readonly ticket: number;
+  /** Time worked since the request or the last `continue`. */
+  readonly ms: number;
+  constructor(ticket: number, ms: number) {
+    this.ticket = ticket;
+    this.ms = ms;
+  }
+}
+
+/** Sent without a request: nobody wants the rest of that work. No answer comes. */
+export interface Forget {
+  readonly forget: number;
 }
 
 /** A request as it is sent. */
@@ -64,6 +88,7 @@ export interface PlainError {
 
 export type ThreadMessage =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'paused'; readonly id: number; readonly ticket: number; readonly ms: number }
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError };
 

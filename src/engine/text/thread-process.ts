@@ -14,7 +14,9 @@ import { KithError, messageOf } from '../../base/index.ts';
 import { compileCache } from '../compile-cache.ts';
 import {
   type Envelope,
+  type Forget,
   fromPlain,
+  Paused,
   type ThreadMessage,
   type ThreadRequest,
   type ThreadResults,
@@ -40,7 +42,9 @@ export interface ThreadLife {
    * @throws {ThreadLost} when the process ended, or was ended after `limitMs`;
    * @throws {KithError} what the process answered.
    */
-  ask<R extends ThreadRequest>(request: R, limitMs: number): Promise<ThreadResults[R['op']]>;
+  ask<R extends ThreadRequest>(request: R, limitMs: number): Promise<ThreadResults[R['op']] | Paused>;
+  /** Nobody wants the rest of this work any more. */
+  forget(ticket: number): void;
   /** Resolves when the process is gone. */
   end(): Promise<void>;
 }
@@ -102,6 +106,7 @@ export async function startThread(memoryMb: number): Promise<ThreadLife> {
     const { resolve, reject } = waiting;
     waiting = null;
     if (message.kind === 'result') resolve(message.result);
+    else if (message.kind === 'paused') resolve(new Paused(message.ticket, message.ms));
     else reject(fromPlain(message.error));
   });
   child.on('error', (cause) => {
@@ -154,7 +159,10 @@ export async function startThread(memoryMb: number): Promise<ThreadLife> {
       return alive;
     },
     opened,
-    async ask<R extends ThreadRequest>(request: R, limitMs: number): Promise<ThreadResults[R['op']]> {
+    async ask<R extends ThreadRequest>(
+      request: R,
+      limitMs: number,
+    ): Promise<ThreadResults[R['op']] | Paused> {
       if (!alive) throw new ThreadLost('crash', 'its process has ended');
       const id = nextId++;
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -174,12 +182,17 @@ export async function startThread(memoryMb: number): Promise<ThreadLife> {
         reject(new KithError('text_failed', `The request cannot be sent: ${messageOf(cause)}`, { cause }));
       }
       try {
-        return (await promise) as ThreadResults[R['op']];
+        return (await promise) as ThreadResults[R['op']] | Paused;
       } finally {
         if (waiting?.id === id) waiting = null;
         clearTimeout(limit);
         hold(false);
       }
+    },
+    forget(ticket) {
+      const note: Forget = { forget: ticket };
+      // A process that is gone has forgotten it too.
+      if (alive) child.send(note, () => {});
     },
     async end() {
       lose(new ThreadLost('crash', 'it was closed'));

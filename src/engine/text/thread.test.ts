@@ -261,6 +261,54 @@ test('an abort rejects at once and leaves the others alone', async () => {
   await assert.rejects(text.tokenize('minimind', 'four', {}, controller.signal), { code: 'aborted' });
 });
 
+test('short texts overtake a long one, which is tokenized all the same', async () => {
+  const order: string[] = [];
+  const note = async <T>(name: string, work: Promise<T>): Promise<T> => {
+    const result = await work;
+    order.push(name);
+    return result;
+  };
+  const long = 'abc '.repeat(800_000);
+  const slow = note('long', text.tokenize('tinyllama', long, { addSpecial: false }));
+  const quick = ['a', 'b', 'c'].map((short) => note(short, text.tokenize('minimind', short)));
+  await Promise.all(quick);
+  const tokens = await slow;
+  assert.deepEqual(order, ['a', 'b', 'c', 'long']);
+  assert.ok((await text.detokenize('tinyllama', tokens)) === long);
+});
+
+test('a long text that is given up, or whose process ends, holds up nobody', async () => {
+  const long = 'abc '.repeat(800_000);
+  const controller = new AbortController();
+  const given = text.tokenize('tinyllama', long, {}, controller.signal);
+  await text.tokenize('minimind', 'a');
+  controller.abort();
+  await assert.rejects(given, { code: 'aborted' });
+  // It was begun when the template of another model ends the process, and begins anew.
+  await text.open('endless', minimind, {
+    template: '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}',
+  });
+  const kept = text.tokenize('tinyllama', long);
+  await text.tokenize('minimind', 'a');
+  await assert.rejects(text.prepare('endless', say(user('Hi'))), { code: 'template_failed' });
+  assert.equal((await kept).length, (await text.tokenize('tinyllama', long)).length);
+});
+
+test('more tokens than the limit are refused, or cut', async () => {
+  const prompt = say(user('Hello there '.repeat(100)));
+  const { tokens } = await text.prepare('minimind', prompt);
+  const { length } = tokens;
+  assert.deepEqual((await text.prepare('minimind', prompt, { limit: length })).tokens, tokens);
+  const over = { code: 'tokens_over_limit', status: 400 };
+  await assert.rejects(text.prepare('minimind', prompt, { limit: length - 1 }), over);
+  // BOS comes after the template here.
+  const begun = (await text.prepare('tinyllama', prompt)).tokens.length;
+  await assert.rejects(text.prepare('tinyllama', prompt, { limit: begun - 1 }), over);
+  const whole = await text.tokenize('minimind', 'Hello there '.repeat(100));
+  const cut = await text.tokenize('minimind', 'Hello there '.repeat(100), { limit: 7, cut: true });
+  assert.deepEqual(cut, whole.slice(0, 7));
+});
+
 test('more prompts than the queue holds are turned away', async () => {
   await using small = createTextThread({ maxQueue: 2 });
   const opened = small.open('minimind', minimind);

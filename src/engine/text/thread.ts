@@ -1,7 +1,8 @@
 /**
  * The text thread as others see it: opens models, renders and tokenizes prompts, off the main thread and within
- * limits, in a process of its own. Requests run one after the other. A request that breaks the thread fails alone; the thread starts again
- * and opens the models again when they are next asked for.
+ * limits, in a process of its own. One request is worked on at a time; a long one in slices, between which short ones have their
+ * turn. A request that breaks the thread fails alone; the thread starts again and opens the models again when they are
+ * next asked for.
  *
  * @module engine/text/thread
  */
@@ -14,9 +15,10 @@ import {
   messageOf,
   throwIfAborted,
 } from '../../base/index.ts';
-import type { EncodeOptions, Prompt } from '../types.ts';
+import type { Prompt } from '../types.ts';
+import { createLanes } from './lanes.ts';
 import type { PreparedPrompt, TextInfo } from './model-text.ts';
-import type { ThreadRequest, ThreadResults } from './protocol.ts';
+import { Paused, type TextOptions, type ThreadRequest, type ThreadResults } from './protocol.ts';
 import { startThread, type ThreadLife, ThreadLost } from './thread-process.ts';
 
 export interface TextThreadOptions {
@@ -41,7 +43,7 @@ export interface OpenTextOptions {
 /**
  * Every method rejects with a `KithError`: `model_not_open`; `template_failed` (400 with param `messages` when the
  * template refuses them, 422 when it fails or exceeds a limit); `text_thread_lost` (503) when the thread ended for
- * another reason; `limit_reached`; `aborted`; or what opening the file and its tokenizer throws.
+ * another reason; `limit_reached`; `tokens_over_limit`; `aborted`; or what opening the file and its tokenizer throws.
  */
 export interface TextThread extends AsyncDisposable {
   /** Opens a model, or opens it anew from another path. */
@@ -49,13 +51,13 @@ export interface TextThread extends AsyncDisposable {
   prepare(
     model: string,
     prompt: Prompt,
-    options?: EncodeOptions,
+    options?: TextOptions,
     signal?: AbortSignal,
   ): Promise<PreparedPrompt>;
   tokenize(
     model: string,
     text: string,
-    options?: EncodeOptions,
+    options?: TextOptions,
     signal?: AbortSignal,
   ): Promise<Int32Array<ArrayBuffer>>;
   detokenize(
@@ -68,7 +70,9 @@ export interface TextThread extends AsyncDisposable {
 }
 
 interface Job {
-  run(): Promise<void>;
+  readonly size: number;
+  /** True when there is more to do. */
+  run(): Promise<boolean>;
   drop(reason: KithError): void;
 }
 
@@ -86,7 +90,7 @@ export function createTextThread(options: TextThreadOptions = {}): TextThread {
   const maxQueue = options.maxQueue ?? 256;
   const now = options.now ?? Date.now;
   const models = new Map<string, OpenModel>();
-  const queue: Job[] = [];
+  const queue = createLanes<Job>();
   let life: ThreadLife | null = null;
   let running = false;
   let disposed = false;
@@ -122,7 +126,7 @@ export function createTextThread(options: TextThreadOptions = {}): TextThread {
     request: R,
     limit: number,
     usesTemplate: boolean,
-  ): Promise<ThreadResults[R['op']]> {
+  ): Promise<ThreadResults[R['op']] | Paused> {
     try {
       const thread = await currentLife();
       const { op, model } = request;
@@ -139,7 +143,7 @@ export function createTextThread(options: TextThreadOptions = {}): TextThread {
   }
 
   async function openIn(thread: ThreadLife, model: string, { path, template }: OpenModel): Promise<TextInfo> {
-    const info = await thread.ask({ op: 'open', model, path, template }, openLimitMs);
+    const info = (await thread.ask({ op: 'open', model, path, template }, openLimitMs)) as TextInfo;
     thread.opened.add(model);
     return info;
   }
@@ -154,39 +158,82 @@ export function createTextThread(options: TextThreadOptions = {}): TextThread {
   async function drain(): Promise<void> {
     if (running) return;
     running = true;
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await job.run();
+    for (let job = queue.next(); job !== undefined; job = queue.next()) {
+      if (await job.run()) queue.add(job, job.size, true);
+    }
     running = false;
   }
 
-  /** Queues work. A fired signal rejects at once: waiting work is dropped, work under way finishes unheard. */
-  function enqueue<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  /** Work that may take several turns, and how to give it up between two of them. */
+  interface Turns<T> {
+    turn(): Promise<T | Paused>;
+    giveUp(): void;
+  }
+
+  const oneTurn = <T>(turn: () => Promise<T | Paused>): Turns<T> => ({ turn, giveUp: () => {} });
+
+  function inTurns<R extends ThreadRequest>(
+    request: R,
+    limit: number,
+    usesTemplate: boolean,
+  ): Turns<ThreadResults[R['op']]> {
+    let left: { readonly thread: ThreadLife; readonly paused: Paused } | null = null;
+    let spentMs = 0;
+    return {
+      async turn() {
+        // What was left in a process that has ended begins anew.
+        if (left?.thread.alive !== true) [left, spentMs] = [null, 0];
+        const { model } = request;
+        const next =
+          left === null ? request : ({ op: 'continue', model, ticket: left.paused.ticket } as const);
+        const answer = await ask<ThreadRequest>(next, Math.max(1, limit - spentMs), usesTemplate);
+        left = null;
+        if (answer instanceof Paused) {
+          spentMs += answer.ms;
+          if (life !== null) left = { thread: life, paused: answer };
+        }
+        return answer as ThreadResults[R['op']] | Paused;
+      },
+      giveUp: () => left?.thread.forget(left.paused.ticket),
+    };
+  }
+
+  /** Queues work. A fired signal rejects at once: waiting work is dropped, the turn under way finishes unheard. */
+  function enqueue<T>(work: Turns<T>, signal: AbortSignal | undefined, size = 0): Promise<T> {
     throwIfAborted(signal);
     if (disposed) throw closedError();
-    if (queue.length >= maxQueue) {
+    if (queue.size >= maxQueue) {
       throw new LimitError('text_queue', maxQueue, `${maxQueue} prompts already wait to be tokenized.`, {
         retryAfter: 1,
       });
     }
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const job: Job = {
+      size,
       run: async () => {
         try {
-          resolve(await work());
+          const answer = await work.turn();
+          if (answer instanceof Paused) {
+            if (!disposed && signal?.aborted !== true) return true;
+            work.giveUp();
+            reject(closedError());
+          } else resolve(answer);
         } catch (thrown) {
+          work.giveUp();
           reject(
             isKithError(thrown) ? thrown : new KithError('text_failed', messageOf(thrown), { cause: thrown }),
           );
         }
+        return false;
       },
       drop: reject,
     };
     const abort = (): void => {
-      const at = queue.indexOf(job);
-      if (at >= 0) queue.splice(at, 1);
+      if (queue.remove(job)) work.giveUp();
       reject(new AbortedError(undefined, { cause: signal?.reason }));
     };
     signal?.addEventListener('abort', abort, { once: true });
-    queue.push(job);
+    queue.add(job, size);
     void drain();
     return promise.finally(() => signal?.removeEventListener('abort', abort));
   }
@@ -194,39 +241,46 @@ export function createTextThread(options: TextThreadOptions = {}): TextThread {
   return {
     async open(model, path, { template, signal } = {}) {
       const entry = { path, template };
-      return enqueue(async () => {
-        const info = await ask({ op: 'open', model, ...entry }, openLimitMs, false);
-        models.set(model, entry);
-        life?.opened.add(model);
-        return info;
-      }, signal);
-    },
-    async prepare(model, prompt, encode = {}, signal) {
-      const usesTemplate = prompt.kind === 'messages';
-      const limit = limitMs + sizeOf(prompt) * MS_PER_UNIT;
       return enqueue(
-        () => ask({ op: 'prepare', model, prompt, options: encode, now: now() }, limit, usesTemplate),
+        oneTurn(async () => {
+          const info = await ask({ op: 'open', model, ...entry }, openLimitMs, false);
+          models.set(model, entry);
+          life?.opened.add(model);
+          return info;
+        }),
         signal,
       );
     },
+    async prepare(model, prompt, encode = {}, signal) {
+      const usesTemplate = prompt.kind === 'messages';
+      const size = sizeOf(prompt);
+      const limit = limitMs + size * MS_PER_UNIT;
+      const request = { op: 'prepare', model, prompt, options: encode, now: now() } as const;
+      return enqueue(inTurns(request, limit, usesTemplate), signal, size);
+    },
     async tokenize(model, text, encode = {}, signal) {
       const limit = limitMs + text.length * MS_PER_UNIT;
-      return enqueue(() => ask({ op: 'tokenize', model, text, options: encode }, limit, false), signal);
+      const request = { op: 'tokenize', model, text, options: encode } as const;
+      return enqueue(inTurns(request, limit, false), signal, text.length);
     },
     async detokenize(model, tokens, { special = false } = {}, signal) {
       const limit = limitMs + tokens.length * MS_PER_UNIT;
-      return enqueue(() => ask({ op: 'detokenize', model, tokens, special }, limit, false), signal);
+      const request = { op: 'detokenize', model, tokens, special } as const;
+      return enqueue(inTurns(request, limit, false), signal, tokens.length);
     },
     async close(model) {
-      await enqueue(async () => {
-        models.delete(model);
-        if (life?.alive === true && life.opened.delete(model))
-          await ask({ op: 'close', model }, limitMs, false);
-      }, undefined);
+      await enqueue(
+        oneTurn(async () => {
+          models.delete(model);
+          if (life?.alive === true && life.opened.delete(model))
+            await ask({ op: 'close', model }, limitMs, false);
+        }),
+        undefined,
+      );
     },
     async [Symbol.asyncDispose]() {
       disposed = true;
-      for (const job of queue.splice(0)) job.drop(closedError());
+      for (const job of queue.clear()) job.drop(closedError());
       await life?.end();
       life = null;
     },

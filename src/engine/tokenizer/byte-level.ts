@@ -16,10 +16,23 @@ for (let byte = 0; byte < 0x100; byte++) {
   bytes.set(character, byte);
 }
 
+/** Bytes up to which adding strings up is the faster way; of long ones it makes a heap of pieces. */
+const SHORT = 256;
+const codes = Uint16Array.from(characters, (character) => character.charCodeAt(0));
+
+/** The character of each byte. */
+export const BYTES: readonly string[] = characters;
+
 /** Each byte of the UTF-8 of a text as its character. */
 export function toByteLevel(text: string): string {
+  const utf8 = Buffer.from(text, 'utf8');
+  if (utf8.length > SHORT) {
+    const out = Buffer.allocUnsafe(utf8.length * 2);
+    for (let i = 0; i < utf8.length; i++) out.writeUInt16LE(codes[utf8[i]!]!, i * 2);
+    return out.toString('utf16le');
+  }
   let out = '';
-  for (const byte of Buffer.from(text, 'utf8')) out += characters[byte]!;
+  for (const byte of utf8) out += characters[byte]!;
   return out;
 }
 

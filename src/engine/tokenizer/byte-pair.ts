@@ -5,11 +5,12 @@
  * @module engine/tokenizer/byte-pair
  */
 
-import { toByteLevel } from './byte-level.ts';
-import { CACHED_WORD_UNITS, CACHED_WORDS, MAX_MERGES } from './limits.ts';
-import { mergeSymbols, type RankOf } from './merge-queue.ts';
+import { BYTES, toByteLevel } from './byte-level.ts';
+import { createByteLeast, createUnitLeast, type Least } from './least.ts';
+import { CACHED_WORD_UNITS, CACHED_WORDS, MAX_MERGES, STEP } from './limits.ts';
+import { mergeSymbols, type RankOf, type Steps } from './merge-queue.ts';
 import { invalidTokenizer, type Metadata, stringsOf } from './metadata.ts';
-import { byteTokens, type PieceEncoder } from './sentencepiece.ts';
+import { byteTokens, type PieceEncoder, type PieceOptions } from './sentencepiece.ts';
 import { splitWords } from './split.ts';
 import { textBytes } from './utf8.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -62,7 +63,23 @@ export function createBytePair(vocabulary: Vocabulary, metadata: Metadata): Piec
     }
   }
 
-  function encodeWord(raw: string, output: number[], guard: boolean): void {
+  /** Whatever words can become has a token, so that no part of a text gets lost. */
+  function isComplete(): boolean {
+    for (const merge of ranks.keys()) {
+      const space = merge.indexOf(' ', 1);
+      if (!ids.has(merge.slice(0, space) + merge.slice(space + 1))) return false;
+    }
+    if (hexBytes !== null) return hexBytes.every((token) => token >= 0);
+    return BYTES.every((byte) => ids.has(byte));
+  }
+  let least: Least | null | undefined;
+  function leastTokens(text: string, enough: number): number {
+    if (least === undefined)
+      least = !isComplete() ? null : plain ? createUnitLeast(vocabulary) : createByteLeast(vocabulary);
+    return least === null ? 0 : least(text, enough);
+  }
+
+  function* encodeWord(raw: string, output: number[], guard: boolean): Steps<void> {
     const word = plain ? raw : toByteLevel(raw);
     const whole = pre.ignoreMerges === true || (pre.wholeNewlines === true && /^\n+$/.test(word));
     if (whole) {
@@ -72,23 +89,29 @@ export function createBytePair(vocabulary: Vocabulary, metadata: Metadata): Piec
         return;
       }
     }
-    mergeSymbols(word, rank, (start, end) => pushSymbol(word.slice(start, end), output, guard));
+    yield* mergeSymbols(word, rank, (start, end) => pushSymbol(word.slice(start, end), output, guard));
   }
 
-  return (text, output, { guard }) => {
+  function* encode(text: string, output: number[], { guard, limit }: PieceOptions): Steps<void> {
     const escaped = vocabulary.escapeSpaces ? text.replaceAll(' ', '\u2581') : text;
     let start = 0;
-    for (const end of splitWords(escaped, pre.steps)) {
+    let paused = 0;
+    for (const end of yield* splitWords(escaped, pre.steps)) {
+      if (output.length > limit) return;
+      if (end - paused >= STEP) {
+        paused = end;
+        yield;
+      }
       const word = escaped.slice(start, end);
       start = end;
       if (guard || word.length > CACHED_WORD_UNITS) {
-        encodeWord(word, output, guard);
+        yield* encodeWord(word, output, guard);
         continue;
       }
       let tokens = cache.get(word);
       if (tokens === undefined) {
         const fresh: number[] = [];
-        encodeWord(word, fresh, false);
+        yield* encodeWord(word, fresh, false);
         tokens = Int32Array.from(fresh);
         // Words repeat in runs, so starting over now and then costs little and bounds the memory.
         if (cache.size >= CACHED_WORDS) cache = new Map();
@@ -96,5 +119,6 @@ export function createBytePair(vocabulary: Vocabulary, metadata: Metadata): Piec
       }
       for (const token of tokens) output.push(token);
     }
-  };
+  }
+  return { encode, leastTokens };
 }

@@ -5,7 +5,15 @@
  * @module engine/tokenizer
  */
 
-export { createFullTokenizer, createTokenizer, type FullTokenizer } from './create.ts';
+export {
+  createFullTokenizer,
+  createTokenizer,
+  type EncodeBounds,
+  type FullTokenizer,
+  finish,
+  overLimit,
+} from './create.ts';
 export { MAX_TEXT_UNITS } from './limits.ts';
+export type { Steps } from './merge-queue.ts';
 export { PRE_TOKENIZERS } from './patterns.ts';
 export { createTextStream, type TextChunk, type TextStream, type TextStreamOptions } from './stream.ts';

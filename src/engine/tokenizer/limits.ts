@@ -13,3 +13,5 @@ export const MAX_TEXT_UNITS = 16_777_216;
 /** Words whose tokens are remembered, and the longest of them in UTF-16 units. */
 export const CACHED_WORDS = 20_000;
 export const CACHED_WORD_UNITS = 64;
+/** Symbols, pairs or characters a tokenizer looks at between two places where it can pause: some 10 ms of work. */
+export const STEP = 8_192;

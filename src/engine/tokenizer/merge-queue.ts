@@ -7,6 +7,11 @@
  * @module engine/tokenizer/merge-queue
  */
 
+import { STEP } from './limits.ts';
+
+/** Work in steps of some milliseconds, and its result. */
+export type Steps<T> = Generator<undefined, T, undefined>;
+
 /** Rank of joining `text[left, middle)` with `text[middle, right)`: lower is earlier; NaN = not at all. */
 export type RankOf = (text: string, left: number, middle: number, right: number) => number;
 
@@ -92,12 +97,15 @@ class PairHeap {
   }
 }
 
-/** Starts with one symbol per code point and calls back with the span of each final symbol, in order. */
-export function mergeSymbols(
+/**
+ * Starts with one symbol per code point and calls back with the span of each final symbol, in order. Yields now and then,
+ * so that a long text can be left for a while.
+ */
+export function* mergeSymbols(
   text: string,
   rankOf: RankOf,
   symbol: (start: number, end: number) => void,
-): void {
+): Steps<void> {
   const most = text.length;
   if (most === 0) return;
   const starts = new Int32Array(most);
@@ -107,6 +115,7 @@ export function mergeSymbols(
   const following = new Int32Array(most);
   let count = 0;
   for (let i = 0; i < most; count++) {
+    if (count % STEP === STEP - 1) yield;
     starts[count] = i;
     i += text.codePointAt(i)! > 0xffff ? 2 : 1;
     ends[count] = i;
@@ -119,8 +128,12 @@ export function mergeSymbols(
     const rank = rankOf(text, starts[left]!, starts[right]!, ends[right]!);
     if (!Number.isNaN(rank)) heap.push(rank, left, right, ends[right]!);
   };
-  for (let i = 1; i < count; i++) consider(i - 1, i);
-  while (heap.pop()) {
+  for (let i = 1; i < count; i++) {
+    if (i % STEP === 0) yield;
+    consider(i - 1, i);
+  }
+  for (let step = 1; heap.pop(); step++) {
+    if (step % STEP === 0) yield;
     const { left, right, end } = heap;
     // Stale: a side is gone, or the right side has grown. (The left grows only by taking the right.)
     if (ends[left] === 0 || ends[right] !== end) continue;
@@ -132,5 +145,8 @@ export function mergeSymbols(
     consider(previous[left]!, left);
     consider(left, after);
   }
-  for (let i = 0; i >= 0; i = following[i]!) symbol(starts[i]!, ends[i]!);
+  for (let i = 0, step = 1; i >= 0; i = following[i]!, step++) {
+    if (step % STEP === 0) yield;
+    symbol(starts[i]!, ends[i]!);
+  }
 }

@@ -62,6 +62,21 @@ async function metadataOf(path: string): Promise<Gguf['metadata']> {
   return (await readGguf(source)).metadata;
 }
 
+/** Compares ids of texts that are long enough to be tokenized in parts. */
+async function compareLong(path: string): Promise<void> {
+  const model = await llama.loadModel({ modelPath: path, vocabOnly: true });
+  const ours = createFullTokenizer(await metadataOf(path));
+  for (const text of [
+    `${PIECES.join(' ')} `.repeat(100),
+    'ab  c'.repeat(6_000),
+    'Supercali_'.repeat(2_000),
+  ]) {
+    const long = text.toWellFormed();
+    assert.deepEqual(ours.encode(long, { addSpecial: false }), Int32Array.from(model.tokenize(long)));
+  }
+  await model.dispose();
+}
+
 /** Compares ids, text and ends of generation for random texts and random tokens. */
 async function compare(path: string, numRuns: number): Promise<void> {
   const model = await llama.loadModel({ modelPath: path, vocabOnly: true });
@@ -101,6 +116,11 @@ test('MiniMind2 texts get the ids llama.cpp gives them', async () => {
 
 test('MiniLM texts get the ids llama.cpp gives them', async () => {
   await compare(await testModel('minilm-f16'), 400);
+});
+
+test('long texts get the ids llama.cpp gives them', async () => {
+  for (const name of ['tinyllama', 'minimind2-q8_0', 'minilm-f16'] as const)
+    await compareLong(await testModel(name));
 });
 
 test('every pre-tokenizer cuts texts where llama.cpp cuts them', async () => {

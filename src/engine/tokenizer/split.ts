@@ -9,6 +9,8 @@
  * @module engine/tokenizer/split
  */
 
+import { STEP } from './limits.ts';
+import type { Steps } from './merge-queue.ts';
 import type { SplitStep } from './patterns.ts';
 import { classOf, isHan, LETTER, MARK, NUMBER, PUNCTUATION, SYMBOL, WHITESPACE } from './unicode.ts';
 
@@ -67,12 +69,21 @@ function places(text: string): Places | null {
   return { codePointOf, unitOf };
 }
 
-/** Ends of the pieces of `piece`, relative to it. */
-function cutByPattern(piece: string, pattern: RegExp): number[] {
-  const ends: number[] = [];
-  let done = 0;
-  pattern.lastIndex = 0;
-  for (;;) {
+/**
+ * Ends of the pieces of `piece`, relative to it, as far as `most` matches go. Null when the rest of the piece was cut, or
+ * where to go on: `done` is the end before it, `next` where the search starts.
+ */
+function cutSome(
+  piece: string,
+  pattern: RegExp,
+  from: { readonly done: number; readonly next: number },
+  ends: number[],
+  most: number,
+): { readonly done: number; readonly next: number } | null {
+  let { done } = from;
+  pattern.lastIndex = from.next;
+  for (let found = 0; ; found++) {
+    if (found >= most) return { done, next: pattern.lastIndex };
     const match = pattern.exec(piece);
     if (match === null) break;
     if (match.index > done) ends.push(match.index);
@@ -82,6 +93,25 @@ function cutByPattern(piece: string, pattern: RegExp): number[] {
     else pattern.lastIndex = match.index + 1;
   }
   if (done < piece.length) ends.push(piece.length);
+  return null;
+}
+
+const START = { done: 0, next: 0 } as const;
+
+function cutByPattern(piece: string, pattern: RegExp): number[] {
+  const ends: number[] = [];
+  cutSome(piece, pattern, START, ends, Number.POSITIVE_INFINITY);
+  return ends;
+}
+
+/** The same in steps. The pattern is shared: whoever uses it meanwhile does not change where this goes on. */
+function* cutLong(piece: string, pattern: RegExp): Steps<number[]> {
+  const ends: number[] = [];
+  let at = cutSome(piece, pattern, START, ends, STEP);
+  while (at !== null) {
+    yield;
+    at = cutSome(piece, pattern, at, ends, STEP);
+  }
   return ends;
 }
 
@@ -100,7 +130,7 @@ function cutDigits(piece: string): number[] {
 }
 
 /** Ends (in UTF-16 units, ascending, the last one is the text's length) of the words of a well-formed text. */
-export function splitWords(text: string, steps: readonly SplitStep[]): readonly number[] {
+export function* splitWords(text: string, steps: readonly SplitStep[]): Steps<readonly number[]> {
   if (text === '') return [];
   const place = places(text);
   const views = new Map<SplitStep['kind'], string>();
@@ -120,11 +150,19 @@ export function splitWords(text: string, steps: readonly SplitStep[]): readonly 
     const inUnits = step.kind === 'text' || place === null;
     const next: number[] = [];
     let start = 0;
+    let paused = 0;
     for (const end of ends) {
+      if (end - paused >= STEP) {
+        paused = end;
+        yield;
+      }
       const from = inUnits ? start : place.codePointOf[start]!;
       const to = inUnits ? end : place.codePointOf[end]!;
       const piece = view.slice(from, to);
-      const cuts = step.kind === 'digits' ? cutDigits(piece) : cutByPattern(piece, step.pattern);
+      let cuts: number[];
+      if (step.kind === 'digits') cuts = cutDigits(piece);
+      else if (piece.length <= STEP) cuts = cutByPattern(piece, step.pattern);
+      else cuts = yield* cutLong(piece, step.pattern);
       for (const cut of cuts) next.push(inUnits ? from + cut : place.unitOf[from + cut]!);
       start = end;
     }

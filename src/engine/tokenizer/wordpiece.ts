@@ -5,7 +5,9 @@
  * @module engine/tokenizer/wordpiece
  */
 
-import type { PieceEncoder } from './sentencepiece.ts';
+import { STEP } from './limits.ts';
+import type { Steps } from './merge-queue.ts';
+import type { PieceEncoder, PieceOptions } from './sentencepiece.ts';
 import {
   CONTROL,
   classOf,
@@ -31,9 +33,12 @@ function isIdeograph(codePoint: number): boolean {
   );
 }
 
-function* splitIntoWords(text: string, lower: boolean, strip: boolean): Generator<string> {
+/** The words; null now and then in between, so that a long word can be left for a while. */
+function* splitIntoWords(text: string, lower: boolean, strip: boolean): Generator<string | null> {
   let word = '';
+  let looked = 0;
   for (const character of text) {
+    if (++looked % STEP === 0) yield null;
     const original = character.codePointAt(0)!;
     const codePoint = strip ? firstOfDecomposition(original) : original;
     const flags = classOf(codePoint);
@@ -58,15 +63,68 @@ function* splitIntoWords(text: string, lower: boolean, strip: boolean): Generato
   if (word !== '') yield word;
 }
 
-export function createWordPiece(vocabulary: Vocabulary): PieceEncoder {
-  const { ids, longest, guarded, unk } = vocabulary;
+/** What one UTF-16 unit is to the tokens of a vocabulary. */
+interface UnitFacts {
+  /** Units of the longest token that starts with it; 0 = none does. */
+  readonly longestFrom: Uint16Array;
+  /** 1 = it stands in a token. */
+  readonly known: Uint8Array;
+  /** 1 = it is a token by itself. */
+  readonly alone: Uint8Array;
+}
 
-  function encodeWord(word: string, output: number[], guard: boolean): void {
+function unitFacts({ texts }: Vocabulary): UnitFacts {
+  const longestFrom = new Uint16Array(0x10000);
+  const known = new Uint8Array(0x10000);
+  const alone = new Uint8Array(0x10000);
+  for (const text of texts) {
+    const first = text.charCodeAt(0);
+    longestFrom[first] = Math.max(longestFrom[first]!, Math.min(text.length, 0xffff));
+    if (text.length === 1) alone[first] = 1;
+    for (let i = 0; i < text.length; i++) known[text.charCodeAt(i)] = 1;
+  }
+  return { longestFrom, known, alone };
+}
+
+export function createWordPiece(vocabulary: Vocabulary): PieceEncoder {
+  const { ids, guarded, unk } = vocabulary;
+  let facts: UnitFacts | undefined;
+
+  /** Whether tokens cover what is left of a word, where its characters alone tell; null where they do not. */
+  function isCovered(text: string, from: number, { known, alone }: UnitFacts): boolean | null {
+    let sure = true;
+    for (let i = from; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (known[unit] === 0) return false;
+      if (alone[unit] === 0) sure = false;
+    }
+    return sure ? true : null;
+  }
+
+  function* encodeWord(
+    word: string,
+    output: number[],
+    { guard, limit }: Pick<PieceOptions, 'guard' | 'limit'>,
+  ): Steps<void> {
+    facts ??= unitFacts(vocabulary);
     // Word starts carry U+2581 in the vocabulary; continuations are bare.
     const text = `\u2581${word}`;
     const before = output.length;
+    let asked = false;
+    let steps = 0;
     for (let from = 0; from < text.length; ) {
-      let to = Math.min(text.length, from + longest);
+      if (++steps % STEP === 0) yield;
+      if (output.length > limit && !asked) {
+        // A character further on that no token covers would make all of it one unknown token.
+        asked = true;
+        const covered = isCovered(text, from, facts);
+        if (covered === true) return;
+        if (covered === false) {
+          output.length = before;
+          break;
+        }
+      }
+      let to = Math.min(text.length, from + facts.longestFrom[text.charCodeAt(from)]!);
       let id: number | undefined;
       for (; to > from; to--) {
         id = ids.get(text.slice(from, to));
@@ -83,9 +141,15 @@ export function createWordPiece(vocabulary: Vocabulary): PieceEncoder {
     if (output.length === before && unk !== null) output.push(unk);
   }
 
-  return (text, output, { guard }) => {
-    for (const word of splitIntoWords(text, vocabulary.lowerCase, vocabulary.stripAccents)) {
-      encodeWord(word, output, guard);
-    }
+  return {
+    *encode(text, output, options) {
+      for (const word of splitIntoWords(text, vocabulary.lowerCase, vocabulary.stripAccents)) {
+        if (word === null) yield;
+        else yield* encodeWord(word, output, options);
+        if (output.length > options.limit) return;
+      }
+    },
+    // Any number of characters can be one unknown token.
+    leastTokens: () => 0,
   };
 }
