@@ -17,7 +17,7 @@ import { createCounting } from './counted.ts';
 import { type BodyLimits, createBytePool } from './http/body.ts';
 import { busyStatuses, errorAnswer, type Fault, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
-import { isLoopback } from './http/host.ts';
+import { checkTarget, isLoopback } from './http/host.ts';
 import { createRouter, type Match, routeAbove } from './http/router.ts';
 import { listen, urlOf } from './listen.ts';
 import { allRoutes } from './routes.ts';
@@ -69,6 +69,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     open.set(response, abort);
     let match: Match | null = null;
     let caller: Caller | null = null;
+    // Who is refused for its scope or its rate is known all the same.
+    const know = (who: Caller) => {
+      caller = who;
+    };
     let code: string | null = null;
     let limit: string | null = null;
     const { socket } = request;
@@ -131,21 +135,22 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         throw new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 });
       }
       checkRequest(request, lane, limits);
+      checkTarget(request.url ?? '', request.headers.host);
       if (request.method === 'OPTIONS' && options.access.preflight(request, response)) return;
       try {
         match = route(request.method ?? '', request.url ?? '');
       } catch (error) {
         // Only who may come in is told which paths there are.
-        caller = options.access.admit(request, response, null);
+        caller = options.access.admit(request, response, null, know);
         throw error;
       }
       if (!match.route) {
-        caller = options.access.admit(request, response, null);
+        caller = options.access.admit(request, response, null, know);
         response.writeHead(204, { allow: match.allow, 'content-length': 0 }).end();
         return;
       }
       if (match.route.requestIdHeader) response.setHeader(match.route.requestIdHeader, `req-${id}`);
-      caller = options.access.admit(request, response, match.route.scope);
+      caller = options.access.admit(request, response, match.route.scope, know);
       const exchange = createExchange(
         request,
         response,
@@ -178,7 +183,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   ): Fault | null {
     if (response.destroyed || response.writableEnded) return null;
     const { fault, headers: own } = errorAnswer(error, `req-${id}`);
-    if (fault.status >= 500) {
+    // What is not built (501) is an answer like any other.
+    if (fault.status >= 500 && fault.status !== 501) {
       log.error('request failed', {
         request: `req-${id}`,
         err: messageOf(error),
@@ -194,7 +200,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     if (spoken?.requestIdHeader) response.setHeader(spoken.requestIdHeader, `req-${id}`);
     const status = spoken?.errorStatus?.(fault) ?? fault.status;
     sendJson(response, status, (spoken?.encodeError ?? openAiError)(fault, `req-${id}`), headers);
-    if (!request.complete) discard(request, limits.bodyBytes);
+    if (!request.complete) discard(request, limits.bodyBytes * discardFactor);
     return fault;
   }
 
@@ -288,6 +294,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     [Symbol.asyncDispose]: () => close(0),
   };
 }
+
+/** A client that sends this many times more than it may is cut off before it can read why. */
+const discardFactor = 8;
 
 /** Lets an unread body run out, within a bound, so that the client can read the answer before the close. */
 function discard(request: IncomingMessage, limit: number): void {

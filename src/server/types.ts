@@ -123,8 +123,14 @@ export interface Access {
   /**
    * Checks host, origin, key, scope and request rate. Sets the headers that tell the caller its limits. Throws
    * `KithError` with 401, 403 or 429. A null scope is for what no route answers: any key will do.
+   * `known` hears who asks before scope and rate are checked, for the logs.
    */
-  admit(request: IncomingMessage, response: ServerResponse, scope: Scope | null): Caller;
+  admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    scope: Scope | null,
+    known?: (caller: Caller) => void,
+  ): Caller;
   /** Answers a CORS preflight; false when the origin is not allowed. */
   preflight(request: IncomingMessage, response: ServerResponse): boolean;
 }

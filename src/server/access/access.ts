@@ -151,17 +151,18 @@ export function createAccess(options: AccessOptions): KeyedAccess {
     get guarded() {
       return keys.usable() > 0;
     },
-    admit(request, response, scope) {
+    admit(request, response, scope, known) {
       checkHost(request.headers, rules, request.method);
       shareWith(corsOrigins, request, response);
       const who = identify(request, scope);
-      checkScope(who, scope);
-      checkRate(who, scope, response);
       const caller: Caller = {
         key: who.key?.id ?? null,
         name: who.key?.name ?? 'local',
         agent: agentOf(request.headers),
       };
+      known?.(caller);
+      checkScope(who, scope);
+      checkRate(who, scope, response);
       if (who.tokens) budgetOf.set(caller, who.tokens);
       return caller;
     },

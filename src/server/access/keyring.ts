@@ -61,7 +61,8 @@ export function createKeyring(store: KeyStore, clock: Clock, log: Logger): Keyri
   }
 
   function touch(entry: Entry, now: number): void {
-    if (now - entry.touchedAt < touchEveryMs) return;
+    // A clock that was set back must not keep the old time for as long as it was ahead.
+    if (Math.abs(now - entry.touchedAt) < touchEveryMs) return;
     entry.touchedAt = now;
     try {
       store.touch(entry.key.id, now);

@@ -44,7 +44,7 @@ export interface HealthRequests {
   /** Being answered now. */
   readonly active: number;
   readonly total: number;
-  /** Answered with 429 or 503: a limit of the node or of a key was reached, or nothing could answer. */
+  /** Answered with 429, 503 or 529: a limit of the node or of a key was reached, or nothing could answer. */
   readonly refused: number;
 }
 

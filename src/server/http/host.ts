@@ -6,7 +6,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { KithError } from '../../base/index.ts';
+import { InputError, KithError } from '../../base/index.ts';
 
 /** Under which names a node answers, and which web pages may ask it. */
 export interface HostRules {
@@ -65,6 +65,19 @@ export function checkHost(
   if (headers['sec-fetch-site'] === 'cross-site' && !isNavigation(headers, method)) {
     throw new KithError('origin_refused', 'Cross-site requests from web pages are refused.', { status: 403 });
   }
+}
+
+/**
+ * Throws 400 when a target in absolute form (`GET http://name/path`) names another authority than the Host header: a
+ * server would have to follow the target, and a proxy before it may follow either (RFC 9112 section 3.2.2).
+ */
+export function checkTarget(target: string, host: string | undefined): void {
+  const authority = /^https?:\/\/([^/?#]*)/i.exec(target)?.[1];
+  if (authority === undefined || authority.toLowerCase() === host?.toLowerCase()) return;
+  throw new InputError(
+    'invalid_host',
+    `The request target names '${authority.slice(0, 100)}' and the Host header '${(host ?? '').slice(0, 100)}'.`,
+  );
 }
 
 function plainName(host: string): string {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { InputError, KithError, LimitError } from '../../base/index.ts';
 import { jsonDepth, parseJson } from './body.ts';
 import { errorAnswer as answerOf, openAiError } from './errors.ts';
-import { checkHost, hostName, isLoopback } from './host.ts';
+import { checkHost, checkTarget, hostName, isLoopback } from './host.ts';
 import { createRouter } from './router.ts';
 import { doneEvent, encodeEvent } from './sse.ts';
 
@@ -158,4 +158,13 @@ test('an error that blames a field inside calls it as the body does', () => {
     'logit_bias names token 7; the vocabulary ends at 5.',
   ]);
   assert.deepEqual(told('engine.kvCells', 'maxTokens'), ['engine.kvCells', 'maxTokens']);
+});
+
+test('a target that names another authority than the Host header is refused', () => {
+  checkTarget('/v1/models', 'localhost:1');
+  checkTarget('http://LOCALHOST:1/v1/models', 'localhost:1');
+  checkTarget('http://localhost:1?x', 'localhost:1');
+  for (const target of ['http://evil.example/v1/models', 'https://evil.example', 'http://localhost:2/'])
+    assert.throws(() => checkTarget(target, 'localhost:1'), code('invalid_host'), target);
+  assert.throws(() => checkTarget('http://evil.example/', undefined), code('invalid_host'));
 });
