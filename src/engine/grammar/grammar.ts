@@ -120,7 +120,7 @@ export function compileGrammar(grammar: Grammar, work: Work = createWork()): Net
         writeSchema(builder, from, readSchema({ type: 'object' }, work), to, work);
         return;
       case 'regex':
-        writePattern(builder, from, parsePattern(part.pattern, false), to, writePlain);
+        writePattern(builder, from, parsePattern(part.pattern, false, work), to, writePlain);
         return;
       case 'literal':
         builder.literal(from, Buffer.from(part.text), to);

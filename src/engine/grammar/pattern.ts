@@ -6,6 +6,7 @@
  */
 import { ANY, type Characters, character, complement, unite } from './characters.ts';
 import { grammarTooLarge, patternUnsupported } from './errors.ts';
+import type { Work } from './work.ts';
 
 export const MAX_PATTERN = 4096;
 const MAX_DEPTH = 64;
@@ -66,9 +67,10 @@ const CONTROLS: ReadonlyMap<string, number> = new Map([
 /**
  * @param search JSON Schema's meaning: the pattern may match anywhere, unless `^` and `$` hold it. Otherwise it has to
  *   match the whole text.
+ * @param work is charged with the size of the automaton, of which parts may never be reached and written
  * @throws InputError `pattern_unsupported`, `grammar_too_large`
  */
-export function parsePattern(pattern: string, search: boolean): CharacterAutomaton {
+export function parsePattern(pattern: string, search: boolean, work?: Work): CharacterAutomaton {
   if (pattern.length > MAX_PATTERN) {
     throw grammarTooLarge(`a pattern of ${pattern.length} characters`, MAX_PATTERN);
   }
@@ -156,6 +158,7 @@ export function parsePattern(pattern: string, search: boolean): CharacterAutomat
       1,
     );
   }
+  work?.charge(parts >> 2);
   return { states: edges.length, edges, empty };
 }
 

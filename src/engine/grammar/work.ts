@@ -24,8 +24,9 @@ export function createWork(limit: number = MAX_WORK): Work {
   let charged = 0;
   let written = 0;
   const charge = (count: number): void => {
+    // What is refused is not done and does not count.
+    if (charged + count > limit) throw grammarTooLarge('the work of putting its schemas together', limit);
     charged += count;
-    if (charged > limit) throw grammarTooLarge('the work of putting its schemas together', limit);
   };
   return {
     charge,

@@ -175,7 +175,7 @@ export function writeSchema(
       const close = builder.state();
       byte(own.start, '"', open);
       byte(close, '"', own.end);
-      const automaton = pattern === null ? ANY_TEXT : parsePattern(pattern, true);
+      const automaton = pattern === null ? ANY_TEXT : parsePattern(pattern, true, work);
       writePattern(builder, open, automaton, close, writeJson, { min, max });
     });
     builder.call(at, called, next);

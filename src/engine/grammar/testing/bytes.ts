@@ -8,7 +8,7 @@ import type { Grammar } from '../../types.ts';
 import { createGrammars } from '../cache.ts';
 
 const END = 256;
-const byteTokenizer = {
+export const byteTokenizer = {
   size: 257,
   eog: new Set([END]),
   bytes: (token: number): Uint8Array => (token === END ? new Uint8Array(0) : Uint8Array.of(token)),
