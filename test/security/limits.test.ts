@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { createGrammarCheck } from '../../src/engine/index.ts';
+import { createHome, startNode } from '../node-support.ts';
 import {
   chatBody,
   chatPath,
@@ -320,4 +322,91 @@ test('a whole answer that nobody reads is cut off, one that is read slowly is no
   });
   await closed(slow);
   assert.ok(seen > size, `${seen} of ${size} bytes came`);
+});
+
+test('schemas that are small and would take minutes are refused by count, and others are served meanwhile', async () => {
+  const record = (count: number, name: string, value: unknown = true) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`${name}${i}`, value]));
+  const choice = (count: number, make: (i: number) => unknown, ...first: unknown[]) => ({
+    anyOf: [...first, ...Array.from({ length: count }, (_, i) => make(i))],
+  });
+  const refused = {
+    type: 'object',
+    properties: record(4000, 'p'),
+    allOf: ['q', 'r'].map((name) => choice(130, (i) => ({ properties: { [`${name}${i}`]: true } }))),
+  };
+  const taken = {
+    properties: record(4000, 'p'),
+    allOf: [
+      choice(90, (i) => ({ type: 'array', minItems: i }), { type: 'boolean' }),
+      choice(90, (i) => ({ type: 'string', minLength: i }), { type: 'boolean' }),
+    ],
+  };
+  const check = createGrammarCheck();
+  const outcomes = [refused, taken].map((schema) => check.outcome({ kind: 'json_schema', schema }));
+  assert.deepEqual(
+    outcomes.map(({ fault }) => fault?.code),
+    ['grammar_too_large', undefined],
+  );
+  for (const { work } of outcomes) assert.ok(work < 300_000, `${work} counted`);
+
+  await using home = await createHome();
+  const node = await startNode(home);
+  try {
+    const ask = (path: string, body: object) =>
+      fetch(node.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 20, ...body }),
+      });
+    const format = (schema: object) => ({
+      response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+    });
+    const tool = (name: string, parameters: object, strict = true) => ({
+      type: 'function',
+      function: { name, parameters, strict },
+    });
+    const wide = {
+      type: 'object',
+      properties: record(200, 'p', { anyOf: [{ type: 'string' }, { type: 'null' }] }),
+    };
+    const wides = Array.from({ length: 128 }, (_, i) => tool(`t${i}`, wide, false));
+    const [answers, models] = await Promise.all([
+      Promise.all([
+        ask(chatPath, format(refused)),
+        ask(chatPath, format(refused)),
+        ask(chatPath, { tools: [tool('f', refused)] }),
+        ask('/api/chat', { model: 'tiny', stream: false, format: refused }),
+        ask(chatPath, { tools: wides }),
+        ask(chatPath, format({ type: 'string', pattern: '([]|[]|[]){9999}'.repeat(200) })),
+      ]),
+      fetch(`${node.url}/v1/models`),
+    ]);
+    assert.equal(models.status, 200);
+    assert.deepEqual(
+      await Promise.all(answers.slice(0, 3).map(errorCode)),
+      new Array(3).fill('400 grammar_too_large'),
+    );
+    assert.equal(answers[3]!.status, 400);
+    assert.match(await answers[3]!.text(), /is too large: the work/);
+    const tooMany = await answers[4]!.text();
+    assert.deepEqual(
+      [answers[4]!.status, /tools_too_large/.test(tooMany), /262144/.test(tooMany)],
+      [400, true, true],
+    );
+    assert.equal(await errorCode(answers[5]!), '400 grammar_too_large');
+
+    // What only one alternative is left of is written, and an answer that reads its text in ever more ways is ended.
+    const boolean = (await (await ask(chatPath, format(taken))).json()) as {
+      choices: { message: { content: string } }[];
+    };
+    assert.match(boolean.choices[0]!.message.content, /^(true|false)$/);
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const pattern = `(${letters.map((letter) => `.*${letter}.{30}`).join('|')})`;
+    const ended = await ask(chatPath, { ...format({ type: 'string', pattern }), max_tokens: 200 });
+    assert.equal(await errorCode(ended), '400 grammar_too_complex');
+    assert.equal((await ask(chatPath, {})).status, 200);
+  } finally {
+    await node.close();
+  }
 });
