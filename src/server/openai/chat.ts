@@ -14,9 +14,9 @@ import type { ServerContext } from '../types.ts';
 import { chunkOf, type Head, sendAnswer } from './envelope.ts';
 import { chatLogprobs } from './logprobs.ts';
 import { messages } from './messages.ts';
-import { generationFields, generationOptions } from './options.ts';
+import { checkStreamOptions, generationFields, generationOptions } from './options.ts';
 import { grammarOf, responseFormat } from './response-format.ts';
-import { offerOf } from './responses/tools.ts';
+import { offered, offerOf } from './responses/tools.ts';
 import { efforts, metadata, thinking } from './small-fields.ts';
 import { sseEncoding } from './sse-encoding.ts';
 import { toolChoice, tools } from './tools.ts';
@@ -63,11 +63,7 @@ export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => 
   if (parsed.top_logprobs !== undefined && !parsed.logprobs) {
     throw new InputError('invalid_value', 'top_logprobs: needs `logprobs: true`', { param: 'top_logprobs' });
   }
-  if (parsed.stream_options !== undefined && !parsed.stream) {
-    throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {
-      param: 'stream_options',
-    });
-  }
+  checkStreamOptions(parsed);
   const maxTokens = parsed.max_completion_tokens ?? parsed.max_tokens ?? null;
   const grammar = grammarOf(parsed.response_format);
   const offer = offerOf(parsed.tools ?? [], parsed.tool_choice);
@@ -77,13 +73,7 @@ export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => 
       ...generationOptions(parsed, maxTokens, topLogprobs, signal, randomSeed),
       messages: parsed.messages,
       ...(grammar === null ? {} : { grammar }),
-      ...(offer.tools.length === 0
-        ? {}
-        : {
-            tools: offer.tools,
-            toolChoice: offer.choice,
-            parallelToolCalls: parsed.parallel_tool_calls ?? true,
-          }),
+      ...offered(offer, parsed.parallel_tool_calls),
       ...(parsed.reasoning_effort === undefined ? {} : { variables: thinking(parsed.reasoning_effort) }),
     },
     stream: parsed.stream ?? false,

@@ -14,7 +14,7 @@ import type { ServerContext } from '../types.ts';
 import { chunkOf, type Head, sendAnswer } from './envelope.ts';
 import { textsOrTokens } from './input.ts';
 import { type LegacyLogprobs, legacyLogprobs } from './logprobs.ts';
-import { generationFields, generationOptions } from './options.ts';
+import { checkStreamOptions, generationFields, generationOptions } from './options.ts';
 import { sseEncoding } from './sse-encoding.ts';
 import { finishReason, usageBody } from './usage.ts';
 
@@ -52,11 +52,7 @@ export function parseCompletion(
 ): CompletionBody {
   const parsed = parseBody(completionSchema, body);
   refuse(body as object, refused);
-  if (parsed.stream_options !== undefined && !parsed.stream) {
-    throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {
-      param: 'stream_options',
-    });
-  }
+  checkStreamOptions(parsed);
   if (parsed.echo && parsed.logprobs !== undefined) {
     throw new InputError(
       'unsupported_parameter',

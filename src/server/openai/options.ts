@@ -4,6 +4,7 @@
  * @module server/openai/options
  */
 import { z } from 'zod';
+import { InputError } from '../../base/index.ts';
 import type { SamplerOptions } from '../../engine/index.ts';
 import type { GenerationOptions } from '../../gateway/index.ts';
 import { optional } from '../http/schema.ts';
@@ -65,6 +66,17 @@ export const generationFields = {
 
 const schema = z.object(generationFields);
 export type GenerationBody = z.output<typeof schema>;
+
+/** Throws `InputError` for options of a stream in a body that asks for none. */
+export function checkStreamOptions(body: {
+  readonly stream?: boolean | undefined;
+  readonly stream_options?: object | undefined;
+}): void {
+  if (body.stream_options === undefined || body.stream) return;
+  throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {
+    param: 'stream_options',
+  });
+}
 
 /**
  * @param randomSeed seed when the body names none (unsigned 32 bit)

@@ -4,16 +4,15 @@
  * @module server/openai/responses/body
  */
 import { z } from 'zod';
-import { InputError } from '../../../base/index.ts';
 import { type Grammar, SAMPLER_DEFAULTS } from '../../../engine/index.ts';
 import type { ChatRequest } from '../../../gateway/index.ts';
 import { optional, parseBody, refuse } from '../../http/schema.ts';
 import { boundedArray } from '../input.ts';
-import { generationFields, generationOptions, text } from '../options.ts';
+import { checkStreamOptions, generationFields, generationOptions, text } from '../options.ts';
 import { efforts, metadata, thinking } from '../small-fields.ts';
 import { dereference, input, messagesOf, type Remembered } from './items.ts';
 import type { Echo } from './response.ts';
-import { offerOf, toolChoice, tools } from './tools.ts';
+import { offered, offerOf, toolChoice, tools } from './tools.ts';
 
 const identifier = optional(z.string().max(1000));
 
@@ -93,11 +92,7 @@ export function parseResponse(
   // Before the schema: whoever names an earlier response may leave `input` short or out.
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) refuse(body, refused);
   const parsed = parseBody(responseSchema, body);
-  if (parsed.stream_options !== undefined && !parsed.stream) {
-    throw new InputError('invalid_value', 'stream_options: only with `stream: true`', {
-      param: 'stream_options',
-    });
-  }
+  checkStreamOptions(parsed);
   const wantsLogprobs =
     (parsed.include?.includes('message.output_text.logprobs') ?? false) || (parsed.top_logprobs ?? 0) > 0;
   const options = generationOptions(
@@ -118,13 +113,7 @@ export function parseResponse(
       overflow,
       messages: messagesOf(parsed.instructions, dereference(parsed.input, remembered)),
       ...(grammar === null ? {} : { grammar }),
-      ...(offer.tools.length === 0
-        ? {}
-        : {
-            tools: offer.tools,
-            toolChoice: offer.choice,
-            parallelToolCalls: parsed.parallel_tool_calls ?? true,
-          }),
+      ...offered(offer, parsed.parallel_tool_calls),
       ...(effort === undefined ? {} : { variables: thinking(effort) }),
     },
     stream: parsed.stream ?? false,

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { InputError } from '../../../base/index.ts';
-import type { ToolChoice, ToolDefinition } from '../../../gateway/index.ts';
+import type { ChatRequest, ToolChoice, ToolDefinition } from '../../../gateway/index.ts';
 import { optional } from '../../http/schema.ts';
 import { boundedArray } from '../input.ts';
 import { text } from '../options.ts';
@@ -127,4 +127,12 @@ export function offerOf(given: readonly FunctionTool[], choice: Choice | undefin
  */
 function definitionOf({ name, description, parameters, strict }: FunctionTool): ToolDefinition {
   return { name, description: description ?? null, parameters: parameters ?? null, strict: strict ?? false };
+}
+
+/** An offer as fields of a request; nothing where no tools are offered. */
+export function offered(
+  { tools: given, choice }: Offer,
+  parallel: boolean | undefined,
+): Pick<ChatRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'> {
+  return given.length === 0 ? {} : { tools: given, toolChoice: choice, parallelToolCalls: parallel ?? true };
 }
