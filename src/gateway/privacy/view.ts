@@ -139,12 +139,22 @@ export class TextView {
 
   /** First token that starts at or after a place. */
   tokenAt(place: number): number {
+    return this.#firstFrom(this.tokens, (index) => index, place);
+  }
+
+  /** First cue whose token starts at or after a place. */
+  #cueAt(place: number): number {
+    return this.#firstFrom(this.#cues.length, (index) => this.#cues[index]!, place);
+  }
+
+  /** First index, of `count` tokens in order, whose token starts at or after a place; counted as steps. */
+  #firstFrom(count: number, tokenOf: (index: number) => number, place: number): number {
     let low = 0;
-    let high = this.tokens;
+    let high = count;
     while (low < high) {
       this.steps++;
       const middle = (low + high) >> 1;
-      if (this.starts[middle]! < place) low = middle + 1;
+      if (this.starts[tokenOf(middle)]! < place) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -153,14 +163,7 @@ export class TextView {
   /** Units from the end of the nearest cue of the mask before a place to that place; Infinity when beyond `reach`. */
   cueBefore(mask: number, place: number, reach: number): number {
     if ((this.#allCues & mask) === 0) return Number.POSITIVE_INFINITY;
-    let low = 0;
-    let high = this.#cues.length;
-    while (low < high) {
-      this.steps++;
-      const middle = (low + high) >> 1;
-      if (this.starts[this.#cues[middle]!]! < place) low = middle + 1;
-      else high = middle;
-    }
+    const low = this.#cueAt(place);
     // Few cues fit into a reach: this loop is bounded by it.
     for (let i = low - 1; i >= 0; i--) {
       this.steps++;
@@ -174,14 +177,7 @@ export class TextView {
   /** As `cueBefore`, after a place. */
   cueAfter(mask: number, place: number, reach: number): number {
     if ((this.#allCues & mask) === 0) return Number.POSITIVE_INFINITY;
-    let low = 0;
-    let high = this.#cues.length;
-    while (low < high) {
-      this.steps++;
-      const middle = (low + high) >> 1;
-      if (this.starts[this.#cues[middle]!]! < place) low = middle + 1;
-      else high = middle;
-    }
+    const low = this.#cueAt(place);
     for (let i = low; i < this.#cues.length; i++) {
       this.steps++;
       const start = this.starts[this.#cues[i]!]!;
