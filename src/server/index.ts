@@ -16,7 +16,6 @@ export {
   keyStorePath,
   openKeyStore,
 } from './access/key-store.ts';
-export { loopbackAccess } from './access/loopback.ts';
 export { isLoopback } from './http/host.ts';
 export { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 export {

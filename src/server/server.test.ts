@@ -15,9 +15,9 @@ import {
   type Receipt,
 } from '../gateway/index.ts';
 import '../../test/openapi/watch.ts';
-import { loopbackAccess } from './access/loopback.ts';
 import { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 import { createServer } from './server.ts';
+import { loopbackAccess } from './testing/loopback-access.ts';
 import type { NodeStatus, Server } from './types.ts';
 
 const receipt: Receipt = {

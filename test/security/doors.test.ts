@@ -10,7 +10,8 @@ import { isHere } from '../../src/server/access/access.ts';
 import { createFailures, peerOf } from '../../src/server/access/failures.ts';
 import { guardConnections } from '../../src/server/connections.ts';
 import { checkHost } from '../../src/server/http/host.ts';
-import { createAccess, defaultServerLimits, keyScopes, loopbackAccess } from '../../src/server/index.ts';
+import { createAccess, defaultServerLimits, keyScopes } from '../../src/server/index.ts';
+import { loopbackAccess } from '../../src/server/testing/loopback-access.ts';
 import { chatPath, closed, everyRoute, openServer, raw, runToken } from './support.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];

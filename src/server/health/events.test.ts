@@ -11,9 +11,9 @@ import {
 } from '../../base/index.ts';
 import { createGateway } from '../../gateway/index.ts';
 import '../../../test/openapi/watch.ts';
-import { loopbackAccess } from '../access/loopback.ts';
 import { defaultServerLimits } from '../http/limits.ts';
 import { createServer } from '../server.ts';
+import { loopbackAccess } from '../testing/loopback-access.ts';
 import type { NodeStatus, Server } from '../types.ts';
 import { maxReaders, newsOf } from './events.ts';
 import { detailedHealthOf } from './health.ts';

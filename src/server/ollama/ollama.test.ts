@@ -14,10 +14,10 @@ import {
   type Receipt,
 } from '../../gateway/index.ts';
 import '../../../test/openapi/watch.ts';
-import { loopbackAccess } from '../access/loopback.ts';
 import { errorAnswer } from '../http/errors.ts';
 import { defaultServerLimits } from '../http/limits.ts';
 import { createServer } from '../server.ts';
+import { loopbackAccess } from '../testing/loopback-access.ts';
 import type { NodeStatus, Server } from '../types.ts';
 import { parameterSize } from './models.ts';
 import { modelId, modelName, ollamaError } from './names.ts';

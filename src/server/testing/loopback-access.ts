@@ -1,11 +1,12 @@
 /**
- * Access without keys: this machine only. A node has `createAccess`; this is for servers that need no more.
+ * Access without keys, for servers in tests: this machine only. A node has `createAccess`; this is for servers that need no more.
  *
- * @module server/access/loopback
+ * @module server/testing/loopback-access
  */
+
+import { agentOf } from '../access/agent.ts';
 import { checkHost } from '../http/host.ts';
 import type { Access } from '../types.ts';
-import { agentOf } from './agent.ts';
 
 export function loopbackAccess(): Access {
   return {
