@@ -37,7 +37,7 @@ export function checkRooms(files: readonly SourceFile[], order: readonly string[
   for (const { path, text } of files) {
     const from = roomOf(path);
     if (from === null) continue;
-    const isTest = path.endsWith('.test.ts');
+    const isTest = path.endsWith('.test.ts') || path.includes('/testing/');
     if (!order.includes(from)) {
       violations.push({
         path,

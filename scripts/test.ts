@@ -142,9 +142,15 @@ function main(): void {
     ...nodeOptions,
     ...files,
   ];
+  const env = testEnvironment();
+  // Long runs draw new cases each time; see test/property.ts.
+  if (mode === 'long') {
+    env.KITH_TEST_SEED ??= String(Date.now() % 2 ** 31);
+    console.log(`Seed of the properties: KITH_TEST_SEED=${env.KITH_TEST_SEED}`);
+  }
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    env: testEnvironment(),
+    env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

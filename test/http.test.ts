@@ -1,9 +1,9 @@
 /** The HTTP API of a whole node with real models, over real sockets. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import fc from 'fast-check';
 import type { Node } from '../src/node/index.ts';
 import { createHome, startNode, type TestHome } from './node-support.ts';
+import { fc } from './property.ts';
 
 let home: TestHome;
 let node: Node;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { CANONICAL_JSON_MAX_DEPTH, canonicalBytes, canonicalJson } from './canonical-json.ts';
 
 const vectors = fileURLToPath(new URL('../../../shared/vectors/jcs/', import.meta.url));

@@ -11,7 +11,7 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { describeConfig, resolveConfig, showConfigValue } from './config.ts';
 import { nearest } from './config-check.ts';
 import { CONFIG_FILE_MAX_BYTES, setInFile } from './config-file.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { Histogram, isExactBound, RecentHistogram } from './histogram.ts';
 
 const positive = fc.double({ min: 0.02, max: 4_000_000, noNaN: true });

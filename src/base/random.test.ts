@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { createManualClock } from './clock.ts';
 import { createIds, ID_PATTERN, idTime, isId } from './ids.ts';
 import { createSeededRandom, systemRandom } from './random.ts';

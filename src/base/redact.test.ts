@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { redact, redactText } from './redact.ts';
 
 const SECRET = 'Zq7PLANTEDsecretVALUEx9';

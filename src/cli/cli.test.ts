@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { recommended } from './commands/calibrate.ts';
 import { logLine } from './commands/logs.ts';
 import { parseDuration } from './duration.ts';

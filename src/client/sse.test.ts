@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { createEventParser, type ServerEvent } from './sse.ts';
 
 function parse(bytes: Uint8Array, cuts: readonly number[] = []): ServerEvent[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../test/property.ts';
 import { checkDimensions, cutVectors } from './cut.ts';
 
 test('cut vectors are the first numbers of each row, with length 1', () => {

@@ -195,9 +195,11 @@ test('choices stand on one line at 320 px in both languages, and keys are named 
     await using visit = await stage.visit('/', { viewport: { width: 320, height: 700 }, locale });
     const { page } = visit;
     await page.locator('.bar button').click();
-    const heights = await page
-      .locator('.segments label')
-      .evaluateAll((labels) => labels.map((label) => label.getBoundingClientRect().height));
+    const labels = page.locator('.segments label');
+    await labels.nth(2).waitFor();
+    const heights = await labels.evaluateAll((all) =>
+      all.map((label) => label.getBoundingClientRect().height),
+    );
     assert.ok(heights.length === 3 && Math.max(...heights) < 50, heights.join());
     const over = await page.locator('dialog').evaluate((dialog) => dialog.scrollWidth - dialog.clientWidth);
     assert.equal(over, 0);

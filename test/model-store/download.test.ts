@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Progress } from '../../src/models/index.ts';
+import { fc } from '../property.ts';
 import {
   createEagerClock,
   createHome,

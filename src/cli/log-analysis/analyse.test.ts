@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { type Analysis, LogAnalysis } from './analyse.ts';
 import { logLines } from './read.ts';
 import { showAnalysis } from './show.ts';

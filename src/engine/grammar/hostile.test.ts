@@ -1,7 +1,7 @@
 /** Schemas that are small as text and large in every other way: what they may cost, as counted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createSeededRandom, InputError, isKithError } from '../../base/index.ts';
 import type { Grammar } from '../types.ts';
 import { createGrammarCheck, createGrammars } from './cache.ts';

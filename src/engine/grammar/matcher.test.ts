@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createSeededRandom, isKithError } from '../../base/index.ts';
 import type { Grammar } from '../types.ts';
 import { createGrammarCheck, createGrammars } from './cache.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createKvCells, createPrefixCache, createSequence, type KvCells, type Sequence } from './index.ts';
 import { HASH_CHUNK } from './sequence.ts';
 

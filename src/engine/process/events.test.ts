@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import type { GenerateEvent, TokenLogprobs } from '../types.ts';
 import type { OutgoingFrame } from './channel.ts';
 import { decodeEvent, EventQueue, encodeEvent } from './events.ts';

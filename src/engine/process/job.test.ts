@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { AbortedError, InputError, KithError, LimitError } from '../../base/index.ts';
 import type { ForwardPart } from '../runner/types.ts';
 import { fitWindow, groupRows } from './embedding.ts';

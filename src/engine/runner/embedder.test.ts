@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { planPasses } from './embedder.ts';
 
 test('passes hold every row once, padded to their longest, and stay bounded', () => {

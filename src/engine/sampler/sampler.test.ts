@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createSeededRandom, InputError, KithError } from '../../base/index.ts';
 import type { SamplerOptions } from '../types.ts';
 import { createCandidates } from './candidates.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { alone, assertAlone, job, open, prompt, type Wish } from './testing/harness.ts';
 import { type Recording, record } from './testing/recording.ts';
 import { TOY_CONTROL } from './testing/toy-model.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createLanes } from './lanes.ts';
 
 test('short work overtakes long work, and at most four turns pass before long work goes on', () => {

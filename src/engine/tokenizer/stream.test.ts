@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createTextStream } from './index.ts';
 
 /** A tokenizer whose token n is the n-th of these byte strings. */

@@ -1,8 +1,8 @@
 /** Encoding within a limit decides and gives exactly what encoding everything would. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import fc from 'fast-check';
 import { testModel } from '../../../test/models/index.ts';
+import { fc } from '../../../test/property.ts';
 import { isKithError } from '../../base/index.ts';
 import type { GgufValue } from '../../models/index.ts';
 import { fileSource, readGguf } from '../../models/index.ts';

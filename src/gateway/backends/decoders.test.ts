@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createSeededRandom } from '../../base/index.ts';
 import type { ChatEvent } from '../types.ts';
 import { UpstreamError } from '../upstream/index.ts';

@@ -1,7 +1,7 @@
 /** @module gateway/backends/tool-calls.test */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createSeededRandom } from '../../base/index.ts';
 import type { ChatEvent, FinishReason } from '../types.ts';
 import { UpstreamError } from '../upstream/index.ts';

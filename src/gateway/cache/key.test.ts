@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import type { ChatRequest } from '../types.ts';
 import { answerKey, isCacheable, topicKey } from './key.ts';
 import { request, scope } from './testing/examples.ts';

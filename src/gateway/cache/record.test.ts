@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import type { ChatEvent } from '../types.ts';
 import { decodeAnswer, decodeTimes, encodeAnswer, HEADER_BYTES } from './codec.ts';
 import { createRecorder, isRepeatable, replay } from './record.ts';

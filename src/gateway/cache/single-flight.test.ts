@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createFlights, type Open } from './single-flight.ts';
 import { collect } from './testing/examples.ts';
 

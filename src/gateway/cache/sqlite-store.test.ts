@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createManualClock, silentLogger } from '../../base/index.ts';
 import { encodeAnswer } from './codec.ts';
 import { createSqliteStore } from './sqlite-store.ts';

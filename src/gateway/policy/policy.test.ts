@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import type { KithError } from '../../base/index.ts';
 import type { Balancing, Candidate, Needs } from './index.ts';
 import { candidate, createBench, names, needs, nodes } from './testing/candidates.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { BUILT_IN_DETECTORS, detect, resolveOverlaps } from './detect.ts';
 import { PII_CLASSES, type Span } from './types.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { type BreakerState, type BreakerTicket, createBreaker } from './breaker.ts';
 
 function at(options: { failures?: number; openMs?: number; successes?: number } = {}) {

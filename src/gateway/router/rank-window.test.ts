@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { RankWindow } from './rank-window.ts';
 
 test('a rank is the share of the newest scores below, equal ones half', () => {

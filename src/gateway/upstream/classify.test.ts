@@ -1,7 +1,7 @@
 /** @module gateway/upstream/classify.test */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { AbortedError } from '../../base/index.ts';
 import { classify } from './classify.ts';
 import { failureOf, UpstreamError } from './errors.ts';

@@ -1,7 +1,7 @@
 /** @module gateway/upstream/sse.test */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { UpstreamError } from './errors.ts';
 import { type SseFrame, SseReader } from './sse.ts';
 

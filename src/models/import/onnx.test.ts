@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { isKithError } from '../../base/index.ts';
 import { bufferSource } from '../gguf/index.ts';
 import { ONNX_TYPE, rawData, readOnnx, scalar } from './onnx.ts';

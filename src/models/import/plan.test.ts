@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { constantRows, GGML, interleavedRows, weightType } from './plan.ts';
 
 test('reordered rows follow the rule of the rotation, whatever span is read', async () => {

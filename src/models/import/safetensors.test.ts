@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { isKithError } from '../../base/index.ts';
 import { bufferSource, fileSource, toBF16, toF16 } from '../gguf/index.ts';
 import type { ByteSource } from '../types.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { InputError } from '../../base/index.ts';
 import { CATALOGUE } from './catalogue.ts';
 import { checkModelId, isModelId, MAX_MANIFEST_BYTES, parseManifest, serialiseManifest } from './manifest.ts';

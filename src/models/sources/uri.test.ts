@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { InputError } from '../../base/index.ts';
 import { createSourceRegistry } from './source.ts';
 import { baseName, parseFileUri, parseHubUri, parseNpmUri, parseWebUri, splitUri } from './uri.ts';

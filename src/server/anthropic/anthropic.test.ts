@@ -1,7 +1,7 @@
 /** Anthropic's API without a model: bodies into requests, events into messages, faults into errors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { InputError, KithError, LimitError } from '../../base/index.ts';
 import type { ChatEvent, Receipt } from '../../gateway/index.ts';
 import { errorAnswer } from '../http/errors.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { InputError, KithError, LimitError } from '../../base/index.ts';
 import { jsonDepth, parseJson } from './body.ts';
 import { errorAnswer as answerOf, openAiError } from './errors.ts';

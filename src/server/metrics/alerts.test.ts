@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createIds, createManualClock, createSeededRandom } from '../../base/index.ts';
 import type { NodeStatus } from '../types.ts';
 import { type AlertSettings, alertRules, type Readings } from './alert-rules.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createLogger, createManualClock } from '../../base/index.ts';
 import type { RequestFacts } from '../types.ts';
 import { openTraces, parseHeaders, parseTraceparent, tracesUrl } from './traces.ts';

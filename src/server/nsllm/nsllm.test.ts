@@ -1,7 +1,7 @@
 /** NS-LLM's routes without a model: bodies into requests, events into its streams, names into ids. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { InputError } from '../../base/index.ts';
 import type { ChatEvent, Receipt } from '../../gateway/index.ts';
 import { parseEmbed } from './embed.ts';

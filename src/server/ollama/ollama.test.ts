@@ -1,7 +1,7 @@
 /** Ollama's API on real sockets, with a backend that says what each test needs. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { createIds, createSeededRandom, KithError, silentLogger, systemClock } from '../../base/index.ts';
 import type { TokenLogprobs } from '../../engine/index.ts';
 import {

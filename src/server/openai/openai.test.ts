@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../test/property.ts';
 import { InputError } from '../../base/index.ts';
 import type { ChatEvent } from '../../gateway/index.ts';
 import { encodeEvent } from '../http/sse.ts';

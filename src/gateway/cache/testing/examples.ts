@@ -3,7 +3,7 @@
  *
  * @module gateway/cache/testing/examples
  */
-import fc from 'fast-check';
+import { fc } from '../../../../test/property.ts';
 import type { ChatEvent, ChatRequest, Receipt } from '../../types.ts';
 import type { Answer, AnswerKey, AnswerScope, StoredAnswer } from '../types.ts';
 

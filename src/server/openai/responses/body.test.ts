@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../../test/property.ts';
 import { InputError, KithError } from '../../../base/index.ts';
 import { parseResponse } from './body.ts';
 import type { AnswerItem } from './items.ts';

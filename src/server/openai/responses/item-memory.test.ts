@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../../test/property.ts';
 import { createManualClock } from '../../../base/index.ts';
 import { bytesOf, createItemMemory, type ItemMemoryLimits, itemMemoryLimits } from './item-memory.ts';
 import { answerItem } from './items.ts';
