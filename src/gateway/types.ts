@@ -11,6 +11,10 @@ import type {
   SamplerOptions,
   TokenLogprobs,
 } from '../engine/index.ts';
+import type { CacheNote } from './cache/types.ts';
+import type { FoundClass, PrivacyLevel } from './privacy/index.ts';
+import type { AttemptRecord } from './resilience/types.ts';
+import type { LadderStep, Terms } from './terms.ts';
 
 /** `tool_calls`: the answer ended because the model called tools. */
 export type FinishReason = EngineFinishReason | 'tool_calls';
@@ -48,6 +52,10 @@ export interface GenerationOptions {
   /** Whole-request limit in ms; null = the engine's configured limit. */
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal;
+  /** @default OWN_TERMS */
+  readonly terms?: Terms;
+  /** The caller passes nothing on before the answer is whole, so that it may begin anew unseen. @default false */
+  readonly whole?: boolean;
 }
 
 export interface ChatRequest extends GenerationOptions {
@@ -80,6 +88,8 @@ export interface EmbeddingRequest {
   /** Numbers in each vector, where the model was trained to be cut. @default null, the model's own */
   readonly dimensions?: number | null;
   readonly signal: AbortSignal;
+  /** @default OWN_TERMS */
+  readonly terms?: Terms;
 }
 
 /** Facts about how an answer was made. Unknown values are null. */
@@ -94,6 +104,43 @@ export interface Receipt {
   readonly decodeMs: number | null;
   /** What the caller should know about how the request was taken, one sentence each. */
   readonly notes: readonly string[];
+  /** How the gateway came by the answer; absent on what a backend says of itself. */
+  readonly route?: RouteReport;
+}
+
+/** How an answer was come by. */
+export interface RouteReport {
+  readonly step: LadderStep;
+  /** Backends that were asked or passed over, in order. */
+  readonly attempts: readonly AttemptRecord[];
+  readonly privacy: PrivacyEvidence;
+  /** Null when the answer was made for this request. */
+  readonly cache: CacheNote | null;
+  /** Money that it cost, in the unit of the owner's prices; null = unknown. 0 on the owner's own machines. */
+  readonly cost: number | null;
+  /** How it was decided whether the local model would do; null where that was no question. */
+  readonly complexity: ComplexityNote | null;
+}
+
+/** What was done for the request's privacy. Holds no values that were found. */
+export interface PrivacyEvidence {
+  readonly level: PrivacyLevel;
+  /** Where it was computed; null when nothing was. */
+  readonly where: 'this_machine' | 'owned' | 'peer' | 'provider' | null;
+  /** How it got there; null on this machine. */
+  readonly link: 'encrypted' | 'owned_network' | 'open' | null;
+  /** What was replaced before it left, by class; null when nothing had to be. */
+  readonly replaced: readonly FoundClass[] | null;
+}
+
+export interface ComplexityNote {
+  readonly side: 'local' | 'frontier';
+  readonly by: 'score' | 'lot' | 'forced';
+  /** 0 to 1, share of the newest prompts for which the frontier model would do less; null where nothing was scored. */
+  readonly score: number | null;
+  readonly threshold: number;
+  /** Name under which the outcome can be told (`POST /kith/v1/feedback`). */
+  readonly decision: string;
 }
 
 /**
@@ -106,6 +153,8 @@ export type ChatEvent =
       readonly type: 'start';
       readonly backend: string;
       readonly model: string;
+      /** As far as it is known before the first token. */
+      readonly route?: RouteReport;
       /** Tokens of the prompt and how many of them were in the cache, where they are known before the first token. */
       readonly promptTokens?: number;
       readonly cachedTokens?: number;

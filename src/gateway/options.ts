@@ -1,0 +1,83 @@
+/**
+ * What a gateway is made of.
+ *
+ * @module gateway/options
+ */
+import type { Clock, Logger, Random } from '../base/index.ts';
+import type { Ledger } from './accounting/index.ts';
+import type { AnswerCache } from './cache/index.ts';
+import type { Ladder } from './ladder/index.ts';
+import type { Balancing, Provider, Weights } from './policy/index.ts';
+import type { Destination, Detector, PeerTier, PrivacyLevel } from './privacy/index.ts';
+import type { BackoffOptions, BreakerOptions, BreakerState } from './resilience/index.ts';
+import type { Router } from './router/index.ts';
+import type { CacheWish, Degradation, RouteWish } from './terms.ts';
+
+/** A backend in its place: what the policy knows of it and where it stands. */
+export interface GatewayProvider extends Provider {
+  /** Where a request goes that goes there. */
+  readonly destination: Destination;
+  /** The ladder's name for it. */
+  readonly step: 'local' | 'swarm' | 'peer' | 'remote';
+}
+
+/** What the owner wants unless a request says otherwise. */
+export interface OwnerPolicy {
+  /** Requests may ask for stricter, never for weaker. @default 'minimum' */
+  readonly privacy?: PrivacyLevel;
+  /** Lowest tier of peers at `maximum`. @default 'trusted' */
+  readonly requiredTier?: PeerTier;
+  /** @default 'round-robin' */
+  readonly balancing?: Balancing;
+  readonly weights?: Partial<Weights>;
+  /** @default 'auto' */
+  readonly route?: RouteWish;
+  /** @default 'off' */
+  readonly cache?: CacheWish;
+  /** Asks side by side, 1 to 3. @default 1 */
+  readonly redundancy?: number;
+  /** @default 'first' */
+  readonly decide?: 'first' | 'agreement';
+  /** ms without a first token after which one more backend is asked. @default null, never */
+  readonly hedgeMs?: number | 'auto' | null;
+  /** Regions in which requests may be answered. @default null, any */
+  readonly regions?: readonly string[] | null;
+  /** @default 'none' */
+  readonly degrade?: Degradation;
+}
+
+/** What the owner wants for the requests of one agent. */
+export interface AgentPolicy {
+  /** Model id or alias for requests that name none. */
+  readonly model?: string;
+  readonly privacy?: PrivacyLevel;
+  readonly route?: RouteWish;
+}
+
+export interface GatewayOptions {
+  /** In the owner's order. */
+  readonly providers: readonly GatewayProvider[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly policy?: OwnerPolicy;
+  readonly agents?: Readonly<Record<string, AgentPolicy>>;
+  readonly breaker?: Omit<BreakerOptions, 'now' | 'onChange'>;
+  /** Times that a request may be sent again to a backend that had it. @default 3 */
+  readonly retries?: number;
+  readonly backoff?: BackoffOptions;
+  /** ms between two looks at a backend that nobody asks; 0: none. @default 30_000 */
+  readonly probeMs?: number;
+  /** Told of each change of a breaker. */
+  readonly onBreaker?: (backend: string, state: BreakerState) => void;
+  /** What is personal data, besides what is built in. @default all built-in detectors */
+  readonly detectors?: readonly Detector[];
+  /** @default none */
+  readonly cache?: AnswerCache | null;
+  /** Decides between the local and the frontier model. @default none */
+  readonly router?: Router | null;
+  /** @default none */
+  readonly ladder?: Ladder | null;
+  /** @default none */
+  readonly ledger?: Ledger | null;
+}
