@@ -84,14 +84,19 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.getByText('Too long.').waitFor();
       await look('error');
       await page.keyboard.press('Control+k');
-      await page.getByRole('combobox', { name: 'Find or do anything' }).waitFor();
+      const palette = page.getByRole('combobox', { name: 'Find or do anything' });
+      await palette.waitFor();
       await look('palette');
       await page.keyboard.press('Escape');
+      // It gives the focus back when it is gone.
+      await palette.waitFor({ state: 'detached' });
       await page.locator('[data-turn]').last().focus();
       await page.keyboard.press('?');
-      await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+      const keys = page.getByRole('dialog', { name: 'Keyboard' });
+      await keys.waitFor();
       await look('keys');
       await page.keyboard.press('Escape');
+      await keys.waitFor({ state: 'detached' });
       await page
         .getByRole('button', { name: /Preferences|More/ })
         .locator('visible=true')
