@@ -20,16 +20,29 @@ export interface Ids {
   next(prefix: string): string;
 }
 
+/** Prefixes that were checked; there are a handful, all of them written in code. */
+const maxPrefixes = 64;
+
 export function createIds(clock: Clock, random: Random): Ids {
+  const checked = new Set<string>();
+  let time = Number.NaN;
+  let encoded = '';
   return {
     next(prefix) {
-      const id = `${prefix}-${encodeTime(clock.now())}${encodeRandom(random.bytes(10))}`;
+      const now = clock.now();
+      if (now !== time) {
+        time = now;
+        encoded = encodeTime(now);
+      }
+      const id = `${prefix}-${encoded}${encodeRandom(random.bytes(10))}`;
+      if (checked.has(prefix)) return id;
       if (!ID_PATTERN.test(id)) {
         throw new InputError(
           'id_prefix_invalid',
           `"${prefix}" cannot start an id: use a letter, then letters, digits or _ (lower case, at most 32).`,
         );
       }
+      if (checked.size < maxPrefixes) checked.add(prefix);
       return id;
     },
   };

@@ -183,3 +183,20 @@ test('a full disk is one warning and never an exception', {
   assert.equal(troubles.length, 1);
   assert.match(troubles[0]!, /ENOSPC/);
 });
+
+test('a line that is JSON already is written as any other', () => {
+  const stderr = capture();
+  const clock = createManualClock();
+  const log = createLogger({ stderr, env: {}, clock })
+    .child('server', { node: 'a', time: 3 })
+    .child('access');
+  log.line('info', 'request "1"', '"status":200,"route":null');
+  log.info('request "1"', { status: 200, route: null });
+  log.line('debug', 'dropped', '');
+  log.line('warn', 'bare', '');
+  const [fast, usual, bare, ...rest] = stderr.lines.map((line) => JSON.parse(line));
+  assert.deepEqual(fast, usual);
+  assert.equal(bare.msg, 'bare');
+  assert.deepEqual(rest, []);
+  assert.deepEqual([log.written.info, log.written.warn, log.written.debug], [2, 1, 0]);
+});

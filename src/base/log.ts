@@ -26,6 +26,11 @@ export interface Logger {
   readonly warn: Write;
   readonly error: Write;
   readonly fatal: Write;
+  /**
+   * A line on a hot path, whose fields are JSON already: `"name":value,...`, without braces. The caller answers for what
+   * stands in them: text from outside passes `redactText` first, and no name is `level`, `time`, `room` or `msg`.
+   */
+  line(level: LogLevel, message: string, fields: string): void;
   /** Lines written so far, of this logger's whole family. */
   readonly written: Readonly<Record<LogLevel, number>>;
   /** False when a line of that level would be dropped: guards work done only for the log. */
@@ -71,6 +76,7 @@ const LEVELS: Readonly<Record<LogLevel | 'silent', number>> = {
 
 /** Field names that pino or this file sets. */
 const RESERVED = new Set(['level', 'time', 'room', 'msg']);
+const nameOf = (key: string): string => (RESERVED.has(key) ? `field_${key}` : key);
 
 export function createLogger(options: LoggerOptions = {}): RootLogger {
   const env = options.env ?? process.env;
@@ -91,21 +97,31 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
     }
   };
   let file: LogFile | null = null;
+  let timeAt = Number.NaN;
+  let time = '';
+  /** Lines of the same ms share their time. */
+  const timeNow = (): string => {
+    const now = clock.now();
+    if (now !== timeAt) {
+      timeAt = now;
+      time = new Date(now).toISOString();
+    }
+    return time;
+  };
+  const write = (line: string): void => {
+    toStderr(line);
+    file?.write(line);
+  };
   const json = pino(
     {
       level: 'trace',
       base: null,
-      timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
+      timestamp: () => `,"time":"${timeNow()}"`,
       formatters: { level: (label) => ({ level: label }) },
       // pino would treat our plain copy of an error as an error and add to it.
       serializers: { err: (copied: unknown) => copied },
     },
-    {
-      write(line: string) {
-        toStderr(line);
-        file?.write(line);
-      },
-    },
+    { write },
   );
 
   if (options.file) {
@@ -130,17 +146,28 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
         try {
           const safe = redact({ ...bound, ...fields }, { keepContent }) as Record<string, unknown>;
           const out: Record<string, unknown> = room === '' ? {} : { room };
-          for (const [key, value] of Object.entries(safe))
-            out[RESERVED.has(key) ? `field_${key}` : key] = value;
+          for (const [key, value] of Object.entries(safe)) out[nameOf(key)] = value;
           json[level](out, redactText(String(message), { keepContent }));
         } catch {
           // Only a value built to break logging comes here; the line is kept without its fields.
           json[level](room === '' ? {} : { room }, '[a log line that could not be written]');
         }
       };
+    const place = room === '' ? '' : `,"room":${JSON.stringify(room)}`;
+    const always = Object.entries(redact(bound) as Record<string, unknown>)
+      .map(([key, value]) => `,${JSON.stringify(nameOf(key))}:${JSON.stringify(value ?? null)}`)
+      .join('');
     return {
       room,
       written,
+      line(level, message, fields) {
+        if (LEVELS[level] < lowest) return;
+        written[level]++;
+        const more = fields === '' ? '' : `,${fields}`;
+        write(
+          `{"level":"${level}","time":"${timeNow()}"${place}${always}${more},"msg":${JSON.stringify(message)}}\n`,
+        );
+      },
       trace: writer('trace'),
       debug: writer('debug'),
       info: writer('info'),

@@ -16,8 +16,10 @@ export interface Random {
 }
 
 const POOL_BYTES = 1024;
+/** Ids take a few bytes each; keys and what is longer are drawn by themselves. */
+const MAX_POOLED = 16;
 
-/** The operating system's generator. 32-bit draws come from a small pool, since each call into it costs about 1 µs. */
+/** The operating system's generator. Small draws come from small pools, since each call into it costs about 1 µs. */
 export const systemRandom: Random = (() => {
   const pool = new Uint32Array(POOL_BYTES / 4);
   let used = pool.length;
@@ -30,8 +32,20 @@ export const systemRandom: Random = (() => {
     pool[used++] = 0;
     return value;
   };
+  const small = new Uint8Array(POOL_BYTES);
+  let taken = small.length;
   return {
-    bytes: (count: number) => randomFillSync(new Uint8Array(count)),
+    bytes(count) {
+      if (count > MAX_POOLED) return randomFillSync(new Uint8Array(count));
+      if (taken + count > small.length) {
+        randomFillSync(small);
+        taken = 0;
+      }
+      const bytes = small.slice(taken, taken + count);
+      small.fill(0, taken, taken + count);
+      taken += count;
+      return bytes;
+    },
     uint32,
     float: () => toFloat(uint32(), uint32()),
   };

@@ -181,3 +181,60 @@ test('no value makes it throw, and the copy is bounded', () => {
   for (const value of hostile) assert.ok((text(value) ?? '').length < 100_000);
   assert.equal(({} as { polluted?: boolean }).polluted, undefined);
 });
+
+test('a string that is passed at one look holds nothing that a closer one would hide', () => {
+  const pieces = [
+    ...[
+      'sk-abcdefgh',
+      'Bearer abcdef',
+      'basic dXNlcjpwYXNz',
+      'kith_0123456789_secret',
+      'ghp_abcdefghijkl',
+      'eyJhbGciOiJ.x.y',
+    ],
+    ...[
+      'https://user:pass@host',
+      'api_key',
+      'token',
+      'password',
+      'prompt',
+      'content',
+      '=',
+      ':',
+      ' = ',
+      '"',
+      "'",
+      '\\"',
+    ],
+    ...[
+      '-----BEGIN PRIVATE KEY-----',
+      "Unexpected token 'x', ",
+      '"secret" is not valid JSON',
+      'a'.repeat(40),
+      '0123456789abcdef'.repeat(3),
+    ],
+    ...[
+      ' ',
+      '\n',
+      '-',
+      '_',
+      '.',
+      'word',
+      'npm',
+      'hf',
+      'xoxb',
+      'XOXB-0123456789ab',
+      'BEARER ABCDEF',
+      'SK-ABCDEFGH',
+    ],
+  ];
+  const texts = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 6 })), { maxLength: 6 });
+  fc.assert(
+    fc.property(texts, fc.boolean(), (parts, keepContent) => {
+      const text = parts.join('');
+      // The mark before it alone hides nothing and calls for the closer look.
+      assert.equal(redactText(`@ ${text}`, { keepContent }), `@ ${redactText(text, { keepContent })}`);
+    }),
+    { numRuns: 2000 },
+  );
+});

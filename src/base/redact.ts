@@ -41,6 +41,7 @@ export function redact(value: unknown, options: RedactOptions = {}): unknown {
 export function redactText(text: string, options: RedactOptions = {}): string {
   // A little more than is kept, so that a credential across the cut is still recognised as one.
   let safe = text.length > MAX_STRING ? text.slice(0, MAX_STRING + 1024) : text;
+  if (!SUSPECT.test(safe)) return safe.length > MAX_STRING ? `${safe.slice(0, MAX_STRING)}[cut]` : safe;
   for (const [pattern, replacement] of SECRET_PATTERNS) safe = safe.replace(pattern, replacement);
   if (options.keepContent !== true) safe = hideParsedText(safe).replace(CONTENT_PATTERN, `$1${HIDDEN}`);
   return safe.length > MAX_STRING ? `${safe.slice(0, MAX_STRING)}[cut]` : safe;
@@ -134,6 +135,10 @@ const SECRET_PATTERNS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** What each of the patterns needs: most strings of a log line have none of it, and are done with one look. */
+const SUSPECT =
+  /[=:@]|-----BEGIN|bearer|basic|[spr]k-|kith_|(?:hf|gh[oprsu]|npm|glpat|github_pat|xox[abprs])[_-]|eyJ|Unexpected token| is not valid JSON/i;
+
 const CONTENT_PATTERN = new RegExp(String.raw`(${CONTENT_NAME}${ASSIGN})${DONE}(?:${QUOTED}|[\s\S]+)`, 'gi');
 const JSON_ERROR = ' is not valid JSON';
 
@@ -208,7 +213,7 @@ function copyEntries(
   const out: Record<string, unknown> = {};
   for (const [rawKey, value] of entries.slice(0, MAX_ITEMS)) {
     const name = typeof rawKey === 'object' ? '[object]' : redactText(String(rawKey).slice(0, 128), state);
-    const words = wordsOf(String(typeof rawKey === 'object' ? '' : rawKey));
+    const words = typeof rawKey === 'object' ? [] : wordsOf(String(rawKey));
     state.chars += name.length;
     // defineProperty, since assigning to __proto__ would change the copy's prototype.
     Object.defineProperty(out, name, {

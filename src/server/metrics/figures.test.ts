@@ -95,7 +95,7 @@ test('times and rates of an answer are those of the clock', async () => {
   assert.deepEqual(set!.outcomes, { ok: 1, cancelled: 0, refused: 0, invalid: 0, failed: 0 });
   assert.deepEqual(facts.reasons, ['stop', 'stop']);
 
-  assert.deepEqual(lineOf(requestFacts({ caller: exchangeOf('a').caller }), [facts]), {
+  assert.deepEqual(JSON.parse(`{${lineOf(requestFacts({ caller: exchangeOf('a').caller }), [facts])}}`), {
     ...{ request: 'req-1', method: 'POST', route: '/v1/x', status: 200, ms: 5, bytesIn: 1, bytesOut: 2 },
     ...{ key: 'key-1', agent: 'a', model: 'tiny', backend: 'local', promptTokens: 10, cachedTokens: 4 },
     ...{ completionTokens: 6, ttftMs: 250, queueMs: 3, tokensPerSecond: 50, finish: ['stop', 'stop'] },
