@@ -274,4 +274,10 @@ export interface Backend {
   countTokens(request: ChatRequest): Promise<number>;
   embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
   health(signal?: AbortSignal): Promise<BackendHealth>;
+  /**
+   * Connections to its server that are open, and requests that are under way or wait for one.
+   *
+   * @default it has none
+   */
+  connections?(): { readonly open: number; readonly busy: number };
 }

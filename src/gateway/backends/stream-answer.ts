@@ -5,9 +5,9 @@
  */
 import type { ChatEvent } from '../types.ts';
 import {
+  type EventStream,
   failureOf,
   type SseFrame,
-  type Timings,
   type Upstream,
   UpstreamError,
   type UpstreamRequest,
@@ -97,7 +97,7 @@ export async function* streamAnswer(
     }
     finished = true;
     stream.finish();
-    yield usageEvent(decoder, head, stream.timings, requestIdOf(stream.headers), broken);
+    yield usageEvent(decoder, head, stream, broken);
   } finally {
     if (!finished) stream.close();
   }
@@ -106,8 +106,7 @@ export async function* streamAnswer(
 function usageEvent(
   decoder: AnswerDecoder,
   head: AnswerHead,
-  timings: Timings,
-  requestId: string | null,
+  { timings, headers, whole }: EventStream,
   broken: string | null,
 ): ChatEvent {
   const { usage } = decoder;
@@ -125,7 +124,8 @@ function usageEvent(
       server: head.server,
       model: decoder.model,
       usageReported: usage !== null,
-      requestId,
+      ending: broken !== null ? 'broken' : decoder.done || whole !== null ? 'marked' : 'closed',
+      requestId: requestIdOf(headers),
       timings,
     },
   };

@@ -51,6 +51,11 @@ export interface RemoteReceipt extends Receipt {
     readonly model: string | null;
     /** False: it did not report token counts, and the zeros beside this receipt are not counts. */
     readonly usageReported: boolean;
+    /**
+     * How it ended its answer: `marked` as the API wants it, `closed` without that mark, `broken`: after the answer was
+     * whole. Absent where nothing is streamed.
+     */
+    readonly ending?: 'marked' | 'closed' | 'broken';
     /** Its id for the request; null without one. */
     readonly requestId: string | null;
     readonly timings: Timings;

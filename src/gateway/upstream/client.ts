@@ -79,6 +79,8 @@ export interface Upstream extends AsyncDisposable {
   json(request: UpstreamRequest): Promise<JsonAnswer>;
   /** Resolves when status and headers say that a stream begins. Throws `UpstreamError`, `AbortedError`. */
   stream(request: UpstreamRequest): Promise<EventStream>;
+  /** Connections that are open, and requests that are under way or wait for one. */
+  connections(): { readonly open: number; readonly busy: number };
 }
 
 /** Bytes of an error's body that are read. */
@@ -231,6 +233,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         finish: () => linger(exchange),
         batches: () => batches(exchange, new SseReader(server, own), server),
       };
+    },
+    connections() {
+      const { connected, size } = pool.stats;
+      return { open: connected, busy: size };
     },
     async [Symbol.asyncDispose]() {
       await pool.destroy();

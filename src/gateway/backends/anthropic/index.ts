@@ -91,6 +91,7 @@ export function createAnthropicBackend(options: AnthropicBackendOptions): Backen
     async embed() {
       throw notSupported(KIND, 'embeddings', 'model');
     },
+    connections: upstream.connections,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   };
 }

@@ -109,6 +109,7 @@ export function createOpenAiBackend(options: OpenAiBackendOptions): Backend & As
       };
       return { vectors: result.vectors, dimension: result.dimension, tokens: result.tokens, receipt };
     },
+    connections: upstream.connections,
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   };
 }
