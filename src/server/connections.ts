@@ -22,6 +22,9 @@ export interface Lane {
   waiting: number;
   /** Requests that came so far. */
   served: number;
+  /** Bytes up to the end of the last request that was answered. */
+  read: number;
+  written: number;
 }
 
 export interface Connections {
@@ -81,7 +84,7 @@ export function guardConnections(
     laneOf(socket) {
       let lane = lanes.get(socket);
       if (!lane) {
-        lane = { waiting: 0, served: 0 };
+        lane = { waiting: 0, served: 0, read: 0, written: 0 };
         lanes.set(socket, lane);
       }
       return lane;

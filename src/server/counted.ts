@@ -4,22 +4,18 @@
  * @module server/counted
  */
 import type { IncomingMessage } from 'node:http';
-import type { Match } from './http/router.ts';
+import type { Router } from './http/router.ts';
 
 const apart = /^\/(kith\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/;
 
 /** False for health probes, scrapes, the command line's own routes, and the page with its files. */
 export function createCounting(
-  route: (method: string, target: string) => Match,
+  router: Pick<Router, 'peek'>,
 ): (request: Pick<IncomingMessage, 'method' | 'url'>) => boolean {
   return ({ method, url = '' }) => {
     if (apart.test(url)) return false;
     // Only the page has such routes, and all of them are GET: no other request is looked up twice.
     if (method !== 'GET' && method !== 'HEAD') return true;
-    try {
-      return route(method, url).route?.counted !== false;
-    } catch {
-      return true;
-    }
+    return router.peek(method, url)?.route?.counted !== false;
   };
 }

@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { AbortedError, isKithError, KithError, messageOf } from '../base/index.ts';
+import { isKithError, KithError, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
 import { checkRequest, guardConnections } from './connections.ts';
 import { createCounting } from './counted.ts';
@@ -18,11 +18,12 @@ import { type BodyLimits, createBytePool } from './http/body.ts';
 import { busyStatuses, errorAnswer, type Fault, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
 import { checkTarget, isLoopback } from './http/host.ts';
-import { createRouter, type Match, routeAbove } from './http/router.ts';
+import { createRouter, routeAbove } from './http/router.ts';
 import { listen, urlOf } from './listen.ts';
 import { allRoutes } from './routes.ts';
 import { readCredentials, watchCredentials } from './tls.ts';
-import type { Caller, RequestFacts, Server, ServerContext, ServerOptions } from './types.ts';
+import type { Server, ServerContext, ServerOptions } from './types.ts';
+import { Underway } from './underway.ts';
 
 /**
  * Listens and answers. Throws `host_not_loopback` for any host but loopback when there is no key, and `tls_invalid`,
@@ -48,9 +49,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const routes = allRoutes(context);
   const route = createRouter(routes);
   const isCounted = createCounting(route);
-  const open = new Map<ServerResponse, AbortController>();
-  /** Bytes of each connection up to the end of its last request. */
-  const counters = new WeakMap<object, { readonly read: number; readonly written: number }>();
+  const open = new Set<Underway>();
   const bodyLimits: BodyLimits = { ...limits, pool: createBytePool(limits.bodiesBytes) };
   /** Requests of clients; health probes, the page's files and the command line's own routes are not counted. */
   let active = 0;
@@ -63,69 +62,33 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     response: ServerResponse,
     expectsContinue: boolean,
   ): Promise<void> {
-    const started = options.clock.monotonic();
-    const id = options.ids.next('req').slice(4);
-    const abort = new AbortController();
-    open.set(response, abort);
-    let match: Match | null = null;
-    let caller: Caller | null = null;
-    // Who is refused for its scope or its rate is known all the same.
-    const know = (who: Caller) => {
-      caller = who;
-    };
-    let code: string | null = null;
-    let limit: string | null = null;
     const { socket } = request;
-    // The head of the request was read before this: what counts is what came since the last one on this connection.
-    const before = counters.get(socket) ?? { read: 0, written: 0 };
+    const lane = connections.laneOf(socket);
+    const id = options.ids.next('req').slice(4);
     const counted = isCounted(request);
+    const one = new Underway(request, response, lane, id, options.clock.monotonic(), counted);
+    open.add(one);
     if (counted) {
       active++;
       total++;
     }
     response.setHeader('x-request-id', `req-${id}`);
     for (const observer of options.observers) observer.begin?.(`req-${id}`, request);
-    const lane = connections.laneOf(socket);
     lane.waiting++;
     if (++lane.served >= limits.requestsPerConnection) response.setHeader('connection', 'close');
     response.on('close', () => {
-      lane.waiting--;
-      open.delete(response);
-      if (!response.writableFinished) abort.abort(new AbortedError());
+      open.delete(one);
       if (counted) {
         active--;
         if (busyStatuses.has(response.statusCode)) refused++;
       }
-      const facts: RequestFacts = {
-        id: `req-${id}`,
-        method: request.method ?? '',
-        route: match?.pattern ?? null,
-        status: response.writableFinished ? response.statusCode : 499,
-        code,
-        limit,
-        ms: options.clock.monotonic() - started,
-        bytesIn: socket.bytesRead - before.read,
-        bytesOut: socket.bytesWritten - before.written,
-        caller,
-        counted,
-      };
-      counters.set(socket, { read: socket.bytesRead, written: socket.bytesWritten });
+      const facts = one.closed(options.clock.monotonic());
       for (const observer of options.observers) observer.request?.(facts);
     });
     // From the last write on, a client that takes nothing for so long is cut off, however large what is left.
-    response.on('prefinish', () => socket.setTimeout(limits.slowReaderMs));
-    // At the end of the drain time the answer does not wait for the work to notice. Streams do this themselves.
-    abort.signal.addEventListener('abort', () => {
-      if (!response.headersSent) answerError(abort.signal.reason);
+    response.on('prefinish', () => {
+      if (socket.writableLength > 0) socket.setTimeout(limits.slowReaderMs);
     });
-    const answerError = (error: unknown) => {
-      // What fits no route is answered in the words of the API whose path it is.
-      const spoken = match?.route ?? routeAbove(routes, request.url ?? '');
-      const fault = fail(request, response, id, error, spoken);
-      if (fault === null) return;
-      code = fault.code;
-      limit = fault.limit ?? null;
-    };
     response.on('error', (error) =>
       log.debug('response failed', { request: `req-${id}`, err: messageOf(error) }),
     );
@@ -138,39 +101,45 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       checkTarget(request.url ?? '', request.headers.host);
       if (request.method === 'OPTIONS' && options.access.preflight(request, response)) return;
       try {
-        match = route(request.method ?? '', request.url ?? '');
+        one.match = route(request.method ?? '', request.url ?? '');
       } catch (error) {
         // Only who may come in is told which paths there are.
-        caller = options.access.admit(request, response, null, know);
+        one.caller = options.access.admit(request, response, null, one.know);
         throw error;
       }
+      const { match } = one;
       if (!match.route) {
-        caller = options.access.admit(request, response, null, know);
+        one.caller = options.access.admit(request, response, null, one.know);
         response.writeHead(204, { allow: match.allow, 'content-length': 0 }).end();
         return;
       }
       if (match.route.requestIdHeader) response.setHeader(match.route.requestIdHeader, `req-${id}`);
-      caller = options.access.admit(request, response, match.route.scope, know);
+      one.caller = options.access.admit(request, response, match.route.scope, one.know);
+      const beforeReading = () => {
+        if (expectsContinue) response.writeContinue();
+      };
       const exchange = createExchange(
         request,
         response,
         id,
-        abort.signal,
+        one,
         match,
-        caller,
+        one.caller,
         bodyLimits,
-        () => {
-          if (expectsContinue) response.writeContinue();
-        },
-        (what, reached) => {
-          code = what;
-          limit = reached ?? null;
-        },
+        beforeReading,
+        one.failed,
       );
       await match.route.handler(exchange);
     } catch (error) {
-      answerError(error);
+      answerError(one, error);
     }
+  }
+
+  function answerError(one: Underway, error: unknown): void {
+    // What fits no route is answered in the words of the API whose path it is.
+    const spoken = one.match?.route ?? routeAbove(routes, one.request.url ?? '');
+    const fault = fail(one.request, one.response, one.id, error, spoken);
+    if (fault !== null) one.failed(fault.code, fault.limit);
   }
 
   /** Answers with the error and returns what the client was told; null when it is too late to answer. */
@@ -227,7 +196,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     });
   const http: HttpServer = https ?? createHttpServer(settings);
   const connections = guardConnections(http, limits, log, (socket) => {
-    for (const response of open.keys()) if (response.socket === socket && response.headersSent) return true;
+    for (const { response } of open) if (response.socket === socket && response.headersSent) return true;
     return false;
   });
   http.on('request', (request, response) => void answer(request, response, false));
@@ -262,8 +231,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     http.closeIdleConnections();
     const stop = setTimeout(() => {
-      for (const abort of open.values()) {
-        abort.abort(new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 }));
+      for (const one of open) {
+        const reason = new KithError('stopping', 'This node is shutting down.', {
+          status: 503,
+          retryAfter: 5,
+        });
+        one.end(reason);
+        // The answer does not wait for the work to notice. Streams end themselves.
+        if (!one.response.headersSent) answerError(one, reason);
       }
       // Time for the last bytes to leave.
       setTimeout(() => http.closeAllConnections(), 200).unref();

@@ -3,6 +3,7 @@
  *
  * @module server/http/body
  */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { AbortedError, InputError, KithError, LimitError } from '../../base/index.ts';
 
@@ -53,6 +54,22 @@ function tooLarge(limit: number): KithError {
 
 /** Refuses what is not UTF-8 JSON before a byte of the body is read. */
 function checkHeaders(request: IncomingMessage, limits: BodyLimits, programs: boolean): void {
+  checkType(request, programs);
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new KithError(
+      'unsupported_media_type',
+      `Send the body without compression; content-encoding '${encoding.slice(0, 40)}' is not taken.`,
+      { status: 415 },
+    );
+  }
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+}
+
+function checkType(request: IncomingMessage, programs: boolean): void {
+  // What nearly all clients send.
+  if (request.headers['content-type'] === 'application/json') return;
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
     .toLowerCase()
     .split(';')
@@ -79,16 +96,6 @@ function checkHeaders(request: IncomingMessage, limits: BodyLimits, programs: bo
       },
     );
   }
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new KithError(
-      'unsupported_media_type',
-      `Send the body without compression; content-encoding '${encoding.slice(0, 40)}' is not taken.`,
-      { status: 415 },
-    );
-  }
-  const length = Number(request.headers['content-length'] ?? 0);
-  if (length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
 }
 
 /** Browsers name the origin of a form post, or at least how it came about. */
@@ -100,14 +107,12 @@ function fromPage({ headers }: IncomingMessage): boolean {
 export function jsonDepth(text: string, limit: number): number {
   let depth = 0;
   let deepest = 0;
-  let inString = false;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (inString) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) inString = false;
-    } else if (c === 0x22) inString = true;
-    else if (c === 0x7b || c === 0x5b) {
+    if (c === 0x22) {
+      i = stringEnd(text, i);
+      if (i < 0) break;
+    } else if (c === 0x7b || c === 0x5b) {
       if (++depth > deepest) deepest = depth;
       if (deepest > limit) return deepest;
     } else if (c === 0x7d || c === 0x5d) depth--;
@@ -115,14 +120,24 @@ export function jsonDepth(text: string, limit: number): number {
   return deepest;
 }
 
+/** Where the string that begins at `start` has its closing quote, -1 for one without. Texts are long: quotes are looked for. */
+function stringEnd(text: string, start: number): number {
+  for (let end = start; ; ) {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return -1;
+    let before = end;
+    while (text.charCodeAt(before - 1) === 0x5c) before--;
+    // Pairs of backslashes are characters; one that is left over escapes the quote.
+    if ((end - before) % 2 === 0) return end;
+  }
+}
+
 /** Parses bytes as JSON. Throws `InputError` for invalid UTF-8, too deep nesting and bad syntax. */
 export function parseJson(bytes: Uint8Array, limits: BodyLimits): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new InputError('invalid_utf8', 'The request body is not valid UTF-8.');
-  }
+  if (!isUtf8(bytes)) throw new InputError('invalid_utf8', 'The request body is not valid UTF-8.');
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const plain = marked ? bytes.subarray(3) : bytes;
+  const text = Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString('utf8');
   if (text.trim() === '')
     throw new InputError('invalid_json', 'The request body is empty; JSON is expected.');
   if (jsonDepth(text, limits.jsonDepth) > limits.jsonDepth) {
@@ -145,22 +160,37 @@ export function parseJson(bytes: Uint8Array, limits: BodyLimits): unknown {
 /** Most that is held before more has come, so that an announced length alone costs nothing. */
 const firstBytes = 64 * 1024;
 
-/** Reads the whole body, never holding more than twice what came of it, nor more than the limit. */
-export async function readJson(
+/**
+ * Reads the whole body, never holding more than twice what came of it, nor more than the limit. What the body is refused
+ * for, its headers or its size, leaves the rest of it unread.
+ */
+export function readBytes(
   request: IncomingMessage,
   limits: BodyLimits,
   beforeReading: () => void = () => {},
   programs = false,
-): Promise<unknown> {
-  checkHeaders(request, limits, programs);
-  beforeReading();
-  const { bodyBytes, pool } = limits;
-  // One buffer that grows: a body sent byte by byte would cost a hundred times its size in pieces.
-  let held: Buffer = Buffer.alloc(0);
-  let bytes = 0;
-  const announced = Number(request.headers['content-length'] ?? 0);
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    checkHeaders(request, limits, programs);
+    beforeReading();
+    const { bodyBytes, pool } = limits;
+    const announced = Number(request.headers['content-length'] ?? 0);
+    // One buffer that grows: a body sent byte by byte would cost a hundred times its size in pieces.
+    let held: Buffer = empty;
+    let bytes = 0;
+    const settle = () => {
+      request.off('data', onData);
+      request.off('end', onEnd);
+      request.off('error', onBroken);
+      request.off('close', onBroken);
+      pool?.give(held.length);
+    };
+    const refuse = (error: unknown) => {
+      settle();
+      request.pause();
+      reject(error);
+    };
+    const take = (chunk: Buffer) => {
       const whole = bytes + chunk.length;
       if (whole > bodyBytes) throw tooLarge(bodyBytes);
       if (bytes === 0 && whole === announced) {
@@ -176,14 +206,31 @@ export async function readJson(
       }
       if (held !== chunk) chunk.copy(held, bytes);
       bytes = whole;
+    };
+    const onData = (chunk: Buffer) => {
+      try {
+        take(chunk);
+      } catch (error) {
+        refuse(error);
+      }
+    };
+    const onEnd = () => {
+      settle();
+      resolve(bytes === held.length ? held : held.subarray(0, bytes));
+    };
+    const onBroken = (cause?: unknown) =>
+      refuse(
+        new AbortedError('The client closed the connection before its request was complete.', { cause }),
+      );
+    if (request.destroyed || request.readableEnded) {
+      onBroken();
+      return;
     }
-    return parseJson(held.subarray(0, bytes), limits);
-  } catch (error) {
-    if (error instanceof KithError) throw error;
-    throw new AbortedError('The client closed the connection before its request was complete.', {
-      cause: error,
-    });
-  } finally {
-    pool?.give(held.length);
-  }
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('error', onBroken);
+    request.on('close', onBroken);
+  });
 }
+
+const empty = Buffer.alloc(0);

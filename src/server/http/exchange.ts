@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../types.ts';
-import { type BodyLimits, readJson } from './body.ts';
+import { type BodyLimits, parseJson, readBytes } from './body.ts';
 import type { Fault } from './errors.ts';
 
 export interface Exchange {
@@ -28,6 +28,9 @@ export interface Exchange {
    * that it is JSON.
    */
   json(options?: { readonly programs?: boolean }): Promise<unknown>;
+  /** The body as it came, read within the limits, and what `parse` makes of it: together they are `json`. */
+  bytes(options?: { readonly programs?: boolean }): Promise<Buffer>;
+  parse(bytes: Buffer): unknown;
 }
 
 export type Handler = (exchange: Exchange) => Promise<void> | void;
@@ -58,29 +61,88 @@ export interface Route {
   readonly handler: Handler;
 }
 
+/** What a request is part of until its response is closed. */
+export interface Life {
+  /** Made when it is first asked for: most small answers are done without one. */
+  readonly signal: AbortSignal;
+}
+
 export function createExchange(
   request: IncomingMessage,
   response: ServerResponse,
   id: string,
-  signal: AbortSignal,
-  match: { pattern: string; params: Record<string, string>; query: URLSearchParams },
+  life: Life,
+  match: Match,
   caller: Caller,
   limits: BodyLimits,
   beforeReading: () => void,
   failed: (code: string, limit?: string) => void,
 ): Exchange {
-  return {
-    request,
-    response,
-    id,
-    signal,
-    route: match.pattern,
-    params: match.params,
-    query: match.query,
-    caller,
-    failed,
-    json: ({ programs = false } = {}) => readJson(request, limits, beforeReading, programs),
-  };
+  return new OneExchange(request, response, id, life, match, caller, limits, beforeReading, failed);
+}
+
+type Match = Pick<Exchange, 'params' | 'query'> & { readonly pattern: string };
+
+class OneExchange implements Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly caller: Caller;
+  readonly failed: (code: string, limit?: string) => void;
+  readonly #life: Life;
+  readonly #match: Match;
+  readonly #limits: BodyLimits;
+  readonly #beforeReading: () => void;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+    life: Life,
+    match: Match,
+    caller: Caller,
+    limits: BodyLimits,
+    beforeReading: () => void,
+    failed: (code: string, limit?: string) => void,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.id = id;
+    this.caller = caller;
+    this.failed = failed;
+    this.#life = life;
+    this.#match = match;
+    this.#limits = limits;
+    this.#beforeReading = beforeReading;
+  }
+
+  get signal(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  get route(): string {
+    return this.#match.pattern;
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.#match.params;
+  }
+
+  get query(): URLSearchParams {
+    return this.#match.query;
+  }
+
+  bytes({ programs = false } = {}): Promise<Buffer> {
+    return readBytes(this.request, this.#limits, this.#beforeReading, programs);
+  }
+
+  parse(bytes: Buffer): unknown {
+    return parseJson(bytes, this.#limits);
+  }
+
+  async json(options?: { readonly programs?: boolean }): Promise<unknown> {
+    return this.parse(await this.bytes(options));
+  }
 }
 
 /** Answers with JSON, or with its headers only when the request was HEAD. */
@@ -91,13 +153,14 @@ export function sendJson(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const bytes = Buffer.from(JSON.stringify(body));
+  const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
-    'content-length': bytes.length,
+    'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...headers,
   });
-  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+  // As text: Node sends a string together with the head, in one write.
+  response.end(response.req.method === 'HEAD' ? undefined : text);
 }

@@ -21,6 +21,7 @@ interface Compiled {
   readonly pattern: string;
   readonly segments: readonly string[];
   readonly methods: Map<string, Route>;
+  allow: string;
 }
 
 function decode(segment: string): string {
@@ -54,7 +55,8 @@ function fit(segments: readonly string[], path: readonly string[]): Record<strin
 function pathOf(target: string): string {
   const question = target.indexOf('?');
   // Proxies may send the absolute form.
-  const path = (question < 0 ? target : target.slice(0, question)).replace(/^https?:\/\/[^/]*/i, '') || '/';
+  const sent = question < 0 ? target : target.slice(0, question);
+  const path = (sent.startsWith('/') ? sent : sent.replace(/^https?:\/\/[^/]*/i, '')) || '/';
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
@@ -64,45 +66,114 @@ export function routeAbove(routes: readonly Route[], target: string): Route | nu
   return routes.find((route) => path === route.path || path.startsWith(`${route.path}/`)) ?? null;
 }
 
-export function createRouter(routes: readonly Route[]): (method: string, target: string) => Match {
+/** Finds routes. Throws `invalid_path` (400), `route_not_found` (404), `method_not_allowed` (405). */
+export interface Router {
+  (method: string, target: string): Match;
+  /** The same without errors: null where it would throw. */
+  peek(method: string, target: string): Match | null;
+}
+
+class Found implements Match {
+  readonly route: Route | null;
+  readonly params: Record<string, string>;
+  readonly allow: string;
+  readonly pattern: string;
+  readonly #target: string;
+  #query: URLSearchParams | null = null;
+
+  constructor(
+    route: Route | null,
+    { pattern, allow }: Compiled,
+    params: Record<string, string>,
+    target: string,
+  ) {
+    this.route = route;
+    this.params = params;
+    this.allow = allow;
+    this.pattern = pattern;
+    this.#target = target;
+  }
+
+  get query(): URLSearchParams {
+    if (this.#query === null) {
+      const question = this.#target.indexOf('?');
+      this.#query = new URLSearchParams(question < 0 ? '' : this.#target.slice(question + 1));
+    }
+    return this.#query;
+  }
+}
+
+export function createRouter(routes: readonly Route[]): Router {
   const compiled: Compiled[] = [];
   for (const route of routes) {
     let entry = compiled.find((each) => each.pattern === route.path);
     if (!entry) {
-      entry = { pattern: route.path, segments: route.path.slice(1).split('/'), methods: new Map() };
+      entry = {
+        pattern: route.path,
+        segments: route.path.slice(1).split('/'),
+        methods: new Map(),
+        allow: '',
+      };
       compiled.push(entry);
     }
     entry.methods.set(route.method, route);
     if (route.method === 'GET') entry.methods.set('HEAD', route);
   }
-  return (method, target) => {
-    const question = target.indexOf('?');
-    const path = pathOf(target);
-    if (!path.startsWith('/')) throw new InputError('invalid_path', 'The request target is not a path.');
-    const query = new URLSearchParams(question < 0 ? '' : target.slice(question + 1));
+  for (const entry of compiled) entry.allow = [...entry.methods.keys(), 'OPTIONS'].join(', ');
+
+  function search(path: string): { entry: Compiled; params: Record<string, string> } | null {
     const parts = path.slice(1).split('/');
     for (const entry of compiled) {
       const params = fit(entry.segments, parts);
-      if (!params) continue;
-      const allow = [...entry.methods.keys(), 'OPTIONS'].join(', ');
-      if (method === 'OPTIONS') return { route: null, params, query, allow, pattern: entry.pattern };
-      const route = entry.methods.get(method);
-      if (route) return { route, params, query, allow, pattern: entry.pattern };
+      if (params) return { entry, params };
+    }
+    return null;
+  }
+  /** What requests for the fixed paths come to: nearly all requests are for one of them. */
+  const fixed = new Map<string, Compiled>();
+  for (const { pattern } of compiled) {
+    const found = /[:*]/.test(pattern) ? null : search(pattern);
+    if (found !== null && Object.keys(found.params).length === 0) fixed.set(pattern, found.entry);
+  }
+
+  function find(method: string, target: string, path: string): Match | 'path' | Compiled | null {
+    if (!path.startsWith('/')) return 'path';
+    const known = fixed.get(path);
+    const found = known === undefined ? search(path) : { entry: known, params: {} };
+    if (found === null) return null;
+    const { entry, params } = found;
+    if (method === 'OPTIONS') return new Found(null, entry, params, target);
+    const route = entry.methods.get(method);
+    return route === undefined ? entry : new Found(route, entry, params, target);
+  }
+
+  const router = (method: string, target: string): Match => {
+    const path = pathOf(target);
+    const found = find(method, target, path);
+    if (found instanceof Found) return found;
+    if (found === 'path') throw new InputError('invalid_path', 'The request target is not a path.');
+    if (found !== null) {
+      const { allow } = found;
       throw new KithError(
         'method_not_allowed',
         `${path.slice(0, 200)} takes ${allow}, not ${method.slice(0, 20)}.`,
-        {
-          status: 405,
-          details: { allow },
-        },
+        { status: 405, details: { allow } },
       );
     }
     throw new KithError(
       'route_not_found',
       `There is nothing at ${method.slice(0, 20)} ${path.slice(0, 200)}.`,
-      {
-        status: 404,
-      },
+      { status: 404 },
     );
   };
+  const peek = (method: string, target: string): Match | null => {
+    try {
+      const found = find(method, target, pathOf(target));
+      return found instanceof Found ? found : null;
+    } catch {
+      // A malformed percent-encoding in a parameter.
+      return null;
+    }
+  };
+  return Object.assign(router, { peek });
 }

@@ -41,12 +41,11 @@ async function open(files: Readonly<Record<string, string>>) {
     try {
       const match = route(incoming.method!, incoming.url!);
       const caller = { key: null, name: 'local', agent: null };
-      const signal = new AbortController().signal;
       const exchange = createExchange(
         incoming,
         response,
         'id',
-        signal,
+        new AbortController(),
         match,
         caller,
         { ...defaultServerLimits },
