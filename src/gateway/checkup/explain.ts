@@ -84,7 +84,7 @@ function explainTls(
   if (/SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|CERT_UNTRUSTED/.test(code))
     return advice(
       `The certificate of ${host} is signed by nobody whom this machine trusts (${code}).`,
-      'Name the file of its authority as the CA of this backend, or give the server a certificate of a known one.',
+      'Name the file of its authority as `tls.ca` of this backend, or give the server a certificate of a known one.',
     );
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST|UNSUPPORTED_PROTOCOL/.test(code))
     return advice(

@@ -29,12 +29,13 @@ export async function checkJson(visit: Visit): Promise<Finding> {
   const value = parsed(asked.text);
   const measured = { parses: value !== undefined, fits: fits(value), finish: asked.finish };
   if (measured.fits) return { state: 'ok', message: 'Its answer is JSON and fits the schema.', measured };
-  const remedy = 'Write `json: false` for this backend, so that requests that need JSON go elsewhere.';
+  const remedy =
+    'Write `json: false` into the `facts` of the model, so that requests that need JSON go elsewhere.';
   if (value === undefined && asked.finish === 'length')
     return {
       state: 'warn',
       message: 'Its answer was cut off at 96 tokens before its JSON was whole.',
-      remedy: 'Ask again; if it stays so, write `json: false` for this backend.',
+      remedy: 'Ask again; if it stays so, write `json: false` into the `facts` of the model.',
       measured,
     };
   return value === undefined
@@ -73,7 +74,8 @@ export async function checkTools(visit: Visit): Promise<Finding> {
   if (failed !== null) return failed;
   const call = asked.calls[0];
   const measured = { calls: asked.calls.length, finish: asked.finish };
-  const remedy = 'Write `tools: false` for this backend, so that requests with tools go elsewhere.';
+  const remedy =
+    'Write `tools: false` into the `facts` of the model, so that requests with tools go elsewhere.';
   if (call === undefined)
     return {
       state: 'fail',
@@ -163,7 +165,7 @@ function refusal(error: unknown, what: string, setting: string): Finding | null 
   return {
     state: 'warn',
     message: `It refuses ${what}: ${message}`,
-    remedy: `Write ${setting} for this backend, so that such requests go elsewhere.`,
+    remedy: `Write ${setting} into the \`facts\` of the model, so that such requests go elsewhere.`,
     code,
   };
 }
