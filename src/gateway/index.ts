@@ -4,9 +4,38 @@
  *
  * @module gateway
  * @example
- * const gateway = createGateway({ backends: [createLocalBackend({ engine, models, ... })] });
+ * const local = createLocalBackend({ engine, models, ... });
+ * await using gateway = createGateway({ providers: [localProvider(local)], clock, random, log });
  * for await (const event of gateway.chat(request)) if (event.type === 'text') write(event.text);
  */
-export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
+export {
+  type AnthropicBackendOptions,
+  createAnthropicBackend,
+  createOpenAiBackend,
+  type OpenAiBackendOptions,
+  type RemoteOptions,
+  SERVER_KINDS,
+} from './backends/index.ts';
+export {
+  type AnswerCache,
+  type AnswerStore,
+  createAnswerCache,
+  createRedisStore,
+  createSqliteStore,
+} from './cache/index.ts';
+export {
+  type BackendReport,
+  createGateway,
+  type Gateway,
+  type RouteExplanation,
+} from './gateway.ts';
 export { createLocalBackend, type LocalBackend, type LocalBackendOptions } from './local.ts';
+export { localProvider } from './local-provider.ts';
+export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
+export { type ModelAlias, modelAliases } from './policy/index.ts';
+export { PRIVACY_LEVELS, type PrivacyLevel } from './privacy/index.ts';
+export { limitsFor, type TimeLimits } from './resilience/index.ts';
+export { createRouter, type Router } from './router/index.ts';
+export * from './terms.ts';
 export type * from './types.ts';
+export { UPSTREAM_LIMITS } from './upstream/index.ts';

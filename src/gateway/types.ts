@@ -54,6 +54,8 @@ export interface GenerationOptions {
   readonly signal: AbortSignal;
   /** @default OWN_TERMS */
   readonly terms?: Terms;
+  /** True when `sampler.seed` was drawn because the caller gave none. @default false */
+  readonly drawnSeed?: boolean;
   /** The caller passes nothing on before the answer is whole, so that it may begin anew unseen. @default false */
   readonly whole?: boolean;
 }
@@ -190,9 +192,12 @@ export type ChatEvent =
     }
   | {
       readonly type: 'usage';
-      readonly promptTokens: number;
-      readonly cachedTokens: number;
-      readonly completionTokens: number;
+      /** Null: the backend did not say. */
+      readonly promptTokens: number | null;
+      /** Of the prompt's tokens: those that did not have to be computed again. Null: the backend did not say. */
+      readonly cachedTokens: number | null;
+      /** Of all choices. Null: the backend did not say. */
+      readonly completionTokens: number | null;
       readonly receipt: Receipt;
     };
 
@@ -200,7 +205,8 @@ export interface EmbeddingAnswer {
   /** Row-major, inputs × dimension, rows L2-normalised. */
   readonly vectors: Float32Array;
   readonly dimension: number;
-  readonly tokens: readonly number[];
+  /** Of each input; null: the backend did not say. */
+  readonly tokens: readonly (number | null)[];
   readonly receipt: Receipt;
 }
 

@@ -7,7 +7,13 @@
 import { join } from 'node:path';
 import { type Config, type Logger, systemClock, systemRandom } from '../base/index.ts';
 import { createEngine, type Engine, supportedArchitectures } from '../engine/index.ts';
-import { createGateway, createLocalBackend, type Gateway, type LocalBackend } from '../gateway/index.ts';
+import {
+  createGateway,
+  createLocalBackend,
+  type Gateway,
+  type LocalBackend,
+  localProvider,
+} from '../gateway/index.ts';
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
 import type { NodeStatus } from '../server/index.ts';
 
@@ -57,7 +63,12 @@ export async function openRooms(
     random: systemRandom,
     onProgress,
   });
-  const gateway = createGateway({ backends: [local] });
+  const gateway = createGateway({
+    providers: [localProvider(local)],
+    clock: systemClock,
+    random: systemRandom,
+    log: log.child('gateway'),
+  });
   return {
     store,
     engine,
@@ -69,6 +80,7 @@ export async function openRooms(
     },
     engineMemory: () => engine.state().rssBytes,
     async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
       await Promise.all([engine[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
     },
   };

@@ -6,14 +6,15 @@
 import { AbortedError } from '../base/index.ts';
 import type { ChatEvent, Gateway } from '../gateway/index.ts';
 import type { Exchange } from './http/exchange.ts';
+import { termsOf } from './http/terms.ts';
 import type { Answering, AnswerKind, AnswerWatch, Observer } from './types.ts';
 
 export function createAnswering(gateway: Gateway, observers: readonly Observer[]): Answering {
-  function watch(exchange: Exchange, kind: AnswerKind, model: string | null): AnswerWatch[] {
+  function watch(exchange: Exchange, kind: AnswerKind, model: string | null, asked: number): AnswerWatch[] {
     const watches: AnswerWatch[] = [];
     try {
       for (const observer of observers) {
-        const one = observer.answer?.(exchange, kind, model);
+        const one = observer.answer?.(exchange, kind, model, asked);
         if (one) watches.push(one);
       }
     } catch (error) {
@@ -47,14 +48,31 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
   }
 
   return {
-    chat: (exchange, request) =>
-      observed(watch(exchange, 'chat', request.model), gateway.chat(request), exchange.signal),
-    complete: (exchange, request) =>
-      observed(watch(exchange, 'completion', request.model), gateway.complete(request), exchange.signal),
+    chat: (exchange, request, stream) =>
+      observed(
+        watch(exchange, 'chat', request.model, charactersOf(request.messages.map(({ content }) => content))),
+        gateway.chat({
+          ...request,
+          terms: termsOf(exchange.request.headers, exchange.caller),
+          whole: !stream,
+        }),
+        exchange.signal,
+      ),
+    complete: (exchange, request, stream) =>
+      observed(
+        watch(exchange, 'completion', request.model, charactersOf(request.prompts)),
+        gateway.complete({
+          ...request,
+          terms: termsOf(exchange.request.headers, exchange.caller),
+          whole: !stream,
+        }),
+        exchange.signal,
+      ),
     async embed(exchange, request) {
-      const watches = watch(exchange, 'embedding', request.model);
+      const watches = watch(exchange, 'embedding', request.model, charactersOf(request.inputs));
       try {
-        const answer = await gateway.embed(request);
+        const terms = termsOf(exchange.request.headers, exchange.caller);
+        const answer = await gateway.embed({ ...request, terms });
         for (const one of watches) {
           one.embedded?.(answer);
           one.end(null);
@@ -66,4 +84,10 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
       }
     },
   };
+}
+
+function charactersOf(texts: readonly (string | Int32Array | null)[]): number {
+  let sum = 0;
+  for (const text of texts) sum += typeof text === 'string' ? text.length : 4 * (text?.length ?? 0);
+  return sum;
 }

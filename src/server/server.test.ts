@@ -7,14 +7,9 @@ import { once } from 'node:events';
 import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createIds, createSeededRandom, KithError, silentLogger, systemClock } from '../base/index.ts';
-import {
-  type Backend,
-  type ChatEvent,
-  type ChatRequest,
-  createGateway,
-  type Receipt,
-} from '../gateway/index.ts';
+import type { Backend, ChatEvent, ChatRequest, Receipt } from '../gateway/index.ts';
 import '../../test/openapi/watch.ts';
+import { gatewayOver } from '../gateway/testing/over.ts';
 import { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 import { createServer } from './server.ts';
 import { loopbackAccess } from './testing/loopback-access.ts';
@@ -82,7 +77,7 @@ function open(
   host = '127.0.0.1',
 ): Promise<Server> {
   return createServer({
-    gateway: createGateway({ backends: [backendOf(script)] }),
+    gateway: gatewayOver([backendOf(script)]),
     control: {
       status: async () =>
         ({
@@ -164,7 +159,8 @@ test('a chat answer, its receipt headers and its request id', async () => {
   };
   assert.equal(answer.choices[0]!.message.content, 'Hi');
   assert.equal(`chatcmpl-${response.headers.get('x-request-id')!.slice(4)}`, answer.id);
-  assert.deepEqual(answer.kith, {
+  const { route, ...times } = answer.kith as { route: { attempts: object[]; [key: string]: unknown } };
+  assert.deepEqual(times, {
     backend: 'local',
     model: 'm',
     queue_ms: 1,
@@ -172,6 +168,29 @@ test('a chat answer, its receipt headers and its request id', async () => {
     decode_ms: null,
     notes: [],
   });
+  const { attempts, ...how } = route;
+  assert.deepEqual(how, {
+    step: 'local',
+    privacy: { level: 'minimum', where: 'this_machine', link: null, replaced: null },
+    cache: null,
+    cost: 0,
+    complexity: null,
+  });
+  assert.deepEqual(
+    attempts.map((attempt) => ({ ...attempt, first_token_ms: 0, ms: 0 })),
+    [
+      {
+        backend: 'local',
+        model: 'm',
+        reason: 'first choice',
+        outcome: 'answered',
+        code: null,
+        wait_ms: 0,
+        first_token_ms: 0,
+        ms: 0,
+      },
+    ],
+  );
 });
 
 test('a stream ends with [DONE]', async () => {

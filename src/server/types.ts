@@ -172,8 +172,11 @@ export interface Observer {
   begin?(id: string, request: IncomingMessage): void;
   /** Called when the response is closed. Must not throw. */
   request?(facts: RequestFacts): void;
-  /** Called before the gateway is asked. May throw (429: the caller's token budget is spent). */
-  answer?(exchange: Exchange, kind: AnswerKind, model: string | null): AnswerWatch | null;
+  /**
+   * Called before the gateway is asked. May throw (429: the caller's token budget is spent). `asked`: characters of the
+   * messages, prompts or inputs; token ids count as four each.
+   */
+  answer?(exchange: Exchange, kind: AnswerKind, model: string | null, asked: number): AnswerWatch | null;
 }
 
 export interface ServerOptions {
@@ -212,8 +215,9 @@ export interface ServerContext extends ServerOptions {
 }
 
 export interface Answering {
-  chat(exchange: Exchange, request: ChatRequest): AsyncIterable<ChatEvent>;
-  complete(exchange: Exchange, request: CompletionRequest): AsyncIterable<ChatEvent>;
+  /** `stream`: events are passed on as they come. Terms of the exchange are added to the request. */
+  chat(exchange: Exchange, request: ChatRequest, stream: boolean): AsyncIterable<ChatEvent>;
+  complete(exchange: Exchange, request: CompletionRequest, stream: boolean): AsyncIterable<ChatEvent>;
   embed(exchange: Exchange, request: EmbeddingRequest): Promise<EmbeddingAnswer>;
 }
 

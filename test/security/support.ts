@@ -17,15 +17,10 @@ import {
   systemClock,
   systemRandom,
 } from '../../src/base/index.ts';
-import {
-  type Backend,
-  type ChatEvent,
-  type ChatRequest,
-  createGateway,
-  type Receipt,
-} from '../../src/gateway/index.ts';
+import type { Backend, ChatEvent, ChatRequest, Receipt } from '../../src/gateway/index.ts';
 import type { Route } from '../../src/server/http/exchange.ts';
 import '../openapi/watch.ts';
+import { gatewayOver } from '../../src/gateway/testing/over.ts';
 import {
   type AccessOptions,
   createAccess,
@@ -145,6 +140,7 @@ const totals = {
   promptTokens: 0,
   cachedTokens: 0,
   completionTokens: 0,
+  uncounted: 0,
 };
 
 /** Stands for the figures, so that their routes are there. */
@@ -210,7 +206,7 @@ export async function openServer(options: TestServerOptions = {}): Promise<TestS
     ...options.access,
   });
   const server = await createServer({
-    gateway: createGateway({ backends: [backendOf(options.script ?? whole)] }),
+    gateway: gatewayOver([backendOf(options.script ?? whole)]),
     control,
     host,
     port: 0,
@@ -245,7 +241,7 @@ export async function openServer(options: TestServerOptions = {}): Promise<TestS
 /** Every route there is, with a path that fits it. Nothing is asked of their handlers. */
 export function everyRoute(): { readonly route: Route; readonly path: string }[] {
   const context = {
-    gateway: createGateway({ backends: [backendOf(whole)] }),
+    gateway: gatewayOver([backendOf(whole)]),
     control,
     host: '127.0.0.1',
     port: 0,

@@ -54,6 +54,8 @@ export interface Catalogue {
   candidates(name: string | null, task: 'chat' | 'embedding', agent?: string | null): readonly Candidate[];
   /** Asks backends what they have. One that does not answer keeps what it had. Never throws. */
   refresh(backend?: string): Promise<void>;
+  /** What the backend said it had when it was last asked. */
+  listed(backend: string): readonly BackendModel[];
 }
 
 const unknown: ModelFacts = {
@@ -138,6 +140,10 @@ export function createCatalogue({ providers, agents = {} }: CatalogueOptions): C
         }),
       );
       kept.clear();
+    },
+    listed(backend) {
+      const order = providers.findIndex((provider) => provider.backend.name === backend);
+      return [...(listed[order]?.values() ?? [])];
     },
   };
 }

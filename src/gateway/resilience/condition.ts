@@ -11,7 +11,10 @@ import { type Breaker, type BreakerOptions, type BreakerState, createBreaker } f
 export interface ConditionOptions {
   /** Monotonic ms. */
   readonly now: () => number;
-  readonly breaker?: Omit<BreakerOptions, 'now' | 'onChange'>;
+  /** The same for all, or by the backend's name. */
+  readonly breaker?:
+    | Omit<BreakerOptions, 'now' | 'onChange'>
+    | ((backend: string) => Omit<BreakerOptions, 'now' | 'onChange'>);
   /** ms a failed call keeps a backend behind the others, unless a success or a good probe ends it. @default 30_000 */
   readonly demoteMs?: number;
   /** ms in which a latency or an error loses 63 % of its weight. @default 10_000 */
@@ -85,7 +88,7 @@ export function createConditions(options: ConditionOptions): Conditions {
 function createCondition(backend: string, options: ConditionOptions): Condition {
   const { now, demoteMs = 30_000, decayMs = 10_000, onBreaker } = options;
   const breaker = createBreaker({
-    ...options.breaker,
+    ...(typeof options.breaker === 'function' ? options.breaker(backend) : options.breaker),
     now,
     onChange: (state) => onBreaker?.(backend, state),
   });

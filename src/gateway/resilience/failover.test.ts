@@ -278,7 +278,7 @@ test('an answer that is passed on whole is asked of another backend from the sta
   assert.deepEqual(outcomes(attempts), ['a: first choice, cut', 'b: failover, answered']);
 });
 
-test('an answer without its usage is whole, and its counts are called estimates', async () => {
+test('an answer without its usage is whole, and says that its tokens are not known', async () => {
   const bench = createBench();
   for (const end of [[], [hang], [fail('reset', 502)]]) {
     const a = scripted('a', bench.clock, [start, say('four'), say('four'), finish, ...end]);
@@ -288,9 +288,10 @@ test('an answer without its usage is whole, and its counts are called estimates'
       assert.deepEqual(events.at(-1)?.type === 'usage' && events.at(-1), {
         ...(events.at(-1) as object),
         promptTokens: 7,
-        completionTokens: 2,
+        cachedTokens: null,
+        completionTokens: null,
       });
-      assert.match(notes[0]!, /estimates/);
+      assert.match(notes[0]!, /did not say how many tokens/);
       assert.equal(a.open, 0);
     }
   }

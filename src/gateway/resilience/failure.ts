@@ -86,6 +86,8 @@ const byCode: Readonly<Record<string, FailureKind>> = {
   content_filter: 'filtered',
   content_policy_violation: 'filtered',
   insufficient_quota: 'access',
+  // What may not leave the owner's machines may still be answered on them.
+  privacy_unmet: 'access',
   upstream_quota: 'access',
   answer_malformed: 'malformed',
   first_token_timeout: 'silent',

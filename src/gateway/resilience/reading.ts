@@ -92,10 +92,10 @@ export class ChatReading implements Reading<ChatEvent> {
 
   rest(): ChatEvent[] {
     if (this.#counted) return [];
-    const { backend = '', model = '', promptTokens = 0, cachedTokens = 0 } = this.#start ?? {};
-    const notes = [`'${backend}' did not say how many tokens it used: the counts are estimates.`];
+    const { backend = '', model = '', promptTokens = null, cachedTokens = null } = this.#start ?? {};
+    const notes = [`'${backend}' did not say how many tokens it used.`];
     const receipt: Receipt = { backend, model, queueMs: null, prefillMs: null, decodeMs: null, notes };
-    return [{ type: 'usage', promptTokens, cachedTokens, completionTokens: this.tokens, receipt }];
+    return [{ type: 'usage', promptTokens, cachedTokens, completionTokens: null, receipt }];
   }
 
   agreement(): string {

@@ -95,7 +95,8 @@ function endOf(backend: string, failure: Failure, characters: number | null): Ki
 /** Usage of the last part with what was said before it. */
 function added(event: ChatEvent, before: Continued | null): ChatEvent {
   if (event.type !== 'usage' || before === null) return event;
-  return { ...event, completionTokens: event.completionTokens + before.tokens };
+  const { completionTokens } = event;
+  return { ...event, completionTokens: completionTokens === null ? null : completionTokens + before.tokens };
 }
 
 /** The receipt tells what the caller could not see: who failed before, who agreed, who went on. */

@@ -28,6 +28,11 @@ const exposed = [
   'x-kith-queue-ms',
   'x-kith-prefill-ms',
   'x-kith-decode-ms',
+  'x-kith-step',
+  'x-kith-privacy',
+  'x-kith-attempts',
+  'x-kith-cache',
+  'x-kith-cost',
 ].join(', ');
 
 /** Lets the page's script read the answer when its origin is allowed. Caches are told either way. */

@@ -61,6 +61,7 @@ test('the fields of a body become the request', () => {
     keepTokens: 3,
     timeoutMs: 9,
     signal,
+    drawnSeed: true,
   });
   assert.equal(stream, true);
   assert.equal(receipt, true);

@@ -8,6 +8,7 @@ import type { ChatEvent } from '../../gateway/index.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import { receiptBody, receiptHeaders } from '../http/receipt.ts';
 import { sendStream } from '../http/stream.ts';
+import { usageHeaders } from '../http/usage.ts';
 import type { ServerContext } from '../types.ts';
 import { parseCountTokens, parseMessages } from './request.ts';
 import { type MessageEvent, messageEncoding, messageEvents } from './stream.ts';
@@ -19,7 +20,7 @@ export function messagesRoute(context: ServerContext) {
   return async (exchange: Exchange): Promise<void> => {
     const body = parseMessages(await exchange.json(), exchange.signal, context.randomSeed);
     const id = `msg_${exchange.id}`;
-    const events = told(context.answering.chat(exchange, body.request), body.origins);
+    const events = told(context.answering.chat(exchange, body.request, body.stream), body.origins);
     if (body.stream) await sendStream(exchange, context, events, messageEncoding(id, body.receipt));
     else await sendWhole(exchange, id, events, body.receipt);
   };
@@ -38,7 +39,8 @@ async function sendWhole(
     if (event.type !== 'usage') continue;
     const { receipt } = event;
     const body = { ...foldMessage(all), ...(withReceipt ? { kith: receiptBody(receipt) } : {}) };
-    sendJson(exchange.response, 200, body, receiptHeaders(receipt));
+    const known = event.promptTokens !== null && event.completionTokens !== null;
+    sendJson(exchange.response, 200, body, { ...receiptHeaders(receipt), ...usageHeaders(known) });
   }
 }
 

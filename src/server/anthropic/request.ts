@@ -111,6 +111,7 @@ export function parseMessages(body: unknown, signal: AbortSignal, randomSeed: ()
       keepTokens: parsed.kith?.keep_tokens ?? 0,
       timeoutMs: parsed.kith?.timeout_ms ?? null,
       signal,
+      drawnSeed: true,
     },
     origins,
     stream: parsed.stream ?? false,

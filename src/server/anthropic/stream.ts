@@ -107,7 +107,7 @@ export function messageEvents(id: string, receipt = false): (event: ChatEvent) =
           {
             type: 'message_delta',
             delta: { ...ending, stop_details: null, container: null },
-            usage: usageBody(event.promptTokens, event.cachedTokens, event.completionTokens),
+            usage: usageBody(event),
             ...(receipt ? { kith: receiptBody(event.receipt) } : {}),
           },
           { type: 'message_stop' },
@@ -129,7 +129,11 @@ function emptyMessage(id: string, start: Extract<ChatEvent, { type: 'start' }>):
     container: null,
     diagnostics: null,
     // Corrected by message_delta where the prompt is not counted yet.
-    usage: messageUsage(start.promptTokens ?? 0, start.cachedTokens ?? 0, 0),
+    usage: messageUsage({
+      promptTokens: start.promptTokens ?? null,
+      cachedTokens: start.cachedTokens ?? null,
+      completionTokens: 0,
+    }),
   };
 }
 

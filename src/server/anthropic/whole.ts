@@ -28,12 +28,20 @@ export function foldMessage(events: Iterable<MessageEvent>): MessageBody {
         break;
       }
       case 'message_delta':
-        message = { ...message!, ...event.delta, usage: { ...message!.usage, ...event.usage } };
+        message = { ...message!, ...event.delta, usage: foldUsage(message!.usage, event.usage) };
         break;
     }
   }
   const cut = message!.stop_reason === 'max_tokens';
   return { ...message!, content: blocks.flatMap((one) => finished(one, cut)) };
+}
+
+/** What is unknown at the end does not undo what was known at the start. */
+function foldUsage(
+  start: MessageBody['usage'],
+  end: Extract<MessageEvent, { type: 'message_delta' }>['usage'],
+): MessageBody['usage'] {
+  return { ...start, ...end, input_tokens: end.input_tokens ?? start.input_tokens };
 }
 
 /**

@@ -9,8 +9,8 @@ import {
   type ManualClock,
   silentLogger,
 } from '../../base/index.ts';
-import { createGateway } from '../../gateway/index.ts';
 import '../../../test/openapi/watch.ts';
+import { gatewayOver } from '../../gateway/testing/over.ts';
 import { defaultServerLimits } from '../http/limits.ts';
 import { createServer } from '../server.ts';
 import { loopbackAccess } from '../testing/loopback-access.ts';
@@ -65,7 +65,7 @@ async function stage(): Promise<Stage> {
   const clock = createManualClock();
   const set = { clock, now: calm, hangs: false, looks: 0 } as Stage;
   const server = await createServer({
-    gateway: createGateway({ backends: [] }),
+    gateway: gatewayOver([]),
     control: {
       status: async () => {
         set.looks++;

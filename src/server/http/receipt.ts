@@ -3,14 +3,25 @@
  *
  * @module server/http/receipt
  */
-import type { Receipt } from '../../gateway/index.ts';
+import type { Receipt, RouteReport } from '../../gateway/index.ts';
 
 /** Headers known before the answer. */
 export function startHeaders(start: {
   readonly backend: string;
   readonly model: string;
+  readonly route?: RouteReport;
 }): Record<string, string> {
-  return { 'x-kith-backend': headerText(start.backend), 'x-kith-model': headerText(start.model) };
+  const { backend, model, route } = start;
+  const headers: Record<string, string> = {
+    'x-kith-backend': headerText(backend),
+    'x-kith-model': headerText(model),
+  };
+  if (route === undefined) return headers;
+  headers['x-kith-step'] = route.step;
+  headers['x-kith-privacy'] = route.privacy.level;
+  headers['x-kith-attempts'] = String(route.attempts.length);
+  if (route.cache !== null) headers['x-kith-cache'] = route.cache.status;
+  return headers;
 }
 
 /** Headers known when the answer is complete. Unknown values are left out. */
@@ -22,6 +33,8 @@ export function receiptHeaders(receipt: Receipt): Record<string, string> {
   put('x-kith-queue-ms', receipt.queueMs);
   put('x-kith-prefill-ms', receipt.prefillMs);
   put('x-kith-decode-ms', receipt.decodeMs);
+  const cost = receipt.route?.cost ?? null;
+  if (cost !== null) headers['x-kith-cost'] = String(cost);
   return headers;
 }
 
@@ -35,6 +48,29 @@ export function receiptBody(receipt: Receipt) {
     prefill_ms: tenths(prefillMs),
     decode_ms: tenths(decodeMs),
     notes,
+    ...(receipt.route === undefined ? {} : { route: routeBody(receipt.route) }),
+  };
+}
+
+/** How the answer was come by. */
+function routeBody({ step, attempts, privacy, cache, cost, complexity }: RouteReport) {
+  return {
+    step,
+    attempts: attempts.map(({ backend, model, reason, outcome, code, waitMs, firstTokenMs, ms }) => ({
+      backend,
+      model,
+      reason,
+      outcome,
+      code,
+      wait_ms: tenths(waitMs),
+      first_token_ms: tenths(firstTokenMs),
+      ms: tenths(ms),
+    })),
+    privacy,
+    cache:
+      cache === null ? null : { status: cache.status, age_ms: cache.ageMs, saved_tokens: cache.savedTokens },
+    cost,
+    complexity,
   };
 }
 

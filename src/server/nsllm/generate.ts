@@ -67,14 +67,17 @@ export function generateRoute(context: ServerContext) {
     const elapsed = () => Math.round(context.clock.monotonic() - began);
     const body = parseGenerate(await exchange.json(), exchange.signal, context.randomSeed);
     const options = { ...body.options, model: await idOf(context, body.options.model) };
-    const events = body.raw
-      ? context.answering.complete(exchange, { ...options, prompts: [body.prompt], echo: false })
-      : context.answering.chat(exchange, {
-          ...options,
-          messages: [{ role: 'user', content: body.prompt }],
-        });
     const accepts = exchange.request.headers.accept?.includes('text/event-stream') ?? false;
-    if (body.stream ?? accepts) {
+    const stream = body.stream ?? accepts;
+    const { prompt } = body;
+    const events = body.raw
+      ? context.answering.complete(exchange, { ...options, prompts: [prompt], echo: false }, stream)
+      : context.answering.chat(
+          exchange,
+          { ...options, messages: [{ role: 'user', content: prompt }] },
+          stream,
+        );
+    if (stream) {
       const encoding = generateEncoding(body.prompt.length, elapsed, body.receipt);
       await sendStream(exchange, context, events, encoding);
     } else await sendWhole(exchange, events, elapsed, body.receipt);

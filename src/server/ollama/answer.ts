@@ -135,11 +135,13 @@ function figures(
     total_duration: nanoseconds(totalMs),
     // Everything before the engine had the prompt: the model's load, if there was one, template and tokens.
     ...(startMs === null ? {} : { load_duration: nanoseconds(startMs - (queueMs ?? 0)) }),
-    prompt_eval_count: promptTokens,
+    ...(promptTokens === null ? {} : { prompt_eval_count: promptTokens }),
     ...(prefillMs === null ? {} : { prompt_eval_duration: nanoseconds(prefillMs) }),
-    eval_count: completionTokens,
+    ...(completionTokens === null ? {} : { eval_count: completionTokens }),
     // From the first token to the last: with one token there is nothing between.
-    ...(decodeMs === null || completionTokens < 2 ? {} : { eval_duration: nanoseconds(decodeMs) }),
+    ...(decodeMs === null || (completionTokens !== null && completionTokens < 2)
+      ? {}
+      : { eval_duration: nanoseconds(decodeMs) }),
   };
 }
 

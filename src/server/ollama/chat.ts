@@ -44,7 +44,7 @@ export function chatRoute(context: ServerContext) {
       // Templates of models that can think know this switch; others do not look at it.
       ...((body as { think?: unknown }).think === false ? { variables: { enable_thinking: false } } : {}),
     };
-    const events = context.answering.chat(exchange, request);
+    const events = context.answering.chat(exchange, request, parsed.stream ?? true);
     await sendAnswer(exchange, context, events, { model, stream: parsed.stream ?? true, shape, began });
   };
 }

@@ -4,6 +4,7 @@
  * @module server/ollama/embed
  */
 import { z } from 'zod';
+import { totalOf } from '../../base/index.ts';
 import type { EmbeddingAnswer } from '../../gateway/index.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import { receiptHeaders } from '../http/receipt.ts';
@@ -56,6 +57,7 @@ export function embedRoute(context: ServerContext) {
     const { receipt } = answer;
     const totalMs = context.clock.monotonic() - began;
     const { prefillMs } = receipt;
+    const tokens = totalOf(answer.tokens);
     sendJson(
       exchange.response,
       200,
@@ -64,7 +66,7 @@ export function embedRoute(context: ServerContext) {
         embeddings: inputs.map((_, index) => vectorAt(answer, index)),
         total_duration: nanoseconds(totalMs),
         ...(prefillMs === null ? {} : { load_duration: nanoseconds(totalMs - prefillMs) }),
-        prompt_eval_count: answer.tokens.reduce((sum, each) => sum + each, 0),
+        ...(tokens === null ? {} : { prompt_eval_count: tokens }),
       },
       receiptHeaders(receipt),
     );

@@ -60,7 +60,11 @@ export function generateRoute(context: ServerContext) {
           },
         );
       }
-      events = context.answering.complete(exchange, { ...options, prompts: [prompt], echo: false });
+      events = context.answering.complete(
+        exchange,
+        { ...options, prompts: [prompt], echo: false },
+        parsed.stream ?? true,
+      );
     } else {
       const request: ChatRequest = {
         ...options,
@@ -71,7 +75,7 @@ export function generateRoute(context: ServerContext) {
         ...(format ? { grammar: format } : {}),
         ...((body as { think?: unknown }).think === false ? { variables: { enable_thinking: false } } : {}),
       };
-      events = context.answering.chat(exchange, request);
+      events = context.answering.chat(exchange, request, parsed.stream ?? true);
     }
     await sendAnswer(exchange, context, events, { model, stream: parsed.stream ?? true, shape, began });
   };

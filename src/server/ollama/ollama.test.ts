@@ -4,16 +4,16 @@ import { after, before, beforeEach, test } from 'node:test';
 import { fc } from '../../../test/property.ts';
 import { createIds, createSeededRandom, KithError, silentLogger, systemClock } from '../../base/index.ts';
 import type { TokenLogprobs } from '../../engine/index.ts';
-import {
-  type Backend,
-  type ChatEvent,
-  type ChatRequest,
-  type CompletionRequest,
-  createGateway,
-  type EmbeddingRequest,
-  type Receipt,
+import type {
+  Backend,
+  ChatEvent,
+  ChatRequest,
+  CompletionRequest,
+  EmbeddingRequest,
+  Receipt,
 } from '../../gateway/index.ts';
 import '../../../test/openapi/watch.ts';
+import { gatewayOver } from '../../gateway/testing/over.ts';
 import { errorAnswer } from '../http/errors.ts';
 import { defaultServerLimits } from '../http/limits.ts';
 import { createServer } from '../server.ts';
@@ -108,7 +108,7 @@ const backend: Backend = {
 let server: Server;
 before(async () => {
   server = await createServer({
-    gateway: createGateway({ backends: [backend] }),
+    gateway: gatewayOver([backend]),
     control: {
       status: async () =>
         ({
@@ -317,9 +317,11 @@ test('options become the sampler; settings of a loader are ignored', async () =>
     think: false,
     format: '',
   });
-  const { signal, ...rest } = request();
-  assert.ok(signal);
+  const { signal, terms, ...rest } = request();
+  assert.ok(signal && terms);
   assert.deepEqual(rest, {
+    whole: true,
+    drawnSeed: false,
     model: 'm',
     n: 1,
     messages: hi,

@@ -101,7 +101,7 @@ export async function generationOptions(
   signal: AbortSignal,
 ): Promise<GenerationOptions> {
   refuse(body, refused);
-  const given = (body as { options?: object | null }).options ?? {};
+  const given: { readonly seed?: unknown } = (body as { options?: object | null }).options ?? {};
   refuse(
     Object.fromEntries(Object.entries(given).map(([key, value]) => [`options.${key}`, value])),
     refusedOptions,
@@ -124,6 +124,7 @@ export async function generationOptions(
     keepTokens: slides ? Math.max(0, keep) : 0,
     timeoutMs: null,
     signal,
+    drawnSeed: given.seed === undefined || given.seed === -1,
   };
 }
 

@@ -90,7 +90,7 @@ export function chatRoute(context: ServerContext) {
       created: Math.floor(context.clock.now() / 1000),
       system_fingerprint: context.fingerprint,
     };
-    const events = context.answering.chat(exchange, body.request);
+    const events = context.answering.chat(exchange, body.request, body.stream);
     if (body.stream) {
       await sendStream(
         exchange,
@@ -135,10 +135,12 @@ export function chatEncoder(
         return [choice(event.choice, { tool_calls: [callDelta(event)] }, null, null)];
       case 'finish':
         return [choice(event.choice, {}, null, finishReason(event.reason))];
-      case 'usage':
-        return includeUsage || receipt
-          ? [{ ...chunk([], usageBody(event)), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
+      case 'usage': {
+        const usage = includeUsage ? usageBody(event) : null;
+        return usage !== null || receipt
+          ? [{ ...chunk([], usage), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
           : [];
+      }
     }
   };
 }

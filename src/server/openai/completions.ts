@@ -88,7 +88,7 @@ export function completionsRoute(context: ServerContext) {
       created: Math.floor(context.clock.now() / 1000),
       system_fingerprint: context.fingerprint,
     };
-    const events = context.answering.complete(exchange, body.request);
+    const events = context.answering.complete(exchange, body.request, body.stream);
     const choices = body.request.prompts.length * body.request.n;
     if (body.stream)
       await sendStream(
@@ -131,10 +131,12 @@ export function completionEncoder(
             { index: event.choice, text: '', logprobs: null, finish_reason: finishReason(event.reason) },
           ]),
         ];
-      case 'usage':
-        return includeUsage || receipt
-          ? [{ ...chunk([], usageBody(event)), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
+      case 'usage': {
+        const usage = includeUsage ? usageBody(event) : null;
+        return usage !== null || receipt
+          ? [{ ...chunk([], usage), ...(receipt ? { kith: receiptBody(event.receipt) } : {}) }]
           : [];
+      }
     }
   };
 }

@@ -4,9 +4,11 @@
  * @module server/openai/embeddings
  */
 import { z } from 'zod';
+import { totalOf } from '../../base/index.ts';
 import { type Exchange, sendJson } from '../http/exchange.ts';
 import { receiptHeaders } from '../http/receipt.ts';
 import { optional, parseBody } from '../http/schema.ts';
+import { usageHeaders } from '../http/usage.ts';
 import type { ServerContext } from '../types.ts';
 import { textsOrTokens } from './input.ts';
 
@@ -44,7 +46,9 @@ export function embeddingsRoute(context: ServerContext) {
       signal: exchange.signal,
     });
     const { vectors, dimension } = answer;
-    const tokens = answer.tokens.reduce((sum, each) => sum + each, 0);
+    const counted = totalOf(answer.tokens);
+    // Typed clients cannot read an answer without usage.
+    const tokens = counted ?? 0;
     sendJson(
       exchange.response,
       200,
@@ -61,7 +65,7 @@ export function embeddingsRoute(context: ServerContext) {
         model: answer.receipt.model,
         usage: { prompt_tokens: tokens, total_tokens: tokens },
       },
-      receiptHeaders(answer.receipt),
+      { ...receiptHeaders(answer.receipt), ...usageHeaders(counted !== null) },
     );
   };
 }

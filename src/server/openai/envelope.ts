@@ -47,13 +47,14 @@ export function sendAnswer(
   receipt: boolean,
 ): void {
   const { id, created, system_fingerprint } = head;
+  const usage = usageBody(event);
   const body = {
     id,
     object,
     created,
     model: event.receipt.model,
     choices,
-    usage: usageBody(event),
+    ...(usage === null ? {} : { usage }),
     system_fingerprint,
     ...(receipt ? { kith: receiptBody(event.receipt) } : {}),
   };

@@ -114,5 +114,6 @@ export function generationOptions(
     keepTokens: body.kith?.keep_tokens ?? 0,
     timeoutMs: body.kith?.timeout_ms ?? null,
     signal,
+    drawnSeed: body.seed === undefined,
   };
 }

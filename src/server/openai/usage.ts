@@ -7,12 +7,14 @@ import type { ChatEvent, FinishReason } from '../../gateway/index.ts';
 
 type UsageEvent = Extract<ChatEvent, { type: 'usage' }>;
 
-export function usageBody(usage: UsageEvent) {
+/** Null when the backend did not say how many tokens were used: the API has no half of a usage. */
+export function usageBody({ promptTokens, cachedTokens, completionTokens }: UsageEvent) {
+  if (promptTokens === null || completionTokens === null) return null;
   return {
-    prompt_tokens: usage.promptTokens,
-    completion_tokens: usage.completionTokens,
-    total_tokens: usage.promptTokens + usage.completionTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    ...(cachedTokens === null ? {} : { prompt_tokens_details: { cached_tokens: cachedTokens } }),
     // The models here have no reasoning apart from their text.
     completion_tokens_details: { reasoning_tokens: 0 },
   };

@@ -26,9 +26,9 @@ import {
 const stopReason = choice('end_turn', 'max_tokens', 'stop_sequence', 'tool_use');
 
 const deltaUsage = {
-  input_tokens: count,
+  input_tokens: nullable(count),
   cache_creation_input_tokens: count,
-  cache_read_input_tokens: count,
+  cache_read_input_tokens: nullable(count),
   output_tokens: count,
   output_tokens_details: nothing,
   server_tool_use: nothing,
@@ -48,6 +48,7 @@ const message = (content: Schema, reason: Schema): [Record<string, Schema>, Reco
     diagnostics: nothing,
     usage: object({
       ...deltaUsage,
+      input_tokens: count,
       cache_creation: nothing,
       inference_geo: nothing,
       service_tier: nothing,
@@ -169,7 +170,7 @@ export const anthropicApi: Api = {
             'application/json': { schema: ref('AnthropicMessage') },
             'text/event-stream': { schema: oneOf(...Object.values(events)), 'x-events': events },
           },
-          headers: receiptHeaders,
+          headers: [...receiptHeaders, 'x-kith-usage'],
         },
         '529': overloaded,
       },

@@ -53,6 +53,7 @@ const schemas: Readonly<Record<string, Schema>> = {
     promptTokens: count,
     cachedTokens: count,
     completionTokens: count,
+    uncounted: described('Answers whose backend did not say how many tokens it used.', count),
   }),
   Alert: object({
     id: string,

@@ -30,9 +30,9 @@ const events: Readonly<Record<string, Schema>> = {
   done: object(
     {
       done: literal(true),
-      token_count: count,
+      token_count: nullable(count),
       model: string,
-      tokens_generated: count,
+      tokens_generated: nullable(count),
       latency_ms: count,
       stop_reason: stopReason,
     },
@@ -50,14 +50,14 @@ export const nsLlmApi: Api = {
       embedding: array(number, { minItems: 1 }),
       model: string,
       dimensions: count,
-      tokens: count,
+      tokens: nullable(count),
       latency_ms: count,
     }),
     NsLlmAnswer: object(
       {
         text: string,
         model: string,
-        tokens_generated: count,
+        tokens_generated: nullable(count),
         latency_ms: count,
         stop_reason: stopReason,
       },

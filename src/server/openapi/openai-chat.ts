@@ -38,7 +38,10 @@ const completionHead = {
   model: string,
   system_fingerprint: fingerprint,
 };
-/** With `include_usage` every chunk has `usage`, null until the last; `kith` comes with `kith.receipt`. */
+/**
+ * With `include_usage` every chunk has `usage`, null until the last, and there too where the backend did not say; `kith`
+ * comes with `kith.receipt`.
+ */
 const chunkExtras = { usage: nullable(ref('CompletionUsage')), kith: ref('Receipt') };
 
 const completionLogprobs = nullable(ref('CompletionLogprobs'));
@@ -59,9 +62,8 @@ export const chatSchemas: Readonly<Record<string, Schema>> = {
         }),
         { minItems: 1 },
       ),
-      usage: ref('CompletionUsage'),
     },
-    { kith: ref('Receipt') },
+    { usage: ref('CompletionUsage'), kith: ref('Receipt') },
   ),
   ChatCompletionChunk: object(
     {
@@ -103,9 +105,8 @@ export const chatSchemas: Readonly<Record<string, Schema>> = {
         }),
         { minItems: 1 },
       ),
-      usage: ref('CompletionUsage'),
     },
-    { kith: ref('Receipt') },
+    { usage: ref('CompletionUsage'), kith: ref('Receipt') },
   ),
   CompletionChunk: object(
     {

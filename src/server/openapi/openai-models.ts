@@ -60,7 +60,9 @@ export const modelOperations: readonly Operation[] = [
     summary: 'Make vectors of texts',
     scope: 'embed',
     body: requestSchema(embeddingsSchema),
-    answers: { '200': answer('Vectors of length 1.', ref('EmbeddingList'), receiptHeaders) },
+    answers: {
+      '200': answer('Vectors of length 1.', ref('EmbeddingList'), [...receiptHeaders, 'x-kith-usage']),
+    },
     error: 'OpenAiError',
   },
   {

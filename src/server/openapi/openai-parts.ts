@@ -48,14 +48,55 @@ export const openAiParts: Readonly<Record<string, Schema>> = {
     prefill_ms: nullable(milliseconds),
     decode_ms: nullable(milliseconds),
     notes: array(string),
+    route: ref('ReceiptRoute'),
   }),
-  CompletionUsage: object({
-    prompt_tokens: count,
-    completion_tokens: count,
-    total_tokens: count,
-    prompt_tokens_details: object({ cached_tokens: count }),
-    completion_tokens_details: object({ reasoning_tokens: count }),
+  ReceiptRoute: object({
+    step: choice('cache', 'local', 'swarm', 'peer', 'remote', 'search', 'stale', 'explanation', 'crisis'),
+    attempts: array(
+      object({
+        backend: string,
+        model: string,
+        reason: string,
+        outcome: choice('running', 'answered', 'failed', 'cut', 'stalled', 'lost', 'left', 'skipped'),
+        code: nullable(string),
+        wait_ms: milliseconds,
+        first_token_ms: nullable(milliseconds),
+        ms: milliseconds,
+      }),
+    ),
+    privacy: object({
+      level: choice('minimum', 'medium', 'maximum'),
+      where: nullable(choice('this_machine', 'owned', 'peer', 'provider')),
+      link: nullable(choice('encrypted', 'owned_network', 'open')),
+      replaced: nullable(array(object({ class: string, count, distinct: count }))),
+    }),
+    cache: nullable(
+      object({
+        status: choice('hit', 'similar', 'shared', 'stale'),
+        age_ms: milliseconds,
+        saved_tokens: nullable(count),
+      }),
+    ),
+    cost: nullable(number),
+    complexity: nullable(
+      object({
+        side: choice('local', 'frontier'),
+        by: choice('score', 'lot', 'forced'),
+        score: nullable(number),
+        threshold: number,
+        decision: string,
+      }),
+    ),
   }),
+  CompletionUsage: object(
+    {
+      prompt_tokens: count,
+      completion_tokens: count,
+      total_tokens: count,
+      completion_tokens_details: object({ reasoning_tokens: count }),
+    },
+    { prompt_tokens_details: object({ cached_tokens: count }) },
+  ),
   ToolCall: object({
     id: pattern('^call_[0-9A-Za-z]+$'),
     type: literal('function'),

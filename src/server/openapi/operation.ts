@@ -4,6 +4,7 @@
  * @module server/openapi/operation
  */
 import type { Scope } from '../http/exchange.ts';
+import { termHeaders } from '../http/terms.ts';
 import { literal, pattern, type Schema, string } from './schema.ts';
 
 export interface Media {
@@ -74,9 +75,22 @@ export const queryParameter = (name: string, description: string, schema: Schema
 });
 
 /** Headers of answers of models, whole and streamed. */
-export const modelHeaders = ['x-kith-backend', 'x-kith-model'];
+export const modelHeaders = [
+  'x-kith-backend',
+  'x-kith-model',
+  'x-kith-step',
+  'x-kith-privacy',
+  'x-kith-attempts',
+  'x-kith-cache',
+];
 /** Headers of whole answers of models: the times are known when the head is sent. */
-export const receiptHeaders = [...modelHeaders, 'x-kith-queue-ms', 'x-kith-prefill-ms', 'x-kith-decode-ms'];
+export const receiptHeaders = [
+  ...modelHeaders,
+  'x-kith-queue-ms',
+  'x-kith-prefill-ms',
+  'x-kith-decode-ms',
+  'x-kith-cost',
+];
 
 const wholeNumber = pattern('^\\d+$', '12');
 
@@ -88,9 +102,22 @@ const otherHeaders: Readonly<Record<string, Schema>> = {
   },
   'x-kith-backend': { description: 'Backend that answered.', schema: string },
   'x-kith-model': { description: 'Model that answered.', schema: string },
+  'x-kith-step': { description: 'Step of the ladder that answered.', schema: string },
+  'x-kith-privacy': { description: 'Privacy level that held.', schema: string },
+  'x-kith-attempts': { description: 'Backends asked or passed over so far.', schema: wholeNumber },
+  'x-kith-cache': {
+    description: 'Stands where the answer was not made for this request: hit, similar, shared or stale.',
+    schema: string,
+  },
+  'x-kith-cost': { description: "Money that it cost, in the unit of the owner's prices.", schema: string },
   'x-kith-queue-ms': { description: 'ms waited for a place in the batch.', schema: wholeNumber },
   'x-kith-prefill-ms': { description: 'ms from admission to the first token.', schema: wholeNumber },
   'x-kith-decode-ms': { description: 'ms from the first token to the last.', schema: wholeNumber },
+  'x-kith-usage': {
+    description:
+      'Stands where the backend did not say how many tokens it used: zeros of the usage are unknown.',
+    schema: literal('unknown'),
+  },
   'retry-after': { description: 'Seconds until another try is worthwhile.', schema: wholeNumber },
   'retry-after-ms': { description: 'The same in ms.', schema: wholeNumber },
   'x-should-retry': { description: 'Stands where another try would fail too.', schema: literal('false') },
@@ -180,6 +207,14 @@ function errorsOf(operation: Operation, tag: string): Record<string, Schema> {
   );
 }
 
+const termParameters = Object.entries(termHeaders).map(([name, description]) => ({
+  name,
+  in: 'header',
+  required: false,
+  description,
+  schema: { type: 'string', maxLength: 2048 },
+}));
+
 const agentHeader = {
   name: 'x-kith-agent',
   in: 'header',
@@ -202,7 +237,7 @@ export function operationBody(operation: Operation, tag: string): Schema {
     ...(description === undefined ? {} : { description }),
     'x-scope': scope,
     security: scope === 'control' ? [{ runToken: [] }] : [{}, { bearer: [] }, { apiKey: [] }],
-    parameters: asksModels(operation) ? [...parameters, agentHeader] : parameters,
+    parameters: asksModels(operation) ? [...parameters, agentHeader, ...termParameters] : parameters,
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
     responses: { ...errorsOf(operation, tag), ...Object.fromEntries(answers) },
   };

@@ -59,7 +59,7 @@ function createRoute(context: ServerContext, memory: ItemMemory) {
     const plain = responseEvents(head, seconds, body.receipt);
     const keep = (items: readonly OutputItem[]) => memory.keep(exchange.caller.key, items);
     const made = body.store ? keeping(plain, keep) : plain;
-    const events = context.answering.chat(exchange, body.request);
+    const events = context.answering.chat(exchange, body.request, body.stream);
     if (body.stream) {
       await sendStream(exchange, context, events, responseEncoding(made));
       return;

@@ -107,11 +107,14 @@ export function responseObject({ id, createdAt, echo }: ResponseHead, progress: 
   };
 }
 
+/** Null when the backend did not say. */
 function usageOf({ promptTokens, cachedTokens, completionTokens }: NonNullable<Progress['usage']>) {
+  if (promptTokens === null || completionTokens === null) return null;
   return {
     input_tokens: promptTokens,
-    // Clients subtract what was written to a cache at a price of its own; here nothing is.
-    input_tokens_details: { cached_tokens: cachedTokens, cache_write_tokens: 0 },
+    // Clients subtract what was read from a cache, which is nothing where it is not known, and what was written to one
+    // at a price of its own; here nothing is.
+    input_tokens_details: { cached_tokens: cachedTokens ?? 0, cache_write_tokens: 0 },
     output_tokens: completionTokens,
     // The models here have no reasoning apart from their text.
     output_tokens_details: { reasoning_tokens: 0 },

@@ -1,0 +1,32 @@
+/**
+ * This machine's engine in its place among the backends.
+ *
+ * @module gateway/local-provider
+ */
+import type { GatewayProvider } from './options.ts';
+import type { Backend } from './types.ts';
+
+/** The engine has its own limits on waiting and on time; these are for when it does not keep them. */
+const limits = { firstTokenMs: 3_600_000, interTokenMs: 3_600_000, totalMs: 86_400_000 } as const;
+
+/** `abilities`: nothing is charged, and every grammar and tool call holds; images are not read. */
+export function localProvider(
+  backend: Backend,
+  more: Pick<GatewayProvider, 'aliases' | 'region' | 'facts'> = {},
+): GatewayProvider {
+  return {
+    backend,
+    destination: { kind: 'this_machine' },
+    step: 'local',
+    ownMachine: true,
+    abilities: {
+      tools: true,
+      json: true,
+      vision: false,
+      continues: true,
+      price: { prompt: 0, completion: 0 },
+      limits,
+    },
+    ...more,
+  };
+}

@@ -1,0 +1,245 @@
+/**
+ * Carries out a plan: asks the backends, and writes the receipt's route, the ledger and the conversation's place.
+ *
+ * @module gateway/steps/answer
+ */
+import { type Clock, isKithError, totalOf } from '../../base/index.ts';
+import type { GatewayOptions } from '../options.ts';
+import type { Candidate, Policy } from '../policy/index.ts';
+import type { Answering as Asked, AskOptions, AttemptRecord, Failover } from '../resilience/index.ts';
+import type {
+  ChatEvent,
+  ChatRequest,
+  CompletionRequest,
+  EmbeddingAnswer,
+  EmbeddingRequest,
+  Receipt,
+} from '../types.ts';
+import type { Plan } from './plan.ts';
+import { createRedaction, type Redaction } from './redaction.ts';
+import { type Counts, routeReport, spent } from './report.ts';
+
+export interface AnswerParts {
+  readonly options: GatewayOptions;
+  readonly policy: Policy;
+  readonly failover: Failover;
+}
+
+export interface Answers {
+  chat(plan: Plan, request: ChatRequest): AsyncGenerator<ChatEvent>;
+  complete(plan: Plan, request: CompletionRequest): AsyncGenerator<ChatEvent>;
+  embed(plan: Plan, request: EmbeddingRequest): Promise<EmbeddingAnswer>;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+export function createAnswers({ options, policy, failover }: AnswerParts): Answers {
+  const { clock, ledger = null } = options;
+
+  function record(
+    plan: Plan,
+    backend: string,
+    model: string,
+    usage: Counts & { cachedTokens: number | null },
+    cost: number | null,
+    outcome: 'answered' | 'failed' | 'left',
+  ): void {
+    const { tenant, agent } = plan.wishes;
+    const { promptTokens, cachedTokens, completionTokens } = usage;
+    ledger?.record({
+      tenant,
+      agent,
+      backend,
+      model,
+      promptTokens,
+      cachedTokens,
+      completionTokens,
+      cost,
+      outcome,
+    });
+  }
+
+  /** The routes of a plan, with personal data hidden on the way where it has to be. */
+  function routesOf(plan: Plan): { routes: readonly Candidate[]; redaction: Redaction | null } {
+    const { candidates, wishes } = plan;
+    if (!candidates.some(({ backend }) => plan.redacts(backend.name)))
+      return { routes: candidates, redaction: null };
+    const redaction = createRedaction(wishes.privacy, options.detectors ?? null);
+    const routes = candidates.map((one) =>
+      plan.redacts(one.backend.name) ? { ...one, backend: redaction.over(one.backend) } : one,
+    );
+    return { routes, redaction };
+  }
+
+  function answered(plan: Plan, backend: string): void {
+    const { conversation } = plan.wishes;
+    if (conversation === null) return;
+    const candidate = plan.candidates.find((one) => one.backend.name === backend);
+    if (candidate !== undefined) policy.remember(conversation, candidate);
+  }
+
+  async function* through(
+    plan: Plan,
+    signal: AbortSignal,
+    redaction: Redaction | null,
+    { answer, attempts }: Asked<AsyncIterable<ChatEvent>>,
+  ): AsyncGenerator<ChatEvent> {
+    let counted = false;
+    try {
+      for await (const event of answer) {
+        if (event.type === 'start')
+          yield {
+            ...event,
+            route: routeReport(plan, event.backend, attempts, redaction?.found() ?? null, null),
+          };
+        else if (event.type === 'usage') {
+          const { receipt } = event;
+          const backend = backendOf(plan, attempts, receipt);
+          const cost = spent(plan, backend, event);
+          counted = true;
+          record(plan, backend, receipt.model, event, cost, 'answered');
+          answered(plan, backend);
+          const route = routeReport(plan, backend, attempts, redaction?.found() ?? null, cost);
+          yield { ...event, receipt: { ...receipt, backend, route } };
+        } else yield event;
+      }
+    } finally {
+      const last = attempts.findLast(({ outcome }) => outcome !== 'skipped');
+      if (!counted && last !== undefined) {
+        const unknown = { promptTokens: null, cachedTokens: null, completionTokens: null };
+        record(plan, last.backend, last.model, unknown, null, signal.aborted ? 'left' : 'failed');
+      }
+    }
+  }
+
+  /** This machine's engine alone: it has its own queue, limits and supervision, and nothing to fall over to. */
+  const isAlone = (plan: Plan): boolean =>
+    plan.candidates.length === 1 && plan.providerOf(plan.candidates[0]!.backend.name).step === 'local';
+
+  const howOf = ({ wishes }: Plan, whole: boolean): AskOptions => ({
+    redundancy: wishes.redundancy,
+    decide: wishes.decide,
+    hedgeMs: wishes.hedgeMs,
+    whole,
+  });
+
+  return {
+    chat(plan, request) {
+      const [only] = plan.candidates;
+      if (isAlone(plan))
+        return through(
+          plan,
+          request.signal,
+          null,
+          alone(clock, only!, () => only!.backend.chat({ ...request, model: only!.model })),
+        );
+      const { routes, redaction } = routesOf(plan);
+      const asked = failover.chat(request, routes, howOf(plan, request.whole ?? false));
+      return through(plan, request.signal, redaction, asked);
+    },
+    complete(plan, request) {
+      const [only] = plan.candidates;
+      if (isAlone(plan))
+        return through(
+          plan,
+          request.signal,
+          null,
+          alone(clock, only!, () => only!.backend.complete({ ...request, model: only!.model })),
+        );
+      const { routes, redaction } = routesOf(plan);
+      const asked = failover.complete(request, routes, howOf(plan, request.whole ?? false));
+      return through(plan, request.signal, redaction, asked);
+    },
+    async embed(plan, request) {
+      const [only] = plan.candidates;
+      const { routes, redaction } = routesOf(plan);
+      const { redundancy, hedgeMs } = plan.wishes;
+      const asked = isAlone(plan)
+        ? aloneEmbedding(clock, only!, () => only!.backend.embed({ ...request, model: only!.model }))
+        : failover.embed(request, routes, { redundancy, hedgeMs });
+      const answer = await asked.answer;
+      const backend = backendOf(plan, asked.attempts, answer.receipt);
+      const tokens = totalOf(answer.tokens);
+      const counts = { promptTokens: tokens, cachedTokens: 0, completionTokens: 0 };
+      const cost = spent(plan, backend, counts);
+      record(plan, backend, answer.receipt.model, counts, cost, 'answered');
+      const route = routeReport(plan, backend, asked.attempts, redaction?.found() ?? null, cost);
+      return { ...answer, receipt: { ...answer.receipt, backend, route } };
+    },
+  };
+}
+
+/** Which of the plan's backends answered: some call themselves otherwise in their own receipts. */
+function backendOf(plan: Plan, attempts: readonly AttemptRecord[], receipt: Receipt): string {
+  if (plan.candidates.some(({ backend }) => backend.name === receipt.backend)) return receipt.backend;
+  return (
+    attempts.findLast(({ outcome }) => outcome === 'answered')?.backend ?? plan.candidates[0]!.backend.name
+  );
+}
+
+function begun({ backend, model }: Candidate): Writable<AttemptRecord> {
+  return {
+    backend: backend.name,
+    model,
+    reason: 'first choice',
+    outcome: 'running',
+    code: null,
+    kind: null,
+    waitMs: 0,
+    firstTokenMs: null,
+    ms: 0,
+  };
+}
+
+/** One backend asked directly, with the account that failover would give of it. */
+function alone(
+  clock: Clock,
+  candidate: Candidate,
+  ask: () => AsyncIterable<ChatEvent>,
+): Asked<AsyncGenerator<ChatEvent>> {
+  const attempts: Writable<AttemptRecord>[] = [];
+  async function* answer(): AsyncGenerator<ChatEvent> {
+    const attempt = begun(candidate);
+    attempts.push(attempt);
+    const began = clock.monotonic();
+    try {
+      for await (const event of ask()) {
+        if (event.type === 'usage') {
+          attempt.ms = clock.monotonic() - began;
+          attempt.outcome = 'answered';
+        } else if (event.type !== 'start') attempt.firstTokenMs ??= clock.monotonic() - began;
+        yield event;
+      }
+    } catch (error) {
+      attempt.outcome = attempt.firstTokenMs === null ? 'failed' : 'cut';
+      attempt.code = isKithError(error) ? error.code : null;
+      throw error;
+    } finally {
+      if (attempt.outcome === 'running') attempt.outcome = 'left';
+      attempt.ms ||= clock.monotonic() - began;
+    }
+  }
+  return { answer: answer(), attempts };
+}
+
+function aloneEmbedding(
+  clock: Clock,
+  candidate: Candidate,
+  ask: () => Promise<EmbeddingAnswer>,
+): Asked<Promise<EmbeddingAnswer>> {
+  const attempt = begun(candidate);
+  const began = clock.monotonic();
+  const answer = ask().then(
+    (value) => {
+      attempt.outcome = 'answered';
+      attempt.ms = clock.monotonic() - began;
+      return value;
+    },
+    (error: unknown) => {
+      attempt.outcome = 'failed';
+      attempt.code = isKithError(error) ? error.code : null;
+      throw error;
+    },
+  );
+  return { answer, attempts: [attempt] };
+}

@@ -1,0 +1,276 @@
+/**
+ * From a request to the backends that may answer it, in the order in which to ask them.
+ *
+ * @module gateway/steps/plan
+ */
+import { InputError, isKithError, nearest } from '../../base/index.ts';
+import type { GatewayOptions, GatewayProvider } from '../options.ts';
+import type { Candidate, Catalogue, Needs, Policy } from '../policy/index.ts';
+import { mayGoTo, type Permission } from '../privacy/index.ts';
+import type { ChatRequest, CompletionRequest, ComplexityNote, EmbeddingRequest } from '../types.ts';
+import type { Settle, Wishes } from './wishes.ts';
+
+/** A decision, with what it was decided by. */
+export interface Plan {
+  readonly wishes: Wishes;
+  readonly needs: Needs;
+  /** Those that may answer, best first. */
+  readonly candidates: readonly Candidate[];
+  readonly complexity: ComplexityNote | null;
+  providerOf(backend: string): GatewayProvider;
+  /** True when personal data is replaced before the request goes there. */
+  redacts(backend: string): boolean;
+}
+
+/** What of a request the plan depends on. */
+export interface Question {
+  readonly model: string | null;
+  readonly task: 'chat' | 'embedding';
+  readonly needs: Pick<Needs, 'promptTokens' | 'completionTokens' | 'tools' | 'json' | 'vision'>;
+  /** For the choice between the local and the frontier model; null = that choice is not made. */
+  readonly prompt: { readonly text: string; readonly depth: number; readonly tools: number } | null;
+  readonly signal: AbortSignal;
+}
+
+export interface Planner {
+  settle: Settle;
+  /** @throws KithError when nobody may answer, see `Policy.decide`; InputError `model_not_found` (404) */
+  plan(question: Question, wishes: Wishes): Promise<Plan>;
+  /** Everybody that has the model, and the needs to judge them by. */
+  lookUp(question: Question, wishes: Wishes): Promise<{ candidates: readonly Candidate[]; needs: Needs }>;
+}
+
+export interface PlannerParts {
+  readonly options: GatewayOptions;
+  readonly settle: Settle;
+  readonly catalogue: Catalogue;
+  readonly policy: Policy;
+  /** Names of all models, for a near miss. */
+  readonly names: () => Promise<readonly string[]>;
+}
+
+/** ms that a backend gets to say whether it has a model that nobody listed. */
+const hasWithinMs = 2000;
+
+export function createPlanner({ options, settle, catalogue, policy, names }: PlannerParts): Planner {
+  const providers = new Map(options.providers.map((provider) => [provider.backend.name, provider]));
+  const router = options.router ?? null;
+  const requiredTier = options.policy?.requiredTier ?? 'trusted';
+  const providerOf = (backend: string) => providers.get(backend)!;
+  const permission = (level: Wishes['privacy'], backend: string): Permission =>
+    mayGoTo(level, providerOf(backend).destination, { requiredTier });
+
+  /** Candidates for a name; one that nobody listed is asked for, since models come and go. */
+  async function find(
+    model: string | null,
+    task: Question['task'],
+    signal: AbortSignal,
+  ): Promise<readonly Candidate[]> {
+    const known = catalogue.candidates(model, task);
+    if (known.length > 0 || model === null || model === 'default') return known;
+    const have = await Promise.all(
+      options.providers.map(async ({ backend }) => {
+        const late = new Promise<false>((resolve) => {
+          setTimeout(() => resolve(false), hasWithinMs).unref();
+        });
+        return Promise.race([backend.has(model).catch(() => false), late]);
+      }),
+    );
+    signal.throwIfAborted();
+    const found = options.providers.filter((_, index) => have[index]).map(({ backend }) => backend.name);
+    await Promise.all(found.map((name) => catalogue.refresh(name)));
+    return catalogue.candidates(model, task);
+  }
+
+  function needsOf(question: Question, wishes: Wishes): Needs {
+    const { tenant, agent, maxCost } = wishes;
+    const allowance = options.ledger?.allowance({ tenant, agent }) ?? null;
+    return {
+      ...question.needs,
+      regions: wishes.regions,
+      budget: allowance === null || maxCost === null ? (allowance ?? maxCost) : Math.min(allowance, maxCost),
+      privacy({ backend }) {
+        const answer = permission(wishes.privacy, backend.name);
+        return answer.allowed ? null : answer.reason;
+      },
+      conversation: wishes.conversation,
+    };
+  }
+
+  async function lookUp(question: Question, wishes: Wishes) {
+    const model = isOpen(question.model) ? (wishes.model ?? null) : question.model;
+    let candidates = await find(model, question.task, question.signal);
+    const isHere = ({ backend }: Candidate) => providerOf(backend.name).step === 'local';
+    if (isOpen(model) && question.task === 'chat' && (wishes.route === 'frontier' || router !== null))
+      candidates = withFrontier(candidates);
+    if (candidates.length === 0) throw await notFound(model, question.task, names);
+    if (wishes.route === 'local') {
+      candidates = candidates.filter(isHere);
+      if (candidates.length === 0)
+        throw new InputError(
+          'model_not_local',
+          `The model '${model ?? 'default'}' is not on this machine, and the request may not leave it (x-kith-route: local).`,
+          { status: 404, param: 'model' },
+        );
+    }
+    return { candidates, needs: needsOf(question, wishes) };
+  }
+
+  /** The defaults, and what the owner calls `quality` elsewhere. */
+  function withFrontier(defaults: readonly Candidate[]): readonly Candidate[] {
+    const better = catalogue
+      .candidates('quality', 'chat')
+      .filter(({ backend }) => providerOf(backend.name).step !== 'local');
+    const named = new Set(better.map(({ backend }) => backend.name));
+    return [...defaults.filter(({ backend }) => !named.has(backend.name)), ...better];
+  }
+
+  /** Which of the two sides comes first; null where there is no choice. */
+  async function side(
+    question: Question,
+    wishes: Wishes,
+    local: readonly Candidate[],
+    frontier: readonly Candidate[],
+  ): Promise<ComplexityNote | 'local' | 'frontier' | null> {
+    if (question.prompt === null || local.length === 0 || frontier.length === 0) return null;
+    if (router === null) return wishes.route === 'frontier' ? 'frontier' : null;
+    const place = wishes.conversation === null ? null : policy.stickiness.of(wishes.conversation);
+    const sticks = place !== null && frontier.some(({ backend }) => backend.name === place.backend);
+    const force = wishes.route === 'frontier' || sticks ? 'frontier' : null;
+    const decision = await router.decide(question.prompt, {
+      ...(wishes.agent === null ? {} : { agent: wishes.agent }),
+      force,
+      signal: question.signal,
+    });
+    const { id, score, threshold, by } = decision;
+    return { side: decision.side, by, score, threshold, decision: id };
+  }
+
+  return {
+    settle,
+    lookUp,
+    async plan(question, wishes) {
+      const { candidates, needs } = await lookUp(question, wishes);
+      const base = {
+        wishes,
+        needs,
+        providerOf,
+        redacts(backend: string) {
+          const answer = permission(wishes.privacy, backend);
+          return answer.allowed && answer.redact;
+        },
+      };
+      const choosing =
+        isOpen(question.model) && wishes.model === null && (router !== null || wishes.route === 'frontier');
+      if (!choosing || candidates.length < 2)
+        return { ...base, candidates: policy.decide(candidates, needs), complexity: null };
+      const local = candidates.filter(({ backend }) => providerOf(backend.name).step === 'local');
+      const frontier = candidates.filter(({ backend }) => providerOf(backend.name).step !== 'local');
+      const chosen = await side(question, wishes, local, frontier);
+      if (chosen === null) return { ...base, candidates: policy.decide(candidates, needs), complexity: null };
+      const first = (typeof chosen === 'string' ? chosen : chosen.side) === 'local' ? local : frontier;
+      const second = first === local ? frontier : local;
+      return {
+        ...base,
+        candidates: inTurn(first, second, (some) => policy.decide(some, needs)),
+        complexity: typeof chosen === 'string' ? null : chosen,
+      };
+    },
+  };
+}
+
+/** Those of the first side and then those of the second; the error is the first side's when neither may. */
+function inTurn(
+  first: readonly Candidate[],
+  second: readonly Candidate[],
+  decide: (some: readonly Candidate[]) => Candidate[],
+): Candidate[] {
+  const some = (candidates: readonly Candidate[]) => {
+    try {
+      return { candidates: decide(candidates), error: null };
+    } catch (error) {
+      if (!isKithError(error)) throw error;
+      return { candidates: [], error };
+    }
+  };
+  const one = some(first);
+  const two = some(second);
+  if (one.candidates.length + two.candidates.length === 0) throw one.error;
+  return [...one.candidates, ...two.candidates];
+}
+
+export function isOpen(model: string | null): boolean {
+  return model === null || model === 'default';
+}
+
+/** About the tokens of a text: English has four to six characters in one, so that this is rather too few. */
+const charactersPerToken = 6;
+
+export function chatQuestion(request: ChatRequest): Question {
+  const tools = request.toolChoice === 'none' ? 0 : (request.tools?.length ?? 0);
+  const last = request.messages.findLast(({ role }) => role === 'user');
+  let characters = 0;
+  for (const { content } of request.messages) characters += content?.length ?? 0;
+  return {
+    model: request.model,
+    task: 'chat',
+    needs: {
+      promptTokens: Math.ceil(characters / charactersPerToken),
+      completionTokens: request.maxTokens,
+      tools: tools > 0,
+      json: request.grammar?.kind === 'json_schema',
+      vision: false,
+    },
+    prompt: { text: last?.content ?? '', depth: request.messages.length - 1, tools },
+    signal: request.signal,
+  };
+}
+
+export function completionQuestion(request: CompletionRequest): Question {
+  const characters = Math.max(0, ...request.prompts.map(({ length }) => length));
+  return {
+    model: request.model,
+    task: 'chat',
+    needs: {
+      promptTokens: Math.ceil(characters / charactersPerToken),
+      completionTokens: request.maxTokens,
+      tools: false,
+      json: false,
+      vision: false,
+    },
+    prompt: null,
+    signal: request.signal,
+  };
+}
+
+export function embeddingQuestion(request: EmbeddingRequest): Question {
+  return {
+    model: request.model,
+    task: 'embedding',
+    needs: { promptTokens: null, completionTokens: null, tools: false, json: false, vision: false },
+    prompt: null,
+    signal: request.signal,
+  };
+}
+
+async function notFound(
+  model: string | null,
+  task: Question['task'],
+  names: () => Promise<readonly string[]>,
+): Promise<InputError> {
+  if (isOpen(model))
+    return new InputError(
+      'model_not_found',
+      `No default ${task} model is configured: name one in \`model\`.`,
+      { status: 404, param: 'model' },
+    );
+  return modelNotFound(model!, nearest(model!, await names()));
+}
+
+export function modelNotFound(model: string, near: string | null): InputError {
+  return new InputError(
+    'model_not_found',
+    `The model '${model.slice(0, 100)}' does not exist here. ${near === null ? '' : `Did you mean ${near}? `}GET /v1/models or \`kith models list\` names those that do.`,
+    { status: 404, param: 'model' },
+  );
+}

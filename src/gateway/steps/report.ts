@@ -1,0 +1,61 @@
+/**
+ * The receipt's `route`: which step answered, who was asked, and the evidence of privacy.
+ *
+ * @module gateway/steps/report
+ */
+import type { GatewayProvider } from '../options.ts';
+import { costOf } from '../policy/index.ts';
+import type { FoundClass, PrivacyLevel } from '../privacy/index.ts';
+import type { AttemptRecord } from '../resilience/index.ts';
+import type { ComplexityNote, PrivacyEvidence, RouteReport } from '../types.ts';
+import type { Plan } from './plan.ts';
+
+/** Evidence for an answer that no machine computed. */
+export function nowhere(level: PrivacyLevel): PrivacyEvidence {
+  return { level, where: null, link: null, replaced: null };
+}
+
+export function evidenceOf(
+  level: PrivacyLevel,
+  provider: GatewayProvider,
+  replaced: readonly FoundClass[] | null,
+): PrivacyEvidence {
+  const { destination } = provider;
+  const here = destination.kind === 'this_machine';
+  return { level, where: destination.kind, link: here ? null : destination.link, replaced };
+}
+
+/** Tokens as the backend counted them; null = it did not. */
+export interface Counts {
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+}
+
+/** Money for the tokens at the plan's candidate; null where price or tokens are unknown. */
+export function spent(plan: Plan, backend: string, counts: Counts): number | null {
+  const candidate = plan.candidates.find((one) => one.backend.name === backend);
+  if (candidate === undefined) return null;
+  if (plan.providerOf(backend).step === 'local') return 0;
+  if (counts.promptTokens === null || counts.completionTokens === null) return null;
+  return costOf(candidate, { ...plan.needs, ...counts });
+}
+
+export function routeReport(
+  plan: Plan,
+  backend: string,
+  attempts: readonly AttemptRecord[],
+  replaced: readonly FoundClass[] | null,
+  cost: number | null,
+  complexity: ComplexityNote | null = plan.complexity,
+): RouteReport {
+  const provider = plan.providerOf(backend);
+  return {
+    step: provider.step,
+    // The records go on changing while the answer is made.
+    attempts: attempts.map((attempt) => ({ ...attempt })),
+    privacy: evidenceOf(plan.wishes.privacy, provider, plan.redacts(backend) ? replaced : null),
+    cache: null,
+    cost,
+    complexity,
+  };
+}
