@@ -81,15 +81,15 @@ test('a stream put together is the whole answer, and the prompt is cached for th
   assert.equal(whole.model, 'tiny');
   assert.notEqual(textOf(whole), '');
   assert.equal(whole.usage.cache_creation_input_tokens, 0);
-  const prompt = whole.usage.input_tokens + whole.usage.cache_read_input_tokens;
+  const prompt = whole.usage.input_tokens + whole.usage.cache_read_input_tokens!;
 
   const events = await streamed(question);
   const again = foldMessage(events);
   assert.deepEqual(again.content, whole.content);
   assert.equal(again.stop_reason, whole.stop_reason);
   assert.equal(again.usage.output_tokens, whole.usage.output_tokens);
-  assert.ok(again.usage.cache_read_input_tokens > 0);
-  assert.equal(again.usage.input_tokens + again.usage.cache_read_input_tokens, prompt);
+  assert.ok(again.usage.cache_read_input_tokens! > 0);
+  assert.equal(again.usage.input_tokens + again.usage.cache_read_input_tokens!, prompt);
   // The prompt is counted from the first event on.
   const [first] = events;
   assert.ok(first?.type === 'message_start');

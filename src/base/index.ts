@@ -48,3 +48,4 @@ export {
 export * from './random.ts';
 export { type RedactOptions, redact, redactText } from './redact.ts';
 export * from './sqlite.ts';
+export * from './totals.ts';

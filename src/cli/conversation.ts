@@ -193,7 +193,7 @@ export class Conversation {
       return;
     }
     const perSecond =
-      usage.decodeMs && usage.completionTokens > 1
+      usage.decodeMs && usage.completionTokens !== null && usage.completionTokens > 1
         ? ((usage.completionTokens - 1) / usage.decodeMs) * 1000
         : null;
     print(`  model    ${usage.model}`);

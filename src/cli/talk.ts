@@ -4,7 +4,7 @@
  * @module cli/talk
  */
 import type { Config, Logger } from '../base/index.ts';
-import { isKithError, systemClock, systemRandom } from '../base/index.ts';
+import { isKithError, systemClock, systemRandom, totalOf } from '../base/index.ts';
 import { openRooms } from '../node/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
@@ -25,9 +25,10 @@ export interface TalkRequest {
 
 export interface TalkUsage {
   readonly model: string;
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
-  readonly completionTokens: number;
+  /** Null when unknown. */
+  readonly promptTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly completionTokens: number | null;
   /** ms; null when unknown. */
   readonly queueMs: number | null;
   readonly prefillMs: number | null;
@@ -42,7 +43,8 @@ export type TalkEvent =
 export interface TalkVectors {
   readonly model: string;
   readonly vectors: readonly (readonly number[])[];
-  readonly tokens: number;
+  /** Null when unknown. */
+  readonly tokens: number | null;
 }
 
 export interface Talk extends AsyncDisposable {
@@ -131,7 +133,8 @@ function nodeTalk(client: NodeClient): Talk {
       return {
         model: answer.model,
         vectors: answer.data.map((each) => each.embedding),
-        tokens: answer.usage.prompt_tokens,
+        // No text is without tokens: 0 stands for a count that the backend did not give.
+        tokens: answer.usage.prompt_tokens || null,
       };
     },
     async models() {
@@ -151,7 +154,7 @@ interface Chunk {
   readonly usage?: {
     readonly prompt_tokens: number;
     readonly completion_tokens: number;
-    readonly prompt_tokens_details: { readonly cached_tokens: number };
+    readonly prompt_tokens_details?: { readonly cached_tokens: number };
   } | null;
   readonly kith?: {
     readonly queue_ms: number | null;
@@ -164,13 +167,13 @@ function* talkEvents(chunk: Chunk): Generator<TalkEvent> {
   const choice = chunk.choices[0];
   if (choice?.delta.content) yield { type: 'text', text: choice.delta.content };
   if (choice?.finish_reason) yield { type: 'finish', reason: choice.finish_reason };
-  if (chunk.usage) {
+  if (chunk.usage || chunk.kith) {
     yield {
       type: 'usage',
       model: chunk.model,
-      promptTokens: chunk.usage.prompt_tokens,
-      cachedTokens: chunk.usage.prompt_tokens_details.cached_tokens,
-      completionTokens: chunk.usage.completion_tokens,
+      promptTokens: chunk.usage?.prompt_tokens ?? null,
+      cachedTokens: chunk.usage?.prompt_tokens_details?.cached_tokens ?? null,
+      completionTokens: chunk.usage?.completion_tokens ?? null,
       queueMs: chunk.kith?.queue_ms ?? null,
       prefillMs: chunk.kith?.prefill_ms ?? null,
       decodeMs: chunk.kith?.decode_ms ?? null,
@@ -240,7 +243,7 @@ async function engineTalk(config: Config, log: Logger): Promise<Talk> {
         vectors: inputs.map((_, i) =>
           Array.from(answer.vectors.subarray(i * answer.dimension, (i + 1) * answer.dimension)),
         ),
-        tokens: answer.tokens.reduce((sum, each) => sum + each, 0),
+        tokens: totalOf(answer.tokens),
       };
     },
     async models() {

@@ -29,7 +29,7 @@ export interface AnswerDecoder {
   readonly complete: boolean;
   /** Tokens seen so far, those of its thinking included; only ever grows. */
   readonly tokens: number;
-  readonly usage: UsageReport | null;
+  readonly usage: UsageReport;
   /** The model that the server names; null when it does not. */
   readonly model: string | null;
   readonly notes: readonly string[];
@@ -112,7 +112,8 @@ function usageEvent(
   const { usage } = decoder;
   const notes = [...head.notes, ...decoder.notes];
   if (broken !== null) notes.push(broken);
-  if (usage === null) notes.push(`${head.server} did not report token counts.`);
+  const missing = missingCounts(usage);
+  if (missing !== null) notes.push(`${head.server} did not report ${missing}.`);
   const receipt: RemoteReceipt = {
     backend: head.backend,
     model: decoder.model ?? head.model,
@@ -123,17 +124,18 @@ function usageEvent(
     upstream: {
       server: head.server,
       model: decoder.model,
-      usageReported: usage !== null,
       ending: broken !== null ? 'broken' : decoder.done || whole !== null ? 'marked' : 'closed',
       requestId: requestIdOf(headers),
       timings,
     },
   };
-  return {
-    type: 'usage',
-    ...(usage ?? { promptTokens: 0, cachedTokens: 0, completionTokens: 0 }),
-    receipt,
-  };
+  return { type: 'usage', ...usage, receipt };
+}
+
+/** What of an answer's counts is not known; null when nothing is missing but how the prompt was cached. */
+export function missingCounts({ promptTokens, completionTokens }: UsageReport): string | null {
+  if (promptTokens === null) return completionTokens === null ? 'token counts' : 'the tokens of the prompt';
+  return completionTokens === null ? 'the tokens of its answer' : null;
 }
 
 const since = (from: number | null, to: number | null): number | null =>

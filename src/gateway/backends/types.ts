@@ -49,8 +49,6 @@ export interface RemoteReceipt extends Receipt {
     readonly server: string;
     /** The model that it says has answered; null when it does not say. */
     readonly model: string | null;
-    /** False: it did not report token counts, and the zeros beside this receipt are not counts. */
-    readonly usageReported: boolean;
     /**
      * How it ended its answer: `marked` as the API wants it, `closed` without that mark, `broken`: after the answer was
      * whole. Absent where nothing is streamed.
@@ -62,9 +60,9 @@ export interface RemoteReceipt extends Receipt {
   };
 }
 
-/** Token counts as a server reports them. */
+/** Token counts as a server reports them; null where it does not. */
 export interface UsageReport {
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
-  readonly completionTokens: number;
+  readonly promptTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly completionTokens: number | null;
 }

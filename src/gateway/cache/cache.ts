@@ -3,7 +3,7 @@
  *
  * @module gateway/cache/cache
  */
-import { type Clock, isKithError, type Logger } from '../../base/index.ts';
+import { type Clock, isKithError, type Logger, totalOf } from '../../base/index.ts';
 import type { ChatEvent, ChatRequest } from '../types.ts';
 import { questionText } from './anchors.ts';
 import { DEFAULT_THRESHOLDS, type Intent } from './intent.ts';
@@ -103,8 +103,8 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
 
   const serve = (stored: StoredAnswer, status: CacheStatus): Generator<ChatEvent> => {
     const { answer } = stored;
-    const savedTokens = answer.promptTokens + answer.completionTokens;
-    counts.savedTokens += savedTokens;
+    const savedTokens = totalOf([answer.promptTokens, answer.completionTokens]);
+    counts.savedTokens += savedTokens ?? 0;
     return replay(answer, { status, ageMs: Math.max(0, clock.now() - stored.storedAt), savedTokens });
   };
 
@@ -113,8 +113,8 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
     if (!joined) return event;
     if (event.type === 'start') counts.shared++;
     if (event.type !== 'usage' || 'cache' in event.receipt) return event;
-    const savedTokens = event.promptTokens + event.completionTokens;
-    counts.savedTokens += savedTokens;
+    const savedTokens = totalOf([event.promptTokens, event.completionTokens]);
+    counts.savedTokens += savedTokens ?? 0;
     return { ...event, receipt: markedReceipt(event.receipt, { status: 'shared', ageMs: 0, savedTokens }) };
   };
 

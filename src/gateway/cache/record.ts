@@ -132,13 +132,22 @@ export function createRecorder(maxChars: number): Recorder {
 export function isRepeatable(answer: Answer, request: ChatRequest): boolean {
   if (answer.choices.length !== request.n) return false;
   if (answer.choices.every((choice) => choice.reason !== 'length')) return true;
-  return request.n === 1 && request.maxTokens !== null && answer.completionTokens >= request.maxTokens;
+  return request.n === 1 && request.maxTokens !== null && tokensReach(answer, request.maxTokens);
+}
+
+/** Not when it is unknown how many there are: then the limit may not have been what cut it. */
+function tokensReach({ completionTokens }: Answer, limit: number): boolean {
+  return completionTokens !== null && completionTokens >= limit;
 }
 
 /** The events of a kept answer, one per part. With a note its receipt says where it came from. */
 export function* replay(answer: Answer, note: CacheNote | null): Generator<ChatEvent> {
   const { backend, model, promptTokens, cachedTokens, completionTokens } = answer;
-  yield { type: 'start', backend, model, promptTokens, cachedTokens };
+  const known = {
+    ...(promptTokens === null ? {} : { promptTokens }),
+    ...(cachedTokens === null ? {} : { cachedTokens }),
+  };
+  yield { type: 'start', backend, model, ...known };
   for (const [choice, { parts, reason, stop, slidTokens }] of answer.choices.entries()) {
     let index = 0;
     for (const part of parts) {

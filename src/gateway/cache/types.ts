@@ -46,9 +46,10 @@ export interface Answer {
   readonly backend: string;
   readonly model: string;
   readonly choices: readonly AnswerChoice[];
-  readonly promptTokens: number;
-  readonly cachedTokens: number;
-  readonly completionTokens: number;
+  /** Null: the backend did not say. */
+  readonly promptTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly completionTokens: number | null;
   readonly receipt: Receipt;
 }
 
@@ -71,8 +72,8 @@ export interface CacheNote {
   readonly status: CacheStatus;
   /** ms since the answer was made; 0 when it was shared. */
   readonly ageMs: number;
-  /** Prompt and completion tokens that were not computed again. */
-  readonly savedTokens: number;
+  /** Prompt and completion tokens that were not computed again; null when the backend did not count them. */
+  readonly savedTokens: number | null;
 }
 export interface CachedReceipt extends Receipt {
   readonly cache: CacheNote;
@@ -127,7 +128,7 @@ export interface CacheStats {
   readonly stored: number;
   /** Requests that failed, counted once for all who shared them. */
   readonly failed: number;
-  /** Prompt and completion tokens not computed again. */
+  /** Prompt and completion tokens not computed again, where they were counted. */
   readonly savedTokens: number;
   readonly bytes: number | null;
   readonly entries: number | null;

@@ -4,7 +4,7 @@
  *
  * @module server/metrics/answer-facts
  */
-import { AbortedError, type Clock, isKithError } from '../../base/index.ts';
+import { AbortedError, type Clock, isKithError, totalOf } from '../../base/index.ts';
 import type { ChatEvent, FinishReason, Receipt } from '../../gateway/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { AnswerKind, AnswerWatch } from '../types.ts';
@@ -145,7 +145,7 @@ export function watchAnswer(
       event,
       embedded(answer) {
         takeReceipt(facts, answer.receipt);
-        facts.promptTokens = answer.tokens.reduce((sum, count) => sum + count, 0);
+        facts.promptTokens = totalOf(answer.tokens);
       },
       end(error) {
         if (facts.endedAt !== null) return;

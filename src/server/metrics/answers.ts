@@ -33,6 +33,8 @@ export interface AnswerSet extends Readonly<Record<Measure, RecentHistogram>> {
   promptTokens: number;
   cachedTokens: number;
   completionTokens: number;
+  /** Answers of which the backend did not say all counts. */
+  uncounted: number;
 }
 
 /** Different label sets; at 100 kB each when all are in use. */
@@ -80,6 +82,8 @@ export class AnswerFigures implements AnswerListener {
     set.promptTokens += promptTokens ?? 0;
     set.cachedTokens += cachedTokens ?? 0;
     set.completionTokens += completionTokens ?? 0;
+    const uncounted = promptTokens === null || (completionTokens === null && facts.kind !== 'embedding');
+    if (outcome === 'ok' && uncounted) set.uncounted++;
   }
 
   #setOf(facts: AnswerFacts): AnswerSet {
@@ -112,6 +116,7 @@ export class AnswerFigures implements AnswerListener {
       promptTokens: 0,
       cachedTokens: 0,
       completionTokens: 0,
+      uncounted: 0,
     };
   }
 }

@@ -89,6 +89,12 @@ export const families = {
     answer,
   ),
   completionTokens: family('counter', 'kith_completion_tokens_total', 'Tokens generated.', answer),
+  uncounted: family(
+    'counter',
+    'kith_answers_uncounted_total',
+    'Answers that are missing from the counts of tokens: the backend did not say how many.',
+    answer,
+  ),
 
   recentDuration: family(
     'gauge',

@@ -107,6 +107,7 @@ function writeAnswers(out: Exposition, { answers }: Figures): void {
   counter(families.promptTokens, (set) => set.promptTokens);
   counter(families.cachedTokens, (set) => set.cachedTokens);
   counter(families.completionTokens, (set) => set.completionTokens);
+  counter(families.uncounted, (set) => set.uncounted);
 }
 
 function writeRecent(out: Exposition, { answers, requests, now }: Figures): void {

@@ -32,6 +32,8 @@ export interface AnswerTotals extends AnswerRow {
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
+  /** Answers whose backend did not say how many tokens it used: the sums above are without them. */
+  readonly uncounted: number;
 }
 
 export interface Grouped<Row> {

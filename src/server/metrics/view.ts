@@ -75,5 +75,6 @@ function totalsOf(group: Group): AnswerTotals {
     promptTokens: sum((set) => set.promptTokens),
     cachedTokens: sum((set) => set.cachedTokens),
     completionTokens: sum((set) => set.completionTokens),
+    uncounted: sum((set) => set.uncounted),
   };
 }

@@ -41,7 +41,12 @@ export function createMessageDecoder(options: MessageDecoderOptions): AnswerDeco
   let complete = false;
   let done = false;
   let tokens = 0;
-  const counts = { input: null as number | null, read: 0, created: 0, output: null as number | null };
+  const counts: Record<'input' | 'read' | 'created' | 'output', number | null> = {
+    input: null,
+    read: null,
+    created: null,
+    output: null,
+  };
 
   const bad = (what: string): UpstreamError => badResponse('upstream_bad_chunk', server, what);
 
@@ -53,13 +58,26 @@ export function createMessageDecoder(options: MessageDecoderOptions): AnswerDeco
     counts.output = countIn(value.output_tokens) ?? counts.output;
   }
 
+  /** The API counts what was read from a cache and what was written to one apart from the rest of the prompt. */
+  function usage(): UsageReport {
+    const { input, read, created, output } = counts;
+    return {
+      promptTokens: input === null ? null : input + (read ?? 0) + (created ?? 0),
+      cachedTokens: read,
+      completionTokens: output,
+    };
+  }
+
   function begin(message: JsonObject): ChatEvent[] {
     if (started) throw bad('began its answer twice.');
     model = stringIn(message.model)?.slice(0, 200) ?? null;
     count(message.usage);
     started = true;
-    const { input, read, created } = counts;
-    const known = input === null ? {} : { promptTokens: input + read + created, cachedTokens: read };
+    const { promptTokens, cachedTokens } = usage();
+    const known = {
+      ...(promptTokens === null ? {} : { promptTokens }),
+      ...(cachedTokens === null ? {} : { cachedTokens }),
+    };
     return [{ type: 'start', backend: options.backend, model: model ?? options.model, ...known }];
   }
 
@@ -191,10 +209,8 @@ export function createMessageDecoder(options: MessageDecoderOptions): AnswerDeco
     get tokens() {
       return tokens;
     },
-    get usage(): UsageReport | null {
-      const { input, read, created, output } = counts;
-      if (input === null || output === null) return null;
-      return { promptTokens: input + read + created, cachedTokens: read, completionTokens: output };
+    get usage() {
+      return usage();
     },
     get model() {
       return model;

@@ -41,7 +41,7 @@ export function createDecoder(options: DecoderOptions): AnswerDecoder {
   let finished = 0;
   let tokens = 0;
   let done = false;
-  let usage: UsageReport | null = null;
+  let usage: UsageReport = { promptTokens: null, cachedTokens: null, completionTokens: null };
   let model: string | null = null;
 
   function failIfError(value: JsonObject, event: string): void {
@@ -126,8 +126,8 @@ export function createDecoder(options: DecoderOptions): AnswerDecoder {
         throw badResponse('upstream_bad_chunk', server, 'sent a choice that is no JSON object.');
       choiceEvents(choice, events);
     }
-    // The last report stands: some send one with every chunk, some one beside the last choice.
-    usage = usageOf(value.usage) ?? usage;
+    // The last count stands: some report with every chunk, some beside the last choice, some in parts.
+    if (isObject(value.usage)) usage = usageOf(value.usage, usage);
     return events;
   }
 
@@ -192,12 +192,13 @@ function piecesOf(delta: JsonObject) {
   });
 }
 
-export function usageOf(value: unknown): UsageReport | null {
-  if (!isObject(value)) return null;
-  const promptTokens = countIn(value.prompt_tokens);
-  const completionTokens = countIn(value.completion_tokens);
-  if (promptTokens === null || completionTokens === null) return null;
+/** What a report says, over what was reported before it. */
+function usageOf(value: JsonObject, before: UsageReport): UsageReport {
   const details = isObject(value.prompt_tokens_details) ? value.prompt_tokens_details : {};
-  const cachedTokens = countIn(details.cached_tokens) ?? countIn(value.prompt_cache_hit_tokens) ?? 0;
-  return { promptTokens, cachedTokens, completionTokens };
+  const cached = countIn(details.cached_tokens) ?? countIn(value.prompt_cache_hit_tokens);
+  return {
+    promptTokens: countIn(value.prompt_tokens) ?? before.promptTokens,
+    cachedTokens: cached ?? before.cachedTokens,
+    completionTokens: countIn(value.completion_tokens) ?? before.completionTokens,
+  };
 }

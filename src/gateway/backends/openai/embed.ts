@@ -12,10 +12,11 @@ import type { ServerKind } from './servers/index.ts';
 export interface Embedded {
   readonly vectors: Float32Array;
   readonly dimension: number;
-  /** Servers count a batch as a whole: its count stands at its first input, 0 at the others. */
-  readonly tokens: readonly number[];
-  /** False: at least one batch came without a count. */
-  readonly usageReported: boolean;
+  /**
+   * Servers count a batch as a whole: its count stands at its first input, 0 at the others; null at all of a batch that
+   * came without a count.
+   */
+  readonly tokens: readonly (number | null)[];
   readonly model: string | null;
   readonly notes: readonly string[];
   readonly last: JsonAnswer;
@@ -42,8 +43,7 @@ export async function embed(
       `${upstream.origin} counts tokens of whole batches: each count stands at its batch's first input.`,
     );
   const rows: Float32Array[] = [];
-  const tokens: number[] = [];
-  let usageReported = true;
+  const tokens: (number | null)[] = [];
   let named: string | null = null;
   let last: JsonAnswer | null = null;
   for (let at = 0; at < inputs.length; at += kind.maxInputs) {
@@ -64,19 +64,18 @@ export async function embed(
     rows.push(...rowsOf(body.data, batch.length, upstream.origin));
     const usage = isObject(body.usage) ? body.usage : {};
     const count = countIn(usage.prompt_tokens) ?? countIn(usage.total_tokens);
-    if (count === null) usageReported = false;
-    tokens.push(count ?? 0, ...batch.slice(1).map(() => 0));
+    tokens.push(count, ...batch.slice(1).map(() => (count === null ? null : 0)));
     if (typeof body.model === 'string') named ??= body.model.slice(0, 200);
   }
   if (last === null || rows.length === 0)
     throw badResponse('upstream_bad_embedding', upstream.origin, 'was asked for no embedding.');
-  if (!usageReported) notes.push(`${upstream.origin} did not report token counts.`);
+  if (tokens.includes(null)) notes.push(`${upstream.origin} did not report token counts.`);
   const dimension = rows[0]!.length;
   if (rows.some((row) => row.length !== dimension))
     throw badResponse('upstream_bad_embedding', upstream.origin, 'sent vectors of different lengths.');
   const vectors = new Float32Array(rows.length * dimension);
   for (const [index, row] of rows.entries()) vectors.set(row, index * dimension);
-  return { vectors, dimension, tokens, usageReported, model: named, notes, last };
+  return { vectors, dimension, tokens, model: named, notes, last };
 }
 
 /** Unit rows in the order of the inputs. */

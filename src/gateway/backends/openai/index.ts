@@ -102,7 +102,6 @@ export function createOpenAiBackend(options: OpenAiBackendOptions): Backend & As
         upstream: {
           server: upstream.origin,
           model: result.model,
-          usageReported: result.usageReported,
           requestId: requestIdOf(last.headers),
           timings: last.timings,
         },

@@ -39,9 +39,9 @@ const event = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('usage'),
-    promptTokens: count,
-    cachedTokens: count.default(0),
-    completionTokens: count,
+    promptTokens: count.nullable(),
+    cachedTokens: count.nullable().default(null),
+    completionTokens: count.nullable(),
   }),
 ]);
 
@@ -49,7 +49,10 @@ const answer = z.union([
   z.strictObject({ events: z.array(event).min(1).max(1_000_000) }),
   /** An event stream as a server sent it, and the API it is of. */
   z.strictObject({ stream: text, of: z.enum(['openai', 'anthropic']) }),
-  z.strictObject({ vectors: z.array(z.array(z.number()).min(1).max(65_536)).min(1), tokens: z.array(count) }),
+  z.strictObject({
+    vectors: z.array(z.array(z.number()).min(1).max(65_536)).min(1),
+    tokens: z.array(count.nullable()),
+  }),
   /** A refusal as a server sent it. */
   z.strictObject({
     status: z.int().min(400).max(599),

@@ -108,9 +108,9 @@ export function createRecordedBackend(options: RecordedBackendOptions): Backend 
       );
     yield usage ?? {
       type: 'usage',
-      promptTokens: 0,
-      cachedTokens: 0,
-      completionTokens: 0,
+      promptTokens: null,
+      cachedTokens: null,
+      completionTokens: null,
       receipt: { ...receipt, notes: [...receipt.notes, 'No token counts were recorded.'] },
     };
   }
@@ -213,7 +213,8 @@ function* decoded(
   for (const frames of [reader.push(new TextEncoder().encode(stream)), reader.end().frames]) {
     for (const frame of frames) if (!decoder.done) yield* decoder.frame(frame);
   }
-  if (decoder.usage === null) return;
+  const { promptTokens, completionTokens } = decoder.usage;
+  if (promptTokens === null && completionTokens === null) return;
   const receipt = { backend: name, model, queueMs: null, prefillMs: null, decodeMs: null, notes: [] };
   yield { type: 'usage', ...decoder.usage, receipt };
 }

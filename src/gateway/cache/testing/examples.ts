@@ -95,7 +95,11 @@ export function anyEvents(): fc.Arbitrary<ChatEvent[]> {
     stop: fc.option(fc.string({ maxLength: 4 })),
     slidTokens: fc.nat(9),
   });
-  const usage = fc.record({ promptTokens: fc.nat(), cachedTokens: fc.nat(), completionTokens: fc.nat() });
+  const usage = fc.record({
+    promptTokens: fc.option(fc.nat()),
+    cachedTokens: fc.option(fc.nat()),
+    completionTokens: fc.option(fc.nat()),
+  });
   return fc
     .tuple(fc.array(choice, { minLength: 1, maxLength: 4 }), usage, fc.infiniteStream(fc.nat()))
     .map(([choices, counts, order]) => {
