@@ -7,9 +7,9 @@
  */
 import { InputError, systemClock } from '../base/index.ts';
 import type { AnswerCache } from './cache/index.ts';
-import type { GatewayOptions, GatewayProvider } from './options.ts';
+import type { GatewayOptions } from './options.ts';
 import { createCatalogue, createPolicy, type Explanation } from './policy/index.ts';
-import type { Link } from './privacy/index.ts';
+import { type BackendReport, backendReport, probedHealth } from './reports.ts';
 import {
   createConditions,
   createFailover,
@@ -31,6 +31,7 @@ import {
 import { rescued } from './steps/rescue.ts';
 import { createSettle, type Wishes } from './steps/wishes.ts';
 import type {
+  Backend,
   BackendHealth,
   BackendModel,
   ChatEvent,
@@ -40,33 +41,6 @@ import type {
   EmbeddingRequest,
   ModelDescription,
 } from './types.ts';
-
-/** What is known of a backend from having asked it. */
-export interface BackendReport {
-  readonly name: string;
-  readonly group: string;
-  readonly step: GatewayProvider['step'];
-  readonly where: 'this_machine' | 'owned' | 'peer' | 'provider';
-  /** Null on this machine. */
-  readonly link: Link | null;
-  readonly region: string | null;
-  readonly breaker: {
-    readonly state: 'closed' | 'open' | 'half_open';
-    readonly failures: number;
-    /** ms until it is tried again; 0 when it may be. */
-    readonly waitMs: number;
-  };
-  readonly inFlight: number;
-  /** ms to the first piece of an answer, weighted to the recent; null before any. */
-  readonly latencyMs: number | null;
-  /** Share of failed calls, weighted to the recent, 0 to 1. */
-  readonly errorRate: number;
-  readonly coolMs: number;
-  readonly demoted: boolean;
-  /** Models it said it has. */
-  readonly models: number;
-  readonly defaults: { readonly chat: string | null; readonly embedding: string | null };
-}
 
 /** A decision with its reasons. */
 export interface RouteExplanation extends Explanation {
@@ -158,10 +132,28 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   if (remote.length > 0 && options.probeMs !== 0) probes.start();
   // Answers do not wait for it: a model that nobody listed yet is asked for by name.
-  const listing = catalogue.refresh();
+  let listedAt = now();
+  let listing = catalogue.refresh();
+  const list = () => {
+    listedAt = now();
+    listing = catalogue.refresh();
+  };
+
+  /** Of others what the last probe found, so that looking at the node's health does not ask them each time. */
+  async function healthOf(backend: Backend, signal: AbortSignal | undefined): Promise<BackendHealth> {
+    if (isLocal(backend.name)) return backend.health(signal);
+    const known = probes.results().find((result) => result.backend === backend.name);
+    const { breaker } = conditions.of(backend.name);
+    return probedHealth(
+      known ?? (await probes.probe(backend.name)),
+      breaker,
+      catalogue.listed(backend.name).length,
+    );
+  }
 
   async function models(): Promise<readonly BackendModel[]> {
     const seen = new Map<string, BackendModel>();
+    if (now() - listedAt > listAgainMs) list();
     for (const { backend, step } of providers) {
       // What others have is what they said last: a list must not wait for a server that is away.
       const rows = step === 'local' ? await backend.models() : catalogue.listed(backend.name);
@@ -229,15 +221,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     models,
     health(signal) {
       return Promise.all(
-        providers.map(async ({ backend }) => {
-          const health = await backend.health(signal);
-          const { breaker } = conditions.of(backend.name);
-          // The engine's supervision is its breaker.
-          const state = isLocal(backend.name)
-            ? health.breaker
-            : { state: breaker.state, failures: breaker.failures };
-          return { backend: backend.name, ...health, breaker: state };
-        }),
+        providers.map(async ({ backend }) => ({
+          backend: backend.name,
+          ...(await healthOf(backend, signal)),
+        })),
       );
     },
     async explain(request) {
@@ -247,27 +234,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       return { wishes, ...policy.explain(candidates, needs) };
     },
     backends: () =>
-      providers.map(({ backend, group, step, destination, region }): BackendReport => {
-        const condition = conditions.of(backend.name);
-        const { inFlight, latencyMs, errorRate, coolMs, demoted } = condition;
-        const { state, failures, waitMs } = condition.breaker;
-        return {
-          name: backend.name,
-          group: group ?? backend.name,
-          step,
-          where: destination.kind,
-          link: destination.kind === 'this_machine' ? null : destination.link,
-          region: region ?? null,
-          breaker: { state, failures, waitMs },
-          inFlight,
-          latencyMs,
-          errorRate,
-          coolMs,
-          demoted,
-          models: catalogue.listed(backend.name).length,
-          defaults: { chat: backend.defaultModel('chat'), embedding: backend.defaultModel('embedding') },
-        };
-      }),
+      providers.map((provider) =>
+        backendReport(
+          provider,
+          conditions.of(provider.backend.name),
+          catalogue.listed(provider.backend.name).length,
+        ),
+      ),
     reset(backend) {
       if (!byName.has(backend)) return false;
       conditions.of(backend).reset();
@@ -281,6 +254,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   };
 }
+
+/** ms for which lists of models are believed. */
+const listAgainMs = 60_000;
 
 const describing: EmbeddingRequest = {
   model: null,

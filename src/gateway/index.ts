@@ -23,17 +23,13 @@ export {
   createRedisStore,
   createSqliteStore,
 } from './cache/index.ts';
-export {
-  type BackendReport,
-  createGateway,
-  type Gateway,
-  type RouteExplanation,
-} from './gateway.ts';
+export { createGateway, type Gateway, type RouteExplanation } from './gateway.ts';
 export { createLocalBackend, type LocalBackend, type LocalBackendOptions } from './local.ts';
 export { localProvider } from './local-provider.ts';
 export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
 export { type ModelAlias, modelAliases } from './policy/index.ts';
 export { PRIVACY_LEVELS, type PrivacyLevel } from './privacy/index.ts';
+export type { BackendReport } from './reports.ts';
 export { limitsFor, type TimeLimits } from './resilience/index.ts';
 export { createRouter, type Router } from './router/index.ts';
 export * from './terms.ts';

@@ -6,7 +6,14 @@
 import { type Clock, isKithError, totalOf } from '../../base/index.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { Candidate, Policy } from '../policy/index.ts';
-import type { Answering as Asked, AskOptions, AttemptRecord, Failover } from '../resilience/index.ts';
+import {
+  type Answering as Asked,
+  type AskOptions,
+  type AttemptRecord,
+  type Failover,
+  limitsFor,
+  type TimeLimits,
+} from '../resilience/index.ts';
 import type {
   ChatEvent,
   ChatRequest,
@@ -61,7 +68,10 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
 
   /** The routes of a plan, with personal data hidden on the way where it has to be. */
   function routesOf(plan: Plan): { routes: readonly Candidate[]; redaction: Redaction | null } {
-    const { candidates, wishes } = plan;
+    const { wishes, needs } = plan;
+    const candidates = plan.candidates.map((one) =>
+      plan.providerOf(one.backend.name).step === 'local' ? { ...one, limits: localLimits(needs) } : one,
+    );
     if (!candidates.some(({ backend }) => plan.redacts(backend.name)))
       return { routes: candidates, redaction: null };
     const redaction = createRedaction(wishes.privacy, options.detectors ?? null);
@@ -168,6 +178,18 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
     },
   };
 }
+
+/**
+ * Another backend waits: when this machine's engine shows no sign of life it takes over, as for the largest models. A
+ * slow whole answer is no such sign.
+ */
+function localLimits({ promptTokens }: Plan['needs']): TimeLimits {
+  const patient = { parameters: Number.POSITIVE_INFINITY, ownMachine: true };
+  const limits = limitsFor({ ...patient, promptTokens: promptTokens ?? 0 });
+  return { ...limits, totalMs: localTotalMs };
+}
+
+const localTotalMs = 86_400_000;
 
 /** Which of the plan's backends answered: some call themselves otherwise in their own receipts. */
 function backendOf(plan: Plan, attempts: readonly AttemptRecord[], receipt: Receipt): string {

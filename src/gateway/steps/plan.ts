@@ -104,6 +104,11 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     if (isOpen(model) && question.task === 'chat' && (wishes.route === 'frontier' || router !== null))
       candidates = withFrontier(candidates);
     if (candidates.length === 0) throw await notFound(model, question.task, names);
+    // Vectors of different models cannot be compared: one model answers for a name, as the owner ordered them.
+    if (question.task === 'embedding') {
+      const { model: one } = candidates[0]!;
+      candidates = candidates.filter((candidate) => candidate.model === one);
+    }
     if (wishes.route === 'local') {
       candidates = candidates.filter(isHere);
       if (candidates.length === 0)
