@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  createManualClock,
+  createSeededRandom,
+  isKithError,
+  KithError,
+  silentLogger,
+} from '../base/index.ts';
+import type { Ledger, Usage } from './accounting/index.ts';
+import { createAnswerCache, createSqliteStore } from './cache/index.ts';
+import { createGateway } from './gateway.ts';
+import { localProvider } from './local-provider.ts';
+import type { GatewayOptions, GatewayProvider } from './options.ts';
+import {
+  answer,
+  fail,
+  type Script,
+  type Scripted,
+  type Step,
+  scripted,
+} from './resilience/testing/scripted.ts';
+import { OWN_TERMS, type Terms } from './terms.ts';
+import type { BackendModel, ChatEvent, ChatRequest, Receipt } from './types.ts';
+
+const clock = createManualClock();
+
+/** A scripted backend that lists models and has a default. */
+function backend(
+  name: string,
+  steps: Script | readonly Step[],
+  models: readonly string[] = [`${name}-model`],
+): Scripted {
+  const base = scripted(name, clock, steps);
+  const row = (id: string): BackendModel => ({
+    id,
+    task: 'chat',
+    state: 'loaded',
+    ownedBy: name,
+    context: null,
+    since: null,
+  });
+  return {
+    ...base,
+    has: async (model: string) => models.includes(model),
+    models: async () => models.map(row),
+    defaultModel: () => models[0]!,
+  };
+}
+
+function provider(one: Scripted, more: Partial<GatewayProvider> = {}): GatewayProvider {
+  return {
+    backend: one,
+    destination: { kind: 'provider', link: 'encrypted' },
+    step: 'remote',
+    aliases: { quality: `${one.name}-model` },
+    ...more,
+  };
+}
+
+function gateway(providers: readonly GatewayProvider[], more: Partial<GatewayOptions> = {}) {
+  return createGateway({
+    providers,
+    clock,
+    random: createSeededRandom(1),
+    log: silentLogger,
+    probeMs: 0,
+    retries: 0,
+    ...more,
+  });
+}
+
+function request(terms: Partial<Terms> = {}, more: Partial<ChatRequest> = {}): ChatRequest {
+  return {
+    model: null,
+    messages: [{ role: 'user', content: 'Who wrote to anna.meier@example.org?' }],
+    n: 1,
+    sampler: { temperature: 0 },
+    maxTokens: null,
+    stop: [],
+    overflow: null,
+    keepTokens: 0,
+    timeoutMs: null,
+    signal: new AbortController().signal,
+    terms: { ...OWN_TERMS, ...terms },
+    ...more,
+  };
+}
+
+async function ask(events: AsyncIterable<ChatEvent>): Promise<{ text: string; receipt: Receipt }> {
+  let text = '';
+  let receipt: Receipt | null = null;
+  for await (const event of events) {
+    if (event.type === 'text') text += event.text;
+    if (event.type === 'usage') receipt = event.receipt;
+  }
+  assert.ok(receipt !== null);
+  return { text, receipt };
+}
+
+async function errorOf(events: AsyncIterable<ChatEvent>): Promise<KithError> {
+  try {
+    await ask(events);
+  } catch (error) {
+    assert.ok(isKithError(error), String(error));
+    return error;
+  }
+  assert.fail('it was answered');
+}
+
+test('the local engine answers first, and a provider when it fails, which the receipt tells', async () => {
+  const local = backend('local', (n) => (n === 0 ? answer('here') : [fail('engine_lost', 503)]));
+  const far = backend('far', answer('there'));
+  const both = gateway([localProvider(local), provider(far)]);
+  const first = await ask(both.chat(request()));
+  assert.equal(first.text, 'here');
+  assert.equal(first.receipt.route?.step, 'local');
+  assert.equal(first.receipt.route?.cost, 0);
+  const second = await ask(both.chat(request()));
+  assert.equal(second.text, 'there');
+  assert.equal(second.receipt.route?.step, 'remote');
+  assert.deepEqual(
+    second.receipt.route?.attempts.map(({ backend, outcome, code }) => [backend, outcome, code]),
+    [
+      ['local', 'failed', 'engine_lost'],
+      ['far', 'answered', null],
+    ],
+  );
+  assert.deepEqual(second.receipt.route?.privacy, {
+    level: 'minimum',
+    where: 'provider',
+    link: 'encrypted',
+    replaced: null,
+  });
+});
+
+test('this machine alone is asked once, and its error is the answer', async () => {
+  const local = backend('local', [fail('engine_lost', 503)]);
+  const alone = gateway([localProvider(local)], { retries: 3 });
+  for (let i = 0; i < 8; i++) assert.equal((await errorOf(alone.chat(request()))).code, 'engine_lost');
+  assert.equal(local.asked.length, 8);
+});
+
+test('at medium what leaves has placeholders, the answer has the values, the receipt has counts', async () => {
+  const far = backend('far', (_, { messages }) =>
+    answer(`It was ${/\[\w+\]/.exec(messages[0]!.content!)![0]}.`),
+  );
+  const { text, receipt } = await ask(gateway([provider(far)]).chat(request({ privacy: 'medium' })));
+  assert.ok(!JSON.stringify(far.asked[0]!.messages).includes('anna'));
+  assert.equal(text, 'It was anna.meier@example.org.');
+  assert.deepEqual(receipt.route?.privacy.replaced, [{ class: 'email', count: 1, distinct: 1 }]);
+  assert.ok(!JSON.stringify(receipt).includes('anna'));
+});
+
+test('the strictest of owner, agent and request holds, and at maximum nothing goes to a provider', async () => {
+  const far = backend('far', answer('no'));
+  const strict = gateway([provider(far)], {
+    policy: { privacy: 'medium' },
+    agents: { careful: { privacy: 'maximum' } },
+  });
+  assert.equal((await errorOf(strict.chat(request({ privacy: 'maximum' })))).code, 'privacy_unmet');
+  assert.equal((await errorOf(strict.chat(request({ agent: 'careful' })))).status, 403);
+  assert.equal(far.asked.length, 0);
+  const { receipt } = await ask(strict.chat(request({ privacy: 'minimum' })));
+  assert.equal(receipt.route?.privacy.level, 'medium');
+});
+
+test('a route of local never leaves, one of frontier goes to the strongest first and falls back', async () => {
+  const local = backend('local', answer('here'));
+  const far = backend('far', (n) => (n === 0 ? answer('there') : [fail('server_error', 500)]));
+  const both = gateway([localProvider(local), provider(far)]);
+  assert.equal((await ask(both.chat(request({ route: 'local' })))).text, 'here');
+  assert.equal((await ask(both.chat(request({ route: 'frontier' })))).text, 'there');
+  assert.equal((await ask(both.chat(request({ route: 'frontier' })))).text, 'here');
+  const error = await errorOf(both.chat(request({ route: 'local' }, { model: 'far-model' })));
+  assert.equal(error.code, 'model_not_local');
+});
+
+test('an agent has its own model, and an unknown model names the nearest', async () => {
+  const local = backend('local', answer('small'), ['small', 'large']);
+  const one = gateway([localProvider(local)], { agents: { writer: { model: 'large' } } });
+  await ask(one.chat(request({ agent: 'writer' })));
+  await ask(one.chat(request()));
+  assert.deepEqual(
+    local.asked.map(({ model }) => model),
+    ['large', 'small'],
+  );
+  const error = await errorOf(one.chat(request({}, { model: 'larg' })));
+  assert.equal(error.code, 'model_not_found');
+  assert.match(error.message, /Did you mean large\?/);
+});
+
+test('an answer is kept for its tenant only, and its route says where it came from', async () => {
+  const local = backend('local', (n) => answer(`answer ${n}`));
+  await using cache = createAnswerCache({
+    store: createSqliteStore({ path: ':memory:', maxBytes: 2 ** 20, clock, log: silentLogger }),
+    clock,
+    log: silentLogger,
+  });
+  const kept: Usage[] = [];
+  const ledger = { record: (usage: Usage) => kept.push(usage), allowance: () => null } as unknown as Ledger;
+  const one = gateway([localProvider(local)], { cache, policy: { cache: 'auto' }, ledger });
+  const first = await ask(one.chat(request()));
+  await cache.settled();
+  const second = await ask(one.chat(request()));
+  assert.deepEqual([first.text, second.text], ['answer 0', 'answer 0']);
+  assert.equal(first.receipt.route?.step, 'local');
+  assert.equal(second.receipt.route?.step, 'cache');
+  assert.equal(second.receipt.route?.cache?.status, 'hit');
+  assert.equal((await ask(one.chat(request({ tenant: 'other' })))).text, 'answer 1');
+  assert.equal((await ask(one.chat(request({ cache: 'off' })))).text, 'answer 2');
+  assert.deepEqual(
+    kept.map(({ outcome }) => outcome),
+    ['answered', 'kept', 'answered', 'answered'],
+  );
+});
+
+test('when nobody answers, the last good answer stands in, marked as stale', async () => {
+  let works = true;
+  const local = backend('local', () => (works ? answer('good') : [fail('engine_lost', 503)]));
+  await using cache = createAnswerCache({
+    store: createSqliteStore({ path: ':memory:', maxBytes: 2 ** 20, clock, log: silentLogger }),
+    clock,
+    log: silentLogger,
+  });
+  const one = gateway([localProvider(local)], { cache, policy: { cache: 'auto', degrade: 'stale' } });
+  await ask(one.chat(request()));
+  await cache.settled();
+  works = false;
+  await clock.advance(400 * 86_400_000);
+  const { text, receipt } = await ask(one.chat(request()));
+  assert.equal(text, 'good');
+  assert.equal(receipt.route?.step, 'stale');
+  assert.equal(receipt.route?.cache?.status, 'stale');
+  assert.match(receipt.notes.at(-1)!, /No backend answered \(engine_lost\)/);
+  assert.equal((await errorOf(one.chat(request({ degrade: 'none' })))).code, 'engine_lost');
+});
+
+test('what a provider charges is counted, and a request over its limit is refused', async () => {
+  const far = backend('far', answer('one', 'two'));
+  const used: Usage[] = [];
+  const ledger = { record: (usage: Usage) => used.push(usage), allowance: () => null } as unknown as Ledger;
+  const priced = provider(far, {
+    facts: { 'far-model': { price: { prompt: 1_000_000, completion: 2_000_000 } } },
+  });
+  const one = gateway([priced], { ledger });
+  const { receipt } = await ask(one.chat(request({ agent: 'planner', tenant: 'k1' })));
+  assert.equal(receipt.route?.cost, 7 + 2 * 2);
+  assert.deepEqual(used, [
+    {
+      tenant: 'k1',
+      agent: 'planner',
+      backend: 'far',
+      model: 'far-model',
+      promptTokens: 7,
+      cachedTokens: 0,
+      completionTokens: 2,
+      cost: 11,
+      outcome: 'answered',
+    },
+  ]);
+  assert.equal((await errorOf(one.chat(request({ maxCost: 1 })))).code, 'budget_exceeded');
+});
+
+test('a conversation keeps the backend that answered it', async () => {
+  const a = backend('a', answer('a'), ['m']);
+  const b = backend('b', answer('b'), ['m']);
+  const two = gateway([
+    provider(a, { group: 'pool', aliases: {} }),
+    provider(b, { group: 'pool', aliases: {} }),
+  ]);
+  const texts = [];
+  for (let i = 0; i < 4; i++)
+    texts.push((await ask(two.chat(request({ conversation: 'c' }, { model: 'm' })))).text);
+  assert.equal(new Set(texts).size, 1);
+});
+
+test('an explanation names every candidate and what it lost by, and asks nobody', async () => {
+  const local = backend('local', answer('here'));
+  const far = backend('far', answer('there'));
+  const both = gateway([localProvider(local), provider(far)]);
+  const { chosen, candidates, wishes } = await both.explain(request({ privacy: 'maximum' }));
+  assert.equal(chosen?.backend, 'local');
+  assert.equal(wishes.privacy, 'maximum');
+  assert.equal(candidates.find(({ backend }) => backend === 'far')?.excluded?.filter, 'privacy');
+  assert.equal(local.asked.length + far.asked.length, 0);
+});
+
+test('vectors of a name come from one model, whoever else would answer', async () => {
+  const local = backend('local', [], ['mini']);
+  const far = backend('far', [], ['big']);
+  for (const one of [local, far])
+    Object.assign(one, {
+      embed: async ({ model }: { model: string }) => {
+        if (one === local) throw new KithError('engine_lost', 'gone', { status: 503 });
+        return {
+          vectors: new Float32Array(1),
+          dimension: 1,
+          tokens: [1],
+          receipt: { backend: 'far', model },
+        };
+      },
+    });
+  const both = gateway([localProvider(local), provider(far)]);
+  const { signal } = new AbortController();
+  await assert.rejects(both.embed({ model: null, inputs: ['x'], truncate: false, signal }), {
+    code: 'engine_lost',
+  });
+});
