@@ -9,7 +9,7 @@ import type { AnswerCache } from './cache/index.ts';
 import type { Ladder } from './ladder/index.ts';
 import type { Balancing, Provider, Weights } from './policy/index.ts';
 import type { Destination, Detector, PeerTier, PrivacyLevel } from './privacy/index.ts';
-import type { BackoffOptions, BreakerOptions, BreakerState } from './resilience/index.ts';
+import type { AttemptRecord, BackoffOptions, BreakerOptions, BreakerState } from './resilience/index.ts';
 import type { Router } from './router/index.ts';
 import type { CacheWish, Degradation, RouteWish } from './terms.ts';
 
@@ -70,6 +70,8 @@ export interface GatewayOptions {
   readonly probeMs?: number;
   /** Told of each change of a breaker. */
   readonly onBreaker?: (backend: string, state: BreakerState) => void;
+  /** Told of the attempts of each answer when it is over, also of one that failed. Must not throw. */
+  readonly onAttempts?: (attempts: readonly AttemptRecord[]) => void;
   /** What is personal data, besides what is built in. @default all built-in detectors */
   readonly detectors?: readonly Detector[];
   /** @default none */

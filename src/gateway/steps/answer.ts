@@ -114,6 +114,7 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
         } else yield event;
       }
     } finally {
+      options.onAttempts?.(attempts);
       const last = attempts.findLast(({ outcome }) => outcome !== 'skipped');
       if (!counted && last !== undefined) {
         const unknown = { promptTokens: null, cachedTokens: null, completionTokens: null };
@@ -167,7 +168,7 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
       const asked = isAlone(plan)
         ? aloneEmbedding(clock, only!, () => only!.backend.embed({ ...request, model: only!.model }))
         : failover.embed(request, routes, { redundancy, hedgeMs });
-      const answer = await asked.answer;
+      const answer = await asked.answer.finally(() => options.onAttempts?.(asked.attempts));
       const backend = backendOf(plan, asked.attempts, answer.receipt);
       const tokens = totalOf(answer.tokens);
       const counts = { promptTokens: tokens, cachedTokens: 0, completionTokens: 0 };
