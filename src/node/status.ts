@@ -21,13 +21,14 @@ export async function nodeStatus(
   rooms: Rooms,
   server: Server,
 ): Promise<NodeStatus> {
-  const { engine, log, models, home } = config;
+  const { engine, gateway, log, models, home } = config;
   const [backends, running, known, diskFree] = await Promise.all([
     rooms.gateway.health(),
     rooms.local.engineStatus(),
     rooms.gateway.models(),
     freeBytes(home).catch(() => null),
   ]);
+  const places = new Map(rooms.gateway.backends().map((report) => [report.name, report]));
   const state = rooms.engineState();
   const ill = backends.find(({ status }) => status === 'degraded');
   // What is wrong with a backend now is wrong with a node whose start went well.
@@ -42,7 +43,16 @@ export async function nodeStatus(
     embeddingModel: models.embedding,
     models: known.map(({ id, task, state, context }) => ({ id, task, state, context })),
     loaded: state.state === 'running' ? loadedNow(rooms.engine.models(), running) : [],
-    backends,
+    backends: backends.map((health) => {
+      const { where, link } = places.get(health.backend)!;
+      return { ...health, where, link };
+    }),
+    policy: {
+      privacy: gateway.privacy,
+      route: gateway.route,
+      cache: gateway.cache,
+      degrade: gateway.degrade,
+    },
     requests: { active: server.active, total: server.total, refused: server.refused },
     engine: state,
     memory: {

@@ -14,7 +14,7 @@ import type {
   EmbeddingRequest,
   Gateway,
 } from '../gateway/index.ts';
-import type { EngineHealth, HealthLimits } from './health/types.ts';
+import type { BackendPlace, EngineHealth, HealthLimits, HealthPolicy } from './health/types.ts';
 import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
 import type { Observability } from './metrics/index.ts';
@@ -52,7 +52,13 @@ export interface NodeStatus {
     readonly context: number | null;
   }[];
   readonly loaded: readonly LoadedModelStatus[];
-  readonly backends: readonly (BackendHealth & { readonly backend: string })[];
+  readonly backends: readonly (BackendHealth & {
+    readonly backend: string;
+    readonly where: BackendPlace['where'];
+    readonly link: BackendPlace['link'];
+  })[];
+  /** What holds for requests that say nothing else, and the least of privacy that they can ask for. */
+  readonly policy: HealthPolicy;
   readonly engine: {
     readonly state: EngineHealth['state'];
     readonly pid: number | null;

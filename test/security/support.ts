@@ -17,7 +17,7 @@ import {
   systemClock,
   systemRandom,
 } from '../../src/base/index.ts';
-import type { Backend, ChatEvent, ChatRequest, Receipt } from '../../src/gateway/index.ts';
+import type { Backend, ChatEvent, ChatRequest, Gateway, Receipt } from '../../src/gateway/index.ts';
 import type { Route } from '../../src/server/http/exchange.ts';
 import '../openapi/watch.ts';
 import { gatewayOver } from '../../src/gateway/testing/over.ts';
@@ -99,6 +99,7 @@ const status: NodeStatus = {
   models: [],
   loaded: [],
   backends: [],
+  policy: { privacy: 'minimum', route: 'auto', cache: 'off', degrade: 'none' },
   engine: { state: 'running', pid: null, restarts: 0, lastCause: null },
   requests: { active: 0, total: 0, refused: 0 },
   memory: { node: 1, engine: null, total: 2, free: 1 },
@@ -170,6 +171,8 @@ export interface TestServer extends AsyncDisposable {
 
 export interface TestServerOptions {
   readonly script?: Script;
+  /** @default one over a backend that plays `script` */
+  readonly gateway?: Gateway;
   readonly limits?: Partial<ServerLimits>;
   readonly access?: Partial<AccessOptions>;
   readonly clock?: Clock;
@@ -206,7 +209,7 @@ export async function openServer(options: TestServerOptions = {}): Promise<TestS
     ...options.access,
   });
   const server = await createServer({
-    gateway: gatewayOver([backendOf(options.script ?? whole)]),
+    gateway: options.gateway ?? gatewayOver([backendOf(options.script ?? whole)]),
     control,
     host,
     port: 0,

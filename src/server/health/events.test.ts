@@ -33,6 +33,7 @@ const calm: NodeStatus = {
   models: [],
   loaded: [],
   backends: [],
+  policy: { privacy: 'minimum', route: 'auto', cache: 'off', degrade: 'none' },
   engine: { state: 'running', pid: 2, restarts: 0, lastCause: null },
   requests: { active: 0, total: 0, refused: 0 },
   memory: { node: 1e8, engine: null, total: 8e9, free: 4e9 },
@@ -251,6 +252,8 @@ describe('What is news', () => {
   it('is all but the passing of time, latencies and small moves of memory', () => {
     const backend = {
       backend: 'local',
+      where: 'this_machine',
+      link: null,
       status: 'ok',
       latencyMs: 1,
       modelsAvailable: 1,

@@ -76,6 +76,8 @@ export function detailedHealthOf(status: NodeStatus): DetailedHealth {
     backends: status.backends.map(
       (backend): BackendStatus => ({
         name: backend.backend,
+        where: backend.where,
+        link: backend.link,
         status: backend.status,
         latency_ms: backend.latencyMs,
         models_available: backend.modelsAvailable,
@@ -84,6 +86,7 @@ export function detailedHealthOf(status: NodeStatus): DetailedHealth {
         message: backend.message,
       }),
     ),
+    policy: status.policy,
     engine: {
       state: engine.state,
       pid: engine.pid,

@@ -62,6 +62,7 @@ export interface DetailedHealth {
   /** Models that answer requests which name none; null when none is set. */
   readonly default_models: { readonly chat: string | null; readonly embedding: string | null };
   readonly backends: readonly BackendStatus[];
+  readonly policy: HealthPolicy;
   readonly engine: EngineHealth;
   /** In memory now, chat and embedding models alike. */
   readonly models: readonly LoadedModelHealth[];
@@ -86,7 +87,23 @@ export interface DetailedHealth {
   readonly limits: HealthLimits;
 }
 
-export interface BackendStatus {
+/** Where a request goes that goes to a backend. */
+export interface BackendPlace {
+  /** `owned`: another machine of the owner; `provider`: somebody else's, as far as is known. */
+  readonly where: 'this_machine' | 'owned' | 'peer' | 'provider';
+  /** `owned_network`: in the clear on a network of the owner; `open`: in the clear. Null on this machine. */
+  readonly link: 'encrypted' | 'owned_network' | 'open' | null;
+}
+
+/** What the owner configured for requests that say nothing else; a request may ask for more privacy, never for less. */
+export interface HealthPolicy {
+  readonly privacy: 'minimum' | 'medium' | 'maximum';
+  readonly route: 'auto' | 'local' | 'frontier';
+  readonly cache: 'off' | 'auto' | 'keep' | 'similar';
+  readonly degrade: 'none' | 'search' | 'stale' | 'explain';
+}
+
+export interface BackendStatus extends BackendPlace {
   readonly name: string;
   readonly status: 'ok' | 'starting' | 'degraded';
   /** ms it took to answer this probe; null when it was not asked or did not answer. */

@@ -40,6 +40,12 @@ const schemas: Readonly<Record<string, Schema>> = {
     uptime_s: count,
     default_models: object({ chat: nullable(string), embedding: nullable(string) }),
     backends: array(ref('BackendStatus')),
+    policy: object({
+      privacy: choice('minimum', 'medium', 'maximum'),
+      route: choice('auto', 'local', 'frontier'),
+      cache: choice('off', 'auto', 'keep', 'similar'),
+      degrade: choice('none', 'search', 'stale', 'explain'),
+    }),
     engine: object({
       state: choice('idle', 'starting', 'running', 'waiting', 'broken', 'closed'),
       pid: nullable(positive),
@@ -70,6 +76,8 @@ const schemas: Readonly<Record<string, Schema>> = {
   }),
   BackendStatus: object({
     name: string,
+    where: choice('this_machine', 'owned', 'peer', 'provider'),
+    link: nullable(choice('encrypted', 'owned_network', 'open')),
     status: backendState,
     latency_ms: nullable(milliseconds),
     models_available: count,
