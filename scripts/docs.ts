@@ -9,14 +9,16 @@ import { CONFIG_FILE_MAX_BYTES, describeConfig, LIMITS, writeFileAtomic } from '
 export const CONFIGURATION_DOC = join(import.meta.dirname, '..', 'docs', 'configuration.md');
 
 export function configurationDoc(): string {
-  const settings = describeConfig().map(({ key, description, default: initial, allowed, env, flag }) => [
-    `\`${key}\``,
-    description,
-    `\`${initial}\``,
-    allowed,
-    `\`${env}\``,
-    `\`${flag}\``,
-  ]);
+  const settings = describeConfig().map(
+    ({ key, description, default: initial, allowed, env, alsoEnv, flag }) => [
+      `\`${key}\``,
+      description,
+      `\`${initial}\``,
+      allowed,
+      [env, ...alsoEnv].map((name) => `\`${name}\``).join(', '),
+      `\`${flag}\``,
+    ],
+  );
   const limits = LIMITS.map(({ name, default: initial, unit, what, over, config }) => [
     `\`${name}\``,
     what,
@@ -24,7 +26,7 @@ export function configurationDoc(): string {
     over,
     config === null ? 'fixed' : 'yes',
   ]);
-  return `<!-- Written by \`node scripts/docs.ts\`. Edit src/base/config-schema.ts or src/base/limits.ts instead. -->
+  return `<!-- Written by \`node scripts/docs.ts\`. Edit src/base/settings/ or src/base/limits.ts instead. -->
 
 # Configuration
 
@@ -34,7 +36,7 @@ A value comes from the first of these that sets it:
    configuration (\`--help\` shows the common ones);
 2. an environment variable, such as \`KITH_SERVER_PORT=8080\` (an empty one counts as unset);
 3. \`config.yaml\` in the home folder (\`~/.kith\` unless \`--home\` or \`KITH_HOME\` says otherwise);
-4. the default.
+4. the default, or what the preset that \`gateway.preset\` names has in its place.
 
 \`kith config show\` prints every value and where it came from. An unknown key, an unknown \`KITH_\` variable or a value
 that is not allowed stops the node with a message that names the key, the value and what is allowed; all problems are
@@ -52,6 +54,12 @@ engine:
 The environment name of a key is \`KITH_\` and the key in upper snake case. \`auto\` leaves the choice to the node. Sizes
 may carry a unit: \`kB MB GB TB\` are powers of 1000, \`KiB MiB GiB TiB\` of 1024. Several values are written
 with commas (\`kith config set server.allowedHosts kith.lan,home.lan\`), in \`config.yaml\` also as a YAML list.
+Variables of other programs that stand beside a key's own are read as those programs document them: times in seconds,
+\`_\` for \`-\`. A key's own variable goes before them.
+
+\`backends\`, \`agents\` and \`budgets\` are lists and maps of \`config.yaml\` alone; [the gateway](gateway.md) describes them.
+\`<AGENT>_AGENT_MODEL\` sets the model of an agent: \`KAI_AGENT_MODEL\`, \`GUARDRAIL_AGENT_MODEL\`,
+\`GENETIC_AGENT_MODEL\`, \`WELLNESS_AGENT_MODEL\`, and the like for each agent named under \`agents\`.
 \`config.yaml\` is plain YAML without aliases and tags, at most ${CONFIG_FILE_MAX_BYTES} bytes; \`kith config set\` keeps its comments.
 
 ## Keys

@@ -5,6 +5,8 @@
  */
 import { CONFIG_KEYS, type ConfigKey, isConfigKey, settingOf } from './config-schema.ts';
 import { InputError } from './errors.ts';
+import { LIST_NAMES } from './settings/lists.ts';
+import type { OtherName } from './settings/setting.ts';
 
 export interface ConfigProblem {
   /** Key at fault, or null when it is the file itself. */
@@ -22,25 +24,37 @@ const SHOWN_PROBLEMS = 20;
 /** The key, or null with a problem that suggests the nearest one. */
 export function checkKey(key: string, origin: string | null, problems: ConfigProblem[]): ConfigKey | null {
   if (isConfigKey(key)) return key;
-  const near = nearest(key, CONFIG_KEYS);
+  if ((LIST_NAMES as readonly string[]).includes(key.split('.')[0]!)) {
+    const message = `${showValue(key)} is no single value: write it in config.yaml (docs/gateway.md shows how).`;
+    problems.push({ key, origin, message });
+    return null;
+  }
+  const near = nearest<string>(key, [...CONFIG_KEYS, ...LIST_NAMES]);
   const hint = near === null ? 'Run "kith config list" to see every key.' : `Did you mean ${near}?`;
-  problems.push({ key, origin, message: `Unknown key ${show(key)}. ${hint}` });
+  problems.push({ key, origin, message: `Unknown key ${showValue(key)}. ${hint}` });
   return null;
 }
 
-/** The typed value, or undefined with a problem that names the value and what is allowed. */
+/**
+ * The typed value, or undefined with a problem that names the value and what is allowed.
+ *
+ * @param other the variable of another program that the value comes from
+ */
 export function parseValue(
   key: ConfigKey,
   raw: unknown,
   origin: string | null,
   problems: ConfigProblem[],
+  other?: OtherName,
 ): unknown {
   const setting = settingOf(key);
-  const value = typeof raw === 'string' ? setting.fromText(raw) : raw;
+  const { fromText = setting.fromText, allowed = setting.allowed } = other ?? {};
+  const value = typeof raw === 'string' ? fromText(raw) : raw;
   const result = setting.schema.safeParse(value);
   if (result.success) return result.data;
-  const shown = setting.secret === true ? 'The value' : show(raw);
-  problems.push({ key, origin, message: `${shown} is not allowed for ${key}; allowed: ${setting.allowed}.` });
+  const shown = setting.secret === true ? 'The value' : showValue(raw);
+  const named = other?.name ?? key;
+  problems.push({ key, origin, message: `${shown} is not allowed for ${named}; allowed: ${allowed}.` });
   return undefined;
 }
 
@@ -97,7 +111,8 @@ function editDistance(a: string, b: string): number {
   return previous[b.length]!;
 }
 
-function show(value: unknown): string {
+/** A value from outside as it may stand in a message: quoted, cut, without passwords of addresses. */
+export function showValue(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   const safe = hideUserInfo(text);
   return safe.length > SHOWN_CHARS ? `${safe.slice(0, SHOWN_CHARS)}...` : safe;

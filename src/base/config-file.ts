@@ -2,7 +2,8 @@
  * `<home>/config.yaml`: reading it with the line of every value, and editing it with its comments kept.
  *
  * The file is text from outside: its size is bounded, aliases (which can make a small file mean gigabytes) and
- * tags are refused, and nothing of it is turned into objects beyond two levels of plain values and lists of them.
+ * tags are refused, and nothing of it is turned into objects beyond two levels of plain values and lists of them, but for
+ * the lists of `settings/lists.ts`, which are bounded in depth.
  *
  * @module base/config-file
  */
@@ -22,6 +23,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { type ConfigProblem, checkKey, configError, parseValue } from './config-check.ts';
+import { isListName, type ReadList, readList } from './config-lists.ts';
 import { CONFIG_KEYS, type ConfigKey, isListKey } from './config-schema.ts';
 import { InputError, messageOf } from './errors.ts';
 import { isErrno, writeFileAtomic } from './files.ts';
@@ -40,10 +42,16 @@ export function configFilePath(home: string): string {
   return join(home, 'config.yaml');
 }
 
-/** Values of the file in its order, empty when there is none. Everything wrong goes to `problems`. */
-export function readConfigFile(path: string, problems: ConfigProblem[]): FileValue[] {
+export interface FileContents {
+  /** Single values in their order. */
+  readonly values: readonly FileValue[];
+  readonly lists: readonly ReadList[];
+}
+
+/** What the file says, nothing when there is none. Everything wrong goes to `problems`. */
+export function readConfigFile(path: string, problems: ConfigProblem[]): FileContents {
   const text = readText(path, problems);
-  return text === null ? [] : readConfigText(text, path, problems).values;
+  return text === null ? { values: [], lists: [] } : readConfigText(text, path, problems);
 }
 
 /** Writes one value (null removes the line, so that the default counts again). Comments and order stay. */
@@ -137,10 +145,11 @@ function parse(text: string, lines?: LineCounter): Document {
   }
 }
 
-function readConfigText(text: string, path: string, problems: ConfigProblem[]): { values: FileValue[] } {
+function readConfigText(text: string, path: string, problems: ConfigProblem[]): FileContents {
   const lines = new LineCounter();
   const document = parse(text, lines);
   const values: FileValue[] = [];
+  const lists: ReadList[] = [];
   const lineOf = (node: Node) => lines.linePos(node.range?.[0] ?? 0).line;
   const at = (node: Node) => `${path}:${lineOf(node)}`;
   const report = (node: Node, key: string | null, message: string) => {
@@ -151,7 +160,7 @@ function readConfigText(text: string, path: string, problems: ConfigProblem[]): 
     const line = error.linePos?.[0].line ?? 1;
     problems.push({ key: null, origin: `${path}:${line}`, message: `YAML: ${error.message.split('\n')[0]}` });
   }
-  if (document.errors.length > 0 || document.contents === null) return { values };
+  if (document.errors.length > 0 || document.contents === null) return { values, lists };
   const read = (node: unknown, prefix: string, depth: number) => {
     if (!isMap(node)) return;
     for (const pair of node.items) {
@@ -161,7 +170,12 @@ function readConfigText(text: string, path: string, problems: ConfigProblem[]): 
         continue;
       }
       const key = prefix + keyNode.value;
-      if (isAlias(value)) report(value, key, 'YAML aliases are not allowed here; write the value out.');
+      if (depth === 0 && isListName(key)) {
+        const isEmpty = value === null || (isScalar(value) && value.value === null && !hasTag(value));
+        const found = isEmpty ? null : readList(key, value, lineOf, path, problems);
+        if (found !== null) lists.push(found);
+      } else if (isAlias(value))
+        report(value, key, 'YAML aliases are not allowed here; write the value out.');
       else if (value !== null && hasTag(value)) report(value, key, 'YAML tags are not allowed here.');
       else if (isMap(value) && depth === 0) read(value, `${key}.`, 1);
       else if (value === null || isScalar(value)) {
@@ -173,10 +187,10 @@ function readConfigText(text: string, path: string, problems: ConfigProblem[]): 
           const parsed = parseValue(known, value === null ? null : value.value, at(keyNode), problems);
           if (parsed !== undefined) values.push({ key: known, value: parsed, line: lineOf(keyNode) });
         }
-      } else readList(keyNode, key, value);
+      } else readValues(keyNode, key, value);
     }
   };
-  const readList = (keyNode: Node, key: string, node: Node) => {
+  const readValues = (keyNode: Node, key: string, node: Node) => {
     const known = checkKey(key, at(keyNode), problems);
     if (known === null) return;
     if (!isSeq(node) || !isListKey(known)) {
@@ -200,7 +214,7 @@ function readConfigText(text: string, path: string, problems: ConfigProblem[]): 
   else if (!(isScalar(document.contents) && document.contents.value === null)) {
     report(document.contents as Node, null, 'The file must hold keys and values, such as "server:".');
   }
-  return { values };
+  return { values, lists };
 }
 
 const SECTIONS: ReadonlySet<string> = new Set(

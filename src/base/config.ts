@@ -6,15 +6,10 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  type ConfigProblem,
-  checkKey,
-  configError,
-  hideUserInfo,
-  nearest,
-  parseValue,
-} from './config-check.ts';
+import { type ConfigProblem, checkKey, configError, hideUserInfo, parseValue } from './config-check.ts';
+import { readEnv } from './config-env.ts';
 import { configFilePath, readConfigFile } from './config-file.ts';
+import { type ListedRow, resolveLists } from './config-listed.ts';
 import {
   CONFIG_KEYS,
   type Config,
@@ -24,13 +19,17 @@ import {
   isConfigKey,
   settingOf,
 } from './config-schema.ts';
+import type { Lists } from './settings/lists.ts';
+import { PRESETS } from './settings/presets.ts';
 
-/** `default`, `<file>:<line>`, `env:NAME` or `flag:--name`. */
+/** `default`, `preset:<name>`, `<file>:<line>`, `env:NAME` or `flag:--name`. */
 export type ConfigOrigin = string;
 
 export interface ResolvedConfig {
   readonly config: Config;
   readonly origins: ReadonlyMap<ConfigKey, { readonly value: unknown; readonly origin: ConfigOrigin }>;
+  /** What the lists hold, one row for each backend, agent and budget. */
+  readonly listed: readonly ListedRow[];
   /** Where config.yaml is, or would be. */
   readonly file: string;
 }
@@ -43,9 +42,6 @@ export interface ResolveConfigOptions {
   /** The home folder as given by `--home`: the same as `flags.home`. */
   readonly home?: string | undefined;
 }
-
-/** Variables that begin with KITH_ and are not settings: left to tests, benchmarks and development. */
-const FREE_ENV = /^KITH_(TEST|BENCH|DEV)_/;
 
 /** Throws InputError `config_invalid` that lists every problem. */
 export function resolveConfig(options: ResolveConfigOptions = {}): ResolvedConfig {
@@ -62,14 +58,17 @@ export function resolveConfig(options: ResolveConfigOptions = {}): ResolvedConfi
   const home = resolveHome(fromFlags.get('home')?.value ?? fromEnv.get('home')?.value);
   const file = configFilePath(home);
 
-  for (const { key, value, line } of readConfigFile(file, problems)) {
-    values.set(key, { value, origin: `${file}:${line}` });
-  }
+  const contents = readConfigFile(file, problems);
+  for (const { key, value, line } of contents.values) values.set(key, { value, origin: `${file}:${line}` });
   for (const layer of [fromEnv, fromFlags]) for (const [key, entry] of layer) values.set(key, entry);
   values.set('home', { value: home, origin: values.get('home')!.origin });
+  const preset = values.get('gateway.preset')!.value as keyof typeof PRESETS;
+  for (const [key, value] of Object.entries(PRESETS[preset].values) as [ConfigKey, unknown][])
+    if (values.get(key)!.origin === 'default') values.set(key, { value, origin: `preset:${preset}` });
+  const { lists, rows } = resolveLists({ read: contents.lists, file, env, preset, problems });
   if (problems.length > 0) throw configError(problems);
 
-  return { config: buildConfig(values), origins: values, file };
+  return { config: buildConfig(values, lists), origins: values, listed: rows, file };
 }
 
 function resolveHome(given: unknown): string {
@@ -89,33 +88,6 @@ function applyRegistryDefault(
   if (value !== undefined) values.set('models.registry', { value, origin: 'env:npm_config_registry' });
 }
 
-function readEnv(
-  env: Readonly<Record<string, string | undefined>>,
-  problems: ConfigProblem[],
-): Map<ConfigKey, { value: unknown; origin: ConfigOrigin }> {
-  const keys = new Map(CONFIG_KEYS.map((key) => [envName(key), key]));
-  const found = new Map<ConfigKey, { value: unknown; origin: ConfigOrigin }>();
-  for (const [name, text] of Object.entries(env)) {
-    // An empty variable is an unset one: that is how shells and service files unset them.
-    if (!name.startsWith('KITH_') || FREE_ENV.test(name) || text === undefined || text === '') continue;
-    const origin = `env:${name}`;
-    const key = keys.get(name);
-    if (key === undefined) {
-      const near = nearest(name, [...keys.keys()]);
-      const hint = near === null ? 'Run "kith config list" to see every name.' : `Did you mean ${near}?`;
-      problems.push({
-        key: name,
-        origin,
-        message: `Unknown environment variable ${name.slice(0, 80)}. ${hint}`,
-      });
-      continue;
-    }
-    const value = parseValue(key, text, origin, problems);
-    if (value !== undefined) found.set(key, { value, origin });
-  }
-  return found;
-}
-
 function readFlags(
   flags: Readonly<Record<string, unknown>>,
   problems: ConfigProblem[],
@@ -132,7 +104,7 @@ function readFlags(
   return found;
 }
 
-function buildConfig(values: ReadonlyMap<ConfigKey, { readonly value: unknown }>): Config {
+function buildConfig(values: ReadonlyMap<ConfigKey, { readonly value: unknown }>, lists: Lists): Config {
   const config: Record<string, unknown> = {};
   for (const [key, { value }] of values) {
     const [first, rest] = key.split('.') as [string, string?];
@@ -145,10 +117,11 @@ function buildConfig(values: ReadonlyMap<ConfigKey, { readonly value: unknown }>
     config[first] = section;
   }
   for (const section of Object.values(config)) Object.freeze(section);
+  Object.assign(config, lists);
   return Object.freeze(config) as unknown as Config;
 }
 
-/** One row of `kith config show` and `kith config list`. */
+/** One row of `kith config show` and `kith config keys`. */
 export interface ConfigRow {
   readonly key: ConfigKey;
   /** Value as people write it, secrets masked; `auto` for null. */
@@ -159,6 +132,8 @@ export interface ConfigRow {
   readonly default: string;
   readonly allowed: string;
   readonly env: string;
+  /** Variables of other programs that set it, too. */
+  readonly alsoEnv: readonly string[];
   readonly flag: string;
 }
 
@@ -175,6 +150,7 @@ export function describeConfig(resolved?: ResolvedConfig): ConfigRow[] {
       default: setting.defaultNote ?? showConfigValue(key, setting.default),
       allowed: setting.allowed,
       env: envName(key),
+      alsoEnv: (setting.alsoEnv ?? []).map(({ name }) => name),
       flag: flagName(key),
     };
   });

@@ -18,7 +18,9 @@ export {
   showConfigValue,
 } from './config.ts';
 export { nearest } from './config-check.ts';
+export { agentVariable, KNOWN_AGENTS, OTHER_NAMES } from './config-env.ts';
 export { CONFIG_FILE_MAX_BYTES, configFilePath, setInFile } from './config-file.ts';
+export type { ListedRow } from './config-listed.ts';
 export {
   CONFIG_KEYS,
   type Config,
@@ -47,5 +49,14 @@ export {
 } from './log.ts';
 export * from './random.ts';
 export { type RedactOptions, redact, redactText } from './redact.ts';
+export {
+  type AgentConfig,
+  BACKEND_KINDS,
+  type BackendConfig,
+  type BackendKind,
+  type BudgetConfig,
+  VENDOR_URLS,
+} from './settings/lists.ts';
+export { PRESETS } from './settings/presets.ts';
 export * from './sqlite.ts';
 export * from './totals.ts';

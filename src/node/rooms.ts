@@ -5,17 +5,12 @@
  * @module node/rooms
  */
 import { join } from 'node:path';
-import { type Config, type Logger, systemClock, systemRandom } from '../base/index.ts';
+import { type Config, isKithError, type Logger, systemClock, systemRandom } from '../base/index.ts';
 import { createEngine, type Engine, supportedArchitectures } from '../engine/index.ts';
-import {
-  createGateway,
-  createLocalBackend,
-  type Gateway,
-  type LocalBackend,
-  localProvider,
-} from '../gateway/index.ts';
+import { createLocalBackend, type Gateway, type LocalBackend } from '../gateway/index.ts';
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
 import type { NodeStatus } from '../server/index.ts';
+import { openGateway, type TextEmbedder } from './gateway.ts';
 
 /** ms the engine process gets to end by itself when it is told to. */
 const engineDrainMs = 500;
@@ -63,16 +58,24 @@ export async function openRooms(
     random: systemRandom,
     onProgress,
   });
-  const gateway = createGateway({
-    providers: [localProvider(local)],
+  const close = async () => {
+    await Promise.all([engine[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
+  };
+  const opened = await openGateway({
+    config,
+    local,
+    embedder: await embedderOf(config.models.embedding, store, local),
     clock: systemClock,
     random: systemRandom,
     log: log.child('gateway'),
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
   });
   return {
     store,
     engine,
-    gateway,
+    gateway: opened.gateway,
     local,
     engineState() {
       const { state, pid, restarts, lastCause } = engine.state();
@@ -80,8 +83,30 @@ export async function openRooms(
     },
     engineMemory: () => engine.state().rssBytes,
     async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]();
-      await Promise.all([engine[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
+      await opened[Symbol.asyncDispose]();
+      await close();
+    },
+  };
+}
+
+/** Null when the model is not known here: then nothing is compared by meaning. */
+async function embedderOf(
+  model: string,
+  store: ModelStore,
+  local: LocalBackend,
+): Promise<TextEmbedder | null> {
+  const entry = await store.get(model).catch((error: unknown) => {
+    if (isKithError(error)) return null;
+    throw error;
+  });
+  if (entry === null || entry.manifest.task !== 'embedding') return null;
+  const dimension = entry.manifest.embedding;
+  return {
+    model,
+    dimension,
+    async embed(texts, signal = new AbortController().signal) {
+      const { vectors } = await local.embed({ model, inputs: texts, truncate: true, signal });
+      return texts.map((_, row) => vectors.subarray(row * dimension, (row + 1) * dimension));
     },
   };
 }

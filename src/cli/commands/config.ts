@@ -19,15 +19,16 @@ export const show: Handler = async ({ options }) => {
   if (options.json) {
     printJson({
       file: resolved.file,
-      values: rows.map(({ key, value, origin }) => ({
-        key,
-        value: plainValue(resolved, key, value),
-        origin,
-      })),
+      values: [
+        ...rows.map(({ key, value, origin }) => ({ key, value: plainValue(resolved, key, value), origin })),
+        ...resolved.listed,
+      ],
     });
     return;
   }
-  print(table(rows.map(({ key, value, origin }) => [key, value, paint('dim', origin)])));
+  print(
+    table([...rows, ...resolved.listed].map(({ key, value, origin }) => [key, value, paint('dim', origin)])),
+  );
 };
 
 /** For programs: numbers, booleans and lists as such, anything else as people see it (`auto`, secrets masked). */
@@ -46,8 +47,14 @@ function keyOf(text: string): ConfigKey {
 }
 
 export const get: Handler = async ({ args, options }) => {
-  const key = keyOf(args[0] as string);
   const resolved = settingsOf(options);
+  const listed = resolved.listed.find((each) => each.key === args[0]);
+  if (listed !== undefined) {
+    if (options.json) printJson(listed);
+    else print(listed.value);
+    return;
+  }
+  const key = keyOf(args[0] as string);
   const row = describeConfig(resolved).find((each) => each.key === key)!;
   if (options.json) printJson({ key, value: plainValue(resolved, key, row.value), origin: row.origin });
   else print(row.value);
@@ -75,20 +82,23 @@ export const keys: Handler = async ({ options }) => {
   const rows = describeConfig();
   if (options.json) {
     printJson(
-      rows.map(({ key, description, default: initial, allowed, env, flag }) => ({
+      rows.map(({ key, description, default: initial, allowed, env, alsoEnv, flag }) => ({
         key,
         description,
         default: initial,
         allowed,
         env,
+        also_env: alsoEnv,
         flag,
       })),
     );
     return;
   }
-  for (const { key, description, default: initial, allowed, env, flag } of rows) {
+  for (const { key, description, default: initial, allowed, env, alsoEnv, flag } of rows) {
     print(paint('bold', key));
     print(`  ${description}`);
-    print(paint('dim', `  default ${initial}; allowed: ${allowed}; ${env}; ${flag}`));
+    print(
+      paint('dim', `  default ${initial}; allowed: ${allowed}; ${[env, ...alsoEnv].join(', ')}; ${flag}`),
+    );
   }
 };

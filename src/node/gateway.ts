@@ -1,0 +1,133 @@
+/**
+ * The gateway of a configuration, with all that it is made of: backends, policy, answer cache, router.
+ *
+ * @module node/gateway
+ */
+import { join } from 'node:path';
+import { type Clock, type Config, InputError, type Logger, messageOf, type Random } from '../base/index.ts';
+import {
+  type AnswerCache,
+  type Backend,
+  createAnswerCache,
+  createGateway,
+  createRedisStore,
+  createRouter,
+  createSqliteStore,
+  type Gateway,
+  type Router,
+} from '../gateway/index.ts';
+import { openBackends } from './backends.ts';
+import type { Env } from './credentials.ts';
+import { decisionsOf } from './gateway-policy.ts';
+import { nightly } from './nightly.ts';
+
+/** Makes vectors of texts, for comparing questions. */
+export interface TextEmbedder {
+  /** Names the model: vectors of different ones are never compared. */
+  readonly model: string;
+  readonly dimension: number;
+  /** One vector for each text, each of L2 norm 1. */
+  embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
+}
+
+export interface OpenGatewayOptions {
+  readonly config: Config;
+  /** Where keys of backends are looked up. @default process.env */
+  readonly env?: Env;
+  /** Over this machine's engine. */
+  readonly local: Backend;
+  /** Null: questions are compared by their words alone. */
+  readonly embedder: TextEmbedder | null;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface OpenGateway extends AsyncDisposable {
+  readonly gateway: Gateway;
+}
+
+/** Throws InputError `config_invalid`. Asks no server anything. */
+export async function openGateway(options: OpenGatewayOptions): Promise<OpenGateway> {
+  const { config, clock, random, log } = options;
+  // Closed in the opposite order: first what asks, then what is asked.
+  const parts = new AsyncDisposableStack();
+  try {
+    const { providers } = parts.use(await openBackends(options));
+    const cache = await openCache(options);
+    if (cache !== null) parts.use(cache);
+    const router = hasBothSides(providers) && config.gateway.complexity ? openRouter(options) : null;
+    if (router !== null) {
+      parts.use(router);
+      const work = async (signal: AbortSignal) => {
+        const { version, ...judgement } = await router.refit(signal);
+        log.info('router fitted', { version, ...judgement });
+      };
+      parts.use(nightly({ clock, random, log, name: 'the fit of the router', work }));
+    }
+    const gateway = parts.use(
+      createGateway({ ...decisionsOf(config), providers, clock, random, log, cache, router }),
+    );
+    const all = parts.move();
+    return { gateway, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  } catch (error) {
+    await parts.disposeAsync();
+    throw error;
+  }
+}
+
+/** The choice between a local and a frontier model needs both. */
+function hasBothSides(providers: readonly { readonly step: string }[]): boolean {
+  return providers.some(({ step }) => step === 'local') && providers.some(({ step }) => step !== 'local');
+}
+
+/** Null when it cannot be opened: requests go on without it. A bad address of its server is an error all the same. */
+async function openCache({ config, embedder, clock, log }: OpenGatewayOptions): Promise<AnswerCache | null> {
+  const { redisUrl, cacheBytes } = config.gateway;
+  const similar = embedder === null ? null : { embedder, dimension: embedder.dimension };
+  if (redisUrl !== '')
+    return createAnswerCache({
+      store: await createRedisStore({ url: redisUrl, clock, log }),
+      similar,
+      clock,
+      log,
+    });
+  try {
+    const path = join(config.home, 'gateway', 'answers.sqlite');
+    const store = createSqliteStore({ path, maxBytes: cacheBytes, clock, log });
+    return createAnswerCache({ store, similar, clock, log });
+  } catch (error) {
+    log.error('The answer cache cannot be opened; requests go on without it.', { err: messageOf(error) });
+    return null;
+  }
+}
+
+/** Null when it cannot be opened: then the owner's order decides. */
+function openRouter({ config, embedder, clock, random, log }: OpenGatewayOptions): Router | null {
+  const { complexityTarget: target, complexityMin: min, complexityMax: max } = config.gateway;
+  if (min > max)
+    throw new InputError(
+      'config_invalid',
+      `gateway.complexityMin is ${min} and gateway.complexityMax ${max}; the first must not be above the second.`,
+      { param: 'gateway.complexityMin' },
+    );
+  try {
+    return createRouter({
+      path: join(config.home, 'gateway', 'router.sqlite'),
+      clock,
+      random,
+      embedder:
+        embedder === null
+          ? null
+          : {
+              id: embedder.model,
+              dimension: embedder.dimension,
+              embed: async (text, signal) => (await embedder.embed([text], signal))[0]!,
+            },
+      threshold: { target, min, max },
+    });
+  } catch (error) {
+    log.error('The router cannot be opened; backends are asked in their order.', { err: messageOf(error) });
+    return null;
+  }
+}
