@@ -40,7 +40,7 @@ export interface MockUpstream extends AsyncDisposable {
   /** Connections that were opened so far. */
   readonly connections: number;
   /** Base address for a fault, `/v1` included. */
-  base(fault: FaultName | 'ok'): string;
+  base(fault: FaultName | 'ok' | 'custom'): string;
   /** Requests so far that asked for a fault. */
   count(fault: string): number;
   /** Answers further requests to `/custom/v1`. */

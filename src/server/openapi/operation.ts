@@ -32,6 +32,8 @@ export interface Operation {
   readonly description?: string;
   /** What a key must allow. */
   readonly scope: Scope;
+  /** Takes the headers that state the terms of a request. @default answers of models do */
+  readonly terms?: boolean;
   /** Parameters of the path and query. */
   readonly parameters?: readonly Schema[];
   readonly body?: Schema;
@@ -158,9 +160,12 @@ const why: Readonly<Record<string, string>> = {
   '429': 'Too many requests or tokens; `retry-after` says when to come back.',
   '431': 'The request headers are too large.',
   '500': 'An error of the node; its log has the cause under the request id.',
-  '503': 'Not now: stopping, loading, or out of memory.',
+  '502': 'The backends that were asked failed, or gave answers that cannot be read.',
+  '503': 'Not now: stopping, loading, out of memory, or no backend can be asked.',
+  '504': 'The backends that were asked did not answer in time.',
 };
 const bodyErrors = ['408', '409', '413', '415', '422'];
+const backendErrors = ['502', '504'];
 
 /** Every header that answers carry beside those of HTTP itself. */
 export const headers: Readonly<Record<string, Schema>> = { ...otherHeaders, ...rateHeaders };
@@ -188,7 +193,9 @@ function answerBody(
 
 function errorsOf(operation: Operation, tag: string): Record<string, Schema> {
   const statuses = Object.keys(why).filter(
-    (status) => operation.body !== undefined || !bodyErrors.includes(status),
+    (status) =>
+      (operation.body !== undefined || !bodyErrors.includes(status)) &&
+      (asksModels(operation) || !backendErrors.includes(status)),
   );
   return Object.fromEntries(
     statuses.map((status) => {
@@ -197,7 +204,7 @@ function errorsOf(operation: Operation, tag: string): Record<string, Schema> {
           ? ['retry-after', 'retry-after-ms']
           : status === '405'
             ? ['allow']
-            : status === '409' || status === '500'
+            : ['409', '500', ...backendErrors].includes(status)
               ? ['x-should-retry']
               : [];
       const schema = { $ref: `#/components/schemas/${operation.error}` };
@@ -237,7 +244,10 @@ export function operationBody(operation: Operation, tag: string): Schema {
     ...(description === undefined ? {} : { description }),
     'x-scope': scope,
     security: scope === 'control' ? [{ runToken: [] }] : [{}, { bearer: [] }, { apiKey: [] }],
-    parameters: asksModels(operation) ? [...parameters, agentHeader, ...termParameters] : parameters,
+    parameters:
+      (operation.terms ?? asksModels(operation))
+        ? [...parameters, agentHeader, ...termParameters]
+        : parameters,
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
     responses: { ...errorsOf(operation, tag), ...Object.fromEntries(answers) },
   };
