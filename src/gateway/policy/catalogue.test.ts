@@ -78,3 +78,19 @@ test('a refresh follows what backends have, and one that does not answer keeps w
   assert.deepEqual(names(catalogue.candidates('a', 'chat')), []);
   assert.deepEqual(names(catalogue.candidates('b', 'chat')), ['one']);
 });
+
+test('a model that the owner named is there though the server does not list it, for what it was named for', async () => {
+  const catalogue = createCatalogue({
+    providers: [
+      { backend: backend('silent', () => [], 'large'), aliases: { fast: 'small', embedding: 'vec' } },
+    ],
+  });
+  await catalogue.refresh();
+  const told = (name: string, task: 'chat' | 'embedding') =>
+    catalogue.candidates(name, task).map(({ model }) => model);
+  assert.deepEqual(
+    [told('large', 'chat'), told('small', 'chat'), told('vec', 'embedding')],
+    [['large'], ['small'], ['vec']],
+  );
+  assert.deepEqual([told('vec', 'chat'), told('small', 'embedding'), told('other', 'chat')], [[], [], []]);
+});

@@ -109,7 +109,7 @@ export function createCatalogue({ providers, agents = {} }: CatalogueOptions): C
     // A backend whose own model has such a name is meant by it.
     if (listed[order]!.has(name)) return name;
     if (isAlias(name)) return provider.aliases?.[name] ?? null;
-    return provider.anyModel === true ? name : null;
+    return provider.anyModel === true || isNamed(provider, name, task) ? name : null;
   }
 
   return {
@@ -146,6 +146,14 @@ export function createCatalogue({ providers, agents = {} }: CatalogueOptions): C
       return [...(listed[order]?.values() ?? [])];
     },
   };
+}
+
+/** The owner wrote that the backend has it, as its default or for an alias: not every server lists what it has. */
+function isNamed({ backend, aliases = {} }: Provider, name: string, task: 'chat' | 'embedding'): boolean {
+  if (backend.defaultModel(task) === name) return true;
+  return modelAliases.some(
+    (alias) => aliases[alias] === name && (alias === 'embedding') === (task === 'embedding'),
+  );
 }
 
 export function isAlias(name: string): name is ModelAlias {
