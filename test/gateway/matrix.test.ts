@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ANSWER_TEXT } from '../upstreams/answers.ts';
+import { ANSWER_TEXT, WORDS, word } from '../upstreams/answers.ts';
 import type { Play } from '../upstreams/faults.ts';
 import { createMockUpstream, type FaultName, type MockUpstream } from '../upstreams/index.ts';
-import { goesOn, stallsAfter } from './plays.ts';
+import { goesOn, speak } from './plays.ts';
 import {
   ask,
   FORMS,
@@ -21,13 +21,14 @@ import {
   verdictOf,
 } from './support.ts';
 
+const WORD_LIST = Array.from({ length: WORDS }, (_, index) => word(index));
 let failing: MockUpstream;
 let good: MockUpstream;
 
 before(async () => {
   failing = await createMockUpstream();
   good = await createMockUpstream();
-  good.custom(goesOn);
+  good.custom(goesOn(WORD_LIST));
 });
 after(async () => {
   await failing[Symbol.asyncDispose]();
@@ -75,7 +76,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'stalls after 1 token',
-    fault: stallsAfter(1),
+    fault: (stage) => speak(stage, WORD_LIST.slice(0, 1)),
     code: /^(stream_stalled|upstream_timeout_inter_token)$/,
     silent: true,
   },

@@ -3,61 +3,70 @@
  *
  * @module test/gateway/plays
  */
-import { WORDS, word } from '../upstreams/answers.ts';
 import type { Play, Stage } from '../upstreams/faults.ts';
 
-const sse = { 'content-type': 'text/event-stream' };
+type Where = Pick<Stage, 'response' | 'entry'>;
 
-/** Headers, what begins the stream, and `count` tokens. */
-export function begin({ response, answer, entry }: Stage, count: number): void {
-  response.writeHead(200, sse);
-  response.flushHeaders();
-  for (const frame of answer.frames) {
-    if (frame.token && entry.tokens === count) break;
-    response.write(frame.text);
-    if (frame.token) entry.tokens++;
+const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
+
+/** One event of a streamed answer of OpenAI's API. */
+export function chunk({ entry }: Pick<Where, 'entry'>, inner: object): string {
+  return data({
+    id: 'x',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: String(entry.body?.model),
+    ...inner,
+  });
+}
+
+/** Headers and these words, a token each; more may follow. */
+export function speak(where: Where, words: readonly string[]): void {
+  const { response, entry } = where;
+  if (!response.headersSent) {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.flushHeaders();
+    response.write(
+      chunk(where, {
+        choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }],
+      }),
+    );
+  }
+  for (const content of words) {
+    entry.tokens++;
+    response.write(chunk(where, { choices: [{ index: 0, delta: { content }, finish_reason: null }] }));
   }
 }
 
-/** Falls silent after `count` tokens. */
-export const stallsAfter =
-  (count: number): Play =>
-  (stage) =>
-    begin(stage, count);
+/** The end of an answer, with figures that count its words. `mark`: what says that it is over. */
+export function conclude(where: Where, mark = 'data: [DONE]\n\n'): void {
+  const { response, entry } = where;
+  response.write(chunk(where, { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }));
+  const usage = { prompt_tokens: 7, completion_tokens: entry.tokens, total_tokens: 7 + entry.tokens };
+  response.end(`${chunk(where, { choices: [], usage })}${mark}`);
+}
 
-/** Ends the connection after `count` tokens. */
-export const cutAfter =
-  (count: number): Play =>
-  (stage) => {
-    begin(stage, count);
-    stage.response.socket?.destroySoon();
-  };
+/** A whole answer of these words. */
+export function say(where: Where, words: readonly string[]): void {
+  speak(where, words);
+  conclude(where);
+}
 
-/** The whole answer, or what is missing of it when the request ends with its beginning. */
-export const goesOn: Play = ({ response, answer, entry }) => {
+/** Words of the answer with which the request ends already. */
+export function saidIn({ entry }: Pick<Where, 'entry'>): number {
   const messages = (entry.body?.messages ?? []) as readonly { role: string; content: string }[];
   const last = messages.at(-1);
-  const said = last?.role === 'assistant' ? last.content.split(' ').length - 1 : 0;
-  response.writeHead(200, sse);
-  for (const frame of answer.frames) {
-    if (frame.token && entry.tokens++ < said) continue;
-    response.write(frame.text);
-  }
-  response.end();
-};
-
-/** A whole answer of these words, streamed, with figures that count them. */
-export function say({ response, entry }: Pick<Stage, 'response' | 'entry'>, words: readonly string[]): void {
-  const model = String(entry.body?.model);
-  const data = (value: object) =>
-    `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', created: 1, model, ...value })}\n\n`;
-  const chunk = (delta: object, finish_reason: string | null = null) =>
-    data({ choices: [{ index: 0, delta, finish_reason }] });
-  response.writeHead(200, sse);
-  for (const content of words) response.write(chunk({ content }));
-  response.write(chunk({}, 'stop'));
-  const usage = { prompt_tokens: 1, completion_tokens: words.length, total_tokens: 1 + words.length };
-  response.end(`${data({ choices: [], usage })}data: [DONE]\n\n`);
+  return last?.role === 'assistant' ? last.content.split(' ').length - 1 : 0;
 }
 
-export const allWords = Array.from({ length: WORDS }, (_, index) => word(index));
+/** What the last user said. */
+export function questionIn({ entry }: Pick<Where, 'entry'>): string {
+  const messages = (entry.body?.messages ?? []) as readonly { role: string; content: string }[];
+  return messages.findLast(({ role }) => role === 'user')?.content ?? '';
+}
+
+/** The whole answer, or what is missing of it when the request ends with its beginning. */
+export const goesOn =
+  (words: readonly string[]): Play =>
+  (stage) =>
+    say(stage, words.slice(saidIn(stage)));
