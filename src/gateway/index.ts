@@ -19,19 +19,38 @@ export {
 export {
   type AnswerCache,
   type AnswerStore,
+  type CacheStats,
   createAnswerCache,
   createRedisStore,
   createSqliteStore,
 } from './cache/index.ts';
+export {
+  CHECKS,
+  type CheckName,
+  type CheckResult,
+  type CheckState,
+  type CheckupOptions,
+  checkBackend,
+  type ServerAddress,
+} from './checkup/index.ts';
 export { createGateway, type Gateway, type RouteExplanation } from './gateway.ts';
 export { createLocalBackend, type LocalBackend, type LocalBackendOptions } from './local.ts';
 export { localProvider } from './local-provider.ts';
 export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
 export { type ModelAlias, modelAliases } from './policy/index.ts';
 export { PRIVACY_LEVELS, type PrivacyLevel } from './privacy/index.ts';
+export { type ChatShape, type Relaying, type RelayReader, scanChat } from './relay/index.ts';
 export type { BackendReport } from './reports.ts';
 export { limitsFor, type TimeLimits } from './resilience/index.ts';
-export { createRouter, type Router } from './router/index.ts';
+export {
+  createRouter,
+  type Evaluation,
+  type Judgement,
+  type Router,
+  type RouterStatus,
+  type ThresholdState,
+  type ThresholdStep,
+} from './router/index.ts';
 export * from './terms.ts';
 export type * from './types.ts';
 export { UPSTREAM_LIMITS } from './upstream/index.ts';

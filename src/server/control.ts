@@ -9,7 +9,8 @@ import { KithError } from '../base/index.ts';
 import { type Exchange, type Handler, type Route, sendJson } from './http/exchange.ts';
 import type { ServerContext } from './types.ts';
 
-function guarded(token: string, handler: Handler): Handler {
+/** Lets only those through who have the run token. */
+export function guarded(token: string, handler: Handler): Handler {
   const digest = (value: string) => createHash('sha256').update(value).digest();
   const expected = digest(`Bearer ${token}`);
   return (exchange) => {

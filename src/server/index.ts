@@ -16,6 +16,14 @@ export {
   keyStorePath,
   openKeyStore,
 } from './access/key-store.ts';
+export type {
+  BackendsView,
+  BackendView,
+  CacheView,
+  RefitView,
+  RouterView,
+  ThresholdView,
+} from './gateway/index.ts';
 export { isLoopback } from './http/host.ts';
 export { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 export {

@@ -5,6 +5,7 @@
  */
 import { anthropicRoutes } from './anthropic/index.ts';
 import { controlRoutes } from './control.ts';
+import { gatewayRoutes } from './gateway/index.ts';
 import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/exchange.ts';
 import { metricsRoutes } from './metrics/index.ts';
@@ -25,6 +26,7 @@ export function allRoutes(context: ServerContext): Route[] {
     ...metricsRoutes(context),
     ...openApiRoutes(context),
     ...controlRoutes(context),
+    ...gatewayRoutes(context),
     // Last: an API's route wins over the page's.
     ...webRoutes(context),
   ];

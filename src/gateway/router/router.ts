@@ -81,6 +81,8 @@ export interface RouterStatus {
 
 export interface Router extends Disposable {
   decide(prompt: RouterPrompt, options?: DecideOptions): Promise<Decision>;
+  /** Where a decision went; null when it is not known any more. */
+  sideOf(decision: string): Side | null;
   /** Learns the outcome of a decision, once. False when the decision is not known any more. */
   learn(decision: string, outcome: Outcome): boolean;
   /** Learns a prompt that was not decided here, for example one that both sides were asked in the background. */
@@ -109,6 +111,7 @@ export interface Router extends Disposable {
 const MAX_PENDING = 1000;
 
 interface Pending {
+  readonly side: Side;
   readonly features: Features;
   readonly chance: number | null;
 }
@@ -167,10 +170,10 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
     return { features: extractFeatures(prompt, vector), degraded };
   }
 
-  function remember(features: Features, chance: number | null): string {
+  function remember(side: Side, features: Features, chance: number | null): string {
     const id = ids.next('route');
     if (pending.size >= MAX_PENDING) pending.delete(pending.keys().next().value!);
-    pending.set(id, { features, chance });
+    pending.set(id, { side, features, chance });
     return id;
   }
 
@@ -180,7 +183,7 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
     if (force !== null) {
       const { threshold, target } = agents.get(agent);
       // No vector: whoever forces a side shall not wait for the embedder.
-      const id = remember(extractFeatures(prompt), null);
+      const id = remember(force, extractFeatures(prompt), null);
       const { version } = knowledge;
       return {
         id,
@@ -205,9 +208,10 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
     // Ranks reach 0 and 1, so the ends need words of their own.
     const frontier = target === 0 ? false : target === 1 ? true : above;
     agents.track(agent, frontier);
+    const side = frontier ? 'frontier' : 'local';
     return {
-      id: remember(features, byLot ? (frontier ? target : 1 - target) : null),
-      side: frontier ? 'frontier' : 'local',
+      id: remember(side, features, byLot ? (frontier ? target : 1 - target) : null),
+      side,
       by: byLot ? 'lot' : 'score',
       agent,
       score: scored?.score ?? null,
@@ -221,6 +225,7 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
 
   return {
     decide,
+    sideOf: (decision) => pending.get(decision)?.side ?? null,
     learn(decision, outcome) {
       checkOutcome(outcome);
       const known = pending.get(decision);

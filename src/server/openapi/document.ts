@@ -4,6 +4,7 @@
  * @module server/openapi/document
  */
 import { anthropicApi } from './anthropic.ts';
+import { gatewayApi } from './gateway.ts';
 import { healthApi } from './health.ts';
 import { kithApi } from './kith.ts';
 import { metricsApi } from './metrics.ts';
@@ -31,6 +32,7 @@ const apis: readonly Api[] = [
   nsLlmApi,
   healthApi,
   kithApi,
+  gatewayApi,
   metricsApi,
   webApi,
 ];
