@@ -39,7 +39,6 @@ export { localProvider } from './local-provider.ts';
 export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
 export { type ModelAlias, modelAliases } from './policy/index.ts';
 export { PRIVACY_LEVELS, type PrivacyLevel } from './privacy/index.ts';
-export { type ChatShape, type Relaying, type RelayReader, scanChat } from './relay/index.ts';
 export type { BackendReport } from './reports.ts';
 export { limitsFor, type TimeLimits } from './resilience/index.ts';
 export {
