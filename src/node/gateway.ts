@@ -50,10 +50,11 @@ export interface OpenGateway extends AsyncDisposable {
 /** Throws InputError `config_invalid`. Asks no server anything. */
 export async function openGateway(options: OpenGatewayOptions): Promise<OpenGateway> {
   const { config, clock, random, log } = options;
-  // Closed in the opposite order: first what asks, then what is asked.
+  const backends = await openBackends(options);
+  const { providers } = backends;
+  // Closed in the opposite order.
   const parts = new AsyncDisposableStack();
   try {
-    const { providers } = parts.use(await openBackends(options));
     const cache = await openCache(options);
     if (cache !== null) parts.use(cache);
     const router = hasBothSides(providers) && config.gateway.complexity ? openRouter(options) : null;
@@ -65,13 +66,17 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
       };
       parts.use(nightly({ clock, random, log, name: 'the fit of the router', work }));
     }
-    const gateway = parts.use(
-      createGateway({ ...decisionsOf(config), providers, clock, random, log, cache, router }),
-    );
-    const all = parts.move();
-    return { gateway, [Symbol.asyncDispose]: () => all.disposeAsync() };
+    const gateway = createGateway({ ...decisionsOf(config), providers, clock, random, log, cache, router });
+    return {
+      gateway,
+      async [Symbol.asyncDispose]() {
+        // Together: the gateway waits for what it asks its backends, and a server that hangs would keep it waiting.
+        await Promise.all([gateway[Symbol.asyncDispose](), backends[Symbol.asyncDispose]()]);
+        await parts.disposeAsync();
+      },
+    };
   } catch (error) {
-    await parts.disposeAsync();
+    await Promise.all([parts.disposeAsync(), backends[Symbol.asyncDispose]()]);
     throw error;
   }
 }
