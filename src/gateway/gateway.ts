@@ -9,6 +9,7 @@ import { InputError, systemClock } from '../base/index.ts';
 import type { AnswerCache } from './cache/index.ts';
 import type { GatewayOptions } from './options.ts';
 import { createCatalogue, createPolicy, type Explanation } from './policy/index.ts';
+import { mayGoTo } from './privacy/index.ts';
 import { type BackendReport, backendReport, probedHealth } from './reports.ts';
 import {
   createConditions,
@@ -29,6 +30,7 @@ import {
   modelNotFound,
 } from './steps/plan.ts';
 import { rescued } from './steps/rescue.ts';
+import { createRedactions } from './steps/redaction.ts';
 import { createSettle, type Wishes } from './steps/wishes.ts';
 import type {
   Backend,
@@ -119,10 +121,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     settle,
     catalogue,
     policy,
-    names: async () => (await models()).map(({ id }) => id),
+    // As they are known: asking for them would be a packet that the request causes.
+    names: async () => (await known()).map(({ id }) => id),
   });
-  const answers = createAnswers({ options, policy, failover });
-  const remote = providers.filter(({ step }) => step !== 'local').map(({ backend }) => backend);
+  const redactions = createRedactions(options.detectors ?? []);
+  const answers = createAnswers({ options, policy, failover, redactions });
+  // Whom no request may go to is not looked at either: requests are only ever stricter than the owner.
+  const { privacy: ownerLevel = 'minimum', requiredTier = 'trusted' } = owner;
+  const reachable = providers.filter(
+    ({ destination }) => mayGoTo(ownerLevel, destination, { requiredTier }).allowed,
+  );
+  const remote = reachable.filter(({ step }) => step !== 'local').map(({ backend }) => backend);
   const probes = createProbes({
     backends: remote,
     conditions,
@@ -133,15 +142,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   if (remote.length > 0 && options.probeMs !== 0) probes.start();
   // Answers do not wait for it: a model that nobody listed yet is asked for by name.
   let listedAt = now();
-  let listing = catalogue.refresh();
+  const refresh = () => Promise.all(reachable.map(({ backend }) => catalogue.refresh(backend.name)));
+  let listing = refresh();
   const list = () => {
     listedAt = now();
-    listing = catalogue.refresh();
+    listing = refresh();
   };
 
   /** Of others what the last probe found, so that looking at the node's health does not ask them each time. */
   async function healthOf(backend: Backend, signal: AbortSignal | undefined): Promise<BackendHealth> {
     if (isLocal(backend.name)) return backend.health(signal);
+    if (!remote.includes(backend)) return unreached;
     const known = probes.results().find((result) => result.backend === backend.name);
     const { breaker } = conditions.of(backend.name);
     return probedHealth(
@@ -152,8 +163,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   async function models(): Promise<readonly BackendModel[]> {
-    const seen = new Map<string, BackendModel>();
     if (now() - listedAt > listAgainMs) list();
+    return known();
+  }
+
+  async function known(): Promise<readonly BackendModel[]> {
+    const seen = new Map<string, BackendModel>();
     for (const { backend, step } of providers) {
       // What others have is what they said last: a list must not wait for a server that is away.
       const rows = step === 'local' ? await backend.models() : catalogue.listed(backend.name);
@@ -202,17 +217,22 @@ export function createGateway(options: GatewayOptions): Gateway {
       yield* answers.complete(plan, request);
     },
     async countTokens(request) {
-      const { candidates } = await planner.lookUp(chatQuestion(request), settle(request.terms));
-      const counting = candidates.find(({ backend }) => isLocal(backend.name)) ?? candidates[0]!;
-      return counting.backend.countTokens({ ...request, model: counting.model });
+      const wishes = settle(request.terms);
+      const question = chatQuestion(request);
+      const { candidates } = await planner.lookUp(question, wishes);
+      // Counting is no answer: it may be too long for the model, and call for what the model cannot do.
+      const needs = embeddingQuestion(describing).needs;
+      return answers.countTokens(planner.planAmong(candidates, wishes, needs), request);
     },
     async embed(request) {
       return answers.embed(await planner.plan(embeddingQuestion(request), settle(request.terms)), request);
     },
     async describe(name) {
       const question = { ...embeddingQuestion(describing), model: name, task: 'chat' as const };
-      const { candidates } = await planner.lookUp(question, settle(undefined));
-      const { backend, model } = candidates[0]!;
+      const { candidates, needs } = await planner.lookUp(question, settle(undefined));
+      const candidate = candidates.find((one) => needs.privacy(one) === null);
+      if (candidate === undefined) throw modelNotFound(name, null);
+      const { backend, model } = candidate;
       if (backend.describe) return backend.describe(model);
       const row = (await backend.models()).find(({ id }) => id === model);
       if (row === undefined) throw modelNotFound(model, null);
@@ -250,10 +270,22 @@ export function createGateway(options: GatewayOptions): Gateway {
     router,
     async [Symbol.asyncDispose]() {
       probes.stop();
+      await redactions[Symbol.asyncDispose]();
       await listing;
     },
   };
 }
+
+/** Health of a backend that the owner's privacy level keeps the node from. */
+const unreached: BackendHealth = {
+  status: 'degraded',
+  latencyMs: null,
+  modelsAvailable: 0,
+  modelsLoaded: 0,
+  breaker: { state: 'closed', failures: 0 },
+  message: "Never asked: the owner's privacy level allows no request to go there.",
+  answers: false,
+};
 
 /** ms for which lists of models are believed. */
 const listAgainMs = 60_000;

@@ -72,7 +72,7 @@ export interface GatewayOptions {
   readonly onBreaker?: (backend: string, state: BreakerState) => void;
   /** Told of the attempts of each answer when it is over, also of one that failed. Must not throw. */
   readonly onAttempts?: (attempts: readonly AttemptRecord[]) => void;
-  /** What is personal data, besides what is built in. @default all built-in detectors */
+  /** What is personal data, besides what the built-in detectors find. @default none */
   readonly detectors?: readonly Detector[];
   /** @default none */
   readonly cache?: AnswerCache | null;

@@ -6,7 +6,7 @@
 import type { Grammar } from '../../engine/index.ts';
 import type { ChatEvent, ChatRequest } from '../types.ts';
 import { type Conversation, type FoundClass, Tally } from './conversation.ts';
-import { type Visit, visitValue } from './json.ts';
+import { visitValue } from './json.ts';
 import { type Hiding, hideContent, hideMessage, hideSchema } from './messages.ts';
 import type { Restorer } from './restore.ts';
 import type { Span } from './types.ts';
@@ -17,6 +17,12 @@ export interface PrivacyReport {
   /** Kinds of content that nobody looked into (`image_url`, `token_ids`, ...), each once. Empty: all was read. */
   readonly unchecked: readonly string[];
 }
+
+/** What of a chat request holds texts. */
+export type ChatTexts = Pick<
+  ChatRequest,
+  'messages' | 'stop' | 'tools' | 'grammar' | 'prefill' | 'variables'
+>;
 
 export interface HiddenChat<R> {
   readonly request: R;
@@ -39,6 +45,11 @@ function twice<T>(
       return text;
     },
     visitName: (name) => name,
+    visitKey: (text) => {
+      conversation.learn(text);
+      return text;
+    },
+    check: (text) => conversation.learn(text),
     skip: () => {},
   });
   const result = walk({
@@ -47,27 +58,37 @@ function twice<T>(
       return conversation.hide(text, { cue, tally, ...(spans && { learned: spans }) });
     },
     visitName: (name) => conversation.hide(name, { whole: 'name', bare: true, tally }),
+    visitKey: (text) => conversation.hide(text, { bare: true, tally }),
+    check: (text, what) => {
+      if (conversation.learn(text).some((span) => !isWordy(span))) unchecked.add(what);
+    },
     skip: (what) => unchecked.add(what),
   });
   return { result, report: { found: tally.found(), unchecked: [...unchecked].sort() } };
 }
 
+/** Found by its words, which name things as well: that alone is no reason to refuse a tool. */
+const isWordy = ({ class: name }: Span) => name === 'name' || name === 'address';
+
 /** A chat request whose texts hold placeholders. `signal` and options are the same objects. */
-export function hideChat(request: ChatRequest, conversation: Conversation): HiddenChat<ChatRequest> {
-  const { result, report } = twice(conversation, (hiding): ChatRequest => {
+export function hideChat<R extends ChatTexts>(request: R, conversation: Conversation): HiddenChat<R> {
+  const { result, report } = twice(conversation, (hiding): R => {
     const { visit } = hiding;
     return {
       ...request,
       messages: request.messages.map((message) => hideMessage(message, hiding)),
       stop: request.stop.map((text) => visit(text, '')),
       ...(request.tools && {
-        tools: request.tools.map((tool) => ({
-          ...tool,
-          description: tool.description === null ? null : visit(tool.description, ''),
-          parameters: hideSchema(tool.parameters, visit),
-        })),
+        tools: request.tools.map((tool) => {
+          hiding.check(tool.name, 'name of a tool');
+          return {
+            ...tool,
+            description: tool.description === null ? null : visit(tool.description, ''),
+            parameters: hideSchema(tool.parameters, hiding),
+          };
+        }),
       }),
-      ...(request.grammar && { grammar: hideGrammar(request.grammar, visit) }),
+      ...(request.grammar && { grammar: hideGrammar(request.grammar, hiding) }),
       ...(request.prefill !== undefined && { prefill: visit(request.prefill, '') }),
       ...(request.variables && {
         variables: visitValue(request.variables, visit) as Readonly<Record<string, unknown>>,
@@ -110,8 +131,8 @@ function hideField(key: string, value: unknown, hiding: Hiding): unknown {
     }
     return hideContent(value, hiding);
   }
-  if (key === 'tools' && Array.isArray(value)) return value.map((tool) => hideTool(tool, hiding.visit));
-  if (key === 'response_format' || key === 'format') return hideSchema(value, hiding.visit);
+  if (key === 'tools' && Array.isArray(value)) return value.map((tool) => hideTool(tool, hiding));
+  if (key === 'response_format' || key === 'format') return hideSchema(value, hiding);
   return visitValue(value, hiding.visit);
 }
 
@@ -119,23 +140,26 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `{ type, function: { name, description, parameters } }` or `{ name, description, input_schema }`. */
-function hideTool(tool: unknown, visit: Visit): unknown {
+function hideTool(tool: unknown, hiding: Hiding): unknown {
+  const { visit, check } = hiding;
   if (!isObject(tool)) return visitValue(tool, visit);
   return Object.fromEntries(
     Object.entries(tool).map(([key, value]) => {
+      if (key === 'name' && typeof value === 'string') check(value, 'name of a tool');
       if (key === 'name' || key === 'type') return [key, value];
-      if (key === 'function') return [key, hideTool(value, visit)];
-      return [key, key === 'description' ? visitValue(value, visit) : hideSchema(value, visit)];
+      if (key === 'function') return [key, hideTool(value, hiding)];
+      return [key, key === 'description' ? visitValue(value, visit) : hideSchema(value, hiding)];
     }),
   );
 }
 
-/** Texts of the answer's form. Regular expressions stay: they are patterns, not texts. */
-function hideGrammar(grammar: Grammar, visit: Visit): Grammar {
-  const inner = (part: Grammar) => hideGrammar(part, visit);
+/** Texts of the answer's form. */
+function hideGrammar(grammar: Grammar, hiding: Hiding): Grammar {
+  const { visit, skip } = hiding;
+  const inner = (part: Grammar) => hideGrammar(part, hiding);
   switch (grammar.kind) {
     case 'json_schema':
-      return { ...grammar, schema: hideSchema(grammar.schema, visit) };
+      return { ...grammar, schema: hideSchema(grammar.schema, hiding) };
     case 'literal':
       return { ...grammar, text: visit(grammar.text, '') };
     case 'sequence':
@@ -146,6 +170,9 @@ function hideGrammar(grammar: Grammar, visit: Visit): Grammar {
       return { ...grammar, part: inner(grammar.part), between: inner(grammar.between) };
     case 'text':
       return { ...grammar, until: grammar.until.map((text) => visit(text, '')), next: inner(grammar.next) };
+    case 'regex':
+      skip('form of the answer (a regular expression)');
+      return grammar;
     default:
       return grammar;
   }

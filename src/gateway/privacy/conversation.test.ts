@@ -101,7 +101,32 @@ test('a key tells what its value is', () => {
   const conversation = new Conversation();
   assert.equal(conversation.hide('Zsófia', { cue: 'first name' }), '[NAME_1]');
   assert.equal(conversation.hide('219099999', { cue: 'ssn' }), '[ID_1]');
-  assert.equal(conversation.hide('219099999', { cue: 'total' }), '219099999');
+  const other = new Conversation();
+  assert.equal(other.hide('219099999', { cue: 'total' }), '219099999');
+});
+
+test('what was found once is found again where nothing tells what it is', () => {
+  const conversation = new Conversation();
+  conversation.learn('My passport number is 548291037 and my pin is qwertz77. Regards,\n\nFfion Zabrze');
+  assert.equal(
+    conversation.hide('Is 548291037 right? 548-291-037, QWERTZ77, Ffion Zabrze. Not 5482910371.'),
+    'Is [ID_1] right? [ID_2], [SECRET_1], [NAME_1]. Not 5482910371.',
+  );
+  assert.equal(conversation.restore('[ID_2] QWERTZ77 [SECRET_1]'), '548-291-037 QWERTZ77 QWERTZ77');
+});
+
+test('a conversation goes on from its state in another place with the same placeholders', () => {
+  const first = new Conversation();
+  first.hide('My name is Wren Oduya, passport 548291037. Use [EMAIL_1].');
+  const second = new Conversation();
+  second.adopt(structuredClone(first.state()));
+  assert.equal(
+    second.hide('Oduya, 548291037, a@example.org, [EMAIL_1]'),
+    '[NAME_2], [ID_1], [EMAIL_2], [EMAIL_1]',
+  );
+  first.adopt(structuredClone(second.state()));
+  assert.equal(first.restore('[NAME_2] [EMAIL_2] [NAME_1]'), 'Oduya a@example.org Wren Oduya');
+  assert.deepEqual(first.found(), second.found());
 });
 
 test('the report counts classes; values are for the owner only', () => {

@@ -9,6 +9,7 @@
 import { LimitError } from '../../base/index.ts';
 import { type DetectOptions, detect, resolveOverlaps } from './detect.ts';
 import { knownNames, nameWords } from './known-names.ts';
+import { KnownValues } from './known-values.ts';
 import { coreOf, formOf, formsIn, LABELS, looseForms, MAX_NUMBER } from './placeholders.ts';
 import { Restorer, type RestorerOptions } from './restore.ts';
 import type { PiiClass, Span } from './types.ts';
@@ -48,6 +49,16 @@ interface Entry {
   count: number;
 }
 
+/** All that a conversation keeps, as plain data: for the owner's processes only, never for a log or a file. */
+export interface ConversationState {
+  readonly entries: readonly Readonly<Entry>[];
+  readonly next: readonly (readonly [label: string, number: number])[];
+  readonly taken: readonly string[];
+  readonly names: readonly string[];
+  /** What was learnt and not replaced yet. */
+  readonly values: readonly (readonly [value: string, name: PiiClass])[];
+}
+
 /** Counts what is replaced while it is open: one request. */
 export class Tally {
   readonly #counts = new Map<PiiClass, { count: number; values: Set<string> }>();
@@ -80,6 +91,8 @@ export interface HideOptions {
   readonly learned?: readonly Span[];
 }
 
+const keyOf = (name: PiiClass, value: string) => `${name}\n${value}`;
+
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #maxValues: number;
@@ -91,6 +104,7 @@ export class Conversation {
   /** Cores that stand in texts of the conversation and are nobody's placeholder. */
   readonly #taken = new Set<string>();
   readonly #names = new Set<string>();
+  readonly #values = new KnownValues();
   #units = 0;
 
   constructor(options: ConversationOptions = {}) {
@@ -99,11 +113,36 @@ export class Conversation {
     this.#maxUnits = options.maxUnits ?? 4_194_304;
   }
 
+  state(): ConversationState {
+    return {
+      entries: [...this.#byValue.values()],
+      next: [...this.#next],
+      taken: [...this.#taken],
+      names: [...this.#names],
+      values: this.#values.all(),
+    };
+  }
+
+  /** Goes on from a state, which has to be a later one of this conversation, or the first. */
+  adopt({ entries, next, taken, names, values }: ConversationState): void {
+    for (const entry of entries) {
+      const key = keyOf(entry.class, entry.value);
+      if (!this.#byValue.has(key)) this.#units += entry.value.length;
+      const own = { ...entry };
+      this.#byValue.set(key, own);
+      this.#byCore.set(own.core, own);
+    }
+    for (const [label, number] of next) this.#next.set(label, number);
+    for (const core of taken) this.#taken.add(core);
+    for (const name of names) this.#names.add(name);
+    for (const [value, name] of values) this.#values.add(value, name);
+  }
+
   /** Learns names and texts that look like placeholders, so that texts that are hidden before this one know them too. */
   learn(text: string, cue = ''): readonly Span[] {
     for (const { core } of formsIn(text)) if (!this.#byCore.has(core)) this.#take(core);
     const spans = this.#detect(text, cue);
-    for (const span of spans) this.#learnName(text, span);
+    for (const span of spans) this.#learn(text, span);
     return spans;
   }
 
@@ -124,8 +163,8 @@ export class Conversation {
     if (whole !== undefined) spans = [{ class: whole, start: 0, end: text.length, confidence: 1 }];
     else {
       const found = learned ?? this.#detect(text, cue);
-      for (const span of found) this.#learnName(text, span);
-      const known = this.#names.size === 0 ? [] : this.#known(text);
+      if (learned === undefined) for (const span of found) this.#learn(text, span);
+      const known = this.#values.size === 0 ? [] : this.#known(text);
       spans =
         known.length + forms.length === 0 ? found : resolveOverlaps([...found, ...known, ...forms], text);
     }
@@ -203,12 +242,18 @@ export class Conversation {
 
   #known(text: string): Span[] {
     const view = new TextView(text);
-    return knownNames(view, this.#names).map((span) => ({ ...span, ...view.original(span.start, span.end) }));
+    return [...knownNames(view, this.#names), ...this.#values.find(view)].map((span) => ({
+      ...span,
+      ...view.original(span.start, span.end),
+    }));
   }
 
-  #learnName(text: string, span: Span): void {
+  #learn(text: string, span: Span): void {
+    const value = text.slice(span.start, span.end);
+    // More than may be replaced: `hide` refuses the request.
+    if (this.#values.size <= this.#maxValues) this.#values.add(value, span.class);
     if (span.class !== 'name' || span.confidence < 0.7) return;
-    for (const word of nameWords(text.slice(span.start, span.end))) {
+    for (const word of nameWords(value)) {
       if (this.#names.size < this.#maxValues) this.#names.add(word);
     }
   }
@@ -227,7 +272,7 @@ export class Conversation {
   }
 
   #entry(span: Span, value: string): Entry {
-    const key = `${span.class}\n${value}`;
+    const key = keyOf(span.class, value);
     const known = this.#byValue.get(key);
     if (known !== undefined) return known;
     this.#units += value.length;

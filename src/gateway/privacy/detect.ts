@@ -44,6 +44,8 @@ export interface DetectOptions {
   readonly detectors?: readonly Detector[];
   /** Spans of less confidence are dropped. @default 0.5 */
   readonly threshold?: number;
+  /** Called now and then; what it throws ends the search. */
+  readonly checkpoint?: () => void;
 }
 
 export interface Detection {
@@ -58,6 +60,7 @@ export function detect(text: string, options: DetectOptions = {}): Detection {
   const view = new TextView(text);
   const found: Span[] = [];
   for (const detector of detectors) {
+    options.checkpoint?.();
     for (const span of detector.detect(view)) {
       const start = Math.max(0, span.start);
       const end = Math.min(view.text.length, span.end, start + MAX_SPAN);

@@ -11,6 +11,7 @@ export { type HiddenChat, hideBody, hideChat, type PrivacyReport, restoreEvents 
 export {
   Conversation,
   type ConversationOptions,
+  type ConversationState,
   type FoundClass,
   type HideOptions,
   type KeptValue,
@@ -25,6 +26,9 @@ export {
   detect,
 } from './detect.ts';
 export * from './levels.ts';
+export { createPatternDetector, type PatternSource } from './pattern/index.ts';
 export { Restorer } from './restore.ts';
+export { type HideJob, type HideResult, runHide, unitsOf } from './search/job.ts';
+export { createSearchPool, type SearchPool, type SearchPoolOptions } from './search/pool.ts';
 export { type Detector, PII_CLASSES, type PiiClass, type Span } from './types.ts';
 export { TextView } from './view.ts';

@@ -14,6 +14,10 @@ export interface Hiding {
   readonly visit: Visit;
   /** Replaces a name of a participant as a whole, by letters, digits and `_`. */
   readonly visitName: (name: string) => string;
+  /** Replaces what is in a text that takes letters, digits and `_` only, or is a pattern: ids, keys, paths. */
+  readonly visitKey: (text: string) => string;
+  /** Looks into a text that must stay as it is: the name of a tool. */
+  readonly check: (text: string, what: string) => void;
   /** Notes something that was not looked into. */
   readonly skip: (what: string) => void;
 }
@@ -22,14 +26,10 @@ type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Fields that the protocols give meaning to: ids, types, names of tools. */
+/** Fields that the protocols give meaning to. */
 const KEPT = new Set([
   'type',
   'role',
-  'id',
-  'tool_call_id',
-  'tool_use_id',
-  'call_id',
   'index',
   'cache_control',
   'is_error',
@@ -37,6 +37,8 @@ const KEPT = new Set([
   'signature',
   'encrypted_content',
 ]);
+/** Fields by which calls and their results find each other: the same value gets the same placeholder. */
+const IDS = new Set(['id', 'tool_call_id', 'tool_use_id', 'call_id']);
 /** Kinds of parts whose content is no text. */
 const OPAQUE = new Set([
   'image_url',
@@ -56,10 +58,11 @@ export function hideMessage<M extends object>(message: M, hiding: Hiding): M {
   const role = (message as Plain).role;
   for (const [key, value] of Object.entries(message)) {
     if (KEPT.has(key)) hidden[key] = value;
+    else if (IDS.has(key)) hidden[key] = hideId(value, hiding);
     // The name of a tool's answer is the tool's.
-    else if (key === 'name') {
-      hidden[key] =
-        typeof value === 'string' && role !== 'tool' && role !== 'function' ? hiding.visitName(value) : value;
+    else if (key === 'name' && typeof value === 'string') {
+      const isTool = role === 'tool' || role === 'function';
+      hidden[key] = isTool ? keepName(value, hiding) : hiding.visitName(value);
     } else if (key === 'content')
       hidden[key] = hideContent(value, hiding, role === 'tool' || role === 'function');
     else if (key === 'tool_calls' && Array.isArray(value))
@@ -67,6 +70,16 @@ export function hideMessage<M extends object>(message: M, hiding: Hiding): M {
     else hidden[key] = visitValue(value, hiding.visit);
   }
   return hidden as M;
+}
+
+const hideId = (value: unknown, { visit, visitKey }: Hiding): unknown =>
+  typeof value === 'string' ? visitKey(value) : visitValue(value, visit);
+
+/** Calls find their tools by name. */
+function keepName(value: unknown, { check, visit }: Hiding): unknown {
+  if (typeof value !== 'string') return visitValue(value, visit);
+  check(value, 'name of a tool');
+  return value;
 }
 
 /** `system` and `content`: a string, or parts. */
@@ -93,7 +106,9 @@ function hidePart(part: unknown, hiding: Hiding, isResult: boolean): unknown {
   }
   const hidden: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(part)) {
-    if (KEPT.has(key) || (key === 'name' && type === 'tool_use')) hidden[key] = value;
+    if (KEPT.has(key)) hidden[key] = value;
+    else if (IDS.has(key)) hidden[key] = hideId(value, hiding);
+    else if (key === 'name' && type === 'tool_use') hidden[key] = keepName(value, hiding);
     else if (key === 'content') hidden[key] = hideContent(value, hiding, isResult || type === 'tool_result');
     else if (key === 'text' && typeof value === 'string') {
       hidden[key] = isResult ? hideResult(value, hiding) : hiding.visit(value, '');
@@ -107,7 +122,9 @@ function hideCall(call: unknown, hiding: Hiding): unknown {
   if (!isPlain(call)) return visitValue(call, hiding.visit);
   const hidden: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(call)) {
-    if (KEPT.has(key) || key === 'name') hidden[key] = value;
+    if (KEPT.has(key)) hidden[key] = value;
+    else if (IDS.has(key)) hidden[key] = hideId(value, hiding);
+    else if (key === 'name') hidden[key] = keepName(value, hiding);
     else if (key === 'function' && isPlain(value)) hidden[key] = hideCall(value, hiding);
     else if (key === 'arguments' && typeof value === 'string')
       hidden[key] = hideArguments(value, hiding.visit);
@@ -121,31 +138,52 @@ export function hideArguments(text: string, visit: Visit): string {
   return visitJson(text, visit) ?? visit(text, '');
 }
 
-/** Keywords of JSON Schema whose strings are structure, not text. */
-const STRUCTURE = new Set([
-  'type',
+/** Keywords of JSON Schema whose strings are words of the language. */
+const WORDS = new Set(['type', '$schema', 'format', 'contentEncoding', 'contentMediaType']);
+/** Keywords whose strings refer to names, or are patterns: they are given in letters, digits and `_`. */
+const REFERENCES = new Set([
   '$ref',
   '$id',
-  '$schema',
   '$anchor',
-  'format',
+  '$dynamicRef',
+  '$dynamicAnchor',
   'pattern',
   'required',
-  'additionalProperties',
+]);
+/** Keywords whose keys are names, or patterns of names. */
+const NAMED = new Set([
+  'properties',
+  '$defs',
+  'definitions',
+  'patternProperties',
+  'dependentSchemas',
+  'dependentRequired',
 ]);
 
-/** A JSON Schema with its texts visited: descriptions, titles, defaults, examples, allowed values. Names stay. */
-export function hideSchema(schema: unknown, visit: Visit, depth = 0): unknown {
-  if (Array.isArray(schema)) return schema.map((item) => hideSchema(item, visit, depth + 1));
+/**
+ * A JSON Schema with its texts visited: descriptions, titles, defaults, examples, allowed values. Names stay, but for
+ * personal data in them.
+ */
+export function hideSchema(schema: unknown, hiding: Hiding, depth = 0): unknown {
+  const { visit, visitKey } = hiding;
+  if (Array.isArray(schema)) return schema.map((item) => hideSchema(item, hiding, depth + 1));
   if (!isPlain(schema)) return visitValue(schema, visit, '', depth);
+  const names = (value: unknown): unknown => {
+    if (typeof value === 'string') return visitKey(value);
+    return Array.isArray(value) ? value.map(names) : hideSchema(value, hiding, depth + 1);
+  };
   return Object.fromEntries(
     Object.entries(schema).map(([key, value]) => {
-      if (STRUCTURE.has(key) && typeof value !== 'object') return [key, value];
-      if (key === 'required') return [key, value];
-      const isNamed = /^(?:properties|\$defs|definitions|patternProperties|dependentSchemas)$/.test(key);
-      if (!isNamed || !isPlain(value)) return [key, hideSchema(value, visit, depth + 1)];
-      const named = Object.entries(value).map(([name, each]) => [name, hideSchema(each, visit, depth + 2)]);
-      return [key, Object.fromEntries(named)];
+      if (WORDS.has(key) && typeof value !== 'object') return [key, value];
+      if (key === 'type') return [key, value];
+      if (REFERENCES.has(key)) return [key, names(value)];
+      if (!NAMED.has(key) || !isPlain(value)) return [visitKey(key), hideSchema(value, hiding, depth + 1)];
+      const inner = (each: unknown) =>
+        key === 'dependentRequired' ? names(each) : hideSchema(each, hiding, depth + 2);
+      return [
+        key,
+        Object.fromEntries(Object.entries(value).map(([name, each]) => [visitKey(name), inner(each)])),
+      ];
     }),
   );
 }

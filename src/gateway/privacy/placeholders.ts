@@ -24,6 +24,7 @@ export const LABELS: Readonly<Record<PiiClass, string>> = {
   plate: 'PLATE',
   address: 'ADDRESS',
   name: 'NAME',
+  other: 'PRIVATE',
   text: 'TEXT',
 };
 

@@ -3,11 +3,13 @@
  *
  * @module gateway/privacy/types
  */
+import type { PatternSource } from './pattern/index.ts';
 import type { TextView } from './view.ts';
 
 /**
  * `id`: numbers of identity papers, taxes, social security and passports; `secret`: keys, tokens, passwords;
- * `ip` and `mac`: network addresses; `birth`: dates of birth; `plate`: licence plates; `text`: no personal data, but a
+ * `ip` and `mac`: network addresses; `birth`: dates of birth; `plate`: licence plates; `other`: what an owner's own
+ * pattern found; `text`: no personal data, but a
  * text that looks like a placeholder and is replaced so that it comes back as it was.
  */
 export const PII_CLASSES = [
@@ -23,6 +25,7 @@ export const PII_CLASSES = [
   'plate',
   'address',
   'name',
+  'other',
   'text',
 ] as const;
 export type PiiClass = (typeof PII_CLASSES)[number];
@@ -47,5 +50,7 @@ export interface Span {
 export interface Detector {
   readonly name: string;
   readonly classes: readonly PiiClass[];
+  /** What it was made of, where it can be made again in another thread. */
+  readonly source?: PatternSource;
   detect(view: TextView): readonly Span[];
 }

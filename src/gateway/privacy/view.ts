@@ -226,6 +226,9 @@ export function plainWord(word: string): string {
   return lower;
 }
 
+/** A text as a view would have it. */
+export const folded = (text: string): string => fold(text).text;
+
 function fold(text: string): Folded {
   let at = 0;
   while (at < text.length && !isFolded(text.charCodeAt(at))) at++;

@@ -88,6 +88,7 @@ const byCode: Readonly<Record<string, FailureKind>> = {
   insufficient_quota: 'access',
   // What may not leave the owner's machines may still be answered on them.
   privacy_unmet: 'access',
+  privacy_search_failed: 'access',
   upstream_quota: 'access',
   answer_malformed: 'malformed',
   first_token_timeout: 'silent',

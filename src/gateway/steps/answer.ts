@@ -23,24 +23,27 @@ import type {
   Receipt,
 } from '../types.ts';
 import type { Plan } from './plan.ts';
-import { createRedaction, type Redaction } from './redaction.ts';
+import type { Redaction, Redactions } from './redaction.ts';
 import { type Counts, routeReport, spent } from './report.ts';
 
 export interface AnswerParts {
   readonly options: GatewayOptions;
   readonly policy: Policy;
   readonly failover: Failover;
+  readonly redactions: Redactions;
 }
 
 export interface Answers {
   chat(plan: Plan, request: ChatRequest): AsyncGenerator<ChatEvent>;
   complete(plan: Plan, request: CompletionRequest): AsyncGenerator<ChatEvent>;
   embed(plan: Plan, request: EmbeddingRequest): Promise<EmbeddingAnswer>;
+  /** Counted on this machine where one of its models is among the plan's, else by the first of them. */
+  countTokens(plan: Plan, request: ChatRequest): Promise<number>;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-export function createAnswers({ options, policy, failover }: AnswerParts): Answers {
+export function createAnswers({ options, policy, failover, redactions }: AnswerParts): Answers {
   const { clock, ledger = null } = options;
 
   function record(
@@ -67,14 +70,17 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
   }
 
   /** The routes of a plan, with personal data hidden on the way where it has to be. */
-  function routesOf(plan: Plan): { routes: readonly Candidate[]; redaction: Redaction | null } {
+  function routesOf(
+    plan: Plan,
+    signal: AbortSignal,
+  ): { routes: readonly Candidate[]; redaction: Redaction | null } {
     const { wishes, needs } = plan;
     const candidates = plan.candidates.map((one) =>
       plan.providerOf(one.backend.name).step === 'local' ? { ...one, limits: localLimits(needs) } : one,
     );
     if (!candidates.some(({ backend }) => plan.redacts(backend.name)))
       return { routes: candidates, redaction: null };
-    const redaction = createRedaction(wishes.privacy, options.detectors ?? null);
+    const redaction = redactions.open(wishes.privacy, signal);
     const routes = candidates.map((one) =>
       plan.redacts(one.backend.name) ? { ...one, backend: redaction.over(one.backend) } : one,
     );
@@ -144,7 +150,7 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
           null,
           alone(clock, only!, () => only!.backend.chat({ ...request, model: only!.model })),
         );
-      const { routes, redaction } = routesOf(plan);
+      const { routes, redaction } = routesOf(plan, request.signal);
       const asked = failover.chat(request, routes, howOf(plan, request.whole ?? false));
       return through(plan, request.signal, redaction, asked);
     },
@@ -157,13 +163,13 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
           null,
           alone(clock, only!, () => only!.backend.complete({ ...request, model: only!.model })),
         );
-      const { routes, redaction } = routesOf(plan);
+      const { routes, redaction } = routesOf(plan, request.signal);
       const asked = failover.complete(request, routes, howOf(plan, request.whole ?? false));
       return through(plan, request.signal, redaction, asked);
     },
     async embed(plan, request) {
       const [only] = plan.candidates;
-      const { routes, redaction } = routesOf(plan);
+      const { routes, redaction } = routesOf(plan, request.signal);
       const { redundancy, hedgeMs } = plan.wishes;
       const asked = isAlone(plan)
         ? aloneEmbedding(clock, only!, () => only!.backend.embed({ ...request, model: only!.model }))
@@ -176,6 +182,12 @@ export function createAnswers({ options, policy, failover }: AnswerParts): Answe
       record(plan, backend, answer.receipt.model, counts, cost, 'answered');
       const route = routeReport(plan, backend, asked.attempts, redaction?.found() ?? null, cost);
       return { ...answer, receipt: { ...answer.receipt, backend, route } };
+    },
+    async countTokens(plan, request) {
+      const { routes } = routesOf(plan, request.signal);
+      const isHere = ({ backend }: Candidate) => plan.providerOf(backend.name).step === 'local';
+      const { backend, model } = routes.find(isHere) ?? routes[0]!;
+      return backend.countTokens({ ...request, model });
     },
   };
 }

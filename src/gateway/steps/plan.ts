@@ -3,7 +3,7 @@
  *
  * @module gateway/steps/plan
  */
-import { InputError, isKithError, nearest } from '../../base/index.ts';
+import { InputError, isKithError, KithError, nearest } from '../../base/index.ts';
 import type { GatewayOptions, GatewayProvider } from '../options.ts';
 import type { Candidate, Catalogue, Needs, Policy } from '../policy/index.ts';
 import { mayGoTo, type Permission } from '../privacy/index.ts';
@@ -38,6 +38,10 @@ export interface Planner {
   plan(question: Question, wishes: Wishes): Promise<Plan>;
   /** Everybody that has the model, and the needs to judge them by. */
   lookUp(question: Question, wishes: Wishes): Promise<{ candidates: readonly Candidate[]; needs: Needs }>;
+  /** A plan among candidates that are known, where there is no side to choose. Throws as `plan` does. */
+  planAmong(candidates: readonly Candidate[], wishes: Wishes, needs: Question['needs']): Plan;
+  /** True when personal data of the request is replaced before it goes there. */
+  redacts(wishes: Wishes, backend: string): boolean;
 }
 
 export interface PlannerParts {
@@ -63,13 +67,16 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
   /** Candidates for a name; one that nobody listed is asked for, since models come and go. */
   async function find(
     model: string | null,
-    task: Question['task'],
-    signal: AbortSignal,
+    { task, signal }: Question,
+    wishes: Wishes,
   ): Promise<readonly Candidate[]> {
     const known = catalogue.candidates(model, task);
     if (known.length > 0 || model === null || model === 'default') return known;
+    const allowed = options.providers.filter(
+      ({ backend }) => permission(wishes.privacy, backend.name).allowed,
+    );
     const have = await Promise.all(
-      options.providers.map(async ({ backend }) => {
+      allowed.map(async ({ backend }) => {
         const late = new Promise<false>((resolve) => {
           setTimeout(() => resolve(false), hasWithinMs).unref();
         });
@@ -77,16 +84,32 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
       }),
     );
     signal.throwIfAborted();
-    const found = options.providers.filter((_, index) => have[index]).map(({ backend }) => backend.name);
+    const found = allowed.filter((_, index) => have[index]).map(({ backend }) => backend.name);
     await Promise.all(found.map((name) => catalogue.refresh(name)));
-    return catalogue.candidates(model, task);
+    const candidates = catalogue.candidates(model, task);
+    if (candidates.length === 0) mayBeAtOthers(model, wishes);
+    return candidates;
   }
 
-  function needsOf(question: Question, wishes: Wishes): Needs {
+  /** Throws when the model could be where the request may not go, and nobody ever said what is there. */
+  function mayBeAtOthers(model: string, { privacy }: Wishes): void {
+    const reasons = options.providers.flatMap(({ backend: { name } }) => {
+      const answer = permission(privacy, name);
+      return answer.allowed || catalogue.listed(name).length > 0 ? [] : [`'${name}': ${answer.reason}`];
+    });
+    if (reasons.length === 0) return;
+    throw new KithError(
+      'privacy_unmet',
+      `No backend may answer this request: those that it may go to do not have the model '${model.slice(0, 100)}', and the others are not even asked for it. ${reasons.slice(0, 8).join('; ')}.`,
+      { status: 403, param: 'model' },
+    );
+  }
+
+  function needsOf(needs: Question['needs'], wishes: Wishes): Needs {
     const { tenant, agent, maxCost } = wishes;
     const allowance = options.ledger?.allowance({ tenant, agent }) ?? null;
     return {
-      ...question.needs,
+      ...needs,
       regions: wishes.regions,
       budget: allowance === null || maxCost === null ? (allowance ?? maxCost) : Math.min(allowance, maxCost),
       privacy({ backend }) {
@@ -99,7 +122,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
 
   async function lookUp(question: Question, wishes: Wishes) {
     const model = isOpen(question.model) ? (wishes.model ?? null) : question.model;
-    let candidates = await find(model, question.task, question.signal);
+    let candidates = await find(model, question, wishes);
     const isHere = ({ backend }: Candidate) => providerOf(backend.name).step === 'local';
     if (isOpen(model) && question.task === 'chat' && (wishes.route === 'frontier' || router !== null))
       candidates = withFrontier(candidates);
@@ -118,7 +141,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
           { status: 404, param: 'model' },
         );
     }
-    return { candidates, needs: needsOf(question, wishes) };
+    return { candidates, needs: needsOf(question.needs, wishes) };
   }
 
   /** The defaults, and what the owner calls `quality` elsewhere. */
@@ -151,20 +174,29 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     return { side: decision.side, by, score, threshold, decision: id };
   }
 
+  function redacts(wishes: Wishes, backend: string): boolean {
+    const answer = permission(wishes.privacy, backend);
+    return answer.allowed && answer.redact;
+  }
+
   return {
     settle,
     lookUp,
-    async plan(question, wishes) {
-      const { candidates, needs } = await lookUp(question, wishes);
-      const base = {
+    redacts,
+    planAmong(candidates, wishes, asked) {
+      const needs = needsOf(asked, wishes);
+      return {
         wishes,
         needs,
+        candidates: policy.decide(candidates, needs),
+        complexity: null,
         providerOf,
-        redacts(backend: string) {
-          const answer = permission(wishes.privacy, backend);
-          return answer.allowed && answer.redact;
-        },
+        redacts: (backend) => redacts(wishes, backend),
       };
+    },
+    async plan(question, wishes) {
+      const { candidates, needs } = await lookUp(question, wishes);
+      const base = { wishes, needs, providerOf, redacts: (backend: string) => redacts(wishes, backend) };
       const choosing =
         isOpen(question.model) && wishes.model === null && (router !== null || wishes.route === 'frontier');
       if (!choosing || candidates.length < 2)

@@ -1,27 +1,40 @@
 /**
  * Sends a request to a backend without the personal data in it, and puts the data back into the answer.
  *
- * The texts are searched once for a request, however many backends are asked.
+ * The texts are searched once for a request, however many backends are asked. Short texts are searched where they are;
+ * long ones in a thread of their own, so that other requests do not wait.
  *
  * @module gateway/steps/redaction
  */
-import { KithError } from '../../base/index.ts';
+import { isKithError, KithError } from '../../base/index.ts';
 import {
+  BUILT_IN_DETECTORS,
   Conversation,
+  createSearchPool,
   type Detector,
   type FoundClass,
-  hideChat,
+  type HideJob,
+  type HideResult,
   type PrivacyLevel,
   restoreEvents,
-  Tally,
+  runHide,
+  type SearchPool,
+  unitsOf,
 } from '../privacy/index.ts';
 import type { Backend, ChatEvent, ChatRequest, CompletionRequest, EmbeddingRequest } from '../types.ts';
 
-/**
- * UTF-16 units of a request that are searched: at 1 to 3 MB/s this node does nothing else for up to half a second.
- * Longer requests stay on the owner's machines.
- */
-export const maxSearchedUnits = 524_288;
+/** UTF-16 units of a request that are searched. Longer requests stay on the owner's machines. */
+export const maxSearchedUnits = 4 * 2 ** 20;
+/** Units that are searched without a thread: some ms. */
+export const maxUnitsInPlace = 16_384;
+/** Units that are searched where detectors of a program's own cannot be taken to a thread: up to half a second. */
+export const maxUnitsWithoutThread = 524_288;
+
+/** Searches the texts of requests. One for a gateway. */
+export interface Redactions extends AsyncDisposable {
+  /** For one request. */
+  open(level: PrivacyLevel, signal: AbortSignal): Redaction;
+}
 
 /** What is hidden of one request. */
 export interface Redaction {
@@ -31,43 +44,86 @@ export interface Redaction {
   found(): readonly FoundClass[] | null;
 }
 
-/** @param detectors null = all that are built in */
-export function createRedaction(level: PrivacyLevel, detectors: readonly Detector[] | null): Redaction {
-  const conversation = new Conversation(detectors === null ? {} : { detectors });
-  const tally = new Tally();
+/** @param own detectors besides those that are built in */
+export function createRedactions(own: readonly Detector[]): Redactions {
+  const sources = own.flatMap(({ source }) => (source === undefined ? [] : [source]));
+  const threads = sources.length === own.length ? createSearchPool({ patterns: sources }) : null;
+  const detectors = [...BUILT_IN_DETECTORS, ...own];
+  return {
+    open: (level, signal) => createRedaction({ level, detectors, threads, signal }),
+    async [Symbol.asyncDispose]() {
+      await threads?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface RedactionParts {
+  readonly level: PrivacyLevel;
+  readonly detectors: readonly Detector[];
+  readonly threads: SearchPool | null;
+  readonly signal: AbortSignal;
+}
+
+function createRedaction({ level, detectors, threads, signal }: RedactionParts): Redaction {
+  const conversation = new Conversation({ detectors });
   let found: readonly FoundClass[] | null = null;
-  const hidden = new Map<object, ChatRequest>();
-  const hideText = (text: string): string => {
-    conversation.learn(text);
-    const out = conversation.hide(text, { tally });
-    found = tally.found();
-    return out;
-  };
-  const checked = (unchecked: readonly string[]) => {
-    if (unchecked.length === 0) return;
-    throw unmet(level, `nobody can look into its ${unchecked.join(', ')}`);
-  };
-  const hideTexts = (texts: readonly (string | Int32Array)[]): string[] => {
-    searchable(level, texts);
-    for (const text of texts) if (typeof text === 'string') conversation.learn(text);
-    return texts.map((text) => {
-      if (typeof text !== 'string') throw unmet(level, 'nobody can look into its token ids');
-      return hideText(text);
-    });
-  };
+  const hidden = new Map<object, Promise<HideResult>>();
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One search at a time: each goes on from the placeholders of the one before. */
+  function hide<J extends HideJob>(job: J): Promise<HideResult<J>> {
+    const result = turn.then(() => search(job));
+    turn = result.catch(() => {});
+    return result;
+  }
+
+  async function search<J extends HideJob>(job: J): Promise<HideResult<J>> {
+    const limit = threads === null ? maxUnitsWithoutThread : maxSearchedUnits;
+    const units = unitsOf(job.texts, limit);
+    if (units > limit)
+      throw unmet(level, `it has more characters than are searched for personal data (limit ${limit})`);
+    try {
+      const result =
+        threads === null || units <= maxUnitsInPlace
+          ? runHide(job, conversation)
+          : await threads.hide(job, conversation, signal);
+      if (result.report.unchecked.length > 0)
+        throw unmet(level, `nobody can look into its ${result.report.unchecked.join(', ')}`);
+      found = merged(found, result.report.found);
+      return result;
+    } catch (error) {
+      // It holds more than can be replaced: so it will tomorrow.
+      if (isKithError(error) && error.status === 413) throw unmet(level, error.message);
+      throw error;
+    }
+  }
 
   /** Attempts differ in model, signal and prefill only: the messages are the same object. */
-  function chatOf(request: ChatRequest): ChatRequest {
-    let known = request.prefill === undefined ? hidden.get(request.messages) : undefined;
-    if (known === undefined) {
-      searchable(level, [JSON.stringify([request.messages, request.tools ?? null, request.prefill ?? ''])]);
-      const { request: out, report } = hideChat(request, conversation);
-      checked(report.unchecked);
-      found = report.found;
-      known = out;
-      if (request.prefill === undefined) hidden.set(request.messages, out);
+  async function chatOf(request: ChatRequest): Promise<ChatRequest> {
+    const { messages, stop, tools, grammar, prefill, variables } = request;
+    const texts = {
+      messages,
+      stop,
+      ...(tools && { tools }),
+      ...(grammar && { grammar }),
+      ...(prefill !== undefined && { prefill }),
+      ...(variables && { variables }),
+    };
+    const known = prefill === undefined ? hidden.get(messages) : undefined;
+    const hiding = known ?? hide({ kind: 'chat', texts });
+    if (prefill === undefined && known === undefined) {
+      hidden.set(messages, hiding);
+      hiding.catch(() => hidden.delete(messages));
     }
-    return { ...known, model: request.model, signal: request.signal, maxTokens: request.maxTokens };
+    const result = await hiding;
+    return { ...request, ...result.texts };
+  }
+
+  async function listOf(texts: readonly (string | Int32Array)[]): Promise<readonly string[]> {
+    if (!texts.every((text) => typeof text === 'string'))
+      throw unmet(level, 'nobody can look into its token ids');
+    const { texts: out } = await hide({ kind: 'list', texts });
+    return out;
   }
 
   return {
@@ -77,26 +133,29 @@ export function createRedaction(level: PrivacyLevel, detectors: readonly Detecto
       // A getter or method of a class would be lost by the spread: backends here are plain objects.
       async *chat(request: ChatRequest): AsyncGenerator<ChatEvent> {
         const json = request.grammar !== undefined;
-        yield* restoreEvents(backend.chat(chatOf(request)), conversation, json);
+        yield* restoreEvents(backend.chat(await chatOf(request)), conversation, json);
       },
       async *complete(request: CompletionRequest): AsyncGenerator<ChatEvent> {
-        const prompts = hideTexts(request.prompts);
-        const stop = request.stop.map(hideText);
+        const texts = await listOf([...request.prompts, ...request.stop]);
+        const prompts = texts.slice(0, request.prompts.length);
+        const stop = texts.slice(prompts.length);
         yield* restoreEvents(backend.complete({ ...request, prompts, stop }), conversation);
       },
+      countTokens: async (request: ChatRequest) => backend.countTokens(await chatOf(request)),
       embed: async (request: EmbeddingRequest) =>
-        backend.embed({ ...request, inputs: hideTexts(request.inputs) }),
+        backend.embed({ ...request, inputs: await listOf(request.inputs) }),
     }),
   };
 }
 
-function searchable(level: PrivacyLevel, texts: readonly (string | Int32Array)[]): void {
-  const units = texts.reduce((sum, text) => sum + text.length, 0);
-  if (units <= maxSearchedUnits) return;
-  throw unmet(
-    level,
-    `its ${units} characters are more than are searched for personal data (limit ${maxSearchedUnits})`,
-  );
+/** A request that is searched again, to go on with its answer, holds what it held: the larger counts are the truth. */
+function merged(before: readonly FoundClass[] | null, now: readonly FoundClass[]): readonly FoundClass[] {
+  const counts = new Map(before?.map((one) => [one.class, one]));
+  for (const one of now) {
+    const known = counts.get(one.class);
+    if (known === undefined || known.count < one.count) counts.set(one.class, one);
+  }
+  return [...counts.values()].sort((a, b) => (a.class < b.class ? -1 : 1));
 }
 
 function unmet(level: PrivacyLevel, why: string): KithError {
