@@ -211,8 +211,13 @@ async function open(usages: Usage[], clock: ManualClock): Promise<TestGateway> {
       clock,
       retries: 2,
       ledger: {
-        record: (usage) => usages.push(usage),
+        record: (usage) => void usages.push(usage),
         allowance: () => null,
+        left: () => null,
+        budgets: () => [],
+        report: () => {
+          throw new Error('nobody reads it');
+        },
         [Symbol.asyncDispose]: async () => {},
       },
     },

@@ -293,9 +293,13 @@ export function isTypedError(answer: Answer, code: RegExp): void {
   assert.ok(answer.status === 200 || answer.status >= 400);
 }
 
-/** Waits for a condition, one turn of the event loop after the other. */
+/** Waits for a condition, one turn of the event loop after the other. Throws when it does not come true in 30 s. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  const end = performance.now() + 30_000;
+  while (!condition()) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (performance.now() > end) throw new Error(`Waited in vain for ${condition}`);
+  }
 }
 
 /** An address at which nothing listens. */

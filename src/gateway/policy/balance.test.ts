@@ -76,6 +76,15 @@ test('least-connections never lets a node have two calls more under way than ano
   assert.deepEqual(idle, [100, 100, 100, 100], 'in turn among equals');
 });
 
+test('least-connections: beside a node that is busy for long, the others have equal shares', () => {
+  const { policy, conditions } = createBench({ balancing: 'least-connections' });
+  const rows = nodes(4);
+  conditions.of('n1').begin();
+  const counts = rows.map(() => 0);
+  for (let ask = 0; ask < 300; ask++) counts[rows.indexOf(policy.decide(rows, needs())[0]!)]!++;
+  assert.deepEqual(counts, [100, 0, 100, 100]);
+});
+
 test('least-connections gives a node that is four times slower a quarter of the calls', async () => {
   const [slow, ...fast] = await spread('least-connections', {
     count: 3,

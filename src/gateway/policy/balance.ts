@@ -49,9 +49,12 @@ export function createBalancer(kind: Balancing, { conditions, random }: Balancer
       switch (kind) {
         case 'round-robin':
           return rotated(nodes, turnOf(group) % count);
-        case 'least-connections':
-          // The sort is stable: equals stay in turn.
-          return rotated(nodes, turnOf(group) % count).sort((a, b) => inFlight(a) - inFlight(b));
+        case 'least-connections': {
+          const sorted = [...nodes].sort((a, b) => inFlight(a) - inFlight(b));
+          const least = sorted.filter((node) => inFlight(node) === inFlight(sorted[0]!));
+          // The turn is that of the equals: were it that of all, whoever follows a busy one would have two turns.
+          return [...rotated(least, turnOf(group) % least.length), ...sorted.slice(least.length)];
+        }
         case 'random':
           return rotated(nodes, Math.floor(first * count));
         case 'latency': {

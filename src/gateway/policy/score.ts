@@ -23,7 +23,7 @@ const halfCost = 0.01;
  * drown the others; the order grows by one tenth for each place.
  */
 export function partsOf(candidate: Candidate, needs: Needs, condition: Condition): ScoreParts {
-  const latencyMs = condition.latencyMs ?? 0;
+  const latencyMs = condition.expectedMs ?? 0;
   // Of an unknown price the worst is thought.
   const cost = costOf(candidate, needs) ?? Number.POSITIVE_INFINITY;
   return {

@@ -36,7 +36,12 @@ export interface Condition {
   readonly coolMs: number;
   /** True after a failed call or probe, until one succeeds or time has passed. */
   readonly demoted: boolean;
-  /** Expected ms to an answer, were one more call made now: latency × (calls under way + 1). 0 when never called. */
+  /**
+   * ms to the first piece that are expected of it now: while nobody asks it, what was seen once loses its weight, so that
+   * a backend that was slow is tried again. Null before any.
+   */
+  readonly expectedMs: number | null;
+  /** Expected ms to an answer, were one more call made now: `expectedMs` × (calls under way + 1). 0 when never called. */
   readonly load: number;
   /** ms within which 95 % of the recent answers began; null with fewer than 20. */
   firstTokenP95(): number | null;
@@ -96,6 +101,8 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
   let inFlight = 0;
   let latency: number | null = null;
   let latencyAt = 0;
+  /** When its last call ended. */
+  let idleAt = 0;
   let errors = 0;
   let errorsAt = 0;
   let coolUntil = 0;
@@ -113,6 +120,11 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
     if (latency === null || ms >= latency) latency = ms;
     else latency = ms + (latency - ms) * kept(latencyAt, at);
     latencyAt = at;
+  }
+
+  /** With calls under way it stands: that nothing comes is no sign of being fast again. */
+  function expected(): number | null {
+    return latency === null || inFlight > 0 ? latency : latency * kept(Math.max(latencyAt, idleAt), now());
   }
 
   function observeOutcome(failed: boolean): void {
@@ -141,9 +153,12 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
     get demoted() {
       return demotedUntil !== Number.NEGATIVE_INFINITY && demotedUntil > now();
     },
+    get expectedMs() {
+      return expected();
+    },
     get load() {
       // A backend that never answered but has calls waiting must not look free.
-      return latency === null ? inFlight * 1000 : latency * (inFlight + 1);
+      return latency === null ? inFlight * 1000 : expected()! * (inFlight + 1);
     },
     firstTokenP95() {
       const at = now();
@@ -165,6 +180,7 @@ function createCondition(backend: string, options: ConditionOptions): Condition 
     },
     end(outcome) {
       inFlight--;
+      idleAt = now();
       if (outcome !== 'neutral') observeOutcome(outcome === 'failure');
     },
     cool(ms) {

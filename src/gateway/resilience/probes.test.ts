@@ -118,3 +118,18 @@ test('peak EWMA takes a slow answer at once and forgets it with time', async () 
   condition.begin();
   assert.equal(condition.load, condition.latencyMs! * 2);
 });
+
+test('what a backend that nobody asks was slow at is forgotten, but not while calls wait for it', async () => {
+  const clock = createManualClock();
+  const condition = createConditions({ now: clock.monotonic }).of('a');
+  condition.begin();
+  condition.firstToken(1000);
+  await clock.advance(50_000);
+  assert.equal(condition.load, 2000);
+  condition.end('success');
+  assert.equal(condition.load, 1000);
+  await clock.advance(10_000);
+  assert.ok(Math.abs(condition.expectedMs! - 1000 / Math.E) < 1e-9);
+  assert.equal(condition.load, condition.expectedMs);
+  assert.equal(condition.latencyMs, 1000, 'what was seen is still told');
+});
