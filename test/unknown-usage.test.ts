@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createIds, createSeededRandom, silentLogger, systemClock } from '../src/base/index.ts';
-import type { ChatEvent, EmbeddingAnswer, Gateway, Receipt } from '../src/gateway/index.ts';
+import type { Backend, ChatEvent, EmbeddingAnswer, Receipt } from '../src/gateway/index.ts';
+import { gatewayOver } from '../src/gateway/testing/over.ts';
 import { tokenBudgets } from '../src/server/access/budgets.ts';
 import type { Bucket } from '../src/server/access/rate.ts';
 import { defaultServerLimits } from '../src/server/http/limits.ts';
@@ -29,13 +30,25 @@ const vectors: EmbeddingAnswer = {
   tokens: [null],
   receipt,
 };
-/** Only what answers is asked for here. */
-const gateway = {
+const row = { id: 'm', task: 'chat', state: 'loaded', ownedBy: 'far', context: null, since: null } as const;
+const backend: Backend = {
+  name: 'far',
+  has: async (model) => model === 'm',
+  defaultModel: () => 'm',
+  models: async () => [row],
   chat: play,
   complete: play,
+  countTokens: async () => 1,
   embed: async () => vectors,
-  models: async () => [],
-} as unknown as Gateway;
+  health: async () => ({
+    status: 'ok',
+    latencyMs: null,
+    modelsAvailable: 1,
+    modelsLoaded: 1,
+    breaker: { state: 'closed', failures: 0 },
+    message: null,
+  }),
+};
 
 let taken = 0;
 const bucket: Bucket = {
@@ -51,7 +64,7 @@ const bucket: Bucket = {
 let server: Server;
 before(async () => {
   server = await createServer({
-    gateway,
+    gateway: gatewayOver([backend]),
     control: { load: async () => {} } as unknown as NodeControl,
     host: '127.0.0.1',
     port: 0,

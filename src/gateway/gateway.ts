@@ -6,6 +6,7 @@
  * @module gateway/gateway
  */
 import { InputError, systemClock } from '../base/index.ts';
+import type { Ledger } from './accounting/index.ts';
 import type { AnswerCache } from './cache/index.ts';
 import type { GatewayOptions } from './options.ts';
 import { createCatalogue, createPolicy, type Explanation } from './policy/index.ts';
@@ -67,6 +68,7 @@ export interface Gateway extends AsyncDisposable {
   reset(backend: string): boolean;
   readonly cache: AnswerCache | null;
   readonly router: Router | null;
+  readonly ledger: Ledger | null;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
@@ -268,6 +270,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     cache,
     router,
+    ledger,
     async [Symbol.asyncDispose]() {
       probes.stop();
       await redactions[Symbol.asyncDispose]();

@@ -9,6 +9,21 @@
  * for await (const event of gateway.chat(request)) if (event.type === 'text') write(event.text);
  */
 export {
+  type Budget,
+  type BudgetState,
+  createLedger,
+  GROUPINGS,
+  type Grouping,
+  type Ledger,
+  type Period,
+  REPORT_ROWS,
+  type ReportQuery,
+  readReport,
+  type UsageReport,
+  type UsageRow,
+  type UsageSums,
+} from './accounting/index.ts';
+export {
   type AnthropicBackendOptions,
   createAnthropicBackend,
   createOpenAiBackend,

@@ -10,10 +10,12 @@ import {
   type Backend,
   createAnswerCache,
   createGateway,
+  createLedger,
   createRedisStore,
   createRouter,
   createSqliteStore,
   type Gateway,
+  type Ledger,
   type Router,
 } from '../gateway/index.ts';
 import { openBackends } from './backends.ts';
@@ -66,7 +68,12 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
       };
       parts.use(nightly({ clock, random, log, name: 'the fit of the router', work }));
     }
-    const gateway = createGateway({ ...decisionsOf(config), providers, clock, random, log, cache, router });
+    const ledger = openLedger(options, providers);
+    if (ledger !== null) parts.use(ledger);
+    const gateway = createGateway({
+      ...decisionsOf(config),
+      ...{ providers, clock, random, log, cache, router, ledger },
+    });
     return {
       gateway,
       async [Symbol.asyncDispose]() {
@@ -103,6 +110,32 @@ async function openCache({ config, embedder, clock, log }: OpenGatewayOptions): 
     return createAnswerCache({ store, similar, clock, log });
   } catch (error) {
     log.error('The answer cache cannot be opened; requests go on without it.', { err: messageOf(error) });
+    return null;
+  }
+}
+
+/** Where the usage of a home is written down. */
+export const ledgerPath = (home: string): string => join(home, 'gateway', 'usage.sqlite');
+
+/** Null when it cannot be opened and no budget depends on it. Budgets that could not hold are an error. */
+function openLedger(
+  { config, clock, log }: OpenGatewayOptions,
+  providers: readonly { readonly step: string; readonly backend: Backend }[],
+): Ledger | null {
+  const { budgets } = config;
+  const own = new Set(providers.filter(({ step }) => step === 'local').map(({ backend }) => backend.name));
+  try {
+    return createLedger({
+      path: ledgerPath(config.home),
+      clock,
+      log,
+      budgets,
+      // What this machine computes costs nothing, be it counted or not.
+      priceOf: (backend) => (own.has(backend) ? { prompt: 0, completion: 0 } : null),
+    });
+  } catch (error) {
+    if (budgets.length > 0) throw error;
+    log.error('Usage cannot be written down; requests go on without it.', { err: messageOf(error) });
     return null;
   }
 }

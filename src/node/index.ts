@@ -7,6 +7,7 @@
  * console.log(node.url);
  */
 export { tlsFiles } from './access.ts';
+export { ledgerPath } from './gateway.ts';
 export { createNode, type Node, type NodeOptions } from './node.ts';
 export { enginePackages, openRooms, type Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';

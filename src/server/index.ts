@@ -23,6 +23,7 @@ export type {
   RefitView,
   RouterView,
   ThresholdView,
+  UsageView,
 } from './gateway/index.ts';
 export { isLoopback } from './http/host.ts';
 export { defaultServerLimits, type ServerLimits } from './http/limits.ts';

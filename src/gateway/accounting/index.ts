@@ -3,4 +3,21 @@
  *
  * @module gateway/accounting
  */
-export type { Ledger, Usage } from './types.ts';
+export { createLedger, type LedgerOptions } from './ledger.ts';
+export { costOf } from './money.ts';
+export { dayName, dayNamed } from './periods.ts';
+export { REPORT_ROWS, readReport } from './report.ts';
+export {
+  type Budget,
+  type BudgetState,
+  GROUPINGS,
+  type Grouping,
+  type Ledger,
+  type Period,
+  type Price,
+  type ReportQuery,
+  type Usage,
+  type UsageReport,
+  type UsageRow,
+  type UsageSums,
+} from './types.ts';

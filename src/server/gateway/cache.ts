@@ -55,8 +55,8 @@ export function cacheRoutes(context: ServerContext): Route[] {
   ];
 }
 
-/** A filter that is given twice would remove more than one of the two says. */
-function once(query: URLSearchParams): Record<string, string> {
+/** A filter that is given twice would take in more than one of the two says. */
+export function once(query: URLSearchParams): Record<string, string> {
   for (const name of new Set(query.keys()))
     if (query.getAll(name).length > 1)
       throw new InputError('invalid_value', `${name.slice(0, 100)}: stands there more than once`, {

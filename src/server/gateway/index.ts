@@ -1,5 +1,6 @@
 /**
- * The gateway's own routes under `/kith/v1/`: backends, why one is chosen, kept answers, what the router has learnt.
+ * The gateway's own routes under `/kith/v1/`: backends, why one is chosen, kept answers, what the router has
+ * learnt, what was used and what it cost.
  *
  * @module server/gateway
  */
@@ -8,9 +9,15 @@ import type { ServerContext } from '../types.ts';
 import { backendRoutes } from './backends.ts';
 import { cacheRoutes } from './cache.ts';
 import { routerRoutes } from './router.ts';
+import { usageRoutes } from './usage.ts';
 
 export type * from './types.ts';
 
 export function gatewayRoutes(context: ServerContext): Route[] {
-  return [...backendRoutes(context), ...cacheRoutes(context), ...routerRoutes(context)];
+  return [
+    ...backendRoutes(context),
+    ...cacheRoutes(context),
+    ...routerRoutes(context),
+    ...usageRoutes(context),
+  ];
 }

@@ -5,11 +5,13 @@
  */
 import type {
   BackendReport,
+  BudgetState,
   CacheStats,
   Judgement,
   RouterStatus,
   ThresholdState,
   ThresholdStep,
+  UsageReport,
 } from '../../gateway/index.ts';
 
 /**
@@ -35,6 +37,11 @@ export interface CacheView {
   /** False where the node keeps no answers; requests cannot ask for it then. */
   readonly enabled: boolean;
   readonly stats: CacheStats | null;
+}
+
+/** `GET /kith/v1/usage`. */
+export interface UsageView extends UsageReport {
+  readonly budgets: readonly BudgetState[];
 }
 
 /** `GET /kith/v1/router`. */

@@ -49,7 +49,9 @@ export function openAiError({ status, code, message, param }: Fault): OpenAiErro
 
 function headersOf(error: KithError): Record<string, string> {
   const headers: Record<string, string> = {};
-  if (error.status === 429 || error.status === 503) {
+  // What is spent for good has no time at which to come back.
+  const never = error.code === 'budget_exceeded' && error.retryAfter === undefined;
+  if ((error.status === 429 || error.status === 503) && !never) {
     const seconds = Math.max(1, Math.ceil(error.retryAfter ?? 1));
     headers['retry-after'] = String(seconds);
     headers['retry-after-ms'] = String(seconds * 1000);
@@ -60,7 +62,8 @@ function headersOf(error: KithError): Record<string, string> {
   }
   if (error.status === 413 || error.status === 408) headers.connection = 'close';
   const passing = error.status === 503 || error.retryAfter !== undefined;
-  if ((error.status === 409 || error.status >= 500) && !passing) Object.assign(headers, noRetry);
+  if (error.code === 'budget_exceeded' || ((error.status === 409 || error.status >= 500) && !passing))
+    Object.assign(headers, noRetry);
   return headers;
 }
 

@@ -3,7 +3,14 @@
  *
  * @module server/openapi/gateway
  */
-import { CACHE_WISHES, DEGRADATIONS, PRIVACY_LEVELS, ROUTE_WISHES } from '../../gateway/index.ts';
+import {
+  CACHE_WISHES,
+  DEGRADATIONS,
+  GROUPINGS,
+  PRIVACY_LEVELS,
+  REPORT_ROWS,
+  ROUTE_WISHES,
+} from '../../gateway/index.ts';
 import { feedbackSchema } from '../gateway/router.ts';
 import { chatSchema } from '../openai/chat.ts';
 import { type Api, answer, type Operation, pathParameter, queryParameter } from './operation.ts';
@@ -19,6 +26,7 @@ import {
   nullable,
   number,
   object,
+  pattern,
   ref,
   type Schema,
   string,
@@ -26,9 +34,44 @@ import {
 
 const share: Schema = { type: 'number', minimum: 0, maximum: 1 };
 const moment = described('Milliseconds since 1970.', count);
+const money: Schema = { type: 'number', minimum: 0 };
 const parts = object({ order: number, cost: number, latency: number, load: number, errors: number });
 
+/** Sums as far as they are known; `uncounted` and `unpriced` say how many requests they are without. */
+const usageSums = {
+  requests: count,
+  answered: count,
+  failed: described('Begun and not come to its end.', count),
+  left: described('Left by the caller.', count),
+  kept: described('Answered from the cache: nothing was used.', count),
+  promptTokens: count,
+  cachedTokens: count,
+  completionTokens: count,
+  uncounted: count,
+  cost: money,
+  unpriced: count,
+};
+const day = described('UTC.', pattern('^\\d{4}-\\d\\d-\\d\\d$'));
+
 const schemas: Readonly<Record<string, Schema>> = {
+  Usage: object({
+    by: choice(...GROUPINGS),
+    since: nullable(day),
+    until: nullable(day),
+    rows: array(object({ name: nullable(string), ...usageSums }), { maxItems: REPORT_ROWS }),
+    more: described('Rows that were left out.', count),
+    total: object(usageSums),
+    budgets: array(ref('Budget')),
+  }),
+  Budget: object({
+    name: string,
+    per: choice('day', 'week', 'month', 'all'),
+    until: nullable(moment),
+    money: nullable(object({ limit: money, spent: money })),
+    tokens: nullable(object({ limit: count, spent: count })),
+    unpriced: count,
+    uncounted: count,
+  }),
   Backends: object({ backends: array(ref('Backend')) }),
   Backend: object({
     name: string,
@@ -179,6 +222,8 @@ const off = (description: string) => ({ '409': answer(description, ref('OpenAiEr
 const cacheOff = off('`cache_off`: the node keeps no answers.');
 const routerOff = off('`router_off`: the node does not learn; `router_busy`: it learns anew at this moment.');
 
+const usageOff = off('`usage_off`: the file of the ledger could not be opened.');
+
 const operations: readonly Operation[] = [
   {
     method: 'get',
@@ -232,6 +277,20 @@ const operations: readonly Operation[] = [
       queryParameter('olderThanMs', 'Only answers older than this, ms.', count),
     ],
     answers: { ...cacheOff, '200': answer('How many were removed.', ref('Removed')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/usage',
+    id: 'kithUsage',
+    summary: 'What was used and what it cost, and what is spent of the budgets',
+    scope: 'control',
+    parameters: [
+      queryParameter('by', 'What the rows are of.', { ...choice(...GROUPINGS), default: 'key' }),
+      queryParameter('since', 'First day.', day),
+      queryParameter('until', 'Last day.', day),
+    ],
+    answers: { ...usageOff, '200': answer('Sums by name.', ref('Usage')) },
     error: 'OpenAiError',
   },
   {

@@ -157,7 +157,7 @@ const why: Readonly<Record<string, string>> = {
   '415': 'The body is not JSON, or it is compressed.',
   '417': 'Only `expect: 100-continue` is understood.',
   '422': "The model or its template cannot take the request's messages.",
-  '429': 'Too many requests or tokens; `retry-after` says when to come back.',
+  '429': 'Too many requests or tokens, or a budget is spent; `retry-after` says when to come back.',
   '431': 'The request headers are too large.',
   '500': 'An error of the node; its log has the cause under the request id.',
   '502': 'The backends that were asked failed, or gave answers that cannot be read.',
@@ -201,7 +201,8 @@ function errorsOf(operation: Operation, tag: string): Record<string, Schema> {
     statuses.map((status) => {
       const own =
         status === '429' || status === '503'
-          ? ['retry-after', 'retry-after-ms']
+          ? // A spent budget is a 429 too, and no second try helps.
+            ['retry-after', 'retry-after-ms', ...(status === '429' ? ['x-should-retry'] : [])]
           : status === '405'
             ? ['allow']
             : ['409', '500', ...backendErrors].includes(status)
