@@ -1,6 +1,5 @@
 /** The command line as a user runs it: real processes, real homes, real signals. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,68 +8,9 @@ import { after, before, test } from 'node:test';
 import { CONFIG_KEYS, flagName } from '../src/base/index.ts';
 import { createProgram } from '../src/cli/program.ts';
 import { version } from '../src/cli/version.ts';
+import { begin, kith, stopAll } from './cli-support.ts';
 import { testModel } from './models/index.ts';
 import { createHome, type TestHome } from './node-support.ts';
-
-const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
-
-interface Result {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Result>;
-  /** Resolves when stdout holds the text. */
-  said(text: string): Promise<void>;
-}
-
-const running = new Set<ChildProcess>();
-
-function begin(args: readonly string[], input?: string, env: Record<string, string> = {}): Running {
-  const clean = Object.fromEntries(
-    Object.entries(process.env).filter(([key]) => !key.startsWith('KITH_') && !key.startsWith('npm_')),
-  );
-  const child = spawn(process.execPath, [main, ...args], {
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    env: { ...clean, NODE_TEST_CONTEXT: '', ...env },
-  });
-  running.add(child);
-  let out = '';
-  let err = '';
-  const listeners = new Set<() => void>();
-  child.stdout!.on('data', (chunk) => {
-    out += chunk;
-    for (const listen of listeners) listen();
-  });
-  child.stderr!.on('data', (chunk) => {
-    err += chunk;
-  });
-  if (input !== undefined) child.stdin!.end(input);
-  const ended = new Promise<Result>((resolve) => {
-    child.on('close', (code) => {
-      running.delete(child);
-      resolve({ code, out, err });
-    });
-  });
-  const said = (text: string) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (!out.includes(text)) return;
-        listeners.delete(look);
-        resolve();
-      };
-      listeners.add(look);
-      ended.then(() => reject(new Error(`It ended without saying '${text}': ${out}${err}`)));
-      look();
-    });
-  return { child, ended, said };
-}
-
-const kith = (args: readonly string[], input?: string, env?: Record<string, string>) =>
-  begin(args, input, env).ended;
 
 let home: TestHome;
 let at: string[];
@@ -81,7 +21,7 @@ before(async () => {
 });
 after(async () => {
   await kith(['stop', ...at]);
-  for (const child of running) child.kill('SIGKILL');
+  stopAll();
   await home.remove();
 });
 

@@ -7,6 +7,7 @@ import { KithError } from '../base/index.ts';
 import { findNode, type RunFile } from '../node/index.ts';
 import type { MetricsView, NodeStatus } from '../server/index.ts';
 import { fetchPinned } from './pinned.ts';
+import { settingsOf } from './settings.ts';
 import { eventData } from './sse.ts';
 
 export interface NodeClient {
@@ -19,6 +20,12 @@ export interface NodeClient {
   /** Figures of answers, and alerts. */
   metrics(signal?: AbortSignal): Promise<MetricsView>;
   shutdown(): Promise<void>;
+  /** Answers of the other routes, as JSON. Throws the node's own error as a KithError. */
+  call<T = unknown>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    more?: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<T>;
   /** Takes a model out of the node's memory. False when it was not there. */
   unload(model: string): Promise<boolean>;
 }
@@ -29,12 +36,21 @@ export async function connect(home: string): Promise<NodeClient | null> {
   return found.state === 'running' ? createClient(found.run) : null;
 }
 
+/** The running node of the home that the options name. Throws `node_down` when none runs. */
+export async function runningNode(options: Readonly<Record<string, unknown>>): Promise<NodeClient> {
+  const { home } = settingsOf(options).config;
+  const node = await connect(home);
+  if (node !== null) return node;
+  throw new KithError('node_down', `No node is running on ${home}. Start one with: kith start`);
+}
+
 export function createClient(run: RunFile): NodeClient {
   async function request(
     method: string,
     path: string,
     body: unknown,
     signal?: AbortSignal,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
     let response: Response;
     try {
@@ -42,6 +58,7 @@ export function createClient(run: RunFile): NodeClient {
       const init = {
         method,
         headers: {
+          ...more,
           authorization: `Bearer ${run.token}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
@@ -100,6 +117,16 @@ export function createClient(run: RunFile): NodeClient {
     },
     async metrics(signal) {
       return (await (await request('GET', '/kith/v1/metrics', undefined, signal)).json()) as MetricsView;
+    },
+    async call<T>(
+      method: string,
+      path: string,
+      {
+        body,
+        headers,
+      }: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } = {},
+    ) {
+      return (await (await request(method, path, body, undefined, headers)).json()) as T;
     },
     async unload(model) {
       const path = `/kith/v1/models/${encodeURIComponent(model)}/unload`;

@@ -4,8 +4,19 @@
  *
  * @module cli/program
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { exitCode, reportFailure } from './failure.ts';
+import { addGateway } from './gateway-commands.ts';
+import {
+  decimal,
+  homeOption,
+  jsonOption,
+  licenceOption,
+  modelOption,
+  nameOption,
+  seedOption,
+  whole,
+} from './options.ts';
 import { rememberFlags } from './output.ts';
 import { version } from './version.ts';
 
@@ -18,30 +29,10 @@ export interface Invocation {
 /** Returns the exit code; nothing means 0. */
 export type Handler = (invocation: Invocation) => Promise<number | undefined>;
 
-type Load = () => Promise<{ readonly default: Handler }>;
+export type Load = () => Promise<{ readonly default: Handler }>;
 
 let outcome = 0;
 
-function whole(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^-?\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    return value;
-  };
-}
-
-function decimal(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() === '' || !(value >= min && value <= max))
-      throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
-    return value;
-  };
-}
-
-const homeOption = () =>
-  new Option('--home <dir>', 'folder that holds everything the node keeps (default: ~/.kith)');
 /** `start` has `-m, --model` for the default model, and so has every command that asks no model by itself. */
 function withDefaultModel(command: Command): Readonly<Record<string, unknown>> {
   const options: Record<string, unknown> = command.opts();
@@ -50,17 +41,6 @@ function withDefaultModel(command: Command): Readonly<Record<string, unknown>> {
   const { model, ...rest } = options;
   return model === undefined ? rest : { ...rest, defaultModel: model };
 }
-
-const jsonOption = () => new Option('--json', 'print data as JSON');
-const seedOption = () =>
-  new Option(
-    '--seed <n>',
-    'number that the draws follow from; the same answer again only where the prompt is computed alike',
-  ).argParser(whole(0, 0xffffffff));
-const nameOption = () => new Option('--name <text>', 'name for people (default: what the file says)');
-const licenceOption = () =>
-  new Option('--licence <spdx>', 'licence, as an SPDX id (default: what the file says)');
-const modelOption = () => new Option('-m, --model <id>', 'model to use (default: the configured one)');
 
 /**
  * @param settingFlags flags of all config keys (`--engine-max-queue`). They are the same for every command that reads
@@ -217,16 +197,19 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     ],
     () => import('./commands/benchmark.ts'),
   );
+  addGateway(program, add);
   addKeys(program, add);
   addConfig(program, add);
   add(
     program,
     'doctor',
-    'check this machine and the node; exit code 3 for warnings, 1 for faults',
+    'check this machine, the node and its backends; exit code 3 for warnings, 1 for faults',
     [
       homeOption(),
       new Option('-p, --port <n>', 'port to check'),
       new Option('--full', 'hash every model file again'),
+      new Option('--backend <name>', 'check this backend only, and all of it'),
+      new Option('-m, --model <id>', 'model that backends are asked for (default: as configured)'),
       jsonOption(),
     ],
     () => import('./commands/doctor.ts'),
@@ -242,7 +225,7 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
   return program.version(version, '-V, --version', 'print the version');
 }
 
-type Add = (
+export type Add = (
   parent: Command,
   name: string,
   description: string,

@@ -26,6 +26,7 @@ import {
   type TimeLimits,
   UPSTREAM_LIMITS,
 } from '../gateway/index.ts';
+import { type CheckupFacts, checkupFacts } from './checkups.ts';
 import { type Env, readPem, readSecret, warnIfOpen } from './credentials.ts';
 import { placeOf } from './place.ts';
 import { type DescribedBackend, describedBackends } from './variables.ts';
@@ -42,9 +43,14 @@ export interface BackendsOptions {
 
 export interface Backends extends AsyncDisposable {
   readonly providers: readonly GatewayProvider[];
+  /** What the check-up of each takes, by name; those of this machine's engine are not among them. */
+  readonly checkups: ReadonlyMap<string, CheckupFacts>;
 }
 
-type Remote = GatewayProvider & { readonly backend: Backend & AsyncDisposable };
+type Remote = GatewayProvider & {
+  readonly backend: Backend & AsyncDisposable;
+  readonly checkup: CheckupFacts;
+};
 
 /** Servers that go on from the beginning of an answer without repeating it. Elsewhere it depends on the model. */
 const CONTINUES: ReadonlySet<BackendConfig['kind']> = new Set(['vllm', 'llama.cpp', 'mistral']);
@@ -71,7 +77,8 @@ export async function openBackends(options: BackendsOptions): Promise<Backends> 
     const providers = inOrder([...local, ...owned], config.gateway.order);
     checkTogether(providers);
     tell(providers, described, config, log);
-    return { providers, [Symbol.asyncDispose]: close };
+    const checkups = new Map(owned.map(({ backend, checkup }) => [backend.name, checkup]));
+    return { providers, checkups, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -140,7 +147,8 @@ async function remotesOf(
             ...(entry.version === undefined ? {} : { version: entry.version }),
           })
         : createOpenAiBackend({ ...common, name, baseUrl, kind: entry.kind });
-    return { backend, ...placed(described, baseUrl, config) };
+    const place = placed(described, baseUrl, config);
+    return { backend, ...place, checkup: checkupFacts(entry, { ...common, name, baseUrl }, place) };
   });
 }
 

@@ -7,7 +7,8 @@
  * console.log(node.url);
  */
 export { tlsFiles } from './access.ts';
-export { ledgerPath } from './gateway.ts';
+export { type Backends, openBackends } from './backends.ts';
+export type { CheckupFacts } from './checkups.ts';
 export { createNode, type Node, type NodeOptions } from './node.ts';
-export { enginePackages, openRooms, type Rooms } from './rooms.ts';
+export { type EngineRooms, enginePackages, openEngineRooms, openRooms, type Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';

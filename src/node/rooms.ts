@@ -15,21 +15,24 @@ import { openGateway, type TextEmbedder } from './gateway.ts';
 /** ms the engine process gets to end by itself when it is told to. */
 const engineDrainMs = 500;
 
-export interface Rooms extends AsyncDisposable {
+/** What computes on this machine. */
+export interface EngineRooms extends AsyncDisposable {
   readonly store: ModelStore;
   readonly engine: Engine;
-  readonly gateway: Gateway;
   readonly local: LocalBackend;
+}
+
+export interface Rooms extends EngineRooms {
+  readonly gateway: Gateway;
   engineState(): NodeStatus['engine'];
   /** Resident bytes of the engine process, null when unknown. */
   engineMemory(): number | null;
 }
 
-export async function openRooms(
-  config: Config,
-  log: Logger,
-  onProgress: (model: string, progress: Progress) => void = () => {},
-): Promise<Rooms> {
+type OnProgress = (model: string, progress: Progress) => void;
+
+/** Opens no gateway: what that keeps belongs to the node that runs. */
+export function openEngineRooms(config: Config, log: Logger, onProgress: OnProgress = () => {}): EngineRooms {
   const engine = createEngine({
     ...config.engine,
     log: log.child('engine'),
@@ -58,9 +61,19 @@ export async function openRooms(
     random: systemRandom,
     onProgress,
   });
-  const close = async () => {
-    await Promise.all([engine[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
+  return {
+    store,
+    engine,
+    local,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([engine[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
+    },
   };
+}
+
+export async function openRooms(config: Config, log: Logger, onProgress?: OnProgress): Promise<Rooms> {
+  const machine = openEngineRooms(config, log, onProgress);
+  const { store, engine, local } = machine;
   const opened = await openGateway({
     config,
     local,
@@ -69,14 +82,12 @@ export async function openRooms(
     random: systemRandom,
     log: log.child('gateway'),
   }).catch(async (error: unknown) => {
-    await close();
+    await machine[Symbol.asyncDispose]();
     throw error;
   });
   return {
-    store,
-    engine,
+    ...machine,
     gateway: opened.gateway,
-    local,
     engineState() {
       const { state, pid, restarts, lastCause } = engine.state();
       return { state, pid, restarts, lastCause };
@@ -84,7 +95,7 @@ export async function openRooms(
     engineMemory: () => engine.state().rssBytes,
     async [Symbol.asyncDispose]() {
       await opened[Symbol.asyncDispose]();
-      await close();
+      await machine[Symbol.asyncDispose]();
     },
   };
 }

@@ -147,5 +147,5 @@ export function median(values: readonly number[]): number | null {
 
 function quoted(text: string): string {
   const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
-  return `"${line.length > 60 ? `${line.slice(0, 60).toWellFormed()}...` : line}".`;
+  return `"${line.length > 60 ? `${line.slice(0, 60).toWellFormed()}...` : line}"`;
 }

@@ -30,8 +30,11 @@ const DOES: Readonly<Record<CheckName, (visit: Visit) => Promise<Finding> | Find
     return visit.first === null
       ? {
           state: 'fail',
-          message: 'There is no chat model to ask: none is configured, and none is listed.',
-          remedy: 'Name a model of this backend in its configuration.',
+          message:
+            visit.options.anyListed === false
+              ? 'No chat model of it is configured, and it is not for a check to choose one that may cost.'
+              : 'There is no chat model to ask: none is configured, and none is listed.',
+          remedy: 'Name one as `defaults.chat` of this backend, or with --model.',
         }
       : checkCompletion(visit);
   },
@@ -159,7 +162,7 @@ function skipped(name: CheckName, message: string): CheckResult {
 async function chooseModel(visit: Visit): Promise<void> {
   const { backend, options, signal } = visit;
   visit.model ??= options.model ?? backend.defaultModel('chat');
-  if (visit.model !== null) return;
+  if (visit.model !== null || options.anyListed === false) return;
   const rows = await inTime(backend.models(), signal);
   visit.model = rows?.find(({ task }) => task === 'chat')?.id ?? null;
 }

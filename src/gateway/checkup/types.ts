@@ -77,6 +77,8 @@ export interface CheckupOptions {
   readonly models?: readonly string[];
   /** Model that is asked. @default the backend's default, else the first chat model that it lists */
   readonly model?: string | null;
+  /** False: a model that is merely listed is not asked. @default true */
+  readonly anyListed?: boolean;
   /** @default the backend's default; null: none is looked at */
   readonly embeddingModel?: string | null;
   /** What its models are configured to do. What they are not is not asked for. @default all true */
