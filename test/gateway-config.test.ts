@@ -4,11 +4,13 @@
  * @module test/gateway-config.test
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import {
   createSeededRandom,
   isKithError,
@@ -389,4 +391,31 @@ test('the router is there where a choice is, and learns towards the configured s
     open(entry, { ...withEngine, KITH_GATEWAY_COMPLEXITY_MIN: '0.9', KITH_GATEWAY_COMPLEXITY_MAX: '0.1' }),
     /gateway\.complexityMin is 0\.9 and gateway\.complexityMax 0\.1/,
   );
+});
+
+test('kith config show prints backends, agents and origins, and no key', async () => {
+  const home = join(root, String(homes++));
+  mkdirSync(home);
+  writeFileSync(
+    join(home, 'config.yaml'),
+    'gateway: {preset: balanced}\nbackends:\n  - {name: home, kind: vllm, url: "http://10.0.0.1:8000/v1", key: sk-planted}\n',
+    { mode: 0o600 },
+  );
+  const env = { PATH: process.env.PATH, KWAAI_PRIVACY_LEVEL: 'medium', OPENROUTER_API_KEY: 'sk-or-planted' };
+  const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
+  const args = [main, 'config', 'show', '--json', '--home', home];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  assert.doesNotMatch(stdout, /planted/);
+  const rows = JSON.parse(stdout).values as { key: string; value: unknown; origin: string }[];
+  const row = (key: string) => rows.find((each) => each.key === key)!;
+  assert.deepEqual(row('gateway.privacy'), {
+    key: 'gateway.privacy',
+    value: 'medium',
+    origin: 'env:KWAAI_PRIVACY_LEVEL',
+  });
+  assert.deepEqual([row('gateway.cache').value, row('gateway.cache').origin], ['auto', 'preset:balanced']);
+  assert.equal(row('openrouter.apiKey').value, '[secret]');
+  assert.equal(row('backends.home').value, 'vllm http://10.0.0.1:8000/v1 key=[secret]');
+  assert.equal(row('backends.home').origin, `${join(home, 'config.yaml')}:3`);
+  assert.equal(row('agents.guardrail.model').origin, 'preset:balanced');
 });

@@ -5,7 +5,8 @@
  */
 import { type ConfigProblem, nearest, parseValue, showValue } from './config-check.ts';
 import { CONFIG_KEYS, type ConfigKey, envName, settingOf } from './config-schema.ts';
-import { isModelName, type OtherName } from './settings/setting.ts';
+import { isModelName } from './settings/forms.ts';
+import type { OtherName } from './settings/setting.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

@@ -119,9 +119,13 @@ function backendText(backend: BackendConfig): string {
 }
 
 function budgetText({ name: _name, per, money, tokens, ...who }: BudgetConfig): string {
-  const amount = money === undefined ? `${tokens} tokens` : `${money}`;
+  const amounts = [
+    ...(money === undefined ? [] : [`${money}`]),
+    ...(tokens === undefined ? [] : [`${tokens} tokens`]),
+  ];
   const whom = Object.entries(who).map(([field, value]) => `${field} ${value}`);
-  return `${amount} per ${per} for ${whom.length === 0 ? 'all together' : whom.join(', ')}`;
+  const when = per === 'all' ? 'in all' : `per ${per}`;
+  return `${amounts.join(' or ')} ${when} for ${whom.length === 0 ? 'all together' : whom.join(', ')}`;
 }
 
 function deepFreeze(value: unknown): void {

@@ -44,6 +44,7 @@ function configurable(
 
 export const LIMITS: readonly Limit[] = [
   configurable('server.bodyBytes', 'bytes', 'size of a request body', 'refused with 413', 413),
+  configurable('gateway.cacheBytes', 'bytes', 'answers that are kept', 'the least used are forgotten', null),
   configurable(
     'server.headersTimeoutMs',
     'ms',

@@ -22,7 +22,8 @@ export function placeOf(
   backend: Pick<BackendConfig, 'kind' | 'owned' | 'network'>,
 ): Destination {
   const { protocol, hostname } = new URL(url);
-  const isHere = isLoopback(hostname.replace(/^\[|\]$/g, ''));
+  // Where other names under `localhost` lead depends on who is asked for them.
+  const isHere = isLoopback(hostname.replace(/^\[|\]$/g, '')) && !hostname.endsWith('.localhost');
   if (isHere) {
     const isOwned = backend.owned ?? !FORWARDERS.has(backend.kind);
     return isOwned ? { kind: 'this_machine' } : { kind: 'provider', link: 'owned_network' };

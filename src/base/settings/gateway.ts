@@ -3,6 +3,7 @@
  *
  * @module base/settings/gateway
  */
+import { isWebAddress } from './forms.ts';
 import {
   bytes,
   choice,
@@ -13,7 +14,6 @@ import {
   inSeconds,
   integer,
   integerOrAuto,
-  isWebAddress,
   list,
   optionalText,
   underscored,

@@ -7,7 +7,7 @@
  */
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { isModelName, isServerAddress } from './setting.ts';
+import { isModelName, isServerAddress } from './forms.ts';
 
 export const LIST_NAMES = ['backends', 'agents', 'budgets'] as const;
 export type ListName = (typeof LIST_NAMES)[number];
@@ -223,16 +223,16 @@ const budget = z
       model: model.optional(),
       money: number(0, 1e12).optional(),
       tokens: whole(0, 1e15).optional(),
-      per: oneOf(['day', 'week', 'month']),
+      per: oneOf(['day', 'week', 'month', 'all']),
     },
     map('a map with money or tokens, and per'),
   )
   .superRefine((value, context) => {
-    if ((value.money === undefined) === (value.tokens === undefined))
+    if (value.money === undefined && value.tokens === undefined)
       context.addIssue({
         code: 'custom',
         path: [],
-        message: 'must have one of money and tokens',
+        message: 'has neither money nor tokens: give it one',
         params: { whole: true },
       });
   });

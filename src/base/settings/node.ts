@@ -5,6 +5,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { isModelId, isOrigin } from './forms.ts';
 import {
   bytes,
   DAY_MS,
@@ -12,8 +13,6 @@ import {
   GB,
   integer,
   integerOrAuto,
-  isModelId,
-  isOrigin,
   list,
   modelId,
   optionalText,

@@ -3,16 +3,8 @@
  *
  * @module base/settings/providers
  */
-import {
-  type Extra,
-  flagSetting,
-  isModelName,
-  isServerAddress,
-  list,
-  optionalText,
-  type Setting,
-  text,
-} from './setting.ts';
+import { isModelName, isServerAddress } from './forms.ts';
+import { type Extra, flagSetting, list, optionalText, type Setting, text } from './setting.ts';
 
 const named = (name: string, extra: Extra = {}): Extra => ({ ...extra, alsoEnv: [{ name }] });
 

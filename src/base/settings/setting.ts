@@ -5,6 +5,7 @@
  */
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { isModelId, isWebAddress } from './forms.ts';
 
 /** One configurable value. */
 export interface Setting<T = unknown> {
@@ -183,9 +184,6 @@ export function list(
   };
 }
 
-/** An id of a model on this machine. */
-export const isModelId = (value: string): boolean => /^[a-z0-9][a-z0-9._-]{0,95}$/.test(value);
-
 export const modelId = (description: string, initial: string, extra: Extra = {}) =>
   text(
     description,
@@ -246,10 +244,6 @@ export function inSeconds(name: string, min: number, max: number): OtherName {
   };
 }
 
-/** A server's name for a model. */
-export const isModelName = (value: string): boolean =>
-  value.length >= 1 && value.length <= 200 && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value) && value.trim() === value;
-
 export const DAY_MS = 86_400_000;
 export const GB = 1_000_000_000;
 
@@ -285,21 +279,4 @@ function textToBytes(text: string): unknown {
   const match = /^(\d{1,16}(?:\.\d{1,9})?) ?([kmgt]?i?b?)$/i.exec(text.trim());
   const unit = match === null ? undefined : BYTE_UNITS[match[2]!.toLowerCase()];
   return match === null || unit === undefined ? text : Math.round(Number(match[1]) * unit);
-}
-
-/** `https://app.example.org`, and the origins of installed apps and extensions, such as `chrome-extension://abc`. */
-export function isOrigin(value: string): boolean {
-  if (isWebAddress(value)) return new URL(value).origin === value;
-  return /^[a-z][a-z0-9+.-]{0,31}:\/\/[a-z0-9][a-z0-9._-]{0,252}$/.test(value);
-}
-
-export function isWebAddress(value: string): boolean {
-  return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
-}
-
-/** A web address that holds nothing but where the server is: what the gateway takes for a backend. */
-export function isServerAddress(value: string): boolean {
-  if (!isWebAddress(value)) return false;
-  const { username, password, search, hash } = new URL(value);
-  return username === '' && password === '' && search === '' && hash === '';
 }
