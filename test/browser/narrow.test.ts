@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { answered, openStage, type Stage, send, skip } from './support.ts';
+import { answered, inLanguage, openStage, type Stage, send, skip, until } from './support.ts';
 
 let stage: Stage;
 before(async () => {
@@ -83,10 +83,8 @@ test('the foot of a long answer of a model can be seen when it ends', { skip }, 
   await page.reload();
   await send(page, 'Count from 1 to 1000, one number on each line.');
   await answered(page, 1);
-  await settle(page);
-  const { hidden, scrolled } = await foot(page);
-  assert.ok(scrolled > 0, 'the answer is longer than the window');
-  assert.ok(hidden <= 0, `${hidden} px are hidden`);
+  await until(async () => (await foot(page)).hidden <= 0, 'The foot of the answer in sight');
+  assert.ok((await foot(page)).scrolled > 0, 'the answer is longer than the window');
   await page.getByRole('button', { name: 'Answer again' }).click({ trial: true });
 });
 
@@ -99,9 +97,10 @@ for (const viewport of sizes) {
     await answer.finish();
     await send(page, 'Show code.');
     await answered(page, 1);
-    await settle(page);
-    const { hidden, scrolled } = await foot(page);
-    assert.ok(scrolled > 1_000 && hidden <= 0, JSON.stringify({ hidden, scrolled }));
+    await until(async () => {
+      const { hidden, scrolled } = await foot(page);
+      return scrolled > 1_000 && hidden <= 0;
+    }, 'The foot of the answer in sight');
   });
 }
 
@@ -118,8 +117,7 @@ test('a reader who went up is left there when the answer ends', { skip }, async 
   await settle(page);
   assert.ok((await foot(page)).hidden > 800);
   await page.getByRole('button', { name: 'Newest' }).click();
-  await settle(page);
-  assert.ok((await foot(page)).hidden <= 0);
+  await until(async () => (await foot(page)).hidden <= 0);
 });
 
 test('from a conversation a new one can be begun, and Chat leads back to the one that was open', {
@@ -140,7 +138,10 @@ test('from a conversation a new one can be begun, and Chat leads back to the one
       await page.getByRole('heading', { level: 2, name: 'Hello' }).waitFor();
     }
     const fresh = page.locator('a, button').and(page.getByLabel('New conversation', { exact: true }));
-    assert.equal(await fresh.locator('visible=true').count(), 1, `${viewport.width}`);
+    await until(
+      async () => (await fresh.locator('visible=true').count()) === 1,
+      `${viewport.width} px: one way`,
+    );
     await fresh.locator('visible=true').click();
     await page.getByRole('heading', { name: 'What would you like to know?' }).waitFor();
     await place('Status').click();
@@ -172,20 +173,19 @@ test('over a narrow page the receipt dims what it covers, which waits until it c
   for (const way of close) {
     await chip.click();
     await receipt.waitFor();
-    assert.equal(await page.locator('main').evaluate((main: HTMLElement) => main.inert), true);
-    assert.equal(
-      await page.evaluate(() => document.elementFromPoint(200, 300)?.classList.contains('behind')),
-      true,
+    await until(() => page.locator('main').evaluate((main: HTMLElement) => main.inert));
+    await until(() =>
+      page.evaluate(() => document.elementFromPoint(200, 300)?.classList.contains('behind') ?? false),
     );
     await way();
     await receipt.waitFor({ state: 'detached' });
-    assert.equal(await chip.evaluate((one) => one === document.activeElement), true);
+    await until(() => chip.evaluate((one) => one === document.activeElement));
   }
   await page.setViewportSize({ width: 1440, height: 700 });
   await chip.click();
   await receipt.waitFor();
-  assert.equal(await page.locator('main').evaluate((main: HTMLElement) => main.inert), false);
-  assert.equal(await page.locator('.behind').count(), 0);
+  await until(async () => !(await page.locator('main').evaluate((main: HTMLElement) => main.inert)));
+  await page.locator('.behind').waitFor({ state: 'detached' });
 });
 
 test('choices stand on one line at 320 px in both languages, and keys are named only where there are some', {
@@ -194,6 +194,7 @@ test('choices stand on one line at 320 px in both languages, and keys are named 
   for (const locale of ['en-GB', 'de-DE']) {
     await using visit = await stage.visit('/', { viewport: { width: 320, height: 700 }, locale });
     const { page } = visit;
+    await inLanguage(page, locale.slice(0, 2));
     await page.locator('.bar button').click();
     const labels = page.locator('.segments label');
     await labels.nth(2).waitFor();

@@ -102,8 +102,51 @@ export async function allowLong(page: Page): Promise<void> {
   await page.reload();
 }
 
-/** Waits until the last answer has ended. */
+/** Waits until the last answer has ended and is kept, so that the page can be left. */
 export async function answered(page: Page, turns: number): Promise<void> {
   const last = page.locator('[data-turn]').nth(turns - 1);
   await last.and(page.locator('[data-state="done"]')).waitFor({ timeout: 60_000 });
+  await until(async () => {
+    const kept = await archived(page);
+    return kept.length === turns && kept.at(-1)!.state === 'done';
+  });
+}
+
+/** The turns of the open conversation as the browser's database holds them. */
+export function archived(page: Page): Promise<readonly { question: string; state: string }[]> {
+  const id = new URL(page.url()).pathname.split('/').at(-1)!;
+  return page.evaluate(
+    (key) =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open('kith');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const reading = database.transaction('threads').objectStore('threads').get(key);
+          reading.onerror = () => reject(reading.error);
+          reading.onsuccess = () => {
+            database.close();
+            const turns: { question: string; answer: { state: string } }[] = reading.result?.turns ?? [];
+            resolve(turns.map(({ question, answer }) => ({ question, state: answer.state })));
+          };
+        };
+      }),
+    id,
+  );
+}
+
+const untilMs = 60_000;
+
+/** Waits for what a locator cannot wait for. */
+export async function until(condition: () => Promise<boolean>, what = 'The condition'): Promise<void> {
+  const end = AbortSignal.timeout(untilMs);
+  while (!(await condition())) {
+    if (end.aborted) throw new Error(`${what} did not come true within ${untilMs} ms.`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until the page has its words in a language: all but English come after the first paint. */
+export function inLanguage(page: Page, language: string): Promise<void> {
+  return until(() => page.evaluate((wanted) => document.documentElement.lang === wanted, language));
 }
