@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { failover, keptReceipt, script } from './scripted.ts';
 import { answered, openStage, type Stage, send, skip } from './support.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -31,6 +32,31 @@ async function findings(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(' ')} (${node.failureSummary})`),
   );
+}
+
+/** The status page of a node that has other servers, one of which is away. */
+async function tellOthers(page: Page): Promise<void> {
+  const health = await (await page.request.get(`${stage.node.url}/health/detailed`)).json();
+  const [local] = health.backends;
+  const others = [
+    { ...local, name: 'desktop', where: 'owned', link: 'owned_network' },
+    {
+      ...local,
+      name: 'openai',
+      where: 'provider',
+      link: 'encrypted',
+      status: 'degraded',
+      latency_ms: null,
+      breaker: { state: 'open', failures: 5 },
+      message: 'It could not be connected to.',
+    },
+    { ...local, name: 'old', where: 'provider', link: 'open' },
+  ];
+  const told = JSON.stringify({ ...health, backends: [local, ...others] });
+  await page.route('**/kith/v1/events', (route) =>
+    route.fulfill({ contentType: 'text/event-stream', body: `event: status\ndata: ${told}\n\n` }),
+  );
+  await page.goto(`${stage.node.url}/status`);
 }
 
 const widths = [390, 820, 1440];
@@ -67,12 +93,31 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.getByRole('button', { name: 'On this machine' }).click();
       await page.getByRole('complementary', { name: 'Receipt' }).waitFor();
       await look('receipt');
-      await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click();
+      const close = async () => {
+        const panel = page.getByRole('complementary');
+        await panel.getByRole('button', { name: 'Close' }).click();
+        await panel.waitFor({ state: 'detached' });
+      };
+      await close();
+      await page.unroute('**/v1/chat/completions');
+      const others = [failover, keptReceipt('hit', 7_200_000), keptReceipt('stale', 7_200_000)];
+      await script(
+        page,
+        others.map((receipt) => ({ receipt })),
+      );
+      for (const [index, chip] of ['From openai', /^From the cache/, /^Last good answer/].entries()) {
+        await send(page, 'And another way?');
+        await answered(page, index + 2);
+        await page.getByRole('button', { name: chip }).click();
+        await page.getByRole('complementary', { name: 'Receipt' }).waitFor();
+        await look(`receipt ${chip}`);
+        await close();
+      }
       await page.getByRole('button', { name: 'Answer settings' }).click();
       await page.getByLabel('Temperature').fill('9');
       await page.getByLabel('Temperature').blur();
       await look('answer settings');
-      await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click();
+      await close();
       await page.unroute('**/v1/chat/completions');
       await page.route('**/v1/chat/completions', (route) =>
         route.fulfill({
@@ -109,6 +154,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
         if (path === '/status') await page.getByText('Models in memory').waitFor();
         await look(path);
       }
+      await tellOthers(page);
+      await page.getByRole('heading', { name: 'Who answers' }).waitFor();
+      await look('status with others');
+      await page.goto(stage.node.url);
+      await page.getByRole('button', { name: 'May leave this machine' }).click();
+      await page.getByRole('complementary', { name: 'Answer settings' }).waitFor();
+      await look('answer settings with others');
     });
   }
 }

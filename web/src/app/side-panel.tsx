@@ -8,7 +8,7 @@ import { createEffect, Show } from 'solid-js';
 import { IconButton } from '../base/icon-button.tsx';
 import { AnswerSettingsForm } from '../chat/answer-settings.tsx';
 import { changeSettings, settingsOf } from '../chat/chat-page.tsx';
-import { Receipt } from '../chat/receipt.tsx';
+import { Receipt } from '../chat/receipt/receipt.tsx';
 import { turnsOf } from '../data/conversations.ts';
 import { t } from '../i18n/index.ts';
 import { closePanel, panel } from './ui.ts';

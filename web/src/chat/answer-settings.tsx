@@ -6,6 +6,7 @@
 import { createSignal, Show } from 'solid-js';
 import { type AnswerSettings, noSettings } from '../data/preferences.ts';
 import { t } from '../i18n/index.ts';
+import { TermFields } from './term-fields.tsx';
 
 interface Props {
   readonly settings: AnswerSettings;
@@ -19,6 +20,8 @@ export function AnswerSettingsForm(props: Props) {
   return (
     <div class="answer-settings">
       <p class="sub">{t('settings.lede')}</p>
+      <TermFields settings={props.settings} change={set} />
+      <h3>{t('settings.writing')}</h3>
       <div class="pair">
         <NumberField
           id="temperature"

@@ -4,7 +4,6 @@
  * @module web/chat/composer
  */
 import ArrowUp from 'lucide-solid/icons/arrow-up';
-import Lock from 'lucide-solid/icons/lock';
 import Square from 'lucide-solid/icons/square';
 import { createEffect, createSignal, on, onMount, Show } from 'solid-js';
 import { announce } from '../app/announce.tsx';
@@ -12,6 +11,7 @@ import { maxQuestion } from '../data/conversations.ts';
 import { keepDraft, readDraft } from '../data/preferences.ts';
 import { count, t } from '../i18n/index.ts';
 import { ContextMeter } from './context-meter.tsx';
+import { Promised } from './promised.tsx';
 
 interface Props {
   /** Conversation; `new` for the one that begins. */
@@ -93,10 +93,7 @@ export function Composer(props: Props) {
         onKeyDown={onKey}
       />
       <div class="tools">
-        <span class="promise" title={t('chat.promiseHint')}>
-          <Lock size={15} aria-hidden="true" />
-          {t('chat.promise')}
-        </span>
+        <Promised conversation={props.id === 'new' ? null : props.id} />
         <span class="grow" />
         <ContextMeter id={props.id} />
         <Show

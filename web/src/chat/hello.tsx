@@ -26,6 +26,8 @@ export function Hello(props: {
 }) {
   const model = () => props.model ?? defaultModel();
   const loaded = () => node.health?.models.some(({ id }) => id === model()) ?? false;
+  /** Nobody but this machine's engine could have the model. */
+  const alone = () => (node.health?.backends.length ?? 0) <= 1;
   const line = () => {
     const state = machineState();
     const id = model();
@@ -33,7 +35,7 @@ export function Hello(props: {
     if (id === null) return node.link === 'up' ? t('chat.noModel') : t(`machine.${state}`);
     if (state === 'starting') return t('chat.starting', { model: id });
     if (state === 'ready' || state === 'answering')
-      return t(loaded() ? 'chat.ready' : 'chat.loadable', { model: id });
+      return t(loaded() ? 'chat.ready' : alone() ? 'chat.loadable' : 'chat.usable', { model: id });
     return t(`machine.${state}`);
   };
   const good = () => machineState() === 'ready' || machineState() === 'answering';
@@ -41,7 +43,7 @@ export function Hello(props: {
   return (
     <div class="hello">
       <p class="promise-line" classList={{ pending: !good() }} role="status">
-        <Show when={good()} fallback={<UnknownGlyph />}>
+        <Show when={good() && (loaded() || alone())} fallback={<UnknownGlyph />}>
           <HereGlyph />
         </Show>
         <span>{line()}</span>

@@ -11,8 +11,10 @@ import { ErrorNote } from '../base/error-note.tsx';
 import { IconButton } from '../base/icon-button.tsx';
 import { giveUp, resumes } from '../data/answering.ts';
 import type { Turn } from '../data/archive.ts';
+import { decisionOf } from '../data/feedback.ts';
 import { node } from '../data/node-state.ts';
 import { t } from '../i18n/index.ts';
+import { Judge } from './judge.tsx';
 import { PlaceChip } from './place-chip.tsx';
 import { StreamText } from './stream-text.tsx';
 
@@ -131,6 +133,9 @@ function Ending(props: Props) {
           <div class="acts">
             <Show when={answer().text !== ''}>
               <Copy text={() => answer().text} label={t('turn.copy')} />
+            </Show>
+            <Show when={answer().state === 'done' && decisionOf(props.conversation, props.turn.id)}>
+              <Judge conversation={props.conversation} turn={props.turn} />
             </Show>
             <Show when={props.last && !props.busy}>
               <IconButton label={t('turn.retry')} onClick={props.retry}>

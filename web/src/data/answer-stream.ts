@@ -5,6 +5,7 @@
  */
 import { ask } from './node.ts';
 import { faultOf, NodeError } from './node-error.ts';
+import type { Receipt } from './receipt.ts';
 import { readEvents } from './sse.ts';
 
 export interface Message {
@@ -21,16 +22,6 @@ export interface AnswerOptions {
   readonly seed: number | null;
 }
 
-/** As the node sends it; unknown values are null. Times in ms. */
-export interface Receipt {
-  readonly backend: string;
-  readonly model: string;
-  readonly queue_ms: number | null;
-  readonly prefill_ms: number | null;
-  readonly decode_ms: number | null;
-  readonly notes: readonly string[];
-}
-
 export interface Usage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -38,7 +29,13 @@ export interface Usage {
 }
 
 export type AnswerPart =
-  | { readonly type: 'start'; readonly requestId: string | null; readonly backend: string | null }
+  | {
+      readonly type: 'start';
+      readonly requestId: string | null;
+      readonly backend: string | null;
+      /** Step of the node's ladder, as it names it. */
+      readonly step: string | null;
+    }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'finish'; readonly reason: string; readonly model: string }
   | { readonly type: 'receipt'; readonly usage: Usage | null; readonly receipt: Receipt | null };
@@ -58,17 +55,18 @@ interface Chunk {
   readonly error?: unknown;
 }
 
-/** Throws `NodeError`; its code is `connection_lost` when the stream ended before its end. */
+/** @param terms headers. Throws `NodeError`; its code is `connection_lost` when the stream ended before its end. */
 export async function* streamAnswer(
   messages: readonly Message[],
   options: AnswerOptions,
+  terms: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): AsyncGenerator<AnswerPart> {
   const chosen = Object.entries(options).filter(([, value]) => value !== null);
   const response = await ask('/v1/chat/completions', {
     method: 'POST',
     signal,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...terms },
     body: JSON.stringify({
       messages,
       ...Object.fromEntries(chosen),
@@ -85,7 +83,12 @@ export async function* streamAnswer(
       status: 0,
       requestId,
     });
-  yield { type: 'start', requestId, backend: response.headers.get('x-kith-backend') };
+  yield {
+    type: 'start',
+    requestId,
+    backend: response.headers.get('x-kith-backend'),
+    step: response.headers.get('x-kith-step'),
+  };
   const events = readEvents(response.body!);
   for (;;) {
     let next: Awaited<ReturnType<typeof events.next>>;

@@ -10,6 +10,7 @@ import type { Turn } from './archive.ts';
 import { conversation, emptyAnswer, hold, save, setAnswer, setTurns, turnsOf } from './conversations.ts';
 import { isGone, NodeError } from './node-error.ts';
 import type { AnswerSettings } from './preferences.ts';
+import { termHeaders } from './terms.ts';
 
 interface Run {
   /** Turn being answered. */
@@ -121,14 +122,17 @@ async function write(
   id: string,
   turn: string,
   turns: readonly Turn[],
-  { system, ...options }: AnswerSettings,
+  settings: AnswerSettings,
   signal: AbortSignal,
   add: (text: string) => void,
 ): Promise<void> {
-  for await (const part of streamAnswer(messagesOf(turns, turn, system), options, signal)) {
+  const { system, model, temperature, top_p, max_tokens, seed } = settings;
+  const messages = messagesOf(turns, turn, system);
+  const options = { model, temperature, top_p, max_tokens, seed };
+  for await (const part of streamAnswer(messages, options, termHeaders(settings, id), signal)) {
     if (part.type === 'text') add(part.text);
     else if (part.type === 'start') {
-      setAnswer(id, turn, { requestId: part.requestId, backend: part.backend });
+      setAnswer(id, turn, { requestId: part.requestId, backend: part.backend, step: part.step });
     } else if (part.type === 'finish') setAnswer(id, turn, { finish: part.reason, model: part.model });
     else setAnswer(id, turn, { usage: part.usage, receipt: part.receipt });
   }

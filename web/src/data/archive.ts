@@ -4,9 +4,10 @@
  *
  * @module web/data/archive
  */
-import type { Receipt, Usage } from './answer-stream.ts';
+import type { Usage } from './answer-stream.ts';
 import type { Fault } from './node-error.ts';
 import type { AnswerSettings } from './preferences.ts';
+import type { Receipt } from './receipt.ts';
 
 export interface Answer {
   /**
@@ -18,12 +19,16 @@ export interface Answer {
   readonly model: string | null;
   /** What answered, as the node named it at the start; null = not known. */
   readonly backend: string | null;
+  /** Step of the node's ladder, as it named it at the start. Absent in answers of before. */
+  readonly step?: string | null;
   /** `length`: cut by a limit. */
   readonly finish: string | null;
   readonly usage: Usage | null;
   readonly receipt: Receipt | null;
   readonly requestId: string | null;
   readonly fault: Fault | null;
+  /** What the reader told the node of it; null or absent: nothing. */
+  readonly judged?: boolean | null;
 }
 
 export interface Turn {

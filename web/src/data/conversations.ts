@@ -143,11 +143,13 @@ export function emptyAnswer(): Answer {
     text: '',
     model: null,
     backend: null,
+    step: null,
     finish: null,
     usage: null,
     receipt: null,
     requestId: null,
     fault: null,
+    judged: null,
   };
 }
 

@@ -2,13 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Conversation, Thread } from './archive.ts';
 import { asJson, asMarkdown, fileName } from './export.ts';
+import { noTerms } from './terms.ts';
 
 const conversation: Conversation = {
   id: 'c1',
   title: 'A name\nin two lines',
   created: Date.UTC(2026, 0, 2),
   updated: Date.UTC(2026, 0, 2),
-  settings: { model: null, temperature: null, top_p: null, max_tokens: null, seed: null, system: '' },
+  settings: {
+    model: null,
+    temperature: null,
+    top_p: null,
+    max_tokens: null,
+    seed: null,
+    ...noTerms,
+    system: '',
+  },
 };
 const answer: Thread['turns'][number]['answer'] = {
   state: 'done',

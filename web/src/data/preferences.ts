@@ -6,11 +6,12 @@
 import { createEffect, createRoot } from 'solid-js';
 import { createStore, reconcile } from 'solid-js/store';
 import type { AnswerOptions } from './answer-stream.ts';
+import { type AnswerTerms, noTerms } from './terms.ts';
 
 export const languages = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof languages;
 
-export interface AnswerSettings extends AnswerOptions {
+export interface AnswerSettings extends AnswerOptions, AnswerTerms {
   /** Put before every conversation; empty = none. */
   readonly system: string;
 }
@@ -21,6 +22,7 @@ export const noSettings: AnswerSettings = {
   top_p: null,
   max_tokens: null,
   seed: null,
+  ...noTerms,
   system: '',
 };
 

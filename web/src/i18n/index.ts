@@ -107,6 +107,26 @@ export function long(seconds: number): string {
     .join(' ');
 }
 
+/** Milliseconds as the largest of days, hours, minutes and seconds: how old something is. */
+export function age(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds >= 86_400) return spaced(Math.floor(seconds / 86_400), 0, 'd');
+  if (seconds >= 3_600) return spaced(Math.floor(seconds / 3_600), 0, 'h');
+  return seconds >= 60 ? spaced(Math.floor(seconds / 60), 0, 'min') : spaced(Math.floor(seconds), 0, 's');
+}
+
+/** A share or a score, to two digits. */
+export function fraction(value: number): string {
+  return number({ maximumFractionDigits: 2 })(value);
+}
+
+/** Money in the unit of the owner's prices: small sums keep three digits that count. */
+export function money(value: number): string {
+  return number(value === 0 || value >= 1 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 3 })(
+    value,
+  );
+}
+
 /** The browser's own kind of the page's language: en-GB writes a date and a time in another way than en-US. */
 const timeLocale = (): string =>
   navigator.languages.find((tag) => tag.split('-')[0] === language()) ?? language();

@@ -5,39 +5,37 @@
  * @module web/chat/receipt
  */
 import { For, Show } from 'solid-js';
-import type { Turn } from '../data/archive.ts';
-import { download } from '../data/export.ts';
-import { count, duration, moment, rate, t } from '../i18n/index.ts';
-import { placeOf, speedOf } from './place-chip.tsx';
+import type { Turn } from '../../data/archive.ts';
+import { download } from '../../data/export.ts';
+import { isFresh, originOf, stayedHere } from '../../data/origin.ts';
+import { age, moment, t } from '../../i18n/index.ts';
+import { Choice } from './choice.tsx';
+import { CostRows } from './cost-rows.tsx';
+import { Happened } from './happened.tsx';
+import { Privacy } from './privacy.tsx';
+import { WhoSaw } from './who-saw.tsx';
 
 export function Receipt(props: { readonly turn: Turn }) {
   const answer = () => props.turn.answer;
-  const receipt = () => answer().receipt;
-  const backend = () => receipt()?.backend ?? answer().backend;
-  const here = () => placeOf(answer()) === 'local';
-  const model = () => receipt()?.model ?? answer().model;
-  const time = (ms: number | null | undefined) =>
-    typeof ms === 'number' ? <bdi>{duration(ms)}</bdi> : <span title={t('app.unknown')}>–</span>;
+  const origin = () => originOf(answer());
+  const route = () => answer().receipt?.route;
+  const model = () => origin().model ?? t('app.unknown');
+  const named = () => ({ backend: origin().backend ?? t('app.unknown'), model: model() });
   const lede = () => {
-    if (here()) return t('receipt.local');
-    const other = backend();
-    return other === null ? t('receipt.unknown') : t('receipt.elsewhere', { backend: other });
+    const { kind } = origin();
+    // An earlier node named a backend and no step.
+    if (kind === 'unknown')
+      return t(origin().backend === null ? 'receipt.lede.unknown' : 'receipt.lede.elsewhere', named());
+    if (kind === 'local' && !stayedHere(answer())) return t('receipt.lede.after');
+    return t(`receipt.lede.${kind}`, named());
   };
   const more = () => {
-    if (here()) return t('receipt.localMore', { model: model() ?? t('app.unknown') });
-    return backend() === null ? t('receipt.unknownMore') : t('receipt.elsewhereMore');
-  };
-  const reading = () => {
-    const usage = answer().usage;
-    if (!usage) return null;
-    const tokens = count(usage.prompt_tokens);
-    return usage.cached_tokens === null
-      ? t('receipt.readPlain', { tokens })
-      : t('receipt.readMore', { tokens, cached: count(usage.cached_tokens) });
-  };
-  const wrote = () => {
-    const usage = answer().usage;
-    return usage ? t('receipt.wrote', { tokens: count(usage.completion_tokens) }) : t('receipt.wroteUnknown');
+    const { kind, ageMs, backend } = origin();
+    if (kind === 'unknown') return t(backend === null ? 'receipt.more.unknown' : 'receipt.more.elsewhere');
+    if (kind === 'local' && !stayedHere(answer())) return t('receipt.more.after', named());
+    if ((kind === 'kept' || kind === 'similar' || kind === 'stale') && ageMs !== null)
+      return t('receipt.more.aged', { ...named(), age: age(ageMs) });
+    return t(`receipt.more.${kind}`, named());
   };
   const save = () => {
     const { question: _question, answer: one, ...turn } = props.turn;
@@ -52,62 +50,23 @@ export function Receipt(props: { readonly turn: Turn }) {
     <div class="receipt">
       <p class="lede">{lede()}</p>
       <p class="more">{more()}</p>
-      <h3 id="who">{t('receipt.who')}</h3>
-      <table aria-labelledby="who">
-        <thead>
-          <tr>
-            <td />
-            <th scope="col">{t('receipt.words')}</th>
-            <th scope="col">{t('receipt.numbers')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <th scope="row">{t('receipt.here')}</th>
-            <td class="yes">{t('receipt.yes')}</td>
-            <td class="yes">{here() ? t('receipt.yes') : '–'}</td>
-          </tr>
-          <tr>
-            <th scope="row">{t('receipt.others')}</th>
-            <td class="no">{here() ? t('receipt.no') : t('app.unknown')}</td>
-            <td class="no">{here() ? t('receipt.no') : t('app.unknown')}</td>
-          </tr>
-        </tbody>
-      </table>
-      <Show when={here()}>
-        <p class="aside evidence">{t('receipt.evidence', { backend: backend()! })}</p>
-      </Show>
-      <h3>{t('receipt.happened')}</h3>
-      <ol class="steps">
-        <li>
-          <span>{t('receipt.queued')}</span>
-          <span class="time">{time(receipt()?.queue_ms)}</span>
-        </li>
-        <li>
-          <span>{t('receipt.read')}</span>
-          <span class="time">{time(receipt()?.prefill_ms)}</span>
-          <span class="more">{reading()}</span>
-        </li>
-        <li>
-          <span>{wrote()}</span>
-          <span class="time">{time(receipt()?.decode_ms)}</span>
-          <Show when={speedOf(answer())}>
-            {(speed) => <span class="more">{t('receipt.rate', { rate: rate(speed()) })}</span>}
-          </Show>
-        </li>
-      </ol>
-      <Show when={(receipt()?.notes.length ?? 0) > 0}>
+      <WhoSaw answer={answer()} />
+      <Happened answer={answer()} />
+      <Show when={route()}>{(one) => <Privacy privacy={one().privacy} fresh={isFresh(origin())} />}</Show>
+      <Show when={route()?.complexity}>{(one) => <Choice choice={one()} />}</Show>
+      <Show when={(answer().receipt?.notes.length ?? 0) > 0}>
         <h3>{t('receipt.notes')}</h3>
         <ul class="notes">
-          <For each={receipt()!.notes}>{(note) => <li dir="auto">{note}</li>}</For>
+          <For each={answer().receipt!.notes}>{(note) => <li dir="auto">{note}</li>}</For>
         </ul>
       </Show>
       <h3>{t('receipt.facts')}</h3>
       <dl class="facts">
         <dt>{t('receipt.model')}</dt>
-        <dd>{model() ?? '–'}</dd>
+        <dd>{origin().model ?? '–'}</dd>
         <dt>{t('receipt.backend')}</dt>
-        <dd>{backend() ?? '–'}</dd>
+        <dd>{origin().backend ?? '–'}</dd>
+        <Show when={route()}>{(one) => <CostRows route={one()} />}</Show>
         <Show when={answer().finish}>
           <dt>{t('receipt.finish')}</dt>
           <dd>{answer().finish === 'length' ? t('receipt.finishLength') : t('receipt.finishStop')}</dd>

@@ -1,11 +1,11 @@
 /**
- * What is in the node's memory, what it runs on, and what answers behind it.
+ * What is in the node's memory, and what it runs on.
  *
  * @module web/pages/status/node-tables
  */
 import { For, Show } from 'solid-js';
 import type { DetailedHealth } from '../../../../src/server/health/types.ts';
-import { count, duration, long, rate, size, t } from '../../i18n/index.ts';
+import { count, long, rate, size, t } from '../../i18n/index.ts';
 
 export function Models(props: { readonly health: DetailedHealth }) {
   return (
@@ -118,45 +118,6 @@ export function NodeFacts(props: { readonly health: DetailedHealth }) {
           <bdi>{bytes(health().disk.free_bytes)}</bdi>
         </dd>
       </dl>
-    </section>
-  );
-}
-
-export function Backends(props: { readonly health: DetailedHealth }) {
-  return (
-    <section>
-      <h2 id="backends">{t('status.backends')}</h2>
-      <section class="table-box" tabindex="0" aria-labelledby="backends">
-        <table class="figure-table">
-          <thead>
-            <tr>
-              <th scope="col">{t('status.backend')}</th>
-              <th scope="col">{t('status.state')}</th>
-              <th scope="col">{t('status.breaker')}</th>
-              <th scope="col" class="end">
-                {t('status.answersIn')}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            <For each={props.health.backends}>
-              {(backend) => (
-                <tr>
-                  <th scope="row">
-                    {backend.name}
-                    <Show when={backend.message}>{(message) => <span class="more">{message()}</span>}</Show>
-                  </th>
-                  <td>{backend.status}</td>
-                  <td>{backend.breaker.state}</td>
-                  <td class="end">
-                    <bdi>{backend.latency_ms === null ? '–' : duration(backend.latency_ms)}</bdi>
-                  </td>
-                </tr>
-              )}
-            </For>
-          </tbody>
-        </table>
-      </section>
     </section>
   );
 }

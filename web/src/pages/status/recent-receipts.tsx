@@ -5,8 +5,9 @@
  */
 import { createResource, For, Show } from 'solid-js';
 import { conversationPath } from '../../app/pages.ts';
-import { placeOf, speedOf } from '../../chat/place-chip.tsx';
+import { placeWords } from '../../chat/place-chip.tsx';
 import { conversations, openConversations, threadOf } from '../../data/conversations.ts';
+import { originOf, speedOf } from '../../data/origin.ts';
 import { count, moment, rate, t } from '../../i18n/index.ts';
 
 const looked = 8;
@@ -56,7 +57,7 @@ export function RecentReceipts() {
                       <a href={conversationPath(id)} dir="auto">
                         {turn.question}
                       </a>
-                      <span class="more">{t(`place.${placeOf(turn.answer)}`)}</span>
+                      <span class="more">{placeWords(originOf(turn.answer))}</span>
                     </th>
                     <td>{turn.answer.receipt!.model}</td>
                     <td>

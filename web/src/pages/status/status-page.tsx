@@ -11,7 +11,8 @@ import { Sparkline } from '../../base/sparkline.tsx';
 import { Preparing } from '../../chat/preparing.tsx';
 import { node, rateOf } from '../../data/node-state.ts';
 import { count, moment, rate, size, t } from '../../i18n/index.ts';
-import { Backends, Models, NodeFacts } from './node-tables.tsx';
+import { Backends } from './backends.tsx';
+import { Models, NodeFacts } from './node-tables.tsx';
 import { RecentReceipts } from './recent-receipts.tsx';
 import '../pages.css';
 
@@ -32,10 +33,10 @@ export default function StatusPage() {
             <>
               <Figures health={health()} />
               <Models health={health()} />
-              <div class="halves">
-                <NodeFacts health={health()} />
+              <Show when={health().backends.length > 1}>
                 <Backends health={health()} />
-              </div>
+              </Show>
+              <NodeFacts health={health()} />
             </>
           )}
         </Show>
