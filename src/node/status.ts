@@ -32,7 +32,7 @@ export async function nodeStatus(
   const state = rooms.engineState();
   const ill = backends.find(({ status }) => status === 'degraded');
   // What is wrong with a backend now is wrong with a node whose start went well.
-  const now = facts.state === 'ready' && ill ? { state: 'degraded' as const, message: ill.message } : {};
+  const now = facts.state === 'ready' && ill ? degraded(ill) : {};
   return {
     ...facts,
     ...now,
@@ -74,6 +74,12 @@ export async function nodeStatus(
       connections: config.server.maxConnections,
     },
   };
+}
+
+/** The engine speaks for itself; of another backend it has to be said which one it is. */
+function degraded({ backend, message }: { readonly backend: string; readonly message: string | null }) {
+  const said = backend === 'local' || message === null ? message : `${backend}: ${message}`;
+  return { state: 'degraded' as const, message: said };
 }
 
 /** Models of an earlier life of the engine process are not in memory, though the next request finds them by name. */

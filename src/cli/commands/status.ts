@@ -61,11 +61,11 @@ const run: Handler = async ({ options }) => {
       ],
       ['disk', `${formatBytes(status.diskFree)} free`],
     ];
-    for (const { breaker } of status.backends) {
+    for (const { backend, breaker } of status.backends) {
       if (breaker.state !== 'closed')
         rows.push([
           'breaker',
-          `${breaker.state.replace('_', ' ')} after ${formatPlural(breaker.failures, 'failure')}`,
+          `${status.backends.length > 1 ? `${backend}: ` : ''}${breaker.state.replace('_', ' ')} after ${formatPlural(breaker.failures, 'failure')}`,
         ]);
     }
     if (status.engine.restarts > 0)

@@ -5,7 +5,14 @@
  */
 import { KithError } from '../../base/index.ts';
 import type { LoadedModelStatus, NodeStatus, ServerContext } from '../types.ts';
-import type { BackendStatus, DetailedHealth, Health, HealthState, LoadedModelHealth } from './types.ts';
+import type {
+  BackendStatus,
+  BreakerState,
+  DetailedHealth,
+  Health,
+  HealthState,
+  LoadedModelHealth,
+} from './types.ts';
 
 /** The node's own parts answer within 2 s; a store on a disk that hangs may not. */
 const withinMs = 3_000;
@@ -32,14 +39,28 @@ export async function statusWithin(context: ServerContext): Promise<NodeStatus> 
 
 /** 200 when some request can be answered now or after a wait that is bounded; 503 when none can. */
 export function httpStatus({ state, backends }: NodeStatus): number {
-  const answers = backends.length === 0 || backends.some((backend) => backend.answers !== false);
+  const answers = backends.length === 0 || backends.some(wouldAnswer);
   return state !== 'stopping' && answers ? 200 : 503;
+}
+
+type Backend = NodeStatus['backends'][number];
+
+function wouldAnswer({ answers, breaker }: Backend): boolean {
+  return answers !== false && breaker.state !== 'open';
+}
+
+/** That of the backend which is best off: as long as one would answer, no breaker stands before all requests. */
+function breakerState(backends: readonly Backend[]): BreakerState {
+  const left = backends.filter(wouldAnswer).map(({ breaker }) => breaker.state);
+  if (left.length > 0) return left.includes('closed') ? 'closed' : 'half_open';
+  // One that hangs or cannot be reached has no open breaker yet.
+  return backends.some(({ breaker }) => breaker.state === 'open') ? 'open' : 'closed';
 }
 
 export function healthOf(status: NodeStatus): Health {
   const { backends } = status;
   const first = backends[0];
-  const sum = (count: (backend: (typeof backends)[number]) => number) =>
+  const sum = (count: (backend: Backend) => number) =>
     backends.reduce((total, backend) => total + count(backend), 0);
   const worst = (['degraded', 'starting'] as const).find((each) =>
     backends.some((backend) => backend.status === each),
@@ -54,8 +75,8 @@ export function healthOf(status: NodeStatus): Health {
       latency_ms: first?.latencyMs ?? null,
       models_available: sum((backend) => backend.modelsAvailable),
       models_loaded: sum((backend) => backend.modelsLoaded),
-      circuit_breaker_state: first?.breaker.state ?? 'closed',
-      circuit_breaker_failures: first?.breaker.failures ?? 0,
+      circuit_breaker_state: breakerState(backends),
+      circuit_breaker_failures: sum(({ breaker }) => breaker.failures),
       default_model: status.defaultModel,
     },
     requests: status.requests,

@@ -31,8 +31,9 @@ export interface Health {
     readonly latency_ms: number | null;
     readonly models_available: number;
     readonly models_loaded: number;
+    /** That of the backend which is best off: `open` only where no backend would answer. */
     readonly circuit_breaker_state: BreakerState;
-    /** Failures that count towards opening the breaker. */
+    /** Failures that count towards opening the breakers, of all backends together. */
     readonly circuit_breaker_failures: number;
     readonly default_model: string | null;
   };
