@@ -198,6 +198,21 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     () => import('./commands/benchmark.ts'),
   );
   addGateway(program, add);
+  add(
+    program,
+    'usage',
+    'show what was used and what it cost, by key, agent, model, backend or day',
+    [
+      homeOption(),
+      new Option('--by <what>', 'key, agent, model, backend or day')
+        .choices(['key', 'agent', 'model', 'backend', 'day'])
+        .default('key'),
+      new Option('--since <day>', 'first day: 2026-11-21, or how long ago, such as 7d (default: the first)'),
+      new Option('--until <day>', 'last day (default: today)'),
+      jsonOption(),
+    ],
+    () => import('./commands/usage.ts'),
+  );
   addKeys(program, add);
   addConfig(program, add);
   add(

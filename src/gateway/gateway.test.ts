@@ -108,6 +108,9 @@ async function errorOf(events: AsyncIterable<ChatEvent>): Promise<KithError> {
   assert.fail('it was answered');
 }
 
+/** No budget holds anything. */
+const unbounded = { allowance: () => null, left: () => null };
+
 test('the local engine answers first, and a provider when it fails, which the receipt tells', async () => {
   const local = backend('local', (n) => (n === 0 ? answer('here') : [fail('engine_lost', 503)]));
   const far = backend('far', answer('there'));
@@ -198,7 +201,7 @@ test('an answer is kept for its tenant only, and its route says where it came fr
     log: silentLogger,
   });
   const kept: Usage[] = [];
-  const ledger = { record: (usage: Usage) => kept.push(usage), allowance: () => null } as unknown as Ledger;
+  const ledger = { record: (usage: Usage) => kept.push(usage), ...unbounded } as unknown as Ledger;
   const one = gateway([localProvider(local)], { cache, policy: { cache: 'auto' }, ledger });
   const first = await ask(one.chat(request()));
   await cache.settled();
@@ -239,7 +242,7 @@ test('when nobody answers, the last good answer stands in, marked as stale', asy
 test('what a provider charges is counted, and a request over its limit is refused', async () => {
   const far = backend('far', answer('one', 'two'));
   const used: Usage[] = [];
-  const ledger = { record: (usage: Usage) => used.push(usage), allowance: () => null } as unknown as Ledger;
+  const ledger = { record: (usage: Usage) => used.push(usage), ...unbounded } as unknown as Ledger;
   const priced = provider(far, {
     facts: { 'far-model': { price: { prompt: 1_000_000, completion: 2_000_000 } } },
   });

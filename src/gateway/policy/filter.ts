@@ -44,12 +44,15 @@ export function costOf({ price }: Candidate, { promptTokens, completionTokens }:
 }
 
 function budgetExclusion(candidate: Candidate, needs: Needs): Exclusion | null {
-  if (needs.budget === null) return null;
+  const left = needs.left?.(candidate) ?? null;
+  if (left === 0) return out('budget', 'a budget for it is spent');
+  const budget =
+    left === null || needs.budget === null ? (left ?? needs.budget) : Math.min(left, needs.budget);
+  if (budget === null) return null;
   const cost = costOf(candidate, needs);
   if (cost === null) return out('budget', 'its price is not known and there is a budget');
   if (cost === 0) return null;
-  if (cost > needs.budget)
-    return out('budget', `it would cost about ${cost.toPrecision(2)}, ${needs.budget} is left`);
+  if (cost > budget) return out('budget', `it would cost about ${cost.toPrecision(2)}, ${budget} is left`);
   return null;
 }
 

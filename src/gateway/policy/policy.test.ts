@@ -34,6 +34,25 @@ for (const [what, bad, need, code, reason] of [
     'budget_exceeded',
     /0.010/,
   ],
+  [
+    'a spent budget of its own',
+    {},
+    { left: ({ backend }: Candidate) => (backend.name === 'a' ? 0 : null) },
+    'budget_exceeded',
+    /a budget for it is spent/,
+  ],
+  [
+    'a budget of its own that is nearly spent',
+    { price: { prompt: 1, completion: 1 } },
+    {
+      budget: 1,
+      left: ({ backend }: Candidate) => (backend.name === 'a' ? 0.0001 : null),
+      promptTokens: 1000,
+      completionTokens: 0,
+    },
+    'budget_exceeded',
+    /0\.0001 is left/,
+  ],
   ['an unknown price', { price: null }, { budget: 1 }, 'budget_exceeded', /price is not known/],
 ] as const) {
   test(`${what} keeps a candidate out, with the reason, and the refusal names it`, () => {

@@ -38,6 +38,13 @@ export interface Needs {
   readonly regions: readonly string[] | null;
   /** Money that this request may cost; null = any. */
   readonly budget: number | null;
+  /**
+   * Money that it may cost at the candidate, by budgets that name its backend or model; 0 when one of them is spent,
+   * null = none applies.
+   *
+   * @default none
+   */
+  readonly left?: (candidate: Candidate) => number | null;
   /** Why the request's privacy level keeps it from the candidate; null when it may go there. */
   readonly privacy: (candidate: Candidate) => string | null;
   /** Id of the conversation; null = none to keep to. */

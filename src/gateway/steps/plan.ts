@@ -107,7 +107,8 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
 
   function needsOf(needs: Question['needs'], wishes: Wishes): Needs {
     const { tenant, agent, maxCost } = wishes;
-    const allowance = options.ledger?.allowance({ tenant, agent }) ?? null;
+    const { ledger = null } = options;
+    const allowance = ledger?.allowance({ tenant, agent }) ?? null;
     return {
       ...needs,
       regions: wishes.regions,
@@ -116,6 +117,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
         const answer = permission(wishes.privacy, backend.name);
         return answer.allowed ? null : answer.reason;
       },
+      left: ({ backend, model }) => ledger?.left({ tenant, agent, backend: backend.name, model }) ?? null,
       conversation: wishes.conversation,
     };
   }

@@ -127,7 +127,7 @@ export function createDecoder(options: DecoderOptions): AnswerDecoder {
       choiceEvents(choice, events);
     }
     // The last count stands: some report with every chunk, some beside the last choice, some in parts.
-    if (isObject(value.usage)) usage = usageOf(value.usage, usage);
+    for (const report of reportsIn(value)) usage = usageOf(report, usage);
     return events;
   }
 
@@ -192,8 +192,15 @@ function piecesOf(delta: JsonObject) {
   });
 }
 
+/** Where servers put their reports: beside the choices, inside them (Moonshot), or in a place of their own (Groq). */
+function reportsIn(value: JsonObject): JsonObject[] {
+  const inside = arrayIn(value.choices).map((choice) => (isObject(choice) ? choice.usage : null));
+  const own = isObject(value.x_groq) ? value.x_groq.usage : null;
+  return [...inside, own, value.usage].filter(isObject);
+}
+
 /** What a report says, over what was reported before it. */
-function usageOf(value: JsonObject, before: UsageReport): UsageReport {
+export function usageOf(value: JsonObject, before: UsageReport): UsageReport {
   const details = isObject(value.prompt_tokens_details) ? value.prompt_tokens_details : {};
   const cached = countIn(details.cached_tokens) ?? countIn(value.prompt_cache_hit_tokens);
   return {
