@@ -38,6 +38,8 @@ function noting(allowance: number | null = null) {
   const ledger = {
     record: (usage: Usage) => void rows.push(usage),
     allowance: () => allowance,
+    left: () => null,
+    budgets: () => [],
     [Symbol.asyncDispose]: async () => {},
   } as unknown as NonNullable<GatewayOptions['ledger']>;
   return { rows, ledger };

@@ -64,7 +64,7 @@ const STREAMED: Readonly<Record<FaultName, FailureClass | 'answer'>> = {
   'pings-without-tokens': 'timeout_first_token',
   'malformed-frame': 'bad_response',
   'malformed-http': 'cut',
-  'not-http': 'connect_failed',
+  'not-http': 'bad_response',
   'garbage-stream': 'bad_response',
   'invalid-utf8': 'bad_response',
   reset: 'connect_failed',

@@ -113,7 +113,8 @@ export class ToolCalls {
         `called more than ${maxCalls} tools in one answer.`,
       );
     }
-    const usable = id !== null && id.length <= maxId;
+    // What clients send back, and headers and logs may carry.
+    const usable = id !== null && id.length <= maxId && /^[\x21-\x7e]+$/.test(id);
     const call: Call = {
       upstreamIndex: index,
       upstreamId: id,

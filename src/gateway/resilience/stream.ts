@@ -88,7 +88,12 @@ function endOf(backend: string, failure: Failure, characters: number | null): Ki
   return new KithError(
     'stream_stalled',
     `The answer of '${backend}' stopped in the middle: ${error.message}`,
-    { status: 504, details: { backend, characters }, cause: error },
+    {
+      status: 504,
+      details: { backend, characters },
+      logged: `The answer of '${backend}' stopped in the middle: ${error.logged}`,
+      cause: error,
+    },
   );
 }
 
@@ -106,7 +111,11 @@ export function withNotes(run: ChatRun, event: ChatEvent): ChatEvent {
   if (failed.length === 0 && run.notes.length === 0) return event;
   const notes = [
     ...event.receipt.notes,
-    ...failed.map(({ backend, code }) => `'${backend}' was to answer first and did not (${code}).`),
+    ...failed.map(({ backend, code, reason }) =>
+      reason === 'redundant' || reason === 'hedge'
+        ? `'${backend}' was asked too and did not answer (${code}).`
+        : `'${backend}' was to answer first and did not (${code}).`,
+    ),
     ...run.notes,
   ];
   return { ...event, receipt: { ...event.receipt, notes } };

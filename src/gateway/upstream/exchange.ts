@@ -245,7 +245,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { server } = this.#options;
     const code = (error as NodeJS.ErrnoException).code ?? error.name;
     const details = { cause: code };
-    if (this.#headersMs !== null && !code.startsWith('HPE_')) {
+    if (this.#headersMs !== null) {
       return new UpstreamError('cut', 'upstream_cut', `${server} broke off its answer (${code}).`, {
         details,
         cause: error,
@@ -265,7 +265,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
         `The connections to ${server} were closed here.`,
       );
     }
-    if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+    // undici 8 leaves the parser's own code out of its error.
+    if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') {
       return badResponse('upstream_bad_http', server, `sent what is not HTTP/1.1 (${code}).`, error);
     }
     this.#stale = this.#sentMs !== null && (this.connection?.uses ?? 0) > 1;

@@ -128,7 +128,7 @@ export const anthropicApi: Api = {
       object({ type: literal('text'), text: string, citations: nothing }),
       object({
         type: literal('tool_use'),
-        id: pattern('^toolu_[0-9A-Za-z]+$'),
+        id: pattern('^toolu_[\\x21-\\x7e]{1,256}$', 'toolu_0a1B2c3D'),
         name: string,
         input: anyObject,
         caller: object({ type: literal('direct') }),

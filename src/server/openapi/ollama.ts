@@ -39,7 +39,7 @@ const message = object(
   {
     tool_calls: array(
       object({
-        id: pattern('^call_[0-9A-Za-z]+$'),
+        id: pattern('^[\\x21-\\x7e]{1,256}$', 'call_0a1B2c3D'),
         function: object({ index: count, name: string, arguments: anyObject }),
       }),
       { minItems: 1 },

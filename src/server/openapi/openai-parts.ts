@@ -98,7 +98,7 @@ export const openAiParts: Readonly<Record<string, Schema>> = {
     { prompt_tokens_details: object({ cached_tokens: count }) },
   ),
   ToolCall: object({
-    id: pattern('^call_[0-9A-Za-z]+$'),
+    id: pattern('^[\\x21-\\x7e]{1,256}$', 'call_0a1B2c3D'),
     type: literal('function'),
     function: object({ name: string, arguments: string }),
   }),

@@ -83,7 +83,7 @@ export const responseSchemas: Readonly<Record<string, Schema>> = {
       id: callItemId,
       type: literal('function_call'),
       status: itemStatus,
-      call_id: pattern('^call_[0-9A-Za-z]+$'),
+      call_id: pattern('^[\\x21-\\x7e]{1,256}$', 'call_0a1B2c3D'),
       name: string,
       arguments: string,
     }),
