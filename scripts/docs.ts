@@ -57,7 +57,7 @@ with commas (\`kith config set server.allowedHosts kith.lan,home.lan\`), in \`co
 Variables of other programs that stand beside a key's own are read as those programs document them: times in seconds,
 \`_\` for \`-\`. A key's own variable goes before them.
 
-\`backends\`, \`agents\` and \`budgets\` are lists and maps of \`config.yaml\` alone; [the gateway](gateway.md) describes them.
+\`backends\`, \`agents\`, \`budgets\` and \`patterns\` are lists and maps of \`config.yaml\` alone; [the gateway](gateway.md) describes them.
 \`<AGENT>_AGENT_MODEL\` sets the model of an agent: \`KAI_AGENT_MODEL\`, \`GUARDRAIL_AGENT_MODEL\`,
 \`GENETIC_AGENT_MODEL\`, \`WELLNESS_AGENT_MODEL\`, and the like for each agent named under \`agents\`.
 \`config.yaml\` is plain YAML without aliases and tags, at most ${CONFIG_FILE_MAX_BYTES} bytes; \`kith config set\` keeps its comments.

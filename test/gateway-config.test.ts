@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -391,6 +392,85 @@ test('the router is there where a choice is, and learns towards the configured s
     open(entry, { ...withEngine, KITH_GATEWAY_COMPLEXITY_MIN: '0.9', KITH_GATEWAY_COMPLEXITY_MAX: '0.1' }),
     /gateway\.complexityMin is 0\.9 and gateway\.complexityMax 0\.1/,
   );
+});
+
+/** A SearXNG server that finds one thing, and keeps what it was asked. */
+async function searchServer() {
+  const questions: string[] = [];
+  const server = createHttpServer((request, response) => {
+    questions.push(new URL(request.url!, 'http://x').searchParams.get('q') ?? '');
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const results = [{ url: 'https://a.example/', title: 'Found', content: 'A passage.' }];
+    response.end(JSON.stringify({ results }));
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    questions,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('gateway.degrade lets a calculation, a search or an explanation stand in, as far as it says', async () => {
+  await using search = await searchServer();
+  const yaml = `gateway: {searxngUrl: "${search.url}"}
+backends: [{name: a, url: "${upstream.base('reset')}", defaults: {chat: m}}]`;
+  const answer = async (degrade: string, content: string) => {
+    await using opened = await open(yaml, { KITH_GATEWAY_DEGRADE: degrade, LLM_MAX_RETRIES: '0' });
+    const messages = [{ role: 'user', content }] as const;
+    return await ask(opened, { model: null, messages }, { locale: 'en' });
+  };
+  assert.notEqual((await answer('none', 'What is 12 * 12?')).code, null);
+  assert.equal(search.questions.length, 0);
+  const calculated = await answer('search', 'What is 12 * 12?');
+  assert.deepEqual([calculated.receipt!.route!.step, /144/.test(calculated.text)], ['search', true]);
+  const found = await answer('search', 'Who wrote the book about bees?');
+  assert.match(found.text, /https:\/\/a\.example\//);
+  assert.deepEqual(search.questions, ['Who wrote the book about bees?']);
+  await using explaining = await open(yaml.replace(search.url, ''), {
+    KITH_GATEWAY_DEGRADE: 'explain',
+    LLM_MAX_RETRIES: '0',
+  });
+  const explained = await ask(explaining, { model: null }, { locale: 'en' });
+  assert.equal(explained.receipt!.route!.step, 'explanation');
+});
+
+test('what the owner calls personal data leaves neither to a provider nor to a search, beside what is built in', async () => {
+  await using search = await searchServer();
+  const patterns = 'patterns: [{name: badge, pattern: "E[0-9]{5}"}]';
+  const secrets = /E12345|bea@hive\.example/;
+  const content = 'Who is E12345, bea@hive.example?';
+  const messages = [{ role: 'user', content }] as const;
+  const entry = (fault: string) =>
+    `backends: [{name: a, url: "${fault}", owned: false, defaults: {chat: m}}]`;
+  const env = { KWAAI_PRIVACY_LEVEL: 'medium', LLM_MAX_RETRIES: '0' };
+  await using asking = await open(`${patterns}\n${entry(ok())}`, env);
+  const { seen } = await ask(asking, { model: null, messages });
+  assert.equal(seen.length, 1);
+  assert.doesNotMatch(JSON.stringify(seen[0]!.body), secrets);
+  await using searching = await open(
+    `${patterns}\ngateway: {searxngUrl: "${search.url}", degrade: search}\n${entry(upstream.base('reset'))}`,
+    env,
+  );
+  await ask(searching, { model: null, messages });
+  assert.equal(search.questions.length, 1);
+  assert.doesNotMatch(search.questions[0]!, secrets);
+  await assert.rejects(
+    open(`patterns: [{name: badge, pattern: "(a)\\\\1"}]\n${entry(ok())}`),
+    /^InputError: patterns\[0\]\.pattern: /,
+  );
+});
+
+test('budgets of config.yaml stop what they hold', async () => {
+  await using opened = await open(`backends: [{name: a, url: "${ok()}", defaults: {chat: m}}]
+budgets: [{name: little, agent: strategy, tokens: 20, per: day}]`);
+  const call = (agent: string | null) => ask(opened, { model: null }, { agent });
+  assert.equal((await call('strategy')).text, ANSWER_TEXT);
+  assert.deepEqual([(await call('strategy')).code, (await call(null)).code], ['budget_exceeded', null]);
 });
 
 test('kith config show prints backends, agents and origins, and no key', async () => {

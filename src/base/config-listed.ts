@@ -10,7 +10,7 @@ import type { ReadList } from './config-lists.ts';
 import type { AgentConfig, BackendConfig, BudgetConfig, ListName, Lists } from './settings/lists.ts';
 import { PRESETS } from './settings/presets.ts';
 
-/** One row of `kith config show` beside the keys: a backend, a field of an agent, a budget. */
+/** One row of `kith config show` beside the keys: a backend, a field of an agent, a budget, a pattern. */
 export interface ListedRow {
   /** `backends.home`, `agents.strategy.model`, `budgets[0]`. */
   readonly key: string;
@@ -81,7 +81,21 @@ export function resolveLists(sources: ListSources): {
     });
   });
 
-  const lists: Lists = { backends: backends?.value ?? [], agents, budgets: budgets?.value ?? [] };
+  const patterns = given('patterns');
+  patterns?.value.forEach(({ name, pattern, class: found = 'other' }, index) => {
+    rows.push({
+      key: `patterns.${name}`,
+      value: `${found} ${pattern}`,
+      origin: `${file}:${patterns.line(['patterns', index])}`,
+    });
+  });
+
+  const lists: Lists = {
+    backends: backends?.value ?? [],
+    agents,
+    budgets: budgets?.value ?? [],
+    patterns: patterns?.value ?? [],
+  };
   deepFreeze(lists);
   return { lists, rows };
 }

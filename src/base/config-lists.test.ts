@@ -63,6 +63,8 @@ agents:
 budgets:
   - {money: 5, per: month}
   - {name: strategy, agent: strategy, tokens: 100000, per: day}
+patterns:
+  - {name: badge, pattern: "E[0-9]{5}", class: id, ignoreCase: true}
 `;
 
 test('backends, agents and budgets are read whole', () => {
@@ -75,6 +77,7 @@ test('backends, agents and budgets are read whole', () => {
   assert.deepEqual([claude!.kind, claude!.version, claude!.url], ['anthropic', '2023-06-01', undefined]);
   assert.deepEqual({ ...config.agents.strategy }, { model: 'quality', privacy: 'medium', route: 'frontier' });
   assert.deepEqual(config.budgets[1], { name: 'strategy', agent: 'strategy', tokens: 100000, per: 'day' });
+  assert.deepEqual(config.patterns, [{ name: 'badge', pattern: 'E[0-9]{5}', class: 'id', ignoreCase: true }]);
   assert.throws(() => ((home as { name: string }).name = 'x'), TypeError);
 });
 
@@ -93,6 +96,7 @@ test('what the lists hold is shown with its lines, and without keys and headers'
   );
   assert.equal(row('budgets.0').value, '5 per month for all together');
   assert.equal(row('budgets.strategy').value, '100000 tokens per day for agent strategy');
+  assert.equal(row('patterns.badge').value, 'id E[0-9]{5}');
   assert.doesNotMatch(JSON.stringify(listed), /planted-secret/);
 });
 
@@ -173,6 +177,11 @@ test('errors name the place in the list, the value, what is allowed, and the lin
       'budgets: [{money: 1, per: year}]',
       /"year" is not allowed for budgets\[0\]\.per; allowed: one of day, week, month, all/,
     ],
+    ['patterns: [{name: a b, pattern: x}]', /"a b" is not allowed for patterns\[0\]\.name; allowed: 1 to 60/],
+    [
+      'patterns: [{name: a, pattern: x, class: badge}]',
+      /"badge" is not allowed for patterns\[0\]\.class; allowed: one of secret, .*other/,
+    ],
     ['backend: []', /Unknown key "backend"\. Did you mean backends\?/],
   ];
   for (const [yaml, message] of cases) {
@@ -183,7 +192,11 @@ test('errors name the place in the list, the value, what is allowed, and the lin
 });
 
 test('lists that are empty or commented out count as none', () => {
-  for (const yaml of ['backends:\nagents:\nbudgets:\n', 'backends: []\nagents: {}\nbudgets: []\n', '']) {
+  for (const yaml of [
+    'backends:\nagents:\nbudgets:\npatterns:\n',
+    'backends: []\nagents: {}\nbudgets: []\npatterns: []\n',
+    '',
+  ]) {
     const { config, listed } = read(yaml);
     assert.deepEqual([config.backends, config.agents, config.budgets, listed], [[], {}, [], []]);
   }
@@ -285,7 +298,7 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
 
 test('no YAML makes reading the lists fail in another way than by an error that names the place', () => {
   fc.assert(
-    fc.property(fc.constantFrom('backends', 'agents', 'budgets'), tree, (name, value) => {
+    fc.property(fc.constantFrom('backends', 'agents', 'budgets', 'patterns'), tree, (name, value) => {
       const yaml = stringify(new Map([[name, value]]));
       try {
         read(yaml);

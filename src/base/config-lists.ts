@@ -1,5 +1,5 @@
 /**
- * Reading the lists of config.yaml (backends, agents, budgets): plain values out of the document with the line of each,
+ * Reading the lists of config.yaml (backends, agents, budgets, patterns): plain values out of the document with the line of each,
  * checked, with errors that name the place as people write it (`backends[2].url`).
  *
  * @module base/config-lists
@@ -144,7 +144,20 @@ const FIELDS = [
   ],
   ...['maxTokens', 'version', 'model', 'privacy', 'route', 'agent', 'backend', 'money', 'tokens', 'per'],
   ...['connectMs', 'headersMs', 'firstTokenMs', 'interTokenMs', 'totalMs', 'prompt', 'completion', 'context'],
-  ...['parameters', 'quality', 'tools', 'json', 'vision', 'continues', 'chat', 'embedding', 'fast'],
+  ...[
+    'parameters',
+    'quality',
+    'tools',
+    'json',
+    'vision',
+    'continues',
+    'chat',
+    'embedding',
+    'fast',
+    'pattern',
+    'class',
+    'ignoreCase',
+  ],
 ] as const;
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {

@@ -55,6 +55,8 @@ export {
   type BackendConfig,
   type BackendKind,
   type BudgetConfig,
+  PATTERN_CLASSES,
+  type PatternConfig,
   VENDOR_URLS,
 } from './settings/lists.ts';
 export { PRESETS } from './settings/presets.ts';

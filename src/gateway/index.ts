@@ -49,11 +49,17 @@ export {
   type ServerAddress,
 } from './checkup/index.ts';
 export { createGateway, type Gateway, type RouteExplanation } from './gateway.ts';
+export { createArithmetic, createLadder, createSearxng, type Ladder } from './ladder/index.ts';
 export { createLocalBackend, type LocalBackend, type LocalBackendOptions } from './local.ts';
 export { localProvider } from './local-provider.ts';
 export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
 export { type ModelAlias, modelAliases } from './policy/index.ts';
-export { PRIVACY_LEVELS, type PrivacyLevel } from './privacy/index.ts';
+export {
+  BUILT_IN_DETECTORS,
+  createPatternDetector,
+  PRIVACY_LEVELS,
+  type PrivacyLevel,
+} from './privacy/index.ts';
 export type { BackendReport } from './reports.ts';
 export { limitsFor, type TimeLimits } from './resilience/index.ts';
 export {

@@ -7,10 +7,12 @@ import {
   createLogger,
   createSeededRandom,
   KithError,
+  PATTERN_CLASSES,
   silentLogger,
   systemClock,
 } from '../base/index.ts';
 import { type Backend, type GatewayProvider, SERVER_KINDS } from '../gateway/index.ts';
+import { PII_CLASSES } from '../gateway/privacy/index.ts';
 import { openBackends } from './backends.ts';
 import { placeOf } from './place.ts';
 import { configOf, makeHome } from './testing/config.ts';
@@ -48,8 +50,9 @@ const namesOf = (providers: readonly GatewayProvider[]) => providers.map(({ back
 const one = (providers: readonly GatewayProvider[], name: string) =>
   providers.find(({ backend }) => backend.name === name)!;
 
-test('the kinds of the configuration are those of the gateway, and Anthropic', () => {
+test('the kinds of backends and of personal data in the configuration are those of the gateway', () => {
   assert.deepEqual([...BACKEND_KINDS].sort(), [...Object.keys(SERVER_KINDS), 'anthropic'].sort());
+  assert.deepEqual(PATTERN_CLASSES, PII_CLASSES);
 });
 
 test('the engine is the first backend, here, at no cost, unless it is switched off', async () => {
@@ -278,7 +281,10 @@ backends:
     log,
   );
   const said = lines.join('');
-  assert.match(said, /openrouter\.apiKey is set, so requests may go to https:\/\/openrouter\.ai/);
+  assert.match(
+    said,
+    /openrouter\.apiKey \(OPENROUTER_API_KEY\) is set, so requests may go to https:\/\/openrouter\.ai/,
+  );
   assert.match(said, /The backend plain is never asked: its link is in the clear/);
   assert.match(said, /The backend vendor is never asked: gateway\.privacy is maximum/);
   assert.match(said, /api\.mistral\.ai/);

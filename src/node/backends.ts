@@ -272,11 +272,13 @@ function tell(
   config: Config,
   log: Logger,
 ): void {
-  for (const { backend, source, byKeyAlone = false } of described) {
+  for (const { backend, source, byKeyAlone } of described) {
     const addresses = (backend.nodes ?? [backend.url!]).map((url) => new URL(url).origin);
     log.info('backend', { backend: backend.name, source, addresses });
-    if (byKeyAlone)
-      log.warn(`${source} is set, so requests may go to ${addresses[0]}. Unset it to keep them from there.`);
+    if (byKeyAlone !== undefined)
+      log.warn(
+        `${byKeyAlone} is set, so requests may go to ${addresses[0]}. Unset it to keep them from there.`,
+      );
   }
   for (const { backend, destination } of providers) {
     if (destination.kind === 'this_machine') continue;

@@ -1,5 +1,5 @@
 /**
- * The gateway of a configuration, with all that it is made of: backends, policy, answer cache, router.
+ * The gateway of a configuration, with all that it is made of: backends, policy, answer cache, router, ladder, ledger.
  *
  * @module node/gateway
  */
@@ -8,18 +8,25 @@ import { type Clock, type Config, InputError, type Logger, messageOf, type Rando
 import {
   type AnswerCache,
   type Backend,
+  BUILT_IN_DETECTORS,
   createAnswerCache,
+  createArithmetic,
   createGateway,
+  createLadder,
   createLedger,
   createRedisStore,
   createRouter,
+  createSearxng,
   createSqliteStore,
   type Gateway,
+  type GatewayOptions,
+  type Ladder,
   type Ledger,
   type Router,
 } from '../gateway/index.ts';
 import { openBackends } from './backends.ts';
 import type { Env } from './credentials.ts';
+import { detectorsOf } from './detectors.ts';
 import { decisionsOf } from './gateway-policy.ts';
 import { nightly } from './nightly.ts';
 
@@ -70,9 +77,11 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     }
     const ledger = openLedger(options, providers);
     if (ledger !== null) parts.use(ledger);
+    const detectors = detectorsOf(config);
+    const ladder = parts.use(openLadder(options, detectors));
     const gateway = createGateway({
       ...decisionsOf(config),
-      ...{ providers, clock, random, log, cache, router, ledger },
+      ...{ providers, clock, random, log, detectors, cache, router, ladder, ledger },
     });
     return {
       gateway,
@@ -112,6 +121,17 @@ async function openCache({ config, embedder, clock, log }: OpenGatewayOptions): 
     log.error('The answer cache cannot be opened; requests go on without it.', { err: messageOf(error) });
     return null;
   }
+}
+
+/** It is there whatever `gateway.degrade` says, since a request may ask for more than the owner does. */
+function openLadder(
+  { config, clock, log }: OpenGatewayOptions,
+  detectors: NonNullable<GatewayOptions['detectors']>,
+): Ladder {
+  const { searxngUrl } = config.gateway;
+  const web = searxngUrl === '' ? [] : [createSearxng({ baseUrl: searxngUrl, clock })];
+  const adapters = [createArithmetic(), ...web];
+  return createLadder({ adapters, detectors: [...BUILT_IN_DETECTORS, ...detectors], clock, log });
 }
 
 /** Where the usage of a home is written down. */

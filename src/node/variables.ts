@@ -14,8 +14,8 @@ export interface DescribedBackend {
   readonly key?: string;
   /** Backends of one group are balanced. @default the backend's name */
   readonly group?: string;
-  /** A variable with a key is all that made it: that is said aloud at the start. */
-  readonly byKeyAlone?: boolean;
+  /** The key that is all that made it, for people: it is said aloud at the start. */
+  readonly byKeyAlone?: string;
 }
 
 export function describedBackends(config: Config): DescribedBackend[] {
@@ -76,9 +76,14 @@ function llm({ baseUrl, apiKey, model }: Config['llm']): DescribedBackend[] {
 function vendors(config: Config): DescribedBackend[] {
   const { openrouter, openai, anthropic } = config;
   const wanted = [
-    { name: 'openai', settings: openai, on: openai.enabled, byKeyAlone: false },
-    { name: 'anthropic', settings: anthropic, on: anthropic.enabled, byKeyAlone: false },
-    { name: 'openrouter', settings: openrouter, on: openrouter.apiKey !== '', byKeyAlone: true },
+    { name: 'openai', settings: openai, on: openai.enabled, byKeyAlone: null },
+    { name: 'anthropic', settings: anthropic, on: anthropic.enabled, byKeyAlone: null },
+    {
+      name: 'openrouter',
+      settings: openrouter,
+      on: openrouter.apiKey !== '',
+      byKeyAlone: 'openrouter.apiKey (OPENROUTER_API_KEY)',
+    },
   ] as const;
   return wanted.flatMap(({ name, settings: { apiKey, baseUrl, model }, on, byKeyAlone }) => {
     if (!on) return [];
@@ -88,7 +93,9 @@ function vendors(config: Config): DescribedBackend[] {
       url: baseUrl,
       defaults: given('chat', model),
     };
-    return [{ backend, source: `${name}.apiKey`, key: apiKey, byKeyAlone }];
+    return [
+      { backend, source: `${name}.apiKey`, key: apiKey, ...(byKeyAlone === null ? {} : { byKeyAlone }) },
+    ];
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * The parts of config.yaml that are lists and maps of their own: backends, agents, budgets.
+ * The parts of config.yaml that are lists and maps of their own: backends, agents, budgets, patterns.
  *
  * Each field says what is allowed in it as the message of its check: `config-lists.ts` makes the errors of that.
  *
@@ -9,7 +9,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { isModelName, isServerAddress } from './forms.ts';
 
-export const LIST_NAMES = ['backends', 'agents', 'budgets'] as const;
+export const LIST_NAMES = ['backends', 'agents', 'budgets', 'patterns'] as const;
 export type ListName = (typeof LIST_NAMES)[number];
 
 /** The servers whose quirks are known, and `generic` for any other that speaks OpenAI's API. */
@@ -34,6 +34,24 @@ export const VENDOR_URLS: Readonly<Partial<Record<BackendKind, string>>> = {
   mistral: 'https://api.mistral.ai/v1',
   anthropic: 'https://api.anthropic.com/v1',
 };
+
+/** What personal data is told apart into. */
+export const PATTERN_CLASSES = [
+  'secret',
+  'card',
+  'iban',
+  'id',
+  'email',
+  'phone',
+  'ip',
+  'mac',
+  'birth',
+  'plate',
+  'address',
+  'name',
+  'other',
+  'text',
+] as const;
 
 const PRIVACY = ['minimum', 'medium', 'maximum'] as const;
 const DAY_MS = 86_400_000;
@@ -237,6 +255,16 @@ const budget = z
       });
   });
 
+const pattern = z.strictObject(
+  {
+    name: text('1 to 60 letters, digits, "_" and "-"', (value) => /^[\w-]{1,60}$/.test(value)),
+    pattern: text('a regular expression', (value) => value !== ''),
+    class: oneOf(PATTERN_CLASSES).optional(),
+    ignoreCase: yesOrNo.optional(),
+  },
+  map('a map of name and pattern'),
+);
+
 export const LIST_SCHEMAS = {
   backends: z
     .array(backend, { error: 'a list of backends, each beginning with "- name:"' })
@@ -245,17 +273,22 @@ export const LIST_SCHEMAS = {
   budgets: z
     .array(budget, { error: 'a list of budgets, each beginning with "- per:"' })
     .max(1000, { error: 'at most 1000 budgets' }),
+  patterns: z
+    .array(pattern, { error: 'a list of patterns, each beginning with "- name:"' })
+    .max(100, { error: 'at most 100 patterns' }),
 } as const;
 
 export type BackendConfig = z.output<typeof backend>;
 export type AgentConfig = z.output<typeof agent>;
 export type BudgetConfig = z.output<typeof budget>;
+export type PatternConfig = z.output<typeof pattern>;
 
 /** What config.yaml says besides single values. */
 export interface Lists {
   readonly backends: readonly BackendConfig[];
   readonly agents: Readonly<Record<string, AgentConfig>>;
   readonly budgets: readonly BudgetConfig[];
+  readonly patterns: readonly PatternConfig[];
 }
 
 /** Fields whose value is never shown. */
