@@ -234,6 +234,10 @@ test('when nobody answers, the last good answer stands in, marked as stale', asy
   const { text, receipt } = await ask(one.chat(request()));
   assert.equal(text, 'good');
   assert.equal(receipt.route?.step, 'stale');
+  assert.deepEqual(
+    receipt.route?.attempts.map(({ backend, code }) => [backend, code]),
+    [['local', 'engine_lost']],
+  );
   assert.equal(receipt.route?.cache?.status, 'stale');
   assert.match(receipt.notes.at(-1)!, /No backend answered \(engine_lost\)/);
   assert.equal((await errorOf(one.chat(request({ degrade: 'none' })))).code, 'engine_lost');

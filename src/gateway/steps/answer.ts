@@ -24,7 +24,7 @@ import type {
 } from '../types.ts';
 import type { Plan } from './plan.ts';
 import type { Redaction, Redactions } from './redaction.ts';
-import { type Counts, routeReport, spent } from './report.ts';
+import { type Counts, failedWith, routeReport, spent } from './report.ts';
 
 export interface AnswerParts {
   readonly options: GatewayOptions;
@@ -119,6 +119,9 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
           yield { ...event, receipt: { ...receipt, backend, route } };
         } else yield event;
       }
+    } catch (error) {
+      failedWith(error, attempts);
+      throw error;
     } finally {
       options.onAttempts?.(attempts);
       const last = attempts.findLast(({ outcome }) => outcome !== 'skipped');

@@ -17,12 +17,22 @@ export function nowhere(level: PrivacyLevel): PrivacyEvidence {
 
 export function evidenceOf(
   level: PrivacyLevel,
-  provider: GatewayProvider,
+  destination: GatewayProvider['destination'],
   replaced: readonly FoundClass[] | null,
 ): PrivacyEvidence {
-  const { destination } = provider;
   const here = destination.kind === 'this_machine';
   return { level, where: destination.kind, link: here ? null : destination.link, replaced };
+}
+
+/** Attempts that came to nothing, by the error they ended in: what stands in for the answer tells them. */
+const failed = new WeakMap<object, readonly AttemptRecord[]>();
+
+export function failedWith(error: unknown, attempts: readonly AttemptRecord[]): void {
+  if (typeof error === 'object' && error !== null) failed.set(error, attempts);
+}
+
+export function attemptsBefore(error: object): readonly AttemptRecord[] {
+  return failed.get(error) ?? [];
 }
 
 /** Tokens as the backend counted them; null = it did not. */
@@ -53,7 +63,7 @@ export function routeReport(
     step: provider.step,
     // The records go on changing while the answer is made.
     attempts: attempts.map((attempt) => ({ ...attempt })),
-    privacy: evidenceOf(plan.wishes.privacy, provider, plan.redacts(backend) ? replaced : null),
+    privacy: evidenceOf(plan.wishes.privacy, provider.destination, plan.redacts(backend) ? replaced : null),
     cache: null,
     cost,
     complexity,

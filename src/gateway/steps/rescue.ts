@@ -8,7 +8,7 @@ import type { AnswerCache, AnswerKey } from '../cache/index.ts';
 import type { Ladder, StandIn } from '../ladder/index.ts';
 import { DEGRADATIONS } from '../terms.ts';
 import type { ChatEvent, ChatRequest, RouteReport } from '../types.ts';
-import { nowhere } from './report.ts';
+import { attemptsBefore, evidenceOf, nowhere } from './report.ts';
 import type { Wishes } from './wishes.ts';
 
 export interface RescueParts {
@@ -34,13 +34,17 @@ export async function* rescued(
       yield event;
     }
   } catch (error) {
-    if (begun || !isOutage(error)) throw error;
+    if (begun || !isKithError(error) || error.code === 'aborted') throw error;
     const upTo = DEGRADATIONS.indexOf(wishes.degrade);
     const allows = (step: (typeof DEGRADATIONS)[number]) => DEGRADATIONS.indexOf(step) <= upTo;
     const distress = { error, privacy: wishes.privacy, locale: wishes.locale, signal: request.signal };
     // A text of ours is no answer where a form or a call was asked for.
     const anyText =
       request.grammar === undefined && (request.toolChoice ?? 'auto') === 'auto' && request.n === 1;
+    // Who is in danger is told where help is, whatever kept the request from being answered.
+    const inDanger = ladder !== null && anyText && allows('explain') && ladder.inDanger(request);
+    if (inDanger) return yield* eventsOf(ladder.explain(request, distress), error, wishes);
+    if (!isOutage(error)) throw error;
     if (ladder !== null && anyText && allows('search')) {
       const found = await ladder.search(request, distress);
       if (found !== null) return yield* eventsOf(found, error, wishes);
@@ -56,20 +60,20 @@ export async function* rescued(
 }
 
 /** True when the request was sound and nobody was there to answer it. */
-function isOutage(error: unknown): error is KithError {
-  if (!isKithError(error) || error.code === 'aborted') return false;
+function isOutage(error: KithError): boolean {
   return error.status >= 500 || (error.status === 429 && error.code !== 'budget_exceeded');
 }
 
-function route(wishes: Wishes, step: RouteReport['step']): RouteReport {
-  const privacy = nowhere(wishes.privacy);
-  return { step, attempts: [], privacy, cache: null, cost: 0, complexity: null };
+function route(step: RouteReport['step'], error: KithError, privacy: RouteReport['privacy']): RouteReport {
+  return { step, attempts: attemptsBefore(error), privacy, cache: null, cost: 0, complexity: null };
 }
 
 function* eventsOf(standIn: StandIn, error: KithError, wishes: Wishes): Generator<ChatEvent> {
-  const { step, source, text, notes } = standIn;
+  const { step, source, text, notes, destination, replaced } = standIn;
   const model = `kith/${step}`;
-  const how = route(wishes, step);
+  const level = wishes.privacy;
+  const privacy = destination === null ? nowhere(level) : evidenceOf(level, destination, replaced);
+  const how = route(step, error, privacy);
   yield { type: 'start', backend: source, model, route: how };
   yield { type: 'text', choice: 0, text, logprobs: null };
   yield { type: 'finish', choice: 0, reason: 'stop', stop: null, slidTokens: 0 };
@@ -93,7 +97,7 @@ function* staleEvents(
 ): Generator<ChatEvent> {
   const minutes = Math.round(ageMs / 60_000);
   const note = `No backend answered (${error.code}); this is the last good answer to the same question, ${minutes} min old.`;
-  const how = route(wishes, 'stale');
+  const how = route('stale', error, nowhere(wishes.privacy));
   for (const event of events) {
     if (event.type === 'start') yield { ...event, route: how };
     else if (event.type === 'usage') {
