@@ -46,6 +46,8 @@ export interface Place {
   readonly context?: number;
   readonly group?: string;
   readonly maxConnections?: number;
+  /** It is somebody else's: personal data is replaced where the level of privacy demands it. @default false */
+  readonly outside?: boolean;
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -76,9 +78,11 @@ function providerOf(place: Place, index: number): GatewayProvider & { backend: A
       : createAnthropicBackend(options);
   return {
     backend,
-    destination: { kind: 'owned', link: 'owned_network' },
+    destination: place.outside
+      ? { kind: 'provider', link: 'encrypted' }
+      : { kind: 'owned', link: 'owned_network' },
     step: 'remote',
-    ownMachine: true,
+    ownMachine: place.outside !== true,
     ...(place.group === undefined ? {} : { group: place.group }),
     abilities: {
       continues,
