@@ -39,6 +39,8 @@ export interface AnswerFacts {
   queueMs: number | null;
   prefillMs: number | null;
   decodeMs: number | null;
+  /** Money, in the unit of the owner's prices. */
+  cost: number | null;
   /** One for each choice, in the order in which they ended. */
   readonly reasons: FinishReason[];
   outcome: Outcome | null;
@@ -102,6 +104,7 @@ export function watchAnswer(
     queueMs: null,
     prefillMs: null,
     decodeMs: null,
+    cost: null,
     reasons: [],
     outcome: null,
     code: null,
@@ -163,4 +166,5 @@ function takeReceipt(facts: AnswerFacts, receipt: Receipt): void {
   facts.queueMs = receipt.queueMs;
   facts.prefillMs = receipt.prefillMs;
   facts.decodeMs = receipt.decodeMs;
+  facts.cost = receipt.route?.cost ?? null;
 }

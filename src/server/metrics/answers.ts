@@ -35,6 +35,10 @@ export interface AnswerSet extends Readonly<Record<Measure, RecentHistogram>> {
   completionTokens: number;
   /** Answers of which the backend did not say all counts. */
   uncounted: number;
+  /** In the unit of the owner's prices. */
+  cost: number;
+  /** Answers whose cost is not known. */
+  unpriced: number;
 }
 
 /** Different label sets; at 100 kB each when all are in use. */
@@ -84,6 +88,8 @@ export class AnswerFigures implements AnswerListener {
     set.completionTokens += completionTokens ?? 0;
     const uncounted = promptTokens === null || (completionTokens === null && facts.kind !== 'embedding');
     if (outcome === 'ok' && uncounted) set.uncounted++;
+    if (facts.cost !== null) set.cost += facts.cost;
+    else if (outcome === 'ok') set.unpriced++;
   }
 
   #setOf(facts: AnswerFacts): AnswerSet {
@@ -117,6 +123,8 @@ export class AnswerFigures implements AnswerListener {
       cachedTokens: 0,
       completionTokens: 0,
       uncounted: 0,
+      cost: 0,
+      unpriced: 0,
     };
   }
 }

@@ -96,6 +96,19 @@ export const families = {
     answer,
   ),
 
+  cost: family(
+    'counter',
+    'kith_cost_total',
+    'Money that answers cost, in the unit of the prices of backends.',
+    answer,
+  ),
+  unpriced: family(
+    'counter',
+    'kith_answers_unpriced_total',
+    'Answers that are missing from the cost: their price or their tokens are not known.',
+    answer,
+  ),
+
   recentDuration: family(
     'gauge',
     'kith_recent_answer_duration_seconds',

@@ -108,6 +108,9 @@ function writeAnswers(out: Exposition, { answers }: Figures): void {
   counter(families.cachedTokens, (set) => set.cachedTokens);
   counter(families.completionTokens, (set) => set.completionTokens);
   counter(families.uncounted, (set) => set.uncounted);
+  // Sums of doubles end in digits that no price has.
+  counter(families.cost, (set) => Number(set.cost.toFixed(9)));
+  counter(families.unpriced, (set) => set.unpriced);
 }
 
 function writeRecent(out: Exposition, { answers, requests, now }: Figures): void {
