@@ -212,6 +212,36 @@ test('an explanation names every candidate, its score, and why it lost; nobody i
   assert.deepEqual([nowhere.status, nowhere.body.error.code], [404, 'model_not_found']);
 });
 
+test('an explanation says how the local or the frontier side comes first, and decides nothing', async () => {
+  using router = createRouter({ path: ':memory:', clock: systemClock, random: createSeededRandom(3) });
+  await using opened = await open({ router });
+  const explain = async (headers: Record<string, string> = {}, more: object = {}) =>
+    (await call(opened, 'POST', '/kith/v1/route/explain', { ...question, ...more }, headers)).body;
+  const target = async (value: number) =>
+    call(opened, 'POST', '/kith/v1/router/agents/default', { target: value }, withToken);
+  const lot = await explain();
+  assert.deepEqual([lot.complexity!.side, lot.complexity!.by, lot.complexity!.target], [null, 'lot', 0.3]);
+  assert.equal(lot.chosen!.backend, 'near');
+  await target(1);
+  const frontier = await explain();
+  assert.deepEqual([frontier.complexity!.side, frontier.chosen!.backend], ['frontier', 'far']);
+  assert.deepEqual(
+    frontier.candidates.map(({ backend, rank }) => [backend, rank]),
+    [
+      ['far', 0],
+      ['near', 1],
+    ],
+  );
+  assert.match(frontier.candidates[0]!.why, /the frontier side comes first/);
+  await target(0);
+  assert.deepEqual((await explain()).complexity!.side, 'local');
+  const wished = await explain({ 'x-kith-route': 'frontier' });
+  assert.deepEqual([wished.complexity!.by, wished.chosen!.backend], ['forced', 'far']);
+  assert.equal((await explain({}, { model: 'mock-model' })).complexity, null);
+  assert.equal(router.status().pending, 0);
+  assert.equal(router.agents.get().decided, 0);
+});
+
 test('kept answers are counted, and removed by model and age', async () => {
   const store = createSqliteStore({
     path: ':memory:',

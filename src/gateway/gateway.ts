@@ -9,7 +9,7 @@ import { InputError, systemClock } from '../base/index.ts';
 import type { Ledger } from './accounting/index.ts';
 import type { AnswerCache } from './cache/index.ts';
 import type { GatewayOptions } from './options.ts';
-import { createCatalogue, createPolicy, type Explanation } from './policy/index.ts';
+import { createCatalogue, createPolicy } from './policy/index.ts';
 import { mayGoTo } from './privacy/index.ts';
 import { type BackendReport, backendReport, probedHealth } from './reports.ts';
 import {
@@ -22,6 +22,7 @@ import {
 } from './resilience/index.ts';
 import type { Router } from './router/index.ts';
 import { createAnswers } from './steps/answer.ts';
+import type { Explained } from './steps/explain.ts';
 import { scopeOf, throughCache } from './steps/kept.ts';
 import {
   chatQuestion,
@@ -46,7 +47,7 @@ import type {
 } from './types.ts';
 
 /** A decision with its reasons. */
-export interface RouteExplanation extends Explanation {
+export interface RouteExplanation extends Explained {
   /** What held for the request: its terms, its agent's and the owner's together. */
   readonly wishes: Wishes;
 }
@@ -252,8 +253,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async explain(request) {
       const wishes = settle(request.terms);
       const question = 'messages' in request ? chatQuestion(request) : embeddingQuestion(request);
-      const { candidates, needs } = await planner.lookUp(question, wishes);
-      return { wishes, ...policy.explain(candidates, needs) };
+      return { wishes, ...(await planner.explain(question, wishes)) };
     },
     backends: () =>
       providers.map((provider) =>

@@ -83,12 +83,14 @@ export const explain: Handler = async ({ args, options }) => {
     printJson(told);
     return;
   }
-  const { chosen, candidates } = told;
+  const { chosen, candidates, complexity } = told;
+  const verb = complexity !== null && complexity.side === null ? 'would most likely answer' : 'would answer';
   print(
     chosen === null
       ? paint('yellow', 'Nobody would answer.')
-      : `${plain(chosen.backend)} / ${plain(chosen.model)} would answer.`,
+      : `${plain(chosen.backend)} / ${plain(chosen.model)} ${verb}.`,
   );
+  if (complexity !== null) print(`Local or frontier: ${complexity.why}.`);
   const parts = ['order', 'cost', 'latency', 'load', 'errors'] as const;
   const rows = candidates.map((one) => [
     one.rank === null ? '-' : String(one.rank + 1),

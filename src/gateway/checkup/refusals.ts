@@ -22,13 +22,23 @@ export async function checkBadModel(visit: Visit): Promise<Finding> {
       message: `It neither refused a model that does not exist nor answered within ${visit.checkMs / 1000} s.`,
       remedy: 'Look at the log of that server; a mistyped model would hang until a limit ends it.',
     };
-  if (error === null)
-    return {
-      state: 'warn',
-      message: 'It answered for a model that does not exist: it takes any name for the model that it has.',
-      remedy: 'Name its models in the configuration, so that a mistyped one is refused here.',
-      measured: { status: 200, answeredBy: asked.answeredBy },
-    };
+  if (error === null) {
+    const measured = { status: 200, answeredBy: asked.answeredBy };
+    const message =
+      'It answered for a model that does not exist: it takes any name for the model that it has.';
+    return (visit.options.models ?? []).length > 0
+      ? {
+          state: 'ok',
+          message: `${message} The configuration names its models, so that others are refused here.`,
+          measured,
+        }
+      : {
+          state: 'warn',
+          message,
+          remedy: 'Name its models in the configuration, so that a mistyped one is refused here.',
+          measured,
+        };
+  }
   const status =
     error instanceof UpstreamError ? error.upstreamStatus : isKithError(error) ? error.status : null;
   const { code, message, remedy } = explainError(error);

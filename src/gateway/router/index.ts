@@ -24,6 +24,7 @@ export {
   type Decision,
   type Router,
   type RouterStatus,
+  type Weighing,
 } from './router.ts';
 export type { ThresholdStep, Version } from './store.ts';
 export type { ThresholdSettings, ThresholdState } from './threshold.ts';

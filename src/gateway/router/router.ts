@@ -70,6 +70,16 @@ export interface Decision {
   readonly degraded: string | null;
 }
 
+/** What a decision would go by, as it stands now. */
+export interface Weighing {
+  /** Null where it would be drawn by lot. Some of the others are drawn too, to learn from (`explore`). */
+  readonly side: Side | null;
+  readonly by: Decision['by'];
+  readonly score: number | null;
+  readonly threshold: number;
+  readonly target: number;
+}
+
 export interface RouterStatus {
   readonly version: number | null;
   readonly labels: number;
@@ -81,6 +91,8 @@ export interface RouterStatus {
 
 export interface Router extends Disposable {
   decide(prompt: RouterPrompt, options?: DecideOptions): Promise<Decision>;
+  /** Decides nothing: no threshold moves and nothing is remembered. */
+  weigh(prompt: RouterPrompt, options?: DecideOptions): Promise<Weighing>;
   /** Where a decision went; null when it is not known any more. */
   sideOf(decision: string): Side | null;
   /** Learns the outcome of a decision, once. False when the decision is not known any more. */
@@ -223,8 +235,20 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
     };
   }
 
+  async function weigh(prompt: RouterPrompt, options: DecideOptions = {}): Promise<Weighing> {
+    const { agent = DEFAULT_AGENT, force = null, signal } = options;
+    const { threshold, target } = agents.get(agent);
+    if (force !== null) return { side: force, by: 'forced', score: null, threshold, target };
+    const { features } = await featuresOf(prompt, signal);
+    const score = knowledge.version === null ? null : (knowledge.ensemble.score(features)?.score ?? null);
+    const end = target === 0 ? 'local' : target === 1 ? 'frontier' : null;
+    if (score === null) return { side: end, by: 'lot', score, threshold, target };
+    return { side: end ?? (score > threshold ? 'frontier' : 'local'), by: 'score', score, threshold, target };
+  }
+
   return {
     decide,
+    weigh,
     sideOf: (decision) => pending.get(decision)?.side ?? null,
     learn(decision, outcome) {
       checkOutcome(outcome);

@@ -6,8 +6,10 @@
 import { InputError, isKithError, KithError, nearest } from '../../base/index.ts';
 import type { GatewayOptions, GatewayProvider } from '../options.ts';
 import type { Candidate, Catalogue, Needs, Policy } from '../policy/index.ts';
-import { mayGoTo, type Permission } from '../privacy/index.ts';
+import { demandsOf, mayGoTo, type Permission } from '../privacy/index.ts';
+import type { Decision, Weighing } from '../router/index.ts';
 import type { ChatRequest, CompletionRequest, ComplexityNote, EmbeddingRequest } from '../types.ts';
+import { type Explained, inSides, sideExplanation } from './explain.ts';
 import type { Settle, Wishes } from './wishes.ts';
 
 /** A decision, with what it was decided by. */
@@ -36,6 +38,8 @@ export interface Planner {
   settle: Settle;
   /** @throws KithError when nobody may answer, see `Policy.decide`; InputError `model_not_found` (404) */
   plan(question: Question, wishes: Wishes): Promise<Plan>;
+  /** What `plan` would come to, with the reasons. Decides nothing. */
+  explain(question: Question, wishes: Wishes): Promise<Explained>;
   /** Everybody that has the model, and the needs to judge them by. */
   lookUp(question: Question, wishes: Wishes): Promise<{ candidates: readonly Candidate[]; needs: Needs }>;
   /** A plan among candidates that are known, where there is no side to choose. Throws as `plan` does. */
@@ -155,25 +159,22 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     return [...defaults.filter(({ backend }) => !named.has(backend.name)), ...better];
   }
 
-  /** Which of the two sides comes first; null where there is no choice. */
-  async function side(
-    question: Question,
-    wishes: Wishes,
-    local: readonly Candidate[],
-    frontier: readonly Candidate[],
-  ): Promise<ComplexityNote | 'local' | 'frontier' | null> {
-    if (question.prompt === null || local.length === 0 || frontier.length === 0) return null;
-    if (router === null) return wishes.route === 'frontier' ? 'frontier' : null;
+  /** What the router decides it remembers, to learn from it: not at a level that forbids learning. */
+  const routerFor = ({ privacy }: Wishes) => (demandsOf(privacy).learning ? router : null);
+
+  /** The two sides of the choice between them; null where there is no such choice. */
+  function sidesOf(question: Question, wishes: Wishes, candidates: readonly Candidate[]) {
+    const { prompt, signal } = question;
+    const choosing = isOpen(question.model) && wishes.model === null && prompt !== null;
+    if (!choosing || (routerFor(wishes) === null && wishes.route !== 'frontier')) return null;
+    const local = candidates.filter(({ backend }) => providerOf(backend.name).step === 'local');
+    const frontier = candidates.filter(({ backend }) => providerOf(backend.name).step !== 'local');
+    if (local.length === 0 || frontier.length === 0) return null;
     const place = wishes.conversation === null ? null : policy.stickiness.of(wishes.conversation);
     const sticks = place !== null && frontier.some(({ backend }) => backend.name === place.backend);
-    const force = wishes.route === 'frontier' || sticks ? 'frontier' : null;
-    const decision = await router.decide(question.prompt, {
-      ...(wishes.agent === null ? {} : { agent: wishes.agent }),
-      force,
-      signal: question.signal,
-    });
-    const { id, score, threshold, by } = decision;
-    return { side: decision.side, by, score, threshold, decision: id };
+    const force = wishes.route === 'frontier' || sticks ? ('frontier' as const) : null;
+    const agent = wishes.agent === null ? {} : { agent: wishes.agent };
+    return { local, frontier, prompt, how: { ...agent, force, signal } };
   }
 
   function redacts(wishes: Wishes, backend: string): boolean {
@@ -199,23 +200,34 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     async plan(question, wishes) {
       const { candidates, needs } = await lookUp(question, wishes);
       const base = { wishes, needs, providerOf, redacts: (backend: string) => redacts(wishes, backend) };
-      const choosing =
-        isOpen(question.model) && wishes.model === null && (router !== null || wishes.route === 'frontier');
-      if (!choosing || candidates.length < 2)
-        return { ...base, candidates: policy.decide(candidates, needs), complexity: null };
-      const local = candidates.filter(({ backend }) => providerOf(backend.name).step === 'local');
-      const frontier = candidates.filter(({ backend }) => providerOf(backend.name).step !== 'local');
-      const chosen = await side(question, wishes, local, frontier);
-      if (chosen === null) return { ...base, candidates: policy.decide(candidates, needs), complexity: null };
-      const first = (typeof chosen === 'string' ? chosen : chosen.side) === 'local' ? local : frontier;
-      const second = first === local ? frontier : local;
+      const sides = sidesOf(question, wishes, candidates);
+      if (sides === null) return { ...base, candidates: policy.decide(candidates, needs), complexity: null };
+      const { local, frontier } = sides;
+      const decision = (await routerFor(wishes)?.decide(sides.prompt, sides.how)) ?? null;
+      const [first, second] = decision?.side === 'local' ? [local, frontier] : [frontier, local];
       return {
         ...base,
         candidates: inTurn(first, second, (some) => policy.decide(some, needs)),
-        complexity: typeof chosen === 'string' ? null : chosen,
+        complexity: decision === null ? null : noteOf(decision),
       };
     },
+    async explain(question, wishes) {
+      const { candidates, needs } = await lookUp(question, wishes);
+      const told = policy.explain(candidates, needs);
+      const sides = sidesOf(question, wishes, candidates);
+      if (sides === null) return { ...told, complexity: null };
+      const weighing = await (routerFor(wishes)?.weigh(sides.prompt, sides.how) ?? wishedFor);
+      const isLocal = (backend: string) => providerOf(backend).step === 'local';
+      return inSides(told, sideExplanation(weighing), isLocal);
+    },
   };
+}
+
+/** Without a router the frontier side comes first where the request wishes so. */
+const wishedFor: Weighing = { side: 'frontier', by: 'forced', score: null, threshold: 1, target: 1 };
+
+function noteOf({ id, side, by, score, threshold }: Decision): ComplexityNote {
+  return { side, by, score, threshold, decision: id };
 }
 
 /** Those of the first side and then those of the second; the error is the first side's when neither may. */

@@ -109,6 +109,22 @@ const schemas: Readonly<Record<string, Schema>> = {
       model: nullable(string),
     }),
     chosen: nullable(object({ backend: string, model: string })),
+    complexity: described(
+      'How the side that comes first is found; null where local and frontier models are no choice.',
+      nullable(
+        object({
+          side: described(
+            'Null: by lot, with `target` as the chance of frontier.',
+            nullable(choice('local', 'frontier')),
+          ),
+          by: choice('score', 'lot', 'forced'),
+          score: nullable(share),
+          threshold: share,
+          target: share,
+          why: string,
+        }),
+      ),
+    ),
     balancing: choice('round-robin', 'least-connections', 'random', 'latency'),
     weights: parts,
     candidates: array(
