@@ -21,6 +21,7 @@ import {
 } from '../src/base/index.ts';
 import { type Backend, OWN_TERMS, type Receipt, type Terms } from '../src/gateway/index.ts';
 import { type OpenGateway, openGateway } from '../src/node/gateway.ts';
+import { createNode } from '../src/node/index.ts';
 import { ANSWER_TEXT } from './upstreams/answers.ts';
 import { createMockUpstream, type MockUpstream, type Seen } from './upstreams/index.ts';
 import { chatRequest, embeddingRequest, outcomeOf } from './upstreams/support.ts';
@@ -471,6 +472,27 @@ budgets: [{name: little, agent: strategy, tokens: 20, per: day}]`);
   const call = (agent: string | null) => ask(opened, { model: null }, { agent });
   assert.equal((await call('strategy')).text, ANSWER_TEXT);
   assert.deepEqual([(await call('strategy')).code, (await call(null)).code], ['budget_exceeded', null]);
+});
+
+test('a node whose engine is no backend answers through the others, and loads nothing', async () => {
+  const home = join(root, String(homes++));
+  mkdirSync(home);
+  const { config } = resolveConfig({
+    home,
+    env: { KITH_GATEWAY_LOCAL_ENGINE: 'false', KITH_SERVER_PORT: '0', LLM_BASE_URL: ok(), LLM_MODEL: 'far' },
+  });
+  await using node = await createNode({ config, log: silentLogger, version: '0.0.0-test' });
+  await node.ready;
+  const response = await fetch(`${node.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'Count.' }] }),
+  });
+  const body = (await response.json()) as { choices: { message: { content: string } }[] };
+  assert.equal(body.choices[0]!.message.content, ANSWER_TEXT);
+  assert.equal(response.headers.get('x-kith-backend'), 'llm');
+  const { state, engine } = await node.status();
+  assert.deepEqual([state, engine.pid], ['ready', null]);
 });
 
 test('kith config show prints backends, agents and origins, and no key', async () => {

@@ -186,7 +186,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     throw error;
   }
 
-  const ready = rooms.local.prepare(config.models.default, stopping.signal).then(
+  // An engine that is no backend stays out of memory.
+  const preparing = config.gateway.localEngine
+    ? rooms.local.prepare(config.models.default, stopping.signal)
+    : Promise.resolve();
+  const ready = preparing.then(
     () => {
       if (state === 'starting') state = 'ready';
       phase = null;
