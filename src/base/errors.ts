@@ -14,6 +14,8 @@ export interface KithErrorOptions {
   retryAfter?: number;
   /** Machine-readable facts: counts, limits, names. Never secrets or prompts. */
   details?: Readonly<Record<string, string | number | boolean | null>>;
+  /** The message as a log may have it, where `message` holds words of others: another server's may be a prompt. */
+  logged?: string;
   cause?: unknown;
 }
 
@@ -24,6 +26,7 @@ export class KithError extends Error {
   readonly param: string | undefined;
   readonly retryAfter: number | undefined;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
+  readonly #logged: string | undefined;
 
   constructor(code: string, message: string, options: KithErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -32,6 +35,12 @@ export class KithError extends Error {
     this.param = options.param;
     this.retryAfter = options.retryAfter;
     this.details = options.details ?? {};
+    this.#logged = options.logged;
+  }
+
+  /** The message without words of others. */
+  get logged(): string {
+    return this.#logged ?? this.message;
   }
 }
 
@@ -75,6 +84,19 @@ export function isKithError(value: unknown): value is KithError {
 /** Message of anything thrown, for logs and `cause` chains. */
 export function messageOf(value: unknown): string {
   return value instanceof Error ? value.message : String(value);
+}
+
+/** Quoted, with at least a word in it. */
+const quotation = /(["'`])(?:(?!\1).){6,}\1/gs;
+
+/**
+ * Message of anything thrown for the log of a request, without what people wrote: errors of the language quote what they
+ * could not read.
+ */
+export function loggedMessageOf(value: unknown): string {
+  if (isKithError(value)) return value.logged;
+  if (value instanceof SyntaxError) return 'SyntaxError';
+  return messageOf(value).slice(0, 1000).replace(quotation, '$1...$1');
 }
 
 /** Throws `AbortedError` if the signal has fired. */

@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { isKithError, KithError, messageOf } from '../base/index.ts';
+import { isKithError, KithError, loggedMessageOf, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
 import { checkRequest, guardConnections } from './connections.ts';
 import { createCounting } from './counted.ts';
@@ -156,8 +156,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     if (fault.status >= 500 && fault.status !== 501) {
       log.error('request failed', {
         request: `req-${id}`,
-        err: messageOf(error),
-        ...(isKithError(error) ? { code: error.code } : { stack: (error as Error)?.stack }),
+        err: loggedMessageOf(error),
+        ...(isKithError(error) ? { code: error.code } : { stack: framesOf(error) }),
       });
     }
     if (response.headersSent) {
@@ -282,4 +282,13 @@ function discard(request: IncomingMessage, limit: number): void {
   });
   request.on('error', () => {});
   request.resume();
+}
+
+/** The places of a stack: its head repeats the message. */
+function framesOf(error: unknown): string | null {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return null;
+  return error.stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 }

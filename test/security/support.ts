@@ -177,6 +177,8 @@ export interface TestServerOptions {
   readonly access?: Partial<AccessOptions>;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Besides the one for budgets. @default none */
+  readonly observers?: ServerOptions['observers'];
   readonly tls?: ServerOptions['tls'];
   readonly onCertificate?: (fingerprint: string) => void;
 }
@@ -221,7 +223,7 @@ export async function openServer(options: TestServerOptions = {}): Promise<TestS
     version: '0.0.0',
     token: runToken,
     access,
-    observers: [access.budgets],
+    observers: [...(options.observers ?? []), access.budgets],
     observability,
     tls: options.tls ?? null,
     ...(options.onCertificate ? { onCertificate: options.onCertificate } : {}),

@@ -5,7 +5,7 @@
  * @module gateway/ladder/search
  */
 import { AbortedError, type Clock, isKithError, type Logger, throwIfAborted } from '../../base/index.ts';
-import { Conversation, type Detector, type FoundClass, mayGoTo, Tally } from '../privacy/index.ts';
+import { BUILT_IN_DETECTORS, Conversation, type Detector, type FoundClass, mayGoTo, Tally } from '../privacy/index.ts';
 import type { ChatRequest } from '../types.ts';
 import { type Found, readFinding } from './finding.ts';
 import { questionOf } from './question.ts';
@@ -80,7 +80,7 @@ const MAX_LEARNED = 20_000;
 
 /** The question with placeholders; names that stand in the messages before it are known in it. */
 function hide({ messages }: ChatRequest, question: string, detectors?: readonly Detector[]): Hidden {
-  const conversation = new Conversation(detectors === undefined ? {} : { detectors });
+  const conversation = new Conversation({ detectors: [...BUILT_IN_DETECTORS, ...(detectors ?? [])] });
   let left = MAX_LEARNED;
   for (const { content } of messages.toReversed()) {
     if (typeof content !== 'string') continue;

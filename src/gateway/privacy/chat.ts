@@ -6,6 +6,7 @@
 import type { Grammar } from '../../engine/index.ts';
 import type { ChatEvent, ChatRequest } from '../types.ts';
 import { type Conversation, type FoundClass, Tally } from './conversation.ts';
+import { isPersonalName } from './detect.ts';
 import { visitValue } from './json.ts';
 import { type Hiding, hideContent, hideMessage, hideSchema } from './messages.ts';
 import type { Restorer } from './restore.ts';
@@ -49,7 +50,7 @@ function twice<T>(
       conversation.learn(text);
       return text;
     },
-    check: (text) => conversation.learn(text),
+    check: () => {},
     skip: () => {},
   });
   const result = walk({
@@ -60,15 +61,12 @@ function twice<T>(
     visitName: (name) => conversation.hide(name, { whole: 'name', bare: true, tally }),
     visitKey: (text) => conversation.hide(text, { bare: true, tally }),
     check: (text, what) => {
-      if (conversation.learn(text).some((span) => !isWordy(span))) unchecked.add(what);
+      if (isPersonalName(text)) unchecked.add(what);
     },
     skip: (what) => unchecked.add(what),
   });
   return { result, report: { found: tally.found(), unchecked: [...unchecked].sort() } };
 }
-
-/** Found by its words, which name things as well: that alone is no reason to refuse a tool. */
-const isWordy = ({ class: name }: Span) => name === 'name' || name === 'address';
 
 /** A chat request whose texts hold placeholders. `signal` and options are the same objects. */
 export function hideChat<R extends ChatTexts>(request: R, conversation: Conversation): HiddenChat<R> {

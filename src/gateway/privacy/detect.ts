@@ -8,6 +8,7 @@ import { cards, ibans } from './detectors/accounts.ts';
 import { addresses } from './detectors/address.ts';
 import { birthDates } from './detectors/birth-dates.ts';
 import { emails } from './detectors/email.ts';
+import { encoded } from './detectors/encoded.ts';
 import { ids } from './detectors/ids.ts';
 import { names } from './detectors/names.ts';
 import { networkAddresses } from './detectors/network.ts';
@@ -31,7 +32,15 @@ export const BUILT_IN_DETECTORS: readonly Detector[] = [
   names,
   tables,
   unknownNames,
+  encoded([emails, phones, cards, ibans, ids, secrets, networkAddresses]),
 ];
+
+/** What is hardly ever a part of a name that somebody gave a model or a tool. */
+const IN_NAMES: readonly Detector[] = [emails, cards, ibans, secrets];
+
+/** True when a name that cannot be replaced, such as a model's, holds something personal. */
+export const isPersonalName = (name: string): boolean =>
+  detect(name, { detectors: IN_NAMES }).spans.length > 0;
 
 /** Units of the longest span; a detector that says more is cut. A PEM block is the longest thing looked for. */
 const MAX_SPAN = 16_384;

@@ -24,6 +24,7 @@ export {
   type Detection,
   type DetectOptions,
   detect,
+  isPersonalName,
 } from './detect.ts';
 export * from './levels.ts';
 export { createPatternDetector, type PatternSource } from './pattern/index.ts';

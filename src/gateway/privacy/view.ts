@@ -18,6 +18,7 @@ import {
   UPPER,
 } from './characters.ts';
 import { CUE_WORDS } from './cues.ts';
+import { isEscapeSign, readEscape } from './escapes.ts';
 
 export const WORD = 1;
 export const NUMBER = 2;
@@ -231,7 +232,7 @@ export const folded = (text: string): string => fold(text).text;
 
 function fold(text: string): Folded {
   let at = 0;
-  while (at < text.length && !isFolded(text.charCodeAt(at))) at++;
+  while (at < text.length && !isFolded(text, at)) at++;
   if (at === text.length) return { text, starts: null, ends: null };
 
   const codes = new Uint16Array(text.length);
@@ -240,8 +241,10 @@ function fold(text: string): Folded {
   let count = 0;
   let invisible = 0;
   for (let i = 0; i < text.length; ) {
-    const code = text.charCodeAt(i);
+    let code = text.charCodeAt(i);
     let width = 1;
+    const written = isEscapeSign(code) ? readEscape(text, i) : null;
+    if (written !== null) ({ code, width } = written);
     let plain = code < 0x80 ? code : foldCode(code);
     if (code >= 0xd800 && code <= 0xdbff) {
       const pair = foldPair(code, text.charCodeAt(i + 1));
@@ -253,7 +256,7 @@ function fold(text: string): Folded {
     if (plain === DROPPED && invisible < MAX_INVISIBLE) {
       invisible++;
       // What is invisible belongs to the character before it, so that a replaced value leaves none of it behind.
-      if (count > 0) ends[count - 1] = i + 1;
+      if (count > 0) ends[count - 1] = i + width;
     } else {
       invisible = plain === DROPPED ? invisible : 0;
       codes[count] = plain === DROPPED ? 0 : plain;
@@ -266,8 +269,9 @@ function fold(text: string): Folded {
   return { text: decode(codes.subarray(0, count)), starts, ends };
 }
 
-function isFolded(code: number): boolean {
-  if (code < 0x80) return false;
+function isFolded(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code < 0x80) return isEscapeSign(code) && readEscape(text, at) !== null;
   return foldCode(code) !== code || code === 0xd835;
 }
 

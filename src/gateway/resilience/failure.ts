@@ -5,7 +5,7 @@
  * @module gateway/resilience/failure
  */
 
-import { isKithError, KithError, LimitError, messageOf } from '../../base/index.ts';
+import { isKithError, KithError, LimitError, loggedMessageOf, messageOf } from '../../base/index.ts';
 import type { FailureClass } from '../upstream/errors.ts';
 
 export type FailureKind =
@@ -152,6 +152,7 @@ export function failureOf(thrown: unknown): Failure {
     ? thrown
     : new KithError(code ?? 'backend_failed', `The backend failed: ${messageOf(thrown)}`, {
         status: 502,
+        logged: `The backend failed: ${loggedMessageOf(thrown)}`,
         cause: thrown,
       });
   const kind = isKithError(thrown)

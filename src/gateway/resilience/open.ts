@@ -3,7 +3,7 @@
  *
  * @module gateway/resilience/open
  */
-import { KithError } from '../../base/index.ts';
+import { KithError, loggedMessageOf } from '../../base/index.ts';
 import type { Continued, Live, Step } from './ask.ts';
 import type { Reading } from './reading.ts';
 import type { Run } from './run.ts';
@@ -130,10 +130,12 @@ async function drain<E, R extends Reading<E>>(
 
 /** The answer ended without its end. `cause`: what the backend said, if anything. */
 export function brokenOff(backend: string, characters: number | null, cause: unknown): KithError {
-  const why = cause instanceof Error ? ` (${cause.message})` : '';
-  return new KithError(
-    'stream_cut',
-    `The answer of '${backend}' broke off in the middle${characters === null ? '' : `, after ${characters} characters`}${why}. What came is not the whole answer: ask again.`,
-    { status: 502, details: { backend, characters }, ...(cause === null ? {} : { cause }) },
-  );
+  const messageWith = (why: string) =>
+    `The answer of '${backend}' broke off in the middle${characters === null ? '' : `, after ${characters} characters`}${why}. What came is not the whole answer: ask again.`;
+  return new KithError('stream_cut', messageWith(cause instanceof Error ? ` (${cause.message})` : ''), {
+    status: 502,
+    details: { backend, characters },
+    logged: messageWith(cause instanceof Error ? ` (${loggedMessageOf(cause)})` : ''),
+    ...(cause === null ? {} : { cause }),
+  });
 }

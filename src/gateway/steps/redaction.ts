@@ -15,6 +15,7 @@ import {
   type FoundClass,
   type HideJob,
   type HideResult,
+  isPersonalName,
   type PrivacyLevel,
   restoreEvents,
   runHide,
@@ -119,6 +120,12 @@ function createRedaction({ level, detectors, threads, signal }: RedactionParts):
     return { ...request, ...result.texts };
   }
 
+  /** The backend's own name for it may be what the caller wrote. */
+  function checkModel(model: string | null): void {
+    if (model !== null && isPersonalName(model))
+      throw unmet(level, 'the name of its model holds what would be replaced in a text');
+  }
+
   async function listOf(texts: readonly (string | Int32Array)[]): Promise<readonly string[]> {
     if (!texts.every((text) => typeof text === 'string'))
       throw unmet(level, 'nobody can look into its token ids');
@@ -132,18 +139,25 @@ function createRedaction({ level, detectors, threads, signal }: RedactionParts):
       ...backend,
       // A getter or method of a class would be lost by the spread: backends here are plain objects.
       async *chat(request: ChatRequest): AsyncGenerator<ChatEvent> {
+        checkModel(request.model);
         const json = request.grammar !== undefined;
         yield* restoreEvents(backend.chat(await chatOf(request)), conversation, json);
       },
       async *complete(request: CompletionRequest): AsyncGenerator<ChatEvent> {
+        checkModel(request.model);
         const texts = await listOf([...request.prompts, ...request.stop]);
         const prompts = texts.slice(0, request.prompts.length);
         const stop = texts.slice(prompts.length);
         yield* restoreEvents(backend.complete({ ...request, prompts, stop }), conversation);
       },
-      countTokens: async (request: ChatRequest) => backend.countTokens(await chatOf(request)),
-      embed: async (request: EmbeddingRequest) =>
-        backend.embed({ ...request, inputs: await listOf(request.inputs) }),
+      async countTokens(request: ChatRequest) {
+        checkModel(request.model);
+        return backend.countTokens(await chatOf(request));
+      },
+      async embed(request: EmbeddingRequest) {
+        checkModel(request.model);
+        return backend.embed({ ...request, inputs: await listOf(request.inputs) });
+      },
     }),
   };
 }

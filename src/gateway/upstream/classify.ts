@@ -49,11 +49,14 @@ export function classify(refusal: Refusal): UpstreamError {
   const shown = shownMessage(said.message, refusal.secrets ?? []);
   const where = refusal.status === null ? 'an error inside its answer' : `status ${refusal.status}`;
   const notFound = failure === 'bad_request' && status === 404;
+  const what = `${refusal.server} ${VERB[failure] ?? 'refused the request'} (${where})`;
   return new UpstreamError(
     failure,
     codeOf(failure, status, said),
-    `${refusal.server} ${VERB[failure] ?? 'refused the request'} (${where})${shown === '' ? '.' : `: ${shown}`}`,
+    `${what}${shown === '' ? '.' : `: ${shown}`}`,
     {
+      // Servers repeat in their errors what they were sent.
+      logged: `${what}.`,
       upstreamStatus: status,
       retryAfterMs,
       shouldRetry: asked === 'true' ? true : asked === 'false' ? false : null,

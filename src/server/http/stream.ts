@@ -7,7 +7,7 @@
  *
  * @module server/http/stream
  */
-import { isKithError, messageOf } from '../../base/index.ts';
+import { isKithError, loggedMessageOf } from '../../base/index.ts';
 import type { ChatEvent } from '../../gateway/index.ts';
 import type { ServerContext } from '../types.ts';
 import { errorAnswer, type Fault } from './errors.ts';
@@ -90,7 +90,7 @@ export async function sendStream(
     if (response.destroyed || response.writableEnded) return;
     // The server's own reason for ending the request says more than the abort it caused.
     const cause = isKithError(exchange.signal.reason) ? exchange.signal.reason : error;
-    log.warn('stream failed', { request: `req-${exchange.id}`, err: messageOf(cause) });
+    log.warn('stream failed', { request: `req-${exchange.id}`, err: loggedMessageOf(cause) });
     response.end(faultText(cause));
   } finally {
     exchange.signal.removeEventListener('abort', onAbort);
