@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { BackendFindings } from '../src/cli/checks/backends.ts';
+import { type Report, runChecks, type Wanted } from '../src/cli/checks/run.ts';
 import { statusOf } from '../src/cli/commands/doctor.ts';
 import type { Node } from '../src/node/index.ts';
 import { kith, stopAll } from './cli-support.ts';
@@ -30,17 +31,10 @@ after(async () => {
   await Promise.all([other.remove(), home.remove()]);
 });
 
-interface Said {
-  readonly status: string;
-  readonly checks: readonly { readonly name: string; readonly status: string; readonly message: string }[];
-  readonly backends: readonly BackendFindings[];
-}
+const wanted = { full: false, backend: null, model: null };
 
-/** Writes the backends and runs the doctor on them. */
-async function doctor(
-  backends: string,
-  ...args: string[]
-): Promise<{ code: number | null; said: Said; err: string }> {
+/** Writes a configuration with these backends. */
+async function configure(backends: string): Promise<void> {
   await writeFile(
     `${home.path}/config.yaml`,
     `models: { default: tiny, embedding: tiny-embed }
@@ -49,8 +43,18 @@ engine: { threads: 1, device: cpu }
 gateway: { localEngine: false }
 backends:\n${backends}`,
   );
-  const { code, out, err } = await kith(['doctor', '--json', '--home', home.path, ...args]);
-  return { code, err, said: out === '' ? (null as never) : JSON.parse(out) };
+}
+
+/** Looks as the command does, in this process. */
+async function look(backends: string, more: Partial<Wanted> = {}): Promise<Report & { status: string }> {
+  await configure(backends);
+  return await lookAt(home, more);
+}
+
+async function lookAt({ path }: TestHome, more: Partial<Wanted>): Promise<Report & { status: string }> {
+  const { signal } = new AbortController();
+  const report = await runChecks({ home: path }, { ...wanted, ...more }, signal);
+  return { ...report, status: statusOf(report, (more.backend ?? null) !== null) };
 }
 
 const good = () =>
@@ -58,83 +62,67 @@ const good = () =>
 const dead = () => `  - { name: dead, url: "http://127.0.0.1:${closed}/v1" }\n`;
 
 test('a backend that is as it should be passes, with its figures and what they cost', async () => {
-  const { code, said } = await doctor(good(), '--backend', 'good');
-  const [backend] = said.backends;
+  const { backends, findings, status } = await look(good(), { backend: 'good' });
+  const [backend] = backends;
   assert.deepEqual(
-    said.checks.map(({ name }) => name),
+    findings.map(({ name }) => name),
     ['config', 'backends'],
   );
   assert.equal(backend!.answers, true);
   // A busy machine may take more than 50 ms to leave.
   for (const { name, state, message } of backend!.checks)
     assert.ok(state === 'ok' || (name === 'abort' && state === 'warn'), `${name}: ${message}`);
-  assert.equal(code, said.status === 'ok' ? 0 : 3);
+  assert.notEqual(status, 'fail');
   assert.ok(backend!.requests >= 10 && backend!.tokens > 50, JSON.stringify(backend));
 });
 
 test('one that fails while another answers is degraded; by itself it is a failure', async () => {
-  const both = await doctor(dead() + good());
+  await configure(dead() + good());
+  const both = await kith(['doctor', '--json', '--home', home.path]);
+  const said = JSON.parse(both.out) as { status: string; checks: unknown[]; backends: BackendFindings[] };
   assert.deepEqual(
-    both.said.backends.map(({ name, answers, status }) => [name, answers, status === 'fail']),
+    said.backends.map(({ name, answers, status }) => [name, answers, status === 'fail']),
     [
       ['dead', false, true],
       ['good', true, false],
     ],
   );
-  assert.ok(both.said.checks.length > 8, 'this machine is looked at too');
-  assert.deepEqual([both.code, both.said.status], [3, 'warn']);
-  const one = await doctor(dead() + good(), '--backend', 'dead');
-  assert.deepEqual([one.code, one.said.status, one.said.backends.length], [1, 'fail', 1]);
-  const connection = one.said.backends[0]!.checks[0]!;
-  assert.match(connection.message, /Nothing listens at 127\.0\.0\.1:/);
-  assert.ok(connection.remedy);
-  assert.equal((await doctor(dead(), '--backend', 'dead')).code, 1);
+  assert.ok(said.checks.length > 8, 'this machine is looked at too');
+  assert.deepEqual([both.code, said.status], [3, 'warn']);
+  const one = await kith(['doctor', '--home', home.path, '--backend', 'dead']);
+  assert.equal(one.code, 1);
+  // Each check has a line, what is wrong a remedy, and what one fault skips is said once.
+  assert.match(one.out, /^backend dead: 1 request, 0 tokens/m);
+  assert.match(one.out, /^fail {2}connection +Nothing listens at .*\n +→ Start the server there/m);
+  assert.equal(one.out.match(/^skip /gm)!.length, 1);
 });
 
 test('a wrong name, a model that is not there, and a broken configuration are told apart', async () => {
-  const unknown = await doctor(good(), '--backend', 'goood');
+  const unknown = await kith(['doctor', '--home', home.path, '--backend', 'goood']);
   assert.equal(unknown.code, 2);
-  assert.match(unknown.err, /There is no backend named 'goood'; there are: good\./);
-  const missing = await doctor(good(), '--backend', 'good', '--model', 'nothing');
-  assert.equal(missing.code, 1);
-  const completion = missing.said.backends[0]!.checks.find(({ name }) => name === 'completion')!;
-  assert.deepEqual([completion.state, completion.code], ['fail', 'model_not_found']);
-  const keyless = await doctor(
-    `  - { name: good, url: "${node.url}/v1", key: "env:NOT_SET_ANYWHERE" }\n`,
-    '--backend',
-    'good',
-  );
-  assert.equal(keyless.code, 1);
-  assert.match(keyless.said.checks.at(-1)!.message, /NOT_SET_ANYWHERE/);
-});
-
-test('for people each check has a line, what is wrong a remedy, and what one fault skips is said once', async () => {
-  await doctor(dead());
-  const { out } = await kith(['doctor', '--home', home.path, '--backend', 'dead']);
-  assert.match(out, /^backend dead: 1 request, 0 tokens/m);
-  assert.match(out, /^fail {2}connection +Nothing listens at .*\n +→ Start the server there/m);
-  assert.equal(out.match(/^skip /gm)!.length, 1);
+  assert.match(unknown.err, /There is no backend named 'goood'; there are: dead, good\./);
+  const missing = await look(good(), { backend: 'good', model: 'nothing' });
+  const completion = missing.backends[0]!.checks.find(({ name }) => name === 'completion')!;
+  assert.deepEqual([missing.status, completion.state, completion.code], ['fail', 'fail', 'model_not_found']);
+  const keyless = await look(`  - { name: good, url: "${node.url}/v1", key: "env:NOT_SET_ANYWHERE" }\n`, {
+    backend: 'good',
+  });
+  assert.equal(keyless.status, 'fail');
+  assert.match(keyless.findings.at(-1)!.message, /NOT_SET_ANYWHERE/);
 });
 
 test('the engine of this machine is asked through the node that runs, or by itself, or not at all', async () => {
-  const local = async (path: string) => {
-    const { out, code } = await kith(['doctor', '--json', '--home', path, '--backend', 'local']);
-    return { code, backend: (JSON.parse(out) as Said).backends[0]! };
-  };
-  const running = await local(other.path);
-  assert.equal(running.backend.answers, true);
-  assert.match(running.backend.checks[0]!.message, /Connected to 127\.0\.0\.1/);
+  const running = await lookAt(other, { backend: 'local' });
+  assert.equal(running.backends[0]!.answers, true);
+  assert.match(running.backends[0]!.checks[0]!.message, /Connected to 127\.0\.0\.1/);
   await using alone = await createHome();
-  const engine = await local(alone.path);
-  assert.equal(engine.backend.answers, true);
+  const [engine] = (await lookAt(alone, { backend: 'local' })).backends;
+  assert.equal(engine!.answers, true);
   assert.ok(
-    engine.backend.checks.every(({ state }) => state !== 'fail'),
-    JSON.stringify(engine.backend),
+    engine!.checks.every(({ state }) => state !== 'fail'),
+    JSON.stringify(engine),
   );
-  const { out } = await kith([
-    ...['doctor', '--json', '--home', alone.path, '--backend', 'local', '--model', 'stories15m'],
-  ]);
-  const [absent] = (JSON.parse(out) as Said).backends;
+  const [absent] = (await lookAt(alone, { backend: 'local', model: 'stories15m' })).backends;
   assert.deepEqual([absent!.status, absent!.answers], ['skipped', null]);
 });
 

@@ -143,8 +143,13 @@ export async function checkAbort(visit: Visit): Promise<Finding> {
   }
   const leftAt = clock.monotonic();
   leave.abort(new AbortedError());
-  const patience = clock.sleep(goneWithinMs).then(() => 'hangs' as const);
+  const enough = new AbortController();
+  const patience = clock.sleep(goneWithinMs, enough.signal).then(
+    () => 'hangs' as const,
+    () => 'left' as const,
+  );
   const how = await Promise.race([untilEnd(events), patience]);
+  enough.abort();
   const endedMs = clock.monotonic() - leftAt;
   const goneMs = how === 'hangs' ? null : await letGo(visit, before);
   const takenMs = goneMs === null ? null : endedMs + goneMs;
