@@ -1,9 +1,13 @@
 /** What a node used and what it cost, over HTTP and on the command line, while it runs and when it is down. */
 import assert from 'node:assert/strict';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Node, readRunFile } from '../src/node/index.ts';
+import { createSeededRandom, resolveConfig, silentLogger, systemClock } from '../src/base/index.ts';
+import type { Backend } from '../src/gateway/index.ts';
+import { openGateway } from '../src/node/gateway.ts';
+import { ledgerPath, type Node, readRunFile } from '../src/node/index.ts';
 import type { UsageView } from '../src/server/index.ts';
 import { kith, stopAll } from './cli-support.ts';
 import { createHome, startNode, type TestHome } from './node-support.ts';
@@ -93,4 +97,22 @@ test('the command tells the same while the node runs and when it is down', async
   await using empty = await createHome();
   const nothing = await kith(['usage', '--home', empty.path]);
   assert.deepEqual([nothing.code, nothing.out], [0, 'Nothing was recorded.\n']);
+});
+
+test('with a damaged file a node without budgets goes on without it, and one with budgets does not start', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'kith-damaged-'));
+  after(() => rm(path, { recursive: true, force: true }));
+  await mkdir(join(path, 'gateway'));
+  await writeFile(ledgerPath(path), 'no database at all, but long enough to be looked into by somebody');
+  // Nobody asks it anything here.
+  const local = { name: 'local', models: async () => [], defaultModel: () => null } as unknown as Backend;
+  const open = () => {
+    const { config } = resolveConfig({ home: path, env: {} });
+    const parts = { clock: systemClock, random: createSeededRandom(1), log: silentLogger };
+    return openGateway({ config, env: {}, local, embedder: null, ...parts });
+  };
+  await using opened = await open();
+  assert.equal(opened.gateway.ledger, null);
+  await writeFile(join(path, 'config.yaml'), 'budgets: [{ tokens: 5, per: day }]\n', { mode: 0o600 });
+  await assert.rejects(open(), { code: 'database_corrupt' });
 });

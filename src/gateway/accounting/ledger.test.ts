@@ -58,11 +58,13 @@ test('what is unknown is counted as such and added as nothing', async () => {
   ledger.record(usage({ promptTokens: null, completionTokens: null, cachedTokens: null, cost: null }));
   ledger.record(usage({ completionTokens: null, outcome: 'failed' }));
   ledger.record(usage({ outcome: 'left', cost: Number.NaN, promptTokens: -3 }));
+  ledger.record(usage({ cost: 1e300, promptTokens: 1e300, cachedTokens: 0, completionTokens: 0 }));
   ledger.record(usage({ outcome: 'kept', promptTokens: 0, cachedTokens: 0, completionTokens: 0, cost: 0 }));
   const { total } = ledger.report(everything('key'));
   assert.deepEqual(total, {
-    ...{ requests: 4, answered: 1, failed: 1, left: 1, kept: 1 },
-    ...{ promptTokens: 10, cachedTokens: 8, completionTokens: 5, uncounted: 3, cost: 0.25, unpriced: 2 },
+    ...{ requests: 5, answered: 2, failed: 1, left: 1, kept: 1 },
+    ...{ promptTokens: 1e8 + 10, cachedTokens: 8, completionTokens: 5 },
+    ...{ uncounted: 3, cost: 0.25, unpriced: 3 },
   });
 });
 

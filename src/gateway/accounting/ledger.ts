@@ -114,15 +114,20 @@ export function createLedger(options: LedgerOptions): Ledger {
     to = startOfDay(day + 1);
     last = null;
     for (const [key, row] of rows) if (!unwritten.has(row)) rows.delete(key);
-    const begun = budgets.filter((budget) => budget.begin(day));
     try {
-      names.begin(store.names('agent', day), store.names('model', day));
-      rowsToday = store.count(day);
-      countStored(begun);
+      recall();
       if (isWritten) forget();
     } catch (error) {
-      log.warn('Usage of earlier days cannot be read.', { err: error });
+      log.error('Usage of earlier days cannot be read.', { err: error });
     }
+  }
+
+  /** What is known of the day and of the periods that it lies in. */
+  function recall(): void {
+    const begun = budgets.filter((budget) => budget.begin(day));
+    names.begin(store.names('agent', day), store.names('model', day));
+    rowsToday = store.count(day);
+    countStored(begun);
   }
 
   /** What was recorded of the periods that have begun: by an earlier process, or before the clock was set. */
@@ -165,6 +170,14 @@ export function createLedger(options: LedgerOptions): Ledger {
     return row;
   }
 
+  try {
+    day = dayOf(clock.now());
+    // A ledger that does not know what was spent holds no budget.
+    recall();
+  } catch (error) {
+    store.close();
+    throw error;
+  }
   turn(clock.now());
 
   return {

@@ -50,7 +50,9 @@ export interface Amount {
 }
 
 /** More than any answer has; what a server says beyond it is no count, and sums stay whole numbers. */
-const maxTokens = 1e9;
+const maxTokens = 1e8;
+/** More than any answer costs, in whatever unit: a row of it and others still fits its column. */
+const maxCost = 1e8;
 const countOf = (tokens: number | null): number | null =>
   tokens === null || !(tokens >= 0) ? null : Math.min(Math.trunc(tokens), maxTokens);
 
@@ -60,7 +62,7 @@ export function addUsage(tally: Tally, usage: Usage, price: Price | null): Amoun
   const completion = countOf(usage.completionTokens);
   const uncounted = prompt === null || completion === null;
   const money = usage.cost ?? costOf(usage, price);
-  const cost = money === null || !(money >= 0) || money === Number.POSITIVE_INFINITY ? null : nanoOf(money);
+  const cost = money === null || !(money >= 0) || money > maxCost ? null : nanoOf(money);
   tally.requests++;
   tally[usage.outcome]++;
   tally.promptTokens += prompt ?? 0;
