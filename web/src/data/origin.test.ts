@@ -114,6 +114,15 @@ test('who made a kept answer saw the question then, or another question', () => 
   assert.deepEqual(kept('similar'), [{ backend: 'openai', words: 'similar', ran: 'once' }]);
 });
 
+test('a search is told by where its question went', () => {
+  const search = (privacy: Route['privacy']) =>
+    witnessesOf(answerOf('searxng', { step: 'search', privacy })).map(({ words }) => words);
+  assert.deepEqual(search(nowhere), ['unknown']);
+  assert.deepEqual(search({ ...nowhere, where: 'this_machine' }), ['no']);
+  assert.deepEqual(search(provider), ['yes']);
+  assert.deepEqual(search({ ...provider, replaced: [{ class: 'name', count: 1 }] }), ['replaced']);
+});
+
 test('only an answer that was made now has a speed', () => {
   assert.equal(speedOf(answerOf('local', {})), 100);
   const kept = { step: 'cache', privacy: nowhere, cache: { status: 'hit', age_ms: 5, saved_tokens: 1 } };

@@ -124,12 +124,15 @@ export function witnessesOf(answer: Answer): readonly Witness[] {
   if (backend === null || backend === localBackend || kind === 'local' || kind === 'unknown')
     return [...seen.values()];
   if (kind === 'stand_in') return [...seen.values()];
-  if (kind === 'search') seen.set(backend, { backend, words: 'unknown', ran: 'no' });
-  else if (kind === 'kept' || kind === 'shared' || kind === 'stale')
+  const hidden = (route?.privacy.replaced?.length ?? 0) > 0;
+  const where = route?.privacy.where ?? null;
+  if (kind === 'search') {
+    const words = where === null ? 'unknown' : where === 'this_machine' ? 'no' : hidden ? 'replaced' : 'yes';
+    seen.set(backend, { backend, words, ran: 'no' });
+  } else if (kind === 'kept' || kind === 'shared' || kind === 'stale')
     seen.set(backend, { backend, words: 'once', ran: 'once' });
   else if (kind === 'similar') seen.set(backend, { backend, words: 'similar', ran: 'once' });
   else {
-    const hidden = (route?.privacy.replaced?.length ?? 0) > 0;
     seen.set(backend, { backend, words: hidden ? 'replaced' : 'yes', ran: 'yes' });
   }
   return [...seen.values()];

@@ -100,10 +100,10 @@ function First(props: { readonly answer: Answer }) {
         <>
           <h3>{t('receipt.made')}</h3>
           <ol class="steps">
+            <Read reading={t('receipt.readPlain', { tokens: count(usage().prompt_tokens) })} />
             <li>
               <span>{t('receipt.wrote', { tokens: count(usage().completion_tokens) })}</span>
               <span class="time">{time(props.answer.receipt?.decode_ms)}</span>
-              <span class="more">{t('receipt.readPlain', { tokens: count(usage().prompt_tokens) })}</span>
             </li>
           </ol>
         </>
