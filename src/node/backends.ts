@@ -18,14 +18,12 @@ import {
   createAnthropicBackend,
   createOpenAiBackend,
   type GatewayProvider,
-  limitsFor,
   localProvider,
   type ModelAlias,
   modelAliases,
   type RemoteOptions,
-  type TimeLimits,
-  UPSTREAM_LIMITS,
 } from '../gateway/index.ts';
+import { answerLimits, connectionLimits, withoutUndefined } from './backend-limits.ts';
 import { type CheckupFacts, checkupFacts } from './checkups.ts';
 import { type Env, readPem, readSecret, warnIfOpen } from './credentials.ts';
 import { placeOf } from './place.ts';
@@ -195,38 +193,6 @@ function placed(
   };
 }
 
-/** Null: as usual for the model's size. */
-function answerLimits(
-  { limits = {} }: BackendConfig,
-  timeoutMs: number | null,
-  parameters: number | null,
-  ownMachine: boolean,
-): TimeLimits | null {
-  const { firstTokenMs, interTokenMs, totalMs } = limits;
-  if (timeoutMs === null && (firstTokenMs ?? interTokenMs ?? totalMs) === undefined) return null;
-  const usual = limitsFor({ parameters, ownMachine });
-  return {
-    firstTokenMs: firstTokenMs ?? timeoutMs ?? usual.firstTokenMs,
-    interTokenMs: interTokenMs ?? Math.min(timeoutMs ?? usual.interTokenMs, usual.interTokenMs),
-    totalMs: totalMs ?? timeoutMs ?? usual.totalMs,
-  };
-}
-
-/** A longer time for answers than usual must not be cut short by the connection's own limits. */
-function connectionLimits(
-  { limits = {} }: BackendConfig,
-  timeoutMs: number | null,
-): NonNullable<RemoteOptions['limits']> {
-  const atLeast = (usual: number | null) => (usual === null ? null : Math.max(usual, timeoutMs ?? 0));
-  const { headersMs, firstTokenMs, totalMs } = UPSTREAM_LIMITS;
-  return {
-    headersMs: atLeast(headersMs),
-    firstTokenMs: atLeast(firstTokenMs),
-    totalMs: atLeast(totalMs),
-    ...withoutUndefined(limits),
-  };
-}
-
 /** Those named go first, as named. A backend of several nodes is meant by its own name, too. */
 function inOrder(
   providers: readonly GatewayProvider[],
@@ -297,11 +263,4 @@ function modelRow(
   model: NonNullable<BackendConfig['models']>[number],
 ): NonNullable<RemoteOptions['models']>[number] {
   return typeof model === 'string' ? { id: model } : withoutUndefined(model);
-}
-
-/** The same without fields that are undefined, which exact optional properties tell from missing ones. */
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }
