@@ -118,7 +118,7 @@ function filled(count: number) {
           code: null,
           limit: null,
         },
-        ...{ ms: n, bytesIn: 10, bytesOut: 10, caller: null, counted: true },
+        ...{ ms: n, bytesIn: 10, bytesOut: 10, caller: null, counted: true, of: {} },
       },
       0,
     );

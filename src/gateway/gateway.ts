@@ -11,6 +11,7 @@ import type { AnswerCache } from './cache/index.ts';
 import type { GatewayOptions } from './options.ts';
 import { createCatalogue, createPolicy } from './policy/index.ts';
 import { mayGoTo } from './privacy/index.ts';
+import { createRelay, type Relay } from './relay/index.ts';
 import { type BackendReport, backendReport, probedHealth } from './reports.ts';
 import {
   createConditions,
@@ -31,8 +32,8 @@ import {
   embeddingQuestion,
   modelNotFound,
 } from './steps/plan.ts';
-import { rescued } from './steps/rescue.ts';
 import { createRedactions } from './steps/redaction.ts';
+import { rescued } from './steps/rescue.ts';
 import { createSettle, type Wishes } from './steps/wishes.ts';
 import type {
   Backend,
@@ -55,6 +56,8 @@ export interface RouteExplanation extends Explained {
 export interface Gateway extends AsyncDisposable {
   chat(request: ChatRequest): AsyncIterable<ChatEvent>;
   complete(request: CompletionRequest): AsyncIterable<ChatEvent>;
+  /** Passes a chat request's own bytes on. Null when it is not one for that, and has to be asked with `chat`. */
+  readonly relay: Relay;
   /** Tokens of the prompt that `chat` would make of the request. */
   countTokens(request: ChatRequest): Promise<number>;
   embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
@@ -129,6 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const redactions = createRedactions(options.detectors ?? []);
   const answers = createAnswers({ options, policy, failover, redactions });
+  const relay = createRelay({ options, planner, catalogue, policy, conditions });
   // Whom no request may go to is not looked at either: requests are only ever stricter than the owner.
   const { privacy: ownerLevel = 'minimum', requiredTier = 'trusted' } = owner;
   const reachable = providers.filter(
@@ -222,7 +226,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async countTokens(request) {
       const wishes = settle(request.terms);
       const question = chatQuestion(request);
-      const { candidates } = await planner.lookUp(question, wishes);
+      const { candidates } = await planner.lookUp(question, wishes, true);
       // Counting is no answer: it may be too long for the model, and call for what the model cannot do.
       const needs = embeddingQuestion(describing).needs;
       return answers.countTokens(planner.planAmong(candidates, wishes, needs), request);
@@ -232,7 +236,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async describe(name) {
       const question = { ...embeddingQuestion(describing), model: name, task: 'chat' as const };
-      const { candidates, needs } = await planner.lookUp(question, settle(undefined));
+      const { candidates, needs } = await planner.lookUp(question, settle(undefined), true);
       const candidate = candidates.find((one) => needs.privacy(one) === null);
       if (candidate === undefined) throw modelNotFound(name, null);
       const { backend, model } = candidate;
@@ -268,6 +272,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       conditions.of(backend).reset();
       return true;
     },
+    relay,
     cache,
     router,
     ledger,

@@ -60,6 +60,7 @@ export {
   PRIVACY_LEVELS,
   type PrivacyLevel,
 } from './privacy/index.ts';
+export { type ChatShape, type Relaying, type RelayReader, scanChat } from './relay/index.ts';
 export type { BackendReport } from './reports.ts';
 export { limitsFor, type TimeLimits } from './resilience/index.ts';
 export {

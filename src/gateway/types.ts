@@ -13,6 +13,7 @@ import type {
 } from '../engine/index.ts';
 import type { CacheNote } from './cache/types.ts';
 import type { FoundClass, PrivacyLevel } from './privacy/index.ts';
+import type { RelayPort } from './relay/types.ts';
 import type { AttemptRecord } from './resilience/types.ts';
 import type { LadderStep, Terms } from './terms.ts';
 
@@ -172,7 +173,7 @@ export type ChatEvent =
       readonly choice: number;
       /** Of the call within its choice, from 0. */
       readonly index: number;
-      /** `call_` and letters; the caller names it in the tool's answer. */
+      /** Visible ASCII: `call_` and letters where it was made here. The caller names it in the tool's answer. */
       readonly id: string;
       readonly name: string;
     }
@@ -286,4 +287,6 @@ export interface Backend {
    * @default it has none
    */
   connections?(): { readonly open: number; readonly busy: number };
+  /** How its server takes requests whose bytes need no change. @default it takes none */
+  readonly relay?: RelayPort;
 }

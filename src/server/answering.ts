@@ -24,6 +24,9 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
     return watches;
   }
 
+  /** Watches of requests that were to be passed on, and are asked in the ordinary way after all. */
+  const handed = new WeakMap<Exchange, AnswerWatch[]>();
+
   async function* observed(
     watches: readonly AnswerWatch[],
     events: AsyncIterable<ChatEvent>,
@@ -48,9 +51,27 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
   }
 
   return {
+    watch(exchange, kind, model, asked) {
+      const watches = watch(exchange, kind, model, asked);
+      return {
+        event(event) {
+          for (const one of watches) one.event?.(event);
+        },
+        end(error) {
+          for (const one of watches) one.end(error);
+        },
+        handOver: () => void handed.set(exchange, watches),
+      };
+    },
     chat: (exchange, request, stream) =>
       observed(
-        watch(exchange, 'chat', request.model, charactersOf(request.messages.map(({ content }) => content))),
+        handed.get(exchange) ??
+          watch(
+            exchange,
+            'chat',
+            request.model,
+            charactersOf(request.messages.map(({ content }) => content)),
+          ),
         gateway.chat({
           ...request,
           terms: termsOf(exchange.request.headers, exchange.caller),

@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { isKithError, KithError, loggedMessageOf, messageOf } from '../base/index.ts';
+import { Chain, isKithError, KithError, loggedMessageOf, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
 import { checkRequest, guardConnections } from './connections.ts';
 import { createCounting } from './counted.ts';
@@ -49,7 +49,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const routes = allRoutes(context);
   const route = createRouter(routes);
   const isCounted = createCounting(route);
-  const open = new Set<Underway>();
+  const open = new Chain<Underway>();
   const bodyLimits: BodyLimits = { ...limits, pool: createBytePool(limits.bodiesBytes) };
   /** Requests of clients; health probes, the page's files and the command line's own routes are not counted. */
   let active = 0;

@@ -170,6 +170,8 @@ export interface RequestFacts {
   readonly caller: Caller | null;
   /** False for health probes, the page's files and the command line's own routes. */
   readonly counted: boolean;
+  /** Stands for the request: the same object as its exchange's `request`, to know it again by. */
+  readonly of: object;
 }
 
 /** Looks on at requests and answers: metrics, traces, the access log, token budgets. */
@@ -220,7 +222,18 @@ export interface ServerContext extends ServerOptions {
   readonly closing: AbortSignal;
 }
 
+/** The watches of one answer that is not made of the gateway's events. */
+export interface AnswerWatching {
+  event(event: ChatEvent): void;
+  /** Once, at the end; null when it ended well. */
+  end(error: unknown): void;
+  /** Instead of the end: `chat` of the same exchange goes on with these watches. */
+  handOver(): void;
+}
+
 export interface Answering {
+  /** Begins to watch an answer. Throws what observers throw: the caller's budget may be spent. */
+  watch(exchange: Exchange, kind: AnswerKind, model: string | null, asked: number): AnswerWatching;
   /** `stream`: events are passed on as they come. Terms of the exchange are added to the request. */
   chat(exchange: Exchange, request: ChatRequest, stream: boolean): AsyncIterable<ChatEvent>;
   complete(exchange: Exchange, request: CompletionRequest, stream: boolean): AsyncIterable<ChatEvent>;

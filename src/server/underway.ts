@@ -4,12 +4,14 @@
  * @module server/underway
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AbortedError } from '../base/index.ts';
+import { AbortedError, type Linked } from '../base/index.ts';
 import type { Lane } from './connections.ts';
 import type { Match } from './http/router.ts';
 import type { Caller, RequestFacts } from './types.ts';
 
-export class Underway {
+export class Underway implements Linked {
+  before: Linked | null = null;
+  after: Linked | null = null;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly lane: Lane;
@@ -87,6 +89,7 @@ export class Underway {
       bytesOut: bytesWritten - lane.written,
       caller: this.caller,
       counted: this.counted,
+      of: request,
     };
     lane.read = bytesRead;
     lane.written = bytesWritten;

@@ -8,6 +8,7 @@ import { type Agent, type ClientRequest, request as httpRequest, type IncomingHt
 import { type AddressInfo, createServer } from 'node:net';
 import { createSeededRandom, silentLogger, systemClock } from '../../src/base/index.ts';
 import {
+  type Backend,
   createAnthropicBackend,
   createGateway,
   createOpenAiBackend,
@@ -55,11 +56,13 @@ export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   /** Calls under way, of all backends. */
   readonly inFlight: number;
+  /** Requests that hold a connection or wait for one, of all backends. */
+  readonly busy: number;
   /** The report on one backend. */
   of(backend: string): ReturnType<Gateway['backends']>[number];
 }
 
-function providerOf(place: Place, index: number): GatewayProvider & { backend: AsyncDisposable } {
+function providerOf(place: Place, index: number): GatewayProvider & { backend: Backend & AsyncDisposable } {
   const { name, base, api = 'openai', model = `${name}-model`, continues = false, context } = place;
   const options = {
     name,
@@ -114,6 +117,9 @@ export async function openGateway(
     url: server.url,
     get inFlight() {
       return gateway.backends().reduce((sum, { inFlight }) => sum + inFlight, 0);
+    },
+    get busy() {
+      return providers.reduce((sum, { backend }) => sum + (backend.connections?.().busy ?? 0), 0);
     },
     of: (name) => gateway.backends().find((one) => one.name === name)!,
     async [Symbol.asyncDispose]() {
@@ -240,7 +246,7 @@ function read(
   const parts: Json[] = [];
   let ended = false;
   if (String(headers['content-type']).startsWith('text/event-stream')) {
-    for (const frame of got.split('\n\n')) {
+    for (const frame of got.replaceAll('\r\n', '\n').split('\n\n')) {
       const data = /^data: (.*)$/m.exec(frame)?.[1];
       if (data === '[DONE]') ended = true;
       // One that was cut has no end of line.

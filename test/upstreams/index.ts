@@ -140,6 +140,11 @@ export async function createMockUpstream(tls?: {
 
 /** How it answers without a fault. */
 const answered = async ({ response, answer, entry }: Pick<Stage, 'response' | 'answer' | 'entry'>) => {
+  // Models and embeddings have no streams.
+  if (answer.api === 'chat' && entry.body?.stream !== true) {
+    jsonAnswer(response, answer.json);
+    return;
+  }
   if (!entry.path.endsWith('/messages') && !entry.path.endsWith('completions')) {
     if (!response.headersSent) jsonAnswer(response, answer.json);
     else response.end();

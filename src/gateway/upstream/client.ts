@@ -79,6 +79,8 @@ export interface Upstream extends AsyncDisposable {
   json(request: UpstreamRequest): Promise<JsonAnswer>;
   /** Resolves when status and headers say that a stream begins. Throws `UpstreamError`, `AbortedError`. */
   stream(request: UpstreamRequest): Promise<EventStream>;
+  /** Sends JSON as it is, once; the handler has its own limits and judges the answer. */
+  pass(path: string, json: Buffer, accept: string, handler: Dispatcher.DispatchHandler): void;
   /** Connections that are open, and requests that are under way or wait for one. */
   connections(): { readonly open: number; readonly busy: number };
 }
@@ -237,6 +239,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     connections() {
       const { connected, size } = pool.stats;
       return { open: connected, busy: size };
+    },
+    pass(path, json, accept, handler) {
+      const headers = { ...fixed, accept, 'content-type': 'application/json' };
+      pool.dispatch({ path: `${prefix}${path}`, method: 'POST', headers, body: json }, handler);
     },
     async [Symbol.asyncDispose]() {
       await pool.destroy();

@@ -57,8 +57,8 @@ export class AnswerFigures implements AnswerListener {
     agent: boundedValues(maxAgents),
     route: boundedValues(maxRoutes),
   };
-  /** The set of an answer, found once its backend is known. */
-  readonly #sets = new WeakMap<AnswerFacts, AnswerSet>();
+  /** The answer that was looked up last, and its set: pieces of one answer come one after the other. */
+  #last: { readonly facts: AnswerFacts; readonly set: AnswerSet } | null = null;
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
@@ -93,8 +93,7 @@ export class AnswerFigures implements AnswerListener {
   }
 
   #setOf(facts: AnswerFacts): AnswerSet {
-    const known = this.#sets.get(facts);
-    if (known !== undefined) return known;
+    if (this.#last?.facts === facts) return this.#last.set;
     const labels = {
       model: this.#bounds.model(facts.model ?? 'unknown'),
       backend: this.#bounds.backend(facts.backend ?? none),
@@ -103,7 +102,7 @@ export class AnswerFigures implements AnswerListener {
     };
     const key = `${labels.model}\n${labels.backend}\n${labels.agent}\n${labels.route}`;
     const set = this.sets.of(key, () => this.#make(labels));
-    this.#sets.set(facts, set);
+    this.#last = { facts, set };
     return set;
   }
 

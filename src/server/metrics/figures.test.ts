@@ -56,6 +56,7 @@ const requestFacts = (extra: Partial<RequestFacts> = {}): RequestFacts => ({
   bytesOut: 2,
   caller: null,
   counted: true,
+  of: {},
   ...extra,
 });
 

@@ -29,8 +29,11 @@ const periodMs = 10_000;
 /** How long a scrape waits for the node's status, ms, and how long a look at the rules does. */
 const scrapeMs = 1_000;
 const lookMs = 5_000;
-/** Requests whose answers are remembered until they end. */
-const maxOpen = 70_000;
+/** Where the answers to a request stand: on the request itself, so that they go when it goes. */
+const made = Symbol('answers');
+interface Answered {
+  [made]?: AnswerFacts[];
+}
 
 export interface ObservabilityOptions {
   readonly version: string;
@@ -97,8 +100,6 @@ export async function createObservability(options: ObservabilityOptions): Promis
     },
   });
   const listeners: readonly AnswerListener[] = traces === null ? [answers] : [answers, traces];
-  /** Answers to requests that are not over, by request id. */
-  const open = new Map<string, AnswerFacts[]>();
 
   const observer: Observer = {
     ...(traces === null ? {} : { begin: (id, request) => traces.begin(id, request) }),
@@ -107,20 +108,15 @@ export async function createObservability(options: ObservabilityOptions): Promis
         model === null || model === 'default' ? options.models[kind === 'embedding' ? 1 : 0] : model;
       const id = asked !== undefined && known.has(asked) ? asked : null;
       const { facts, watch } = watchAnswer(exchange, kind, id, clock, listeners);
-      // Nobody comes for the answers to a request that is over already.
-      if (!exchange.response.closed && open.size < maxOpen) {
-        const others = open.get(facts.request);
-        if (others === undefined) open.set(facts.request, [facts]);
-        else others.push(facts);
-      }
+      const of = exchange.request as Answered;
+      if (of[made] === undefined) of[made] = [facts];
+      else of[made].push(facts);
       return watch;
     },
     request(facts) {
-      const made = open.get(facts.id) ?? [];
-      open.delete(facts.id);
       requests.observe(facts, clock.monotonic());
       traces?.request(facts);
-      if (options.access) logRequest(accessLog, facts, made);
+      if (options.access) logRequest(accessLog, facts, (facts.of as Answered)[made] ?? []);
     },
   };
 

@@ -22,6 +22,7 @@ const facts = (id: string): RequestFacts => ({
   bytesOut: 1,
   caller: null,
   counted: true,
+  of: {},
 });
 
 const arriving = (traceparent?: string): IncomingMessage =>

@@ -15,6 +15,7 @@ import { chunkOf, type Head, sendAnswer } from './envelope.ts';
 import { chatLogprobs } from './logprobs.ts';
 import { messages } from './messages.ts';
 import { checkStreamOptions, generationFields, generationOptions } from './options.ts';
+import { relayChat } from './relay.ts';
 import { grammarOf, responseFormat } from './response-format.ts';
 import { offered, offerOf } from './responses/tools.ts';
 import { efforts, metadata, thinking } from './small-fields.ts';
@@ -84,7 +85,10 @@ export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => 
 
 export function chatRoute(context: ServerContext) {
   return async (exchange: Exchange): Promise<void> => {
-    const body = parseChat(await exchange.json(), exchange.signal, context.randomSeed);
+    const bytes = await exchange.bytes();
+    const relayed = relayChat(context, exchange, bytes);
+    if (relayed !== null && (await relayed)) return;
+    const body = parseChat(exchange.parse(bytes), exchange.signal, context.randomSeed);
     const head = {
       id: `chatcmpl-${exchange.id}`,
       created: Math.floor(context.clock.now() / 1000),

@@ -46,6 +46,17 @@ const chunkExtras = { usage: nullable(ref('CompletionUsage')), kith: ref('Receip
 
 const completionLogprobs = nullable(ref('CompletionLogprobs'));
 
+/**
+ * An answer of another server that was passed on byte for byte: of its form no more is certain than what the gateway
+ * looks at. This node's own name themselves in `system_fingerprint`.
+ */
+const passed = (kind: string): Schema => ({
+  type: 'object',
+  properties: { object: literal(kind), choices: array({ type: 'object' }), model: string },
+  required: ['choices'],
+  not: { properties: { system_fingerprint: pattern('^kith-') }, required: ['system_fingerprint'] },
+});
+
 export const chatSchemas: Readonly<Record<string, Schema>> = {
   ChatCompletion: object(
     {
@@ -80,7 +91,7 @@ export const chatSchemas: Readonly<Record<string, Schema>> = {
               tool_calls: array(
                 object(
                   { index: count, function: object({}, { name: string, arguments: string }) },
-                  { id: pattern('^call_[0-9A-Za-z]+$'), type: literal('function') },
+                  { id: pattern('^[\\x21-\\x7e]{1,256}$', 'call_0a1B2c3D'), type: literal('function') },
                 ),
                 { minItems: 1 },
               ),
@@ -93,6 +104,8 @@ export const chatSchemas: Readonly<Record<string, Schema>> = {
     },
     chunkExtras,
   ),
+  PassedChatCompletion: passed('chat.completion'),
+  PassedChatCompletionChunk: passed('chat.completion.chunk'),
   Completion: object(
     {
       ...completionHead,
@@ -124,12 +137,14 @@ export const chatSchemas: Readonly<Record<string, Schema>> = {
   ),
 };
 
-const wholeOrStream = (whole: string, chunk: string): Answer => ({
+const anyOf = (...schemas: readonly Schema[]): Schema => ({ anyOf: schemas });
+
+const wholeOrStream = (whole: Schema, chunk: Schema): Answer => ({
   description:
     'The whole answer or, with `stream: true`, a stream. An error after the 200 is an event, and the stream then ends without `[DONE]`.',
   content: {
-    'application/json': { schema: ref(whole) },
-    'text/event-stream': { schema: oneOf(ref(chunk), ref('OpenAiError')), 'x-end': '[DONE]' },
+    'application/json': { schema: whole },
+    'text/event-stream': { schema: oneOf(chunk, ref('OpenAiError')), 'x-end': '[DONE]' },
   },
   headers: receiptHeaders,
 });
@@ -142,7 +157,12 @@ export const chatOperations: readonly Operation[] = [
     summary: 'Answer a conversation',
     scope: 'generate',
     body: requestSchema(chatSchema),
-    answers: { '200': wholeOrStream('ChatCompletion', 'ChatCompletionChunk') },
+    answers: {
+      '200': wholeOrStream(
+        anyOf(ref('ChatCompletion'), ref('PassedChatCompletion')),
+        anyOf(ref('ChatCompletionChunk'), ref('PassedChatCompletionChunk')),
+      ),
+    },
     error: 'OpenAiError',
   },
   {
@@ -152,7 +172,7 @@ export const chatOperations: readonly Operation[] = [
     summary: 'Continue texts',
     scope: 'generate',
     body: requestSchema(completionSchema),
-    answers: { '200': wholeOrStream('Completion', 'CompletionChunk') },
+    answers: { '200': wholeOrStream(ref('Completion'), ref('CompletionChunk')) },
     error: 'OpenAiError',
   },
 ];

@@ -13,6 +13,7 @@ import { createModelList } from '../model-list.ts';
 import { notSupported } from '../not-supported.ts';
 import { requestIdOf, streamAnswer } from '../stream-answer.ts';
 import type { RemoteOptions, RemoteReceipt } from '../types.ts';
+import { takesAsItIs } from './as-it-is.ts';
 import { createDecoder } from './decode.ts';
 import { embed } from './embed.ts';
 import { chatBody, completionBody, type OutgoingRequest } from './request.ts';
@@ -42,6 +43,18 @@ export function createOpenAiBackend(options: OpenAiBackendOptions): Backend & As
     return id;
   }
 
+  const decoderOf = (api: 'chat' | 'completions', model: string, choices: number) =>
+    createDecoder({
+      api,
+      backend: options.name,
+      model,
+      server: upstream.origin,
+      choices,
+      random: options.random,
+      now: () => options.clock.now(),
+      secrets: secret === '' ? [] : [secret],
+    });
+
   function answer(
     api: 'chat' | 'completions',
     request: GenerationOptions,
@@ -50,16 +63,7 @@ export function createOpenAiBackend(options: OpenAiBackendOptions): Backend & As
     { body, notes }: OutgoingRequest,
   ): AsyncGenerator<ChatEvent> {
     const server = upstream.origin;
-    const decoder = createDecoder({
-      api,
-      backend: options.name,
-      model,
-      server,
-      choices: prompts * request.n,
-      random: options.random,
-      now: () => options.clock.now(),
-      secrets: secret === '' ? [] : [secret],
-    });
+    const decoder = decoderOf(api, model, prompts * request.n);
     const path = api === 'chat' ? '/chat/completions' : '/completions';
     const limits = request.timeoutMs === null ? {} : { totalMs: request.timeoutMs };
     return streamAnswer(upstream, { method: 'POST', path, body, signal: request.signal, limits }, decoder, {
@@ -109,6 +113,14 @@ export function createOpenAiBackend(options: OpenAiBackendOptions): Backend & As
       return { vectors: result.vectors, dimension: result.dimension, tokens: result.tokens, receipt };
     },
     connections: upstream.connections,
+    relay: {
+      origin: upstream.origin,
+      takes: (shape) => takesAsItIs(kind, shape),
+      upstreamId: list.upstreamId,
+      send: (body, stream, handler) =>
+        upstream.pass('/chat/completions', body, stream ? 'text/event-stream' : 'application/json', handler),
+      decoder: (model) => decoderOf('chat', model, 1),
+    },
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   };
 }

@@ -1,0 +1,308 @@
+/**
+ * One answer on its way through: undici's callbacks on one side, whoever passes the bytes on on the other.
+ *
+ * Nothing is given before it is clear that there is an answer: a whole one is checked to its end, of a stream the first
+ * piece of text or call has come. Whatever goes wrong until then leaves the request unanswered and the caller free to
+ * have it asked in the ordinary way. Later bytes are given as they came; only the end of a stream is read again, for its
+ * finish, its counts and its errors.
+ *
+ * @module gateway/relay/passing
+ */
+import type { Dispatcher } from 'undici';
+import { AbortedError, KithError, type Linked } from '../../base/index.ts';
+import type { AnswerDecoder } from '../backends/stream-answer.ts';
+import type { TimeLimits } from '../resilience/index.ts';
+import type { FinishReason } from '../types.ts';
+import { badResponse, type Headers, parseJson, UPSTREAM_LIMITS, UpstreamError } from '../upstream/index.ts';
+import { checkLines, End, Opening, type StreamEnd } from './frames.ts';
+import type { Sweep, Timed } from './sweep.ts';
+
+/** What is told of an answer under way. */
+export interface PassingReader {
+  whole(body: Buffer, end: StreamEnd): void;
+  start(): void;
+  data(bytes: Buffer): boolean;
+  end(end: StreamEnd): void;
+  /** `begun`: something was given already. `silent`: a time limit passed. */
+  failed(error: KithError, begun: boolean, silent: boolean): void;
+}
+
+export interface PassingOptions {
+  readonly server: string;
+  readonly stream: boolean;
+  readonly limits: TimeLimits;
+  /** ms for a whole answer that is no stream. */
+  readonly wholeMs: number;
+  readonly maxBytes: number;
+  readonly decoder: AnswerDecoder;
+  readonly now: () => number;
+  readonly sweep: Sweep;
+}
+
+/** A server that does not end its stream after its last event is given this, so that the connection can be kept. */
+const lingerMs = 500;
+
+const doneEvent = Buffer.from('data: [DONE]\n\n');
+const lineEnds = Buffer.from('\n\n');
+const unknownUsage = { promptTokens: null, cachedTokens: null, completionTokens: null };
+
+export class Passing implements Dispatcher.DispatchHandler, Timed {
+  readonly #options: PassingOptions;
+  readonly #reader: PassingReader;
+  readonly startedAt: number;
+  readonly #totalEnd: number;
+  deadline: number;
+  before: Linked | null = null;
+  after: Linked | null = null;
+  #controller: Dispatcher.DispatchController | null = null;
+  #headers: Headers = {};
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #phase: 'waiting' | 'opening' | 'streaming' | 'lingering' | 'over' = 'waiting';
+  #opening: Opening | null = null;
+  #end: End | null = null;
+  #paused = false;
+  /** Bytes of a line that is not whole yet. */
+  #partBytes = 0;
+  firstTokenAt: number | null = null;
+  endedAt: number | null = null;
+
+  constructor(options: PassingOptions, reader: PassingReader) {
+    this.#options = options;
+    this.#reader = reader;
+    const { now, limits, stream, wholeMs } = options;
+    this.startedAt = now();
+    this.#totalEnd = this.startedAt + limits.totalMs;
+    this.deadline = this.startedAt + (stream ? limits.firstTokenMs : Math.min(wholeMs, limits.totalMs));
+    options.sweep.add(this);
+  }
+
+  get headers(): Headers {
+    return this.#headers;
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#phase === 'over') return;
+    this.#paused = false;
+    this.#await();
+    this.#controller?.resume();
+  }
+
+  /** Gives the answer up: nothing more is told. */
+  leave(reason: unknown): void {
+    if (this.#phase === 'over') return;
+    this.#over();
+    this.#controller?.abort(new AbortedError(undefined, { cause: reason }));
+  }
+
+  late(): void {
+    const { server, limits, now, stream } = this.#options;
+    if (this.#phase === 'lingering') {
+      this.leave('the answer was complete');
+      return;
+    }
+    const ms = Math.round(now() - this.startedAt);
+    const [failure, what] =
+      now() >= this.#totalEnd || !stream
+        ? (['timeout_total', `did not finish its answer within ${ms} ms`] as const)
+        : this.#phase === 'streaming'
+          ? (['timeout_inter_token', `sent no further token within ${limits.interTokenMs} ms`] as const)
+          : (['timeout_first_token', `sent no token within ${limits.firstTokenMs} ms`] as const);
+    this.#fail(new UpstreamError(failure, `upstream_${failure}`, `${server} ${what}.`), true);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#phase === 'over') controller.abort(new AbortedError());
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (this.#phase !== 'waiting' || status < 200) return;
+    this.#headers = headers;
+    const type = String(headers['content-type'] ?? '');
+    const encoding = headers['content-encoding'];
+    const wanted = this.#options.stream ? 'text/event-stream' : 'application/json';
+    if (status !== 200 || (encoding !== undefined && encoding !== 'identity') || !type.startsWith(wanted)) {
+      const what = `answered with status ${status} and ${type === '' ? 'no content type' : type.slice(0, 100)}.`;
+      this.#fail(badResponse('upstream_content_type', this.#options.server, what));
+      return;
+    }
+    this.#phase = 'opening';
+    if (this.#options.stream) this.#opening = new Opening(this.#options.decoder, this.#options.server);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
+    if (this.#phase === 'over' || this.#phase === 'lingering') return;
+    this.#bytes += bytes.length;
+    if (this.#bytes > this.#options.maxBytes) {
+      const what = `sent more than ${this.#options.maxBytes} bytes in one answer.`;
+      this.#fail(badResponse('upstream_too_large', this.#options.server, what));
+      return;
+    }
+    if (this.#phase === 'streaming') {
+      this.#pass(bytes, controller);
+      return;
+    }
+    this.#pieces.push(bytes);
+    if (this.#opening === null) return;
+    try {
+      if (!this.#opening.read(bytes)) return;
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#begin(controller);
+  }
+
+  onResponseEnd(): void {
+    if (this.#phase === 'lingering') this.#over();
+    else if (this.#phase === 'streaming') this.#finish(this.#rest(), true);
+    else if (this.#phase === 'opening') {
+      if (this.#options.stream) this.#fail(this.#cut());
+      else this.#whole();
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#phase === 'lingering') this.#over();
+    else this.#fail(this.#cut(error));
+  }
+
+  /** The first piece is here: what came so far is given at once. */
+  #begin(controller: Dispatcher.DispatchController): void {
+    const first = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#opening = null;
+    this.#end = new End(this.#options.server);
+    this.#phase = 'streaming';
+    this.firstTokenAt = this.#options.now();
+    this.#reader.start();
+    this.#pass(first, controller);
+  }
+
+  #pass(bytes: Buffer, controller: Dispatcher.DispatchController): void {
+    const lines = this.#lines(bytes);
+    if (lines === null) return;
+    this.#give(lines, controller);
+  }
+
+  /** What ends with a line: whoever has to say that a stream broke off cannot say it in the middle of one. */
+  #lines(bytes: Buffer): Buffer | null {
+    const held = this.#pieces.length;
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    if (held === 0 && end === bytes.length) return bytes;
+    const rest = bytes.subarray(end);
+    const whole = end === 0 ? null : Buffer.concat([...this.#pieces, bytes.subarray(0, end)]);
+    if (whole !== null) this.#pieces = [];
+    if (rest.length > 0) this.#pieces.push(rest);
+    this.#partBytes = whole === null ? this.#partBytes + rest.length : rest.length;
+    if (this.#partBytes > UPSTREAM_LIMITS.maxLineBytes) {
+      const what = `sent an event of more than ${UPSTREAM_LIMITS.maxLineBytes} bytes.`;
+      this.#fail(badResponse('upstream_line_too_long', this.#options.server, what));
+      return null;
+    }
+    return whole;
+  }
+
+  #give(bytes: Buffer, controller: Dispatcher.DispatchController): void {
+    try {
+      checkLines(bytes, this.#options.server);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    // The last event is given only when all that came before it makes an answer.
+    if (this.#end!.add(bytes)) {
+      this.#finish(bytes, false);
+      return;
+    }
+    // Pings say nothing of the answer.
+    if (bytes.includes('data:')) this.#await();
+    if (this.#reader.data(bytes)) return;
+    this.#paused = true;
+    // It is the caller who keeps the server waiting now.
+    this.deadline = this.#totalEnd;
+    controller.pause();
+  }
+
+  /** Some servers end their last line with the connection. */
+  #rest(): Buffer | null {
+    if (this.#pieces.length === 0) return null;
+    const rest = Buffer.concat([...this.#pieces, lineEnds]);
+    this.#pieces = [];
+    this.#end!.add(rest);
+    return rest;
+  }
+
+  #await(): void {
+    this.deadline = Math.min(this.#options.now() + this.#options.limits.interTokenMs, this.#totalEnd);
+  }
+
+  /** `last`: bytes that were not given yet. */
+  #finish(last: Buffer | null, closed: boolean): void {
+    let end: StreamEnd;
+    try {
+      end = this.#end!.read();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const { now } = this.#options;
+    this.endedAt = now();
+    if (closed) this.#over();
+    else {
+      this.#phase = 'lingering';
+      this.deadline = now() + lingerMs;
+    }
+    if (last !== null) this.#reader.data(last);
+    // Some servers leave it out; no client of ours does without it.
+    if (!this.#end!.done) this.#reader.data(doneEvent);
+    this.#reader.end(end);
+  }
+
+  #whole(): void {
+    const body = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    const { decoder, server } = this.#options;
+    let reason: FinishReason = 'stop';
+    try {
+      for (const event of decoder.whole(parseJson(body.toString('utf8'), server)))
+        if (event.type === 'finish') reason = event.reason;
+      if (!decoder.complete) throw this.#cut();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.endedAt = this.#options.now();
+    this.#over();
+    this.#reader.whole(body, { reason, usage: decoder.usage ?? unknownUsage });
+  }
+
+  #cut(cause?: Error): UpstreamError {
+    const message = `${this.#options.server} ended its answer before it was finished.`;
+    return new UpstreamError('cut', 'upstream_cut', message, cause === undefined ? {} : { cause });
+  }
+
+  #fail(error: unknown, silent = false): void {
+    if (this.#phase === 'over') return;
+    const begun = this.#phase === 'streaming';
+    this.#over();
+    const known =
+      error instanceof KithError
+        ? error
+        : badResponse(
+            'upstream_bad_chunk',
+            this.#options.server,
+            'answered in a way that cannot be read.',
+            error,
+          );
+    this.#controller?.abort(known);
+    this.#reader.failed(known, begun, silent);
+  }
+
+  #over(): void {
+    this.#phase = 'over';
+    this.#pieces = [];
+    this.endedAt ??= this.#options.now();
+    this.#options.sweep.delete(this);
+  }
+}
