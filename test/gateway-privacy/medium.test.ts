@@ -33,9 +33,9 @@ test('at medium nothing planted reaches another server, through any API, and eve
   const leaked: string[] = [];
   let asked = 0;
   for (const [turn, group] of groups.entries()) {
-    // Each group goes through three of the ways, so that all of them see all classes.
+    // Each group goes through two of the ways, so that all of them see all classes.
     const ways = APIS.flatMap((api) => api.backends.map((backend) => ({ api, backend })));
-    for (const { api, backend } of [0, 1, 2].map((i) => ways[(turn * 3 + i) % ways.length]!)) {
+    for (const { api, backend } of [0, 1].map((i) => ways[(turn * 2 + i) % ways.length]!)) {
       const capture = backend === 'openai' ? openai : anthropic;
       const { url } = backend === 'openai' ? overOpenAi : overAnthropic;
       const text = group.map((one) => one.text).join('\n\n');
@@ -72,4 +72,30 @@ test('at medium nothing planted reaches another server, through any API, and eve
     assert.ok(items >= 20, `${name}: ${items} items`);
     assert.ok(kept / items >= 0.98, `${name}: ${leaked.filter((one) => one.startsWith(name)).join('; ')}`);
   }
+});
+
+test('at minimum everything planted reaches the other server, and is seen by what looks for it', async () => {
+  await using capture = await openCapture();
+  await using kith = await openKith([{ name: 'a', base: capture.base }]);
+  for (const group of groups.slice(0, 6)) {
+    capture.forget();
+    await APIS[0]!.ask(kith.url, group.map(({ text }) => text).join('\n\n'), true);
+    const haystack = new Haystack(capture.bytes());
+    for (const { text, items } of group)
+      for (const { start, end } of items)
+        assert.ok(haystack.has(text.slice(start, end)), text.slice(start, end));
+  }
+});
+
+test('values are seen in every way of writing them', () => {
+  const value = 'Anna O’Hara <anna@example.org>';
+  const json = JSON.stringify({ a: JSON.stringify({ b: value }) });
+  for (const text of [
+    ...[value, value.toUpperCase(), value.replaceAll(' ', '\n'), encodeURIComponent(value), json],
+    json.replace(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    ...['', 'x', 'xy'].map((before) => Buffer.from(`${before}${value} and more`).toString('base64')),
+  ])
+    assert.ok(new Haystack(Buffer.from(`before ${text} behind`)).has(value), text);
+  assert.ok(new Haystack(Buffer.from('+49/30-5550.9876')).has('+49 30 5550 9876'));
+  assert.ok(!new Haystack(Buffer.from('Anna wrote to bert@example.org')).has(value));
 });

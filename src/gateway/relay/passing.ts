@@ -124,7 +124,8 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     const wanted = this.#options.stream ? 'text/event-stream' : 'application/json';
     if (status !== 200 || (encoding !== undefined && encoding !== 'identity') || !type.startsWith(wanted)) {
       const what = `answered with status ${status} and ${type === '' ? 'no content type' : type.slice(0, 100)}.`;
-      this.#fail(badResponse('upstream_content_type', this.#options.server, what));
+      const logged = `answered with status ${status} and another type than ${wanted}.`;
+      this.#fail(badResponse('upstream_content_type', this.#options.server, what, undefined, logged));
       return;
     }
     this.#phase = 'opening';

@@ -37,6 +37,8 @@ export async function readJson(exchange: Exchange, headers: Headers, server: str
         'upstream_content_type',
         server,
         `answered with ${kind.slice(0, 100)} where application/json was asked for.`,
+        undefined,
+        'answered with another type where application/json was asked for.',
       ),
     );
   }

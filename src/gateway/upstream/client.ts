@@ -177,6 +177,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           'upstream_encoded',
           server,
           `sent an answer encoded as ${encoding.slice(0, 40)}, which was not asked for.`,
+          undefined,
+          'sent an answer in an encoding that was not asked for.',
         ),
       );
     }
@@ -217,6 +219,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
             'upstream_content_type',
             server,
             `answered with ${kind ?? 'no content type'} where text/event-stream was asked for.`,
+            undefined,
+            'answered with another type where text/event-stream was asked for.',
           );
           exchange.refuse(error);
           throw error;

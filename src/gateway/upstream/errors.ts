@@ -94,7 +94,16 @@ export function failureOf(error: unknown): FailureClass | null {
   return error instanceof AbortedError ? 'aborted' : null;
 }
 
-/** `what` the server answered cannot be read or is out of bounds. */
-export function badResponse(code: string, server: string, what: string, cause?: unknown): UpstreamError {
-  return new UpstreamError('bad_response', code, `${server} ${what}`, cause === undefined ? {} : { cause });
+/** `what` the server answered cannot be read or is out of bounds. @param logged `what` without words of the server */
+export function badResponse(
+  code: string,
+  server: string,
+  what: string,
+  cause?: unknown,
+  logged?: string,
+): UpstreamError {
+  return new UpstreamError('bad_response', code, `${server} ${what}`, {
+    ...(cause === undefined ? {} : { cause }),
+    ...(logged === undefined ? {} : { logged: `${server} ${logged}` }),
+  });
 }
