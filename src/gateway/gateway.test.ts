@@ -269,6 +269,23 @@ test('what a provider charges is counted, and a request over its limit is refuse
   assert.equal((await errorOf(one.chat(request({ maxCost: 1 })))).code, 'budget_exceeded');
 });
 
+test('what a caller left is charged by a guess, under the name that budgets know', async () => {
+  const far = backend('far', answer('one word', ' and more'));
+  const used: Usage[] = [];
+  const ledger = {
+    record: (usage: Usage) => used.push(usage),
+    allowance: () => null,
+    left: () => null,
+  } as unknown as Ledger;
+  const price = { prompt: 0, completion: 1_000_000 };
+  const one = gateway([provider(far, { facts: { 'far-model': { price } } })], { ledger });
+  for await (const event of one.chat(request())) if (event.type === 'text') break;
+  assert.deepEqual(
+    used.map(({ model, outcome, completionTokens, cost }) => ({ model, outcome, completionTokens, cost })),
+    [{ model: 'far-model', outcome: 'failed', completionTokens: null, cost: 2 }],
+  );
+});
+
 test('a conversation keeps the backend that answered it', async () => {
   const a = backend('a', answer('a'), ['m']);
   const b = backend('b', answer('b'), ['m']);

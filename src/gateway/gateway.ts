@@ -229,7 +229,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const { candidates } = await planner.lookUp(question, wishes, true);
       // Counting is no answer: it may be too long for the model, and call for what the model cannot do.
       const needs = embeddingQuestion(describing).needs;
-      return answers.countTokens(planner.planAmong(candidates, wishes, needs), request);
+      return answers.countTokens(planner.planAmong(candidates, wishes, needs, true), request);
     },
     async embed(request) {
       return answers.embed(await planner.plan(embeddingQuestion(request), settle(request.terms)), request);

@@ -141,8 +141,8 @@ const facts = z.strictObject(
 );
 
 const price = z.strictObject(
-  { prompt: number(0, 1e9), completion: number(0, 1e9) },
-  map('a map of prompt and completion, money for a million tokens'),
+  { prompt: number(0, 1e9), completion: number(0, 1e9), cached: number(0, 1e9).optional() },
+  map('a map of prompt, completion and cached, money for a million tokens'),
 );
 
 const backend = z

@@ -3,6 +3,7 @@
  *
  * @module gateway/policy/types
  */
+import type { Price } from '../accounting/types.ts';
 import type { Route } from '../resilience/index.ts';
 
 /** A way to answer for a model: one backend and what its model can do. */
@@ -23,7 +24,7 @@ export interface Candidate extends Route {
   /** Where its machine stands, as the owner wrote it (`eu`, `home`); null = unknown. */
   readonly region: string | null;
   /** Money for a million tokens, in the unit of the owner's budgets; null = unknown. */
-  readonly price: { readonly prompt: number; readonly completion: number } | null;
+  readonly price: Price | null;
 }
 
 /** What a request needs, as far as the choice depends on it. */

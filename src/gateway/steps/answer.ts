@@ -49,12 +49,13 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
   function record(
     plan: Plan,
     backend: string,
-    model: string,
-    usage: Counts & { cachedTokens: number | null },
+    usage: Counts,
     cost: number | null,
     outcome: 'answered' | 'failed' | 'left',
   ): void {
     const { tenant, agent } = plan.wishes;
+    // As it is called here: some servers call it otherwise in their answers, and budgets name it by this.
+    const model = plan.candidates.find((one) => one.backend.name === backend)?.model ?? 'unknown';
     const { promptTokens, cachedTokens, completionTokens } = usage;
     ledger?.record({
       tenant,
@@ -101,8 +102,10 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
     { answer, attempts }: Asked<AsyncIterable<ChatEvent>>,
   ): AsyncGenerator<ChatEvent> {
     let counted = false;
+    let characters = 0;
     try {
       for await (const event of answer) {
+        if (event.type === 'text' || event.type === 'tool_arguments') characters += event.text.length;
         if (event.type === 'start')
           yield {
             ...event,
@@ -113,7 +116,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
           const backend = backendOf(plan, attempts, receipt);
           const cost = spent(plan, backend, event);
           counted = true;
-          record(plan, backend, receipt.model, event, cost, 'answered');
+          record(plan, backend, event, cost, 'answered');
           answered(plan, backend);
           const route = routeReport(plan, backend, attempts, redaction?.found() ?? null, cost);
           yield { ...event, receipt: { ...receipt, backend, route } };
@@ -127,7 +130,10 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       const last = attempts.findLast(({ outcome }) => outcome !== 'skipped');
       if (!counted && last !== undefined) {
         const unknown = { promptTokens: null, cachedTokens: null, completionTokens: null };
-        record(plan, last.backend, last.model, unknown, null, signal.aborted ? 'left' : 'failed');
+        // Providers charge for what was left too: without a guess, leaving early would be a way around budgets.
+        const about = { ...unknown, promptTokens: plan.needs.promptTokens, completionTokens: characters / 4 };
+        const cost = last.firstTokenMs === null ? null : spent(plan, last.backend, about);
+        record(plan, last.backend, unknown, cost, signal.aborted ? 'left' : 'failed');
       }
     }
   }
@@ -182,7 +188,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       const tokens = totalOf(answer.tokens);
       const counts = { promptTokens: tokens, cachedTokens: 0, completionTokens: 0 };
       const cost = spent(plan, backend, counts);
-      record(plan, backend, answer.receipt.model, counts, cost, 'answered');
+      record(plan, backend, counts, cost, 'answered');
       const route = routeReport(plan, backend, asked.attempts, redaction?.found() ?? null, cost);
       return { ...answer, receipt: { ...answer.receipt, backend, route } };
     },

@@ -41,9 +41,13 @@ export interface Planner {
   /** What `plan` would come to, with the reasons. Decides nothing. */
   explain(question: Question, wishes: Wishes): Promise<Explained>;
   /** Everybody that has the model, and the needs to judge them by. */
-  lookUp(question: Question, wishes: Wishes): Promise<{ candidates: readonly Candidate[]; needs: Needs }>;
+  lookUp(
+    question: Question,
+    wishes: Wishes,
+    free?: boolean,
+  ): Promise<{ candidates: readonly Candidate[]; needs: Needs }>;
   /** A plan among candidates that are known, where there is no side to choose. Throws as `plan` does. */
-  planAmong(candidates: readonly Candidate[], wishes: Wishes, needs: Question['needs']): Plan;
+  planAmong(candidates: readonly Candidate[], wishes: Wishes, needs: Question['needs'], free?: boolean): Plan;
   /** True when personal data of the request is replaced before it goes there. */
   redacts(wishes: Wishes, backend: string): boolean;
 }
@@ -68,13 +72,27 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
   const permission = (level: Wishes['privacy'], backend: string): Permission =>
     mayGoTo(level, providerOf(backend).destination, { requiredTier });
 
+  /** Without the models that were removed from this machine since it was listed. */
+  async function present(
+    candidates: readonly Candidate[],
+    name: string | null,
+    task: Question['task'],
+  ): Promise<readonly Candidate[]> {
+    const here = candidates.find(
+      ({ backend, model }) => model === name && providerOf(backend.name).step === 'local',
+    );
+    if (here === undefined || (await here.backend.has(here.model))) return candidates;
+    await catalogue.refresh(here.backend.name);
+    return catalogue.candidates(name, task);
+  }
+
   /** Candidates for a name; one that nobody listed is asked for, since models come and go. */
   async function find(
     model: string | null,
     { task, signal }: Question,
     wishes: Wishes,
   ): Promise<readonly Candidate[]> {
-    const known = catalogue.candidates(model, task);
+    const known = await present(catalogue.candidates(model, task), model, task);
     if (known.length > 0 || model === null || model === 'default') return known;
     const allowed = options.providers.filter(
       ({ backend }) => permission(wishes.privacy, backend.name).allowed,
@@ -109,10 +127,11 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     );
   }
 
-  function needsOf(needs: Question['needs'], wishes: Wishes): Needs {
+  /** `free`: looking is no answer, and no spent budget keeps from it. */
+  function needsOf(needs: Question['needs'], wishes: Wishes, free = false): Needs {
     const { tenant, agent, maxCost } = wishes;
     const { ledger = null } = options;
-    const allowance = ledger?.allowance({ tenant, agent }) ?? null;
+    const allowance = free ? null : (ledger?.allowance({ tenant, agent }) ?? null);
     return {
       ...needs,
       regions: wishes.regions,
@@ -126,7 +145,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     };
   }
 
-  async function lookUp(question: Question, wishes: Wishes) {
+  async function lookUp(question: Question, wishes: Wishes, free = false) {
     const model = isOpen(question.model) ? (wishes.model ?? null) : question.model;
     let candidates = await find(model, question, wishes);
     const isHere = ({ backend }: Candidate) => providerOf(backend.name).step === 'local';
@@ -147,7 +166,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
           { status: 404, param: 'model' },
         );
     }
-    return { candidates, needs: needsOf(question.needs, wishes) };
+    return { candidates, needs: needsOf(question.needs, wishes, free) };
   }
 
   /** The defaults, and what the owner calls `quality` elsewhere. */
@@ -186,8 +205,8 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     settle,
     lookUp,
     redacts,
-    planAmong(candidates, wishes, asked) {
-      const needs = needsOf(asked, wishes);
+    planAmong(candidates, wishes, asked, free = false) {
+      const needs = needsOf(asked, wishes, free);
       return {
         wishes,
         needs,
@@ -212,7 +231,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
       };
     },
     async explain(question, wishes) {
-      const { candidates, needs } = await lookUp(question, wishes);
+      const { candidates, needs } = await lookUp(question, wishes, true);
       const told = policy.explain(candidates, needs);
       const sides = sidesOf(question, wishes, candidates);
       if (sides === null) return { ...told, complexity: null };

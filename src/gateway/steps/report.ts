@@ -3,8 +3,8 @@
  *
  * @module gateway/steps/report
  */
+import { costOf } from '../accounting/index.ts';
 import type { GatewayProvider } from '../options.ts';
-import { costOf } from '../policy/index.ts';
 import type { FoundClass, PrivacyLevel } from '../privacy/index.ts';
 import type { AttemptRecord } from '../resilience/index.ts';
 import type { ComplexityNote, PrivacyEvidence, RouteReport } from '../types.ts';
@@ -38,6 +38,7 @@ export function attemptsBefore(error: object): readonly AttemptRecord[] {
 /** Tokens as the backend counted them; null = it did not. */
 export interface Counts {
   readonly promptTokens: number | null;
+  readonly cachedTokens: number | null;
   readonly completionTokens: number | null;
 }
 
@@ -46,8 +47,7 @@ export function spent(plan: Plan, backend: string, counts: Counts): number | nul
   const candidate = plan.candidates.find((one) => one.backend.name === backend);
   if (candidate === undefined) return null;
   if (plan.providerOf(backend).step === 'local') return 0;
-  if (counts.promptTokens === null || counts.completionTokens === null) return null;
-  return costOf(candidate, { ...plan.needs, ...counts });
+  return costOf(counts, candidate.price);
 }
 
 export function routeReport(
