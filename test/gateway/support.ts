@@ -246,11 +246,12 @@ function read(
   const parts: Json[] = [];
   let ended = false;
   if (String(headers['content-type']).startsWith('text/event-stream')) {
-    for (const frame of got.replaceAll('\r\n', '\n').split('\n\n')) {
+    const lines = got.replaceAll('\r\n', '\n');
+    for (const frame of lines.split('\n\n')) {
       const data = /^data: (.*)$/m.exec(frame)?.[1];
       if (data === '[DONE]') ended = true;
       // One that was cut has no end of line.
-      else if (data !== undefined && got.includes(`${data}\n`)) parts.push(JSON.parse(data));
+      else if (data !== undefined && lines.includes(`${data}\n`)) parts.push(JSON.parse(data));
     }
   } else if (!broken && got !== '') {
     parts.push(JSON.parse(got));

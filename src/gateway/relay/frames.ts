@@ -3,6 +3,7 @@
  *
  * @module gateway/relay/frames
  */
+import { isUtf8 } from 'node:buffer';
 import { arrayIn, isObject, stringIn } from '../backends/json.ts';
 import { usageOf } from '../backends/openai/decode.ts';
 import { finishOf } from '../backends/openai/finish.ts';
@@ -43,10 +44,11 @@ export class Opening {
 }
 
 /**
- * Throws `UpstreamError` for an event that is no JSON. Lines that end with an object's brace are taken for whole ones: a
+ * Throws `UpstreamError` for whole lines that are not UTF-8, and for an event that is no JSON. Lines that end with an object's brace are taken for whole ones: a
  * server that breaks off does so anywhere else.
  */
 export function checkLines(bytes: Buffer, server: string): void {
+  if (!isUtf8(bytes)) throw badResponse('upstream_invalid_utf8', server, 'sent bytes that are not UTF-8.');
   let at = bytes.length - 1;
   while (at >= 0 && (bytes[at] === 0x0a || bytes[at] === 0x0d)) at--;
   if (at < 0 || bytes[at] === 0x7d) return;
