@@ -18,7 +18,7 @@ export interface LadderOptions {
   readonly adapters?: readonly SearchAdapter[];
   /** ms for each adapter. @default 8000 */
   readonly timeLimitMs?: number;
-  /** What is personal data, besides what is built in. @default all built-in detectors */
+  /** What is personal data. @default all built-in detectors */
   readonly detectors?: readonly Detector[];
   readonly clock: Clock;
   readonly log: Logger;

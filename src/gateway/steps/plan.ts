@@ -72,6 +72,9 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
   const permission = (level: Wishes['privacy'], backend: string): Permission =>
     mayGoTo(level, providerOf(backend).destination, { requiredTier });
 
+  /** The engine, or another server on this machine. */
+  const isHere = ({ backend }: Candidate) => providerOf(backend.name).destination.kind === 'this_machine';
+
   /** Without the models that were removed from this machine since it was listed. */
   async function present(
     candidates: readonly Candidate[],
@@ -148,7 +151,6 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
   async function lookUp(question: Question, wishes: Wishes, free = false) {
     const model = isOpen(question.model) ? (wishes.model ?? null) : question.model;
     let candidates = await find(model, question, wishes);
-    const isHere = ({ backend }: Candidate) => providerOf(backend.name).step === 'local';
     if (isOpen(model) && question.task === 'chat' && (wishes.route === 'frontier' || router !== null))
       candidates = withFrontier(candidates);
     if (candidates.length === 0) throw await notFound(model, question.task, names);
@@ -171,9 +173,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
 
   /** The defaults, and what the owner calls `quality` elsewhere. */
   function withFrontier(defaults: readonly Candidate[]): readonly Candidate[] {
-    const better = catalogue
-      .candidates('quality', 'chat')
-      .filter(({ backend }) => providerOf(backend.name).step !== 'local');
+    const better = catalogue.candidates('quality', 'chat').filter((candidate) => !isHere(candidate));
     const named = new Set(better.map(({ backend }) => backend.name));
     return [...defaults.filter(({ backend }) => !named.has(backend.name)), ...better];
   }
@@ -186,8 +186,8 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     const { prompt, signal } = question;
     const choosing = isOpen(question.model) && wishes.model === null && prompt !== null;
     if (!choosing || (routerFor(wishes) === null && wishes.route !== 'frontier')) return null;
-    const local = candidates.filter(({ backend }) => providerOf(backend.name).step === 'local');
-    const frontier = candidates.filter(({ backend }) => providerOf(backend.name).step !== 'local');
+    const local = candidates.filter(isHere);
+    const frontier = candidates.filter((candidate) => !isHere(candidate));
     if (local.length === 0 || frontier.length === 0) return null;
     const place = wishes.conversation === null ? null : policy.stickiness.of(wishes.conversation);
     const sticks = place !== null && frontier.some(({ backend }) => backend.name === place.backend);
@@ -236,7 +236,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
       const sides = sidesOf(question, wishes, candidates);
       if (sides === null) return { ...told, complexity: null };
       const weighing = await (routerFor(wishes)?.weigh(sides.prompt, sides.how) ?? wishedFor);
-      const isLocal = (backend: string) => providerOf(backend).step === 'local';
+      const isLocal = (backend: string) => providerOf(backend).destination.kind === 'this_machine';
       return inSides(told, sideExplanation(weighing), isLocal);
     },
   };
