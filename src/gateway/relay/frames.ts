@@ -44,17 +44,20 @@ export class Opening {
 }
 
 /**
- * Throws `UpstreamError` for whole lines that are not UTF-8, and for an event that is no JSON. Lines that end with an object's brace are taken for whole ones: a
+ * Throws `UpstreamError` for whole lines that are not UTF-8, for an event that is no JSON, and for an error. Lines that end with an object's brace are taken for whole ones: a
  * server that breaks off does so anywhere else.
  */
-export function checkLines(bytes: Buffer, server: string): void {
+export function checkLines(bytes: Buffer, server: string, decoder: AnswerDecoder): void {
   if (!isUtf8(bytes)) throw badResponse('upstream_invalid_utf8', server, 'sent bytes that are not UTF-8.');
   let at = bytes.length - 1;
   while (at >= 0 && (bytes[at] === 0x0a || bytes[at] === 0x0d)) at--;
-  if (at < 0 || bytes[at] === 0x7d) return;
+  if (at < 0 || (bytes[at] === 0x7d && !bytes.includes('"error"'))) return;
   for (const line of bytes.toString('utf8').split('\n')) {
     const value = line.startsWith('data:') ? line.slice(5).trim() : '';
-    if (value !== '' && value !== '[DONE]') parseJson(value, server);
+    if (value === '' || value === '[DONE]') continue;
+    const said = parseJson(value, server);
+    // The decoder knows how servers word their errors.
+    if (isObject(said) && said.error !== undefined) decoder.frame({ event: 'message', data: value });
   }
 }
 

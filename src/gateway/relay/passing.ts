@@ -207,7 +207,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
 
   #give(bytes: Buffer, controller: Dispatcher.DispatchController): void {
     try {
-      checkLines(bytes, this.#options.server);
+      checkLines(bytes, this.#options.server, this.#options.decoder);
     } catch (error) {
       this.#fail(error);
       return;
