@@ -70,7 +70,7 @@ for (const form of FORMS) {
       const times: number[] = [];
       await using bench = await openGateway([{ name: 'mock', base: mock.base('custom') }]);
       for (let time = 0; time < 50; time++) times.push(await leave(bench, form, there));
-      await until(() => bench.inFlight === 0);
+      await until(() => bench.inFlight === 0 && bench.busy === 0);
       times.sort((a, b) => a - b);
       const { state, failures } = bench.of('mock').breaker;
       row(
@@ -107,7 +107,7 @@ test('200 clients that leave at once are no failure of a server, whatever the mo
       }),
     ),
   );
-  await until(() => bench.inFlight === 0);
+  await until(() => bench.inFlight === 0 && bench.busy === 0);
   const seen = mock.seen.slice(from);
   await Promise.all(seen.map(({ gone }) => gone));
   const { state, failures } = bench.of('mock').breaker;

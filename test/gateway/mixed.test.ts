@@ -9,7 +9,7 @@ import { createSeededRandom } from '../../src/base/index.ts';
 import type { Play } from '../upstreams/faults.ts';
 import { createMockUpstream, FAULTS, type MockUpstream } from '../upstreams/index.ts';
 import { conclude, questionIn, say, speak } from './plays.ts';
-import { ask, openGateway, row } from './support.ts';
+import { ask, openGateway, row, until } from './support.ts';
 
 const clients = 64;
 const asks = 480;
@@ -109,12 +109,17 @@ test(`${clients} clients at a time, faults of all kinds, some leave: every answe
         ...(nth % 3 === 0 ? { 'x-kith-privacy': 'medium' } : {}),
         ...(nth % 5 === 0 ? { 'x-kith-redundancy': '2' } : {}),
       };
+      // Without a receipt it may be passed on as it is.
+      const plain = nth % 3 === 1;
       const answer = await ask(bench.url, {
         form,
         agent,
         headers,
         prompt: `${marker} mail me at ${secret}`,
-        body: nth % 4 === 1 ? {} : { temperature: 0 },
+        body: {
+          ...(nth % 4 === 1 ? {} : { temperature: 0 }),
+          ...(plain ? { kith: undefined, max_tokens: 50 } : {}),
+        },
         onSent(request) {
           if (leaves) void turns(nth % 30).then(() => request.destroy());
         },
@@ -130,7 +135,8 @@ test(`${clients} clients at a time, faults of all kinds, some leave: every answe
       if (error === null) {
         assert.ok(ended && answer.finish === 'stop', `${marker} ends in silence`);
         assert.equal(text, expected);
-        count(receipt!.route.attempts.length > 1 ? 'rescued' : 'whole at once');
+        if (plain) count('whole, without a receipt');
+        else count(receipt!.route.attempts.length > 1 ? 'rescued' : 'whole at once');
       } else {
         assert.ok(!ended && answer.finish === null);
         assert.notEqual(error.code, 'internal_error');
@@ -150,7 +156,11 @@ test(`${clients} clients at a time, faults of all kinds, some leave: every answe
     `${asks} asks, ${clients} at a time`,
     ...Object.entries(came).map(([what, times]) => `${times} ${what}`),
   );
-  assert.ok((came.rescued ?? 0) > asks / 5);
-  assert.ok((came['whole at once'] ?? 0) > asks / 5);
-  assert.equal(bench.inFlight, 0);
+  assert.ok((came.rescued ?? 0) > asks / 8);
+  assert.ok((came['whole at once'] ?? 0) > asks / 8);
+  assert.ok((came['whole, without a receipt'] ?? 0) > asks / 8);
+  assert.ok((came['answered with an error'] ?? 0) < asks / 20);
+  // Of clients who left the last may not have been seen yet. A connection that is never given back would be missed only
+  // when all are gone.
+  await until(() => bench.inFlight === 0 && bench.busy === 0);
 });
