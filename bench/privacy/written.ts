@@ -3,8 +3,8 @@
  * theirs. Values stand between ‹ and ›, behind their class.
  *
  * The first set was written after the detectors and measured once; then rules that it showed to be missing were added
- * (relations, signatures, unknown capitals). The second was written after that and never led to a change: it is the fair
- * one. Whoever changes a detector because of it moves it into the first and writes another.
+ * (relations, signatures, unknown capitals). The second was written after that and never led to a change. The third holds
+ * names only, without cues, and was written after long lists of names came in. Whoever changes a detector because of it moves it into the first and writes another.
  *
  * @module bench/privacy/written
  */
@@ -166,6 +166,48 @@ const UNSEEN: readonly (readonly [Language, string])[] = [
   ],
 ];
 
+/** Written after the lists of names came in, and measured once. */
+const LATEST: readonly (readonly [Language, string])[] = [
+  ['en', `tell ‹name:Thandiwe› the invoice is late, and copy in ‹name:Declan Moriarty› from accounts`],
+  [
+    'en',
+    `Rewrite: "The board thanked ‹name:Ingrid Halvorsen› for her work; ‹name:Raj Subramanian› takes over in May."`,
+  ],
+  [
+    'en',
+    `Minutes of the parents' evening. Present: ‹name:Aoife Gallagher›, ‹name:Tomasz Wójcik›, ‹name:Precious Ndlovu›. Topic: the trip to Wales.`,
+  ],
+  ['en', `is it rude that ‹name:Marisol› left the group chat after ‹name:Dev› posted the photos`],
+  [
+    'en',
+    `Shorten this eulogy: we remember ‹name:Winifred Ashdown›, gardener, teacher and friend, who never let anyone leave hungry.`,
+  ],
+  [
+    'de',
+    `Schreib eine Absage: ‹name:Hannelore Griesbach› hat sich als Köchin beworben, aber ‹name:Yusuf Demir› bekommt die Stelle.`,
+  ],
+  ['de', `gestern hat ‹name:Torben› den Schlüssel bei ‹name:Gesine› vergessen, wie frage ich nett nach`],
+  [
+    'de',
+    `Protokoll: Anwesend waren ‹name:Wiebke Thomsen›, ‹name:Alois Hinterhuber› und die Hausverwaltung. Die Heizung bleibt aus.`,
+  ],
+  [
+    'es',
+    `Redacta una invitación: ‹name:Itziar Mendizábal› y ‹name:Leopoldo Quiñones› se casan el 4 de mayo en Soria.`,
+  ],
+  ['es', `dile a ‹name:Macarena› que ‹name:Anselmo› ya pagó el alquiler`],
+  [
+    'es',
+    `Resume: el juez citó a ‹name:Fermín Urrutia›, que no acudió; declaró su socia ‹name:Noelia Carballo›.`,
+  ],
+  [
+    'fr',
+    `Corrige : hier ‹name:Solène› a croisé ‹name:Baptiste Kermadec› devant la mairie, il avait l'air fatigué.`,
+  ],
+  ['fr', `Le syndic demande à ‹name:Aurore Vasseur› et à ‹name:Moussa Traoré› de retirer les vélos du hall.`],
+  ['fr', `écris un mot d'excuse, ‹name:Maëlys› était malade lundi et ‹name:Côme› aussi`],
+];
+
 /** Nothing personal, but places, firms, products and people everybody knows. */
 export const PUBLIC_TEXTS: readonly string[] = [
   'Which is better for a weekend in October, San Sebastián or New Orleans? We like food and the sea.',
@@ -180,9 +222,11 @@ export const PUBLIC_TEXTS: readonly string[] = [
   'Write a haiku about Mount Fuji in spring. Do not mention cherry trees.',
 ];
 
+const SETS = { seen: SEEN, unseen: UNSEEN, latest: LATEST };
+
 /** The texts of a set, their marks taken out. */
-export function writtenTexts(set: 'seen' | 'unseen'): PlantedText[] {
-  return (set === 'seen' ? SEEN : UNSEEN).map(([language, marked]) => {
+export function writtenTexts(set: keyof typeof SETS): PlantedText[] {
+  return SETS[set].map(([language, marked]) => {
     let text = '';
     const items: Planted[] = [];
     for (const part of marked.split(/(‹[a-z]+:[^›]*›)/)) {

@@ -5,11 +5,12 @@
  */
 import type { Grammar } from '../../engine/index.ts';
 import type { ChatEvent, ChatRequest } from '../types.ts';
-import { type Conversation, type FoundClass, Tally } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import { isPersonalName } from './detect.ts';
 import { visitValue } from './json.ts';
 import { type Hiding, hideContent, hideMessage, hideSchema } from './messages.ts';
 import type { Restorer } from './restore.ts';
+import { type FoundClass, Tally } from './tally.ts';
 import type { Span } from './types.ts';
 
 /** What was done to one request, for its receipt. Holds no values. */

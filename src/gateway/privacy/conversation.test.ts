@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { Conversation, Tally } from './conversation.ts';
+import { Conversation } from './conversation.ts';
+import { Tally } from './tally.ts';
 
 test('the same value has the same placeholder through the whole conversation, and another value another', () => {
   const conversation = new Conversation();

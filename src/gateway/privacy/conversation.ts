@@ -12,6 +12,7 @@ import { knownNames, nameWords } from './known-names.ts';
 import { KnownValues } from './known-values.ts';
 import { coreOf, formOf, formsIn, LABELS, looseForms, MAX_NUMBER } from './placeholders.ts';
 import { Restorer, type RestorerOptions } from './restore.ts';
+import type { FoundClass, Tally } from './tally.ts';
 import type { PiiClass, Span } from './types.ts';
 import { TextView } from './view.ts';
 
@@ -32,15 +33,6 @@ export interface KeptValue {
   readonly count: number;
 }
 
-/** For the receipt: classes and counts, no values. */
-export interface FoundClass {
-  readonly class: PiiClass;
-  /** Places where something was replaced. */
-  readonly count: number;
-  /** Different values. */
-  readonly distinct: number;
-}
-
 interface Entry {
   readonly core: string;
   readonly class: PiiClass;
@@ -57,26 +49,6 @@ export interface ConversationState {
   readonly names: readonly string[];
   /** What was learnt and not replaced yet. */
   readonly values: readonly (readonly [value: string, name: PiiClass])[];
-}
-
-/** Counts what is replaced while it is open: one request. */
-export class Tally {
-  readonly #counts = new Map<PiiClass, { count: number; values: Set<string> }>();
-
-  add(className: PiiClass, core: string): void {
-    const known = this.#counts.get(className);
-    if (known === undefined) this.#counts.set(className, { count: 1, values: new Set([core]) });
-    else {
-      known.count++;
-      known.values.add(core);
-    }
-  }
-
-  found(): FoundClass[] {
-    return [...this.#counts]
-      .map(([name, { count, values }]) => ({ class: name, count, distinct: values.size }))
-      .sort((a, b) => (a.class < b.class ? -1 : 1));
-  }
 }
 
 export interface HideOptions {

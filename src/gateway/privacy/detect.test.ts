@@ -237,3 +237,48 @@ test('spans of any text lie within it, in order', () => {
     { numRuns: 400 },
   );
 });
+
+test('values are found where they are written in escapes or in base64, as a whole', () => {
+  for (const [text, value] of [
+    ['see ?mail=anna%40example.org&x=1', 'anna%40example.org'],
+    ['{\\"mail\\":\\"anna\\u0040example.org\\"}', 'anna\\u0040example.org'],
+    ['<a>anna&#64;example.org</a> and <b>anna&#x40;example.org</b>', 'anna&#64;example.org'],
+    ['call %2B49%2030%205550%201234 now', '%2B49%2030%205550%201234'],
+    ['token YW5uYUBleGFtcGxlLm9yZyBhbmQgbW9yZQ== end', 'YW5uYUBleGFtcGxlLm9yZyBhbmQgbW9yZQ=='],
+  ] as const) {
+    const spans = detect(text).spans.map(({ start, end }) => text.slice(start, end));
+    assert.ok(
+      spans.some((span) => span.includes(value)),
+      `${text}: ${spans.join(', ')}`,
+    );
+  }
+  // Percentages, paths and hashes are none.
+  for (const text of [
+    'a rise of 20%40 over 100% and 5%25 off',
+    'src/gateway/privacy/detectors/family-names and SGVsbG8gd29ybGQhIEhvdyBhcmU',
+    'sha d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f89',
+  ])
+    assert.deepEqual(detect(text).spans, [], text);
+});
+
+test('names of the lists are found without cues, and words, places and firms are left', () => {
+  const names = (text: string) =>
+    detect(text)
+      .spans.filter((span) => span.class === 'name')
+      .map(({ start, end }) => text.slice(start, end));
+  assert.deepEqual(names('the board thanked Ingrid Halvorsen and then Thandiwe for the work'), [
+    'Ingrid Halvorsen',
+    'Thandiwe',
+  ]);
+  assert.deepEqual(names('gestern hat Torben den Schlüssel bei Wiebke Thomsen vergessen'), [
+    'Torben',
+    'Wiebke Thomsen',
+  ]);
+  for (const text of [
+    'The Florence City Council and the Bergmann Foundation met in Austin, Texas.',
+    'Der Bergmann und der Schneider gingen zum Markt, die Rose blühte.',
+    'Install Jenkins, Docker and Kafka, then open Visual Studio Code.',
+    'import Freya/core and use Bogdan_config or @Saskia',
+  ])
+    assert.deepEqual(names(text), [], text);
+});

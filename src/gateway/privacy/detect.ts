@@ -9,6 +9,7 @@ import { addresses } from './detectors/address.ts';
 import { birthDates } from './detectors/birth-dates.ts';
 import { emails } from './detectors/email.ts';
 import { encoded } from './detectors/encoded.ts';
+import { gazetteer } from './detectors/gazetteer.ts';
 import { ids } from './detectors/ids.ts';
 import { names } from './detectors/names.ts';
 import { networkAddresses } from './detectors/network.ts';
@@ -32,6 +33,7 @@ export const BUILT_IN_DETECTORS: readonly Detector[] = [
   names,
   tables,
   unknownNames,
+  gazetteer,
   encoded([emails, phones, cards, ibans, ids, secrets, networkAddresses]),
 ];
 

@@ -12,10 +12,8 @@ export {
   Conversation,
   type ConversationOptions,
   type ConversationState,
-  type FoundClass,
   type HideOptions,
   type KeptValue,
-  Tally,
 } from './conversation.ts';
 export {
   BUILT_IN_DETECTORS,
@@ -31,5 +29,6 @@ export { createPatternDetector, type PatternSource } from './pattern/index.ts';
 export { Restorer } from './restore.ts';
 export { type HideJob, type HideResult, runHide, unitsOf } from './search/job.ts';
 export { createSearchPool, type SearchPool, type SearchPoolOptions } from './search/pool.ts';
+export { type FoundClass, Tally } from './tally.ts';
 export { type Detector, PII_CLASSES, type PiiClass, type Span } from './types.ts';
 export { TextView } from './view.ts';

@@ -20,7 +20,7 @@ const OTHERS = list(
 /** Words in German before names of people more often than before things. */
 const BEFORE_PEOPLE = list('von mit an bei fur durch und oder laut gegen');
 /** Second words of places, firms and institutions. */
-const NO_PEOPLE = list(`
+export const NO_PEOPLE = list(`
   city county state states kingdom republic union nations island islands river lake mountain mountains valley beach bay park
   house museum library theatre theater station airport bridge tower church cathedral institute college academy council
   committee ministry department agency office court commission association foundation group bank insurance airlines hotel
@@ -76,13 +76,13 @@ function isCandidate(view: TextView, token: number): boolean {
   return second !== second.toUpperCase();
 }
 
-function isWithinSentence(view: TextView, token: number): boolean {
+export function isWithinSentence(view: TextView, token: number): boolean {
   const before = token - 1;
   if (view.kinds[before] === WORD) return view.gap(before) === 1;
   return (view.isMark(before, ',') && view.gap(before) === 1) || view.isMark(before, '(');
 }
 
-function isGerman(view: TextView): boolean {
+export function isGerman(view: TextView): boolean {
   let german = 0;
   let others = 0;
   for (let token = 0; token < Math.min(view.tokens, SAMPLE); token++) {

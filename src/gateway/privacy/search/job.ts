@@ -5,8 +5,9 @@
  * @module gateway/privacy/search/job
  */
 import { type ChatTexts, hideChat, type PrivacyReport } from '../chat.ts';
-import { type Conversation, type ConversationState, Tally } from '../conversation.ts';
+import type { Conversation, ConversationState } from '../conversation.ts';
 import type { PatternSource } from '../pattern/index.ts';
+import { Tally } from '../tally.ts';
 
 /** The texts of a chat request, or texts that stand for themselves. */
 export type HideJob =
