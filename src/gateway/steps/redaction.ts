@@ -26,8 +26,8 @@ import type { Backend, ChatEvent, ChatRequest, CompletionRequest, EmbeddingReque
 
 /** UTF-16 units of a request that are searched. Longer requests stay on the owner's machines. */
 export const maxSearchedUnits = 4 * 2 ** 20;
-/** Units that are searched without a thread: some ms. */
-export const maxUnitsInPlace = 16_384;
+/** Units that are searched without a thread: 4 to 14 ms. */
+export const maxUnitsInPlace = 8192;
 /** Units that are searched where detectors of a program's own cannot be taken to a thread: up to half a second. */
 export const maxUnitsWithoutThread = 524_288;
 
