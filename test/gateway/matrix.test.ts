@@ -132,3 +132,23 @@ for (const fault of faults) {
     });
   }
 }
+
+test('the same faults of a server that speaks the other API', async () => {
+  for (const fault of faults) {
+    for (const form of FORMS) {
+      const place = { ...(await primary(fault, form)), api: 'anthropic' as const };
+      // What plays OpenAI's words by itself has a fault of this API in its place.
+      const first =
+        typeof fault.fault === 'function' ? { ...place, base: failing.base('stall-after-tokens') } : place;
+      await using alone = await openGateway([first], { retries: 0 });
+      const lost = await ask(alone.url, { form });
+      isTypedError(lost, fault.code);
+      await using pair = await openGateway([first, fallbacks.plain()], { retries: 0 });
+      const saved = await ask(pair.url, { form, body: { temperature: 0 } });
+      row(`${fault.name} (Anthropic's API)`, form, '', verdictOf(saved), '', verdictOf(lost));
+      isWhole(saved, ANSWER_TEXT);
+      assert.equal(saved.receipt!.backend, 'fallback');
+      assert.equal(alone.inFlight + pair.inFlight, 0);
+    }
+  }
+});
