@@ -18,13 +18,18 @@ export const doneEvent = 'data: [DONE]\n\n';
 export const pingComment = ': ping\n\n';
 
 /**
- * Writes text and, when the socket's buffer is full, waits until it drains. A reader that lets it stay full for
- * `slowReaderMs` is cut off. Throws `AbortedError` when the client has gone.
+ * Writes text; null when there is nothing to wait for, else a promise that resolves when the socket's buffer, which is
+ * full, has drained. A reader that lets it stay full for `slowReaderMs` is cut off. Throws and rejects with `AbortedError`
+ * when the client has gone.
  */
-export async function writeText(response: ServerResponse, text: string, slowReaderMs: number): Promise<void> {
+export function writeText(
+  response: ServerResponse,
+  text: string,
+  slowReaderMs: number,
+): Promise<void> | null {
   if (response.destroyed || response.writableEnded) throw new AbortedError();
-  if (response.write(text)) return;
-  await new Promise<void>((resolve, reject) => {
+  if (response.write(text)) return null;
+  return new Promise<void>((resolve, reject) => {
     const settle = (error?: Error) => {
       clearTimeout(timer);
       response.off('drain', onDrain);

@@ -39,7 +39,7 @@ export async function sendStream(
   const { response } = exchange;
   const { limits, log } = context;
   let lastWrite = context.clock.monotonic();
-  const commit = (start?: StartEvent) => {
+  const commit = (start?: StartEvent, alone = true) => {
     if (response.headersSent || response.destroyed) return;
     response.writeHead(200, {
       'content-type': encoding.contentType,
@@ -48,7 +48,7 @@ export async function sendStream(
       'x-content-type-options': 'nosniff',
       ...(start ? startHeaders(start) : {}),
     });
-    response.flushHeaders();
+    if (alone) response.flushHeaders();
   };
   const faultText = (error: unknown) => {
     const { fault } = errorAnswer(error, `req-${exchange.id}`);
@@ -76,10 +76,12 @@ export async function sendStream(
   };
   try {
     for await (const event of events) {
-      if (event.type === 'start') commit(event);
       const text = encoding.encode(event);
+      // Headers leave together with what follows them, where something does.
+      if (event.type === 'start') commit(event, text === '');
       if (text === '') continue;
-      await writeText(response, text, limits.slowReaderMs);
+      const full = writeText(response, text, limits.slowReaderMs);
+      if (full !== null) await full;
       lastWrite = context.clock.monotonic();
     }
     const end = encoding.end();

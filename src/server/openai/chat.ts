@@ -100,7 +100,10 @@ export function chatRoute(context: ServerContext) {
         exchange,
         context,
         events,
-        sseEncoding(chatEncoder(head, body.request.n, body.includeUsage, body.receipt)),
+        sseEncoding(
+          chatEncoder(head, body.request.n, body.includeUsage, body.receipt),
+          plainChunks(head, body.includeUsage),
+        ),
       );
     } else await sendWhole(exchange, head, events, body.request.n, body.receipt);
   };
@@ -146,6 +149,21 @@ export function chatEncoder(
           : [];
       }
     }
+  };
+}
+
+/** Chunks of plain text: of their JSON only the choice and the text change, so that only these are written anew. */
+export function plainChunks(head: Head, includeUsage: boolean): (event: ChatEvent) => string | null {
+  let before: string | null = null;
+  const after = `},"logprobs":null,"finish_reason":null}]${includeUsage ? ',"usage":null' : ''}}`;
+  return (event) => {
+    if (event.type === 'start') {
+      const whole = JSON.stringify(chunkOf(head, 'chat.completion.chunk', event.model, [], undefined));
+      before = `${whole.slice(0, -2)}{"index":`;
+      return null;
+    }
+    if (event.type !== 'text' || event.logprobs !== null || before === null) return null;
+    return `${before}${event.choice},"delta":{"content":${JSON.stringify(event.text)}${after}`;
   };
 }
 
