@@ -126,7 +126,7 @@ test('at maximum neither a search nor the router is told anything', async () => 
   const own = { base: capture.base, destination: { kind: 'owned', link: 'encrypted' } } as const;
   await using kith = await openKith(
     [
-      { ...own, name: 'small', more: { step: 'local' } },
+      { ...own, name: 'small', destination: { kind: 'this_machine' } },
       { ...own, name: 'large', more: { aliases: { quality: MODEL } } },
     ],
     { ladder, router },
