@@ -62,10 +62,14 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 const maxName = 200;
+/** With its quotes. */
+const longestName = 64;
 /** Longer values of small fields are nothing that clients write. */
 const maxSmall = 200;
 /** Strings longer than this are searched for their end, not walked through. */
 const walked = 32;
+
+const none: ReadonlySet<SpecialField> = new Set();
 
 class Doubt extends Error {}
 /** Made once: whoever throws it wants nothing but out. */
@@ -94,8 +98,8 @@ class Scan {
 
   shape(): ChatShape {
     const bytes = this.#bytes;
-    const seen = new Set<string>();
-    const fields = new Set<SpecialField>();
+    const seen: string[] = [];
+    let fields: Set<SpecialField> | null = null;
     let modelStart = -1;
     let modelEnd = -1;
     let stream = false;
@@ -109,8 +113,8 @@ class Scan {
     this.#expect(OPEN);
     for (;;) {
       const name = this.#name();
-      if (seen.has(name)) throw doubt;
-      seen.add(name);
+      if (seen.includes(name)) throw doubt;
+      seen.push(name);
       this.#expect(COLON);
       this.#space();
       const start = this.#at;
@@ -155,6 +159,7 @@ class Scan {
           break;
         default:
           if (isSpecial(name)) {
+            fields ??= new Set();
             fields.add(name);
             if (name === 'response_format') json = bytes.subarray(start, end).includes('json_schema');
           } else if (!plain.has(name)) throw doubt;
@@ -166,12 +171,22 @@ class Scan {
     }
     this.#space();
     if (this.#at !== bytes.length || modelStart < 0 || messageBytes < 0) throw doubt;
-    if (seen.has('stream_options') && !stream) throw doubt;
+    if (seen.includes('stream_options') && !stream) throw doubt;
     const model = bytes.toString('utf8', modelStart + 1, modelEnd - 1);
     if (model.includes('\\') || /[\u0000-\u001f]/.test(model)) throw doubt;
     return {
-      ...{ modelStart, modelEnd, model, stream, includeUsage, maxTokens, maxTokensName },
-      ...{ settled, messageBytes, tools, json, fields },
+      modelStart,
+      modelEnd,
+      model,
+      stream,
+      includeUsage,
+      maxTokens,
+      maxTokensName,
+      settled,
+      messageBytes,
+      tools,
+      json,
+      fields: fields ?? none,
     };
   }
 
@@ -190,15 +205,15 @@ class Scan {
     this.#at++;
   }
 
-  /** A key: plain ASCII, so that what is read here is what any parser reads. */
+  /** A key as it stands, escapes and all. */
   #name(): string {
     this.#space();
     const start = this.#at;
     if (this.#bytes[start] !== QUOTE) throw doubt;
     this.#string();
-    const name = this.#bytes.toString('latin1', start + 1, this.#at - 1);
-    if (!/^[a-z_]{1,40}$/.test(name)) throw doubt;
-    return name;
+    if (this.#at - start > longestName) throw doubt;
+    // One that is none of those known is doubted by whoever asked.
+    return this.#bytes.toString('latin1', start + 1, this.#at - 1);
   }
 
   /** From an opening quote to behind the closing one. */
@@ -278,7 +293,11 @@ class Scan {
         c === 0x45)
     )
       c = bytes[++this.#at];
+    const length = this.#at - start;
+    // Digits and small words, as nearly all are.
+    if (length === 1 && bytes[start]! >= 0x30 && bytes[start]! <= 0x39) return;
     const text = bytes.toString('latin1', start, Math.min(this.#at, start + maxSmall));
+    if (text === 'true' || text === 'false' || text === 'null') return;
     if (!/^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(text)) throw doubt;
   }
 

@@ -135,6 +135,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   ]);
   const fixed = { 'user-agent': 'kith', ...options.headers, ...options.secretHeaders };
 
+  /** Headers of bodies that are passed on, by what is accepted: there are two. */
+  const passing = new Map<string, string[]>();
+
   async function open(request: UpstreamRequest, accept: string) {
     const body = request.body === undefined ? null : JSON.stringify(request.body);
     const headers: Record<string, string> = { ...fixed, accept };
@@ -245,7 +248,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       return { open: connected, busy: size };
     },
     pass(path, json, accept, handler) {
-      const headers = { ...fixed, accept, 'content-type': 'application/json' };
+      let headers = passing.get(accept);
+      if (headers === undefined) {
+        headers = Object.entries({ ...fixed, accept, 'content-type': 'application/json' }).flat();
+        passing.set(accept, headers);
+      }
       pool.dispatch({ path: `${prefix}${path}`, method: 'POST', headers, body: json }, handler);
     },
     async [Symbol.asyncDispose]() {
