@@ -15,6 +15,7 @@ import type { ChatEvent } from '../src/gateway/index.ts';
 import type { Exchange } from '../src/server/http/exchange.ts';
 import { watchAnswer } from '../src/server/metrics/answer-facts.ts';
 import { AnswerFigures } from '../src/server/metrics/answers.ts';
+import { AttemptFigures } from '../src/server/metrics/attempts.ts';
 import { renderFigures } from '../src/server/metrics/render.ts';
 import { RequestFigures } from '../src/server/metrics/requests.ts';
 import { recentAnswers } from '../src/server/metrics/view.ts';
@@ -130,6 +131,7 @@ function scrape(name: string, count: number): string[] {
   const { answers, requests } = filled(count);
   const figures = {
     ...{ version: '0', startedAt: 0, now: 0, requests, answers, active: 0, status: null, fresh: true },
+    attempts: new AttemptFigures(),
     ...{ loop: { p50: 0, p99: 0, max: 0 }, firing: [], webhookFailures: 0, traceFailures: 0 },
     logLines: { trace: 0, debug: 0, info: 0, warn: 0, error: 0, fatal: 0 },
   };

@@ -62,7 +62,7 @@ export {
 } from './privacy/index.ts';
 export { type ChatShape, type Relaying, type RelayReader, scanChat } from './relay/index.ts';
 export type { BackendReport } from './reports.ts';
-export { limitsFor, type TimeLimits } from './resilience/index.ts';
+export { type AttemptRecord, limitsFor, type TimeLimits } from './resilience/index.ts';
 export {
   createRouter,
   type Evaluation,

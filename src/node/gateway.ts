@@ -50,6 +50,7 @@ export interface OpenGatewayOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly onAttempts?: GatewayOptions['onAttempts'];
 }
 
 export interface OpenGateway extends AsyncDisposable {
@@ -82,6 +83,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     const gateway = createGateway({
       ...decisionsOf(config),
       ...{ providers, clock, random, log, detectors, cache, router, ladder, ledger },
+      ...(options.onAttempts === undefined ? {} : { onAttempts: options.onAttempts }),
     });
     return {
       gateway,

@@ -126,11 +126,16 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   };
 
   try {
-    rooms = await openRooms(config, log, (model, progress) => {
-      if (model === config.models.default && state === 'starting')
-        phase = { phase: progress.phase, doneBytes: progress.doneBytes, totalBytes: progress.totalBytes };
-      options.onProgress?.(model, progress);
-    });
+    rooms = await openRooms(
+      config,
+      log,
+      (model, progress) => {
+        if (model === config.models.default && state === 'starting')
+          phase = { phase: progress.phase, doneBytes: progress.doneBytes, totalBytes: progress.totalBytes };
+        options.onProgress?.(model, progress);
+      },
+      (attempts) => observability?.attempts(attempts),
+    );
     const ids = createIds(systemClock, systemRandom);
     const token = randomBytes(32).toString('base64url');
     doors = openAccess(config, token, log.child('server'));

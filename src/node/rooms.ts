@@ -7,7 +7,12 @@
 import { join } from 'node:path';
 import { type Config, isKithError, type Logger, systemClock, systemRandom } from '../base/index.ts';
 import { createEngine, type Engine, supportedArchitectures } from '../engine/index.ts';
-import { createLocalBackend, type Gateway, type LocalBackend } from '../gateway/index.ts';
+import {
+  createLocalBackend,
+  type Gateway,
+  type GatewayOptions,
+  type LocalBackend,
+} from '../gateway/index.ts';
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
 import type { NodeStatus } from '../server/index.ts';
 import { openGateway, type TextEmbedder } from './gateway.ts';
@@ -71,7 +76,12 @@ export function openEngineRooms(config: Config, log: Logger, onProgress: OnProgr
   };
 }
 
-export async function openRooms(config: Config, log: Logger, onProgress?: OnProgress): Promise<Rooms> {
+export async function openRooms(
+  config: Config,
+  log: Logger,
+  onProgress?: OnProgress,
+  onAttempts?: GatewayOptions['onAttempts'],
+): Promise<Rooms> {
   const machine = openEngineRooms(config, log, onProgress);
   const { store, engine, local } = machine;
   const opened = await openGateway({
@@ -81,6 +91,7 @@ export async function openRooms(config: Config, log: Logger, onProgress?: OnProg
     clock: systemClock,
     random: systemRandom,
     log: log.child('gateway'),
+    ...(onAttempts === undefined ? {} : { onAttempts }),
   }).catch(async (error: unknown) => {
     await machine[Symbol.asyncDispose]();
     throw error;

@@ -30,9 +30,16 @@ export async function nodeStatus(
   ]);
   const places = new Map(rooms.gateway.backends().map((report) => [report.name, report]));
   const state = rooms.engineState();
-  const ill = backends.find(({ status }) => status === 'degraded');
-  // What is wrong with a backend now is wrong with a node whose start went well.
-  const now = facts.state === 'ready' && ill ? degraded(ill) : {};
+  const ill = backends.filter(({ status }) => status === 'degraded');
+  // What is wrong with the engine, or with all backends, is wrong with a node whose start went well.
+  const grave =
+    ill.find(({ backend }) => backend === 'local') ?? (ill.length === backends.length ? ill[0] : undefined);
+  const now =
+    facts.state !== 'ready' || ill.length === 0
+      ? {}
+      : grave === undefined
+        ? { message: messageOf(ill[0]!) }
+        : { state: 'degraded' as const, message: messageOf(grave) };
   return {
     ...facts,
     ...now,
@@ -77,9 +84,8 @@ export async function nodeStatus(
 }
 
 /** The engine speaks for itself; of another backend it has to be said which one it is. */
-function degraded({ backend, message }: { readonly backend: string; readonly message: string | null }) {
-  const said = backend === 'local' || message === null ? message : `${backend}: ${message}`;
-  return { state: 'degraded' as const, message: said };
+function messageOf({ backend, message }: { readonly backend: string; readonly message: string | null }) {
+  return backend === 'local' || message === null ? message : `${backend}: ${message}`;
 }
 
 /** Models of an earlier life of the engine process are not in memory, though the next request finds them by name. */

@@ -155,8 +155,28 @@ const stateRules: readonly Rule[] = [
     unit: null,
     threshold: 0,
     read: ({ status }) =>
-      status === null ? undefined : when(status.backends.some(({ breaker }) => breaker.state === 'open')),
-    message: () => 'The breaker of a backend is open: it failed too often and refuses requests for a while.',
+      status === null
+        ? undefined
+        : when(
+            status.backends.length > 0 && status.backends.every(({ breaker }) => breaker.state === 'open'),
+          ),
+    message: () =>
+      'The breakers of all backends are open: they failed too often and refuse requests for a while.',
+  },
+  {
+    name: 'backend_down',
+    severity: 'warning',
+    unit: null,
+    threshold: 0,
+    read: ({ status }) =>
+      status === null
+        ? undefined
+        : when(
+            status.backends.length > 1 &&
+              status.backends.some(({ answers, breaker }) => answers === false || breaker.state === 'open'),
+          ),
+    message: () =>
+      'A backend does not answer, or its breaker is open; others do. `kith backends list` says which.',
   },
   {
     name: 'engine_silent',

@@ -177,6 +177,12 @@ export const families = {
     'kith_engine_resident_memory_bytes',
     'Resident memory of the engine process.',
   ),
+  attempts: family(
+    'counter',
+    'kith_backend_attempts_total',
+    'Times a backend was asked or passed over, by what became of it and by class of error.',
+    ['backend', 'outcome', 'error'],
+  ),
   breaker: family(
     'gauge',
     'kith_breaker_state',

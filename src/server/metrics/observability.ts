@@ -5,12 +5,14 @@
  */
 import { totalmem } from 'node:os';
 import { type Clock, type Ids, type Logger, messageOf } from '../../base/index.ts';
+import type { AttemptRecord } from '../../gateway/index.ts';
 import type { NodeStatus, Observer } from '../types.ts';
 import { logRequest } from './access-log.ts';
 import { type AlertSettings, alertRules, type Readings } from './alert-rules.ts';
 import { type Alerts, createAlerts } from './alerts.ts';
 import { type AnswerFacts, type AnswerListener, watchAnswer } from './answer-facts.ts';
 import { AnswerFigures, groupsOf, type Measure, merged } from './answers.ts';
+import { AttemptFigures } from './attempts.ts';
 import type { Format } from './exposition.ts';
 import { watchProcess } from './process.ts';
 import { renderFigures } from './render.ts';
@@ -57,6 +59,8 @@ export interface ObservabilityOptions {
 
 export interface Observability extends AsyncDisposable {
   readonly observer: Observer;
+  /** Counts the attempts of one answer. */
+  attempts(attempts: readonly AttemptRecord[]): void;
   /** Begins to look at the node's status and at the rules of alerts. */
   start(): void;
   /** The figures as Prometheus or OpenMetrics text. Takes at most about a second. */
@@ -72,6 +76,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
   const startedAt = clock.now();
   const requests = new RequestFigures(windowMs);
   const answers = new AnswerFigures(windowMs);
+  const attempts = new AttemptFigures();
   const loop = watchProcess();
   const reader = createStatusReader(options.status, clock);
   const restarts = createRestartCount();
@@ -166,6 +171,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
 
   return {
     observer,
+    attempts: (of) => attempts.observe(of),
     alerts,
     start() {
       if (looking) return;
@@ -181,6 +187,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
           now: clock.monotonic(),
           requests,
           answers,
+          attempts,
           active: status?.requests.active ?? null,
           status,
           fresh,

@@ -8,6 +8,7 @@ import type { NodeStatus } from '../types.ts';
 import { ruleNames } from './alert-rules.ts';
 import { outcomes } from './answer-facts.ts';
 import { type AnswerFigures, type AnswerSet, groupings, groupsOf, type Measure, merged } from './answers.ts';
+import type { AttemptFigures } from './attempts.ts';
 import { Exposition, type Family, type Format } from './exposition.ts';
 import { families } from './families.ts';
 import type { LoopDelay } from './process.ts';
@@ -23,6 +24,7 @@ export interface Figures {
   readonly now: number;
   readonly requests: RequestFigures;
   readonly answers: AnswerFigures;
+  readonly attempts: AttemptFigures;
   readonly active: number | null;
   /** What the node told last; null before it told anything. */
   readonly status: NodeStatus | null;
@@ -169,6 +171,9 @@ function writeNode(out: Exposition, figures: Figures): void {
   out.family(families.engineAnswers).sample(Number(told));
   out.family(families.engineRestarts).sample(engine?.restarts ?? null);
   out.family(families.engineMemory).sample(status?.memory.engine ?? null);
+  out.family(families.attempts);
+  for (const { backend, outcome, error, count } of figures.attempts.sets)
+    out.sample(count, { backend, outcome, error });
   out.family(families.breaker);
   for (const { backend, breaker } of status?.backends ?? [])
     out.sample(breakerStates[breaker.state], { backend });

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AttemptRecord } from '../../gateway/index.ts';
+import { AttemptFigures } from './attempts.ts';
+
+const attempt = (backend: string, outcome: AttemptRecord['outcome'], kind: AttemptRecord['kind'] = null) => ({
+  backend,
+  model: 'm',
+  reason: 'first choice' as const,
+  outcome,
+  code: null,
+  kind,
+  waitMs: 0,
+  firstTokenMs: null,
+  ms: 1,
+});
+
+test('attempts are counted by backend, outcome and class of error', () => {
+  const figures = new AttemptFigures();
+  figures.observe([attempt('a', 'failed', 'rate_limited'), attempt('b', 'answered')]);
+  figures.observe([attempt('a', 'failed', 'rate_limited'), attempt('a', 'failed', 'silent')]);
+  assert.deepEqual(
+    [...figures.sets].map(({ backend, outcome, error, count }) => [backend, outcome, error, count]),
+    [
+      ['a', 'failed', 'rate_limited', 2],
+      ['b', 'answered', 'none', 1],
+      ['a', 'failed', 'silent', 1],
+    ],
+  );
+});
+
+test('a thousand backends take no more room than their bound', () => {
+  const figures = new AttemptFigures();
+  for (let i = 0; i < 1000; i++) figures.observe([attempt(`b${i}`, 'answered')]);
+  const sets = [...figures.sets];
+  assert.equal(sets.length, 101);
+  assert.equal(sets.find(({ backend }) => backend === 'other')?.count, 900);
+});
