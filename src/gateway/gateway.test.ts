@@ -282,8 +282,40 @@ test('what a caller left is charged by a guess, under the name that budgets know
   for await (const event of one.chat(request())) if (event.type === 'text') break;
   assert.deepEqual(
     used.map(({ model, outcome, completionTokens, cost }) => ({ model, outcome, completionTokens, cost })),
-    [{ model: 'far-model', outcome: 'failed', completionTokens: null, cost: 2 }],
+    [{ model: 'far-model', outcome: 'left', completionTokens: null, cost: 2 }],
   );
+});
+
+test('losers of a redundant ask are charged by a guess', async () => {
+  const used: Usage[] = [];
+  const ledger = {
+    record: (usage: Usage) => used.push(usage),
+    allowance: () => null,
+    left: () => null,
+  } as unknown as Ledger;
+  const price = { prompt: 0, completion: 1_000_000 };
+  const pool = ['a', 'b', 'c'].map((name) =>
+    provider(backend(name, answer('x', 'y'), ['m']), { aliases: {}, facts: { m: { price } } }),
+  );
+  await ask(gateway(pool, { ledger }).chat(request({ redundancy: 3, decide: 'agreement' }, { model: 'm' })));
+  assert.deepEqual(
+    used.map(({ outcome, cost }) => [outcome, cost]),
+    [
+      ['answered', 2],
+      ['left', 2],
+      ['left', 2],
+    ],
+  );
+});
+
+test('an answer is held to what its request may cost', async () => {
+  const far = backend('far', answer('x'));
+  const price = { prompt: 0, completion: 1_000_000 };
+  const one = gateway([provider(far, { facts: { 'far-model': { price } } })]);
+  const { receipt } = await ask(one.chat(request({ maxCost: 5 })));
+  assert.equal(far.asked[0]!.maxTokens, 5);
+  assert.match(receipt.notes.join(), /held to 5 tokens/);
+  assert.equal((await errorOf(one.chat(request({ maxCost: 0.5 })))).code, 'budget_exceeded');
 });
 
 test('a conversation keeps the backend that answered it', async () => {

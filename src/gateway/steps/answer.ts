@@ -22,6 +22,7 @@ import type {
   EmbeddingRequest,
   Receipt,
 } from '../types.ts';
+import { cappedCandidates } from './cap.ts';
 import type { Plan } from './plan.ts';
 import type { Redaction, Redactions } from './redaction.ts';
 import { type Counts, failedWith, routeReport, spent } from './report.ts';
@@ -74,11 +75,13 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
   function routesOf(
     plan: Plan,
     signal: AbortSignal,
+    choices: number,
   ): { routes: readonly Candidate[]; redaction: Redaction | null } {
     const { wishes, needs } = plan;
-    const candidates = plan.candidates.map((one) =>
+    const patient = plan.candidates.map((one) =>
       plan.providerOf(one.backend.name).step === 'local' ? { ...one, limits: localLimits(needs) } : one,
     );
+    const candidates = cappedCandidates(plan, patient, choices);
     if (!candidates.some(({ backend }) => plan.redacts(backend.name)))
       return { routes: candidates, redaction: null };
     const redaction = redactions.open(wishes.privacy, signal);
@@ -95,13 +98,42 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
     if (candidate !== undefined) policy.remember(conversation, candidate);
   }
 
+  /**
+   * The attempts whose answers do not count. Providers charge for them too: without a guess, leaving early or asking
+   * three at once would be a way around budgets.
+   */
+  function recordRest(
+    plan: Plan,
+    attempts: readonly AttemptRecord[],
+    counted: { readonly backend: string; readonly tokens: number | null } | null,
+    characters: number,
+    left: boolean,
+  ): void {
+    const unknown = { promptTokens: null, cachedTokens: null, completionTokens: null };
+    const answer = attempts.findLast(
+      ({ backend, outcome }) => outcome === 'answered' && backend === counted?.backend,
+    );
+    const last = counted === null ? attempts.findLast(({ outcome }) => outcome !== 'skipped') : undefined;
+    for (const attempt of attempts) {
+      const { backend, outcome, firstTokenMs } = attempt;
+      const costs = firstTokenMs !== null || outcome === 'lost' || outcome === 'left';
+      if (attempt === answer || outcome === 'skipped' || (!costs && attempt !== last)) continue;
+      const completionTokens = firstTokenMs === null ? 0 : (counted?.tokens ?? characters / 4);
+      const about = { ...unknown, promptTokens: plan.needs.promptTokens, completionTokens };
+      const cost = costs ? spent(plan, backend, about) : null;
+      const broke = outcome === 'failed' || outcome === 'cut' || outcome === 'stalled';
+      record(plan, backend, unknown, cost, broke && !left ? 'failed' : 'left');
+    }
+  }
+
   async function* through(
     plan: Plan,
     signal: AbortSignal,
     redaction: Redaction | null,
     { answer, attempts }: Asked<AsyncIterable<ChatEvent>>,
   ): AsyncGenerator<ChatEvent> {
-    let counted = false;
+    /** The backend whose answer was counted, and its tokens. */
+    let counted: { readonly backend: string; readonly tokens: number | null } | null = null;
     let characters = 0;
     try {
       for await (const event of answer) {
@@ -115,7 +147,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
           const { receipt } = event;
           const backend = backendOf(plan, attempts, receipt);
           const cost = spent(plan, backend, event);
-          counted = true;
+          counted = { backend, tokens: event.completionTokens };
           record(plan, backend, event, cost, 'answered');
           answered(plan, backend);
           const route = routeReport(plan, backend, attempts, redaction?.found() ?? null, cost);
@@ -127,14 +159,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       throw error;
     } finally {
       options.onAttempts?.(attempts);
-      const last = attempts.findLast(({ outcome }) => outcome !== 'skipped');
-      if (!counted && last !== undefined) {
-        const unknown = { promptTokens: null, cachedTokens: null, completionTokens: null };
-        // Providers charge for what was left too: without a guess, leaving early would be a way around budgets.
-        const about = { ...unknown, promptTokens: plan.needs.promptTokens, completionTokens: characters / 4 };
-        const cost = last.firstTokenMs === null ? null : spent(plan, last.backend, about);
-        record(plan, last.backend, unknown, cost, signal.aborted ? 'left' : 'failed');
-      }
+      recordRest(plan, attempts, counted, characters, signal.aborted);
     }
   }
 
@@ -159,7 +184,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
           null,
           alone(clock, only!, () => only!.backend.chat({ ...request, model: only!.model })),
         );
-      const { routes, redaction } = routesOf(plan, request.signal);
+      const { routes, redaction } = routesOf(plan, request.signal, request.n);
       const asked = failover.chat(request, routes, howOf(plan, request.whole ?? false));
       return through(plan, request.signal, redaction, asked);
     },
@@ -172,13 +197,13 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
           null,
           alone(clock, only!, () => only!.backend.complete({ ...request, model: only!.model })),
         );
-      const { routes, redaction } = routesOf(plan, request.signal);
+      const { routes, redaction } = routesOf(plan, request.signal, request.n * request.prompts.length);
       const asked = failover.complete(request, routes, howOf(plan, request.whole ?? false));
       return through(plan, request.signal, redaction, asked);
     },
     async embed(plan, request) {
       const [only] = plan.candidates;
-      const { routes, redaction } = routesOf(plan, request.signal);
+      const { routes, redaction } = routesOf(plan, request.signal, 1);
       const { redundancy, hedgeMs } = plan.wishes;
       const asked = isAlone(plan)
         ? aloneEmbedding(clock, only!, () => only!.backend.embed({ ...request, model: only!.model }))
@@ -193,7 +218,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       return { ...answer, receipt: { ...answer.receipt, backend, route } };
     },
     async countTokens(plan, request) {
-      const { routes } = routesOf(plan, request.signal);
+      const { routes } = routesOf(plan, request.signal, 1);
       const isHere = ({ backend }: Candidate) => plan.providerOf(backend.name).step === 'local';
       const { backend, model } = routes.find(isHere) ?? routes[0]!;
       return backend.countTokens({ ...request, model });
