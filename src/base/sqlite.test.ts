@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { KithError } from './errors.ts';
@@ -209,4 +209,32 @@ test('kill -9 in the middle of a transaction leaves nothing of it and all of the
   assert.equal(found.length, 100);
   assert.ok(found.every((name) => name.startsWith('whole ')));
   assert.deepEqual({ ...database.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' });
+});
+
+test('its files are for the owner only, whatever the umask is', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
+  const before = process.umask(0o022);
+  try {
+    const path = dbPath();
+    const files = [path, `${path}-wal`, `${path}-shm`];
+    using database = openDatabase(path, { migrations: [people] });
+    add(database, 'Ada');
+    assert.deepEqual(files.map(mode), ['600', '600', '600']);
+    assert.equal(mode(dirname(path)), '700');
+    await database.backup(`${path}.copy`);
+    assert.equal(mode(`${path}.copy`), '600');
+
+    // As an earlier Kith left them, in a folder that may be anybody's.
+    for (const file of files) chmodSync(file, 0o644);
+    chmodSync(dirname(path), 0o755);
+    using again = openDatabase(path, { migrations: [people] });
+    add(again, 'Bert');
+    assert.deepEqual(names(database), ['Ada', 'Bert']);
+    assert.deepEqual(files.map(mode), ['600', '600', '600']);
+    assert.equal(mode(dirname(path)), '755');
+  } finally {
+    process.umask(before);
+  }
 });

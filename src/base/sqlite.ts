@@ -3,7 +3,7 @@
  *
  * @module base/sqlite
  */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { KithError, messageOf } from './errors.ts';
@@ -37,12 +37,18 @@ export interface Statement<Row, Params extends SqlParameters> {
 }
 type Bound<Params> = Params extends readonly SqlValue[] ? Params : [named: Params];
 
-/** Opens (and makes) the database at `path`, or `:memory:`, and brings it to the newest version. */
+/**
+ * Opens (and makes) the database at `path`, or `:memory:`, and brings it to the newest version. Its files, and a folder
+ * made for them, are for the owner only, whatever the umask is; files that others could read are narrowed.
+ */
 export function openDatabase(path: string, options: OpenDatabaseOptions): Database {
   const readOnly = options.readOnly ?? false;
   let connection: DatabaseSync | undefined;
   try {
-    if (!readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    if (!readOnly && path !== ':memory:') {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      keepPrivate(path);
+    }
     connection = new DatabaseSync(path, {
       readOnly,
       timeout: options.busyTimeoutMs ?? 5000,
@@ -157,6 +163,7 @@ export class Database {
   /** Writes a consistent copy to `target` while the database stays in use. */
   async backup(target: string): Promise<void> {
     try {
+      keepPrivate(target);
       await backup(this.#connection, target);
     } catch (error) {
       throw sqliteError(target, error);
@@ -180,6 +187,29 @@ export class Database {
       return work();
     } catch (error) {
       throw sqliteError(this.path, error);
+    }
+  }
+}
+
+/**
+ * Makes the file of a database for the owner only; `-wal` and `-shm` take its mode. An existing one is never opened here:
+ * closing it would drop the locks that other connections of this process have on it.
+ */
+function keepPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // It is there already, or SQLite says below why it cannot be made.
+  }
+  if (process.platform === 'win32') return;
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & 0o077) === 0) continue;
+    try {
+      chmodSync(file, mode & 0o700);
+    } catch (error) {
+      // Another user's file, or a file system without permissions: there is nothing to narrow.
+      if (!['EPERM', 'ENOTSUP', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
 }

@@ -3,8 +3,6 @@
  *
  * @module gateway/router/store
  */
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { openDatabase, type SqlValue } from '../../base/index.ts';
 import type { EnsembleState } from './ensemble.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -88,12 +86,6 @@ export type RouterStore = ReturnType<typeof openRouterStore>;
  * @throws KithError `database_newer`, `database_corrupt`, ... as `openDatabase`
  */
 export function openRouterStore(path: string, { maxLabels = MAX_LABELS }: { maxLabels?: number } = {}) {
-  if (path !== ':memory:') {
-    // Numbers made of prompts are personal; SQLite's own -wal and -shm files take the mode of this one.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, 'a', 0o600));
-    chmodSync(path, 0o600);
-  }
   const database = openDatabase(path, { migrations: ROUTER_MIGRATIONS, synchronous: 'NORMAL' });
   const newest = database.prepare<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'labels'");
   const addLabel = database.prepare<never, SqlValue[]>(
