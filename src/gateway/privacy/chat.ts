@@ -182,19 +182,21 @@ function hideGrammar(grammar: Grammar, hiding: Hiding): Grammar {
  * the model gave them: they speak of the placeholders.
  *
  * @param textIsJson the answer is held to JSON: values are written as JSON strings write them
+ * @param before what the answer begins with already, restored
  */
 export async function* restoreEvents(
   events: AsyncIterable<ChatEvent>,
   conversation: Conversation,
   textIsJson = false,
+  before = '',
 ): AsyncGenerator<ChatEvent> {
   const texts = new Map<number, Restorer>();
   /** Of the call each choice is in. */
   const calls = new Map<number, { index: number; restorer: Restorer }>();
 
   function* closeText(choice: number): Generator<ChatEvent> {
+    // The restorer stays: what comes after a call goes on with the same text.
     const rest = texts.get(choice)?.end() ?? '';
-    texts.delete(choice);
     if (rest !== '') yield { type: 'text', choice, text: rest, logprobs: null };
   }
   function* closeCall(choice: number): Generator<ChatEvent> {
@@ -208,7 +210,7 @@ export async function* restoreEvents(
   for await (const event of events) {
     if (event.type === 'text') {
       yield* closeCall(event.choice);
-      const restorer = texts.get(event.choice) ?? conversation.restorer({ json: textIsJson });
+      const restorer = texts.get(event.choice) ?? conversation.restorer({ json: textIsJson, before });
       texts.set(event.choice, restorer);
       const text = restorer.push(event.text);
       if (text !== '' || event.logprobs !== null) yield { ...event, text };

