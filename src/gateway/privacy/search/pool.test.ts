@@ -90,6 +90,26 @@ test('a search that takes too long ends in an error, and the next one has a new 
   await assert.rejects(pool.hide(chat('a'), conversation, signal), { code: 'privacy_search_failed' });
 });
 
+test('the shortest goes first, and a long one that was passed over often enough before them', async () => {
+  await using pool = createSearchPool({ patterns: [], threads: 1 });
+  const order: string[] = [];
+  const ask = (name: string, units: number) =>
+    pool
+      .hide(chat(long('a@example.org', units)), new Conversation(), signal)
+      .then(() => void order.push(name));
+  await Promise.all([
+    ask('running', 20_000),
+    ask('long', 9000),
+    ask('longer', 12_000),
+    ask('d', 4000),
+    ask('a', 1000),
+    ask('c', 3000),
+    ask('b', 2000),
+    ask('e', 5000),
+  ]);
+  assert.deepEqual(order, ['running', 'a', 'b', 'c', 'd', 'long', 'longer', 'e']);
+});
+
 test('no more wait than may, and what holds too much is refused by the thread as well', async () => {
   await using pool = createSearchPool({ patterns: [], threads: 1, maxWaiting: 1 });
   const conversation = new Conversation();

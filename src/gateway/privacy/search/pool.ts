@@ -1,5 +1,6 @@
 /**
- * Threads that search long texts: as many at a time as there are, the others wait in order, and no more than a few dozen.
+ * Threads that search long texts: as many at a time as there are. The others wait, no more than a few dozen; the shortest
+ * goes first, so that who sends much does not keep everybody waiting, but none is passed over for ever.
  *
  * @module gateway/privacy/search/pool
  */
@@ -8,7 +9,14 @@ import { Worker } from 'node:worker_threads';
 import { AbortedError, KithError, LimitError, throwIfAborted } from '../../../base/index.ts';
 import type { Conversation } from '../conversation.ts';
 import type { PatternSource } from '../pattern/index.ts';
-import type { HideJob, HideResult, SearchReply, SearchRequest, SearchSetup } from './job.ts';
+import {
+  type HideJob,
+  type HideResult,
+  type SearchReply,
+  type SearchRequest,
+  type SearchSetup,
+  unitsOf,
+} from './job.ts';
 
 export interface SearchPoolOptions {
   /** The owner's patterns, besides what is built in. */
@@ -40,6 +48,9 @@ interface Task {
   readonly conversation: Conversation;
   readonly resolve: (result: HideResult) => void;
   readonly reject: (error: unknown) => void;
+  readonly units: number;
+  /** How often one that came later went first. */
+  passed: number;
   /** Its caller has gone or was answered. */
   over: boolean;
 }
@@ -52,6 +63,8 @@ interface Thread {
 }
 
 const threadMegabytes = 1024;
+/** A text that so many others went before is next. */
+const MAX_PASSED = 4;
 
 export function createSearchPool(options: SearchPoolOptions): SearchPool {
   const { patterns, maxWaiting = 32, limitMs = 60_000, idleMs = 30_000 } = options;
@@ -136,7 +149,7 @@ export function createSearchPool(options: SearchPoolOptions): SearchPool {
     if (closed) return;
     let idle = [...threads].find(({ task }) => task === null);
     while (waiting.length > 0 && (idle !== undefined || threads.size < most)) {
-      const task = waiting.shift()!;
+      const task = takeNext(waiting);
       give(idle ?? start(), task);
       idle = [...threads].find((thread) => thread.task === null);
     }
@@ -171,7 +184,8 @@ export function createSearchPool(options: SearchPoolOptions): SearchPool {
         );
       const { promise, resolve, reject } = Promise.withResolvers<HideResult>();
       const request = { id: nextId++, job, state: conversation.state() };
-      const task: Task = { request, conversation, resolve, reject, over: false };
+      const units = unitsOf(job.texts);
+      const task: Task = { request, conversation, resolve, reject, units, passed: 0, over: false };
       const leave = () => {
         if (task.over) return;
         task.over = true;
@@ -207,4 +221,15 @@ export function createSearchPool(options: SearchPoolOptions): SearchPool {
       );
     },
   };
+}
+
+/** Takes out the one that was passed over too often, or the shortest. They are in the order in which they came. */
+function takeNext(waiting: Task[]): Task {
+  let place = waiting.findIndex(({ passed }) => passed >= MAX_PASSED);
+  if (place < 0) {
+    place = 0;
+    for (let at = 1; at < waiting.length; at++) if (waiting[at]!.units < waiting[place]!.units) place = at;
+  }
+  for (let at = 0; at < place; at++) waiting[at]!.passed++;
+  return waiting.splice(place, 1)[0]!;
 }
