@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { createManualClock, silentLogger } from '../../base/index.ts';
+import { createLogger, createManualClock, silentLogger } from '../../base/index.ts';
 import { encodeAnswer } from './codec.ts';
 import { createSqliteStore } from './sqlite-store.ts';
 import { keyNamed, stored } from './testing/examples.ts';
@@ -111,6 +111,31 @@ test('what was cleared is gone from the files', async () => {
   for (const suffix of ['', '-wal']) {
     assert.ok(!(await readFile(join(folder, `gone.db${suffix}`))).includes('private'));
   }
+});
+
+test('while nothing can be written the log says so once, and again after it could', async () => {
+  const lines: string[] = [];
+  const path = join(folder, 'full.db');
+  const log = createLogger({ env: {}, clock, stderr: { write: (line) => lines.push(line) } });
+  await using store = createSqliteStore({ path, maxBytes: 1 << 20, clock, log });
+  const other = new DatabaseSync(path);
+  const refuse = () =>
+    other.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'no space left'); END",
+    );
+  refuse();
+  for (const name of ['a', 'b', 'c']) {
+    assert.equal(await store.put(keyNamed(name), stored('x')), 0);
+    assert.equal(await store.get(keyNamed(name)), null);
+  }
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /could not keep an answer/);
+  other.exec('DROP TRIGGER full');
+  assert.ok((await store.put(keyNamed('d'), stored('x'))) > 0);
+  refuse();
+  for (const name of ['e', 'f']) await store.put(keyNamed(name), stored('x'));
+  assert.equal(lines.length, 2);
+  other.close();
 });
 
 test('a damaged file, or one of a newer version, is replaced; damage within a row is a miss', async () => {

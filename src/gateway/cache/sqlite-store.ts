@@ -85,13 +85,19 @@ export function createSqliteStore(options: SqliteStoreOptions): AnswerStore {
     for (const [id, used] of touched) touch.run(used, id);
     touched.clear();
   };
-  /** A full disk or a lock must not fail the request: it goes on without the cache. */
+  /** What did not work the last time it was tried. */
+  const failing = new Set<string>();
+  /** A full disk or a lock must not fail the request: it goes on without the cache, and the log says so once. */
   const guarded = <R>(what: string, otherwise: R, work: () => R): R => {
     if (!database.isOpen) return otherwise;
     try {
-      return work();
+      const result = work();
+      failing.delete(what);
+      return result;
     } catch (error) {
-      log.warn(`The answer cache could not ${what}.`, { err: error, path: options.path });
+      if (!failing.has(what))
+        log.warn(`The answer cache could not ${what}.`, { err: error, path: options.path });
+      failing.add(what);
       return otherwise;
     }
   };
