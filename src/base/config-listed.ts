@@ -48,15 +48,12 @@ export function resolveLists(sources: ListSources): {
   });
 
   const inFile = given('agents');
-  const models = readAgentModels(env, Object.keys(inFile?.value ?? {}), problems);
+  const ownAgents = byLowerName(inFile, file, problems);
+  const models = readAgentModels(env, ownAgents.keys(), problems);
   const fromPreset = PRESETS[preset].agents;
   const agents: Record<string, AgentConfig> = {};
-  for (const name of new Set([
-    ...Object.keys(inFile?.value ?? {}),
-    ...models.keys(),
-    ...Object.keys(fromPreset),
-  ])) {
-    const own = inFile !== undefined && Object.hasOwn(inFile.value, name) ? inFile.value[name]! : {};
+  for (const name of new Set([...ownAgents.keys(), ...models.keys(), ...Object.keys(fromPreset)])) {
+    const { own, written } = ownAgents.get(name) ?? { own: {} as AgentConfig, written: name };
     const merged: Record<string, string> = {};
     for (const field of ['model', 'privacy', 'route'] as const) {
       const variable = field === 'model' ? models.get(name) : undefined;
@@ -66,7 +63,9 @@ export function resolveLists(sources: ListSources): {
       merged[field] = value;
       const origin =
         variable?.origin ??
-        (own[field] === undefined ? `preset:${preset}` : `${file}:${inFile!.line(['agents', name, field])}`);
+        (own[field] === undefined
+          ? `preset:${preset}`
+          : `${file}:${inFile!.line(['agents', written, field])}`);
       rows.push({ key: `agents.${name}.${field}`, value, origin });
     }
     agents[name] = merged;
@@ -98,6 +97,27 @@ export function resolveLists(sources: ListSources): {
   };
   deepFreeze(lists);
   return { lists, rows };
+}
+
+/** Names of agents compare without case; two that differ in nothing else would hide one another. */
+function byLowerName(
+  list: (ReadList & { readonly value: Lists['agents'] }) | undefined,
+  file: string,
+  problems: ConfigProblem[],
+): Map<string, { readonly own: AgentConfig; readonly written: string }> {
+  const found = new Map<string, { readonly own: AgentConfig; readonly written: string }>();
+  for (const [written, own] of Object.entries(list?.value ?? {})) {
+    const name = written.toLowerCase();
+    const other = found.get(name);
+    if (other === undefined) {
+      found.set(name, { own, written });
+      continue;
+    }
+    const key = `agents.${written}`;
+    const message = `${key} and agents.${other.written} are one agent: names of agents have no case; write it once.`;
+    problems.push({ key, origin: `${file}:${list!.line(['agents', written])}`, message });
+  }
+  return found;
 }
 
 function checkNames(

@@ -327,3 +327,50 @@ test('no text makes reading the file fail in another way than by a typed error',
     { numRuns: 300 },
   );
 });
+
+test('an alias, a default, a price or a fact of a model that models does not list is refused', () => {
+  const entry = (more: string) =>
+    `backends: [{name: a, url: 'https://a.example/v1', models: [small], ${more}}]`;
+  const cases = [
+    ['defaults: {chat: big}', 'backends[0].defaults.chat'],
+    ['aliases: {quality: big}', 'backends[0].aliases.quality'],
+    ['prices: {big: {prompt: 1, completion: 1}}', 'backends[0].prices.big'],
+    ['facts: {big: {tools: false}}', 'backends[0].facts.big'],
+  ] as const;
+  for (const [more, place] of cases) {
+    const said = refusal(entry(more));
+    assert.ok(said.startsWith(`${place} names 'big', which models does not list: add it there`), said);
+    assert.match(said, /config\.yaml:1\)$/);
+    // Where any model may be asked, models is no list of all of them.
+    assert.equal(read(entry(`anyModel: true, ${more}`)).config.backends.length, 1);
+    assert.equal(read(entry(more).replace('[small]', '[small, {id: big}]')).config.backends.length, 1);
+  }
+});
+
+test('names of agents have no case', () => {
+  const { config } = read(
+    `
+agents: {Strategy: {privacy: medium}, Kai: {route: local}}
+budgets: [{agent: Researcher, tokens: 5, per: day}]`,
+    { KAI_AGENT_MODEL: 'big', STRATEGY_AGENT_MODEL: 'quality' },
+  );
+  assert.deepEqual(config.agents.strategy, { model: 'quality', privacy: 'medium' });
+  assert.deepEqual(config.agents.kai, { model: 'big', route: 'local' });
+  assert.deepEqual(Object.keys(config.agents).sort(), ['kai', 'strategy']);
+  assert.equal(config.budgets[0]!.agent, 'researcher');
+  assert.match(
+    refusal('agents:\n  strategy: {privacy: medium}\n  Strategy: {route: local}'),
+    /agents\.Strategy and agents\.strategy are one agent: .* \(.*config\.yaml:3\)/,
+  );
+});
+
+test('thresholds that exclude each other are refused where they are read', () => {
+  assert.match(
+    refusal('gateway: {complexityMin: 0.9, complexityMax: 0.1}'),
+    /^gateway\.complexityMin is 0\.9 and gateway\.complexityMax 0\.1; .* \(.*config\.yaml:1\)$/,
+  );
+  assert.match(
+    refusal('gateway: {complexityMax: 0.1}', { KITH_GATEWAY_COMPLEXITY_MIN: '0.5' }),
+    /env:KITH_GATEWAY_COMPLEXITY_MIN/,
+  );
+});

@@ -66,9 +66,23 @@ export function resolveConfig(options: ResolveConfigOptions = {}): ResolvedConfi
   for (const [key, value] of Object.entries(PRESETS[preset].values) as [ConfigKey, unknown][])
     if (values.get(key)!.origin === 'default') values.set(key, { value, origin: `preset:${preset}` });
   const { lists, rows } = resolveLists({ read: contents.lists, file, env, preset, problems });
+  checkTogether(values, problems);
   if (problems.length > 0) throw configError(problems);
 
   return { config: buildConfig(values, lists), origins: values, listed: rows, file };
+}
+
+/** What is wrong only with values beside one another. */
+function checkTogether(
+  values: ReadonlyMap<ConfigKey, { readonly value: unknown; readonly origin: ConfigOrigin }>,
+  problems: ConfigProblem[],
+): void {
+  const min = values.get('gateway.complexityMin')!;
+  const max = values.get('gateway.complexityMax')!;
+  if ((min.value as number) <= (max.value as number)) return;
+  const key = 'gateway.complexityMin';
+  const message = `${key} is ${min.value} and gateway.complexityMax ${max.value}; the first must not be above the second.`;
+  problems.push({ key, origin: min.origin === 'default' ? max.origin : min.origin, message });
 }
 
 function resolveHome(given: unknown): string {

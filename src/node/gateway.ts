@@ -4,7 +4,7 @@
  * @module node/gateway
  */
 import { join } from 'node:path';
-import { type Clock, type Config, InputError, type Logger, messageOf, type Random } from '../base/index.ts';
+import { type Clock, type Config, type Logger, messageOf, type Random } from '../base/index.ts';
 import {
   type AnswerCache,
   type Backend,
@@ -165,12 +165,6 @@ function openLedger(
 /** Null when it cannot be opened: then the owner's order decides. */
 function openRouter({ config, embedder, clock, random, log }: OpenGatewayOptions): Router | null {
   const { complexityTarget: target, complexityMin: min, complexityMax: max } = config.gateway;
-  if (min > max)
-    throw new InputError(
-      'config_invalid',
-      `gateway.complexityMin is ${min} and gateway.complexityMax ${max}; the first must not be above the second.`,
-      { param: 'gateway.complexityMin' },
-    );
   try {
     return createRouter({
       path: join(config.home, 'gateway', 'router.sqlite'),

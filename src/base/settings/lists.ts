@@ -8,6 +8,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { isModelName, isServerAddress } from './forms.ts';
+import { unlistedModels } from './listed-models.ts';
 
 export const LIST_NAMES = ['backends', 'agents', 'budgets', 'patterns'] as const;
 export type ListName = (typeof LIST_NAMES)[number];
@@ -211,6 +212,8 @@ const backend = z
         'url',
         `is missing: write the address of the ${value.kind} server, such as http://192.168.1.7:8000/v1`,
       );
+    for (const { path, message } of unlistedModels(value))
+      context.addIssue({ code: 'custom', path, message, params: { whole: true } });
     if (value.kind !== 'anthropic') {
       if (value.maxTokens !== undefined) refuse('maxTokens', 'is for the kind anthropic only: remove it');
       if (value.version !== undefined) refuse('version', 'is for the kind anthropic only: remove it');
@@ -236,7 +239,7 @@ const budget = z
     {
       name: name.optional(),
       key: text('the id of a key', (value) => /^[A-Za-z0-9._-]{1,128}$/.test(value)).optional(),
-      agent: agentName.optional(),
+      agent: agentName.transform((value) => value.toLowerCase()).optional(),
       backend: name.optional(),
       model: model.optional(),
       money: number(0, 1e12).optional(),

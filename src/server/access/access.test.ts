@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { createManualClock, createSeededRandom } from '../../base/index.ts';
+import { createManualClock, createSeededRandom, isKithError } from '../../base/index.ts';
 import { agentOf } from './agent.ts';
 import { challengeFor, credentialOf } from './credential.ts';
 import { peerOf } from './failures.ts';
@@ -139,8 +139,19 @@ test('every text is some peer', () => {
   fc.assert(fc.property(fc.ipV4(), (address) => peerOf(`::ffff:${address}`) === address));
 });
 
-test('a key in the header for agents is not taken for a name', () => {
+test('a name of an agent has no case; what is none is refused, and a key in its place is not repeated', () => {
+  assert.equal(agentOf({}), null);
   assert.equal(agentOf({ 'x-kith-agent': 'planner-2' }), 'planner-2');
-  for (const value of ['kith_0123456789_abc', 'a b', '', '-x', 'x'.repeat(65)])
-    assert.equal(agentOf({ 'x-kith-agent': value }), null);
+  assert.equal(agentOf({ 'x-kith-agent': 'Strategy' }), 'strategy');
+  for (const value of ['kith_0123456789_abc', 'KITH_0123456789_abc', 'a b', '', '-x', 'x'.repeat(65), 'a, b'])
+    assert.throws(
+      () => agentOf({ 'x-kith-agent': value }),
+      (error) =>
+        isKithError(error) &&
+        error.code === 'invalid_header' &&
+        error.status === 400 &&
+        error.param === 'x-kith-agent' &&
+        (value === '' || !error.message.includes(`"${value}"`)) &&
+        !error.message.includes('0123456789'),
+    );
 });

@@ -61,7 +61,7 @@ export function routerRoutes(context: ServerContext): Route[] {
       path: '/kith/v1/router/agents/:agent',
       scope: 'monitor',
       handler: ({ response, params }: Exchange) =>
-        sendJson(response, 200, thresholdOf(routerIn(), params.agent ?? '')),
+        sendJson(response, 200, thresholdOf(routerIn(), (params.agent ?? '').toLowerCase())),
     },
     {
       method: 'POST',
@@ -70,7 +70,7 @@ export function routerRoutes(context: ServerContext): Route[] {
       handler: guarded(token, async (exchange: Exchange) => {
         const given = parseBody(changes, await exchange.json());
         const router = routerIn();
-        const agent = exchange.params.agent ?? '';
+        const agent = (exchange.params.agent ?? '').toLowerCase();
         router.agents.set(agent, defined(given));
         sendJson(exchange.response, 200, thresholdOf(router, agent));
       }),

@@ -227,8 +227,9 @@ const agentHeader = {
   name: 'x-kith-agent',
   in: 'header',
   required: false,
-  description: 'Agent on whose behalf the request is made; figures are kept by agent.',
-  schema: { type: 'string', maxLength: 64 },
+  description:
+    'Agent on whose behalf the request is made, without regard to case; figures are kept by agent.',
+  schema: { type: 'string', maxLength: 64, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' },
 };
 
 /** One operation as OpenAPI has it. */
