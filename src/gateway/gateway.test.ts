@@ -7,7 +7,7 @@ import {
   KithError,
   silentLogger,
 } from '../base/index.ts';
-import type { Ledger, Usage } from './accounting/index.ts';
+import { createLedger, type Ledger, type Usage } from './accounting/index.ts';
 import { createAnswerCache, createSqliteStore } from './cache/index.ts';
 import { createGateway } from './gateway.ts';
 import { localProvider } from './local-provider.ts';
@@ -362,4 +362,78 @@ test('vectors of a name come from one model, whoever else would answer', async (
   await assert.rejects(both.embed({ model: null, inputs: ['x'], truncate: false, signal }), {
     code: 'engine_lost',
   });
+});
+
+test('a typing mistake is no such model, also where a backend that is never asked has a list of its models', async () => {
+  const clear = backend('clear', answer('x'), ['clear-model']);
+  const near = backend('near', answer('x'), ['near-model']);
+  const two = gateway([
+    provider(clear, { destination: { kind: 'provider', link: 'open' }, modelsConfigured: true }),
+    provider(near),
+  ]);
+  await two.models();
+  const typo = await errorOf(two.chat(request({}, { model: 'near-modle' })));
+  assert.deepEqual([typo.code, typo.status], ['model_not_found', 404]);
+  const own = await errorOf(two.chat(request({}, { model: 'clear-model' })));
+  assert.deepEqual([own.code, own.status], ['privacy_unmet', 403]);
+  assert.match(own.message, /this link is in the clear\.$/);
+  assert.doesNotMatch(own.message, /\.\./);
+  assert.deepEqual(
+    two.backends().map(({ name, reachable }) => [name, reachable]),
+    [
+      ['clear', false],
+      ['near', true],
+    ],
+  );
+  assert.deepEqual(
+    (await two.models()).map(({ id }) => id),
+    ['near-model'],
+    'models that nobody can ask for are not listed',
+  );
+  assert.deepEqual([clear.asked.length, near.asked.length], [0, 0]);
+});
+
+test('a spent budget of a backend is named, with the time when it begins anew', async () => {
+  const far = backend('far', answer('x'));
+  await using ledger = createLedger({
+    path: ':memory:',
+    clock,
+    log: silentLogger,
+    budgets: [{ name: 'vendor', backend: 'far', tokens: 1, per: 'day' }],
+  });
+  const one = gateway([provider(far)], { ledger });
+  await ask(one.chat(request()));
+  const spent = await errorOf(one.chat(request()));
+  assert.deepEqual([spent.code, spent.status, spent.details.budget], ['budget_exceeded', 429, 'vendor']);
+  assert.ok(spent.retryAfter! > 0 && spent.retryAfter! <= 86_400, String(spent.retryAfter));
+  assert.match(
+    spent.message,
+    /'far': the budget 'vendor' is spent and begins anew at \d{4}-\d\d-\d\dT00:00Z\./,
+  );
+});
+
+test('who keeps a request on this machine is named: its header, its agent or the owner', async () => {
+  const home = backend('home', answer('home'), ['big']);
+  const homes = provider(home, {
+    destination: { kind: 'owned', link: 'encrypted' },
+    aliases: { fast: 'big' },
+  });
+  const local = localProvider(backend('local', answer('here'), ['small']));
+  const agents = {
+    guardrail: { model: 'big', route: 'local' },
+    quick: { model: 'fast', route: 'local' },
+  } as const;
+  const both = gateway([local, homes], { agents });
+  await both.models();
+  const byAgent = await errorOf(both.chat(request({ agent: 'guardrail' })));
+  assert.equal(byAgent.code, 'model_not_local');
+  assert.match(byAgent.message, /route: local` for the agent 'guardrail'/);
+  assert.doesNotMatch(byAgent.message, /x-kith-route/);
+  const byHeader = await errorOf(both.chat(request({ route: 'local' }, { model: 'big' })));
+  assert.match(byHeader.message, /x-kith-route: local/);
+  const owned = gateway([local, homes], { policy: { route: 'local' } });
+  await owned.models();
+  assert.match((await errorOf(owned.chat(request({}, { model: 'big' })))).message, /gateway\.route: local/);
+  const { text } = await ask(both.chat(request({ agent: 'quick' })));
+  assert.equal(text, 'here', 'an alias of other machines only is the model of this one');
 });

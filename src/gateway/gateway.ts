@@ -149,7 +149,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   if (remote.length > 0 && options.probeMs !== 0) probes.start();
   // Answers do not wait for it: a model that nobody listed yet is asked for by name.
   let listedAt = now();
-  const refresh = () => Promise.all(reachable.map(({ backend }) => catalogue.refresh(backend.name)));
+  const listable = providers.filter((one) => one.modelsConfigured === true || reachable.includes(one));
+  const refresh = () => Promise.all(listable.map(({ backend }) => catalogue.refresh(backend.name)));
   let listing = refresh();
   const list = () => {
     listedAt = now();
@@ -176,7 +177,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function known(): Promise<readonly BackendModel[]> {
     const seen = new Map<string, BackendModel>();
-    for (const { backend, step } of providers) {
+    for (const { backend, step } of reachable) {
       // What others have is what they said last: a list must not wait for a server that is away.
       const rows = step === 'local' ? await backend.models() : catalogue.listed(backend.name);
       for (const model of rows) if (!seen.has(model.id)) seen.set(model.id, model);
@@ -265,6 +266,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           provider,
           conditions.of(provider.backend.name),
           catalogue.listed(provider.backend.name).length,
+          reachable.includes(provider),
         ),
       ),
     reset(backend) {
@@ -291,7 +293,8 @@ const unreached: BackendHealth = {
   modelsAvailable: 0,
   modelsLoaded: 0,
   breaker: { state: 'closed', failures: 0 },
-  message: "Never asked: the owner's privacy level allows no request to go there.",
+  message:
+    "It is never asked: the owner's privacy level, or a link in the clear, keeps all requests from it.",
   answers: false,
 };
 

@@ -19,6 +19,10 @@ export interface GatewayProvider extends Provider {
   readonly destination: Destination;
   /** The ladder's name for it. */
   readonly step: 'local' | 'swarm' | 'peer' | 'remote';
+  /** Its models stand in the configuration: listing them asks nobody. @default false */
+  readonly modelsConfigured?: boolean;
+  /** It may be another node, and is told how many a request has passed. @default true unless it is a provider */
+  readonly counts?: boolean;
 }
 
 /** What the owner wants unless a request says otherwise. */

@@ -30,6 +30,8 @@ export interface BackendReport {
   readonly errorRate: number;
   readonly coolMs: number;
   readonly demoted: boolean;
+  /** False: no request may go there whatever it says, for the owner's privacy level or a link in the clear. */
+  readonly reachable: boolean;
   /** Models it said it has. */
   readonly models: number;
   readonly defaults: { readonly chat: string | null; readonly embedding: string | null };
@@ -39,6 +41,7 @@ export function backendReport(
   provider: GatewayProvider,
   condition: Condition,
   models: number,
+  reachable: boolean,
 ): BackendReport {
   const { backend, group, step, destination, region } = provider;
   const { inFlight, latencyMs, errorRate, coolMs, demoted } = condition;
@@ -56,6 +59,7 @@ export function backendReport(
     errorRate,
     coolMs,
     demoted,
+    reachable,
     models,
     defaults: { chat: backend.defaultModel('chat'), embedding: backend.defaultModel('embedding') },
   };

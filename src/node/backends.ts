@@ -12,6 +12,7 @@ import {
   InputError,
   type Logger,
   type Random,
+  VENDOR_URLS,
 } from '../base/index.ts';
 import {
   type Backend,
@@ -180,8 +181,10 @@ function placed(
     destination,
     step: 'remote',
     ownMachine,
+    counts: mayBeNode(baseUrl),
     ...(entry.aliases === undefined ? {} : { aliases: withoutUndefined(entry.aliases) }),
     ...(entry.anyModel === undefined ? {} : { anyModel: entry.anyModel }),
+    ...(entry.models === undefined ? {} : { modelsConfigured: true }),
     ...(entry.region === undefined ? {} : { region: entry.region }),
     abilities: {
       continues: CONTINUES.has(entry.kind),
@@ -191,6 +194,13 @@ function placed(
     },
     facts: Object.fromEntries(facts),
   };
+}
+
+const vendorOrigins = new Set(Object.values(VENDOR_URLS).map((url) => new URL(url).origin));
+
+/** Whatever is none of the vendors that serve everybody may be another node, of whatever kind it is configured. */
+function mayBeNode(baseUrl: string): boolean {
+  return !vendorOrigins.has(new URL(baseUrl).origin);
 }
 
 /** Those named go first, as named. A backend of several nodes is meant by its own name, too. */
@@ -254,7 +264,7 @@ function tell(
       );
     else if (config.gateway.privacy === 'maximum' && destination.kind === 'provider')
       log.warn(
-        `The backend ${backend.name} is never asked: gateway.privacy is maximum and it is a provider.`,
+        `The backend ${backend.name} is never asked: gateway.privacy is maximum and it is a provider. If it is a machine of yours that passes nothing on, say owned: true under backends.`,
       );
   }
 }

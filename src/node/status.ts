@@ -30,10 +30,13 @@ export async function nodeStatus(
   ]);
   const places = new Map(rooms.gateway.backends().map((report) => [report.name, report]));
   const state = rooms.engineState();
-  const ill = backends.filter(({ status }) => status === 'degraded');
+  // One that the owner's own settings keep the node from is no trouble of the moment: the start and the list tell it.
+  const asked = backends.filter(({ backend }) => places.get(backend)?.reachable !== false);
+  const able = asked.length === 0 ? backends : asked;
+  const ill = able.filter(({ status }) => status === 'degraded');
   // What is wrong with the engine, or with all backends, is wrong with a node whose start went well.
   const grave =
-    ill.find(({ backend }) => backend === 'local') ?? (ill.length === backends.length ? ill[0] : undefined);
+    ill.find(({ backend }) => backend === 'local') ?? (ill.length === able.length ? ill[0] : undefined);
   const now =
     facts.state !== 'ready' || ill.length === 0
       ? {}

@@ -221,6 +221,18 @@ export function createLedger(options: LedgerOptions): Ledger {
       }
       return least === null ? null : moneyOf(least);
     },
+    spent({ tenant, agent, backend, model }) {
+      const time = now();
+      const row = { tenant, agent: agent ?? '', backend, model };
+      const spent = ofPlaces
+        .filter((budget) => budget.holdsRow(row) && budget.isSpent)
+        .map((budget) => ({ name: budget.name, until: budget.state().until }))
+        .sort((a, b) => (b.until ?? Number.MAX_VALUE) - (a.until ?? Number.MAX_VALUE));
+      const last = spent[0];
+      if (last === undefined) return null;
+      const { until } = last;
+      return { ...last, retryAfter: until === null ? null : Math.max(1, Math.ceil((until - time) / 1000)) };
+    },
     budgets() {
       now();
       return budgets.map((budget) => budget.state());

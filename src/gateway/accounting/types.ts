@@ -51,6 +51,15 @@ export interface Budget {
   readonly per: Period;
 }
 
+/** What those may know of a spent budget whose requests it keeps out. */
+export interface SpentBudget {
+  readonly name: string;
+  /** ms since the epoch at which it begins anew; null: never. */
+  readonly until: number | null;
+  /** s until then. */
+  readonly retryAfter: number | null;
+}
+
 /** A budget and what is spent of it in the period that runs. */
 export interface BudgetState {
   readonly name: string;
@@ -123,6 +132,8 @@ export interface Ledger extends AsyncDisposable {
    * them is spent, be it of money or of tokens; null = none applies.
    */
   left(call: Pick<Usage, 'tenant' | 'agent' | 'backend' | 'model'>): number | null;
+  /** Of the budgets for which `left` is 0 now, the one that begins anew last; null = none. */
+  spent(call: Pick<Usage, 'tenant' | 'agent' | 'backend' | 'model'>): SpentBudget | null;
   budgets(): readonly BudgetState[];
   /** What was recorded until now. Throws `KithError` when the file cannot be read. */
   report(query: ReportQuery): UsageReport;

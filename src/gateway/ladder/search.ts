@@ -47,7 +47,7 @@ export async function searchAll(
   for (const adapter of run.adapters) {
     const permission = mayGoTo(privacy, adapter.destination);
     if (!permission.allowed) {
-      notes.push(`Search adapter '${adapter.name}' was not asked: ${permission.reason}`);
+      notes.push(`Search adapter '${adapter.name}' was not asked: ${permission.reason}.`);
       continue;
     }
     try {

@@ -3,6 +3,7 @@
  *
  * @module gateway/policy/filter
  */
+import type { SpentBudget } from '../accounting/types.ts';
 import type { Condition } from '../resilience/index.ts';
 import type { Candidate, Exclusion, FilterName, Needs } from './types.ts';
 
@@ -45,7 +46,7 @@ export function costOf({ price }: Candidate, { promptTokens, completionTokens }:
 
 function budgetExclusion(candidate: Candidate, needs: Needs): Exclusion | null {
   const left = needs.left?.(candidate) ?? null;
-  if (left === 0) return out('budget', 'a budget for it is spent');
+  if (left === 0) return spentExclusion(needs.spent?.(candidate) ?? null);
   const budget =
     left === null || needs.budget === null ? (left ?? needs.budget) : Math.min(left, needs.budget);
   if (budget === null) return null;
@@ -54,6 +55,13 @@ function budgetExclusion(candidate: Candidate, needs: Needs): Exclusion | null {
   if (cost === 0) return null;
   if (cost > budget) return out('budget', `it would cost about ${cost.toPrecision(2)}, ${budget} is left`);
   return null;
+}
+
+function spentExclusion(spent: SpentBudget | null): Exclusion {
+  if (spent === null) return out('budget', 'a budget for it is spent');
+  const { name, until } = spent;
+  const anew = until === null ? '' : ` and begins anew at ${new Date(until).toISOString().slice(0, 16)}Z`;
+  return { ...out('budget', `the budget '${name}' is spent${anew}`), spent };
 }
 
 function out(filter: FilterName, reason: string): Exclusion {

@@ -38,6 +38,9 @@ export function refusal(
       details: { refusal: true },
     });
   const { code, status } = errors[nearest];
+  const spent = exclusions.flatMap((one) => (one?.spent === undefined ? [] : [one.spent]));
+  const soonest = spent.sort((a, b) => (a.until ?? Number.MAX_VALUE) - (b.until ?? Number.MAX_VALUE))[0];
+  const budget = nearest === 'budget' ? soonest : undefined;
   const shown = reasons.length > 8 ? [...reasons.slice(0, 8), `and ${reasons.length - 8} more`] : reasons;
   const waits =
     status === 503
@@ -48,7 +51,8 @@ export function refusal(
       : [];
   return new KithError(code, `No backend may answer this request. ${shown.join('; ')}.`, {
     status,
-    details: { refusal: true, filter: nearest },
+    details: { refusal: true, filter: nearest, ...(budget === undefined ? {} : { budget: budget.name }) },
+    ...(budget === undefined || budget.retryAfter === null ? {} : { retryAfter: budget.retryAfter }),
     ...(waits.length === 0 ? {} : { retryAfter: Math.ceil(Math.min(...waits) / 1000) }),
   });
 }

@@ -3,7 +3,7 @@
  *
  * @module gateway/policy/types
  */
-import type { Price } from '../accounting/types.ts';
+import type { Price, SpentBudget } from '../accounting/types.ts';
 import type { Route } from '../resilience/index.ts';
 
 /** A way to answer for a model: one backend and what its model can do. */
@@ -46,6 +46,8 @@ export interface Needs {
    * @default none
    */
   readonly left?: (candidate: Candidate) => number | null;
+  /** The budget for which `left` is 0. @default unknown */
+  readonly spent?: (candidate: Candidate) => SpentBudget | null;
   /** Why the request's privacy level keeps it from the candidate; null when it may go there. */
   readonly privacy: (candidate: Candidate) => string | null;
   /** Id of the conversation; null = none to keep to. */
@@ -67,6 +69,8 @@ export interface Exclusion {
   readonly filter: FilterName;
   /** For people. */
   readonly reason: string;
+  /** Of `budget`, where one that names the backend or the model is spent. */
+  readonly spent?: SpentBudget;
 }
 
 /** Parts of a score, each 0 (best) to 1 before its weight. */

@@ -117,24 +117,24 @@ export function mayGoTo(
   if (destination.link === 'open') {
     return refuse(
       'link_not_secure',
-      `privacy ${level} needs TLS or a network of the owner; this link is in the clear.`,
+      `privacy ${level} needs TLS or a network of the owner; this link is in the clear`,
     );
   }
   if (destination.kind === 'owned') return { allowed: true, redact: false };
   if (destination.kind === 'provider') {
     return demands.providers
       ? { allowed: true, redact: demands.redactOutside }
-      : refuse('provider_not_allowed', `privacy ${level} never goes to a provider.`);
+      : refuse('provider_not_allowed', `privacy ${level} never goes to a provider`);
   }
   if (demands.pledgedPeersOnly) {
     if (PEER_TIERS.indexOf(destination.tier) < PEER_TIERS.indexOf(requiredTier)) {
       return refuse(
         'peer_tier_too_low',
-        `privacy ${level} needs a peer of tier ${requiredTier}; this one is ${destination.tier}.`,
+        `privacy ${level} needs a peer of tier ${requiredTier}; this one is ${destination.tier}`,
       );
     }
     if (!destination.pledge) {
-      return refuse('peer_without_pledge', `privacy ${level} needs a peer that gave the pledge.`);
+      return refuse('peer_without_pledge', `privacy ${level} needs a peer that gave the pledge`);
     }
   }
   return { allowed: true, redact: demands.redactOutside };

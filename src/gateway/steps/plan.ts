@@ -5,7 +5,7 @@
  */
 import { InputError, isKithError, KithError, nearest } from '../../base/index.ts';
 import type { GatewayOptions, GatewayProvider } from '../options.ts';
-import type { Candidate, Catalogue, Needs, Policy } from '../policy/index.ts';
+import { type Candidate, type Catalogue, isAlias, type Needs, type Policy } from '../policy/index.ts';
 import { demandsOf, mayGoTo, type Permission } from '../privacy/index.ts';
 import type { Decision, Weighing } from '../router/index.ts';
 import type { ChatRequest, CompletionRequest, ComplexityNote, EmbeddingRequest } from '../types.ts';
@@ -144,6 +144,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
         return answer.allowed ? null : answer.reason;
       },
       left: ({ backend, model }) => ledger?.left({ tenant, agent, backend: backend.name, model }) ?? null,
+      spent: ({ backend, model }) => ledger?.spent({ tenant, agent, backend: backend.name, model }) ?? null,
       conversation: wishes.conversation,
     };
   }
@@ -160,15 +161,27 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
       candidates = candidates.filter((candidate) => candidate.model === one);
     }
     if (wishes.route === 'local') {
-      candidates = candidates.filter(isHere);
+      const here = candidates.filter(isHere);
+      // An alias that is one of other machines' models only still means the best that there is here.
+      const standIn = here.length === 0 && model !== null && isAlias(model);
+      candidates = standIn ? catalogue.candidates(null, question.task).filter(isHere) : here;
       if (candidates.length === 0)
         throw new InputError(
           'model_not_local',
-          `The model '${model ?? 'default'}' is not on this machine, and the request may not leave it (x-kith-route: local).`,
+          `The model '${(model ?? 'default').slice(0, 100)}' is not on this machine, and the request may not leave it: ${whoKeepsHere(wishes)}.`,
           { status: 404, param: 'model' },
         );
     }
     return { candidates, needs: needsOf(question.needs, wishes, free) };
+  }
+
+  /** Who asked for `local`: what stands in the configuration would hold without the request's word, too. */
+  function whoKeepsHere({ agent }: Wishes): string {
+    const { agents = {}, policy: owner = {} } = options;
+    const own = agent !== null && Object.hasOwn(agents, agent) ? agents[agent]!.route : undefined;
+    if (own === 'local') return `this node is configured with \`route: local\` for the agent '${agent}'`;
+    if (own === undefined && owner.route === 'local') return 'its owner set `gateway.route: local`';
+    return 'it says so (x-kith-route: local)';
   }
 
   /** The defaults, and what the owner calls `quality` elsewhere. */

@@ -58,7 +58,8 @@ export function backendRoutes(context: ServerContext): Route[] {
 }
 
 /** The word for what keeps it from being asked, the weightiest first. */
-export function stateOf({ breaker, coolMs, demoted }: BackendReport): BackendState {
+export function stateOf({ breaker, coolMs, demoted, reachable }: BackendReport): BackendState {
+  if (!reachable) return 'never_asked';
   if (breaker.state !== 'closed') return breaker.state;
   return coolMs > 0 ? 'cooling' : demoted ? 'demoted' : 'ok';
 }

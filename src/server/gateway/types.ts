@@ -16,12 +16,13 @@ import type {
 
 /**
  * - `ok`: it is asked.
+ * - `never_asked`: the owner's privacy level, or a link in the clear, keeps all requests from it.
  * - `demoted`: it failed lately and is asked after the others.
  * - `cooling`: it asked for a pause.
  * - `half_open`: one request at a time tries whether it is well again.
  * - `open`: it failed too often and is not asked.
  */
-export type BackendState = 'ok' | 'demoted' | 'cooling' | 'half_open' | 'open';
+export type BackendState = 'ok' | 'never_asked' | 'demoted' | 'cooling' | 'half_open' | 'open';
 
 export interface BackendView extends BackendReport {
   readonly state: BackendState;

@@ -72,7 +72,7 @@ export function healthOf(status: NodeStatus): Health {
     uptime_s: Math.floor(status.uptimeMs / 1000),
     llm: {
       status: worst ?? 'ok',
-      latency_ms: first?.latencyMs ?? null,
+      latency_ms: tenths(first?.latencyMs ?? null),
       models_available: sum((backend) => backend.modelsAvailable),
       models_loaded: sum((backend) => backend.modelsLoaded),
       circuit_breaker_state: breakerState(backends),
@@ -100,7 +100,7 @@ export function detailedHealthOf(status: NodeStatus): DetailedHealth {
         where: backend.where,
         link: backend.link,
         status: backend.status,
-        latency_ms: backend.latencyMs,
+        latency_ms: tenths(backend.latencyMs),
         models_available: backend.modelsAvailable,
         models_loaded: backend.modelsLoaded,
         breaker: { state: backend.breaker.state, failures: backend.breaker.failures },
@@ -131,6 +131,11 @@ export function detailedHealthOf(status: NodeStatus): DetailedHealth {
     threads: status.threads,
     limits: status.limits,
   };
+}
+
+/** What is beyond tenths of a millisecond is noise. */
+function tenths(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 10) / 10;
 }
 
 function stateOf({ state }: NodeStatus): HealthState {
