@@ -20,6 +20,7 @@ before(async () => {
     `\nbackends:
   - name: studio
     url: ${mock.base('ok')}
+    owned: false
     models: [mock-model]
     defaults: { chat: mock-model }
     aliases: { quality: mock-model }
@@ -57,6 +58,30 @@ test('a choice is explained with its scores and the reasons of those that lost',
   assert.deepEqual(told.chosen, { backend: 'studio', model: 'mock-model' });
   assert.equal((told.wishes as { privacy: string }).privacy, 'medium');
   assert.equal((await kith(['backends', 'explain', '--privacy', 'much', ...at])).code, 2);
+});
+
+test('a privacy flag or variable holds for the running node, too, and flags that cannot are named', async () => {
+  const ask = ['run', 'x bob@x.org', '-m', 'mock-model', ...at];
+  assert.equal((await kith(ask)).code, 0);
+  const refused = await Promise.all([
+    kith([...ask, '--gateway-privacy', 'maximum']),
+    kith(ask, undefined, { KITH_GATEWAY_PRIVACY: 'maximum' }),
+    kith(ask, undefined, { KWAAI_PRIVACY_LEVEL: 'maximum' }),
+    kith(['chat', 'mock-model', '--gateway-privacy', 'maximum', ...at], 'x bob@x.org\n'),
+  ]);
+  for (const { code, out, err } of refused) {
+    assert.deepEqual([code, out], [1, ''], err);
+    assert.match(err, /privacy maximum never goes to a provider/);
+  }
+  const told = await json('backends', 'explain', '-m', 'mock-model', '--gateway-privacy', 'maximum');
+  assert.equal((told.wishes as { privacy: string }).privacy, 'maximum');
+  assert.equal(told.chosen, null);
+  const other = await kith([...ask, '--gateway-retries', '0']);
+  assert.equal(other.code, 0);
+  assert.match(
+    other.err,
+    /^warning: a node is running, and its own settings hold: --gateway-retries counts for nothing/m,
+  );
 });
 
 test('a reset says so, or that there is no such backend', async () => {

@@ -10,12 +10,14 @@ import { fetchPinned } from './pinned.ts';
 import { settingsOf } from './settings.ts';
 import { eventData } from './sse.ts';
 
+type Headers = Readonly<Record<string, string>>;
+
 export interface NodeClient {
   readonly run: RunFile;
   /** Answers of the OpenAI routes. Throws the node's own error as a KithError. */
-  post(path: string, body: unknown, signal?: AbortSignal): Promise<unknown>;
+  post(path: string, body: unknown, signal?: AbortSignal, headers?: Headers): Promise<unknown>;
   /** Parsed `data:` events of a streaming route, without the closing `[DONE]`. */
-  stream(path: string, body: unknown, signal?: AbortSignal): AsyncIterable<unknown>;
+  stream(path: string, body: unknown, signal?: AbortSignal, headers?: Headers): AsyncIterable<unknown>;
   status(signal?: AbortSignal): Promise<NodeStatus>;
   /** Figures of answers, and alerts. */
   metrics(signal?: AbortSignal): Promise<MetricsView>;
@@ -24,7 +26,7 @@ export interface NodeClient {
   call<T = unknown>(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
-    more?: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> },
+    more?: { readonly body?: unknown; readonly headers?: Headers },
   ): Promise<T>;
   /** Takes a model out of the node's memory. False when it was not there. */
   unload(model: string): Promise<boolean>;
@@ -50,7 +52,7 @@ export function createClient(run: RunFile): NodeClient {
     path: string,
     body: unknown,
     signal?: AbortSignal,
-    more: Readonly<Record<string, string>> = {},
+    more: Headers = {},
   ): Promise<Response> {
     let response: Response;
     try {
@@ -83,11 +85,11 @@ export function createClient(run: RunFile): NodeClient {
   }
   return {
     run,
-    async post(path, body, signal) {
-      return (await request('POST', path, body, signal)).json();
+    async post(path, body, signal, headers) {
+      return (await request('POST', path, body, signal, headers)).json();
     },
-    async *stream(path, body, signal) {
-      const response = await request('POST', path, body, signal);
+    async *stream(path, body, signal, headers) {
+      const response = await request('POST', path, body, signal, headers);
       let done = false;
       try {
         for await (const data of eventData(response.body!)) {
@@ -121,10 +123,7 @@ export function createClient(run: RunFile): NodeClient {
     async call<T>(
       method: string,
       path: string,
-      {
-        body,
-        headers,
-      }: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } = {},
+      { body, headers }: { readonly body?: unknown; readonly headers?: Headers } = {},
     ) {
       return (await (await request(method, path, body, undefined, headers)).json()) as T;
     },

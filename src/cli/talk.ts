@@ -3,11 +3,12 @@
  *
  * @module cli/talk
  */
-import type { Config, Logger } from '../base/index.ts';
+import type { Config, Logger, ResolvedConfig } from '../base/index.ts';
 import { isKithError, systemClock, systemRandom, totalOf } from '../base/index.ts';
 import { openRooms } from '../node/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
+import { headersFor } from './wishes.ts';
 
 export interface TalkMessage {
   readonly role: 'system' | 'user' | 'assistant';
@@ -56,15 +57,17 @@ export interface Talk extends AsyncDisposable {
   models(): Promise<readonly string[]>;
 }
 
-export async function openTalk(config: Config, log: Logger): Promise<Talk> {
+export async function openTalk(resolved: ResolvedConfig, log: Logger): Promise<Talk> {
+  const { config } = resolved;
   const client = await connect(config.home);
-  return client ? nodeTalk(client) : engineTalk(config, log);
+  return client ? nodeTalk(client, headersFor(resolved)) : engineTalk(config, log);
 }
 
 /** Longest wait for a model that the node is still loading, ms. */
 const loadingPatienceMs = 10 * 60_000;
 
-function nodeTalk(client: NodeClient): Talk {
+/** @param headers sent with each request: what is wished of its answer */
+function nodeTalk(client: NodeClient, headers: Readonly<Record<string, string>>): Talk {
   /** Shows what the node's start is doing, and returns when its default model is there (or failed). */
   async function whenStarted(signal: AbortSignal): Promise<void> {
     const progress = createProgress();
@@ -118,7 +121,7 @@ function nodeTalk(client: NodeClient): Talk {
         kith: { receipt: true },
       };
       for await (const chunk of patiently(
-        () => client.stream('/v1/chat/completions', body, signal),
+        () => client.stream('/v1/chat/completions', body, signal, headers),
         signal,
       )) {
         yield* talkEvents(chunk as Chunk);
@@ -129,6 +132,7 @@ function nodeTalk(client: NodeClient): Talk {
         '/v1/embeddings',
         { ...(model === null ? {} : { model }), input: inputs },
         signal,
+        headers,
       )) as { model: string; data: { embedding: number[] }[]; usage: { prompt_tokens: number } };
       return {
         model: answer.model,

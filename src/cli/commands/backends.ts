@@ -5,6 +5,8 @@ import type { BackendsView, BackendView } from '../../server/index.ts';
 import { runningNode } from '../client.ts';
 import { paint, plain, print, printJson, table } from '../output.ts';
 import type { Handler } from '../program.ts';
+import { settingsOf } from '../settings.ts';
+import { headersFor } from '../wishes.ts';
 
 const places = { this_machine: 'this machine', owned: 'owned', peer: 'peer', provider: 'provider' } as const;
 const links = { encrypted: 'encrypted', owned_network: 'own net', open: 'open' } as const;
@@ -74,10 +76,10 @@ export const explain: Handler = async ({ args, options }) => {
     ...(options.tools ? { tools: [anyTool] } : {}),
     ...(options.jsonSchema ? { response_format: anySchema } : {}),
   };
-  const headers: Record<string, string> = {};
+  const node = await runningNode(options);
+  const headers: Record<string, string> = { ...headersFor(settingsOf(options)) };
   for (const name of ['privacy', 'route', 'agent'] as const)
     if (options[name] !== undefined) headers[`x-kith-${name}`] = String(options[name]);
-  const node = await runningNode(options);
   const told = await node.call<RouteExplanation>('POST', '/kith/v1/route/explain', { body, headers });
   if (options.json) {
     printJson(told);

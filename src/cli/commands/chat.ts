@@ -17,8 +17,9 @@ const historyLines = 500;
 const prompt = '> ';
 
 const run: Handler = async ({ args, options }) => {
-  const { config } = settingsOf(options);
-  await using talk = await openTalk(config, quietLog());
+  const resolved = settingsOf(options);
+  const { config } = resolved;
+  await using talk = await openTalk(resolved, quietLog());
   const conversation = new Conversation(talk, {
     model: (args[0] as string | undefined) ?? (options.defaultModel as string | undefined) ?? null,
     defaultModel: config.models.default,

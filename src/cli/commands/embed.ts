@@ -9,14 +9,14 @@ import { readStdin } from '../stdin.ts';
 import { openTalk } from '../talk.ts';
 
 const run: Handler = async ({ args, options }) => {
-  const { config } = settingsOf(options);
+  const resolved = settingsOf(options);
   let texts = (args[0] as string[] | undefined) ?? [];
   if (texts.length === 0 && !process.stdin.isTTY)
     texts = (await readStdin()).split(/\r?\n/).filter((line) => line.trim() !== '');
   if (texts.length === 0)
     throw new UsageError('There is no text: kith embed "a text" "another", or pipe one per line.');
   using interrupt = onInterrupt();
-  await using talk = await openTalk(config, quietLog());
+  await using talk = await openTalk(resolved, quietLog());
   const answer = await talk.embed((options.model as string | undefined) ?? null, texts, interrupt.signal);
   const dimension = answer.vectors[0]?.length ?? 0;
   if (options.json) {

@@ -20,12 +20,12 @@ async function promptOf(words: readonly string[]): Promise<string> {
 }
 
 const run: Handler = async ({ args, options }) => {
-  const { config } = settingsOf(options);
+  const resolved = settingsOf(options);
   const prompt = await promptOf((args[0] as string[] | undefined) ?? []);
   const messages: TalkMessage[] = [{ role: 'user', content: prompt }];
   if (typeof options.system === 'string') messages.unshift({ role: 'system', content: options.system });
   using interrupt = onInterrupt();
-  await using talk = await openTalk(config, quietLog());
+  await using talk = await openTalk(resolved, quietLog());
   let text = '';
   let finish: string | null = null;
   let usage: TalkUsage | null = null;
