@@ -142,3 +142,60 @@ test('the whole is as bad as its worst part, but for a backend that others stand
   assert.equal(of('ok', backend('fail', true)), 'warn');
   assert.equal(statusOf({ findings: [], backends: [backend('fail', true)] }, true), 'fail');
 });
+
+test('nothing is sent over a way in the clear, neither the key nor a prompt', async () => {
+  // Every name below `localhost` leads here, and none of them is taken for this machine.
+  const { server, connections } = await counted();
+  try {
+    const { port } = server.address() as { port: number };
+    const entry = `  - { name: bare, url: "http://bare.localhost:${port}/v1", key: sk-secret`;
+    const bare = await look(`${entry} }\n`, { backend: 'bare' });
+    assert.deepEqual(
+      bare.backends.map(({ name, status, answers, requests, checks }) => [
+        ...[name, status, answers, requests],
+        checks.map((check) => [check.name, check.state, check.remedy]),
+      ]),
+      [
+        [
+          ...['bare', 'fail', null, 0],
+          [['link', 'fail', 'Use https, or say `network: owned` under backends if the network is yours.']],
+        ],
+      ],
+    );
+    assert.deepEqual([bare.status, connections()], ['fail', 0]);
+    const owned = await look(`${entry}, network: owned }\n`, { backend: 'bare' });
+    assert.equal(owned.backends[0]!.checks[0]!.name, 'connection');
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+test('at privacy maximum no provider is asked, and the way to ask it all the same is said', async () => {
+  const { server, connections } = await counted();
+  try {
+    const { port } = server.address() as { port: number };
+    await configure(`  - { name: vendor, url: "http://127.0.0.1:${port}/v1", owned: false }\n`);
+    const maximum = ['doctor', '--backend', 'vendor', '--home', home.path, '--gateway-privacy', 'maximum'];
+    const { out } = await kith(maximum);
+    assert.match(
+      out,
+      /^backend vendor: gateway\.privacy is maximum .* kith doctor .*--backend vendor --gateway-privacy minimum$/m,
+    );
+    assert.equal(connections(), 0);
+    await kith([...maximum.slice(0, -1), 'minimum']);
+    assert.ok(connections() > 0);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+/** A server that hangs up, and counts who came. */
+async function counted() {
+  let count = 0;
+  const server = createServer((socket) => {
+    count++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, connections: () => count };
+}

@@ -30,8 +30,11 @@ export interface BackendFindings {
   /** As far as they were counted. */
   readonly tokens: number;
   readonly ms: number;
-  readonly checks: readonly CheckResult[];
+  readonly checks: readonly BackendCheck[];
 }
+
+/** `link`: whether anything may be sent there at all, found out without sending. */
+export type BackendCheck = Omit<CheckResult, 'name'> & { readonly name: CheckName | 'link' };
 
 export interface BackendChecks {
   readonly config: Config;
@@ -86,6 +89,8 @@ async function checkOne(
 ): Promise<BackendFindings> {
   const { backend, facts = {} } = provider;
   const { model, signal } = options;
+  const kept = keptFrom(provider, options.config);
+  if (kept !== null) return kept;
   const common = { clock: systemClock, random: systemRandom, signal };
   const known = checkups.get(backend.name);
   if (known === undefined) return await checkEngine(options, common);
@@ -110,11 +115,14 @@ async function checkEngine(
   const asked = model ?? config.models.default;
   const options = { ...common, model: asked, ...(only === null ? { checks: SHORT } : {}) };
   if (node.state === 'changing')
-    return notLookedAt('The node is starting or stopping; look again in a moment.');
+    return notLookedAt('local', 'The node is starting or stopping; look again in a moment.');
   if (node.state === 'running') {
     const { url, token, fingerprint } = node.run;
     if (fingerprint !== undefined)
-      return notLookedAt('The running node speaks TLS; stop it to have its engine checked by itself.');
+      return notLookedAt(
+        'local',
+        'The running node speaks TLS; stop it to have its engine checked by itself.',
+      );
     const baseUrl = `${url}/v1`;
     const headers = { 'x-kith-route': 'local', 'x-kith-cache': 'off' };
     await using through = createOpenAiBackend({
@@ -131,13 +139,43 @@ async function checkEngine(
   signal.throwIfAborted();
   const entry = await rooms.store.get(asked).catch(() => null);
   // A check fetches nothing: the model's own check says how to get it.
-  if (entry === null || entry.state !== 'ready') return notLookedAt(`'${asked}' is not on this disk yet.`);
+  if (entry === null || entry.state !== 'ready')
+    return notLookedAt('local', `'${asked}' is not on this disk yet.`);
   return await collect(rooms.local, options);
 }
 
-function notLookedAt(message: string): BackendFindings {
+/**
+ * A check goes nowhere that a request would not: neither the key nor a prompt of it may be seen by others. Null: it may
+ * be asked.
+ */
+function keptFrom(
+  { backend: { name }, destination }: GatewayProvider,
+  { gateway }: Config,
+): BackendFindings | null {
+  if (destination.kind === 'this_machine') return null;
+  if (destination.link === 'open') {
+    const link: BackendCheck = {
+      name: 'link',
+      state: 'fail',
+      message:
+        'Its address is http on another machine: a way in the clear. Nothing was sent, and no request goes there.',
+      remedy: 'Use https, or say `network: owned` under backends if the network is yours.',
+      code: 'link_not_secure',
+      measured: {},
+      ...{ ms: 0, requests: 0, tokens: 0 },
+    };
+    return { ...notLookedAt(name, null), status: 'fail', checks: [link] };
+  }
+  if (gateway.privacy !== 'maximum' || destination.kind !== 'provider') return null;
+  return notLookedAt(
+    name,
+    `gateway.privacy is maximum and it is a provider: no request goes there, and no check. To check it all the same: kith doctor --backend ${name} --gateway-privacy minimum`,
+  );
+}
+
+function notLookedAt(name: string, message: string | null): BackendFindings {
   return {
-    name: 'local',
+    name,
     status: 'skipped',
     answers: null,
     message,
