@@ -27,7 +27,8 @@ export interface Agents {
   get(agent?: string): ThresholdState;
   list(): readonly (ThresholdState & { readonly agent: string })[];
   /**
-   * Changes what is given; the rest stays.
+   * Changes what is given; the rest stays, but for the target of a threshold that is given without one: see
+   * `changeThreshold`. From then on the agent's settings are its own, whatever the router's become.
    *
    * @throws InputError `threshold_invalid`, `agent_invalid`; LimitError over 256 agents
    */
@@ -45,7 +46,14 @@ export interface TrackedAgents extends Agents {
 
 export function createAgents(store: RouterStore, clock: Clock, settings: ThresholdSettings): TrackedAgents {
   check(settings);
-  const states = store.thresholds();
+  const byHand = store.setByHand();
+  // What the owner configured holds for all that nobody changed by hand.
+  const states = new Map(
+    [...store.thresholds()].map(([agent, state]) => [
+      agent,
+      byHand.has(agent) ? state : changeThreshold(state, settings),
+    ]),
+  );
   /** Thresholds as last written: a write per request would cost more than the choice does. */
   const written = new Map([...states].map(([agent, { threshold }]) => [agent, threshold]));
 

@@ -7,7 +7,7 @@
  *   the ranges of labels below it that do not (learnt after a version that was returned to).
  * - `live`: the weights in use, which go on learning. `applied` is the newest label in them; later ones are learnt again
  *   when the database is opened.
- * - `thresholds` by agent, and `threshold_history`.
+ * - `thresholds` by agent, and `threshold_history`. `by_hand` ones keep their settings when the configuration's change.
  *
  * Numbers in blobs are little-endian float32 (windows: float64, bucket numbers: uint16).
  *
@@ -71,5 +71,12 @@ export const ROUTER_MIGRATIONS: readonly Migration[] = [
         reason TEXT NOT NULL
       ) STRICT;
       CREATE INDEX threshold_history_of_agent ON threshold_history (agent, id);`,
+  },
+  {
+    name: 'thresholds set by hand',
+    up: `
+      ALTER TABLE thresholds ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0;
+      UPDATE thresholds SET by_hand = 1
+        WHERE agent IN (SELECT agent FROM threshold_history WHERE reason = 'set');`,
   },
 ];

@@ -172,6 +172,29 @@ test('thresholds and their history outlive the process, and are bounded', async 
   assert.ok(router.agents.get(DEFAULT_AGENT).decided > 0);
 });
 
+test('a target that the owner configures anew holds from the next start, but for agents that were set by hand', async () => {
+  const file = path('configured');
+  const openWith = (target: number) =>
+    createRouter({
+      path: file,
+      clock: createManualClock(),
+      random: createSeededRandom(9),
+      explore: 0,
+      threshold: { target, min: 0, max: 0.95 },
+    });
+  {
+    using router = openWith(0.3);
+    const { next } = world(3);
+    await router.decide(next().prompt);
+    router.agents.set('writer', { target: 0.5 });
+    await router.decide(next().prompt, { agent: 'writer' });
+  }
+  using router = openWith(0.1);
+  const { target, threshold, max, decided } = router.agents.get();
+  assert.deepEqual([target, threshold, max, decided], [0.1, 0.9, 0.95, 1]);
+  assert.equal(router.agents.get('writer').target, 0.5);
+});
+
 test('vectors of another embedder are never compared', async () => {
   const file = path('embedder');
   {

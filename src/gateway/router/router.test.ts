@@ -196,3 +196,28 @@ test('the same seed and requests give the same choices', async () => {
   };
   assert.deepEqual(await run(), await run());
 });
+
+test('a threshold set by hand holds while choices are by lot: 1 is never, 0 always, between them its share', async () => {
+  using router = open();
+  router.agents.set('never', { threshold: 1 });
+  router.agents.set('always', { threshold: 0 });
+  router.agents.set('half', { threshold: 0.5 });
+  router.agents.set('bounded', { min: 1 });
+  const { next } = world(4);
+  const share = async (agent: string) => {
+    let frontier = 0;
+    for (let at = 0; at < 400; at++) {
+      const { side, by } = await router.decide(next().prompt, { agent });
+      assert.equal(by, 'lot');
+      if (side === 'frontier') frontier++;
+    }
+    return frontier / 400;
+  };
+  assert.equal(await share('never'), 0);
+  assert.equal(await share('always'), 1);
+  assert.equal(await share('bounded'), 0);
+  const half = await share('half');
+  assert.ok(Math.abs(half - 0.5) < 0.1, String(half));
+  assert.equal(router.agents.get('never').threshold, 1);
+  assert.equal((await router.weigh(next().prompt, { agent: 'bounded' })).side, 'local');
+});

@@ -17,7 +17,7 @@ import { extractFeatures } from './features.ts';
 import { createKnowledge, type Knowledge } from './knowledge.ts';
 import type { Judgement } from './refit.ts';
 import { openRouterStore, type Version } from './store.ts';
-import type { ThresholdSettings } from './threshold.ts';
+import { onlySide, type ThresholdSettings } from './threshold.ts';
 import type { Embedder, Features, Outcome, RouterPrompt, Side } from './types.ts';
 
 export interface CreateRouterOptions {
@@ -211,18 +211,19 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
       };
     }
     const { features, degraded } = await featuresOf(prompt, signal);
-    const { threshold, target } = agents.get(agent);
+    const settings = agents.get(agent);
+    const { threshold, target } = settings;
     const { version } = knowledge;
     const scored = version === null ? null : knowledge.ensemble.score(features);
     if (scored !== null) knowledge.ensemble.observe(scored);
     const byLot = scored === null || random.float() < explore;
     const above = byLot ? random.float() < target : scored.score > threshold;
-    // Ranks reach 0 and 1, so the ends need words of their own.
-    const frontier = target === 0 ? false : target === 1 ? true : above;
+    const only = onlySide(settings);
+    const frontier = only === null ? above : only === 'frontier';
     agents.track(agent, frontier);
     const side = frontier ? 'frontier' : 'local';
     return {
-      id: remember(side, features, byLot ? (frontier ? target : 1 - target) : null),
+      id: remember(side, features, byLot ? (only !== null ? 1 : frontier ? target : 1 - target) : null),
       side,
       by: byLot ? 'lot' : 'score',
       agent,
@@ -237,11 +238,12 @@ function routerOn({ clock, random, embedder, explore, agents, knowledge, store }
 
   async function weigh(prompt: RouterPrompt, options: DecideOptions = {}): Promise<Weighing> {
     const { agent = DEFAULT_AGENT, force = null, signal } = options;
-    const { threshold, target } = agents.get(agent);
+    const settings = agents.get(agent);
+    const { threshold, target } = settings;
     if (force !== null) return { side: force, by: 'forced', score: null, threshold, target };
     const { features } = await featuresOf(prompt, signal);
     const score = knowledge.version === null ? null : (knowledge.ensemble.score(features)?.score ?? null);
-    const end = target === 0 ? 'local' : target === 1 ? 'frontier' : null;
+    const end = onlySide(settings);
     if (score === null) return { side: end, by: 'lot', score, threshold, target };
     return { side: end ?? (score > threshold ? 'frontier' : 'local'), by: 'score', score, threshold, target };
   }

@@ -111,11 +111,15 @@ export function openRouterStore(path: string, { maxLabels = MAX_LABELS }: { maxL
   );
   const live = database.prepare<LiveRow>('SELECT * FROM live');
   const setThreshold = database.prepare<never, SqlValue[]>(
-    `INSERT INTO thresholds (agent, target, min, max, threshold, decided, frontier) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO thresholds (agent, target, min, max, threshold, decided, frontier, by_hand) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (agent) DO UPDATE SET target = excluded.target, min = excluded.min, max = excluded.max,
-       threshold = excluded.threshold, decided = excluded.decided, frontier = excluded.frontier`,
+       threshold = excluded.threshold, decided = excluded.decided, frontier = excluded.frontier,
+       by_hand = max(by_hand, excluded.by_hand)`,
   );
-  const thresholds = database.prepare<ThresholdState & { agent: string }>('SELECT * FROM thresholds');
+  const thresholds = database.prepare<ThresholdState & { agent: string }>(
+    'SELECT agent, target, min, max, threshold, decided, frontier FROM thresholds',
+  );
+  const byHand = database.prepare<{ agent: string }>('SELECT agent FROM thresholds WHERE by_hand = 1');
   const addStep = database.prepare<never, SqlValue[]>(
     'INSERT INTO threshold_history (agent, at, threshold, target, reason) VALUES (?, ?, ?, ?, ?)',
   );
@@ -208,6 +212,8 @@ export function openRouterStore(path: string, { maxLabels = MAX_LABELS }: { maxL
     thresholds(): Map<string, ThresholdState> {
       return new Map(thresholds.all().map(({ agent, ...state }) => [agent, state]));
     },
+    /** Agents whose settings somebody changed. */
+    setByHand: (): ReadonlySet<string> => new Set(byHand.all().map(({ agent }) => agent)),
     /** @param reason Adds a step to the history; null keeps the state only. */
     writeThreshold(
       agent: string,
@@ -217,7 +223,7 @@ export function openRouterStore(path: string, { maxLabels = MAX_LABELS }: { maxL
     ): void {
       const { target, min, max, threshold, decided, frontier } = state;
       database.transaction(() => {
-        setThreshold.run(agent, target, min, max, threshold, decided, frontier);
+        setThreshold.run(agent, target, min, max, threshold, decided, frontier, reason === 'set' ? 1 : 0);
         if (reason === null) return;
         addStep.run(agent, at, threshold, target, reason);
         pruneSteps.run(agent, agent, MAX_HISTORY);

@@ -32,14 +32,28 @@ export function startThreshold(settings: ThresholdSettings): ThresholdState {
   return { ...settings, threshold: within(1 - settings.target, settings), decided: 0, frontier: 0 };
 }
 
-/** Changes settings or the threshold itself. A new target starts at its own quantile. */
+/**
+ * The side that all prompts go to; null where it depends on the prompt. Ranks reach 0 and 1, so the ends need words of
+ * their own.
+ */
+export function onlySide({ target, min, max }: ThresholdSettings): 'local' | 'frontier' | null {
+  if (target === 0 || min === 1) return 'local';
+  return target === 1 || max === 0 ? 'frontier' : null;
+}
+
+/**
+ * Changes settings or the threshold itself. A new target starts at its own quantile, and a threshold given alone brings
+ * the target that it is the quantile of: else the choices would move it back, and lots would not know of it.
+ */
 export function changeThreshold(
   state: ThresholdState,
   changes: Partial<ThresholdSettings & { threshold: number }>,
 ): ThresholdState {
-  const next = { ...state, ...changes };
+  const { threshold: given } = changes;
+  const target = changes.target ?? (given === undefined ? state.target : Math.round((1 - given) * 1e6) / 1e6);
+  const next = { ...state, ...changes, target };
   const threshold =
-    changes.threshold ??
+    given ??
     (changes.target === undefined || changes.target === state.target ? state.threshold : 1 - next.target);
   return { ...next, threshold: within(threshold, next) };
 }

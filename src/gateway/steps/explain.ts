@@ -25,7 +25,9 @@ export function sideExplanation(weighing: Weighing): SideExplanation {
     by === 'forced'
       ? 'the request, or what its conversation has had, says frontier'
       : by === 'lot'
-        ? `by lot: ${percent} of such requests go to the frontier side first, as nothing has proved better yet`
+        ? side !== null
+          ? `its target or the bounds of its threshold send all to the ${side} side`
+          : `by lot: ${percent} of such requests go to the frontier side first, as nothing has proved better yet`
         : `score ${score!.toFixed(3)} is ${side === 'frontier' ? 'above' : 'not above'} the threshold ${threshold.toFixed(3)}`;
   return { ...weighing, why };
 }
