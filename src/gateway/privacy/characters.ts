@@ -74,7 +74,11 @@ export function foldCode(code: number): number {
     return code === 0x1680 ? 32 : code;
   }
   if (code < 0x2070) return foldPunctuation(code);
+  // Marks around and through other characters: the frames of keycaps.
+  if (code >= 0x20d0 && code <= 0x20ff) return DROPPED;
   if (code === 0x2212) return 45;
+  // Letters in circles, capitals first.
+  if (code >= 0x24b6 && code <= 0x24e9) return code < 0x24d0 ? code - 0x24b6 + 65 : code - 0x24d0 + 97;
   if (code === 0x3000) return 32;
   if (code >= 0xfe00 && code <= 0xfe0f) return DROPPED;
   if (code === 0xfe58 || code === 0xfe63) return 45;
@@ -91,8 +95,12 @@ function foldPunctuation(code: number): number {
   return code === 0x2024 ? 46 : code;
 }
 
-/** Letters and digits of the mathematical alphabets, which are drawn as styled ASCII (U+1D400 to U+1D7FF). */
+/**
+ * Letters and digits of the mathematical alphabets, which are drawn as styled ASCII (U+1D400 to U+1D7FF), and tags, which
+ * are ASCII that is not drawn (U+E0020 to U+E007E).
+ */
 export function foldPair(high: number, low: number): number {
+  if (high === 0xdb40 && low >= 0xdc20 && low <= 0xdc7e) return low - 0xdc00;
   if (high !== 0xd835 || low < 0xdc00) return DROPPED;
   const folded = String.fromCharCode(high, low).normalize('NFKC');
   return folded.length === 1 ? folded.charCodeAt(0) : DROPPED;

@@ -42,7 +42,9 @@ const IN_NAMES: readonly Detector[] = [emails, cards, ibans, secrets];
 
 /** True when a name that cannot be replaced, such as a model's, holds something personal. */
 export const isPersonalName = (name: string): boolean =>
-  detect(name, { detectors: IN_NAMES }).spans.length > 0;
+  detect(name, { detectors: IN_NAMES }).spans.length > 0 ||
+  // Names are joined by `_`, which is part of words elsewhere.
+  detect(name.replaceAll('_', ' '), { detectors: [cards, ibans] }).spans.length > 0;
 
 /** Units of the longest span; a detector that says more is cut. A PEM block is the longest thing looked for. */
 const MAX_SPAN = 16_384;

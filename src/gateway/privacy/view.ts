@@ -25,8 +25,6 @@ export const NUMBER = 2;
 export const MARK = 3;
 export const BREAK = 4;
 
-/** Longer runs of invisible characters are no way to write a value: they part words. */
-const MAX_INVISIBLE = 32;
 /** Longer words are in no list. */
 const MAX_WORD = 40;
 const ACCENTS = /[\u0300-\u036f]/g;
@@ -239,7 +237,6 @@ function fold(text: string): Folded {
   const starts = new Int32Array(text.length);
   const ends = new Int32Array(text.length);
   let count = 0;
-  let invisible = 0;
   for (let i = 0; i < text.length; ) {
     let code = text.charCodeAt(i);
     let width = 1;
@@ -253,13 +250,11 @@ function fold(text: string): Folded {
         width = 2;
       }
     }
-    if (plain === DROPPED && invisible < MAX_INVISIBLE) {
-      invisible++;
+    if (plain === DROPPED) {
       // What is invisible belongs to the character before it, so that a replaced value leaves none of it behind.
       if (count > 0) ends[count - 1] = i + width;
     } else {
-      invisible = plain === DROPPED ? invisible : 0;
-      codes[count] = plain === DROPPED ? 0 : plain;
+      codes[count] = plain;
       starts[count] = i;
       ends[count] = i + width;
       count++;
@@ -272,7 +267,7 @@ function fold(text: string): Folded {
 function isFolded(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code < 0x80) return isEscapeSign(code) && readEscape(text, at) !== null;
-  return foldCode(code) !== code || code === 0xd835;
+  return foldCode(code) !== code || code === 0xd835 || code === 0xdb40;
 }
 
 const CHUNK = 8192;

@@ -47,7 +47,7 @@ export const cards: Detector = {
       view.steps++;
       if (view.kinds[token] !== NUMBER) continue;
       const chain = readChain(view, token);
-      const span = chain === null || chain.plus ? null : cardAt(view, chain);
+      const span = (chain === null || chain.plus ? null : cardAt(view, chain)) ?? signedCardAt(view, token);
       if (span === null) continue;
       spans.push(span);
       while (token + 1 < view.tokens && view.starts[token + 1]! < span.end) token++;
@@ -83,6 +83,41 @@ function isGrouped(chain: Chain, count: number): boolean {
     if (chain.groups[i]!.length < 3 && i < count - 1) return false;
   }
   return count === 1 || chain.groups[0]!.length >= 4;
+}
+
+/** Signs of which one, the same between all groups, may stand where cards have a blank. */
+const CARD_SIGNS = '_|.\n';
+/** Groups of digits of cards, and digits one by one. */
+const CARD_SHAPE = /^(?:4(?:,4){3}|4,6,5|1(?:,1){12,18}|1[3-9])$/;
+const MAX_CARD = 19;
+
+/** `4111_1111_1111_1111`, `4.1.1.1...`, a group on each line: whole runs only, as columns of numbers look alike. */
+function signedCardAt(view: TextView, token: number): Span | null {
+  const start = view.starts[token]!;
+  const sign = CARD_SIGNS.indexOf(view.text[view.ends[token]!] ?? '-');
+  const before = view.code(start - 1);
+  if (isWord(before) && before !== 95) return null;
+  if (sign < 0 && before !== 95) return null;
+  const between = CARD_SIGNS[sign] ?? '_';
+  let number = '';
+  let shape = '';
+  let end = start;
+  for (let at = token; at < view.tokens && view.kinds[at] === NUMBER && number.length <= MAX_CARD; at += 2) {
+    view.steps++;
+    if (view.ends[at]! - view.starts[at]! > MAX_CARD) return null;
+    number += view.word(at);
+    shape += `${at === token ? '' : ','}${view.ends[at]! - view.starts[at]!}`;
+    end = view.ends[at]!;
+    if (view.text[end] !== between || view.starts[at + 2] !== end + 1) break;
+  }
+  view.steps += shape.length;
+  // A run that began before this place or goes on after it is something else.
+  const goesOn = view.text[start - 1] === between && isDigit(view.code(start - 2));
+  const after = view.code(end);
+  if (goesOn || !CARD_SHAPE.test(shape) || (isWord(after) && after !== 95)) return null;
+  const brand = brandOf(number);
+  if (brand === null || !isLuhn(number)) return null;
+  return { class: 'card', start, end, confidence: 0.8, kind: brand };
 }
 
 function brandOf(number: string): string | null {

@@ -71,6 +71,8 @@ function judge(view: TextView, chain: Chain, count: number, start: number): read
     const isSsnShape = shape === '3-2-4' || shape === '3 2 4' || shape === '3.2.4';
     if (isSsn(digits) && (isSsnShape || near(SSN_CUE))) return ['us_ssn', near(SSN_CUE) ? 0.98 : 0.85];
   }
+  // As a number it has lost the zero that it begins with.
+  if (shape === '8' && isSsn(`0${digits}`) && view.cueBefore(SSN_CUE, start, 4) <= 4) return ['us_ssn', 0.8];
   if (digits.length <= 9 && isBsn(digits)) {
     if (near(BSN_CUE)) return ['nl_bsn', 0.98];
     // One in eleven numbers passes the test: without a cue only the form with points is taken.

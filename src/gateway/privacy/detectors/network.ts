@@ -11,6 +11,9 @@ import { NUMBER, type TextView } from '../view.ts';
 
 /** Longest text form of an IPv6 address, RFC 4291. */
 const MAX_IPV6 = 45;
+/** As reports write an address so that nobody follows it: `203[.]0[.]113[.]77`. */
+const DEFANGED = /^\d{1,3}(?:(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\))\d{1,3}){3}/i;
+const MAX_DEFANGED = 27;
 const MAC = /^(?:[\da-f]{2}(?::[\da-f]{2}){5}|[\da-f]{2}(?:-[\da-f]{2}){5})$/i;
 
 export const networkAddresses: Detector = {
@@ -21,7 +24,7 @@ export const networkAddresses: Detector = {
     for (let token = 0; token < view.tokens; token++) {
       view.steps++;
       if (view.kinds[token] !== NUMBER) continue;
-      const span = ipv4At(view, token) ?? dottedMacAt(view, token);
+      const span = ipv4At(view, token) ?? defangedAt(view, token) ?? dottedMacAt(view, token);
       if (span !== null) spans.push(span);
     }
     hexadecimal(view, spans);
@@ -50,6 +53,20 @@ function ipv4At(view: TextView, token: number): Span | null {
   const version = view.cueBefore(VERSION_CUE, start, 14);
   const isVersion = version <= 14 && version < view.cueBefore(IP_CUE, start, 30);
   return { class: 'ip', start, end, confidence: isVersion ? 0.3 : 0.95, kind: 'ipv4' };
+}
+
+function defangedAt(view: TextView, token: number): Span | null {
+  const start = view.starts[token]!;
+  if (view.ends[token]! - start > 3 || !'.[({'.includes(view.text[view.ends[token]!] ?? '-')) return null;
+  const before = view.code(start - 1);
+  if (isWord(before) || before === 46 || before === 45) return null;
+  const text = view.text.slice(start, start + MAX_DEFANGED);
+  view.steps += MAX_DEFANGED;
+  const found = /[[({]/.test(text) ? DEFANGED.exec(text)?.[0] : undefined;
+  if (found === undefined || isWord(view.code(start + found.length))) return null;
+  const parts = found.match(/\d+/g)!.map(Number);
+  if (parts.some((part) => part > 255) || parts[0] === 127 || parts[0] === 0) return null;
+  return { class: 'ip', start, end: start + found.length, confidence: 0.9, kind: 'ipv4' };
 }
 
 /** `0123.4567.89ab`. */

@@ -100,6 +100,9 @@ export const secrets: Detector = {
       } else if (view.isMark(token, '-') && /^(?:u|user)$/.test(view.plain(token + 1))) {
         const span = credentialsInOption(view, view.ends[token + 1]!);
         if (span !== null) spans.push(span);
+      } else if (view.isMark(token, '=')) {
+        const span = secretInQuery(view, view.starts[token]!);
+        if (span !== null) spans.push(span);
       } else if (view.isMark(token, ':') && text.startsWith('://', view.starts[token]!)) {
         const span = credentialsInAddress(view, view.starts[token]! + 3);
         if (span !== null) spans.push(span);
@@ -237,4 +240,25 @@ function credentialsInAddress(view: TextView, from: number): Span | null {
     return { class: 'secret', start: colon + 1, end: i, confidence: 0.995, kind: 'url_password' };
   }
   return null;
+}
+
+/** Names under which addresses carry secrets. */
+const QUERY_NAME =
+  /[?&;]((?:access|auth|api|id|refresh|session|security|x-amz-security)?[_-]?token|api[_-]?key|access[_-]?key|(?:client|app)?[_-]?secret|(?:x-amz-)?signature|sig|session[_-]?id|password|passwd|pwd)$/i;
+const MAX_QUERY_NAME = 24;
+/** What documents write where a secret goes. */
+const NO_SECRET = /^(?:[$<{[*]|your|xxx|\.\.\.|(?:null|true|false|undefined|none)$)/i;
+
+/** `?token=value`: the value. */
+function secretInQuery(view: TextView, sign: number): Span | null {
+  const name = view.text.slice(Math.max(0, sign - MAX_QUERY_NAME), sign);
+  view.steps += name.length;
+  if (!QUERY_NAME.test(name)) return null;
+  let end = sign + 1;
+  while (end < sign + MAX_TOKEN && end < view.text.length && !/[\s?&;#"'`<>)\]]/.test(view.text[end]!)) end++;
+  view.steps += end - sign;
+  while (end > sign && /[.,:!]/.test(view.text[end - 1]!)) end--;
+  const value = view.text.slice(sign + 1, Math.min(end, sign + 64));
+  if (value.length < 3 || NO_SECRET.test(value)) return null;
+  return { class: 'secret', start: sign + 1, end, confidence: 0.9, kind: 'query' };
 }
