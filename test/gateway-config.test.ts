@@ -181,6 +181,15 @@ test('KWAAI_PRIVACY_LEVEL is enforced: at maximum a provider gets nothing', asyn
   assert.equal((await ask(own, { model: null })).text, ANSWER_TEXT);
 });
 
+test('at maximum a Kwaai endpoint gets nothing, wherever it listens', async () => {
+  for (const name of ['KWAAI_ENDPOINT', 'KWAAI_DISTRIBUTED_NODES']) {
+    const env = { [name]: ok(), KWAAI_MODEL: 'm', KWAAI_PRIVACY_LEVEL: 'maximum' };
+    await using opened = await open('', env);
+    const { code, seen } = await ask(opened, { model: null });
+    assert.deepEqual([code, seen.length], ['privacy_unmet', 0], name);
+  }
+});
+
 test('LLM_MAX_RETRIES and LLM_RETRY_DELAY say how often a failing server is asked again', async () => {
   for (const [retries, requests] of [
     ['0', 1],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { type WelcomeFacts, welcome } from './welcome.ts';
+import { type WelcomeFacts, welcome, whoAnswers } from './welcome.ts';
 
 const address = (address: string, family: 'IPv4' | 'IPv6', internal = false) =>
   ({ address, family, internal }) as NonNullable<ReturnType<typeof networkInterfaces>[string]>[number];
@@ -29,6 +29,17 @@ test('a start names the page, and nothing else while only this machine reaches i
   assert.match(text, /Page and API: http:\/\/127\.0\.0\.1:11435$/m);
   assert.deepEqual(others(text), []);
   assert.doesNotMatch(text, /key/);
+});
+
+test('a start whose engine is no backend names no model of it', () => {
+  assert.match(said({}), /^ {2}model {2}tiny$/m);
+  assert.match(
+    said({ model: null }),
+    /^ {2}model {2}none of this machine \(gateway\.localEngine is false\)/m,
+  );
+  assert.equal(whoAnswers('tiny'), 'tiny answers');
+  const others = stripVTControlCharacters(whoAnswers(null));
+  assert.match(others, /^requests go to your backends \(kith backends list\)/);
 });
 
 test('a start that other machines reach says under which addresses, and that keys are asked for', () => {

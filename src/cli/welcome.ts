@@ -7,7 +7,8 @@ import { version } from './version.ts';
 export interface WelcomeFacts {
   /** The node's address as this machine calls it. */
   readonly url: string;
-  readonly model: string;
+  /** The engine's default model; null where the engine is no backend. */
+  readonly model: string | null;
   /** What `server.host` says. */
   readonly host: string;
   /** What `server.allowedHosts` says. */
@@ -26,7 +27,7 @@ export function welcome({ url, model, host, names, interfaces = networkInterface
     ...elsewhere.map(
       (name) => `  from others:  ${paint('cyan', `${protocol}//${name}${port && `:${port}`}`)}`,
     ),
-    `  model  ${model}`,
+    `  model  ${model ?? 'none of this machine (gateway.localEngine is false); your backends have them'}`,
     `  chat   ${asTyped('kith chat')}          (in another terminal)`,
     `  API    ${url}/v1   (OpenAI-compatible)`,
     ...(wide
@@ -34,6 +35,13 @@ export function welcome({ url, model, host, names, interfaces = networkInterface
       : []),
     '  stop   Ctrl-C',
   ].join('\n');
+}
+
+/** What answers once the node is ready. Whether other servers do is found out by asking them. */
+export function whoAnswers(model: WelcomeFacts['model']): string {
+  return model === null
+    ? `requests go to your backends (${asTyped('kith backends list')}); gateway.localEngine is false`
+    : `${model} answers`;
 }
 
 /** More interfaces than these, such as those of containers, would bury the address that counts. */

@@ -61,7 +61,12 @@ export interface Terms {
   readonly degrade: Degradation | null;
   /** BCP 47 tag of the language that explanations are given in. */
   readonly locale: string | null;
+  /** Nodes that the request has passed before it came here. */
+  readonly hops: number;
 }
+
+/** Nodes that a request may pass; with more it goes round in a ring. */
+export const MAX_HOPS = 4;
 
 /** The owner on this machine, who leaves everything as configured. */
 export const OWN_TERMS: Terms = {
@@ -77,4 +82,5 @@ export const OWN_TERMS: Terms = {
   maxCost: null,
   degrade: null,
   locale: null,
+  hops: 0,
 };

@@ -55,6 +55,8 @@ export interface GenerationOptions {
   readonly signal: AbortSignal;
   /** @default OWN_TERMS */
   readonly terms?: Terms;
+  /** Sent along to another server, by names in lower case. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
   /** True when `sampler.seed` was drawn because the caller gave none. @default false */
   readonly drawnSeed?: boolean;
   /** The caller passes nothing on before the answer is whole, so that it may begin anew unseen. @default false */
@@ -93,6 +95,8 @@ export interface EmbeddingRequest {
   readonly signal: AbortSignal;
   /** @default OWN_TERMS */
   readonly terms?: Terms;
+  /** Sent along to another server, by names in lower case. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Facts about how an answer was made. Unknown values are null. */

@@ -134,9 +134,14 @@ test('vendors have their address, and Anthropic its kind of backend', async () =
 
 test('where a backend stands follows from its address and from what its owner says', () => {
   const place = (url: string, more: Partial<Parameters<typeof placeOf>[1]> = {}) =>
-    placeOf(url, { kind: 'generic', owned: undefined, network: undefined, ...more });
-  for (const url of ['http://localhost:1/v1', 'http://127.0.0.1/v1', 'https://[::1]:8/v1'])
-    assert.deepEqual(place(url), { kind: 'this_machine' }, url);
+    placeOf(url, { owned: undefined, network: undefined, ...more });
+  for (const url of ['http://localhost:1/v1', 'http://127.0.0.1/v1', 'https://[::1]:8/v1']) {
+    // It may be a tunnel, or pass requests on.
+    const unseen = { kind: 'provider', link: 'owned_network' };
+    for (const more of [{}, { owned: false }, { network: 'owned' } as const])
+      assert.deepEqual(place(url, more), unseen, url);
+    assert.deepEqual(place(url, { owned: true }), { kind: 'this_machine' }, url);
+  }
   assert.deepEqual(place('https://a.example'), { kind: 'provider', link: 'encrypted' });
   assert.deepEqual(place('https://a.example', { owned: true }), { kind: 'owned', link: 'encrypted' });
   assert.deepEqual(place('http://10.0.0.1'), { kind: 'provider', link: 'open' });
@@ -152,18 +157,50 @@ test('where a backend stands follows from its address and from what its owner sa
   assert.deepEqual(place('http://a.localhost/'), { kind: 'provider', link: 'open' });
   // A name that only begins like this machine's is somebody else's.
   assert.deepEqual(place('http://127.0.0.1.evil.example'), { kind: 'provider', link: 'open' });
-  assert.deepEqual(place('http://localhost', { kind: 'litellm' }), {
-    kind: 'provider',
-    link: 'owned_network',
-  });
-  assert.deepEqual(place('http://localhost', { kind: 'litellm', owned: true }), { kind: 'this_machine' });
-  assert.deepEqual(place('http://localhost', { owned: false }), { kind: 'provider', link: 'owned_network' });
+});
+
+test('what variables describe on this machine is a provider, until the owner says otherwise under backends', async () => {
+  const here = 'http://localhost:9/v1';
+  const env = {
+    KWAAI_ENDPOINT: here,
+    KWAAI_DISTRIBUTED_NODES: 'http://127.0.0.1:9',
+    LLM_BASE_URL: here,
+  };
+  const providers = await providersOf(`backends: [{name: mine, url: "${here}", owned: true}]`, env);
+  assert.deepEqual(
+    providers.slice(1).map(({ backend, destination }) => [backend.name, destination.kind]),
+    [
+      ['mine', 'this_machine'],
+      ['kwaai-1', 'provider'],
+      ['kwaai', 'provider'],
+      ['llm', 'provider'],
+    ],
+  );
+});
+
+test('who may be another node is told how many a request has passed; vendors are not', async () => {
+  const providers = await providersOf(`
+backends:
+  - {name: vendor, kind: openai}
+  - {name: claude, kind: anthropic}
+  - {name: node, kind: openai, url: "https://kith.example/v1"}
+  - {name: other, url: "https://other.example/v1"}
+`);
+  assert.deepEqual(
+    providers.slice(1).map(({ backend, counts }) => [backend.name, counts]),
+    [
+      ['vendor', false],
+      ['claude', false],
+      ['node', true],
+      ['other', true],
+    ],
+  );
 });
 
 test("what the owner's own machines compute costs nothing, unless the owner gives it a price", async () => {
   const providers = await providersOf(`
 backends:
-  - {name: here, url: "http://localhost:1/v1"}
+  - {name: here, url: "http://localhost:1/v1", owned: true}
   - {name: mine, url: https://a, owned: true, prices: {big: {prompt: 1, completion: 2}}}
   - {name: theirs, url: https://b}
 `);

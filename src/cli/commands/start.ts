@@ -14,7 +14,7 @@ import type { Handler } from '../program.ts';
 import { createProgress, type ProgressView } from '../progress.ts';
 import { settingsOf } from '../settings.ts';
 import { version } from '../version.ts';
-import { welcome } from '../welcome.ts';
+import { welcome, whoAnswers } from '../welcome.ts';
 import { logLine } from './logs.ts';
 
 const run: Handler = async ({ options }) => {
@@ -73,17 +73,18 @@ async function serve(
     },
   });
   const { url, defaultModel, port } = node;
+  const engineModel = config.gateway.localEngine ? defaultModel : null;
   if (options.json) printJson({ event: 'up', url, port, pid: process.pid, version, home: config.home });
   else {
     progress.clear();
-    print(welcome({ url, model: defaultModel, host: config.server.host, names: config.server.allowedHosts }));
+    print(welcome({ url, model: engineModel, host: config.server.host, names: config.server.allowedHosts }));
   }
   node.ready.then(
     () => {
       progress.clear();
       const took = formatDuration(performance.now() - began);
-      if (options.json) printJson({ event: 'ready', model: defaultModel });
-      else print(`${paint('green', 'ready')}: ${defaultModel} answers (${took} after the start)`);
+      if (options.json) printJson({ event: 'ready', model: engineModel });
+      else print(`${paint('green', 'ready')}: ${whoAnswers(engineModel)} (${took} after the start)`);
     },
     (error: unknown) => {
       progress.clear();

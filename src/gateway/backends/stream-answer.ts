@@ -3,7 +3,7 @@
  *
  * @module gateway/backends/stream-answer
  */
-import type { ChatEvent } from '../types.ts';
+import type { ChatEvent, ChatRequest } from '../types.ts';
 import {
   type EventStream,
   failureOf,
@@ -33,6 +33,11 @@ export interface AnswerDecoder {
   /** The model that the server names; null when it does not. */
   readonly model: string | null;
   readonly notes: readonly string[];
+}
+
+/** What a caller's request adds to the headers of the one to the server. */
+export function headersOf({ headers }: Pick<ChatRequest, 'headers'>): Pick<UpstreamRequest, 'headers'> {
+  return headers === undefined ? {} : { headers };
 }
 
 export interface AnswerHead {

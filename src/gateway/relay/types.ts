@@ -21,7 +21,12 @@ export interface RelayPort {
   /** The server's name for a model. */
   upstreamId(model: string): string;
   /** Puts the request on a connection. */
-  send(body: Buffer, stream: boolean, handler: Dispatcher.DispatchHandler): void;
+  send(
+    body: Buffer,
+    stream: boolean,
+    handler: Dispatcher.DispatchHandler,
+    headers: Readonly<Record<string, string>>,
+  ): void;
   /** Reads an answer of one choice. */
   decoder(model: string): AnswerDecoder;
 }

@@ -85,6 +85,8 @@ const byCode: Readonly<Record<string, FailureKind>> = {
   context_length_exceeded: 'context',
   content_filter: 'filtered',
   content_policy_violation: 'filtered',
+  // Every node would send it round again.
+  loop_detected: 'refused',
   insufficient_quota: 'access',
   // What may not leave the owner's machines may still be answered on them.
   privacy_unmet: 'access',

@@ -23,6 +23,7 @@ import type {
   Receipt,
 } from '../types.ts';
 import { cappedCandidates } from './cap.ts';
+import { forwardHeaders, telling } from './forward.ts';
 import type { Plan } from './plan.ts';
 import type { Redaction, Redactions } from './redaction.ts';
 import { type Counts, failedWith, routeReport, spent } from './report.ts';
@@ -78,8 +79,12 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
     choices: number,
   ): { routes: readonly Candidate[]; redaction: Redaction | null } {
     const { wishes, needs } = plan;
+    const told = (one: Candidate): Candidate => ({
+      ...one,
+      backend: telling(one.backend, forwardHeaders(wishes, plan.providerOf(one.backend.name))),
+    });
     const patient = plan.candidates.map((one) =>
-      plan.providerOf(one.backend.name).step === 'local' ? { ...one, limits: localLimits(needs) } : one,
+      plan.providerOf(one.backend.name).step === 'local' ? { ...one, limits: localLimits(needs) } : told(one),
     );
     const candidates = cappedCandidates(plan, patient, choices);
     if (!candidates.some(({ backend }) => plan.redacts(backend.name)))

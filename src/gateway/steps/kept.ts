@@ -14,7 +14,8 @@ export function scopeOf(request: ChatRequest, wishes: Wishes, candidates: readon
   const models = [...new Set(candidates.map(({ model }) => model))].sort();
   return {
     model: models.join(' '),
-    revision: wishes.route,
+    // A request that came back to its own node must not wait for the answer that waits for it.
+    revision: wishes.hops === 0 ? wishes.route : `${wishes.route} ${wishes.hops}`,
     tenant: wishes.tenant,
     privacy: wishes.privacy,
     drawnSeed: request.drawnSeed ?? false,

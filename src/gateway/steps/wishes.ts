@@ -22,6 +22,8 @@ export interface Wishes {
   readonly maxCost: number | null;
   readonly degrade: Degradation;
   readonly locale: string | null;
+  /** Nodes that the request has passed before it came here. */
+  readonly hops: number;
   /** Model id or alias for requests that name none; null = as each backend is set. */
   readonly model: string | null;
 }
@@ -46,6 +48,7 @@ export function createSettle(owner: OwnerPolicy, agents: Readonly<Record<string,
       maxCost: terms.maxCost,
       degrade: terms.degrade ?? owner.degrade ?? 'none',
       locale: terms.locale,
+      hops: terms.hops,
       model: agent.model ?? null,
     };
   };

@@ -47,6 +47,8 @@ export function classify(refusal: Refusal): UpstreamError {
       : null;
   const asked = refusal.headers['x-should-retry'];
   const shown = shownMessage(said.message, refusal.secrets ?? []);
+  // Another node's word for a request that went round in a ring; so would the next one.
+  if (status === 508 && said.code === 'loop_detected') return looped(refusal.server);
   const where = refusal.status === null ? 'an error inside its answer' : `status ${refusal.status}`;
   const notFound = failure === 'bad_request' && status === 404;
   const what = `${refusal.server} ${VERB[failure] ?? 'refused the request'} (${where})`;
@@ -62,6 +64,15 @@ export function classify(refusal: Refusal): UpstreamError {
       shouldRetry: asked === 'true' ? true : asked === 'false' ? false : null,
       ...(notFound ? { status: 404 } : {}),
     },
+  );
+}
+
+function looped(server: string): UpstreamError {
+  return new UpstreamError(
+    'bad_request',
+    'loop_detected',
+    `${server} found that the request goes round between nodes that are each other's backends: take one of them out of the other's configuration.`,
+    { upstreamStatus: 508, shouldRetry: false, status: 508 },
   );
 }
 

@@ -14,6 +14,7 @@ import { readJson, readText } from './body.ts';
 import { classify } from './classify.ts';
 import { badResponse, UpstreamError } from './errors.ts';
 import { type Connection, Exchange, type Headers, type Timings } from './exchange.ts';
+import { withHeaders } from './headers.ts';
 import { tighter, UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
 import { batches, linger } from './reading.ts';
 import { type SseFrame, SseReader } from './sse.ts';
@@ -44,6 +45,8 @@ export interface UpstreamRequest {
   /** Written as JSON. */
   readonly body?: unknown;
   readonly signal: AbortSignal;
+  /** For this request, by names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Tighter limits for this request. */
   readonly limits?: Partial<UpstreamLimits>;
 }
@@ -80,13 +83,21 @@ export interface Upstream extends AsyncDisposable {
   /** Resolves when status and headers say that a stream begins. Throws `UpstreamError`, `AbortedError`. */
   stream(request: UpstreamRequest): Promise<EventStream>;
   /** Sends JSON as it is, once; the handler has its own limits and judges the answer. */
-  pass(path: string, json: Buffer, accept: string, handler: Dispatcher.DispatchHandler): void;
+  pass(
+    path: string,
+    json: Buffer,
+    accept: string,
+    handler: Dispatcher.DispatchHandler,
+    headers?: Readonly<Record<string, string>>,
+  ): void;
   /** Connections that are open, and requests that are under way or wait for one. */
   connections(): { readonly open: number; readonly busy: number };
 }
 
 /** Bytes of an error's body that are read. */
 const maxErrorBytes = 64 * 1024;
+/** Sets of headers that are kept ready. */
+const maxPassing = 64;
 /** A kept connection can turn out closed as often as there are kept ones; then the failure stands. */
 const maxStale = 3;
 
@@ -135,12 +146,15 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   ]);
   const fixed = { 'user-agent': 'kith', ...options.headers, ...options.secretHeaders };
 
-  /** Headers of bodies that are passed on, by what is accepted: there are two. */
+  /** Headers of bodies that are passed on, by what is accepted and what the request adds. */
   const passing = new Map<string, string[]>();
 
   async function open(request: UpstreamRequest, accept: string) {
     const body = request.body === undefined ? null : JSON.stringify(request.body);
-    const headers: Record<string, string> = { ...fixed, accept };
+    const headers: Record<string, string> = {
+      ...(request.headers === undefined ? fixed : withHeaders(fixed, request.headers)),
+      accept,
+    };
     if (body !== null) headers['content-type'] = 'application/json';
     const own = tighter(limits, request.limits ?? {});
     const startedAt = options.clock.monotonic();
@@ -247,11 +261,14 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       const { connected, size } = pool.stats;
       return { open: connected, busy: size };
     },
-    pass(path, json, accept, handler) {
-      let headers = passing.get(accept);
+    pass(path, json, accept, handler, own) {
+      const key = own === undefined ? accept : `${accept} ${JSON.stringify(own)}`;
+      let headers = passing.get(key);
       if (headers === undefined) {
-        headers = Object.entries({ ...fixed, accept, 'content-type': 'application/json' }).flat();
-        passing.set(accept, headers);
+        const all = own === undefined ? fixed : withHeaders(fixed, own);
+        headers = Object.entries({ ...all, accept, 'content-type': 'application/json' }).flat();
+        // Callers name regions as they like.
+        if (passing.size < maxPassing) passing.set(key, headers);
       }
       pool.dispatch({ path: `${prefix}${path}`, method: 'POST', headers, body: json }, handler);
     },

@@ -5,10 +5,11 @@
  * @module server/http/terms
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { InputError } from '../../base/index.ts';
+import { InputError, KithError } from '../../base/index.ts';
 import {
   CACHE_WISHES,
   DEGRADATIONS,
+  MAX_HOPS,
   OWN_TERMS,
   PRIVACY_LEVELS,
   ROUTE_WISHES,
@@ -27,12 +28,13 @@ export const termHeaders = {
   'x-kith-regions': 'Regions in which it may be answered, separated by commas.',
   'x-kith-max-cost': "Money that it may cost, in the unit of the owner's prices.",
   'x-kith-conversation': 'Name of the conversation, so that it keeps its model and backend.',
+  'x-kith-hops': `Nodes that the request has passed, set by nodes; more than ${MAX_HOPS} get 508 loop_detected.`,
 } as const;
 type TermHeader = keyof typeof termHeaders;
 
 const names = Object.keys(termHeaders) as TermHeader[];
 
-/** @throws InputError that names the header and what it may say */
+/** @throws InputError that names the header and what it may say; KithError `loop_detected` (508) */
 export function termsOf(headers: IncomingHttpHeaders, caller: Caller): Terms {
   const locale = localeOf(headers['accept-language']);
   const states = names.some((name) => headers[name] !== undefined);
@@ -52,6 +54,7 @@ export function termsOf(headers: IncomingHttpHeaders, caller: Caller): Terms {
     maxCost: numberOf(headers, 'x-kith-max-cost', 'a number from 0 on', (value) => value >= 0),
     regions: regionsOf(headers),
     conversation: conversationOf(headers),
+    hops: hopsOf(headers),
   };
 }
 
@@ -116,6 +119,17 @@ function conversationOf(headers: IncomingHttpHeaders): string | null {
   if (!/^[\x21-\x7e]{1,120}$/.test(text))
     throw refused('x-kith-conversation', text, '1 to 120 visible ASCII characters');
   return text;
+}
+
+function hopsOf(headers: IncomingHttpHeaders): number {
+  const hops = numberOf(headers, 'x-kith-hops', 'a whole number from 0 on', Number.isInteger) ?? 0;
+  if (hops > MAX_HOPS)
+    throw new KithError(
+      'loop_detected',
+      `The request has passed ${hops} nodes, more than ${MAX_HOPS}: nodes that are each other's backends send it round. Take one of them out of the other's configuration.`,
+      { status: 508, param: 'x-kith-hops' },
+    );
+  return hops;
 }
 
 /** The language that the client names first (RFC 9110, 12.5.4); null when it names none, or none that has that form. */

@@ -163,9 +163,10 @@ const why: Readonly<Record<string, string>> = {
   '502': 'The backends that were asked failed, or gave answers that cannot be read.',
   '503': 'Not now: stopping, loading, out of memory, or no backend can be asked.',
   '504': 'The backends that were asked did not answer in time.',
+  '508': 'It has passed too many nodes: some are backends of each other.',
 };
 const bodyErrors = ['408', '409', '413', '415', '422'];
-const backendErrors = ['502', '504'];
+const backendErrors = ['502', '504', '508'];
 
 /** Every header that answers carry beside those of HTTP itself. */
 export const headers: Readonly<Record<string, Schema>> = { ...otherHeaders, ...rateHeaders };

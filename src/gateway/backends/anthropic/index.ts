@@ -8,7 +8,7 @@ import { badResponse, createUpstream } from '../../upstream/index.ts';
 import { countIn, isObject } from '../json.ts';
 import { createModelList } from '../model-list.ts';
 import { notSupported } from '../not-supported.ts';
-import { streamAnswer } from '../stream-answer.ts';
+import { headersOf, streamAnswer } from '../stream-answer.ts';
 import type { RemoteOptions } from '../types.ts';
 import { createMessageDecoder } from './decode.ts';
 import { defaultMaxTokens, messagesBody, promptBody } from './request.ts';
@@ -66,7 +66,7 @@ export function createAnthropicBackend(options: AnthropicBackendOptions): Backen
       const limits = request.timeoutMs === null ? {} : { totalMs: request.timeoutMs };
       yield* streamAnswer(
         upstream,
-        { method: 'POST', path: '/messages', body, signal: request.signal, limits },
+        { method: 'POST', path: '/messages', body, signal: request.signal, limits, ...headersOf(request) },
         decoder,
         { backend: options.name, model, server, notes },
       );
@@ -82,6 +82,7 @@ export function createAnthropicBackend(options: AnthropicBackendOptions): Backen
         path: '/messages/count_tokens',
         body: promptBody(request, model),
         signal: request.signal,
+        ...headersOf(request),
       });
       const tokens = isObject(answer.body) ? countIn(answer.body.input_tokens) : null;
       if (tokens === null)

@@ -7,6 +7,7 @@ import type { EmbeddingRequest } from '../../types.ts';
 import { badResponse, type JsonAnswer, type Upstream } from '../../upstream/index.ts';
 import { arrayIn, countIn, isObject } from '../json.ts';
 import { notSupported } from '../not-supported.ts';
+import { headersOf } from '../stream-answer.ts';
 import type { ServerKind } from './servers/index.ts';
 
 export interface Embedded {
@@ -59,6 +60,7 @@ export async function embed(
         ...(request.truncate && kind.truncate !== null ? { [kind.truncate[0]]: kind.truncate[1] } : {}),
       },
       signal: request.signal,
+      ...headersOf(request),
     });
     const body = isObject(last.body) ? last.body : {};
     rows.push(...rowsOf(body.data, batch.length, upstream.origin));

@@ -11,7 +11,7 @@ import type { Backend, ChatEvent, GenerationOptions } from '../../types.ts';
 import { createUpstream } from '../../upstream/index.ts';
 import { createModelList } from '../model-list.ts';
 import { notSupported } from '../not-supported.ts';
-import { requestIdOf, streamAnswer } from '../stream-answer.ts';
+import { headersOf, requestIdOf, streamAnswer } from '../stream-answer.ts';
 import type { RemoteOptions, RemoteReceipt } from '../types.ts';
 import { takesAsItIs } from './as-it-is.ts';
 import { createDecoder } from './decode.ts';
@@ -66,12 +66,17 @@ export function createOpenAiBackend(options: OpenAiBackendOptions): Backend & As
     const decoder = decoderOf(api, model, prompts * request.n);
     const path = api === 'chat' ? '/chat/completions' : '/completions';
     const limits = request.timeoutMs === null ? {} : { totalMs: request.timeoutMs };
-    return streamAnswer(upstream, { method: 'POST', path, body, signal: request.signal, limits }, decoder, {
-      backend: options.name,
-      model,
-      server,
-      notes,
-    });
+    return streamAnswer(
+      upstream,
+      { method: 'POST', path, body, signal: request.signal, limits, ...headersOf(request) },
+      decoder,
+      {
+        backend: options.name,
+        model,
+        server,
+        notes,
+      },
+    );
   }
 
   return {
@@ -117,8 +122,14 @@ export function createOpenAiBackend(options: OpenAiBackendOptions): Backend & As
       origin: upstream.origin,
       takes: (shape) => takesAsItIs(kind, shape),
       upstreamId: list.upstreamId,
-      send: (body, stream, handler) =>
-        upstream.pass('/chat/completions', body, stream ? 'text/event-stream' : 'application/json', handler),
+      send: (body, stream, handler, headers) =>
+        upstream.pass(
+          '/chat/completions',
+          body,
+          stream ? 'text/event-stream' : 'application/json',
+          handler,
+          headers,
+        ),
       decoder: (model) => decoderOf('chat', model, 1),
     },
     [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
