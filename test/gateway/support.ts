@@ -45,6 +45,8 @@ export interface Place {
   /** @default false */
   readonly continues?: boolean;
   readonly context?: number;
+  /** Money for a million tokens. */
+  readonly price?: { readonly prompt: number; readonly completion: number };
   readonly group?: string;
   readonly maxConnections?: number;
   /** It is somebody else's: personal data is replaced where the level of privacy demands it. @default false */
@@ -91,6 +93,7 @@ function providerOf(place: Place, index: number): GatewayProvider & { backend: B
       continues,
       limits: { ...patient, ...place.limits },
       ...(context === undefined ? {} : { context }),
+      ...(place.price === undefined ? {} : { price: place.price }),
     },
   };
 }

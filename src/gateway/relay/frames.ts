@@ -1,21 +1,27 @@
 /**
- * The two parts of a passed stream that are read: its opening, up to the first piece of an answer, and its end.
+ * What is read of a passed stream: its opening, up to the first piece of an answer, and whatever says how it ends.
  *
  * @module gateway/relay/frames
  */
 import { isUtf8 } from 'node:buffer';
-import { arrayIn, isObject, stringIn } from '../backends/json.ts';
-import { usageOf } from '../backends/openai/decode.ts';
+import { arrayIn, countIn, isObject, type JsonObject, stringIn } from '../backends/json.ts';
+import { reportsIn, usageOf } from '../backends/openai/decode.ts';
 import { finishOf } from '../backends/openai/finish.ts';
-import type { AnswerDecoder } from '../backends/stream-answer.ts';
+import { AFTER_END, type AnswerDecoder } from '../backends/stream-answer.ts';
 import type { UsageReport } from '../backends/types.ts';
 import type { FinishReason } from '../types.ts';
-import { badResponse, parseJson, SseReader, UPSTREAM_LIMITS, UpstreamError } from '../upstream/index.ts';
+import {
+  badResponse,
+  parseJson,
+  type SseFrame,
+  SseReader,
+  UPSTREAM_LIMITS,
+  UpstreamError,
+} from '../upstream/index.ts';
 
 /** Bytes before the first piece of an answer: pings, role, empty deltas. */
 const maxOpening = 64 * 1024;
-/** Bytes of the end that are read: the finish, the counts, and what servers add to them. */
-const endBytes = 8 * 1024;
+const loneCr = /\r[^\n]/;
 
 export class Opening {
   readonly #decoder: AnswerDecoder;
@@ -34,6 +40,9 @@ export class Opening {
     this.#bytes += bytes.length;
     if (this.#bytes > maxOpening)
       throw badResponse('upstream_bad_chunk', this.#server, `sent ${maxOpening} bytes without a token.`);
+    // Lines that end with CR alone are for the ordinary way: nobody else looks for them.
+    if (loneCr.test(bytes.toString('latin1')))
+      throw badResponse('upstream_bad_chunk', this.#server, 'ends its lines with CR alone.');
     const decoder = this.#decoder;
     for (const frame of this.#reader.push(bytes)) {
       if (decoder.tokens > 0 || decoder.complete) break;
@@ -43,92 +52,185 @@ export class Opening {
   }
 }
 
-/**
- * Throws `UpstreamError` for whole lines that are not UTF-8, for an event that is no JSON, and for an error. Lines that end with an object's brace are taken for whole ones: a
- * server that breaks off does so anywhere else.
- */
-export function checkLines(bytes: Buffer, server: string, decoder: AnswerDecoder): void {
-  if (!isUtf8(bytes)) throw badResponse('upstream_invalid_utf8', server, 'sent bytes that are not UTF-8.');
-  let at = bytes.length - 1;
-  while (at >= 0 && (bytes[at] === 0x0a || bytes[at] === 0x0d)) at--;
-  if (at < 0 || (bytes[at] === 0x7d && !bytes.includes('"error"'))) return;
-  for (const line of bytes.toString('utf8').split('\n')) {
-    const value = line.startsWith('data:') ? line.slice(5).trim() : '';
-    if (value === '' || value === '[DONE]') continue;
-    const said = parseJson(value, server);
-    // The decoder knows how servers word their errors.
-    if (isObject(said) && said.error !== undefined) decoder.frame({ event: 'message', data: value });
-  }
-}
-
-const done = /(?:^|\n)data: ?\[DONE\]\r?\n\s*$/;
-const doneBytes = 40;
-
 /** What the end of a stream says of the answer. */
 export interface StreamEnd {
   readonly reason: FinishReason;
   readonly usage: UsageReport;
 }
 
-export class End {
-  readonly #server: string;
-  #held: Buffer[] = [];
-  #bytes = 0;
-  #atLineStart = true;
-  /** The event that ends a stream has come. */
-  done = false;
+const LF = 0x0a;
+const D = 0x64;
+const CLOSE = 0x7d;
+const COLON = 0x3a;
+const N = 0x6e;
+const U = 0x75;
+const L = 0x6c;
 
-  constructor(server: string) {
-    this.#server = server;
-  }
+const blank = Buffer.from('\n\n');
+const crBlank = Buffer.from('\r\n\r\n');
 
-  /** Notes the next bytes; true when they hold the event that ends a stream. */
-  add(bytes: Buffer): boolean {
-    const before = this.#atLineStart;
-    this.#held.push(bytes);
-    this.#bytes += bytes.length;
-    while (this.#held.length > 1 && this.#bytes - this.#held[0]!.length >= endBytes)
-      this.#bytes -= this.#held.shift()!.length;
-    this.#atLineStart = bytes[bytes.length - 1] === 0x0a;
-    if (!this.#atLineStart) return false;
-    // A line break ends a line for certain: inside of JSON it is escaped.
-    const from = Math.max(0, bytes.length - doneBytes);
-    const found = done.exec(bytes.toString('latin1', from));
-    this.done = found !== null && (found[0].startsWith('\n') || (from === 0 && before));
-    return this.done;
-  }
+/** Names of what says how an answer ends. In text their quotes are escaped. */
+const marks = ['"finish_reason"', '"usage"', '"error"'].map((name) => Buffer.from(name));
 
-  /** Reads the held bytes. Throws `UpstreamError` when they do not end an answer, or end it with an error. */
-  read(): StreamEnd {
-    const text = Buffer.concat(this.#held);
-    this.#held = [];
-    const reader = new SseReader(this.#server, UPSTREAM_LIMITS);
-    let reason: FinishReason | null = null;
-    let usage: UsageReport = { promptTokens: null, cachedTokens: null, completionTokens: null };
-    // What is left of a line that was cut off at the front is no field of an event, and passed over.
-    for (const { data } of [...reader.push(text.subarray(-2 * endBytes)), ...reader.end().frames]) {
-      if (data.trim() === '[DONE]') break;
-      if (data.trim() === '') continue;
-      const value = parseJson(data, this.#server);
-      if (!isObject(value))
-        throw badResponse('upstream_bad_chunk', this.#server, 'sent a chunk that is no JSON object.');
-      if (isObject(value.error) || typeof value.error === 'string')
-        throw new UpstreamError(
-          'server_error',
-          'upstream_server_error',
-          `${this.#server} ended its answer with an error.`,
-        );
-      const [choice] = arrayIn(value.choices);
-      const word = isObject(choice) ? stringIn(choice.finish_reason) : null;
-      if (word !== null && word !== '') reason = finishOf(word, this.#server).reason;
-      if (isObject(value.usage)) usage = usageOf(value.usage, usage);
+/** One of the names, with any value but null. */
+function isMarked(bytes: Buffer): boolean {
+  for (const mark of marks) {
+    let at = bytes.indexOf(mark);
+    while (at >= 0) {
+      at += mark.length;
+      while (bytes[at] === 0x20) at++;
+      if (bytes[at] !== COLON) return true;
+      do at++;
+      while (bytes[at] === 0x20);
+      if (bytes[at] !== N || bytes[at + 1] !== U || bytes[at + 2] !== L || bytes[at + 3] !== L) return true;
+      at = bytes.indexOf(mark, at);
     }
-    if (reason === null)
+  }
+  return false;
+}
+
+const doneEvent = /(?:^|\n)data: *\[DONE\][ \t]*\r?\n(?:\r?\n)?/;
+
+/** What was found in some events. */
+export interface Seen {
+  /** At least one of them is more than a ping. */
+  readonly data: boolean;
+  /** Where the event that ends the stream ends; null while it has not come. */
+  readonly doneAt: number | null;
+}
+
+const somePieces: Seen = { data: true, doneAt: null };
+
+/**
+ * Follows whole events on their way. Those that are pieces of an answer and nothing else are known by their outline
+ * (`data: {`, a brace at the end, no word on how the answer ends) and not looked into; all others are read as the
+ * ordinary way reads them, however large they are and however many lines they have.
+ */
+export class Watch {
+  readonly #server: string;
+  readonly #decoder: AnswerDecoder;
+  #reason: FinishReason | null = null;
+  #usage: UsageReport = { promptTokens: null, cachedTokens: null, completionTokens: null };
+  #events = 0;
+  /** Of the pieces that were not looked into, and of the smallest of them: what stands around a piece of text. */
+  #pieceEvents = 0;
+  #pieceBytes = 0;
+  #smallest = Number.POSITIVE_INFINITY;
+
+  /** @param decoder knows how the server words its errors */
+  constructor(server: string, decoder: AnswerDecoder) {
+    this.#server = server;
+    this.#decoder = decoder;
+  }
+
+  /** Throws `UpstreamError` for what is not UTF-8 or no JSON, and for an error. @param bytes whole events */
+  look(bytes: Buffer): Seen {
+    if (!isUtf8(bytes))
+      throw badResponse('upstream_invalid_utf8', this.#server, 'sent bytes that are not UTF-8.');
+    if (this.#reason === null && !isMarked(bytes) && this.#pieces(bytes)) return somePieces;
+    const end = doneEvent.exec(bytes.toString('latin1'));
+    const doneAt = end === null ? null : end.index + end[0].length;
+    const reader = new SseReader(this.#server, UPSTREAM_LIMITS);
+    let data = false;
+    for (const frame of [
+      ...reader.push(doneAt === null ? bytes : bytes.subarray(0, doneAt)),
+      ...reader.end().frames,
+    ]) {
+      const text = frame.data.trim();
+      if (text === '') continue;
+      data = true;
+      if (text === '[DONE]') return { data, doneAt: doneAt ?? bytes.length };
+      this.#events++;
+      this.#read(frame);
+    }
+    return { data, doneAt: null };
+  }
+
+  /** About how many tokens of an answer have passed: one for each event at least, more where events hold more text. */
+  get about(): number {
+    const text = this.#pieceEvents === 0 ? 0 : this.#pieceBytes - this.#pieceEvents * this.#smallest;
+    return Math.max(this.#events, text / bytesPerToken);
+  }
+
+  /** The answer has its finish: what may still come are its counts. */
+  get finished(): boolean {
+    return this.#reason !== null;
+  }
+
+  /** Throws `UpstreamError` when no answer has come to its end. */
+  end(): StreamEnd {
+    if (this.#reason === null)
       throw new UpstreamError(
         'cut',
         'upstream_cut',
         `${this.#server} ended its answer before it was finished.`,
       );
-    return { reason, usage };
+    return { reason: this.#reason, usage: this.#usage };
   }
+
+  /** True when all are pieces by their outline, which are then counted. */
+  #pieces(bytes: Buffer): boolean {
+    const { length } = bytes;
+    const ending = bytes[length - 2] === LF ? blank : crBlank;
+    let events = 0;
+    let smallest = this.#smallest;
+    for (let at = 0; at < length; ) {
+      const end = bytes.indexOf(ending, at);
+      if (end < 0 || bytes[at] !== D || bytes[end - 1] !== CLOSE) return false;
+      const size = end - at;
+      if (size > UPSTREAM_LIMITS.maxLineBytes) return false;
+      if (size < smallest) smallest = size;
+      events++;
+      at = end + ending.length;
+    }
+    this.#events += events;
+    this.#pieceEvents += events;
+    this.#pieceBytes += length - events * ending.length;
+    this.#smallest = smallest;
+    return true;
+  }
+
+  #read(frame: SseFrame): void {
+    const value = parseJson(frame.data, this.#server);
+    if (!isObject(value))
+      throw badResponse('upstream_bad_chunk', this.#server, 'sent a chunk that is no JSON object.');
+    const failed = value.error !== undefined && value.error !== null && value.error !== false;
+    if (failed || value.object === 'error' || frame.event === 'error') {
+      // Throws, unless the answer has its finish for the decoder.
+      this.#decoder.frame(frame);
+      throw new UpstreamError(
+        'server_error',
+        'upstream_server_error',
+        `${this.#server} ended its answer with an error.`,
+      );
+    }
+    for (const choice of arrayIn(value.choices)) this.#choice(choice);
+    for (const report of reportsIn(value)) this.#usage = usageOf(report, this.#usage);
+  }
+
+  #choice(choice: unknown): void {
+    if (!isObject(choice))
+      throw badResponse('upstream_bad_chunk', this.#server, 'sent a choice that is no JSON object.');
+    const index = countIn(choice.index) ?? 0;
+    if (index > 0) throw badResponse('upstream_bad_chunk', this.#server, `sent choice ${index} of 1.`);
+    if (this.#reason !== null) {
+      if (!hasPiece(choice)) return;
+      throw badResponse(AFTER_END, this.#server, `went on with choice ${index} after its end.`);
+    }
+    const word = stringIn(choice.finish_reason);
+    if (word !== null && word !== '') this.#reason = finishOf(word, this.#server).reason;
+  }
+}
+
+/** Escapes in text, and the names around it in events that hold more than the smallest, make it a little more. */
+const bytesPerToken = 4;
+
+function hasPiece({ delta, message }: JsonObject): boolean {
+  const said = isObject(delta) ? delta : isObject(message) ? message : {};
+  const { content, refusal } = said;
+  return (
+    (typeof content === 'string' ? content !== '' : arrayIn(content).length > 0) ||
+    (typeof refusal === 'string' && refusal !== '') ||
+    arrayIn(said.tool_calls).length > 0
+  );
 }

@@ -3,18 +3,19 @@
  *
  * Nothing is given before it is clear that there is an answer: a whole one is checked to its end, of a stream the first
  * piece of text or call has come. Whatever goes wrong until then leaves the request unanswered and the caller free to
- * have it asked in the ordinary way. Later bytes are given as they came; only the end of a stream is read again, for its
- * finish, its counts and its errors.
+ * have it asked in the ordinary way. Later events are given as they came, each when it is whole; only those that say how
+ * the answer ends are read.
  *
  * @module gateway/relay/passing
  */
 import type { Dispatcher } from 'undici';
 import { AbortedError, KithError, type Linked } from '../../base/index.ts';
-import type { AnswerDecoder } from '../backends/stream-answer.ts';
+import { AFTER_END, type AnswerDecoder } from '../backends/stream-answer.ts';
 import type { TimeLimits } from '../resilience/index.ts';
 import type { FinishReason } from '../types.ts';
-import { badResponse, type Headers, parseJson, UPSTREAM_LIMITS, UpstreamError } from '../upstream/index.ts';
-import { checkLines, End, Opening, type StreamEnd } from './frames.ts';
+import { badResponse, failureOf, type Headers, parseJson, UpstreamError } from '../upstream/index.ts';
+import { Events } from './events.ts';
+import { Opening, type Seen, type StreamEnd, Watch } from './frames.ts';
 import type { Sweep, Timed } from './sweep.ts';
 
 /** What is told of an answer under way. */
@@ -42,8 +43,10 @@ export interface PassingOptions {
 /** A server that does not end its stream after its last event is given this, so that the connection can be kept. */
 const lingerMs = 500;
 
+/** Of a whole answer that has not come to its end. */
+const bytesPerToken = 4;
+
 const doneEvent = Buffer.from('data: [DONE]\n\n');
-const lineEnds = Buffer.from('\n\n');
 const unknownUsage = { promptTokens: null, cachedTokens: null, completionTokens: null };
 
 export class Passing implements Dispatcher.DispatchHandler, Timed {
@@ -60,21 +63,28 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
   #bytes = 0;
   #phase: 'waiting' | 'opening' | 'streaming' | 'lingering' | 'over' = 'waiting';
   #opening: Opening | null = null;
-  #end: End | null = null;
+  readonly #events: Events;
+  readonly #watch: Watch;
   #paused = false;
-  /** Bytes of a line that is not whole yet. */
-  #partBytes = 0;
   firstTokenAt: number | null = null;
   endedAt: number | null = null;
 
   constructor(options: PassingOptions, reader: PassingReader) {
     this.#options = options;
     this.#reader = reader;
+    this.#events = new Events(options.server);
+    this.#watch = new Watch(options.server, options.decoder);
     const { now, limits, stream, wholeMs } = options;
     this.startedAt = now();
     this.#totalEnd = this.startedAt + limits.totalMs;
     this.deadline = this.startedAt + (stream ? limits.firstTokenMs : Math.min(wholeMs, limits.totalMs));
     options.sweep.add(this);
+  }
+
+  /** About how many tokens have come; null before anything has. */
+  get about(): number | null {
+    if (this.firstTokenAt !== null) return this.#watch.about;
+    return this.#options.stream || this.#bytes === 0 ? null : this.#bytes / bytesPerToken;
   }
 
   get headers(): Headers {
@@ -128,6 +138,10 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
       this.#fail(badResponse('upstream_content_type', this.#options.server, what, undefined, logged));
       return;
     }
+    if (!this.#options.stream && Number(headers['content-length'] ?? 0) > this.#options.maxBytes) {
+      this.#fail(this.#tooLarge());
+      return;
+    }
     this.#phase = 'opening';
     if (this.#options.stream) this.#opening = new Opening(this.#options.decoder, this.#options.server);
   }
@@ -136,8 +150,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     if (this.#phase === 'over' || this.#phase === 'lingering') return;
     this.#bytes += bytes.length;
     if (this.#bytes > this.#options.maxBytes) {
-      const what = `sent more than ${this.#options.maxBytes} bytes in one answer.`;
-      this.#fail(badResponse('upstream_too_large', this.#options.server, what));
+      this.#fail(this.#tooLarge());
       return;
     }
     if (this.#phase === 'streaming') {
@@ -157,7 +170,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
 
   onResponseEnd(): void {
     if (this.#phase === 'lingering') this.#over();
-    else if (this.#phase === 'streaming') this.#finish(this.#rest(), true);
+    else if (this.#phase === 'streaming') this.#closed();
     else if (this.#phase === 'opening') {
       if (this.#options.stream) this.#fail(this.#cut());
       else this.#whole();
@@ -174,7 +187,6 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     const first = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#opening = null;
-    this.#end = new End(this.#options.server);
     this.#phase = 'streaming';
     this.firstTokenAt = this.#options.now();
     this.#reader.start();
@@ -182,68 +194,61 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
   }
 
   #pass(bytes: Buffer, controller: Dispatcher.DispatchController): void {
-    const lines = this.#lines(bytes);
-    if (lines === null) return;
-    this.#give(lines, controller);
-  }
-
-  /** What ends with a line: whoever has to say that a stream broke off cannot say it in the middle of one. */
-  #lines(bytes: Buffer): Buffer | null {
-    const held = this.#pieces.length;
-    const end = bytes.lastIndexOf(0x0a) + 1;
-    if (held === 0 && end === bytes.length) return bytes;
-    const rest = bytes.subarray(end);
-    const whole = end === 0 ? null : Buffer.concat([...this.#pieces, bytes.subarray(0, end)]);
-    if (whole !== null) this.#pieces = [];
-    if (rest.length > 0) this.#pieces.push(rest);
-    this.#partBytes = whole === null ? this.#partBytes + rest.length : rest.length;
-    if (this.#partBytes > UPSTREAM_LIMITS.maxLineBytes) {
-      const what = `sent an event of more than ${UPSTREAM_LIMITS.maxLineBytes} bytes.`;
-      this.#fail(badResponse('upstream_line_too_long', this.#options.server, what));
-      return null;
-    }
-    return whole;
-  }
-
-  #give(bytes: Buffer, controller: Dispatcher.DispatchController): void {
+    let events: Buffer | null;
+    let seen: Seen;
     try {
-      checkLines(bytes, this.#options.server, this.#options.decoder);
+      // Whole ones: whoever has to say that a stream broke off cannot say it in the middle of one.
+      events = this.#events.add(bytes);
+      if (events === null) return;
+      seen = this.#watch.look(events);
     } catch (error) {
       this.#fail(error);
       return;
     }
-    // The last event is given only when all that came before it makes an answer.
-    if (this.#end!.add(bytes)) {
-      this.#finish(bytes, false);
+    // The last event is given only when all that came before it makes an answer. What follows it is none of it.
+    if (seen.doneAt !== null) {
+      this.#events.clear();
+      this.#finish(events.subarray(0, seen.doneAt), { done: true, closed: false });
       return;
     }
     // Pings say nothing of the answer.
-    if (bytes.includes('data:')) this.#await();
-    if (this.#reader.data(bytes)) return;
+    if (seen.data) this.#await();
+    if (this.#reader.data(events)) return;
     this.#paused = true;
     // It is the caller who keeps the server waiting now.
     this.deadline = this.#totalEnd;
     controller.pause();
   }
 
-  /** Some servers end their last line with the connection. */
-  #rest(): Buffer | null {
-    if (this.#pieces.length === 0) return null;
-    const rest = Buffer.concat([...this.#pieces, lineEnds]);
-    this.#pieces = [];
-    this.#end!.add(rest);
-    return rest;
+  /** The connection ended. Some servers end their last event with it. */
+  #closed(): void {
+    const rest = this.#events.rest();
+    let done = false;
+    let last: Buffer | null = null;
+    if (rest !== null)
+      try {
+        const { doneAt } = this.#watch.look(rest);
+        done = doneAt !== null;
+        last = rest.subarray(0, doneAt ?? rest.length);
+      } catch (error) {
+        // An event that is not whole was never sent.
+        if (failureOf(error) !== 'bad_response') {
+          this.#fail(error);
+          return;
+        }
+      }
+    this.#finish(last, { done, closed: true });
   }
 
   #await(): void {
     this.deadline = Math.min(this.#options.now() + this.#options.limits.interTokenMs, this.#totalEnd);
   }
 
-  /** `last`: bytes that were not given yet. */
-  #finish(last: Buffer | null, closed: boolean): void {
+  /** `last`: bytes that were not given yet. `done`: they hold the event that ends a stream. */
+  #finish(last: Buffer | null, { done, closed }: { done: boolean; closed: boolean }): void {
     let end: StreamEnd;
     try {
-      end = this.#end!.read();
+      end = this.#watch.end();
     } catch (error) {
       this.#fail(error);
       return;
@@ -257,7 +262,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     }
     if (last !== null) this.#reader.data(last);
     // Some servers leave it out; no client of ours does without it.
-    if (!this.#end!.done) this.#reader.data(doneEvent);
+    if (!done) this.#reader.data(doneEvent);
     this.#reader.end(end);
   }
 
@@ -278,6 +283,11 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     this.#reader.whole(body, { reason, usage: decoder.usage ?? unknownUsage });
   }
 
+  #tooLarge(): UpstreamError {
+    const { server, maxBytes } = this.#options;
+    return badResponse('upstream_too_large', server, `sent more than ${maxBytes} bytes in one answer.`);
+  }
+
   #cut(cause?: Error): UpstreamError {
     const message = `${this.#options.server} ended its answer before it was finished.`;
     return new UpstreamError('cut', 'upstream_cut', message, cause === undefined ? {} : { cause });
@@ -286,6 +296,11 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
   #fail(error: unknown, silent = false): void {
     if (this.#phase === 'over') return;
     const begun = this.#phase === 'streaming';
+    if (begun && this.#watch.finished && isHarmless(error)) {
+      this.#finish(null, { done: false, closed: true });
+      this.#controller?.abort(new AbortedError());
+      return;
+    }
     this.#over();
     const known =
       error instanceof KithError
@@ -303,7 +318,15 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
   #over(): void {
     this.#phase = 'over';
     this.#pieces = [];
+    this.#events.clear();
     this.endedAt ??= this.#options.now();
     this.#options.sweep.delete(this);
   }
+}
+
+/** After an answer's finish: what broke could only have brought its counts. */
+function isHarmless(error: unknown): boolean {
+  const failure = failureOf(error);
+  if (error instanceof UpstreamError && error.code === AFTER_END) return false;
+  return failure === 'cut' || failure === 'timeout_inter_token' || failure === 'bad_response';
 }

@@ -14,11 +14,11 @@ import type { RemoteReceipt } from '../backends/types.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { Candidate, Catalogue, Policy } from '../policy/index.ts';
 import type { AttemptRecord, Conditions } from '../resilience/index.ts';
-import { forwardHeaders } from '../steps/forward.ts';
 import { isOpen, type Plan, type Planner } from '../steps/plan.ts';
 import { routeReport, spent } from '../steps/report.ts';
 import type { Wishes } from '../steps/wishes.ts';
 import type { Terms } from '../terms.ts';
+import { UPSTREAM_LIMITS } from '../upstream/index.ts';
 import type { StreamEnd } from './frames.ts';
 import { Passing, type PassingReader } from './passing.ts';
 import { type ChatShape, withModel } from './scan.ts';
@@ -29,7 +29,12 @@ import type { Relaying, RelayPort, RelayReader, UsageEvent } from './types.ts';
 const maxWholeTokens = 512;
 /** ms that one token of it may take. */
 const wholeTokenMs = 50;
-const maxBytes = 64 * 2 ** 20;
+/** Of a stream, which is not held. */
+const maxStreamBytes = 64 * 2 ** 20;
+/** Of a whole answer, which is: as many as one event of a stream may have. 512 tokens are a hundredth of it. */
+const maxWholeBytes = UPSTREAM_LIMITS.maxLineBytes;
+/** More tokens than any model takes or gives: a server that reports them has not counted. */
+const maxTokens = 10_000_000;
 /** JSON has six or more characters around each message; a token has about six. */
 const bytesPerToken = 8;
 
@@ -59,8 +64,6 @@ export function createRelay(parts: RelayParts): Relay {
   /** Those who would be asked; null when the request is not one that is passed on. */
   function candidatesOf({ shape }: RelayRequest, wishes: Wishes): readonly Candidate[] | null {
     if (isOpen(shape.model) || wishes.route !== 'auto' || wishes.redundancy !== 1) return null;
-    // What fails is asked twice here: once more at each node of a ring would be too often.
-    if (wishes.hops > 1) return null;
     if (wishes.hedgeMs !== null || (cache !== null && wishes.cache !== 'off')) return null;
     if (shape.stream ? !shape.includeUsage : (shape.maxTokens ?? Number.POSITIVE_INFINITY) > maxWholeTokens)
       return null;
@@ -87,7 +90,8 @@ export function createRelay(parts: RelayParts): Relay {
         promptTokens: Math.ceil(shape.messageBytes / bytesPerToken),
         completionTokens: shape.maxTokens,
         tools: shape.tools,
-        json: shape.json,
+        // Forms of an answer are restated for each kind of server, in the ordinary way.
+        json: false,
         vision: false,
       });
     } catch {
@@ -115,6 +119,7 @@ class Relayed implements Relaying, PassingReader {
   readonly #reader: RelayReader;
   readonly #passing: Passing;
   readonly #ticket: number;
+  readonly #maxTokens: number;
   #left = false;
 
   constructor(
@@ -130,6 +135,7 @@ class Relayed implements Relaying, PassingReader {
     this.#candidate = candidate;
     this.#port = port;
     this.#reader = reader;
+    this.#maxTokens = shape.maxTokens ?? Number.POSITIVE_INFINITY;
     const condition = parts.conditions.of(candidate.backend.name);
     condition.begin();
     this.#ticket = condition.breaker.admit();
@@ -140,7 +146,7 @@ class Relayed implements Relaying, PassingReader {
         stream: shape.stream,
         limits,
         wholeMs: limits.firstTokenMs + (shape.maxTokens ?? 0) * wholeTokenMs,
-        maxBytes,
+        maxBytes: shape.stream ? maxStreamBytes : maxWholeBytes,
         decoder: port.decoder(candidate.model),
         now: parts.now,
         sweep: parts.sweep,
@@ -152,8 +158,7 @@ class Relayed implements Relaying, PassingReader {
       queueMicrotask(() => this.#refused());
       return;
     }
-    const headers = forwardHeaders(plan.wishes, plan.providerOf(candidate.backend.name));
-    port.send(withModel(body, shape, port.upstreamId(candidate.model)), shape.stream, this.#passing, headers);
+    port.send(withModel(body, shape, port.upstreamId(candidate.model)), shape.stream, this.#passing);
   }
 
   resume(): void {
@@ -165,7 +170,7 @@ class Relayed implements Relaying, PassingReader {
     this.#left = true;
     this.#passing.leave(reason);
     this.#settle('neutral');
-    this.#record(null, 'left');
+    this.#record(null, 'left', this.#aboutCost());
   }
 
   whole(body: Buffer, { reason, usage }: StreamEnd): void {
@@ -202,7 +207,7 @@ class Relayed implements Relaying, PassingReader {
       this.#reader.unanswered();
       return;
     }
-    this.#record(null, 'failed');
+    this.#record(null, 'failed', this.#aboutCost());
     this.#reader.broken(error);
   }
 
@@ -239,7 +244,25 @@ class Relayed implements Relaying, PassingReader {
     };
   }
 
-  #usageEvent(usage: StreamEnd['usage']): UsageEvent {
+  /** Providers charge for what was left too: without a guess, leaving early would be a way around budgets. */
+  #aboutCost(): number | null {
+    const about = this.#passing.about;
+    if (about === null) return null;
+    const { promptTokens } = this.#plan.needs;
+    const completionTokens = Math.min(about, this.#maxTokens);
+    return spent(this.#plan, this.#candidate.backend.name, {
+      promptTokens,
+      cachedTokens: null,
+      completionTokens,
+    });
+  }
+
+  #usageEvent(reported: StreamEnd['usage']): UsageEvent {
+    const usage = {
+      promptTokens: credible(reported.promptTokens),
+      cachedTokens: credible(reported.cachedTokens),
+      completionTokens: credible(reported.completionTokens),
+    };
     const { backend, model } = this.#candidate;
     const { startedAt, firstTokenAt, endedAt, headers } = this.#passing;
     const cost = spent(this.#plan, backend.name, usage);
@@ -284,3 +307,6 @@ class Relayed implements Relaying, PassingReader {
     });
   }
 }
+
+const credible = (tokens: number | null): number | null =>
+  tokens !== null && tokens <= maxTokens ? tokens : null;

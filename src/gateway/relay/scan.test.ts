@@ -14,9 +14,8 @@ test('what a plain request asks for is found', () => {
       stream: true,
       stream_options: { include_usage: true },
       max_completion_tokens: 7,
-      tools: [{ type: 'function' }],
+      tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
       tool_choice: 'auto',
-      response_format: { type: 'json_schema', json_schema: {} },
       temperature: 0.5,
       seed: 3,
     }),
@@ -31,9 +30,8 @@ test('what a plain request asks for is found', () => {
     settled: false,
     messageBytes: JSON.stringify(messages).length,
     tools: true,
-    json: true,
   });
-  assert.deepEqual([...fields].sort(), ['response_format', 'seed', 'tool_choice']);
+  assert.deepEqual([...fields].sort(), ['seed', 'tool_choice']);
 });
 
 test('whatever is not clear is left to the ordinary way', () => {
@@ -72,13 +70,41 @@ test('whatever is not clear is left to the ordinary way', () => {
     `{"model":"m","messages":[01]}`,
     `{"model":"m","messages":["a\nb"]}`,
     `{'model':'m',${all}}`,
+    `{"model":"m","messages":["text"]}`,
+    `{"model":"m","messages":[{"role":"user"}]}`,
+    `{"model":"m","messages":[{"content":"a"}]}`,
+    `{"model":"m","messages":[{"role":"robot","content":"a"}]}`,
+    `{"model":"m","messages":[{"role":"user","content":7}]}`,
+    `{"model":"m","messages":[{"role":"user","content":null}]}`,
+    `{"model":"m","messages":[{"role":"user","role":"user","content":"a"}]}`,
+    `{"model":"m","messages":[{"role":"user","content":"a","more":1}]}`,
+    `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"a"}}]}]}`,
+    `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"},"b"]}]}`,
+    `{"model":"m",${all},"temperature":99}`,
+    `{"model":"m",${all},"temperature":"1"}`,
+    `{"model":"m",${all},"top_p":0}`,
+    `{"model":"m",${all},"stop":[""]}`,
+    `{"model":"m",${all},"stop":{}}`,
+    `{"model":"m",${all},"seed":0.5}`,
+    `{"model":"m",${all},"presence_penalty":3}`,
+    `{"model":"m",${all},"logit_bias":{"a":1}}`,
+    `{"model":"m",${all},"top_logprobs":3}`,
+    `{"model":"m",${all},"logprobs":1}`,
+    `{"model":"m",${all},"tool_choice":"required"}`,
+    `{"model":"m",${all},"tools":["f"]}`,
+    `{"model":"m",${all},"tools":[{"type":"function","function":{"name":"a b"}}]}`,
+    `{"model":"m",${all},"response_format":{"type":"json_object"}}`,
     `\ufeff{"model":"m",${all}}`,
   ])
     assert.equal(scan(body), null, body);
   assert.equal(scanChat(Buffer.from([0x7b, 0xff, 0x7d]), 32), null);
-  const nested = `{"model":"m","messages":[${'['.repeat(31)}${']'.repeat(31)}]}`;
-  assert.equal(scan(nested, 32), null);
-  assert.notEqual(scan(nested, 33), null);
+  const tool = (depth: number) =>
+    `{"model":"m",${all},"tools":[{"type":"function","function":{"name":"f","parameters":{"a":${'['.repeat(depth)}${']'.repeat(depth)}}}}]}`;
+  assert.equal(scan(tool(28), 32), null);
+  assert.notEqual(scan(tool(27), 32), null);
+  const parts = `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"}]}]}`;
+  assert.notEqual(scan(parts, 5), null);
+  assert.equal(scan(parts, 4), null);
   assert.equal(scan(`{"model":"m","messages":${'['.repeat(100_000)}`, 32), null);
 });
 
@@ -105,11 +131,20 @@ const request = fc.record(
       },
     ),
     stream: fc.boolean(),
-    temperature: fc.oneof(fc.constant(0), fc.double({ noNaN: true })),
-    stop: value,
-    tools: fc.array(value),
+    temperature: fc.oneof(fc.constant(0), fc.double({ noNaN: true, min: 0, max: 2 })),
+    stop: fc.array(fc.string({ minLength: 1, maxLength: 8 }), { maxLength: 3 }),
+    tools: fc.uniqueArray(
+      fc.record({
+        type: fc.constant('function'),
+        function: fc.record({
+          name: fc.constantFrom('a', 'b', 'c'),
+          parameters: fc.dictionary(fc.string(), value),
+        }),
+      }),
+      { maxLength: 3, selector: (tool) => tool.function.name },
+    ),
     max_tokens: fc.integer({ min: 1, max: 1e6 }),
-    logit_bias: value,
+    logit_bias: fc.dictionary(fc.constantFrom('1', '22'), fc.integer({ min: -100, max: 100 })),
   },
   { requiredKeys: ['model', 'messages'] },
 );
@@ -194,7 +229,7 @@ test('a long string with any end is passed over as a parser does', () => {
   fc.assert(
     fc.property(fc.nat({ max: 70 }), fc.nat({ max: 9 }), fc.nat({ max: 5 }), (length, slashes, quotes) => {
       const content = `${'x'.repeat(length)}${'\\'.repeat(slashes)}${'"'.repeat(quotes)}${'\\'.repeat(slashes)}`;
-      const text = JSON.stringify({ messages: [{ content }], model: 'm' });
+      const text = JSON.stringify({ messages: [{ content, role: 'user' }], model: 'm' });
       assert.equal(scan(text)?.model, 'm');
     }),
     { numRuns: 200 },

@@ -2,13 +2,23 @@
  * What the gateway must know of a chat request's bytes to pass them on as they are, found in one look and without
  * building what they say: where the model's name stands, whether a stream is asked for, how many tokens, which abilities.
  *
- * It says null wherever there is doubt (a key it does not know, a key twice, an escape in a name, anything that is not
- * JSON as far as it looks): such a request is parsed and answered in the ordinary way. It is no validator: what stands in
- * long strings is not looked at.
+ * It says null wherever there is doubt (a key it does not know, a key twice, an escape in a name, a value that is not of
+ * the form or in the range that the API takes, anything that is not JSON as far as it looks): such a request is parsed and
+ * answered, or refused, in the ordinary way. Only what stands in long strings is not looked at.
  *
  * @module gateway/relay/scan
  */
 import { isUtf8 } from 'node:buffer';
+import {
+  checkRange,
+  checkSpecial,
+  checkStop,
+  checkTools,
+  doubt,
+  isSpecial,
+  type SpecialField,
+  wantsUsage,
+} from './values.ts';
 
 export interface ChatShape {
   /** Of the model's name, quotes included. */
@@ -27,30 +37,9 @@ export interface ChatShape {
   /** Bytes of the messages. */
   readonly messageBytes: number;
   readonly tools: boolean;
-  readonly json: boolean;
   /** Fields beyond those that every server takes. */
   readonly fields: ReadonlySet<SpecialField>;
 }
-
-/** Fields that some kinds of servers do not take, or take under another name. */
-const special = [
-  'seed',
-  'logit_bias',
-  'logprobs',
-  'top_logprobs',
-  'parallel_tool_calls',
-  'tool_choice',
-  'reasoning_effort',
-  'presence_penalty',
-  'frequency_penalty',
-  'response_format',
-] as const;
-export type SpecialField = (typeof special)[number];
-const specialFields: ReadonlySet<string> = new Set(special);
-const isSpecial = (name: string): name is SpecialField => specialFields.has(name);
-
-/** Fields that are passed on without being looked at. */
-const plain = new Set(['top_p', 'stop']);
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -71,9 +60,19 @@ const walked = 32;
 
 const none: ReadonlySet<SpecialField> = new Set();
 
-class Doubt extends Error {}
-/** Made once: whoever throws it wants nothing but out. */
-const doubt = new Doubt();
+/** As many as the API takes. */
+const maxMessages = 2048;
+const maxParts = 1024;
+/** Of a part of a message, in the list of parts, in the message, in the list of messages, in the body. */
+const messageDepth = 5;
+const maxToolBytes = 64 * 1024;
+
+/** With their quotes. */
+const quoted = (...words: string[]) => words.map((word) => Buffer.from(`"${word}"`));
+const messageNames = quoted('role', 'content', 'name');
+const roles = quoted('system', 'user', 'assistant');
+const partNames = quoted('type', 'text');
+const partTypes = quoted('text');
 
 /** Null when it is not clear what the request asks for. @param maxDepth of nested objects and lists */
 export function scanChat(bytes: Buffer, maxDepth: number): ChatShape | null {
@@ -109,7 +108,8 @@ class Scan {
     let settled = false;
     let messageBytes = -1;
     let tools = false;
-    let json = false;
+    let choice: unknown;
+    let logprobs: unknown;
     this.#expect(OPEN);
     for (;;) {
       const name = this.#name();
@@ -118,7 +118,8 @@ class Scan {
       this.#expect(COLON);
       this.#space();
       const start = this.#at;
-      this.#value(2);
+      if (name === 'messages') this.#list(maxMessages, this.#message);
+      else this.#value(2);
       const end = this.#at;
       switch (name) {
         case 'model':
@@ -127,7 +128,6 @@ class Scan {
           modelEnd = end;
           break;
         case 'messages':
-          if (bytes[start] !== OPEN_LIST || end - start <= 2) throw doubt;
           messageBytes = end - start;
           break;
         case 'stream':
@@ -146,7 +146,13 @@ class Scan {
           break;
         }
         case 'temperature':
-          settled = this.#small(start, end) === 0;
+          settled = checkRange(this.#small(start, end), 0, 2) === 0;
+          break;
+        case 'top_p':
+          checkRange(this.#small(start, end), Number.MIN_VALUE, 1);
+          break;
+        case 'stop':
+          checkStop(this.#small(start, end));
           break;
         case 'n': {
           const value = this.#small(start, end);
@@ -154,15 +160,17 @@ class Scan {
           break;
         }
         case 'tools':
-          if (bytes[start] !== OPEN_LIST) throw doubt;
-          tools = end - start > 2;
+          tools = checkTools(this.#json(start, end, maxToolBytes));
           break;
-        default:
-          if (isSpecial(name)) {
-            fields ??= new Set();
-            fields.add(name);
-            if (name === 'response_format') json = bytes.subarray(start, end).includes('json_schema');
-          } else if (!plain.has(name)) throw doubt;
+        default: {
+          if (!isSpecial(name)) throw doubt;
+          fields ??= new Set();
+          fields.add(name);
+          const value = this.#small(start, end);
+          checkSpecial(name, value);
+          if (name === 'tool_choice') choice = value;
+          else if (name === 'logprobs') logprobs = value;
+        }
       }
       this.#space();
       const next = bytes[this.#at++];
@@ -172,6 +180,8 @@ class Scan {
     this.#space();
     if (this.#at !== bytes.length || modelStart < 0 || messageBytes < 0) throw doubt;
     if (seen.includes('stream_options') && !stream) throw doubt;
+    if (choice === 'required' && !tools) throw doubt;
+    if (seen.includes('top_logprobs') && logprobs !== true) throw doubt;
     const model = bytes.toString('utf8', modelStart + 1, modelEnd - 1);
     if (model.includes('\\') || /[\u0000-\u001f]/.test(model)) throw doubt;
     return {
@@ -185,7 +195,6 @@ class Scan {
       settled,
       messageBytes,
       tools,
-      json,
       fields: fields ?? none,
     };
   }
@@ -301,6 +310,80 @@ class Scan {
     if (!/^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(text)) throw doubt;
   }
 
+  /** One or more of something. */
+  #list(max: number, one: () => void): void {
+    this.#expect(OPEN_LIST);
+    for (let count = 1; count <= max; count++) {
+      this.#space();
+      one.call(this);
+      this.#space();
+      const next = this.#bytes[this.#at++];
+      if (next === CLOSE_LIST) return;
+      if (next !== COMMA) throw doubt;
+    }
+    throw doubt;
+  }
+
+  /** What of an object's names have been there: bits by their place in `names`. Each is there once at most. */
+  #object(names: readonly Buffer[], value: (name: number) => void): number {
+    let there = 0;
+    this.#expect(OPEN);
+    for (;;) {
+      this.#space();
+      const name = this.#oneOf(names);
+      if (there & (1 << name)) throw doubt;
+      there |= 1 << name;
+      this.#expect(COLON);
+      this.#space();
+      value.call(this, name);
+      this.#space();
+      const next = this.#bytes[this.#at++];
+      if (next === CLOSE) return there;
+      if (next !== COMMA) throw doubt;
+    }
+  }
+
+  /** A message of text. Calls and their results are left to the ordinary way. */
+  #message(): void {
+    if (!(this.#maxDepth >= messageDepth)) throw doubt;
+    if ((this.#object(messageNames, this.#messageValue) & 3) !== 3) throw doubt;
+  }
+
+  #messageValue(name: number): void {
+    if (name === 0) this.#oneOf(roles);
+    else if (name === 1 && this.#bytes[this.#at] === OPEN_LIST) this.#list(maxParts, this.#part);
+    else this.#text();
+  }
+
+  #part(): void {
+    if (this.#object(partNames, this.#partValue) !== 3) throw doubt;
+  }
+
+  #partValue(name: number): void {
+    if (name === 0) this.#oneOf(partTypes);
+    else this.#text();
+  }
+
+  #text(): void {
+    if (this.#bytes[this.#at] !== QUOTE) throw doubt;
+    this.#string();
+  }
+
+  /** The place of the string that stands here among some. */
+  #oneOf(words: readonly Buffer[]): number {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    this.#text();
+    const length = this.#at - start;
+    next: for (let index = 0; index < words.length; index++) {
+      const word = words[index]!;
+      if (word.length !== length) continue;
+      for (let at = 1; at < length; at++) if (word[at] !== bytes[start + at]) continue next;
+      return index;
+    }
+    throw doubt;
+  }
+
   #flag(start: number, end: number): boolean {
     const value = this.#small(start, end);
     if (typeof value !== 'boolean' && value !== null) throw doubt;
@@ -308,22 +391,17 @@ class Scan {
   }
 
   #small(start: number, end: number): unknown {
-    if (end - start > maxSmall) throw doubt;
+    return this.#json(start, end, maxSmall);
+  }
+
+  #json(start: number, end: number, max: number): unknown {
+    if (end - start > max) throw doubt;
     try {
       return JSON.parse(this.#bytes.toString('utf8', start, end));
     } catch {
       throw doubt;
     }
   }
-}
-
-/** Null counts as nothing said. Options that are not known here are left to the ordinary way. */
-function wantsUsage(options: unknown): boolean {
-  if (options === null) return false;
-  if (typeof options !== 'object' || Array.isArray(options)) throw doubt;
-  const { include_usage: wanted = false, ...more } = options as Record<string, unknown>;
-  if (typeof wanted !== 'boolean' || Object.keys(more).length > 0) throw doubt;
-  return wanted;
 }
 
 /** The bytes with another name for the model; the same bytes where it is the same name. */

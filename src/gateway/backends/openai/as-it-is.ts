@@ -36,10 +36,6 @@ export function takesAsItIs(
       case 'frequency_penalty':
         if (!kind.penalties) return false;
         break;
-      // A schema's strictness and an effort are restated for each kind.
-      case 'response_format':
-      case 'reasoning_effort':
-        return false;
     }
   }
   return true;

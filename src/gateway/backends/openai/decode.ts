@@ -193,7 +193,7 @@ function piecesOf(delta: JsonObject) {
 }
 
 /** Where servers put their reports: beside the choices, inside them (Moonshot), or in a place of their own (Groq). */
-function reportsIn(value: JsonObject): JsonObject[] {
+export function reportsIn(value: JsonObject): JsonObject[] {
   const inside = arrayIn(value.choices).map((choice) => (isObject(choice) ? choice.usage : null));
   const own = isObject(value.x_groq) ? value.x_groq.usage : null;
   return [...inside, own, value.usage].filter(isObject);
