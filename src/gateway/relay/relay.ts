@@ -14,6 +14,7 @@ import type { RemoteReceipt } from '../backends/types.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { Candidate, Catalogue, Policy } from '../policy/index.ts';
 import type { AttemptRecord, Conditions } from '../resilience/index.ts';
+import { forwardHeaders } from '../steps/forward.ts';
 import { isOpen, type Plan, type Planner } from '../steps/plan.ts';
 import { routeReport, spent } from '../steps/report.ts';
 import type { Wishes } from '../steps/wishes.ts';
@@ -64,6 +65,8 @@ export function createRelay(parts: RelayParts): Relay {
   /** Those who would be asked; null when the request is not one that is passed on. */
   function candidatesOf({ shape }: RelayRequest, wishes: Wishes): readonly Candidate[] | null {
     if (isOpen(shape.model) || wishes.route !== 'auto' || wishes.redundancy !== 1) return null;
+    // What fails is asked twice here: once more at each node of a ring would be too often.
+    if (wishes.hops > 1) return null;
     if (wishes.hedgeMs !== null || (cache !== null && wishes.cache !== 'off')) return null;
     if (shape.stream ? !shape.includeUsage : (shape.maxTokens ?? Number.POSITIVE_INFINITY) > maxWholeTokens)
       return null;
@@ -158,7 +161,8 @@ class Relayed implements Relaying, PassingReader {
       queueMicrotask(() => this.#refused());
       return;
     }
-    port.send(withModel(body, shape, port.upstreamId(candidate.model)), shape.stream, this.#passing);
+    const headers = forwardHeaders(plan.wishes, plan.providerOf(candidate.backend.name));
+    port.send(withModel(body, shape, port.upstreamId(candidate.model)), shape.stream, this.#passing, headers);
   }
 
   resume(): void {
