@@ -23,7 +23,7 @@ export function exclusionOf(candidate: Candidate, needs: Needs, condition: Condi
   const { context } = candidate;
   // The answer may be cut by the window; a prompt that leaves no room for one token of it cannot be answered.
   if (context !== null && needs.promptTokens !== null && needs.promptTokens >= context)
-    return out('context', `the prompt has ${needs.promptTokens} tokens and its window ${context}`);
+    return out('context', `the prompt has about ${needs.promptTokens} tokens and its window ${context}`);
   const budget = budgetExclusion(candidate, needs);
   if (budget !== null) return budget;
   if (condition.coolMs > 0) return out('cooling', `it asked for a pause, ${seconds(condition.coolMs)} more`);

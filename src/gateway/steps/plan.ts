@@ -172,7 +172,10 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
           { status: 404, param: 'model' },
         );
     }
-    return { candidates, needs: needsOf(question.needs, wishes, free) };
+    // This machine's engine counts its tokens itself: an estimate is for the choice between several.
+    const exact = candidates.every(({ backend }) => providerOf(backend.name).step === 'local');
+    const needs = exact ? { ...question.needs, promptTokens: null } : question.needs;
+    return { candidates, needs: needsOf(needs, wishes, free) };
   }
 
   /** Who asked for `local`: what stands in the configuration would hold without the request's word, too. */
