@@ -189,6 +189,28 @@ test('at privacy maximum no provider is asked, and the way to ask it all the sam
   }
 });
 
+test('a configuration that a start would warn of or refuse is so for doctor and for config show', async () => {
+  await configure(dead());
+  const { signal } = new AbortController();
+  const { findings } = await runChecks(
+    { home: home.path, gatewayRedisUrl: 'redis://10.0.0.7' },
+    { ...wanted, backend: 'dead' },
+    signal,
+  );
+  const { status, message } = findings.find(({ name }) => name === 'config')!;
+  assert.equal(status, 'warn');
+  assert.match(message, /^gateway\.redisUrl is redis:\/\/ on another machine \(10\.0\.0\.7\)/);
+  const show = (...flags: string[]) => kith(['config', 'show', '--home', home.path, ...flags]);
+  const [warned, refused] = await Promise.all([
+    show('--gateway-redis-url', 'redis://10.0.0.7'),
+    show('--gateway-order', 'nobody'),
+  ]);
+  assert.match(warned.err, /^warning: gateway\.redisUrl is redis:/);
+  assert.match(warned.out, /^gateway\.redisUrl +redis:\/\/10\.0\.0\.7 /m);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.err, /gateway\.order names 'nobody', which is no backend here; there are: dead\./);
+});
+
 /** A server that hangs up, and counts who came. */
 async function counted() {
   let count = 0;

@@ -9,7 +9,6 @@ import {
   type Clock,
   type Config,
   configFilePath,
-  InputError,
   type Logger,
   type Random,
   VENDOR_URLS,
@@ -26,6 +25,7 @@ import {
 } from '../gateway/index.ts';
 import { answerLimits, connectionLimits, withoutUndefined } from './backend-limits.ts';
 import { type CheckupFacts, checkupFacts } from './checkups.ts';
+import { checkBackendNames } from './config-sense.ts';
 import { type Env, readPem, readSecret, warnIfOpen } from './credentials.ts';
 import { placeOf } from './place.ts';
 import { type DescribedBackend, describedBackends } from './variables.ts';
@@ -58,6 +58,7 @@ const CONTINUES: ReadonlySet<BackendConfig['kind']> = new Set(['vllm', 'llama.cp
 export async function openBackends(options: BackendsOptions): Promise<Backends> {
   const { config, env = process.env, log } = options;
   const described = describedBackends(config);
+  checkBackendNames(config, described);
   const owned: Remote[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(owned.map(({ backend }) => backend[Symbol.asyncDispose]()));
@@ -74,7 +75,6 @@ export async function openBackends(options: BackendsOptions): Promise<Backends> 
       ? [localProvider(options.local, { aliases: localAliases(config, owned) })]
       : [];
     const providers = inOrder([...local, ...owned], config.gateway.order);
-    checkTogether(providers);
     tell(providers, described, config, log);
     const checkups = new Map(owned.map(({ backend, checkup }) => [backend.name, checkup]));
     return { providers, checkups, [Symbol.asyncDispose]: close };
@@ -211,34 +211,9 @@ function inOrder(
   const named: GatewayProvider[] = [];
   for (const name of order) {
     const meant = providers.filter(({ backend, group }) => backend.name === name || group === name);
-    if (meant.length === 0)
-      throw new InputError(
-        'config_invalid',
-        `gateway.order names '${name}', which is no backend here; there are: ${providers.map(({ backend }) => backend.name).join(', ') || 'none'}.`,
-        { param: 'gateway.order' },
-      );
     named.push(...meant.filter((provider) => !named.includes(provider)));
   }
   return [...named, ...providers.filter((provider) => !named.includes(provider))];
-}
-
-function checkTogether(providers: readonly GatewayProvider[]): void {
-  if (providers.length === 0)
-    throw new InputError(
-      'config_invalid',
-      'gateway.localEngine is false and there is no other backend: nobody could answer. Configure one under backends, or set gateway.localEngine to true.',
-      { param: 'gateway.localEngine' },
-    );
-  const seen = new Set<string>();
-  for (const { backend } of providers) {
-    if (seen.has(backend.name))
-      throw new InputError(
-        'config_invalid',
-        `Two backends are called '${backend.name}', one of them by a variable or a setting of its own; give the one under backends another name.`,
-        { param: 'backends' },
-      );
-    seen.add(backend.name);
-  }
 }
 
 /** Says where requests may go. Addresses only: keys never reach the log. */

@@ -25,6 +25,7 @@ import {
   type Router,
 } from '../gateway/index.ts';
 import { openBackends } from './backends.ts';
+import { configWarnings } from './config-sense.ts';
 import type { Env } from './credentials.ts';
 import { detectorsOf } from './detectors.ts';
 import { decisionsOf } from './gateway-policy.ts';
@@ -62,6 +63,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const { config, clock, random, log } = options;
   const backends = await openBackends(options);
   const { providers } = backends;
+  for (const warning of configWarnings(config)) log.warn(warning);
   // Closed in the opposite order.
   const parts = new AsyncDisposableStack();
   try {

@@ -9,6 +9,7 @@
 export { tlsFiles } from './access.ts';
 export { type Backends, openBackends } from './backends.ts';
 export type { CheckupFacts } from './checkups.ts';
+export { checkBackendNames, configWarnings } from './config-sense.ts';
 export { ledgerPath } from './gateway.ts';
 export { createNode, type Node, type NodeOptions } from './node.ts';
 export { type EngineRooms, enginePackages, openEngineRooms, openRooms, type Rooms } from './rooms.ts';

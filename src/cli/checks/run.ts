@@ -6,12 +6,12 @@
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Config, messageOf, type ResolvedConfig } from '../../base/index.ts';
-import { findNode, openEngineRooms, type RunningNode } from '../../node/index.ts';
+import { configWarnings, findNode, openEngineRooms, type RunningNode } from '../../node/index.ts';
 import { asTyped } from '../output.ts';
 import { quietLog } from '../quiet-log.ts';
 import { settingsOf } from '../settings.ts';
 import { type BackendFindings, checkBackends } from './backends.ts';
-import { type Check, type Finding, fail, ok, type Verdict } from './finding.ts';
+import { type Check, type Finding, fail, ok, type Verdict, warn } from './finding.ts';
 import { checkClock, checkDisk, checkHome, checkPort, checkRuntime } from './machine.ts';
 import { checkModels } from './models.ts';
 import { checkAccess, checkAlerts, checkNode } from './node.ts';
@@ -64,6 +64,12 @@ export async function runChecks(
     () => {
       resolved = settingsOf(options);
       checkAccess(resolved.config);
+      const warnings = configWarnings(resolved.config);
+      if (warnings.length > 0)
+        return warn(
+          warnings.join(' '),
+          'Correct it in config.yaml or the environment, or leave it as it is.',
+        );
       return ok(`${resolved.file} and the environment are valid`);
     },
     'Correct or remove what is named; `kith config keys` says what is allowed.',

@@ -15,6 +15,11 @@ import { settingsOf } from '../settings.ts';
 
 export const show: Handler = async ({ options }) => {
   const resolved = settingsOf(options);
+  // What a start would refuse, or warn of. The node's code is loaded for it alone.
+  const { checkBackendNames, configWarnings } = await import('../../node/index.ts');
+  checkBackendNames(resolved.config);
+  for (const warning of configWarnings(resolved.config))
+    say(`${paint('yellow', 'warning', process.stderr)}: ${warning}`);
   const rows = describeConfig(resolved);
   if (options.json) {
     printJson({
