@@ -116,6 +116,34 @@ test('health in detail knows what each model holds and does', async () => {
   assert.ok(rested.models[0]!.kv_cells!.cached > 0);
 });
 
+test('detailed health tells quantiles and errors of the last minutes by model, agent and backend', async () => {
+  await (await ask(8, true)).text();
+  await (
+    await post('/v1/chat/completions', {
+      model: 'no-such-model',
+      messages: [{ role: 'user', content: 'Hi' }],
+    })
+  ).text();
+  const { recent } = (await detailed()).body;
+  assert.ok(recent !== null);
+  assert.equal(recent.window_s, 300);
+  for (const rows of [recent.models, recent.agents, recent.backends]) {
+    const [row] = rows;
+    assert.ok(row !== undefined && row.answers > 0);
+    for (const each of [row.duration_ms, row.time_to_first_token_ms, row.tokens_per_second])
+      assert.ok(
+        each !== null && each.p50 > 0 && each.p50 <= each.p95 && each.p95 <= each.p99,
+        JSON.stringify(row),
+      );
+  }
+  const { errors } = recent.agents.find(({ name }) => name === 'none')!;
+  assert.deepEqual(
+    errors.filter(({ code }) => code === 'model_not_found'),
+    [{ code: 'model_not_found', count: 1 }],
+  );
+  assert.ok(recent.attempts.some(({ backend, outcome }) => backend === 'local' && outcome === 'answered'));
+});
+
 test('the page hears of a model that is loaded, and of the end', async () => {
   await using ownHome = await createHome();
   await using other = await startNode(ownHome);

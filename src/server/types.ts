@@ -209,7 +209,7 @@ export interface ServerOptions {
   readonly onCertificate?: (fingerprint: string) => Promise<void> | void;
   readonly observers: readonly Observer[];
   /** Behind `/metrics` and `/kith/v1/metrics`. @default without them */
-  readonly observability?: Pick<Observability, 'text' | 'view'>;
+  readonly observability?: Pick<Observability, 'text' | 'view' | 'health'>;
 }
 
 /** What route handlers get. */

@@ -146,6 +146,7 @@ const totals = {
 
 /** Stands for the figures, so that their routes are there. */
 const observability: NonNullable<ServerOptions['observability']> = {
+  health: () => ({ window_s: 300, models: [], agents: [], backends: [], attempts: [] }),
   text: async () => '',
   view: async () => ({
     windowMs: 60_000,

@@ -10,6 +10,7 @@ import type {
   BreakerState,
   DetailedHealth,
   Health,
+  HealthFigures,
   HealthState,
   LoadedModelHealth,
 } from './types.ts';
@@ -83,7 +84,8 @@ export function healthOf(status: NodeStatus): Health {
   };
 }
 
-export function detailedHealthOf(status: NodeStatus): DetailedHealth {
+/** @param recent figures of the last minutes; null: none are told */
+export function detailedHealthOf(status: NodeStatus, recent: HealthFigures | null = null): DetailedHealth {
   const { engine, memory, progress } = status;
   return {
     status: stateOf(status),
@@ -130,6 +132,7 @@ export function detailedHealthOf(status: NodeStatus): DetailedHealth {
     log_level: status.logLevel,
     threads: status.threads,
     limits: status.limits,
+    recent,
   };
 }
 

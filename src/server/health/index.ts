@@ -15,7 +15,7 @@ export function healthRoutes(context: ServerContext): Route[] {
   };
   const detailed = async ({ response }: Exchange): Promise<void> => {
     const status = await statusWithin(context);
-    sendJson(response, httpStatus(status), detailedHealthOf(status));
+    sendJson(response, httpStatus(status), detailedHealthOf(status, context.observability?.health() ?? null));
   };
   return [
     { method: 'GET', path: '/health', scope: 'monitor', handler: health },

@@ -86,6 +86,45 @@ export interface DetailedHealth {
   /** Compute threads. */
   readonly threads: number;
   readonly limits: HealthLimits;
+  /** The last minutes; null in events, and where the node takes no figures. */
+  readonly recent: HealthFigures | null;
+}
+
+/** Answers and attempts of the last minutes, the busiest first. */
+export interface HealthFigures {
+  /** Length of the sliding window, s. */
+  readonly window_s: number;
+  /** At most 20 of each; `none` without one, `other` for what came after the limit of names. */
+  readonly models: readonly HealthRow[];
+  readonly agents: readonly HealthRow[];
+  readonly backends: readonly HealthRow[];
+  /** Times a backend was asked, or passed over (`skipped`), by what became of it; at most 100. */
+  readonly attempts: readonly {
+    readonly backend: string;
+    readonly outcome: string;
+    /** Class of the error; `none` without one. */
+    readonly error: string;
+    readonly count: number;
+  }[];
+}
+
+/** Answers of one model, agent or backend. Quantiles are null when nothing was measured. */
+export interface HealthRow {
+  readonly name: string;
+  /** Answers that came to their end. */
+  readonly answers: number;
+  readonly duration_ms: HealthQuantiles | null;
+  readonly time_to_first_token_ms: HealthQuantiles | null;
+  /** The 95th percentile is a fast answer, not a slow one. */
+  readonly tokens_per_second: HealthQuantiles | null;
+  /** Answers that ended in an error, by its code; at most 10. */
+  readonly errors: readonly { readonly code: string; readonly count: number }[];
+}
+
+export interface HealthQuantiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
 }
 
 /** Where a request goes that goes to a backend. */

@@ -11,7 +11,8 @@ import {
   outcomes,
   tokensPerSecond,
 } from './answer-facts.ts';
-import { BoundedRecords, boundedValues, none, other } from './labels.ts';
+import { BoundedRecords, boundedValues, codeLabel, none, other } from './labels.ts';
+import { RecentCounts } from './recent-counts.ts';
 
 export interface AnswerLabels {
   readonly model: string;
@@ -28,6 +29,8 @@ export type Measure = (typeof measures)[number];
 export interface AnswerSet extends Readonly<Record<Measure, RecentHistogram>> {
   readonly labels: AnswerLabels;
   readonly outcomes: Record<Outcome, number>;
+  /** Codes of answers that ended in an error within the window. */
+  readonly errors: RecentCounts;
   readonly prefill: Histogram;
   readonly decode: Histogram;
   promptTokens: number;
@@ -76,6 +79,7 @@ export class AnswerFigures implements AnswerListener {
     const now = facts.endedAt ?? facts.startedAt;
     const { outcome, promptTokens, cachedTokens, completionTokens } = facts;
     if (outcome !== null) set.outcomes[outcome]++;
+    if (outcome !== null && outcome !== 'ok') set.errors.add(codeLabel(facts.code), now);
     if (outcome === 'ok') set.duration.observe(now - facts.startedAt, now);
     if (facts.firstAt !== null) set.firstToken.observe(facts.firstAt - facts.startedAt, now);
     const rate = tokensPerSecond(facts);
@@ -111,6 +115,7 @@ export class AnswerFigures implements AnswerListener {
     return {
       labels,
       outcomes: Object.fromEntries(outcomes.map((name) => [name, 0])) as Record<Outcome, number>,
+      errors: new RecentCounts(this.#windowMs),
       duration: recent(),
       firstToken: recent(),
       interToken: recent(),

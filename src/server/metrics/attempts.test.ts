@@ -16,9 +16,9 @@ const attempt = (backend: string, outcome: AttemptRecord['outcome'], kind: Attem
 });
 
 test('attempts are counted by backend, outcome and class of error', () => {
-  const figures = new AttemptFigures();
-  figures.observe([attempt('a', 'failed', 'rate_limited'), attempt('b', 'answered')]);
-  figures.observe([attempt('a', 'failed', 'rate_limited'), attempt('a', 'failed', 'silent')]);
+  const figures = new AttemptFigures(300_000);
+  figures.observe([attempt('a', 'failed', 'rate_limited'), attempt('b', 'answered')], 0);
+  figures.observe([attempt('a', 'failed', 'rate_limited'), attempt('a', 'failed', 'silent')], 0);
   assert.deepEqual(
     [...figures.sets].map(({ backend, outcome, error, count }) => [backend, outcome, error, count]),
     [
@@ -30,9 +30,22 @@ test('attempts are counted by backend, outcome and class of error', () => {
 });
 
 test('a thousand backends take no more room than their bound', () => {
-  const figures = new AttemptFigures();
-  for (let i = 0; i < 1000; i++) figures.observe([attempt(`b${i}`, 'answered')]);
+  const figures = new AttemptFigures(300_000);
+  for (let i = 0; i < 1000; i++) figures.observe([attempt(`b${i}`, 'answered')], 0);
   const sets = [...figures.sets];
   assert.equal(sets.length, 101);
   assert.equal(sets.find(({ backend }) => backend === 'other')?.count, 900);
+});
+
+test('attempts of the window alone are recent, most first, and no more than were asked for', () => {
+  const figures = new AttemptFigures(300_000);
+  figures.observe([attempt('old', 'failed', 'silent')], 0);
+  figures.observe([attempt('a', 'failed', 'rate_limited'), attempt('b', 'answered')], 200_000);
+  figures.observe([attempt('b', 'answered')], 400_000);
+  assert.deepEqual(figures.recent(400_000, 100), [
+    { backend: 'b', outcome: 'answered', error: 'none', count: 2 },
+    { backend: 'a', outcome: 'failed', error: 'rate_limited', count: 1 },
+  ]);
+  assert.equal(figures.recent(400_000, 1).length, 1);
+  assert.deepEqual(figures.recent(900_000, 100), []);
 });

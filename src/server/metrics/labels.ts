@@ -10,6 +10,12 @@ export const other = 'other';
 /** Label where there is nothing to name: no agent, no route, no error. */
 export const none = 'none';
 
+/** Label of an error's code; what looks like none is `other`. */
+export function codeLabel(code: string | null): string {
+  if (code === null) return none;
+  return /^[a-z0-9_.-]{1,64}$/i.test(code) ? code : other;
+}
+
 /** Passes the first `limit` different values and turns all later ones into `other`. */
 export function boundedValues(limit: number): (value: string) => string {
   const known = new Set<string>();

@@ -6,6 +6,7 @@
 import { totalmem } from 'node:os';
 import { type Clock, type Ids, type Logger, messageOf } from '../../base/index.ts';
 import type { AttemptRecord } from '../../gateway/index.ts';
+import type { HealthFigures } from '../health/types.ts';
 import type { NodeStatus, Observer } from '../types.ts';
 import { logRequest } from './access-log.ts';
 import { type AlertSettings, alertRules, type Readings } from './alert-rules.ts';
@@ -21,7 +22,7 @@ import { createRestartCount } from './restarts.ts';
 import { createStatusReader } from './status-reader.ts';
 import type { Traces } from './traces.ts';
 import type { Alert, MetricsView } from './types.ts';
-import { recentAnswers, totalAnswers } from './view.ts';
+import { healthFigures, recentAnswers, totalAnswers } from './view.ts';
 import { createWebhook } from './webhook.ts';
 
 /** Length of the sliding window, ms. */
@@ -66,6 +67,8 @@ export interface Observability extends AsyncDisposable {
   /** The figures as Prometheus or OpenMetrics text. Takes at most about a second. */
   text(format: Format): Promise<string>;
   view(): Promise<MetricsView>;
+  /** What health tells of the last minutes. */
+  health(): HealthFigures;
   readonly alerts: Alerts;
   /** Stops looking and sends what waits, for at most `ms`. */
   close(ms: number): Promise<void>;
@@ -76,7 +79,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
   const startedAt = clock.now();
   const requests = new RequestFigures(windowMs);
   const answers = new AnswerFigures(windowMs);
-  const attempts = new AttemptFigures();
+  const attempts = new AttemptFigures(windowMs);
   const loop = watchProcess();
   const reader = createStatusReader(options.status, clock);
   const restarts = createRestartCount();
@@ -171,7 +174,8 @@ export async function createObservability(options: ObservabilityOptions): Promis
 
   return {
     observer,
-    attempts: (of) => attempts.observe(of),
+    attempts: (of) => attempts.observe(of, clock.monotonic()),
+    health: () => healthFigures(answers.sets, attempts, windowMs, clock.monotonic()),
     alerts,
     start() {
       if (looking) return;

@@ -6,7 +6,7 @@
 import { RecentHistogram } from '../../base/index.ts';
 import { busyStatuses } from '../http/errors.ts';
 import type { RequestFacts } from '../types.ts';
-import { BoundedRecords, boundedValues, none, other } from './labels.ts';
+import { BoundedRecords, boundedValues, codeLabel, none, other } from './labels.ts';
 
 export interface RequestSet {
   readonly route: string;
@@ -98,9 +98,4 @@ export class RequestFigures {
   #makeRoute(route: string, method: string): RouteSet {
     return { route, method, duration: new RecentHistogram(this.#windowMs), bytesIn: 0, bytesOut: 0 };
   }
-}
-
-function codeLabel(code: string | null): string {
-  if (code === null) return none;
-  return /^[a-z0-9_.-]{1,64}$/i.test(code) ? code : other;
 }

@@ -11,6 +11,7 @@ const backendState = choice('ok', 'starting', 'degraded');
 const breakerState = choice('closed', 'open', 'half_open');
 const positive: Schema = { type: 'integer', minimum: 1 };
 const perSecond: Schema = { type: 'number', minimum: 0 };
+const quantiles = object({ p50: perSecond, p95: perSecond, p99: perSecond });
 
 const schemas: Readonly<Record<string, Schema>> = {
   Health: object({
@@ -73,6 +74,22 @@ const schemas: Readonly<Record<string, Schema>> = {
       body_bytes: count,
       connections: count,
     }),
+    recent: nullable(ref('HealthFigures')),
+  }),
+  HealthFigures: object({
+    window_s: count,
+    models: array(ref('HealthRow'), { maxItems: 20 }),
+    agents: array(ref('HealthRow'), { maxItems: 20 }),
+    backends: array(ref('HealthRow'), { maxItems: 20 }),
+    attempts: array(object({ backend: string, outcome: string, error: string, count }), { maxItems: 100 }),
+  }),
+  HealthRow: object({
+    name: string,
+    answers: count,
+    duration_ms: nullable(quantiles),
+    time_to_first_token_ms: nullable(quantiles),
+    tokens_per_second: nullable(quantiles),
+    errors: array(object({ code: string, count }), { maxItems: 10 }),
   }),
   BackendStatus: object({
     name: string,
