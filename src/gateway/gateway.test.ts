@@ -437,3 +437,12 @@ test('who keeps a request on this machine is named: its header, its agent or the
   const { text } = await ask(both.chat(request({ agent: 'quick' })));
   assert.equal(text, 'here', 'an alias of other machines only is the model of this one');
 });
+
+test('an answer of another server that should be JSON and is not is told in the receipt', async () => {
+  const grammar = { kind: 'json_object' } as const;
+  const noted = async (text: string, more: Partial<ChatRequest>) =>
+    (await ask(gateway([provider(backend('far', answer(text)))]).chat(request({}, more)))).receipt.notes;
+  assert.match((await noted('Certainly!', { grammar })).join(), /it is not JSON/);
+  assert.deepEqual(await noted('{"a": 1}', { grammar }), []);
+  assert.deepEqual(await noted('Certainly!', {}), []);
+});

@@ -3,6 +3,7 @@ import { formatDuration, formatPercent } from '../../base/index.ts';
 import type { RouteExplanation } from '../../gateway/index.ts';
 import type { BackendsView, BackendView } from '../../server/index.ts';
 import { runningNode } from '../client.ts';
+import { exitCode } from '../failure.ts';
 import { paint, plain, print, printJson, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
@@ -83,7 +84,7 @@ export const explain: Handler = async ({ args, options }) => {
   const told = await node.call<RouteExplanation>('POST', '/kith/v1/route/explain', { body, headers });
   if (options.json) {
     printJson(told);
-    return;
+    return told.chosen === null ? exitCode.degraded : exitCode.ok;
   }
   const { chosen, candidates, complexity } = told;
   const verb = complexity !== null && complexity.side === null ? 'would most likely answer' : 'would answer';
@@ -104,4 +105,5 @@ export const explain: Handler = async ({ args, options }) => {
   ]);
   const head = ['RANK', 'BACKEND', 'MODEL', 'SCORE', ...parts.map((part) => part.toUpperCase()), 'WHY'];
   print(table([head, ...rows]));
+  return chosen === null ? exitCode.degraded : exitCode.ok;
 };

@@ -131,7 +131,7 @@ async function drain<E, R extends Reading<E>>(
 /** The answer ended without its end. `cause`: what the backend said, if anything. */
 export function brokenOff(backend: string, characters: number | null, cause: unknown): KithError {
   const messageWith = (why: string) =>
-    `The answer of '${backend}' broke off in the middle${characters === null ? '' : `, after ${characters} characters`}${why}. What came is not the whole answer: ask again.`;
+    `The answer of '${backend}' broke off in the middle${characters === null ? '' : `, after ${characters} characters`}${why.replace(/\.\)$/, ')')}. What came is not the whole answer: ask again.`;
   return new KithError('stream_cut', messageWith(cause instanceof Error ? ` (${cause.message})` : ''), {
     status: 502,
     details: { backend, characters },

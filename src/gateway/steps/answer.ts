@@ -23,6 +23,7 @@ import type {
   Receipt,
 } from '../types.ts';
 import { cappedCandidates } from './cap.ts';
+import { type FormCheck, formCheck } from './form.ts';
 import { forwardHeaders, telling } from './forward.ts';
 import type { Plan } from './plan.ts';
 import type { Redaction, Redactions } from './redaction.ts';
@@ -136,6 +137,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
     signal: AbortSignal,
     redaction: Redaction | null,
     { answer, attempts }: Asked<AsyncIterable<ChatEvent>>,
+    form: FormCheck | null = null,
   ): AsyncGenerator<ChatEvent> {
     /** The backend whose answer was counted, and its tokens. */
     let counted: { readonly backend: string; readonly tokens: number | null } | null = null;
@@ -143,6 +145,8 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
     try {
       for await (const event of answer) {
         if (event.type === 'text' || event.type === 'tool_arguments') characters += event.text.length;
+        if (event.type === 'text') form?.take(event.choice, event.text);
+        if (event.type === 'finish' && event.reason === 'length') form?.cut();
         if (event.type === 'start')
           yield {
             ...event,
@@ -156,7 +160,9 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
           record(plan, backend, event, cost, 'answered');
           answered(plan, backend);
           const route = routeReport(plan, backend, attempts, redaction?.found() ?? null, cost);
-          yield { ...event, receipt: { ...receipt, backend, route } };
+          const note = plan.providerOf(backend).step === 'local' ? null : (form?.note() ?? null);
+          const notes = note === null ? receipt.notes : [...receipt.notes, note];
+          yield { ...event, receipt: { ...receipt, notes, backend, route } };
         } else yield event;
       }
     } catch (error) {
@@ -191,7 +197,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
         );
       const { routes, redaction } = routesOf(plan, request.signal, request.n);
       const asked = failover.chat(request, routes, howOf(plan, request.whole ?? false));
-      return through(plan, request.signal, redaction, asked);
+      return through(plan, request.signal, redaction, asked, formCheck(request));
     },
     complete(plan, request) {
       const [only] = plan.candidates;

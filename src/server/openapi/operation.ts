@@ -106,7 +106,10 @@ const otherHeaders: Readonly<Record<string, Schema>> = {
   'x-kith-model': { description: 'Model that answered.', schema: string },
   'x-kith-step': { description: 'Step of the ladder that answered.', schema: string },
   'x-kith-privacy': { description: 'Privacy level that held.', schema: string },
-  'x-kith-attempts': { description: 'Backends asked or passed over so far.', schema: wholeNumber },
+  'x-kith-attempts': {
+    description: 'Times a backend was asked so far, or passed over when its turn had come.',
+    schema: wholeNumber,
+  },
   'x-kith-cache': {
     description: 'Stands where the answer was not made for this request: hit, similar, shared or stale.',
     schema: string,
