@@ -49,7 +49,7 @@ async function open(more: Partial<GatewayOptions> = {}): Promise<Opened> {
   const near = openAi(`${mock.url}/custom/v1`, { name: 'near', defaults: { chat: 'mock-model' } });
   const far = openAi(mock.base('ok'), { name: 'far', defaults: { chat: 'mock-model' } });
   const providers: GatewayProvider[] = [
-    { backend: near, destination: { kind: 'owned', link: 'owned_network' }, step: 'local' },
+    { backend: near, destination: { kind: 'this_machine' }, step: 'local' },
     {
       backend: far,
       destination: { kind: 'provider', link: 'encrypted' },
@@ -141,7 +141,7 @@ test('backends say where they stand and how they fare; a reset brings one back',
   const [near, far] = (await list()).backends;
   assert.deepEqual(
     [near!.name, near!.where, near!.link, near!.state],
-    ['near', 'owned', 'owned_network', 'ok'],
+    ['near', 'this_machine', null, 'ok'],
   );
   assert.deepEqual([far!.name, far!.region, far!.defaults.chat], ['far', 'eu', 'mock-model']);
   await ask(opened);
