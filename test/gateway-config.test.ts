@@ -315,6 +315,34 @@ test('keys, headers, paths, ids and limits of an entry reach its server', async 
   assert.ok(upstream.seen.slice(from).some(({ path }) => path.endsWith('/custom-health')));
 });
 
+test('prices, budgets and usage of a model go by its id here, not by its name at the server', async () => {
+  await using opened = await open(
+    `backends:
+  - name: a
+    url: "${ok()}"
+    models: [{id: big, upstreamId: org/big-70b}]
+    prices: {big: {prompt: 1000000, completion: 2000000}}
+budgets:
+  - {name: by-server, model: org/big-70b, money: 1, per: day}
+  - {name: by-id, model: big, money: 1000, per: day}`,
+  );
+  const cost = 11 * 1 + 20 * 2;
+  assert.equal((await ask(opened, { model: 'big', maxTokens: 20 })).receipt!.route!.cost, cost);
+  const { ledger } = opened.gateway;
+  assert.deepEqual(
+    ledger!.budgets().map(({ name, money }) => [name, money!.spent]),
+    [
+      ['by-server', 0],
+      ['by-id', cost],
+    ],
+  );
+  const { rows } = ledger!.report({ by: 'model', since: null, until: null });
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    ['big'],
+  );
+});
+
 test('certificates of an entry decide which server is spoken to', async () => {
   const folder = join(import.meta.dirname, 'security', 'certificates');
   const pem = (name: string) => readFileSync(join(folder, name), 'utf8');

@@ -18,6 +18,12 @@ export const stats: Handler = async ({ options }) => {
     print(asTyped('This node keeps no answers. To keep some: kith config set gateway.cache auto'));
     return;
   }
+  if ((await node.status()).policy.cache === 'off')
+    print(
+      asTyped(
+        'gateway.cache is off: answers are kept only for requests that ask for it (x-kith-cache). To keep others: kith config set gateway.cache auto',
+      ),
+    );
   const {
     hits,
     similar,
