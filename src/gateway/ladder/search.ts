@@ -5,7 +5,14 @@
  * @module gateway/ladder/search
  */
 import { AbortedError, type Clock, isKithError, type Logger, throwIfAborted } from '../../base/index.ts';
-import { BUILT_IN_DETECTORS, Conversation, type Detector, type FoundClass, mayGoTo, Tally } from '../privacy/index.ts';
+import {
+  BUILT_IN_DETECTORS,
+  Conversation,
+  type Detector,
+  type FoundClass,
+  mayGoTo,
+  Tally,
+} from '../privacy/index.ts';
 import type { ChatRequest } from '../types.ts';
 import { type Found, readFinding } from './finding.ts';
 import { questionOf } from './question.ts';
