@@ -3,7 +3,7 @@
  *
  * @module gateway/steps/answer
  */
-import { type Clock, isKithError, totalOf } from '../../base/index.ts';
+import { totalOf } from '../../base/index.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { Candidate, Policy } from '../policy/index.ts';
 import {
@@ -22,6 +22,7 @@ import type {
   EmbeddingRequest,
   Receipt,
 } from '../types.ts';
+import { alone, aloneEmbedding } from './alone.ts';
 import { cappedCandidates } from './cap.ts';
 import { type FormCheck, formCheck } from './form.ts';
 import { forwardHeaders, telling } from './forward.ts';
@@ -43,8 +44,6 @@ export interface Answers {
   /** Counted on this machine where one of its models is among the plan's, else by the first of them. */
   countTokens(plan: Plan, request: ChatRequest): Promise<number>;
 }
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function createAnswers({ options, policy, failover, redactions }: AnswerParts): Answers {
   const { clock, ledger = null } = options;
@@ -255,71 +254,4 @@ function backendOf(plan: Plan, attempts: readonly AttemptRecord[], receipt: Rece
   return (
     attempts.findLast(({ outcome }) => outcome === 'answered')?.backend ?? plan.candidates[0]!.backend.name
   );
-}
-
-function begun({ backend, model }: Candidate): Writable<AttemptRecord> {
-  return {
-    backend: backend.name,
-    model,
-    reason: 'first choice',
-    outcome: 'running',
-    code: null,
-    kind: null,
-    waitMs: 0,
-    firstTokenMs: null,
-    ms: 0,
-  };
-}
-
-/** One backend asked directly, with the account that failover would give of it. */
-function alone(
-  clock: Clock,
-  candidate: Candidate,
-  ask: () => AsyncIterable<ChatEvent>,
-): Asked<AsyncGenerator<ChatEvent>> {
-  const attempts: Writable<AttemptRecord>[] = [];
-  async function* answer(): AsyncGenerator<ChatEvent> {
-    const attempt = begun(candidate);
-    attempts.push(attempt);
-    const began = clock.monotonic();
-    try {
-      for await (const event of ask()) {
-        if (event.type === 'usage') {
-          attempt.ms = clock.monotonic() - began;
-          attempt.outcome = 'answered';
-        } else if (event.type !== 'start') attempt.firstTokenMs ??= clock.monotonic() - began;
-        yield event;
-      }
-    } catch (error) {
-      attempt.outcome = attempt.firstTokenMs === null ? 'failed' : 'cut';
-      attempt.code = isKithError(error) ? error.code : null;
-      throw error;
-    } finally {
-      if (attempt.outcome === 'running') attempt.outcome = 'left';
-      attempt.ms ||= clock.monotonic() - began;
-    }
-  }
-  return { answer: answer(), attempts };
-}
-
-function aloneEmbedding(
-  clock: Clock,
-  candidate: Candidate,
-  ask: () => Promise<EmbeddingAnswer>,
-): Asked<Promise<EmbeddingAnswer>> {
-  const attempt = begun(candidate);
-  const began = clock.monotonic();
-  const answer = ask().then(
-    (value) => {
-      attempt.outcome = 'answered';
-      attempt.ms = clock.monotonic() - began;
-      return value;
-    },
-    (error: unknown) => {
-      attempt.outcome = 'failed';
-      attempt.code = isKithError(error) ? error.code : null;
-      throw error;
-    },
-  );
-  return { answer, attempts: [attempt] };
 }
