@@ -216,7 +216,7 @@ async function open(usages: Usage[], clock: ManualClock): Promise<TestGateway> {
         record: (usage) => void usages.push(usage),
         allowance: () => null,
         left: () => null,
-    spent: () => null,
+        spent: () => null,
         budgets: () => [],
         report: () => {
           throw new Error('nobody reads it');
