@@ -67,6 +67,8 @@ export function createRelay(parts: RelayParts): Relay {
     if (isOpen(shape.model) || wishes.route !== 'auto' || wishes.redundancy !== 1) return null;
     // What fails is asked twice here: once more at each node of a ring would be too often.
     if (wishes.hops > 1) return null;
+    // An answer that is held to its cost needs a limit of tokens that the caller did not write.
+    if (wishes.maxCost !== null) return null;
     if (wishes.hedgeMs !== null || (cache !== null && wishes.cache !== 'off')) return null;
     if (shape.stream ? !shape.includeUsage : (shape.maxTokens ?? Number.POSITIVE_INFINITY) > maxWholeTokens)
       return null;
@@ -298,6 +300,7 @@ class Relayed implements Relaying, PassingReader {
     cost: number | null = null,
   ): void {
     const { tenant, agent } = this.#plan.wishes;
+    this.#parts.options.onAttempts?.([this.#attempt(outcome)]);
     this.#parts.options.ledger?.record({
       tenant,
       agent,
