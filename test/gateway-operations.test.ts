@@ -139,10 +139,7 @@ test('backends say where they stand and how they fare; a reset brings one back',
   await using opened = await open({ breaker: { failures: 1 }, policy: { balancing: 'round-robin' } });
   const list = async () => (await call(opened, 'GET', '/kith/v1/backends')).body;
   const [near, far] = (await list()).backends;
-  assert.deepEqual(
-    [near!.name, near!.where, near!.link, near!.state],
-    ['near', 'this_machine', null, 'ok'],
-  );
+  assert.deepEqual([near!.name, near!.where, near!.link, near!.state], ['near', 'this_machine', null, 'ok']);
   assert.deepEqual([far!.name, far!.region, far!.defaults.chat], ['far', 'eu', 'mock-model']);
   await ask(opened);
   const asked = (await list()).backends.find(({ latencyMs }) => latencyMs !== null);
