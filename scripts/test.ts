@@ -132,7 +132,8 @@ function main(): void {
     throw new Error(`No test file matches ${filters.length === 0 ? `"${mode}"` : filters.join(', ')}.`);
   }
   installTestPackages();
-  if (files.some((path) => path.startsWith('test/browser/'))) provideBrowser();
+  if (files.some((path) => path.startsWith('test/browser/') || path === 'test/long/looks.test.ts'))
+    provideBrowser();
   const args = [
     '--test',
     `--test-concurrency=${CONCURRENCY}`,

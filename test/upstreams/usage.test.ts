@@ -303,5 +303,5 @@ test('a backend whose budget is spent is passed over, and a request that nobody 
   const refused = await ask();
   const { error } = (await refused.json()) as { error: { code: string; message: string } };
   assert.deepEqual([refused.status, error.code], [429, 'budget_exceeded']);
-  assert.match(error.message, /a budget for it is spent/);
+  assert.match(error.message, /the budget 'backend first per month' is spent/);
 });

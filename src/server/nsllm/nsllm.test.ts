@@ -26,6 +26,7 @@ test('a prompt and its options become the request', () => {
     model: 'm',
     n: 1,
     sampler: { seed: 3, topLogprobs: null, temperature: 0.5 },
+    drawnSeed: false,
     maxTokens: 9,
     stop: ['\n\n', 'User:'],
     overflow: null,
