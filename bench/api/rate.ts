@@ -25,7 +25,8 @@ export async function measureRate(bench: Bench): Promise<unknown> {
   const barePid = await bare.call('pid');
   const results: Record<string, unknown> = {};
   const rows: string[][] = [];
-  const [models, completions] = bench.quick ? [1_000, 100] : [20_000, 1_000];
+  // Below the requests after which a connection is closed (limit requestsPerConnection).
+  const [models, completions] = bench.quick ? [1_000, 100] : [4_000, 1_000];
   for (const connections of [1, 16, 64]) {
     const of = { ours: [] as Load[], ceiling: [] as Load[], one: [] as Load[], engine: [] as number[] };
     for (let round = -1; round < bench.rounds; round++) {
