@@ -102,10 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       options.onBreaker?.(backend, state);
     },
   });
-  const catalogue = createCatalogue({
-    providers,
-    agents: {},
-  });
+  const catalogue = createCatalogue({ providers });
   const { policy: owner = {}, agents = {} } = options;
   const policy = createPolicy({
     conditions,

@@ -217,34 +217,37 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     return answer.allowed && answer.redact;
   }
 
+  const planOf = (
+    wishes: Wishes,
+    needs: Needs,
+    candidates: readonly Candidate[],
+    complexity: ComplexityNote | null = null,
+  ): Plan => ({
+    wishes,
+    needs,
+    candidates,
+    complexity,
+    providerOf,
+    redacts: (backend) => redacts(wishes, backend),
+  });
+
   return {
     settle,
     lookUp,
     redacts,
     planAmong(candidates, wishes, asked, free = false) {
       const needs = needsOf(asked, wishes, free);
-      return {
-        wishes,
-        needs,
-        candidates: policy.decide(candidates, needs),
-        complexity: null,
-        providerOf,
-        redacts: (backend) => redacts(wishes, backend),
-      };
+      return planOf(wishes, needs, policy.decide(candidates, needs));
     },
     async plan(question, wishes) {
       const { candidates, needs } = await lookUp(question, wishes);
-      const base = { wishes, needs, providerOf, redacts: (backend: string) => redacts(wishes, backend) };
       const sides = sidesOf(question, wishes, candidates);
-      if (sides === null) return { ...base, candidates: policy.decide(candidates, needs), complexity: null };
+      if (sides === null) return planOf(wishes, needs, policy.decide(candidates, needs));
       const { local, frontier } = sides;
       const decision = (await routerFor(wishes)?.decide(sides.prompt, sides.how)) ?? null;
       const [first, second] = decision?.side === 'local' ? [local, frontier] : [frontier, local];
-      return {
-        ...base,
-        candidates: inTurn(first, second, (some) => policy.decide(some, needs)),
-        complexity: decision === null ? null : noteOf(decision),
-      };
+      const ordered = inTurn(first, second, (some) => policy.decide(some, needs));
+      return planOf(wishes, needs, ordered, decision === null ? null : noteOf(decision));
     },
     async explain(question, wishes) {
       const { candidates, needs } = await lookUp(question, wishes, true);
