@@ -4,7 +4,7 @@
  * @module server/answering
  */
 import { AbortedError } from '../base/index.ts';
-import type { ChatEvent, Gateway } from '../gateway/index.ts';
+import type { ChatEvent, Gateway, Terms } from '../gateway/index.ts';
 import type { Exchange } from './http/exchange.ts';
 import { termsOf } from './http/terms.ts';
 import type { Answering, AnswerKind, AnswerWatch, Observer } from './types.ts';
@@ -72,28 +72,19 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
             request.model,
             charactersOf(request.messages.map(({ content }) => content)),
           ),
-        gateway.chat({
-          ...request,
-          terms: termsOf(exchange.request.headers, exchange.caller),
-          whole: !stream,
-        }),
+        gateway.chat({ ...request, terms: termsIn(exchange), whole: !stream }),
         exchange.signal,
       ),
     complete: (exchange, request, stream) =>
       observed(
         watch(exchange, 'completion', request.model, charactersOf(request.prompts)),
-        gateway.complete({
-          ...request,
-          terms: termsOf(exchange.request.headers, exchange.caller),
-          whole: !stream,
-        }),
+        gateway.complete({ ...request, terms: termsIn(exchange), whole: !stream }),
         exchange.signal,
       ),
     async embed(exchange, request) {
       const watches = watch(exchange, 'embedding', request.model, charactersOf(request.inputs));
       try {
-        const terms = termsOf(exchange.request.headers, exchange.caller);
-        const answer = await gateway.embed({ ...request, terms });
+        const answer = await gateway.embed({ ...request, terms: termsIn(exchange) });
         for (const one of watches) {
           one.embedded?.(answer);
           one.end(null);
@@ -105,6 +96,10 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
       }
     },
   };
+}
+
+function termsIn({ request, caller }: Exchange): Terms {
+  return termsOf(request.headers, caller);
 }
 
 function charactersOf(texts: readonly (string | Int32Array | null)[]): number {
