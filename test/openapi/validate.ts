@@ -168,7 +168,9 @@ export function createValidator(document: OpenApiDocument): Validator {
 
   /** What fits no route is answered in the words of the API whose path it is. */
   function errorSchemaAbove(path: string): string {
-    const above = Object.keys(document.paths).find((each) => path === each || path.startsWith(`${each}/`));
+    const above = Object.keys(document.paths).find(
+      (each) => path === each || path.startsWith(`${each.replace(/(.)\/\{.*/, '$1')}/`),
+    );
     if (above === undefined) return '/components/schemas/OpenAiError';
     const method = Object.keys(document.paths[above]!)[0]!;
     return `/paths/${escaped(above)}/${method}/responses/405/content/application~1json/schema`;

@@ -60,10 +60,18 @@ function pathOf(target: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-/** The first route at the target's path or above it, whatever its method: `/v1/messages` for `/v1/messages/batches`. */
+/**
+ * The first route at the target's path or above it, whatever its method: `/v1/messages` for `/v1/messages/batches`. What
+ * a `:parameter` stands for may be anything; `*` patterns, which catch whole trees, are not above what they do not match.
+ */
 export function routeAbove(routes: readonly Route[], target: string): Route | null {
   const path = pathOf(target);
-  return routes.find((route) => path === route.path || path.startsWith(`${route.path}/`)) ?? null;
+  return routes.find(({ path: pattern }) => path === pattern || path.startsWith(fixedPart(pattern))) ?? null;
+}
+
+function fixedPart(pattern: string): string {
+  const colon = pattern.indexOf('/:');
+  return `${colon < 0 ? pattern : pattern.slice(0, colon)}/`;
 }
 
 /** Finds routes. Throws `invalid_path` (400), `route_not_found` (404), `method_not_allowed` (405). */
