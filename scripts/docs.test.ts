@@ -12,8 +12,8 @@ test('docs/configuration.md is what scripts/docs.ts writes', () => {
 });
 
 test('docs/dependencies.md has a row for every direct dependency, with its version', () => {
-  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
-    'dependencies' | 'devDependencies',
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'optionalDependencies' | 'devDependencies',
     Record<string, string>
   >;
   const tests = Object.keys(TEST_PACKAGES).map(
@@ -24,17 +24,20 @@ test('docs/dependencies.md has a row for every direct dependency, with its versi
   const rows = [...doc.matchAll(/^\| `([^`]+)` \| ([^ ]+) \|/gm)].map(
     ([, name, version]) => `${name}@${version}`,
   );
-  const wanted = Object.entries({ ...dependencies, ...devDependencies }).concat(
+  const wanted = Object.entries({ ...dependencies, ...optionalDependencies, ...devDependencies }).concat(
     tests.flatMap((each) => Object.entries(each)),
   );
   assert.deepEqual(rows.sort(), wanted.map(([name, version]) => `${name}@${version}`).sort());
 });
 
 test('NOTICE names every direct dependency that is shipped, and the models', () => {
-  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+  const { dependencies, optionalDependencies } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'optionalDependencies',
+    Record<string, string>
+  >;
   const notice = read('NOTICE');
   for (const name of [
-    ...Object.keys(dependencies),
+    ...Object.keys({ ...dependencies, ...optionalDependencies }),
     'TinyLlama-1.1B-Chat-v1.0',
     'all-MiniLM-L6-v2',
     'llama.cpp',

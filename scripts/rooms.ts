@@ -11,7 +11,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path/posix';
 
 /** From the top down. A room may import those after it. */
-export const ROOMS = ['cli', 'node', 'server', 'gateway', 'engine', 'models', 'base', 'client'] as const;
+export const ROOMS = [
+  'cli',
+  'node',
+  'server',
+  'gateway',
+  'swarm',
+  'engine',
+  'models',
+  'trust',
+  'identity',
+  'base',
+  'client',
+] as const;
 
 export interface SourceFile {
   /** Relative to the repository, with forward slashes: `src/engine/index.ts`. */
