@@ -1,0 +1,6 @@
+/**
+ * The identity room: the node's key and its names, credentials, wallet and status lists.
+ *
+ * @module identity
+ */
+export * from './types.ts';
