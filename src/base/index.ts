@@ -7,6 +7,7 @@
  * @module base
  */
 export * from './canonical-json.ts';
+export { type CborLimits, type CborMap, type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 export { Chain, type Linked } from './chain.ts';
 export * from './clock.ts';
 export {
