@@ -6,7 +6,10 @@
  */
 
 import { join, resolve } from 'node:path';
-import { checkModelId } from '../manifest/manifest.ts';
+import { RememberedFiles } from '../disk/remembered.ts';
+import { checkModelId, MAX_MANIFEST_BYTES, parseManifest } from '../manifest/manifest.ts';
+import type { ModelManifest } from '../types.ts';
+import { MAX_NOTE_BYTES, parseVerified, type VerifiedNote } from './verified.ts';
 
 export interface Layout {
   readonly root: string;
@@ -21,6 +24,8 @@ export interface Layout {
   /** Folder of files that are to be converted. */
   input(id: string): string;
   lock(id: string): string;
+  readonly manifests: RememberedFiles<ModelManifest>;
+  readonly notes: RememberedFiles<VerifiedNote>;
 }
 
 export function createLayout(home: string): Layout {
@@ -37,6 +42,8 @@ export function createLayout(home: string): Layout {
     part: (id) => join(partial, `${checkModelId(id)}.part`),
     input: (id) => join(partial, `${checkModelId(id)}.input`),
     lock: (id) => join(root, '.locks', `${checkModelId(id)}.lock`),
+    manifests: new RememberedFiles(MAX_MANIFEST_BYTES, parseManifest),
+    notes: new RememberedFiles(MAX_NOTE_BYTES, parseVerified),
   };
 }
 

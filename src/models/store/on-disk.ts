@@ -8,31 +8,11 @@
 
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import {
-  InputError,
-  isErrno,
-  isKithError,
-  KithError,
-  readFileBounded,
-  writeFileAtomic,
-} from '../../base/index.ts';
-import { isModelId, MAX_MANIFEST_BYTES, parseManifest, serialiseManifest } from '../manifest/manifest.ts';
+import { InputError, isErrno, isKithError, KithError, writeFileAtomic } from '../../base/index.ts';
+import { isModelId, serialiseManifest } from '../manifest/manifest.ts';
 import type { ModelManifest } from '../types.ts';
 import type { Layout } from './layout.ts';
-
-const verifiedSchema = z.strictObject({
-  schema: z.literal(1),
-  sha256: z.string(),
-  bytes: z.number().int(),
-  /** ns since the epoch, as text: it does not fit a double. */
-  modified: z.string().max(40),
-  /** Absent in notes of older versions: those files are hashed once more. */
-  changed: z.string().max(40).optional(),
-  inode: z.string().max(40),
-  /** ms since the epoch. */
-  verifiedAt: z.number(),
-});
+import type { VerifiedNote } from './verified.ts';
 
 export interface FileState {
   readonly bytes: number;
@@ -59,14 +39,13 @@ export async function listFolders(layout: Layout): Promise<string[]> {
 /** The manifest stored for an id, or null. @throws InputError `manifest_invalid` naming the file */
 export async function readManifest(layout: Layout, id: string): Promise<ModelManifest | null> {
   const path = layout.manifest(id);
-  let text: string;
+  let manifest: ModelManifest;
   try {
-    text = new TextDecoder().decode(await readFileBounded(path, MAX_MANIFEST_BYTES));
+    manifest = await layout.manifests.read(path);
   } catch (error) {
     if (isKithError(error) && error.code === 'file_not_found') return null;
     throw error;
   }
-  const manifest = parseManifest(text, path);
   if (manifest.id === id) return manifest;
   throw new InputError(
     'manifest_invalid',
@@ -84,8 +63,7 @@ export async function readFileState(layout: Layout, manifest: ModelManifest): Pr
   if (now === null) return null;
   const bytes = Number(now.bytes);
   try {
-    const text = new TextDecoder().decode(await readFileBounded(layout.verified(manifest.id), 4096));
-    const note = verifiedSchema.parse(JSON.parse(text));
+    const note = await layout.notes.read(layout.verified(manifest.id));
     const same =
       note.sha256 === manifest.sha256 &&
       note.bytes === bytes &&
@@ -107,7 +85,7 @@ export async function writeVerified(
 ): Promise<void> {
   const now = await fingerprint(layout.model(manifest.id));
   if (now === null) return;
-  const note: z.infer<typeof verifiedSchema> = {
+  const note: VerifiedNote = {
     schema: 1,
     sha256: manifest.sha256,
     bytes: Number(now.bytes),
