@@ -331,6 +331,27 @@ test('a conversation keeps the backend that answered it', async () => {
   assert.equal(new Set(texts).size, 1);
 });
 
+test('random balancing with a seed takes the same way each time, and another way with another seed', async () => {
+  const way = async (balancingSeed: number) => {
+    const pool = ['a', 'b', 'c'].map((name) =>
+      provider(backend(name, answer(name), ['m']), { group: 'pool', aliases: {} }),
+    );
+    // What else is drawn must not matter.
+    const three = gateway(pool, {
+      random: createSeededRandom(Math.floor(balancingSeed / 2)),
+      policy: { balancing: 'random', balancingSeed },
+    });
+    const texts = [];
+    for (let i = 0; i < 20; i++)
+      texts.push((await ask(three.chat(request({ conversation: `c${i}` }, { model: 'm' })))).text);
+    return texts.join('');
+  };
+  const first = await way(7);
+  assert.equal(await way(7), first);
+  assert.notEqual(await way(6), first, 'the same other draws, another seed');
+  assert.equal(new Set(first).size, 3);
+});
+
 test('an explanation names every candidate and what it lost by, and asks nobody', async () => {
   const local = backend('local', answer('here'));
   const far = backend('far', answer('there'));

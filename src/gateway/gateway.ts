@@ -5,7 +5,7 @@
  *
  * @module gateway/gateway
  */
-import { InputError, systemClock } from '../base/index.ts';
+import { createSeededRandom, InputError, systemClock } from '../base/index.ts';
 import type { Ledger } from './accounting/index.ts';
 import type { AnswerCache } from './cache/index.ts';
 import type { GatewayOptions } from './options.ts';
@@ -106,7 +106,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { policy: owner = {}, agents = {} } = options;
   const policy = createPolicy({
     conditions,
-    random,
+    random: owner.balancingSeed == null ? random : createSeededRandom(owner.balancingSeed),
     ...(owner.balancing === undefined ? {} : { balancing: owner.balancing }),
     ...(owner.weights === undefined ? {} : { weights: owner.weights }),
   });

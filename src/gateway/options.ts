@@ -33,6 +33,8 @@ export interface OwnerPolicy {
   readonly requiredTier?: PeerTier;
   /** @default 'round-robin' */
   readonly balancing?: Balancing;
+  /** Seed of the draws that balancing makes, an unsigned 32-bit integer. @default null, the gateway's own randomness */
+  readonly balancingSeed?: number | null;
   readonly weights?: Partial<Weights>;
   /** @default 'auto' */
   readonly route?: RouteWish;

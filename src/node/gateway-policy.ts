@@ -13,6 +13,7 @@ export function decisionsOf({ gateway, agents }: Config): Decisions {
     privacy: gateway.privacy,
     requiredTier: gateway.requiredTier,
     balancing: gateway.balancing,
+    balancingSeed: gateway.balancingSeed,
     weights: {
       order: gateway.weightOrder,
       cost: gateway.weightCost,

@@ -54,6 +54,11 @@ export const gatewaySettings = {
     'round-robin',
     { alsoEnv: [underscored('KWAAI_LOAD_BALANCING')] },
   ),
+  'gateway.balancingSeed': integerOrAuto(
+    'Seed of the draws that balancing makes (random, latency), so that a run repeats itself; auto draws anew each time.',
+    0,
+    2 ** 32 - 1,
+  ),
   'gateway.redundancy': integer('Backends asked side by side for one answer.', 1, 3, 1, {
     alsoEnv: [{ name: 'KWAAI_REDUNDANCY' }],
   }),
