@@ -3,4 +3,20 @@
  *
  * @module identity
  */
+export {
+  checkedPublicKey,
+  didOf,
+  didOfPeerId,
+  didOfVerificationMethod,
+  didPeerOf,
+  multikeyOf,
+  peerIdCidOf,
+  peerIdOf,
+  peerIdOfDid,
+  publicKeyOf,
+  publicKeyOfDid,
+  publicKeyOfPeerId,
+  verificationMethodOf,
+} from './key/names.ts';
+export { createIdentity, verify, verifyJws, verifyProof } from './key/sign.ts';
 export * from './types.ts';

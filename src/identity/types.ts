@@ -33,11 +33,8 @@ export interface Identity extends PublicIdentity {
   sign(purpose: SigningPurpose, bytes: Uint8Array): Uint8Array;
   /** Ed25519 over a Data Integrity hash (`eddsa-jcs-2022`: 64 bytes, proof hash before document hash); 64 bytes. */
   signProof(hash: Uint8Array): Uint8Array;
-  /**
-   * Ed25519 over a JWS signing input (RFC 7515, 5.1: header, a dot, payload, both base64url) whose header says
-   * `typ: vc+jwt`; any other text is refused. 64 bytes.
-   */
-  signToken(signingInput: string): Uint8Array;
+  /** Ed25519 over a JWS signing input (RFC 7515, 5.1: `<header>.<payload>`, both base64url); 64 bytes. */
+  signJws(signingInput: string): Uint8Array;
   /** Bytes derived from the seed by HKDF-SHA256 for a named use (`vault/…`); `length` bytes. */
   derive(use: string, length: number): Uint8Array;
   /** The 32-byte seed, for the network's handshakes in the swarm thread alone. */

@@ -1,0 +1,15 @@
+/**
+ * Bytes and hexadecimal text. Plain arrays: a Buffer would share its pool's memory and compare unlike them.
+ *
+ * @module identity/key/hex
+ */
+
+/** Bytes of a constant in hexadecimal. */
+export function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, 'hex'));
+}
+
+/** Lower case. */
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
