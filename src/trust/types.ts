@@ -8,10 +8,30 @@
 export const TIERS = ['unknown', 'known', 'verified', 'trusted'] as const;
 export type Tier = (typeof TIERS)[number];
 
+/**
+ * How a score becomes a tier. `default`: thresholds .05, .35, .60 with gates (which credentials, from how many issuers, no
+ * quarantine). `reference`: thresholds .10, .40, .70 without gates, for comparison with systems that score so.
+ */
+export const PROFILES = ['default', 'reference'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** The terms of a score, in the order in which an explanation has them. */
+export const TERM_NAMES = [
+  'credentials',
+  'endorsements',
+  'observations',
+  'confidence',
+  'rank',
+  'moderation',
+  'strikes',
+  'accountability',
+] as const;
+export type TermName = (typeof TERM_NAMES)[number];
+
 /** One term of a score, for `kith reputation show`. */
 export interface TrustTerm {
-  /** Stable name: `credentials`, `observations`, `endorsements`, `moderation`, `strikes`, `accountability`, `rank`. */
-  readonly name: string;
+  readonly name: TermName;
+  /** 0 to 1. */
   readonly value: number;
   /** What it is made of, for people. */
   readonly detail: string;
@@ -22,11 +42,35 @@ export interface TrustScore {
   readonly peerId: string;
   /** 0 to 1. */
   readonly score: number;
+  /** By the profile of the policy. */
   readonly tier: Tier;
   readonly terms: readonly TrustTerm[];
   /** Why the tier is not the one the score alone would give; empty when it is. */
   readonly gates: readonly string[];
+  /** The tier under each profile. */
+  readonly tiers: Readonly<Record<Profile, Tier>>;
+  /** End of the quarantine, ms since 1970; null when there is none. */
+  readonly quarantineUntil: number | null;
 }
+
+/** What a node measures of a peer, each from 0 (bad) to 1 (good). */
+export const DIMENSIONS = ['audit', 'availability', 'throughput', 'latency'] as const;
+/** `audit`: its result was recomputed and right. `throughput`: measured over claimed. `latency`: target over measured. */
+export type Dimension = (typeof DIMENSIONS)[number];
+
+/**
+ * What counts as confirmed misconduct: its result was recomputed here and is wrong; two of three operators that have
+ * nothing to do with each other say so; its own signed receipts contradict each other; a credential was revoked for cause;
+ * its key named two successors.
+ */
+export const INCIDENT_KINDS = [
+  'recomputed',
+  'disjoint_operators',
+  'contradicting_receipts',
+  'revoked_for_cause',
+  'conflicting_successors',
+] as const;
+export type IncidentKind = (typeof INCIDENT_KINDS)[number];
 
 /** What a request asks of the peers that may see it. Absent fields ask nothing. */
 export interface PeerRequirements {
@@ -37,4 +81,17 @@ export interface PeerRequirements {
   readonly regions?: readonly string[];
   /** The peer's operator holds a valid FiduciaryPledge. */
   readonly pledge?: boolean;
+}
+
+/** What is known of a peer beside trust; null: not known, which meets no requirement of it. */
+export interface PeerFacts {
+  /** Round trip plus queue, ms. */
+  readonly latencyMs: number | null;
+  readonly region: string | null;
+}
+
+/** Whether a peer may see a request, and if not, each reason. */
+export interface Meeting {
+  readonly ok: boolean;
+  readonly reasons: readonly string[];
 }
