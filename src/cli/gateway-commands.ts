@@ -4,6 +4,7 @@
  * @module cli/gateway-commands
  */
 import { type Command, Option } from 'commander';
+import { PRIVACY_LEVELS } from '../base/index.ts';
 import { decimal, homeOption, jsonOption } from './options.ts';
 import type { Add, Load } from './program.ts';
 
@@ -37,7 +38,7 @@ export function addGateway(program: Command, add: Add): void {
     [
       homeOption(),
       new Option('-m, --model <id>', 'model or alias that is asked for (default: none)'),
-      new Option('--privacy <level>', 'minimum, medium or maximum').choices(['minimum', 'medium', 'maximum']),
+      new Option('--privacy <level>', PRIVACY_LEVELS.join(', ')).choices([...PRIVACY_LEVELS]),
       new Option('--route <wish>', 'auto, local or frontier').choices(['auto', 'local', 'frontier']),
       new Option('--agent <name>', 'agent that it is asked for'),
       new Option('--tools', 'the request offers tools'),

@@ -3,7 +3,7 @@
  *
  * @module base/settings/gateway
  */
-import { isWebAddress } from './forms.ts';
+import { isWebAddress, PRIVACY_LEVELS } from './forms.ts';
 import {
   bytes,
   choice,
@@ -39,7 +39,7 @@ export const gatewaySettings = {
   ),
   'gateway.privacy': choice(
     'Privacy level of every request; a request or an agent may ask for a stricter one.',
-    ['minimum', 'medium', 'maximum'],
+    PRIVACY_LEVELS,
     'minimum',
     { alsoEnv: [{ name: 'KWAAI_PRIVACY_LEVEL', fromText: (text) => text.toLowerCase() }] },
   ),

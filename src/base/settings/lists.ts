@@ -7,7 +7,7 @@
  */
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { isModelName, isServerAddress } from './forms.ts';
+import { isModelName, isServerAddress, PRIVACY_LEVELS } from './forms.ts';
 import { unlistedModels } from './listed-models.ts';
 
 export const LIST_NAMES = ['backends', 'agents', 'budgets', 'patterns'] as const;
@@ -54,7 +54,6 @@ export const PATTERN_CLASSES = [
   'text',
 ] as const;
 
-const PRIVACY = ['minimum', 'medium', 'maximum'] as const;
 const DAY_MS = 86_400_000;
 
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
@@ -228,7 +227,7 @@ const backend = z
 const agent = z.strictObject(
   {
     model: model.optional(),
-    privacy: oneOf(PRIVACY).optional(),
+    privacy: oneOf(PRIVACY_LEVELS).optional(),
     route: oneOf(['auto', 'local', 'frontier']).optional(),
   },
   map('a map of model, privacy and route'),

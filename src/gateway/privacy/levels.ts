@@ -5,9 +5,9 @@
  *
  * @module gateway/privacy/levels
  */
+import { PRIVACY_LEVELS } from '../../base/index.ts';
 
-/** From the weakest to the strictest. */
-export const PRIVACY_LEVELS = ['minimum', 'medium', 'maximum'] as const;
+export { PRIVACY_LEVELS };
 export type PrivacyLevel = (typeof PRIVACY_LEVELS)[number];
 
 /** Trust tiers of peers, from the lowest to the highest. */

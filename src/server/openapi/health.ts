@@ -3,6 +3,8 @@
  *
  * @module server/openapi/health
  */
+
+import { PRIVACY_LEVELS } from '../../base/index.ts';
 import { type Answer, type Api, answer, type Operation } from './operation.ts';
 import { array, choice, count, milliseconds, nullable, object, ref, type Schema, string } from './schema.ts';
 
@@ -42,7 +44,7 @@ const schemas: Readonly<Record<string, Schema>> = {
     default_models: object({ chat: nullable(string), embedding: nullable(string) }),
     backends: array(ref('BackendStatus')),
     policy: object({
-      privacy: choice('minimum', 'medium', 'maximum'),
+      privacy: choice(...PRIVACY_LEVELS),
       route: choice('auto', 'local', 'frontier'),
       cache: choice('off', 'auto', 'keep', 'similar'),
       degrade: choice('none', 'search', 'stale', 'explain'),

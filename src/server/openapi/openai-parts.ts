@@ -3,6 +3,7 @@
  *
  * @module server/openapi/openai-parts
  */
+import { PRIVACY_LEVELS } from '../../base/index.ts';
 import {
   array,
   choice,
@@ -65,7 +66,7 @@ export const openAiParts: Readonly<Record<string, Schema>> = {
       }),
     ),
     privacy: object({
-      level: choice('minimum', 'medium', 'maximum'),
+      level: choice(...PRIVACY_LEVELS),
       where: nullable(choice('this_machine', 'owned', 'peer', 'provider')),
       link: nullable(choice('encrypted', 'owned_network', 'open')),
       replaced: nullable(array(object({ class: string, count, distinct: count }))),
