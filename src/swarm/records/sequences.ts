@@ -75,11 +75,14 @@ export class Sequences {
     throw new TypeError('There is nothing to forget.');
   }
 
-  /** Forgets numbers below which nothing can be valid at `now`, and returns them. */
-  prune(now: number): Sequence[] {
+  /**
+   * Forgets numbers below which nothing can be valid at `now`, and those above `newest`, which were accepted while the
+   * clock was wrong and would keep their peers out for as long. Returns what it forgot.
+   */
+  prune(now: number, newest: number): Sequence[] {
     const out: Sequence[] = [];
     for (const [key, one] of this.#last) {
-      if (one.seq + ANNOUNCEMENT_MAX_LIFE_MS > now) continue;
+      if (one.seq + ANNOUNCEMENT_MAX_LIFE_MS > now && one.seq <= newest) continue;
       this.#last.delete(key);
       out.push(one);
     }

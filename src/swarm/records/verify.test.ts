@@ -177,8 +177,10 @@ test('sequence numbers of cared-for peers outlast any number of strangers, and o
   for (let i = 0; i < 10; i++) assert.equal(sequences.last(`friend ${i}`, ''), NOW);
   assert.equal(sequences.last('stranger 0', ''), 0);
   assert.equal(sequences.last('stranger 4999', ''), NOW);
-  assert.equal(sequences.prune(NOW + 599_999).length, 0);
-  assert.equal(sequences.prune(NOW + 600_000).length, 100);
+  assert.equal(sequences.prune(NOW + 599_999, NOW).length, 0);
+  assert.equal(sequences.prune(NOW + 600_000, NOW).length, 100);
+  sequences.set(one('friend 1', NOW + 10));
+  assert.equal(sequences.prune(NOW, NOW + 9).length, 1, 'a number of a clock that was ahead');
   const all = new Sequences({ capacity: 10, keeps: () => true });
   for (let i = 0; i < 100; i++) all.set(one(`friend ${i}`));
   assert.equal(all.size, 10);

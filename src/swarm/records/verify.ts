@@ -33,11 +33,17 @@ export interface Origin {
 
 export type Checked =
   | { readonly ok: true; readonly announcement: Announcement; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly refusal: Refusal; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly refusal: Refusal;
+      readonly reason: string;
+      /** Set for `replayed`: what it says, though nobody checked who signed it. */
+      readonly announcement?: Announcement;
+    };
 
 export interface VerifierOptions {
   readonly clock: Clock;
-  /** Read, never changed: `sequenceOf` an accepted record must be set by who keeps it. */
+  /** Read only: whoever keeps an accepted record sets its number, `sequenceOf`. */
   readonly sequences: Pick<Sequences, 'last'>;
 }
 
@@ -75,7 +81,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return refused('too_far_ahead', `It says it was made at ${timeText(one.seq)}; a clock is wrong.`);
     }
     const last = sequences.last(peer, one.model?.hash ?? '');
-    if (one.seq <= last) return refused('replayed', `Its number ${one.seq} is not above ${last}.`);
+    if (one.seq <= last) {
+      const reason = `Its number ${one.seq} is not above ${last}.`;
+      return { ok: false, refusal: 'replayed', reason, announcement: one };
+    }
     if (origin.sender !== undefined && !forgeries.has(origin.sender)) {
       return refused('rate', `${origin.sender} passed on too many forged records.`);
     }
