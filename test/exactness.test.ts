@@ -4,30 +4,14 @@ import { test } from 'node:test';
 import type { BlockRange } from '../src/engine/runner/index.ts';
 import { createTokenizer } from '../src/engine/tokenizer/index.ts';
 import { testModel } from './models/index.ts';
-import { openReference } from './reference/libllama.ts';
-import { chain, greedy, relativeDifference, straightCells, withGguf } from './runner-support.ts';
+import { sameTokens } from './reference/same-tokens.ts';
+import { chain, relativeDifference, straightCells, withGguf } from './runner-support.ts';
 
-const prompts = {
-  'stories15m-f16': 'Once upon a time, there was a little robot who',
-  'minimind2-q8_0': '<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n',
-  tinyllama:
-    '<|system|>\nYou are helpful.</s>\n<|user|>\nWhat is the capital of France?</s>\n<|assistant|>\n',
-} as const;
+// TinyLlama says 200 in the long suite: two times 200 of its tokens take half a minute.
+const lengths = { 'stories15m-f16': 200, 'minimind2-q8_0': 200, tinyllama: 40 } as const;
 
-for (const [name, prompt] of Object.entries(prompts)) {
-  test(`200 greedy tokens of ${name} are llama.cpp's`, async () => {
-    const path = await testModel(name as keyof typeof prompts);
-    await withGguf(path, async (gguf, open) => {
-      const tokens = [
-        ...createTokenizer(gguf.metadata).encode(prompt, { addSpecial: true, parseSpecial: true }),
-      ];
-      const reference = openReference(path, { context: 512 });
-      const expected = reference.greedy(tokens, 200);
-      reference.close();
-      await using runner = await open();
-      assert.deepEqual(await greedy(runner, tokens, 200), expected);
-    });
-  });
+for (const name of ['stories15m-f16', 'minimind2-q8_0', 'tinyllama'] as const) {
+  test(`${lengths[name]} greedy tokens of ${name} are llama.cpp's`, () => sameTokens(name, lengths[name]));
 }
 
 for (const name of ['stories15m-f16', 'minimind2-q8_0'] as const) {

@@ -1,8 +1,9 @@
-/** The embedded model, split at every block boundary. 23 loads of 322 MB: too long for every test run. */
+/** The embedded model, split at every block boundary (23 loads of 322 MB) and over many tokens: too long for every run. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTokenizer } from '../../src/engine/tokenizer/index.ts';
 import { testModel } from '../models/index.ts';
+import { sameTokens } from '../reference/same-tokens.ts';
 import { chain, withGguf } from '../runner-support.ts';
 
 test('TinyLlama split at every block boundary gives the logits of the whole', async () => {
@@ -19,3 +20,5 @@ test('TinyLlama split at every block boundary gives the logits of the whole', as
     }
   });
 });
+
+test("200 greedy tokens of TinyLlama are llama.cpp's", () => sameTokens('tinyllama', 200));
