@@ -2,34 +2,11 @@
  * The swarm room: the network of peers. Calls and sessions between nodes, gossip, provider records; libp2p runs in a
  * thread of its own and none of its types leave.
  *
+ * In: bytes and metadata for a peer, named by its PeerId. Out: its answer, or a typed error. It never decides how far a
+ * peer is to be trusted; it asks, and keeps to the answer.
+ *
  * @module swarm
  */
-
-export {
-  type Announcement,
-  type BlockRange,
-  type ModelName,
-  PEER_STATES,
-  type PeerState,
-  REFUSALS,
-  type Refusal,
-  SERVES,
-  type Serves,
-} from './records/types.ts';
-export { type Coverage, coverageOf } from './registry/coverage.ts';
-export {
-  type Candidate,
-  type Found,
-  findCoverage,
-  findPeers,
-  type Latency,
-  LEFT_OUT,
-  type LeftOut,
-  type LeftOutReason,
-  type PeerQuery,
-  type PeerStanding,
-  type Views,
-} from './registry/find.ts';
-export { type Offered, Registry, type RegistryOptions } from './registry/registry.ts';
-export { openRegistryStore, type RegistryStore, type RegistryStoreOptions } from './registry/store.ts';
+export { createSwarm } from './host.ts';
+export { PeerError } from './rpc/errors.ts';
 export * from './types.ts';

@@ -272,7 +272,7 @@ export interface GateOptions {
   readonly minTier?: Tier;
   /** How far this node trusts a peer. Asked in the node thread, for each connection and each request. */
   readonly tierOf?: (peer: string) => Tier | Promise<Tier>;
-  /** Requests a second of one peer, and burst. @default 100, 400 */
+  /** Requests a second of one peer, and burst. @default 500, 2000 */
   readonly requestsPerSecond?: number;
   readonly requestBurst?: number;
   /** Bytes a second from one peer, and burst. @default 256 MiB, 512 MiB */

@@ -1,0 +1,155 @@
+/**
+ * The libp2p node of a swarm: what it is made of and why. Loaded in the swarm thread only; it takes 0.3 s and 60 MB.
+ *
+ * @module swarm/libp2p/config
+ */
+import { bootstrap } from '@libp2p/bootstrap';
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
+import { identify } from '@libp2p/identify';
+import type { ConnectionGater, Libp2p, ServiceMap } from '@libp2p/interface';
+import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
+import { mdns } from '@libp2p/mdns';
+import { noise } from '@libp2p/noise';
+import { ping } from '@libp2p/ping';
+import { preSharedKey } from '@libp2p/pnet';
+import { tcp } from '@libp2p/tcp';
+import { tls } from '@libp2p/tls';
+import { uPnPNAT } from '@libp2p/upnp-nat';
+import { yamux } from '@libp2p/yamux';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
+import type { SwarmOptions } from '../types.ts';
+
+/** What crosses to the swarm thread to make a node of. */
+export type NodeSettings = Pick<
+  SwarmOptions,
+  | 'listen'
+  | 'announce'
+  | 'bootstrap'
+  | 'psk'
+  | 'network'
+  | 'dht'
+  | 'relay'
+  | 'webrtc'
+  | 'mdns'
+  | 'upnp'
+  | 'limits'
+> & { readonly seed: Uint8Array };
+
+export const DHT_PROTOCOL = '/kith/kad/1.0.0';
+const LISTEN = ['/ip4/0.0.0.0/tcp/4001', '/ip6/::/tcp/4001'];
+/** Largest window of a stream. The initial one stays at 256 KiB: yamux never tells it, and a window that starts at its
+ * largest cannot grow, which pins a stream at 256 KiB a round trip. */
+const MAX_WINDOW = 8 * 1024 * 1024;
+const MAX_STREAMS = 256;
+/** A message of gossip with its envelope. Subscriptions have tighter limits of their own. */
+const GOSSIP_BYTES = 256 * 1024;
+
+export interface Services extends ServiceMap {
+  pubsub: GossipSub;
+  dht?: KadDHT;
+}
+export type Node = Libp2p<Services>;
+
+/** WebRTC is optional: its native part may be missing on a platform. */
+async function webRTCTransport(stun: readonly string[]): Promise<unknown | null> {
+  try {
+    const { webRTC } = await import('@libp2p/webrtc');
+    return webRTC({ rtcConfiguration: { iceServers: stun.map((urls) => ({ urls })) } });
+  } catch {
+    return null;
+  }
+}
+
+type Transports = NonNullable<Libp2pOptions<Services>['transports']>;
+
+export async function createNode(settings: NodeSettings, gater: ConnectionGater): Promise<Node> {
+  const { limits = {}, relay = {}, network = 'public', psk } = settings;
+  const lan = network === 'lan';
+  const privateKey = await generateKeyPairFromSeed('Ed25519', settings.seed);
+  const listen = [...(settings.listen ?? LISTEN)];
+  const transports: Transports = [tcp()];
+  const relayed = relay.use !== undefined && relay.use.length > 0;
+  transports.push(circuitRelayTransport());
+  // A reservation is asked for by listening on the relay itself: no search for strangers' relays.
+  for (const address of relay.use ?? []) listen.push(`${address}/p2p-circuit`);
+  // A private network's key protects TCP alone, so that other transports would let strangers in.
+  if (settings.webrtc !== false && settings.webrtc !== undefined && psk === undefined) {
+    const transport = await webRTCTransport(settings.webrtc.stun ?? []);
+    if (transport !== null) {
+      transports.push(transport as Transports[number]);
+      if (relayed) listen.push('/webrtc');
+    }
+  }
+  const peerDiscovery: NonNullable<Libp2pOptions<Services>['peerDiscovery']> = [];
+  if (settings.bootstrap !== undefined && settings.bootstrap.length > 0)
+    peerDiscovery.push(bootstrap({ list: [...settings.bootstrap], timeout: 0 }));
+  if (settings.mdns) peerDiscovery.push(mdns({ serviceTag: 'kith.local', interval: 20_000 }));
+
+  return createLibp2p<Services>({
+    privateKey,
+    nodeInfo: { userAgent: 'kith' },
+    addresses: { listen, ...(settings.announce !== undefined && { announce: [...settings.announce] }) },
+    transports,
+    // The dialler's order counts: TLS is twice as fast; peers in Rust may have Noise alone.
+    connectionEncrypters: [tls(), noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: MAX_STREAMS,
+        maxOutboundStreams: MAX_STREAMS,
+        streamOptions: { maxStreamWindowSize: MAX_WINDOW },
+      }),
+    ],
+    ...(psk !== undefined && { connectionProtector: preSharedKey({ psk }) }),
+    connectionGater: gater,
+    connectionManager: {
+      maxConnections: limits.maxConnections ?? 200,
+      inboundConnectionThreshold: limits.connectionsPerSecond ?? 5,
+      maxIncomingPendingConnections: 20,
+      dialTimeout: 15_000,
+      inboundUpgradeTimeout: 10_000,
+      inboundStreamProtocolNegotiationTimeout: 10_000,
+    },
+    connectionMonitor: { protocolPrefix: 'kith' },
+    peerDiscovery,
+    transportManager: { faultTolerance: 1 },
+    services: {
+      identify: identify(),
+      // The monitor of connections pings under the same prefix.
+      ping: ping({ protocolPrefix: 'kith' }),
+      publicPing: ping(),
+      pubsub: gossipsub({
+        globalSignaturePolicy: 'StrictSign',
+        allowPublishToZeroTopicPeers: true,
+        ignoreDuplicatePublishError: true,
+        maxInboundDataLength: GOSSIP_BYTES,
+        maxOutboundBufferSize: 16 * 1024 * 1024,
+        // Many nodes behind one address are a test cluster or a home, not an attack, up to a bound.
+        scoreParams: { IPColocationFactorWeight: lan ? 0 : -5, IPColocationFactorThreshold: 64 },
+      }) as unknown as () => GossipSub,
+      ...(settings.dht !== 'off' && {
+        dht: kadDHT({
+          protocol: DHT_PROTOCOL,
+          alpha: 3,
+          clientMode: !(settings.dht === 'server' || (settings.dht !== 'client' && lan)),
+          // The network's defaults keep a provider for two days; ours come and go within minutes.
+          reprovide: { interval: 60_000, validity: 360_000, threshold: 240_000 },
+          peerInfoMapper: lan ? passthroughMapper : removePrivateAddressesMapper,
+          // No values: a put is never compared with what is stored, so that an old record could replace a newer one.
+          validators: {},
+          selectors: {},
+        }) as unknown as () => KadDHT,
+      }),
+      ...(settings.upnp && { upnp: uPnPNAT() }),
+      ...(relay.serve !== undefined && {
+        relay: circuitRelayServer({
+          reservations: {
+            maxReservations: relay.serve.maxReservations ?? 128,
+            applyDefaultLimit: relay.serve.unlimited !== true,
+          },
+        }),
+      }),
+    } as never,
+  });
+}

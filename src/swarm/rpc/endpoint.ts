@@ -1,0 +1,182 @@
+/**
+ * Calls and sessions of one node with all its peers: streams for calls are kept open and shared, one for each session.
+ *
+ * @module swarm/rpc/endpoint
+ */
+import type { Stream } from '@libp2p/interface';
+import type { Clock } from '../../base/index.ts';
+import { type WireError, wayErrors } from './errors.ts';
+import type { StreamContext } from './framed-stream.ts';
+import { type Acceptor, InboundStream, Running } from './inbound.ts';
+import { Opening, type OpeningEvents } from './opening.ts';
+import { type CallOut, OutboundStream } from './outbound.ts';
+import { Replay } from './replay.ts';
+import type { SessionCaps, SessionEnd } from './session-end.ts';
+
+/** Streams for calls to one peer. */
+const MAX_STREAMS = 4;
+/** Waiting calls, or bytes, on the freest stream that make another worth its round trip. */
+const BUSY_CALLS = 4;
+const BUSY_BYTES = 64 * 1024;
+/** Ms after which a stream without calls is closed. */
+export const IDLE_MS = 60_000;
+
+export interface EndpointOptions extends StreamContext {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly acceptor: Acceptor;
+  /** A new stream of the call protocol to the peer, over a link that stands or a new one. */
+  openStream(peer: string, signal: AbortSignal): Promise<Stream>;
+}
+
+export class Endpoint {
+  readonly #options: EndpointOptions;
+  readonly #pools = new Map<string, OutboundStream[]>();
+  readonly #opening = new Map<string, Promise<OutboundStream>>();
+  readonly #replay = new Replay();
+  readonly #running = new Running();
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+  }
+
+  /** A peer opened a stream. */
+  accept(stream: Stream, peer: string): void {
+    const { gate, counters, limits, acceptor, clock } = this.#options;
+    new InboundStream(stream, peer, {
+      gate,
+      counters,
+      limits,
+      acceptor,
+      replay: this.#replay,
+      running: this.#running,
+      now: () => clock.monotonic(),
+    });
+  }
+
+  /** The signal gives up the way there; the function given to `started` cancels the call once it has left. */
+  async call(
+    peer: string,
+    call: CallOut,
+    signal: AbortSignal,
+    started: (cancel: () => void) => void,
+  ): Promise<void> {
+    let reused = false;
+    const begin = this.#options.clock.monotonic();
+    const left = () =>
+      call.deadlineMs === 0
+        ? 0
+        : Math.max(1, Math.round(call.deadlineMs - (this.#options.clock.monotonic() - begin)));
+    const attempt = async (again: boolean): Promise<void> => {
+      const standing = this.#freest(peer);
+      reused = standing !== undefined;
+      const stream = standing ?? (await this.#open(peer, signal));
+      if (signal.aborted) return;
+      started(
+        stream.call({
+          ...call,
+          deadlineMs: left(),
+          // A copy stays for the second attempt only while one is possible and cheap.
+          payload: call.payload,
+          failed: (error) => {
+            // The stream stood from before and was dead already: the same call under the same id is safe to repeat.
+            if (
+              again &&
+              reused &&
+              error.code === 'swarm_reset' &&
+              !signal.aborted &&
+              call.payload === undefined
+            )
+              attempt(false).catch((reason: Error) => call.failed(wayErrors.unreachable(reason.message)));
+            else call.failed(error);
+          },
+        }),
+      );
+    };
+    try {
+      await attempt(true);
+    } catch (error) {
+      call.failed(wayErrors.unreachable((error as Error).message));
+    }
+  }
+
+  async openSession(
+    peer: string,
+    envelope: Uint8Array,
+    caps: SessionCaps,
+    signal: AbortSignal,
+    events: OpeningEvents,
+  ): Promise<SessionEnd | WireError> {
+    let stream: Stream;
+    try {
+      stream = await this.#options.openStream(peer, signal);
+    } catch (error) {
+      return wayErrors.unreachable((error as Error).message);
+    }
+    return new Opening(stream, peer, envelope, caps, this.#options, events).session;
+  }
+
+  async ping(peer: string, signal: AbortSignal): Promise<number> {
+    const stream = this.#freest(peer) ?? (await this.#open(peer, signal));
+    const begin = this.#options.clock.monotonic();
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('No pong came in time.')), { once: true });
+      stream.ping().then(resolve, reject);
+    });
+    return this.#options.clock.monotonic() - begin;
+  }
+
+  /** Closes streams that nobody has used for a while. */
+  sweep(): void {
+    const before = this.#options.clock.monotonic() - IDLE_MS;
+    for (const pool of this.#pools.values())
+      for (const stream of [...pool]) if (stream.load === 0 && stream.idleSince < before) stream.close();
+  }
+
+  #freest(peer: string): OutboundStream | undefined {
+    const pool = this.#pools.get(peer);
+    if (pool === undefined) return undefined;
+    let best: OutboundStream | undefined;
+    for (const stream of pool) {
+      if (!stream.open) continue;
+      if (stream.load === 0 && stream.queuedBytes === 0) return stream;
+      if (best === undefined || stream.load < best.load) best = stream;
+    }
+    if (
+      best !== undefined &&
+      (best.load >= BUSY_CALLS || best.queuedBytes > BUSY_BYTES) &&
+      pool.length < MAX_STREAMS
+    )
+      this.#open(peer, AbortSignal.timeout(10_000)).catch(() => {
+        // The calls go over the stream there is.
+      });
+    return best;
+  }
+
+  /** One opening at a time for each peer: calls that come together share it. */
+  #open(peer: string, signal: AbortSignal): Promise<OutboundStream> {
+    const under = this.#opening.get(peer);
+    if (under !== undefined) return under;
+    const opening = this.#options
+      .openStream(peer, signal)
+      .then((stream) => {
+        const pool = this.#pools.get(peer) ?? [];
+        this.#pools.set(peer, pool);
+        const outbound = new OutboundStream(
+          stream,
+          peer,
+          this.#options,
+          () => this.#options.clock.monotonic(),
+          () => {
+            const at = pool.indexOf(outbound);
+            if (at >= 0) pool.splice(at, 1);
+            if (pool.length === 0 && this.#pools.get(peer) === pool) this.#pools.delete(peer);
+          },
+        );
+        pool.push(outbound);
+        return outbound;
+      })
+      .finally(() => this.#opening.delete(peer));
+    this.#opening.set(peer, opening);
+    return opening;
+  }
+}

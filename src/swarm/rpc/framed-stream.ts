@@ -1,0 +1,237 @@
+/**
+ * Frames over one libp2p stream, both ways, within bounds: what is read passes the gate's byte bucket (a peer over it is
+ * not read from for a while), what is written waits while the stream is full, and a frame that does not end, a reader that
+ * does not read, or bytes that are no frame cut the stream and count against the peer.
+ *
+ * @module swarm/rpc/framed-stream
+ */
+import type { Stream } from '@libp2p/interface';
+import {
+  encodeHead,
+  FrameFault,
+  type FrameHeader,
+  type FrameInit,
+  HEADER_BYTES,
+  MAX_PAYLOAD_BYTES,
+} from '../frames/format.ts';
+import { Framer } from '../frames/framer.ts';
+import type { Counters } from '../gate/counters.ts';
+import type { Gate } from '../gate/gate.ts';
+import type { Misbehaviour } from '../types.ts';
+
+export interface StreamLimits {
+  /** Ms from the first byte of a frame, or the opening of the stream, to the frame's end; large frames get more. */
+  readonly frameMs: number;
+  /** Ms a full stream may stay full. */
+  readonly stallMs: number;
+}
+export const STREAM_LIMITS: StreamLimits = { frameMs: 20_000, stallMs: 30_000 };
+
+/** Slowest pace at which a frame may come, bytes a second. */
+const LEAST_PACE = 32 * 1024;
+/** More than the muxer's largest window: a stream that is not read from for a while must not break. */
+const READ_BUFFER_BYTES = 9 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = MAX_PAYLOAD_BYTES + 1024 * 1024;
+
+export interface StreamContext {
+  readonly gate: Gate;
+  readonly counters: Counters;
+  readonly limits: StreamLimits;
+}
+
+export interface StreamSink {
+  onHead(header: FrameHeader, metadata: Uint8Array): 'take' | 'skip';
+  onFrame(header: FrameHeader, metadata: Uint8Array, payload: Uint8Array, skipped: boolean): void;
+  /** The stream is over; called once. */
+  onClosed(why: string): void;
+  /** All that was queued has been handed to the stream. */
+  onFlushed?(): void;
+}
+
+export class FramedStream {
+  readonly peer: string;
+  readonly #stream: Stream;
+  readonly #context: StreamContext;
+  readonly #sink: StreamSink;
+  readonly #framer: Framer;
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #open = true;
+  #closing = false;
+  #frameTimer: NodeJS.Timeout | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #pauseTimer: NodeJS.Timeout | undefined;
+
+  constructor(stream: Stream, peer: string, context: StreamContext, sink: StreamSink) {
+    this.#stream = stream;
+    this.peer = peer;
+    this.#context = context;
+    this.#sink = sink;
+    this.#framer = new Framer({
+      onHead: (header, metadata) => {
+        const verdict = sink.onHead(header, metadata);
+        if (header.payloadBytes > 0) this.#moreTime(header.payloadBytes);
+        return verdict;
+      },
+      onFrame: (header, metadata, payload, skipped) => {
+        context.counters.add('framesIn');
+        sink.onFrame(header, metadata, payload, skipped);
+      },
+    });
+    stream.maxReadBufferLength = READ_BUFFER_BYTES;
+    stream.maxWriteBufferLength = WRITE_BUFFER_BYTES;
+    stream.addEventListener('message', (event) => this.#read(event.data));
+    stream.addEventListener('drain', () => this.#flush());
+    stream.addEventListener('close', (event) => this.#over(event.error?.message ?? 'it was closed'));
+    stream.addEventListener('remoteCloseWrite', () => this.#remoteEnd());
+    // Events that fired before this came to listen do not fire again.
+    if (stream.status !== 'open') queueMicrotask(() => this.#over('it was closed'));
+    else if (stream.remoteWriteStatus === 'closed' && stream.readBufferLength === 0)
+      queueMicrotask(() => this.#remoteEnd());
+    if (stream.direction === 'inbound') this.#moreTime(0);
+  }
+
+  get open(): boolean {
+    return this.#open && !this.#closing;
+  }
+
+  /** Bytes that wait for the stream to take them. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Queues a frame. The payload is not copied: its buffer belongs to the stream from now on. */
+  send(frame: FrameInit, metadata?: Uint8Array, payload?: Uint8Array): void {
+    if (!this.#open || this.#closing) return;
+    const size = payload === undefined ? 0 : payload.length;
+    const head = encodeHead(frame, metadata, size);
+    this.#context.counters.add('framesOut');
+    this.#queue.push(head);
+    this.#queuedBytes += head.length + size;
+    if (size > 0) this.#queue.push(payload!);
+    this.#flush();
+  }
+
+  /** Ends the stream after what is queued; the other side has ten seconds to end its half. */
+  close(): void {
+    if (!this.#open || this.#closing) return;
+    this.#closing = true;
+    this.#flush();
+  }
+
+  /** Cuts the stream; a kind counts against the peer. */
+  cut(why: string, kind?: Misbehaviour): void {
+    if (!this.#open) return;
+    this.#framer.stop();
+    this.#stream.abort(new Error(why));
+    this.#over(why);
+    if (kind !== undefined) this.#context.gate.strike(this.peer, kind);
+  }
+
+  #read(data: Uint8Array | Iterable<Uint8Array>): void {
+    if (!this.#open) return;
+    let count = 0;
+    try {
+      if (data instanceof Uint8Array) {
+        count = data.length;
+        this.#framer.push(data);
+      } else
+        for (const chunk of data) {
+          count += chunk.length;
+          this.#framer.push(chunk);
+        }
+    } catch (error) {
+      if (error instanceof FrameFault) this.cut(error.message, error.kind);
+      else this.cut('it was not understood', 'protocol');
+      return;
+    }
+    this.#context.counters.add('bytesIn', count);
+    if (!this.#open) return;
+    if (!this.#framer.within) this.#stopFrameTimer();
+    else if (this.#frameTimer === undefined) this.#moreTime(0);
+    const ms = this.#context.gate.bytes(this.peer, count);
+    if (ms > 0) this.#pause(ms);
+  }
+
+  #pause(ms: number): void {
+    if (this.#pauseTimer !== undefined || this.#stream.readStatus !== 'readable') return;
+    this.#stream.pause();
+    this.#pauseTimer = setTimeout(() => {
+      this.#pauseTimer = undefined;
+      if (this.#stream.readStatus === 'paused') this.#stream.resume();
+    }, ms);
+  }
+
+  #moreTime(bytes: number): void {
+    clearTimeout(this.#frameTimer);
+    const ms = this.#context.limits.frameMs + (bytes / LEAST_PACE) * 1000;
+    this.#frameTimer = setTimeout(() => this.cut('a frame did not end in time', 'half_open'), ms);
+  }
+
+  #stopFrameTimer(): void {
+    clearTimeout(this.#frameTimer);
+    this.#frameTimer = undefined;
+  }
+
+  #flush(): void {
+    if (!this.#open) return;
+    const stream = this.#stream;
+    try {
+      while (this.#queue.length > 0 && !stream.writableNeedsDrain) {
+        const piece = this.#queue.shift()!;
+        this.#queuedBytes -= piece.length;
+        this.#context.counters.add('bytesOut', piece.length);
+        stream.send(piece);
+      }
+    } catch (error) {
+      this.cut((error as Error).message);
+      return;
+    }
+    if (stream.writableNeedsDrain && this.#queue.length + stream.writeBufferLength > 0) {
+      // Each drain shows that the reader reads: the time starts anew.
+      clearTimeout(this.#stallTimer);
+      this.#stallTimer = setTimeout(
+        () => this.cut('its reader does not read', 'slow_reader'),
+        this.#context.limits.stallMs,
+      );
+    } else {
+      clearTimeout(this.#stallTimer);
+      this.#stallTimer = undefined;
+    }
+    if (this.#queue.length === 0) {
+      if (this.#closing) this.#finish();
+      else this.#sink.onFlushed?.();
+    }
+  }
+
+  #finish(): void {
+    if (this.#stream.status !== 'open') return;
+    this.#stream
+      .close({ signal: AbortSignal.timeout(10_000) })
+      .catch((error: Error) => this.cut(error.message));
+    // Yamux frees a stream only when both halves have ended.
+    clearTimeout(this.#frameTimer);
+    this.#frameTimer = setTimeout(() => this.cut('the other half did not end'), 10_000);
+  }
+
+  /** The other side writes no more. A stream serves as long as both do, so that this ends it. */
+  #remoteEnd(): void {
+    if (!this.#open) return;
+    if (this.#framer.within) this.cut('it ended within a frame', 'half_open');
+    else this.close();
+  }
+
+  #over(why: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearTimeout(this.#frameTimer);
+    clearTimeout(this.#stallTimer);
+    clearTimeout(this.#pauseTimer);
+    this.#framer.stop();
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#sink.onClosed(why);
+  }
+}
+
+export const FRAME_OVERHEAD = HEADER_BYTES;
