@@ -17,8 +17,8 @@ export const INTERACTIONS_IN_FULL = 20;
 
 export interface Endorser {
   readonly peerId: string;
-  /** Who answers for it; endorsers of one operator count once. */
-  readonly operator: string;
+  /** Names of who answers for it; endorsers that share one count once. */
+  readonly operators: readonly string[];
   /** `T0`. */
   readonly standing: number;
   /** `n`: peers it endorses now. */
@@ -36,21 +36,23 @@ export interface EndorserPart {
 
 /** The endorsers that count, best first: one per operator. */
 export function endorserParts(endorsers: readonly Endorser[]): EndorserPart[] {
-  const best = new Map<string, EndorserPart>();
-  for (const endorser of endorsers) {
-    const adds =
+  const parts = endorsers.map((endorser) => ({
+    endorser,
+    adds:
       endorser.standing *
       Math.min(1, ENDORSEMENTS_IN_FULL / Math.max(1, endorser.endorses)) *
       endorser.accountability ** 4 *
-      Math.min(1, endorser.interactions / INTERACTIONS_IN_FULL);
-    const before = best.get(endorser.operator);
-    if (adds > 0 && (before === undefined || adds > before.adds))
-      best.set(endorser.operator, { endorser, adds });
-  }
+      Math.min(1, endorser.interactions / INTERACTIONS_IN_FULL),
+  }));
   // The name breaks ties, so that sums round alike whatever the order of the rows.
-  return [...best.values()].sort(
-    (a, b) => b.adds - a.adds || (a.endorser.peerId < b.endorser.peerId ? -1 : 1),
-  );
+  parts.sort((a, b) => b.adds - a.adds || (a.endorser.peerId < b.endorser.peerId ? -1 : 1));
+  const heard = new Set<string>();
+  return parts.filter(({ endorser, adds }) => {
+    const names = [endorser.peerId, ...endorser.operators];
+    if (adds <= 0 || names.some((name) => heard.has(name))) return false;
+    for (const name of names) heard.add(name);
+    return true;
+  });
 }
 
 /** `E`, 0 to 1. */

@@ -221,30 +221,34 @@ export class Evaluation {
     return { score, isVerified: reaches(tier, 'verified') };
   }
 
-  /** Distinct Verified peers, or issuers that the policy names, that measured a peer's throughput. */
+  /** Distinct Verified peers of different operators, none its own, that measured a peer's throughput. */
   #witnesses(peerId: string): number {
-    const found = new Set<string>();
+    const heard = new Set([peerId, ...this.#operators(peerId)]);
+    let count = 0;
     for (const { type, issuerPeer } of this.#of(peerId).credentials) {
-      if (type !== 'Throughput' || issuerPeer === peerId) continue;
+      if (type !== 'Throughput' || heard.has(issuerPeer)) continue;
       const base = remembered(this.#bases, issuerPeer, () => this.#standingWith(issuerPeer, 0));
-      if (base.isVerified || issuerPeer === this.#options.self) found.add(this.#operator(issuerPeer));
+      if (!base.isVerified && issuerPeer !== this.#options.self) continue;
+      const operators = this.#operators(issuerPeer);
+      if (operators.some((operator) => heard.has(operator))) continue;
+      for (const name of [issuerPeer, ...operators]) heard.add(name);
+      count++;
     }
-    found.delete(this.#operator(peerId));
-    return found.size;
+    return count;
   }
 
   #endorsers(peerId: string): Endorser[] {
     const { source, times } = this.#options;
-    const own = this.#operator(peerId);
+    const own = new Set([peerId, ...this.#operators(peerId)]);
     const out: Endorser[] = [];
     for (const { endorser, interactions } of active(source.received(peerId), times.wall)) {
       const standing = this.standing(endorser);
-      const operator = this.#operator(endorser);
-      if (!standing.isVerified || endorser === peerId || operator === own) continue;
+      const operators = this.#operators(endorser);
+      if (!standing.isVerified || own.has(endorser) || operators.some((each) => own.has(each))) continue;
       const { endorses, accountability } = this.#vouchingOf(endorser);
       out.push({
         peerId: endorser,
-        operator,
+        operators,
         standing: standing.score,
         endorses,
         accountability,
@@ -258,7 +262,8 @@ export class Evaluation {
     return remembered(this.#vouching, peerId, () => {
       const { source, times, self } = this.#options;
       const given = source.given(peerId);
-      const losses = peerId === self ? [] : sharedLosses(given, (each) => source.incidents(each));
+      const all = [...given, ...source.givenBefore(peerId)];
+      const losses = peerId === self ? [] : sharedLosses(all, (each) => source.incidents(each));
       return {
         endorses: new Set(active(given, times.wall).map(({ endorsee }) => endorsee)).size,
         accountability: accountabilityTerm(losses, times.steady),
@@ -267,15 +272,15 @@ export class Evaluation {
     });
   }
 
-  /** Who answers for a peer by its credentials that count, else the peer itself. */
-  #operator(peerId: string): string {
-    return this.#of(peerId).credentials.find(({ operator }) => operator !== null)?.operator ?? peerId;
+  /** Names of who answers for a peer, by its credentials that count. */
+  #operators(peerId: string): readonly string[] {
+    return this.#of(peerId).credentials.flatMap(({ operator }) => operator ?? []);
   }
 }
 
 /** A credential may begin so much later than now, as in the identity room's pipeline. */
 const CLOCK_LEEWAY_MS = 5 * 60_000;
-const PROVEN_AUDITS = 20;
+export const PROVEN_AUDITS = 20;
 const PROVEN_BAD = 0.05;
 
 function active(endorsements: readonly Endorsement[], now: number): Endorsement[] {

@@ -67,6 +67,8 @@ export interface TrustSource {
   successor(peerId: string): string | null;
   /** Endorsements of this peer. */
   received(peerId: string): readonly Endorsement[];
-  /** Endorsements by this peer and by the keys it succeeded. */
+  /** Endorsements by this peer. */
   given(peerId: string): readonly Endorsement[];
+  /** Endorsements by the keys it succeeded: they vouch for nobody now, but their losses are shared still. */
+  givenBefore(peerId: string): readonly Endorsement[];
 }

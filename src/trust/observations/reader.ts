@@ -1,0 +1,95 @@
+/**
+ * What the store gives to the evaluation.
+ *
+ * @module trust/observations/reader
+ */
+import type { Database } from '../../base/index.ts';
+import type { Counter, Endorsement, HeldCredential, Incident, TrustSource } from '../score/inputs.ts';
+import type { Dimension, IncidentKind } from '../types.ts';
+
+/** Keys in one line of successors that are followed. */
+const MAX_LINE = 16;
+
+interface CredentialRow
+  extends Omit<HeldCredential, 'issuerPeer' | 'validFrom' | 'validUntil' | 'statusUntil'> {
+  readonly issuer_peer: string;
+  readonly valid_from: number;
+  readonly valid_until: number;
+  readonly status_until: number | null;
+}
+interface EndorsementRow {
+  readonly endorser: string;
+  readonly endorsee: string;
+  readonly interactions: number;
+  readonly valid_from: number;
+  readonly valid_until: number;
+  readonly seen: number;
+}
+
+export function createReader(database: Database): TrustSource {
+  const credentials = database.prepare<CredentialRow, [string]>(
+    'SELECT * FROM credential WHERE peer = ? ORDER BY type, valid_from DESC, digest',
+  );
+  const counters = database.prepare<Counter & { dimension: Dimension }, [string]>(
+    'SELECT dimension, good, bad, at FROM counter WHERE peer = ?',
+  );
+  const incidents = database.prepare<{ kind: IncidentKind; at: number }, [string]>(
+    'SELECT kind, at FROM incident WHERE peer = ? ORDER BY at, evidence',
+  );
+  const successor = database.prepare<{ successor: string }, [string]>(
+    'SELECT successor FROM succession WHERE predecessor = ?',
+  );
+  const predecessors = database.prepare<{ predecessor: string }, [string]>(
+    'SELECT predecessor FROM succession WHERE successor = ? ORDER BY predecessor LIMIT 16',
+  );
+  const received = database.prepare<EndorsementRow, [string]>(
+    'SELECT * FROM endorsement WHERE endorsee = ? ORDER BY digest',
+  );
+  const given = database.prepare<EndorsementRow, [string]>(
+    'SELECT * FROM endorsement WHERE endorser = ? ORDER BY digest',
+  );
+  return {
+    credentials: (peerId) => credentials.all(peerId).map(credentialOf),
+    observations: (peerId) =>
+      Object.fromEntries(
+        counters.all(peerId).map(({ dimension, good, bad, at }) => [dimension, { good, bad, at }]),
+      ),
+    incidents: (peerId): Incident[] => incidents.all(peerId).map(({ kind, at }) => ({ kind, at })),
+    successor: (peerId) => successor.get(peerId)?.successor ?? null,
+    received: (peerId) => received.all(peerId).map(endorsementOf),
+    given: (peerId) => given.all(peerId).map(endorsementOf),
+    givenBefore(peerId) {
+      const line = new Set([peerId]);
+      for (const each of line) {
+        if (line.size >= MAX_LINE) break;
+        for (const { predecessor } of predecessors.all(each)) line.add(predecessor);
+      }
+      line.delete(peerId);
+      return [...line].flatMap((each) => given.all(each).map(endorsementOf));
+    },
+  };
+}
+
+function credentialOf(row: CredentialRow): HeldCredential {
+  return {
+    digest: row.digest,
+    type: row.type,
+    issuer: row.issuer,
+    issuerPeer: row.issuer_peer,
+    validFrom: row.valid_from,
+    validUntil: row.valid_until,
+    statusUntil: row.status_until,
+    operator: row.operator,
+  };
+}
+
+function endorsementOf(row: EndorsementRow): Endorsement {
+  return {
+    endorser: row.endorser,
+    endorsee: row.endorsee,
+    interactions: row.interactions,
+    from: row.valid_from,
+    until: row.valid_until,
+    seen: row.seen,
+  };
+}

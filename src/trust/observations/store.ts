@@ -1,0 +1,268 @@
+/**
+ * `<home>/trust/observations.sqlite`: what this node saw of its peers, and what they showed it.
+ *
+ * Every change is one transaction, so that a process that is killed leaves the state before or after it; incidents, which
+ * must not be lost to a power cut either, are forced to the disk.
+ *
+ * @module trust/observations/store
+ */
+import { join } from 'node:path';
+import { type Clock, type Database, InputError, openDatabase } from '../../base/index.ts';
+import type { CredentialFacts } from '../../identity/index.ts';
+import { subjectOf } from '../endorsements/signed.ts';
+
+import type { Counter, Incident, Times, TrustSource } from '../score/inputs.ts';
+import { aged, observed } from '../score/observations.ts';
+import { quarantineEnd } from '../score/strikes.ts';
+import type { Dimension, IncidentKind } from '../types.ts';
+import { peerRows } from './peers.ts';
+import { createReader } from './reader.ts';
+import { MIGRATIONS, STORE_LIMITS, type StoreLimits } from './schema.ts';
+import { signedRows } from './signed.ts';
+import { type SteadyTime, startedAt, ticked } from './steady-time.ts';
+
+export interface StoreOptions {
+  readonly home: string;
+  readonly clock: Clock;
+  /** @default STORE_LIMITS */
+  readonly limits?: Partial<StoreLimits> | undefined;
+}
+
+/** What a reset removed. */
+export interface Lost {
+  readonly observations: number;
+  readonly incidents: number;
+}
+
+/** What came of a hand-over: taken; known already; or the second one from the same key, which is misconduct. */
+export type Succession = 'taken' | 'known' | 'conflict';
+
+/** A peer as a list has it. */
+export interface RememberedPeer {
+  readonly peerId: string;
+  /** ms since 1970. */
+  readonly seen: number;
+  readonly observations: number;
+}
+
+export interface ObservationStore extends Disposable {
+  readonly source: TrustSource;
+  times(): Times;
+  /** Grows with every change, also by another process. */
+  version(): number;
+  observe(peerId: string, dimension: Dimension, x: number): void;
+  /** False when the evidence was known already. Throws LimitError `trust.peers`. */
+  incident(peerId: string, kind: IncidentKind, evidence: string): boolean;
+  /** Keeps a verified credential or endorsement; false when there is no room for it. */
+  learn(facts: CredentialFacts, statusUntil: number | null): boolean;
+  /** Ends a credential or endorsement. Returns the peer that it is about; null when it was not kept. */
+  end(digest: string): string | null;
+  succeed(predecessor: string, successor: string, evidence: string): Succession;
+  reset(peerId: string): Lost;
+  peers(): RememberedPeer[];
+  /** Peers with a VerifiedNode credential: nobody else can be Verified. */
+  vouched(): Set<string>;
+  /** Peers that could be proven by this node's own audits. */
+  audited(least: number): string[];
+  close(): void;
+}
+
+export const storePath = (home: string): string => join(home, 'trust', 'observations.sqlite');
+
+/** Throws KithError of base/sqlite when the file cannot be used. */
+export function openObservations({ home, clock, limits: given }: StoreOptions): ObservationStore {
+  // NORMAL: a commit survives the death of the process, and costs no wait for the disk at every observation.
+  const database = openDatabase(storePath(home), { migrations: MIGRATIONS, synchronous: 'NORMAL' });
+  return createStore(database, clock, { ...STORE_LIMITS, ...given });
+}
+
+function createStore(database: Database, clock: Clock, limits: StoreLimits): ObservationStore {
+  const source = createReader(database);
+  const peers = peerRows(database, limits);
+  const signed = signedRows(database, limits);
+  const dataVersion = database.prepare<{ data_version: number }>('PRAGMA data_version');
+  const clockRow = database.prepare<SteadyTime>('SELECT steady, wall, agreed FROM clock');
+  const saveClock = database.prepare<never, [number, number, number]>(
+    'INSERT OR REPLACE INTO clock (one, steady, wall, agreed) VALUES (1, ?, ?, ?)',
+  );
+  const counter = database.prepare<Counter, [peer: string, dimension: string]>(
+    'SELECT good, bad, at FROM counter WHERE peer = ? AND dimension = ?',
+  );
+  const saveCounter = database.prepare<never, [string, string, number, number, number, number]>(
+    `INSERT INTO counter (peer, dimension, good, bad, at, count) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET good = excluded.good, bad = excluded.bad, at = excluded.at,
+       count = count + excluded.count`,
+  );
+  const counts = database.prepare<{ n: number }, [string]>(
+    'SELECT CAST(TOTAL(count) AS INTEGER) AS n FROM counter WHERE peer = ?',
+  );
+  const saveIncident = database.prepare<never, [string, string, string, number]>(
+    'INSERT OR IGNORE INTO incident (peer, evidence, kind, at) VALUES (?, ?, ?, ?)',
+  );
+  const evidences = database.prepare<Incident & { evidence: string }, [string]>(
+    'SELECT evidence, kind, at FROM incident WHERE peer = ? ORDER BY at, evidence',
+  );
+  const dropIncident = database.prepare<never, [string, string]>(
+    'DELETE FROM incident WHERE peer = ? AND evidence = ?',
+  );
+  const successorOf = database.prepare<{ successor: string }, [string]>(
+    'SELECT successor FROM succession WHERE predecessor = ?',
+  );
+  const saveSuccession = database.prepare<never, [string, string, number]>(
+    'INSERT INTO succession (predecessor, successor, at) VALUES (?, ?, ?)',
+  );
+  const forgetSuccessions = database.prepare<never, [number]>(
+    `DELETE FROM succession WHERE predecessor IN
+       (SELECT predecessor FROM succession ORDER BY at DESC, predecessor LIMIT -1 OFFSET ?)`,
+  );
+  const dropCounters = database.prepare<never, [string]>('DELETE FROM counter WHERE peer = ?');
+  const dropIncidents = database.prepare<never, [string]>('DELETE FROM incident WHERE peer = ?');
+  const list = database.prepare<{ peerId: string; seen: number; observations: number }>(
+    `SELECT peer AS peerId, seen,
+       (SELECT CAST(TOTAL(count) AS INTEGER) FROM counter WHERE counter.peer = peer.peer) AS observations
+     FROM peer ORDER BY peer`,
+  );
+  const vouched = database.prepare<{ peer: string }>(
+    "SELECT DISTINCT peer FROM credential WHERE type = 'VerifiedNode' ORDER BY peer",
+  );
+  const audited = database.prepare<{ peer: string }, [number]>(
+    "SELECT peer FROM counter WHERE dimension = 'audit' AND good >= ? ORDER BY peer",
+  );
+  let changes = 0;
+
+  const look = (): SteadyTime => {
+    const before = clockRow.get();
+    const wall = Math.floor(clock.now());
+    return before === undefined ? startedAt(wall) : ticked(before, wall);
+  };
+  const change = <T>(work: (times: Times) => T): T => {
+    changes++;
+    return database.transaction(() => {
+      const before = clockRow.get();
+      const time = look();
+      saveClock.run(time.steady, time.wall, time.agreed);
+      // The clock had been ahead for long: what was dated by it would not age until that time came.
+      if (before !== undefined && time.steady < before.steady) notLaterThan(time.steady);
+      return work(time);
+    });
+  };
+  /** As `change`, and on the disk when it returns. */
+  const changeForGood = <T>(work: (times: Times) => T): T => {
+    database.exec('PRAGMA synchronous = FULL');
+    try {
+      return change(work);
+    } finally {
+      database.exec('PRAGMA synchronous = NORMAL');
+    }
+  };
+  const weigh = (peerId: string) => peers.weigh(peerId, quarantineEnd(source.incidents(peerId)) ?? 0);
+
+  const strike = (peerId: string, kind: IncidentKind, evidence: string, at: number): boolean => {
+    peers.touch(peerId, at);
+    if (saveIncident.run(peerId, evidence, kind, at).changes === 0) return false;
+    const kept = evidences.all(peerId);
+    const tooMany = kept.length - limits.incidentsPerPeer;
+    // With so many in force the score is nothing and the quarantine the longest: the oldest change neither.
+    for (const old of kept.slice(0, Math.max(0, tooMany))) dropIncident.run(peerId, old.evidence);
+    weigh(peerId);
+    return true;
+  };
+  /** An incident counts for the key and for all it was handed over to. */
+  const strikeLine = (peerId: string, kind: IncidentKind, evidence: string, at: number): boolean => {
+    const line = lineOf(peerId, (each) => successorOf.get(each)?.successor);
+    return line.map((each) => strike(each, kind, evidence, at)).some(Boolean);
+  };
+
+  return {
+    source,
+    times: look,
+    version: () => dataVersion.get()!.data_version + changes,
+    observe: (peerId, dimension, x) =>
+      change(({ steady }) => {
+        peers.touch(peerId, steady);
+        const before = counter.get(peerId, dimension);
+        const after = observed(before, x, steady);
+        saveCounter.run(peerId, dimension, after.good, after.bad, after.at, 1);
+        // Only what is bad changes how long a peer is kept.
+        if (x < 1) weigh(peerId);
+      }),
+    incident: (peerId, kind, evidence) =>
+      changeForGood(({ steady }) => strikeLine(peerId, kind, evidence, steady)),
+    learn: (facts, statusUntil) =>
+      change((times) => {
+        if (facts.type === 'PeerEndorsement') return signed.keepEndorsement(facts, times);
+        peers.touch(subjectOf(facts), times.steady);
+        signed.keepCredential(facts, statusUntil, times);
+        return true;
+      }),
+    end: (digest) => change((times) => signed.end(digest, times)),
+    succeed: (predecessor, successor, evidence) =>
+      changeForGood(({ steady }) => {
+        const known = successorOf.get(predecessor)?.successor;
+        if (known === successor) return 'known';
+        const followers = lineOf(successor, (each) => successorOf.get(each)?.successor);
+        if (followers.includes(predecessor)) throw inCircle(predecessor, successor);
+        if (known !== undefined) {
+          for (const each of [predecessor, successor])
+            strikeLine(each, 'conflicting_successors', evidence, steady);
+          return 'conflict';
+        }
+        peers.touch(successor, steady);
+        saveSuccession.run(predecessor, successor, steady);
+        forgetSuccessions.run(limits.successions);
+        for (const { kind, at, evidence: old } of evidences.all(predecessor))
+          strikeLine(successor, kind, old, at);
+        inherit(predecessor, successor, steady);
+        return 'taken';
+      }),
+    reset: (peerId) =>
+      changeForGood(() => {
+        const observations = counts.get(peerId)!.n;
+        dropCounters.run(peerId);
+        const incidents = dropIncidents.run(peerId).changes;
+        weigh(peerId);
+        return { observations, incidents };
+      }),
+    peers: () => list.all(),
+    vouched: () => new Set(vouched.all().map(({ peer }) => peer)),
+    audited: (least) => audited.all(least).map(({ peer }) => peer),
+    close: () => database.close(),
+    [Symbol.dispose]: () => database.close(),
+  };
+
+  function notLaterThan(steady: number): void {
+    for (const [table, column] of [
+      ['counter', 'at'],
+      ['incident', 'at'],
+      ['peer', 'seen'],
+      ['endorsement', 'seen'],
+    ] as const)
+      database.prepare<never, [number]>(`UPDATE ${table} SET ${column} = MIN(${column}, ?)`).run(steady);
+  }
+
+  /** Half of what was seen of a key counts for its successor. */
+  function inherit(predecessor: string, successor: string, steady: number): void {
+    for (const [dimension, seen] of Object.entries(source.observations(predecessor))) {
+      const old = aged(seen, steady);
+      const own = aged(counter.get(successor, dimension) ?? { good: 0, bad: 0, at: steady }, steady);
+      saveCounter.run(successor, dimension, own.good + old.good / 2, own.bad + old.bad / 2, own.at, 0);
+    }
+    weigh(successor);
+  }
+}
+
+/** Keys from one to its last successor; a line is followed so far. */
+const MAX_LINE = 16;
+function lineOf(peerId: string, next: (peerId: string) => string | undefined): string[] {
+  const line = [peerId];
+  for (let each = next(peerId); each !== undefined && line.length < MAX_LINE; each = next(each))
+    line.push(each);
+  return line;
+}
+
+function inCircle(predecessor: string, successor: string): InputError {
+  return new InputError(
+    'succession_circular',
+    `${predecessor} cannot be handed over to ${successor}, which was handed over to it before. Make a new key instead.`,
+  );
+}

@@ -1,0 +1,278 @@
+/**
+ * The trust room at work: one policy, one store, and scores that are remembered until something changes them.
+ *
+ * A score is at most 10 s behind the clock, a rank at most 10 s behind the endorsements (more where working ranks out takes
+ * so long that it would cost more than a fiftieth of the time). Policy and store may be changed by another process; that is
+ * seen within a second.
+ *
+ * @module trust/trust
+ */
+import { type Clock, InputError } from '../base/index.ts';
+import type { CredentialFacts } from '../identity/index.ts';
+import {
+  type Lost,
+  type ObservationStore,
+  openObservations,
+  type RememberedPeer,
+  type StoreOptions,
+  type Succession,
+} from './observations/store.ts';
+import { openPolicy, type TrustPolicy } from './policy/policy.ts';
+import { ROOT_GROUPS } from './policy/policy-text.ts';
+import { Evaluation, PROVEN_AUDITS } from './score/evaluation.ts';
+import { NO_RANKS, type Ranks, rankPeers } from './score/rank.ts';
+import { reaches } from './score/tiers.ts';
+import type {
+  Dimension,
+  IncidentKind,
+  Meeting,
+  PeerFacts,
+  PeerRequirements,
+  Tier,
+  TrustScore,
+} from './types.ts';
+
+export interface TrustOptions {
+  readonly home: string;
+  readonly clock: Clock;
+  /** PeerId of this node, whose endorsements count in full; null when it has none yet. */
+  readonly self: string | null;
+  /** @default as in observations/schema.ts */
+  readonly limits?: StoreOptions['limits'];
+}
+
+export interface Trust extends Disposable {
+  readonly policy: TrustPolicy;
+  /** How far this node trusts a peer, and why. Peers that it never met have one too. */
+  score(peerId: string): TrustScore;
+  tier(peerId: string): Tier;
+  /** Whether a peer may see a request that asks this of it, and each reason why not. */
+  meets(peerId: string, requirements: PeerRequirements, facts: PeerFacts): Meeting;
+  /** Notes what was seen of a peer: `x` from 0 (bad) to 1 (good). Throws InputError `observation_invalid`. */
+  observe(peerId: string, dimension: Dimension, x: number): void;
+  /**
+   * Notes confirmed misconduct. `evidence` names it (a digest of what proves it): the same counts once. It is on the disk
+   * when this returns. False when it was known. Throws InputError `observation_invalid`, LimitError `trust.peers`.
+   */
+  incident(peerId: string, kind: IncidentKind, evidence: string): boolean;
+  /**
+   * Takes a credential that the identity room verified just now. `statusUntil`: until when its status is known, ms; null
+   * when it has none to ask. False when there is no room for it.
+   */
+  learn(facts: CredentialFacts, statusUntil?: number | null): boolean;
+  /** A credential or endorsement was revoked or withdrawn; for cause, that is misconduct of who it is about. */
+  end(digest: string, reason: 'withdrawn' | 'for_cause'): void;
+  /** A key was handed over, as a statement says that both keys signed; `evidence` names it. */
+  succeed(predecessor: string, successor: string, evidence: string): Succession;
+  /** Forgets what was seen of a peer. Credentials and endorsements, which others signed, stay. */
+  reset(peerId: string): Lost;
+  peers(): RememberedPeer[];
+  /** Figures of the last ranking. */
+  ranking(): Pick<Ranks, 'peers' | 'edges' | 'iterations'>;
+  close(): void;
+}
+
+const LOOK_EVERY_MS = 1000;
+const SCORE_AGE_MS = 10_000;
+const RANK_AGE_MS = 10_000;
+/** Ranks take at most this share of the time. */
+const RANK_SHARE = 0.02;
+const MAX_SCORES = 8192;
+const MAX_EVIDENCE_CHARS = 128;
+
+/** Throws InputError `trust_policy_invalid`, and KithError of base/sqlite when the store cannot be used. */
+export function openTrust(options: TrustOptions): Trust {
+  const policy = openPolicy(options.home);
+  return new LocalTrust(options, policy, openObservations(options));
+}
+
+class LocalTrust implements Trust {
+  readonly policy: TrustPolicy;
+  readonly #clock: Clock;
+  readonly #self: string | null;
+  readonly #store: ObservationStore;
+  readonly #scores = new Map<string, TrustScore>();
+  #evaluation: Evaluation | null = null;
+  #evaluatedAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #version = 0;
+  #ranks: Ranks = NO_RANKS;
+  #ranksAreOld = true;
+  #ranksNotBefore = Number.NEGATIVE_INFINITY;
+
+  constructor({ clock, self }: TrustOptions, policy: TrustPolicy, store: ObservationStore) {
+    this.policy = policy;
+    this.#clock = clock;
+    this.#self = self;
+    this.#store = store;
+  }
+
+  score(peerId: string): TrustScore {
+    const evaluation = this.#current();
+    const known = this.#scores.get(peerId);
+    if (known !== undefined) return known;
+    const score = evaluation.score(peerId, this.#ranks);
+    if (this.#scores.size >= MAX_SCORES) this.#scores.clear();
+    this.#scores.set(peerId, score);
+    return score;
+  }
+
+  tier(peerId: string): Tier {
+    return this.score(peerId).tier;
+  }
+
+  meets(peerId: string, requirements: PeerRequirements, { latencyMs, region }: PeerFacts): Meeting {
+    const { minTier, maxLatencyMs, regions, pledge } = requirements;
+    const reasons: string[] = [];
+    if (minTier !== undefined) {
+      const { tier, score } = this.score(peerId);
+      if (!reaches(tier, minTier))
+        reasons.push(`its tier is ${tier} (score ${score.toFixed(3)}), and ${minTier} is asked`);
+    }
+    if (maxLatencyMs !== undefined) {
+      if (latencyMs === null)
+        reasons.push(`its latency is not known, and at most ${maxLatencyMs} ms is asked`);
+      else if (latencyMs > maxLatencyMs)
+        reasons.push(`its latency is ${Math.round(latencyMs)} ms, and at most ${maxLatencyMs} ms is asked`);
+    }
+    if (regions !== undefined && (region === null || !regions.includes(region)))
+      reasons.push(`its region is ${region ?? 'not known'}, and ${regions.join(' or ')} is asked`);
+    if (pledge === true && !this.#hasPledge(peerId))
+      reasons.push('it shows no FiduciaryPledge that the policy accepts');
+    return { ok: reasons.length === 0, reasons };
+  }
+
+  observe(peerId: string, dimension: Dimension, x: number): void {
+    if (!(x >= 0 && x <= 1))
+      throw invalid(`An observation of ${dimension} is a number from 0 to 1, not ${x}.`);
+    this.#change(() => this.#store.observe(peerId, dimension, x));
+    this.#evaluation?.forget(peerId);
+    this.#scores.delete(peerId);
+  }
+
+  incident(peerId: string, kind: IncidentKind, evidence: string): boolean {
+    if (evidence.length === 0 || evidence.length > MAX_EVIDENCE_CHARS)
+      throw invalid(`Evidence is named by 1 to ${MAX_EVIDENCE_CHARS} characters, such as a digest.`);
+    return this.#changeAll(() => this.#store.incident(peerId, kind, evidence));
+  }
+
+  learn(facts: CredentialFacts, statusUntil: number | null = null): boolean {
+    return this.#changeAll(() => this.#store.learn(facts, statusUntil));
+  }
+
+  end(digest: string, reason: 'withdrawn' | 'for_cause'): void {
+    const about = this.#changeAll(() => this.#store.end(digest));
+    if (about !== null && reason === 'for_cause') this.incident(about, 'revoked_for_cause', digest);
+  }
+
+  succeed(predecessor: string, successor: string, evidence: string): Succession {
+    return this.#changeAll(() => this.#store.succeed(predecessor, successor, evidence));
+  }
+
+  reset(peerId: string): Lost {
+    return this.#changeAll(() => this.#store.reset(peerId));
+  }
+
+  peers(): RememberedPeer[] {
+    return this.#store.peers();
+  }
+
+  ranking(): Pick<Ranks, 'peers' | 'edges' | 'iterations'> {
+    this.#current();
+    const { peers, edges, iterations } = this.#ranks;
+    return { peers, edges, iterations };
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The evaluation of now. */
+  #current(): Evaluation {
+    const now = this.#clock.monotonic();
+    if (now - this.#lookedAt >= LOOK_EVERY_MS) {
+      this.#lookedAt = now;
+      const isOtherPolicy = this.policy.refresh();
+      const version = this.#store.version();
+      if (isOtherPolicy || version !== this.#version) this.#forgetAll();
+      if (isOtherPolicy) this.#ranksNotBefore = now;
+      this.#version = version;
+    }
+    if (this.#evaluation !== null && now - this.#evaluatedAt < SCORE_AGE_MS) return this.#evaluation;
+    this.#scores.clear();
+    this.#evaluatedAt = now;
+    this.#evaluation = new Evaluation({
+      source: this.#store.source,
+      policy: this.policy,
+      times: this.#store.times(),
+      self: this.#self,
+    });
+    if (this.#ranksAreOld || now >= this.#ranksNotBefore + RANK_AGE_MS) this.#rank(this.#evaluation, now);
+    return this.#evaluation;
+  }
+
+  #rank(evaluation: Evaluation, now: number): void {
+    if (now < this.#ranksNotBefore) return;
+    const vouched = this.#store.vouched();
+    const endorsers = new Set(vouched);
+    const starts = this.#store.audited(PROVEN_AUDITS).filter((peer) => evaluation.isProven(peer));
+    if (this.#self !== null && evaluation.edgesOf(this.#self).length > 0) {
+      endorsers.add(this.#self);
+      starts.push(this.#self);
+    }
+    const { roots, strict } = this.policy;
+    const groups = strict
+      ? Array.from({ length: ROOT_GROUPS }, (_, i) => roots.filter(({ group }) => group === i + 1))
+      : [roots];
+    this.#ranks = rankPeers({
+      groups: groups.map((group) => [...new Set([...group.map(({ peerId }) => peerId), ...starts])]),
+      edges: edgesOf(evaluation, endorsers),
+      isVerified: (peer) =>
+        peer === this.#self || (vouched.has(peer) && evaluation.standing(peer).isVerified),
+    });
+    this.#ranksAreOld = false;
+    const took = this.#clock.monotonic() - now;
+    this.#ranksNotBefore = now + Math.max(RANK_AGE_MS, took / RANK_SHARE);
+  }
+
+  #hasPledge(peerId: string): boolean {
+    return this.#current()
+      .credentials(peerId)
+      .some(({ type }) => type === 'FiduciaryPledge');
+  }
+
+  /** A change of this process, which its own next look need not see as somebody else's. */
+  #change<T>(work: () => T): T {
+    const before = this.#store.version();
+    const result = work();
+    if (before === this.#version) this.#version = this.#store.version();
+    return result;
+  }
+
+  #changeAll<T>(work: () => T): T {
+    try {
+      return this.#change(work);
+    } finally {
+      this.#forgetAll();
+    }
+  }
+
+  #forgetAll(): void {
+    this.#evaluation = null;
+    this.#scores.clear();
+    this.#ranksAreOld = true;
+  }
+}
+
+function* edgesOf(evaluation: Evaluation, endorsers: Iterable<string>): Iterable<readonly [string, string]> {
+  for (const endorser of endorsers)
+    for (const endorsee of evaluation.edgesOf(endorser)) yield [endorser, endorsee];
+}
+
+function invalid(message: string): InputError {
+  return new InputError('observation_invalid', message);
+}
