@@ -1,5 +1,5 @@
 /**
- * One answer on its way through: undici's callbacks on one side, whoever passes the bytes on on the other.
+ * One answer on its way through: the connection's callbacks on one side, whoever passes the bytes on on the other.
  *
  * Nothing is given before it is clear that there is an answer: a whole one is checked to its end, of a stream the first
  * piece of text or call has come. Whatever goes wrong until then leaves the request unanswered and the caller free to
@@ -8,12 +8,19 @@
  *
  * @module gateway/relay/passing
  */
-import type { Dispatcher } from 'undici';
-import { AbortedError, KithError, type Linked } from '../../base/index.ts';
+import { KithError, type Linked } from '../../base/index.ts';
 import { AFTER_END, type AnswerDecoder } from '../backends/stream-answer.ts';
 import type { TimeLimits } from '../resilience/index.ts';
 import type { FinishReason } from '../types.ts';
-import { badResponse, failureOf, type Headers, parseJson, UpstreamError } from '../upstream/index.ts';
+import {
+  type AnswerHandler,
+  badResponse,
+  type Control,
+  failureOf,
+  type Headers,
+  parseJson,
+  UpstreamError,
+} from '../upstream/index.ts';
 import { Events } from './events.ts';
 import { Opening, type Seen, type StreamEnd, Watch } from './frames.ts';
 import type { Sweep, Timed } from './sweep.ts';
@@ -49,7 +56,7 @@ const bytesPerToken = 4;
 const doneEvent = Buffer.from('data: [DONE]\n\n');
 const unknownUsage = { promptTokens: null, cachedTokens: null, completionTokens: null };
 
-export class Passing implements Dispatcher.DispatchHandler, Timed {
+export class Passing implements AnswerHandler, Timed {
   readonly #options: PassingOptions;
   readonly #reader: PassingReader;
   readonly startedAt: number;
@@ -57,7 +64,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
   deadline: number;
   before: Linked | null = null;
   after: Linked | null = null;
-  #controller: Dispatcher.DispatchController | null = null;
+  #control: Control | null = null;
   #headers: Headers = {};
   #pieces: Buffer[] = [];
   #bytes = 0;
@@ -95,20 +102,20 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     if (!this.#paused || this.#phase === 'over') return;
     this.#paused = false;
     this.#await();
-    this.#controller?.resume();
+    this.#control?.resume();
   }
 
   /** Gives the answer up: nothing more is told. */
-  leave(reason: unknown): void {
+  leave(): void {
     if (this.#phase === 'over') return;
     this.#over();
-    this.#controller?.abort(new AbortedError(undefined, { cause: reason }));
+    this.#control?.abort();
   }
 
   late(): void {
     const { server, limits, now, stream } = this.#options;
     if (this.#phase === 'lingering') {
-      this.leave('the answer was complete');
+      this.leave();
       return;
     }
     const ms = Math.round(now() - this.startedAt);
@@ -121,13 +128,13 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     this.#fail(new UpstreamError(failure, `upstream_${failure}`, `${server} ${what}.`), true);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#phase === 'over') controller.abort(new AbortedError());
+  onRequestStart(control: Control): void {
+    this.#control = control;
+    if (this.#phase === 'over') control.abort();
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (this.#phase !== 'waiting' || status < 200) return;
+  onResponseStart(status: number, headers: Headers): void {
+    if (this.#phase !== 'waiting') return;
     this.#headers = headers;
     const type = String(headers['content-type'] ?? '');
     const encoding = headers['content-encoding'];
@@ -146,7 +153,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     if (this.#options.stream) this.#opening = new Opening(this.#options.decoder, this.#options.server);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
+  onResponseData(bytes: Buffer): void {
     if (this.#phase === 'over' || this.#phase === 'lingering') return;
     this.#bytes += bytes.length;
     if (this.#bytes > this.#options.maxBytes) {
@@ -154,7 +161,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
       return;
     }
     if (this.#phase === 'streaming') {
-      this.#pass(bytes, controller);
+      this.#pass(bytes);
       return;
     }
     this.#pieces.push(bytes);
@@ -165,7 +172,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
       this.#fail(error);
       return;
     }
-    this.#begin(controller);
+    this.#begin();
   }
 
   onResponseEnd(): void {
@@ -177,23 +184,23 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(error: Error): void {
     if (this.#phase === 'lingering') this.#over();
     else this.#fail(this.#cut(error));
   }
 
   /** The first piece is here: what came so far is given at once. */
-  #begin(controller: Dispatcher.DispatchController): void {
+  #begin(): void {
     const first = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#opening = null;
     this.#phase = 'streaming';
     this.firstTokenAt = this.#options.now();
     this.#reader.start();
-    this.#pass(first, controller);
+    this.#pass(first);
   }
 
-  #pass(bytes: Buffer, controller: Dispatcher.DispatchController): void {
+  #pass(bytes: Buffer): void {
     let events: Buffer | null;
     let seen: Seen;
     try {
@@ -217,7 +224,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     this.#paused = true;
     // It is the caller who keeps the server waiting now.
     this.deadline = this.#totalEnd;
-    controller.pause();
+    this.#control?.pause();
   }
 
   /** The connection ended. Some servers end their last event with it. */
@@ -298,7 +305,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
     const begun = this.#phase === 'streaming';
     if (begun && this.#watch.finished && isHarmless(error)) {
       this.#finish(null, { done: false, closed: true });
-      this.#controller?.abort(new AbortedError());
+      this.#control?.abort();
       return;
     }
     this.#over();
@@ -311,7 +318,7 @@ export class Passing implements Dispatcher.DispatchHandler, Timed {
             'answered in a way that cannot be read.',
             error,
           );
-    this.#controller?.abort(known);
+    this.#control?.abort();
     this.#reader.failed(known, begun, silent);
   }
 

@@ -171,10 +171,10 @@ class Relayed implements Relaying, PassingReader {
     this.#passing.resume();
   }
 
-  leave(reason: unknown): void {
+  leave(): void {
     if (this.#left) return;
     this.#left = true;
-    this.#passing.leave(reason);
+    this.#passing.leave();
     this.#settle('neutral');
     this.#record(null, 'left', this.#aboutCost());
   }
@@ -224,7 +224,7 @@ class Relayed implements Relaying, PassingReader {
   #refused(): void {
     if (this.#left) return;
     this.#left = true;
-    this.#passing.leave('the breaker is open');
+    this.#passing.leave();
     this.#condition.end('neutral');
     this.#reader.unanswered();
   }

@@ -3,10 +3,10 @@
  *
  * @module gateway/relay/types
  */
-import type { Dispatcher } from 'undici';
 import type { KithError } from '../../base/index.ts';
 import type { AnswerDecoder } from '../backends/stream-answer.ts';
 import type { ChatEvent, FinishReason } from '../types.ts';
+import type { AnswerHandler } from '../upstream/index.ts';
 import type { ChatShape } from './scan.ts';
 
 export type StartEvent = Extract<ChatEvent, { type: 'start' }>;
@@ -24,7 +24,7 @@ export interface RelayPort {
   send(
     body: Buffer,
     stream: boolean,
-    handler: Dispatcher.DispatchHandler,
+    handler: AnswerHandler,
     headers: Readonly<Record<string, string>>,
   ): void;
   /** Reads an answer of one choice. */

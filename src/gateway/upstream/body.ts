@@ -4,7 +4,8 @@
  * @module gateway/upstream/body
  */
 import { badResponse, type UpstreamError } from './errors.ts';
-import type { Exchange, Headers } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import type { Headers } from './wire/index.ts';
 
 /** The first `maxBytes` of a body as text, odd bytes replaced; the rest is dropped. */
 export async function readText(exchange: Exchange, maxBytes: number): Promise<string> {

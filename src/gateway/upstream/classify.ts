@@ -9,8 +9,8 @@
  */
 import { redactText } from '../../base/index.ts';
 import { type FailureClass, UpstreamError } from './errors.ts';
-import type { Headers } from './exchange.ts';
 import { retryAfterOf } from './retry-after.ts';
+import type { Headers } from './wire/index.ts';
 
 export interface Refusal {
   readonly server: string;

@@ -2,22 +2,19 @@
  * One client for one origin: kept connections, credentials, limits, typed failures. It never follows redirects, never
  * asks for compression, and never writes a credential into an error.
  *
- * undici is used by its `dispatch` callbacks: `fetch` costs seven times the processor time for each request, and web
- * streams twice for each chunk.
- *
  * @module gateway/upstream/client
  */
-import { Client, type Dispatcher, Pool } from 'undici';
-import type { Clock } from '../../base/index.ts';
+import { type Clock, messageOf } from '../../base/index.ts';
 import { parseBase } from './address.ts';
 import { readJson, readText } from './body.ts';
 import { classify } from './classify.ts';
 import { badResponse, UpstreamError } from './errors.ts';
-import { type Connection, Exchange, type Headers, type Timings } from './exchange.ts';
+import { Exchange, type Timings } from './exchange.ts';
 import { withHeaders } from './headers.ts';
 import { tighter, UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
 import { batches, linger } from './reading.ts';
 import { type SseFrame, SseReader } from './sse.ts';
+import { type AnswerHandler, type Headers, Pool, requestHead } from './wire/index.ts';
 
 export interface UpstreamOptions {
   /** `http:` or `https:` address; its path is put before every request's. No user, query or fragment. */
@@ -87,7 +84,7 @@ export interface Upstream extends AsyncDisposable {
     path: string,
     json: Buffer,
     accept: string,
-    handler: Dispatcher.DispatchHandler,
+    handler: AnswerHandler,
     headers?: Readonly<Record<string, string>>,
   ): void;
   /** Connections that are open, and requests that are under way or wait for one. */
@@ -101,43 +98,23 @@ const maxPassing = 64;
 /** A kept connection can turn out closed as often as there are kept ones; then the failure stands. */
 const maxStale = 3;
 
-/** Counts the requests on each socket, and tells each request which connection carries it. */
-class CountingClient extends Client implements Connection {
-  uses = 0;
-
-  constructor(origin: URL, options: object) {
-    super(origin, options);
-    this.on('connect', () => {
-      this.uses = 0;
-    });
-  }
-
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (handler instanceof Exchange) handler.connection = this;
-    return super.dispatch(options, handler);
-  }
-}
-
 /** Throws `InputError` for an address that is not one. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   const base = parseBase(options.baseUrl);
   const limits = { ...UPSTREAM_LIMITS, ...options.limits };
   const prefix = base.pathname.replace(/\/+$/, '');
-  const pool = new Pool(base.origin, {
-    connections: options.maxConnections ?? 256,
-    factory: (origin, opts) => new CountingClient(origin, opts),
-    pipelining: 1,
-    allowH2: false,
-    // The limits here are ours: undici's timers are coarse and know nothing of tokens.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      timeout: limits.connectMs ?? 0,
-      ...(options.tls?.ca === undefined ? {} : { ca: options.tls.ca as string | string[] }),
-      ...(options.tls?.cert === undefined ? {} : { cert: options.tls.cert }),
-      ...(options.tls?.key === undefined ? {} : { key: options.tls.key }),
-      ...(options.tls?.servername === undefined ? {} : { servername: options.tls.servername }),
+  const { ca, cert, key, servername } = options.tls ?? {};
+  const pool = new Pool({
+    origin: base,
+    tls: {
+      ...(ca === undefined ? {} : { ca: ca as string | string[] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(servername === undefined ? {} : { servername }),
     },
+    connectMs: limits.connectMs,
+    maxConnections: options.maxConnections ?? 256,
+    now: () => options.clock.monotonic(),
   });
   const server = base.origin;
   const secrets = Object.values(options.secretHeaders ?? {}).flatMap((value) => [
@@ -146,16 +123,30 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   ]);
   const fixed = { 'user-agent': 'kith', ...options.headers, ...options.secretHeaders };
 
-  /** Headers of bodies that are passed on, by what is accepted and what the request adds. */
-  const passing = new Map<string, string[]>();
+  function headOf(method: string, path: string, headers: Readonly<Record<string, string>>): string {
+    try {
+      return requestHead(method, `${prefix}${path}`, base.host, headers);
+    } catch (error) {
+      throw new UpstreamError(
+        'connect_failed',
+        'upstream_connect_failed',
+        `${server} cannot be asked. ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Heads of bodies that are passed on, by what is accepted and what the request adds. */
+  const passing = new Map<string, string>();
 
   async function open(request: UpstreamRequest, accept: string) {
-    const body = request.body === undefined ? null : JSON.stringify(request.body);
+    const body = request.body === undefined ? null : Buffer.from(JSON.stringify(request.body));
     const headers: Record<string, string> = {
       ...(request.headers === undefined ? fixed : withHeaders(fixed, request.headers)),
       accept,
     };
     if (body !== null) headers['content-type'] = 'application/json';
+    const head = headOf(request.method, request.path, headers);
     const own = tighter(limits, request.limits ?? {});
     const startedAt = options.clock.monotonic();
     for (let attempt = 1; ; attempt++) {
@@ -166,8 +157,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         startedAt,
         now: () => options.clock.monotonic(),
       });
-      if (!exchange.ended)
-        pool.dispatch({ path: `${prefix}${request.path}`, method: request.method, headers, body }, exchange);
+      if (!exchange.ended) pool.dispatch({ head, body }, exchange);
       try {
         const answered = await exchange.answered;
         await check(exchange, answered);
@@ -258,22 +248,22 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       };
     },
     connections() {
-      const { connected, size } = pool.stats;
-      return { open: connected, busy: size };
+      return pool.stats;
     },
     pass(path, json, accept, handler, own) {
-      const key = own === undefined ? accept : `${accept} ${JSON.stringify(own)}`;
-      let headers = passing.get(key);
-      if (headers === undefined) {
+      const kept = own === undefined ? accept : `${accept} ${JSON.stringify(own)}`;
+      let head = passing.get(kept);
+      if (head === undefined) {
         const all = own === undefined ? fixed : withHeaders(fixed, own);
-        headers = Object.entries({ ...all, accept, 'content-type': 'application/json' }).flat();
+        const headers = { ...all, accept, 'content-type': 'application/json' };
+        head = headOf('POST', path, headers);
         // Callers name regions as they like.
-        if (passing.size < maxPassing) passing.set(key, headers);
+        if (passing.size < maxPassing) passing.set(kept, head);
       }
-      pool.dispatch({ path: `${prefix}${path}`, method: 'POST', headers, body: json }, handler);
+      pool.dispatch({ head, body: json }, handler);
     },
     async [Symbol.asyncDispose]() {
-      await pool.destroy();
+      await pool[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,21 +1,19 @@
 /**
- * One request on its way and the answer that comes back: undici's callbacks on one side, `read()` on the other.
+ * One request on its way and the answer that comes back: the connection's callbacks on one side, `read()` on the other.
  *
  * Bytes wait here up to a bound, then the socket is paused. The caller's signal, a limit that passes, or `abort` destroy
  * the socket at once, whatever phase the request is in.
  *
  * @module gateway/upstream/exchange
  */
-import type { Dispatcher } from 'undici';
 import { AbortedError } from '../../base/index.ts';
 import { badResponse, UpstreamError } from './errors.ts';
 import type { UpstreamLimits } from './limits.ts';
 import { type Passed, Watch } from './watch.ts';
+import type { AnswerHandler, Control, Headers } from './wire/index.ts';
 
 /** Bytes that may wait to be read before the server is made to wait. */
 const pauseAboveBytes = 256 * 1024;
-
-export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** ms since the call, null for what has not happened. */
 export interface Timings {
@@ -36,21 +34,15 @@ export interface ExchangeOptions {
   readonly now: () => number;
 }
 
-/** What the connection that carries a request knows of itself. */
-export interface Connection {
-  /** Requests on its current socket. */
-  uses: number;
-}
-
 type Answered = { readonly status: number; readonly headers: Headers };
 
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements AnswerHandler {
   readonly #options: ExchangeOptions;
   readonly #watch: Watch;
   readonly #startedAt: number;
   readonly #onAbort: () => void;
   readonly #answered = Promise.withResolvers<Answered>();
-  #controller: Dispatcher.DispatchController | null = null;
+  #control: Control | null = null;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #received = 0;
@@ -61,8 +53,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #headersMs: number | null = null;
   #firstTokenMs: number | null = null;
   #lastTokenMs: number | null = null;
-  /** Set by the pool's client when it takes the request. */
-  connection: Connection | null = null;
+  /** Of the connection, with this one. */
+  #uses = 0;
   #stale = false;
 
   constructor(options: ExchangeOptions) {
@@ -123,8 +115,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const next = this.#queue.shift();
     if (next !== undefined) {
       this.#queuedBytes -= next.length;
-      if (this.#controller?.paused && this.#queuedBytes <= pauseAboveBytes / 2 && this.#ended === null)
-        this.#controller.resume();
+      if (this.#control?.paused && this.#queuedBytes <= pauseAboveBytes / 2 && this.#ended === null)
+        this.#control.resume();
       return next;
     }
     if (this.#ended === true) return null;
@@ -144,25 +136,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#fail(error);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.connection !== null) this.connection.uses++;
+  onRequestStart(control: Control): void {
+    this.#control = control;
+    this.#uses = control.uses;
     if (this.#ended instanceof Error) {
-      controller.abort(this.#ended);
+      control.abort();
       return;
     }
     this.#sentMs = this.#options.now() - this.#startedAt;
     this.#watch.enter('headers');
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (this.#ended !== null || status < 200) return;
+  onResponseStart(status: number, headers: Headers): void {
+    if (this.#ended !== null) return;
     this.#headersMs = this.#options.now() - this.#startedAt;
     this.#watch.enter('body');
     this.#answered.resolve({ status, headers });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(chunk: Buffer): void {
     if (this.#ended !== null) return;
     this.#received += chunk.length;
     const { limits, server } = this.#options;
@@ -182,7 +174,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes > pauseAboveBytes) controller.pause();
+    if (this.#queuedBytes > pauseAboveBytes) this.#control?.pause();
   }
 
   onResponseEnd(): void {
@@ -191,7 +183,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#serve(null);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(error: Error): void {
     if (this.#ended === null) this.#fail(this.#broken(error));
   }
 
@@ -217,7 +209,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#queue = [];
       this.#queuedBytes = 0;
     }
-    this.#controller?.abort(error);
+    this.#control?.abort();
     this.#answered.reject(error);
     const reader = this.#reader;
     this.#reader = null;
@@ -240,7 +232,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     );
   }
 
-  /** undici's error as ours: before anything was answered it is a failed connection, after that a cut. */
+  /** The connection's error as ours: before anything was answered it is a failed connection, after that a cut. */
   #broken(error: Error): UpstreamError {
     const { server } = this.#options;
     const code = (error as NodeJS.ErrnoException).code ?? error.name;
@@ -251,25 +243,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
         cause: error,
       });
     }
-    if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    if (code === 'CONNECT_TIMEOUT') {
       return this.#late({
         failure: 'timeout_connect',
         limit: 'connectMs',
         ms: this.#options.limits.connectMs ?? 0,
       });
     }
-    if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+    if (code === 'CLOSED_HERE') {
       return new UpstreamError(
         'connect_failed',
         'upstream_closed',
         `The connections to ${server} were closed here.`,
       );
     }
-    // undici 8 leaves the parser's own code out of its error.
-    if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') {
+    if (code === 'NOT_HTTP' || code === 'HEAD_TOO_LARGE') {
       return badResponse('upstream_bad_http', server, `sent what is not HTTP/1.1 (${code}).`, error);
     }
-    this.#stale = this.#sentMs !== null && (this.connection?.uses ?? 0) > 1;
+    this.#stale = this.#sentMs !== null && this.#uses > 1;
     return new UpstreamError(
       'connect_failed',
       this.#sentMs === null ? 'upstream_connect_failed' : 'upstream_reset',

@@ -20,6 +20,7 @@ export {
   UpstreamError,
   type UpstreamErrorOptions,
 } from './errors.ts';
-export type { Headers, Timings } from './exchange.ts';
+export type { Timings } from './exchange.ts';
 export { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts';
 export { type SseFrame, SseReader } from './sse.ts';
+export type { AnswerHandler, Control, Headers } from './wire/index.ts';

@@ -7,7 +7,7 @@
  *
  * @module gateway/upstream/retry-after
  */
-import type { Headers } from './exchange.ts';
+import type { Headers } from './wire/index.ts';
 
 /** Nothing is believed beyond a day. */
 const MAX_MS = 86_400_000;
