@@ -7,6 +7,19 @@
  *
  * @module swarm
  */
+export { type Discoverer, startDiscovery } from './discovery/discovery.ts';
 export { createSwarm } from './host.ts';
+export * from './records/types.ts';
+export {
+  type Found,
+  findPeers,
+  LEFT_OUT,
+  type LeftOutReason,
+  type PeerQuery,
+  type PeerStanding,
+  type Views,
+} from './registry/find.ts';
+export { Registry } from './registry/registry.ts';
+export { openRegistryStore } from './registry/store.ts';
 export { PeerError } from './rpc/errors.ts';
 export * from './types.ts';

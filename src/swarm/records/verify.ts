@@ -18,8 +18,8 @@ import type { Announcement, Refusal } from './types.ts';
 
 /** How far another clock may be ahead of this one, ms. One that is behind has the life of its records as its leeway. */
 export const MAX_SKEW_MS = 120_000;
-/** Signed records of one peer. Nodes send one a minute for each model, and some on change. */
-const RECORDS_PER_MINUTE = 30;
+/** Signed records of one peer. Nodes send one a minute for each of 16 models at most, and up to 24 more on change. */
+const RECORDS_PER_MINUTE = 60;
 /** Signatures that proved false, by the neighbour who passed them on. */
 const FORGERIES_PER_MINUTE = 30;
 
