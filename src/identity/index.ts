@@ -3,6 +3,34 @@
  *
  * @module identity
  */
+export { type IssuedCredential, type IssueOptions, issueCredential } from './credentials/issue.ts';
+export {
+  CREDENTIAL_KINDS,
+  type CredentialKind,
+  INTERACTION_STEPS,
+  interactionStep,
+  kindOf,
+} from './credentials/kinds.ts';
+export {
+  type Challenges,
+  PRESENTATION_MAX_BYTES,
+  PRESENTATION_MAX_CREDENTIALS,
+  type PresentationVerification,
+  presentCredentials,
+  verifyPresentation,
+} from './credentials/present.ts';
+export { type CredentialFormat, readCredential } from './credentials/read.ts';
+export { type CredentialRequest, readRequest, requestCredential } from './credentials/request.ts';
+export type { CredentialFields, StatusReference } from './credentials/schema.ts';
+export {
+  type CredentialVerifier,
+  createCredentialVerifier,
+  expiresAt,
+  type StatusAnswer,
+  type StatusSource,
+  type Verification,
+  type VerifyRequest,
+} from './credentials/verify.ts';
 export {
   checkedPublicKey,
   didOf,
@@ -19,4 +47,13 @@ export {
   verificationMethodOf,
 } from './key/names.ts';
 export { createIdentity, verify, verifyJws, verifyProof } from './key/sign.ts';
+export { CREDENTIAL_MAX_BYTES } from './proof/document.ts';
+export { fetchStatusList } from './status/fetch.ts';
+export { type FetchList, learnStatus } from './status/learn.ts';
+export { readStatusList, STATUS_CREDENTIAL_MAX_BYTES } from './status/list.ts';
 export * from './types.ts';
+export type { HeldCredential, QuarantinedCredential } from './wallet/held.ts';
+export type { IssuedRow, IssueFromWallet, PublishedList } from './wallet/issued.ts';
+export type { RequestRow } from './wallet/requests.ts';
+export type { SeenLists } from './wallet/seen-lists.ts';
+export { openWallet, type Wallet, type WalletOptions, walletPath } from './wallet/wallet.ts';
