@@ -7,19 +7,27 @@
  *
  * @module swarm
  */
-export { type Discoverer, startDiscovery } from './discovery/discovery.ts';
+export type { Offer } from './discovery/announcer.ts';
+export { type Discoverer, type DiscoveryOptions, startDiscovery } from './discovery/discovery.ts';
+export type { FillReport } from './discovery/fill.ts';
+export type { Network } from './discovery/network.ts';
 export { createSwarm } from './host.ts';
 export * from './records/types.ts';
+export { type Coverage, coverageOf } from './registry/coverage.ts';
 export {
+  type Candidate,
   type Found,
+  findCoverage,
   findPeers,
+  type Latency,
   LEFT_OUT,
+  type LeftOut,
   type LeftOutReason,
   type PeerQuery,
   type PeerStanding,
   type Views,
 } from './registry/find.ts';
-export { Registry } from './registry/registry.ts';
-export { openRegistryStore } from './registry/store.ts';
+export { type Offered, Registry, type RegistryOptions } from './registry/registry.ts';
+export { openRegistryStore, type RegistryStore } from './registry/store.ts';
 export { PeerError } from './rpc/errors.ts';
 export * from './types.ts';
