@@ -7,7 +7,7 @@ import { type CborMap, decodeCbor, encodeCbor } from '../../base/index.ts';
 import { FrameFault, MAX_METADATA_BYTES } from '../frames/format.ts';
 
 export const CALL_ID_BYTES = 16;
-const METHOD = /^[a-z0-9][a-z0-9._/-]{0,63}$/;
+const METHOD = /^(?=.{1,64}$)\/?[a-z0-9][a-z0-9._/-]*$/;
 const LIMITS = { maxDepth: 16, maxItems: 4096 } as const;
 
 export interface RequestEnvelope {
