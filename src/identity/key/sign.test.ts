@@ -207,15 +207,14 @@ test('a seed of another length is refused', () => {
 });
 
 test('many keys in turn verify, beyond what is kept of them', () => {
-  const others = Array.from({ length: 1_100 }, (_, i) => {
+  const others = Array.from({ length: 1_030 }, (_, i) => {
     const own = new Uint8Array(32);
     new DataView(own.buffer).setUint32(0, i + 1);
     return createIdentity(own);
   });
   const signed = others.map((each) => each.sign('receipt', bytes));
-  for (let round = 0; round < 2; round++)
-    for (const [i, each] of others.entries())
-      assert.ok(verify(each.publicKey, 'receipt', bytes, signed[i]!), `key ${i}`);
+  for (const [i, each] of [...others.entries(), [0, others[0]!] as const])
+    assert.ok(verify(each.publicKey, 'receipt', bytes, signed[i]!), `key ${i}`);
   assert.ok(!verify(others[0]!.publicKey, 'receipt', bytes, signed[1]!));
 });
 
