@@ -8,7 +8,7 @@
 import { createSeededRandom, InputError, systemClock } from '../base/index.ts';
 import type { Ledger } from './accounting/index.ts';
 import type { AnswerCache } from './cache/index.ts';
-import type { GatewayOptions } from './options.ts';
+import type { GatewayOptions, GatewayProvider } from './options.ts';
 import { createCatalogue, createPolicy } from './policy/index.ts';
 import { mayGoTo } from './privacy/index.ts';
 import { createRelay, type Relay } from './relay/index.ts';
@@ -132,10 +132,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   const relay = createRelay({ options, planner, catalogue, policy, conditions });
   // Whom no request may go to is not looked at either: requests are only ever stricter than the owner.
   const { privacy: ownerLevel = 'minimum', requiredTier = 'trusted' } = owner;
-  const reachable = providers.filter(
-    ({ destination }) => mayGoTo(ownerLevel, destination, { requiredTier }).allowed,
-  );
-  const remote = reachable.filter(({ step }) => step !== 'local').map(({ backend }) => backend);
+  const isReachable = ({ destination }: GatewayProvider) =>
+    mayGoTo(ownerLevel, destination, { requiredTier }).allowed;
+  const atStart = providers.filter(isReachable);
+  // How far a peer is trusted changes: it is looked at whenever it would be asked.
+  const remote = providers
+    .filter((one) => one.step !== 'local' && (one.peer !== undefined || atStart.includes(one)))
+    .map((one) => (one.peer === undefined ? one.backend : whileReachable(one, isReachable)));
   const probes = createProbes({
     backends: remote,
     conditions,
@@ -146,8 +149,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   if (remote.length > 0 && options.probeMs !== 0) probes.start();
   // Answers do not wait for it: a model that nobody listed yet is asked for by name.
   let listedAt = now();
-  const listable = providers.filter((one) => one.modelsConfigured === true || reachable.includes(one));
-  const refresh = () => Promise.all(listable.map(({ backend }) => catalogue.refresh(backend.name)));
+  const isListable = (one: GatewayProvider) => one.modelsConfigured === true || isReachable(one);
+  const refresh = () =>
+    Promise.all(providers.filter(isListable).map(({ backend }) => catalogue.refresh(backend.name)));
   let listing = refresh();
   const list = () => {
     listedAt = now();
@@ -157,7 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** Of others what the last probe found, so that looking at the node's health does not ask them each time. */
   async function healthOf(backend: Backend, signal: AbortSignal | undefined): Promise<BackendHealth> {
     if (isLocal(backend.name)) return backend.health(signal);
-    if (!remote.includes(backend)) return unreached;
+    if (!remote.some(({ name }) => name === backend.name)) return unreached;
     const known = probes.results().find((result) => result.backend === backend.name);
     const { breaker } = conditions.of(backend.name);
     return probedHealth(
@@ -174,7 +178,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function known(): Promise<readonly BackendModel[]> {
     const seen = new Map<string, BackendModel>();
-    for (const { backend, step } of reachable) {
+    for (const { backend, step } of providers.filter(isReachable)) {
       // What others have is what they said last: a list must not wait for a server that is away.
       const rows = step === 'local' ? await backend.models() : catalogue.listed(backend.name);
       for (const model of rows) if (!seen.has(model.id)) seen.set(model.id, model);
@@ -212,17 +216,17 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     chat(request) {
-      const wishes = settle(request.terms);
+      const wishes = settle(request.terms, request.peers);
       return wishes.cache === 'off' && wishes.degrade === 'none'
         ? planned(request, wishes)
         : chatWithSteps(request, wishes);
     },
     async *complete(request) {
-      const plan = await planner.plan(completionQuestion(request), settle(request.terms));
+      const plan = await planner.plan(completionQuestion(request), settle(request.terms, request.peers));
       yield* answers.complete(plan, request);
     },
     async countTokens(request) {
-      const wishes = settle(request.terms);
+      const wishes = settle(request.terms, request.peers);
       const question = chatQuestion(request);
       const { candidates } = await planner.lookUp(question, wishes, true);
       // Counting is no answer: it may be too long for the model, and call for what the model cannot do.
@@ -230,7 +234,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       return answers.countTokens(planner.planAmong(candidates, wishes, needs, true), request);
     },
     async embed(request) {
-      return answers.embed(await planner.plan(embeddingQuestion(request), settle(request.terms)), request);
+      return answers.embed(
+        await planner.plan(embeddingQuestion(request), settle(request.terms, request.peers)),
+        request,
+      );
     },
     async describe(name) {
       const question = { ...embeddingQuestion(describing), model: name, task: 'chat' as const };
@@ -253,7 +260,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       );
     },
     async explain(request) {
-      const wishes = settle(request.terms);
+      const wishes = settle(request.terms, request.peers);
       const question = 'messages' in request ? chatQuestion(request) : embeddingQuestion(request);
       return { wishes, ...(await planner.explain(question, wishes)) };
     },
@@ -263,7 +270,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           provider,
           conditions.of(provider.backend.name),
           catalogue.listed(provider.backend.name).length,
-          reachable.includes(provider),
+          isReachable(provider),
         ),
       ),
     reset(backend) {
@@ -280,6 +287,18 @@ export function createGateway(options: GatewayOptions): Gateway {
       await redactions[Symbol.asyncDispose]();
       await listing;
     },
+  };
+}
+
+/** A peer, with a health that nobody asks for while no request may go there. */
+function whileReachable(
+  provider: GatewayProvider,
+  isReachable: (provider: GatewayProvider) => boolean,
+): Pick<Backend, 'name' | 'health'> {
+  const { backend } = provider;
+  return {
+    name: backend.name,
+    health: async (signal) => (isReachable(provider) ? backend.health(signal) : unreached),
   };
 }
 

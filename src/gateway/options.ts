@@ -4,6 +4,7 @@
  * @module gateway/options
  */
 import type { Clock, Logger, Random } from '../base/index.ts';
+import type { Meeting, PeerRequirements } from '../trust/index.ts';
 import type { Ledger } from './accounting/index.ts';
 import type { AnswerCache } from './cache/index.ts';
 import type { Ladder } from './ladder/index.ts';
@@ -19,6 +20,12 @@ export interface GatewayProvider extends Provider {
   readonly destination: Destination;
   /** The ladder's name for it. */
   readonly step: 'local' | 'swarm' | 'peer' | 'remote';
+  /** Where it is another node: which, and whether it meets what a request asks of peers now. @default it is none */
+  readonly peer?: {
+    /** PeerId. */
+    readonly id: string;
+    meets(requirements: PeerRequirements): Meeting;
+  };
   /** Its models stand in the configuration: listing them asks nobody. @default false */
   readonly modelsConfigured?: boolean;
   /** It may be another node, and is told how many a request has passed. @default true unless it is a provider */

@@ -3,6 +3,7 @@
  *
  * @module gateway/terms
  */
+import type { Tier } from '../trust/index.ts';
 import type { PrivacyLevel } from './privacy/index.ts';
 
 /** Steps of the ladder, from the best answer down. A receipt names the one that answered. */
@@ -56,6 +57,12 @@ export interface Terms {
   readonly decide: 'first' | 'agreement' | null;
   /** Regions in which it may be answered. */
   readonly regions: readonly string[] | null;
+  /** Lowest trust tier of a peer that may see it. */
+  readonly minTier: Tier | null;
+  /** Round trip and queue of a peer that may answer it, ms. */
+  readonly maxLatencyMs: number | null;
+  /** True: only peers whose operator gave the FiduciaryPledge may see it. */
+  readonly pledge: boolean | null;
   /** Money that the request may cost, in the unit of the owner's prices. */
   readonly maxCost: number | null;
   readonly degrade: Degradation | null;
@@ -79,6 +86,9 @@ export const OWN_TERMS: Terms = {
   redundancy: null,
   decide: null,
   regions: null,
+  minTier: null,
+  maxLatencyMs: null,
+  pledge: null,
   maxCost: null,
   degrade: null,
   locale: null,

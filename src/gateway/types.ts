@@ -11,6 +11,7 @@ import type {
   SamplerOptions,
   TokenLogprobs,
 } from '../engine/index.ts';
+import type { PeerRequirements } from '../trust/index.ts';
 import type { CacheNote } from './cache/types.ts';
 import type { FoundClass, PrivacyLevel } from './privacy/index.ts';
 import type { RelayPort } from './relay/types.ts';
@@ -55,6 +56,8 @@ export interface GenerationOptions {
   readonly signal: AbortSignal;
   /** @default OWN_TERMS */
   readonly terms?: Terms;
+  /** What it asks of peers beside its terms; the stricter of both holds. Backends get what holds. @default nothing */
+  readonly peers?: PeerRequirements;
   /** Sent along to another server, by names in lower case. @default none */
   readonly headers?: Readonly<Record<string, string>>;
   /** True when `sampler.seed` was drawn because the caller gave none. @default false */
@@ -95,6 +98,8 @@ export interface EmbeddingRequest {
   readonly signal: AbortSignal;
   /** @default OWN_TERMS */
   readonly terms?: Terms;
+  /** As in chat requests. @default nothing */
+  readonly peers?: PeerRequirements;
   /** Sent along to another server, by names in lower case. @default none */
   readonly headers?: Readonly<Record<string, string>>;
 }

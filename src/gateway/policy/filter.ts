@@ -11,8 +11,15 @@ import type { Candidate, Exclusion, FilterName, Needs } from './types.ts';
 export function exclusionOf(candidate: Candidate, needs: Needs, condition: Condition): Exclusion | null {
   const privacy = needs.privacy(candidate);
   if (privacy !== null) return { filter: 'privacy', reason: privacy };
+  const peer = needs.peer?.(candidate);
+  if (peer) return out('peer', peer);
   const { regions } = needs;
-  if (regions !== null && (candidate.region === null || !regions.includes(candidate.region)))
+  // Where a peer is, it says itself; where others are, their owner.
+  if (
+    regions !== null &&
+    peer === undefined &&
+    (candidate.region === null || !regions.includes(candidate.region))
+  )
     return out(
       'region',
       `its region ${candidate.region ?? 'is unknown and'} is not among ${regions.join(', ')}`,

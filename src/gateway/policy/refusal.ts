@@ -9,6 +9,7 @@ import type { Candidate, Exclusion, FilterName } from './types.ts';
 
 const errors: Readonly<Record<FilterName, { readonly code: string; readonly status: number }>> = {
   privacy: { code: 'privacy_unmet', status: 403 },
+  peer: { code: 'peer_unmet', status: 403 },
   region: { code: 'region_unmet', status: 403 },
   tools: { code: 'capability_missing', status: 400 },
   json: { code: 'capability_missing', status: 400 },

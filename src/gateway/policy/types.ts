@@ -50,12 +50,19 @@ export interface Needs {
   readonly spent?: (candidate: Candidate) => SpentBudget | null;
   /** Why the request's privacy level keeps it from the candidate; null when it may go there. */
   readonly privacy: (candidate: Candidate) => string | null;
+  /**
+   * Of a peer: why the request may not go to it, its region included; null when it may. Undefined: the candidate is none.
+   *
+   * @default none is a peer
+   */
+  readonly peer?: (candidate: Candidate) => string | null | undefined;
   /** Id of the conversation; null = none to keep to. */
   readonly conversation: string | null;
 }
 
 export type FilterName =
   | 'privacy'
+  | 'peer'
   | 'context'
   | 'tools'
   | 'json'

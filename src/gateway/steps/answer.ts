@@ -25,7 +25,7 @@ import type {
 import { alone, aloneEmbedding } from './alone.ts';
 import { cappedCandidates } from './cap.ts';
 import { type FormCheck, formCheck } from './form.ts';
-import { forwardHeaders, telling } from './forward.ts';
+import { forwardHeaders, holding, telling } from './forward.ts';
 import type { Plan } from './plan.ts';
 import type { Redaction, Redactions } from './redaction.ts';
 import { type Counts, failedWith, routeReport, spent } from './report.ts';
@@ -79,10 +79,14 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
     choices: number,
   ): { routes: readonly Candidate[]; redaction: Redaction | null } {
     const { wishes, needs } = plan;
-    const told = (one: Candidate): Candidate => ({
-      ...one,
-      backend: telling(one.backend, forwardHeaders(wishes, plan.providerOf(one.backend.name))),
-    });
+    const told = (one: Candidate): Candidate => {
+      const provider = plan.providerOf(one.backend.name);
+      const backend =
+        provider.peer === undefined
+          ? telling(one.backend, forwardHeaders(wishes, provider))
+          : holding(one.backend, wishes.peers);
+      return { ...one, backend };
+    };
     const patient = plan.candidates.map((one) =>
       plan.providerOf(one.backend.name).step === 'local' ? { ...one, limits: localLimits(needs) } : told(one),
     );
@@ -160,7 +164,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
           answered(plan, backend);
           const route = routeReport(plan, backend, attempts, redaction?.found() ?? null, cost);
           const note = plan.providerOf(backend).step === 'local' ? null : (form?.note() ?? null);
-          const notes = note === null ? receipt.notes : [...receipt.notes, note];
+          const notes = [...receipt.notes, ...(note === null ? [] : [note]), ...plan.unmet.map(unmetNote)];
           yield { ...event, receipt: { ...receipt, notes, backend, route } };
         } else yield event;
       }
@@ -225,7 +229,8 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       const cost = spent(plan, backend, counts);
       record(plan, backend, counts, cost, 'answered');
       const route = routeReport(plan, backend, asked.attempts, redaction?.found() ?? null, cost);
-      return { ...answer, receipt: { ...answer.receipt, backend, route } };
+      const notes = [...answer.receipt.notes, ...plan.unmet.map(unmetNote)];
+      return { ...answer, receipt: { ...answer.receipt, notes, backend, route } };
     },
     async countTokens(plan, request) {
       const { routes } = routesOf(plan, request.signal, 1);
@@ -247,6 +252,9 @@ function localLimits({ promptTokens }: Plan['needs']): TimeLimits {
 }
 
 const localTotalMs = 86_400_000;
+
+const unmetNote = ({ candidate, why }: Plan['unmet'][number]): string =>
+  `The peer '${candidate.backend.name}' was not asked: ${why}.`;
 
 /** Which of the plan's backends answered: some call themselves otherwise in their own receipts. */
 function backendOf(plan: Plan, attempts: readonly AttemptRecord[], receipt: Receipt): string {

@@ -7,13 +7,30 @@
  *
  * @module gateway/steps/forward
  */
+import type { PeerRequirements } from '../../trust/index.ts';
 import type { GatewayProvider } from '../options.ts';
 import type { Backend } from '../types.ts';
 import type { Wishes } from './wishes.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-export function forwardHeaders(
+/** By the wishes of those who ask for nothing special, which are one object: their headers need not be made again. */
+const known = new WeakMap<Wishes, Map<GatewayProvider, Headers>>();
+
+export function forwardHeaders(wishes: Wishes, provider: GatewayProvider): Headers {
+  let ofWishes = known.get(wishes);
+  const before = ofWishes?.get(provider);
+  if (before !== undefined) return before;
+  const headers = headersFor(wishes, provider);
+  if (ofWishes === undefined) {
+    ofWishes = new Map();
+    known.set(wishes, ofWishes);
+  }
+  ofWishes.set(provider, headers);
+  return headers;
+}
+
+function headersFor(
   wishes: Wishes,
   { destination, step, counts = destination.kind !== 'provider' }: GatewayProvider,
 ): Headers {
@@ -26,6 +43,18 @@ export function forwardHeaders(
     ...(privacy === 'minimum' ? {} : { 'x-kith-privacy': privacy }),
     ...(regions === null ? {} : { 'x-kith-regions': regions.join(',') }),
     ...(route === 'local' ? { 'x-kith-route': route } : {}),
+  };
+}
+
+/** The peer, with what the request asks of peers on whatever is asked of it: it is looked at again before a byte leaves. */
+export function holding(backend: Backend, peers: PeerRequirements | null): Backend {
+  if (peers === null) return backend;
+  return {
+    ...backend,
+    chat: (request) => backend.chat({ ...request, peers }),
+    complete: (request) => backend.complete({ ...request, peers }),
+    countTokens: (request) => backend.countTokens({ ...request, peers }),
+    embed: (request) => backend.embed({ ...request, peers }),
   };
 }
 

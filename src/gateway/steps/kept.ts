@@ -3,6 +3,7 @@
  *
  * @module gateway/steps/kept
  */
+import { canonicalJson } from '../../base/index.ts';
 import { type AnswerCache, type AnswerScope, cacheNoteOf } from '../cache/index.ts';
 import type { Candidate } from '../policy/index.ts';
 import type { ChatEvent, ChatRequest, RouteReport } from '../types.ts';
@@ -14,14 +15,20 @@ export function scopeOf(request: ChatRequest, wishes: Wishes, candidates: readon
   const models = [...new Set(candidates.map(({ model }) => model))].sort();
   return {
     model: models.join(' '),
-    // A request that came back to its own node must not wait for the answer that waits for it.
-    revision: wishes.hops === 0 ? wishes.route : `${wishes.route} ${wishes.hops}`,
+    revision: revisionOf(wishes),
     tenant: wishes.tenant,
     privacy: wishes.privacy,
     drawnSeed: request.drawnSeed ?? false,
     optIn: wishes.cache === 'keep' || wishes.cache === 'similar',
     similar: wishes.cache === 'similar',
   };
+}
+
+function revisionOf({ hops, route, peers }: Wishes): string {
+  // A request that came back to its own node must not wait for the answer that waits for it.
+  const way = hops === 0 ? route : `${route} ${hops}`;
+  // Nor may one be asked in the place of another that asks more of the peers that see it.
+  return peers === null ? way : `${way} ${canonicalJson(peers)}`;
 }
 
 /** The cache's answer, or a new one. `onKept` hears of an answer that cost nothing. */

@@ -18,6 +18,8 @@ export interface Plan {
   readonly needs: Needs;
   /** Those that may answer, best first. */
   readonly candidates: readonly Candidate[];
+  /** Peers that have the model and do not meet what is asked of peers. */
+  readonly unmet: readonly { readonly candidate: Candidate; readonly why: string }[];
   readonly complexity: ComplexityNote | null;
   providerOf(backend: string): GatewayProvider;
   /** True when personal data is replaced before the request goes there. */
@@ -71,6 +73,14 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
   const providerOf = (backend: string) => providers.get(backend)!;
   const permission = (level: Wishes['privacy'], backend: string): Permission =>
     mayGoTo(level, providerOf(backend).destination, { requiredTier });
+  const hasPeers = options.providers.some(({ peer }) => peer !== undefined);
+  /** Why the request may not go to the peer; null when it may, undefined when the backend is none. */
+  const unmet = ({ peers }: Wishes, backend: string): string | null | undefined => {
+    const { peer } = providerOf(backend);
+    if (peer === undefined) return undefined;
+    const meeting = peers === null ? null : peer.meets(peers);
+    return meeting === null || meeting.ok ? null : meeting.reasons.join(', ');
+  };
 
   /** The engine, or another server on this machine. */
   const isHere = ({ backend }: Candidate) => providerOf(backend.name).destination.kind === 'this_machine';
@@ -98,7 +108,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     const known = await present(catalogue.candidates(model, task), model, task);
     if (known.length > 0 || model === null || model === 'default') return known;
     const allowed = options.providers.filter(
-      ({ backend }) => permission(wishes.privacy, backend.name).allowed,
+      ({ backend }) => permission(wishes.privacy, backend.name).allowed && !unmet(wishes, backend.name),
     );
     const have = await Promise.all(
       allowed.map(async ({ backend }) => {
@@ -117,14 +127,18 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
   }
 
   /** Throws when the model could be where the request may not go, and nobody ever said what is there. */
-  function mayBeAtOthers(model: string, { privacy }: Wishes): void {
-    const reasons = options.providers.flatMap(({ backend: { name } }) => {
-      const answer = permission(privacy, name);
-      return answer.allowed || catalogue.listed(name).length > 0 ? [] : [`'${name}': ${answer.reason}`];
+  function mayBeAtOthers(model: string, wishes: Wishes): void {
+    const kept = options.providers.flatMap(({ backend: { name } }) => {
+      const answer = permission(wishes.privacy, name);
+      const why = answer.allowed ? unmet(wishes, name) : answer.reason;
+      return !why || catalogue.listed(name).length > 0
+        ? []
+        : [{ why: `'${name}': ${why}`, privacy: !answer.allowed }];
     });
-    if (reasons.length === 0) return;
+    if (kept.length === 0) return;
+    const reasons = kept.map(({ why }) => why);
     throw new KithError(
-      'privacy_unmet',
+      kept.some((one) => one.privacy) ? 'privacy_unmet' : 'peer_unmet',
       `No backend may answer this request: those that it may go to do not have the model '${model.slice(0, 100)}', and the others are not even asked for it. ${reasons.slice(0, 8).join('; ')}.`,
       { status: 403, param: 'model' },
     );
@@ -143,6 +157,7 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
         const answer = permission(wishes.privacy, backend.name);
         return answer.allowed ? null : answer.reason;
       },
+      ...(hasPeers && { peer: ({ backend }: Candidate) => unmet(wishes, backend.name) }),
       left: ({ backend, model }) => ledger?.left({ tenant, agent, backend: backend.name, model }) ?? null,
       spent: ({ backend, model }) => ledger?.spent({ tenant, agent, backend: backend.name, model }) ?? null,
       conversation: wishes.conversation,
@@ -221,11 +236,19 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     wishes: Wishes,
     needs: Needs,
     candidates: readonly Candidate[],
+    /** Those that were to be judged. */
+    among: readonly Candidate[],
     complexity: ComplexityNote | null = null,
   ): Plan => ({
     wishes,
     needs,
     candidates,
+    unmet: !hasPeers
+      ? []
+      : among.flatMap((candidate) => {
+          const why = unmet(wishes, candidate.backend.name);
+          return why ? [{ candidate, why }] : [];
+        }),
     complexity,
     providerOf,
     redacts: (backend) => redacts(wishes, backend),
@@ -237,17 +260,17 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     redacts,
     planAmong(candidates, wishes, asked, free = false) {
       const needs = needsOf(asked, wishes, free);
-      return planOf(wishes, needs, policy.decide(candidates, needs));
+      return planOf(wishes, needs, policy.decide(candidates, needs), candidates);
     },
     async plan(question, wishes) {
       const { candidates, needs } = await lookUp(question, wishes);
       const sides = sidesOf(question, wishes, candidates);
-      if (sides === null) return planOf(wishes, needs, policy.decide(candidates, needs));
+      if (sides === null) return planOf(wishes, needs, policy.decide(candidates, needs), candidates);
       const { local, frontier } = sides;
       const decision = (await routerFor(wishes)?.decide(sides.prompt, sides.how)) ?? null;
       const [first, second] = decision?.side === 'local' ? [local, frontier] : [frontier, local];
       const ordered = inTurn(first, second, (some) => policy.decide(some, needs));
-      return planOf(wishes, needs, ordered, decision === null ? null : noteOf(decision));
+      return planOf(wishes, needs, ordered, candidates, decision === null ? null : noteOf(decision));
     },
     async explain(question, wishes) {
       const { candidates, needs } = await lookUp(question, wishes, true);

@@ -50,6 +50,19 @@ export function spent(plan: Plan, backend: string, counts: Counts): number | nul
   return costOf(counts, candidate.price);
 }
 
+/** A peer that the request kept from itself. */
+function passedOver({ candidate: { backend, model } }: Plan['unmet'][number]): AttemptRecord {
+  const none = { kind: null, waitMs: 0, firstTokenMs: null, ms: 0 };
+  return {
+    backend: backend.name,
+    model,
+    reason: 'first choice',
+    outcome: 'skipped',
+    code: 'peer_unmet',
+    ...none,
+  };
+}
+
 export function routeReport(
   plan: Plan,
   backend: string,
@@ -62,7 +75,7 @@ export function routeReport(
   return {
     step: provider.step,
     // The records go on changing while the answer is made.
-    attempts: attempts.map((attempt) => ({ ...attempt })),
+    attempts: [...plan.unmet.map(passedOver), ...attempts.map((attempt) => ({ ...attempt }))],
     privacy: evidenceOf(plan.wishes.privacy, provider.destination, plan.redacts(backend) ? replaced : null),
     cache: null,
     cost,

@@ -3,8 +3,9 @@
  *
  * @module gateway/steps/wishes
  */
+import { type PeerRequirements, TIERS, type Tier } from '../../trust/index.ts';
 import type { AgentPolicy, OwnerPolicy } from '../options.ts';
-import { type PrivacyLevel, strictest } from '../privacy/index.ts';
+import { demandsOf, type PrivacyLevel, strictest } from '../privacy/index.ts';
 import { type CacheWish, type Degradation, OWN_TERMS, type RouteWish, type Terms } from '../terms.ts';
 
 /** Terms with nothing left open. */
@@ -19,6 +20,8 @@ export interface Wishes {
   readonly decide: 'first' | 'agreement';
   readonly hedgeMs: number | 'auto' | null;
   readonly regions: readonly string[] | null;
+  /** What peers must meet to see it, the owner's for its privacy level included; null: nothing. */
+  readonly peers: PeerRequirements | null;
   readonly maxCost: number | null;
   readonly degrade: Degradation;
   readonly locale: string | null;
@@ -28,23 +31,31 @@ export interface Wishes {
   readonly model: string | null;
 }
 
-export type Settle = (terms: Terms | undefined) => Wishes;
+/** `peers`: what the request asks of peers beside its terms. */
+export type Settle = (terms: Terms | undefined, peers?: PeerRequirements) => Wishes;
 
 /** @returns what makes wishes of terms; those of callers who ask for nothing special are made once */
 export function createSettle(owner: OwnerPolicy, agents: Readonly<Record<string, AgentPolicy>> = {}): Settle {
-  const settle = (terms: Terms): Wishes => {
+  const settle = (terms: Terms, peers: PeerRequirements = {}): Wishes => {
     const agent = terms.agent !== null && Object.hasOwn(agents, terms.agent) ? agents[terms.agent]! : {};
+    const privacy = strictest(
+      owner.privacy ?? 'minimum',
+      agent.privacy ?? 'minimum',
+      terms.privacy ?? 'minimum',
+    );
+    const regions = narrowed(narrowed(owner.regions ?? null, terms.regions), peers.regions ?? null);
     return {
       tenant: terms.tenant,
       agent: terms.agent,
       conversation: terms.conversation === null ? null : `${terms.tenant} ${terms.conversation}`,
-      privacy: strictest(owner.privacy ?? 'minimum', agent.privacy ?? 'minimum', terms.privacy ?? 'minimum'),
+      privacy,
       route: terms.route ?? agent.route ?? owner.route ?? 'auto',
       cache: terms.cache ?? owner.cache ?? 'off',
       redundancy: terms.redundancy ?? owner.redundancy ?? 1,
       decide: terms.decide ?? owner.decide ?? 'first',
       hedgeMs: owner.hedgeMs ?? null,
-      regions: narrowed(owner.regions ?? null, terms.regions),
+      regions,
+      peers: requirementsOf(terms, peers, regions, privacy, owner.requiredTier ?? 'trusted'),
       maxCost: terms.maxCost,
       degrade: terms.degrade ?? owner.degrade ?? 'none',
       locale: terms.locale,
@@ -53,7 +64,30 @@ export function createSettle(owner: OwnerPolicy, agents: Readonly<Record<string,
     };
   };
   const own = settle(OWN_TERMS);
-  return (terms) => (terms === undefined || terms === OWN_TERMS ? own : settle(terms));
+  return (terms = OWN_TERMS, peers) =>
+    terms === OWN_TERMS && peers === undefined ? own : settle(terms, peers);
+}
+
+/** The strictest of what terms, request and privacy level ask of peers; null when that is nothing. */
+function requirementsOf(
+  terms: Terms,
+  asked: PeerRequirements,
+  regions: readonly string[] | null,
+  privacy: PrivacyLevel,
+  requiredTier: Tier,
+): PeerRequirements | null {
+  const { pledgedPeersOnly } = demandsOf(privacy);
+  const tiers = [terms.minTier ?? null, asked.minTier ?? null, pledgedPeersOnly ? requiredTier : null];
+  const tier = Math.max(...tiers.map((one) => (one === null ? 0 : TIERS.indexOf(one))));
+  const latencies = [terms.maxLatencyMs ?? null, asked.maxLatencyMs ?? null].filter((one) => one !== null);
+  const pledge = terms.pledge === true || asked.pledge === true || pledgedPeersOnly;
+  const all: PeerRequirements = {
+    ...(tier === 0 ? {} : { minTier: TIERS[tier]! }),
+    ...(latencies.length === 0 ? {} : { maxLatencyMs: Math.min(...latencies) }),
+    ...(regions === null ? {} : { regions }),
+    ...(pledge ? { pledge } : {}),
+  };
+  return Object.keys(all).length === 0 ? null : all;
 }
 
 /** A request may only narrow the owner's regions. */

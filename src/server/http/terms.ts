@@ -15,6 +15,7 @@ import {
   ROUTE_WISHES,
   type Terms,
 } from '../../gateway/index.ts';
+import { TIERS } from '../../trust/index.ts';
 import type { Caller } from '../types.ts';
 
 /** Every header that states a term, with what it may say: the API document is made from it. */
@@ -26,6 +27,9 @@ export const termHeaders = {
   'x-kith-redundancy': 'Backends asked side by side, 1 to 3.',
   'x-kith-decide': 'Which of several answers counts: first, agreement.',
   'x-kith-regions': 'Regions in which it may be answered, separated by commas.',
+  'x-kith-min-tier': `Lowest trust tier of a peer that may see it: ${TIERS.join(', ')}.`,
+  'x-kith-max-latency-ms': 'Round trip and queue of a peer that may answer it, ms.',
+  'x-kith-pledge': 'true: only peers whose operator gave the FiduciaryPledge may see it.',
   'x-kith-max-cost': "Money that it may cost, in the unit of the owner's prices.",
   'x-kith-conversation': 'Name of the conversation, so that it keeps its model and backend.',
   'x-kith-hops': `Nodes that the request has passed, set by nodes; more than ${MAX_HOPS} get 508 loop_detected.`,
@@ -53,6 +57,9 @@ export function termsOf(headers: IncomingHttpHeaders, caller: Caller): Terms {
     ),
     maxCost: numberOf(headers, 'x-kith-max-cost', 'a number from 0 on', (value) => value >= 0),
     regions: regionsOf(headers),
+    minTier: oneOf(headers, 'x-kith-min-tier', TIERS),
+    maxLatencyMs: numberOf(headers, 'x-kith-max-latency-ms', 'a number from 0 on', (value) => value >= 0),
+    pledge: pledgeOf(headers),
     conversation: conversationOf(headers),
     hops: hopsOf(headers),
   };
@@ -111,6 +118,11 @@ function regionsOf(headers: IncomingHttpHeaders): readonly string[] | null {
       'up to 32 names of letters, digits, ., _ and -, separated by commas',
     );
   return regions;
+}
+
+function pledgeOf(headers: IncomingHttpHeaders): boolean | null {
+  const word = oneOf(headers, 'x-kith-pledge', ['true', 'false']);
+  return word === null ? null : word === 'true';
 }
 
 function conversationOf(headers: IncomingHttpHeaders): string | null {

@@ -11,6 +11,7 @@ import { optional, parseBody } from '../http/schema.ts';
 import { usageHeaders } from '../http/usage.ts';
 import type { ServerContext } from '../types.ts';
 import { textsOrTokens } from './input.ts';
+import { peerAsks, peerFields } from './options.ts';
 
 const maxInputs = 2048;
 
@@ -21,7 +22,7 @@ export const embeddingsSchema = z.object({
   encoding_format: optional(z.enum(['float', 'base64'])),
   dimensions: optional(z.int().min(1).max(65_536)),
   user: optional(z.string().max(1000)),
-  kith: optional(z.strictObject({ truncate: optional(z.boolean()) })),
+  kith: optional(z.strictObject({ truncate: optional(z.boolean()), ...peerFields })),
 });
 
 export function parseEmbeddings(body: unknown) {
@@ -38,7 +39,9 @@ export function base64Floats(vector: Float32Array): string {
 export function embeddingsRoute(context: ServerContext) {
   return async (exchange: Exchange): Promise<void> => {
     const body = parseEmbeddings(await exchange.json());
+    const peers = peerAsks(body.kith);
     const answer = await context.answering.embed(exchange, {
+      ...(peers === undefined ? {} : { peers }),
       model: body.model ?? null,
       inputs: body.input,
       truncate: body.kith?.truncate ?? false,

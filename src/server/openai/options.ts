@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import type { SamplerOptions } from '../../engine/index.ts';
 import type { GenerationOptions } from '../../gateway/index.ts';
+import { type PeerRequirements, TIERS } from '../../trust/index.ts';
 import { optional } from '../http/schema.ts';
 import { boundedArray } from './input.ts';
 
@@ -33,6 +34,32 @@ const logitBias = z
     ),
   );
 
+/** What a request asks of peers, in the body under `kith`: the stricter of this and its headers holds. */
+export const peerFields = {
+  /** Lowest trust tier of a peer that may see it. */
+  min_tier: optional(z.enum(TIERS)),
+  /** Round trip and queue of a peer that may answer it, ms. */
+  max_latency_ms: optional(z.number().min(0).max(86_400_000)),
+  /** Regions in which it may be answered. */
+  regions: optional(boundedArray(z.string().regex(/^[\w.-]{1,64}$/), 0, 32)),
+  /** Only peers whose operator gave the FiduciaryPledge may see it. */
+  pledge: optional(z.boolean()),
+};
+
+const peerSchema = z.object(peerFields);
+
+/** Undefined when it asks nothing of peers. */
+export function peerAsks(body: z.output<typeof peerSchema> | undefined): PeerRequirements | undefined {
+  const { min_tier: minTier, max_latency_ms: maxLatencyMs, regions, pledge } = body ?? {};
+  const asks: PeerRequirements = {
+    ...(minTier === undefined ? {} : { minTier }),
+    ...(maxLatencyMs === undefined ? {} : { maxLatencyMs }),
+    ...(regions === undefined ? {} : { regions }),
+    ...(pledge === undefined ? {} : { pledge }),
+  };
+  return Object.keys(asks).length === 0 ? undefined : asks;
+}
+
 /** Kith's own options, in the body under `kith`. */
 const extension = z.strictObject({
   /** What to do when prompt and answer exceed the context. */
@@ -43,6 +70,7 @@ const extension = z.strictObject({
   timeout_ms: optional(z.int().min(1).max(86_400_000)),
   /** Add the receipt to the body: under `kith` in the answer, or in the last chunk of a stream. */
   receipt: optional(z.boolean()),
+  ...peerFields,
 });
 
 export const generationFields = {
@@ -104,7 +132,9 @@ export function generationOptions(
     sampler.logitBias = Object.entries(body.logit_bias).map(
       ([token, bias]) => [Number(token), bias] as const,
     );
+  const peers = peerAsks(body.kith);
   return {
+    ...(peers === undefined ? {} : { peers }),
     model: body.model ?? null,
     n: body.n ?? 1,
     sampler,

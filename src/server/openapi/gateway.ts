@@ -11,6 +11,7 @@ import {
   REPORT_ROWS,
   ROUTE_WISHES,
 } from '../../gateway/index.ts';
+import { TIERS } from '../../trust/index.ts';
 import { feedbackSchema } from '../gateway/router.ts';
 import { chatSchema } from '../openai/chat.ts';
 import { type Api, answer, type Operation, pathParameter, queryParameter } from './operation.ts';
@@ -104,6 +105,15 @@ const schemas: Readonly<Record<string, Schema>> = {
       decide: choice('first', 'agreement'),
       hedgeMs: { anyOf: [number, literal('auto'), { type: 'null' }] },
       regions: nullable(array(string)),
+      peers: described(
+        'What peers must meet; what is absent is not asked.',
+        nullable(
+          object(
+            {},
+            { minTier: choice(...TIERS), maxLatencyMs: number, regions: array(string), pledge: boolean },
+          ),
+        ),
+      ),
       maxCost: nullable(number),
       degrade: choice(...DEGRADATIONS),
       locale: nullable(string),
@@ -139,6 +149,7 @@ const schemas: Readonly<Record<string, Schema>> = {
           object({
             filter: choice(
               'privacy',
+              'peer',
               'context',
               'tools',
               'json',

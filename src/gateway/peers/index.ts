@@ -1,0 +1,18 @@
+/**
+ * Nodes that answer for each other: what they say (protocol), whom this node serves (policy), and how (service). The other
+ * side, asking a peer, is the backend in `gateway/backends/peer`.
+ *
+ * @module gateway/peers
+ */
+export type { ServingPolicy } from './policy.ts';
+export { SERVE_NOBODY } from './policy.ts';
+export * from './protocol.ts';
+export { hashOf, type ReceiptFacts, type ReceiptSigner, readReceipt, receiptFault } from './receipt.ts';
+export { encodeChat, encodeEmbedding, type PeerChat } from './requests.ts';
+export {
+  type LeaseReport,
+  type PeerService,
+  type PeerServiceOptions,
+  type ServedEngine,
+  servePeers,
+} from './service.ts';
