@@ -13,6 +13,7 @@ export {
 } from './credentials/kinds.ts';
 export {
   type Challenges,
+  credentialsIn,
   PRESENTATION_MAX_BYTES,
   PRESENTATION_MAX_CREDENTIALS,
   type PresentationVerification,
@@ -31,6 +32,9 @@ export {
   type Verification,
   type VerifyRequest,
 } from './credentials/verify.ts';
+export { didDocument } from './key/did-document.ts';
+export { identityFolder, keyFilePath, lockKey, openIdentityFolder } from './key/folder.ts';
+export { type KeyFile, looksLikeKeyFile, readKeyFile, writeKeyFile } from './key/key-file.ts';
 export {
   checkedPublicKey,
   didOf,
@@ -46,8 +50,46 @@ export {
   publicKeyOfPeerId,
   verificationMethodOf,
 } from './key/names.ts';
+export {
+  PASSPHRASE_CREDENTIAL,
+  passphraseFrom,
+  readPassphraseFd,
+  readPassphraseFile,
+} from './key/passphrase.ts';
+export {
+  KEY_MAX_BYTES,
+  PRIVATE_FORMS,
+  type PrivateForm,
+  readPrivateKey,
+  writePrivateKey,
+} from './key/private-forms.ts';
+export { checkNewPassphrase } from './key/sealed.ts';
 export { createIdentity, verify, verifyJws, verifyProof } from './key/sign.ts';
+export {
+  type AskPassphrase,
+  createKey,
+  type OpenedIdentity,
+  type OpenIdentityOptions,
+  readKey,
+  requireKey,
+} from './key/store.ts';
+export { openIdentity } from './open.ts';
 export { CREDENTIAL_MAX_BYTES } from './proof/document.ts';
+export {
+  parseHandOvers,
+  type Rotated,
+  readHandOvers,
+  rotateKey,
+  writeHandOverList,
+} from './rotation/rotate.ts';
+export { type HandOver, readHandOver, signHandOver } from './rotation/statement.ts';
+export {
+  type Conflict,
+  conflictsAmong,
+  requireChain,
+  type Succession,
+  successionOf,
+} from './rotation/succession.ts';
 export { fetchStatusList } from './status/fetch.ts';
 export { type FetchList, learnStatus } from './status/learn.ts';
 export { readStatusList, STATUS_CREDENTIAL_MAX_BYTES } from './status/list.ts';

@@ -20,7 +20,7 @@ import { createSeededRandom, systemRandom } from '../../base/index.ts';
 import { identityFolder, keyFilePath, lockKey } from './folder.ts';
 import { writeKeyFile } from './key-file.ts';
 import { passphraseFrom, readPassphraseFile } from './passphrase.ts';
-import { createKey, openIdentity, readKey, replaceKey, requireKey, retireKey } from './store.ts';
+import { createKey, openKey, readKey, replaceKey, requireKey, retireKey } from './store.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -29,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => rm(join(home, '..'), { recursive: true, force: true }));
 
 const nobody = async () => null;
-const open = (random = systemRandom) => openIdentity({ home, random, passphrase: nobody });
+const open = (random = systemRandom) => openKey({ home, random, passphrase: nobody });
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 const posix = process.platform === 'win32' ? 'Windows has no such modes' : false;
 
@@ -143,7 +143,7 @@ test('a protected key opens with its passphrase and is refused without', async (
   const file = join(home, 'passphrase');
   await writeFile(file, 'correct horse\n');
   const passphrase = passphraseFrom({ file, credentials: undefined });
-  const { identity, isProtected } = await openIdentity({ home, random: systemRandom, passphrase });
+  const { identity, isProtected } = await openKey({ home, random: systemRandom, passphrase });
   assert.equal(isProtected, true);
   assert.equal(identity.peerId, (await requireKey(home)).peerId);
 });
@@ -260,9 +260,9 @@ function opener() {
   const store = JSON.stringify(join(import.meta.dirname, 'store.ts'));
   const base = JSON.stringify(join(import.meta.dirname, '..', '..', 'base', 'index.ts'));
   const code = `
-    import { openIdentity } from ${store};
+    import { openKey } from ${store};
     import { systemRandom } from ${base};
-    const { identity, isNew } = await openIdentity(
+    const { identity, isNew } = await openKey(
       { home: ${JSON.stringify(home)}, random: systemRandom, passphrase: async () => null });
     console.log(JSON.stringify({ peerId: identity.peerId, isNew }));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', code], {

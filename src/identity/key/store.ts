@@ -53,7 +53,7 @@ export interface OpenedIdentity {
  * Throws KithError `key_file_damaged`, `key_file_exposed`, `key_file_unreadable`, `key_file_version`, `identity_lost`,
  * `passphrase_missing`, `passphrase_wrong`.
  */
-export async function openIdentity(options: OpenIdentityOptions): Promise<OpenedIdentity> {
+export async function openKey(options: OpenIdentityOptions): Promise<OpenedIdentity> {
   const { home, random, passphrase } = options;
   await openIdentityFolder(home);
   const there = await readKey(home);
@@ -76,7 +76,7 @@ async function opened(
   return { identity, isProtected: file.isProtected, path: keyFilePath(home), isNew };
 }
 
-/** The key file, or null when there is none. Throws as `openIdentity`, but for passphrases. */
+/** The key file, or null when there is none. Throws as `openKey`, but for passphrases. */
 export async function readKey(home: string): Promise<KeyFile | null> {
   const path = keyFilePath(home);
   // A home that has no such folder has no key either; one that is open to others is refused before the key is read.
@@ -172,7 +172,8 @@ async function formerPeerId(folder: string): Promise<string | null> {
   }
 }
 
-async function notePeerId(folder: string, peerId: string): Promise<void> {
+/** Notes whose home this is. Only for the holder of the lock. */
+export async function notePeerId(folder: string, peerId: string): Promise<void> {
   await writeFileAtomic(join(folder, 'peer-id'), `${peerId}\n`, { mode: 0o600 });
 }
 
