@@ -13,7 +13,16 @@ export class UsageError extends Error {
 }
 
 /** Error codes that mean the command line or the configuration was wrong. */
-const usageCodes = new Set(['config_invalid', 'host_not_loopback', 'key_name_invalid', 'tls_invalid']);
+const usageCodes = new Set([
+  'config_invalid',
+  'credential_invalid',
+  'credential_request_invalid',
+  'host_not_loopback',
+  'identity_name_invalid',
+  'key_name_invalid',
+  'presentation_invalid',
+  'tls_invalid',
+]);
 
 /** Says what went wrong in a line or two, and returns the exit code. The stack is shown with DEBUG=kith:*. */
 export function reportFailure(error: unknown): number {

@@ -5,6 +5,7 @@
  * @module cli/program
  */
 import { Command, CommanderError, Option } from 'commander';
+import { addCredentials } from './credential-commands.ts';
 import { exitCode, reportFailure } from './failure.ts';
 import { addGateway } from './gateway-commands.ts';
 import {
@@ -213,6 +214,7 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     ],
     () => import('./commands/usage.ts'),
   );
+  addCredentials(program, add);
   addKeys(program, add);
   addConfig(program, add);
   add(

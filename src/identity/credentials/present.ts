@@ -182,6 +182,16 @@ export async function verifyPresentation(
   return { verdict: { code: 'ok', reason: '' }, holder, credentials };
 }
 
+/**
+ * Wire bytes of the credentials in a presentation that is not verified yet, so that their status can be learned first.
+ * None where the bytes are no presentation.
+ */
+export function credentialsIn(bytes: Uint8Array): readonly Uint8Array[] {
+  const reading = readStrict(bytes, PRESENTATION_MAX_BYTES, CREDENTIAL_MAX_DEPTH + 2);
+  const parsed = 'fault' in reading ? null : schema.safeParse(reading.document);
+  return parsed?.success === true ? parsed.data.verifiableCredential.map(unembed) : [];
+}
+
 /** The credential's own wire bytes: a document within canonical JSON is canonical itself. */
 function unembed(embedded: JsonObject): Uint8Array {
   const envelope = enveloped.safeParse(embedded);
