@@ -12,6 +12,10 @@ export { type Discoverer, type DiscoveryOptions, startDiscovery } from './discov
 export type { FillReport } from './discovery/fill.ts';
 export type { Network } from './discovery/network.ts';
 export { createSwarm } from './host.ts';
+export type { InboxLimits, InboxMessage } from './messages/inbox.ts';
+export { MESSAGE_MAX_CHARS } from './messages/message.ts';
+export { type Messages, type MessagesOptions, openMessages } from './messages/messages.ts';
+export type { OutboxMessage, OutboxState } from './messages/outbox.ts';
 export * from './records/types.ts';
 export { type Coverage, coverageOf } from './registry/coverage.ts';
 export {

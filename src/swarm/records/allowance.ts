@@ -7,8 +7,10 @@ import type { Clock } from '../../base/index.ts';
 
 export interface AllowanceOptions {
   readonly clock: Clock;
-  /** Refilled evenly; a minute's worth can be used at once. */
+  /** Refilled evenly. */
   readonly perMinute: number;
+  /** What can be used at once. @default perMinute */
+  readonly burst?: number;
   /** Names remembered; the one used longest ago is forgotten, which gives it a full allowance again. @default 8192 */
   readonly names?: number;
 }
@@ -17,12 +19,14 @@ export interface AllowanceOptions {
 export class Allowance {
   readonly #clock: Clock;
   readonly #perMinute: number;
+  readonly #burst: number;
   readonly #names: number;
   readonly #levels = new Map<string, { level: number; at: number }>();
 
   constructor(options: AllowanceOptions) {
     this.#clock = options.clock;
     this.#perMinute = options.perMinute;
+    this.#burst = options.burst ?? options.perMinute;
     this.#names = options.names ?? 8192;
   }
 
@@ -43,8 +47,8 @@ export class Allowance {
 
   #level(name: string): number {
     const held = this.#levels.get(name);
-    if (held === undefined) return this.#perMinute;
+    if (held === undefined) return this.#burst;
     const refilled = ((this.#clock.monotonic() - held.at) / 60_000) * this.#perMinute;
-    return Math.min(this.#perMinute, held.level + refilled);
+    return Math.min(this.#burst, held.level + refilled);
   }
 }

@@ -5,10 +5,13 @@
  * @module swarm/discovery/testing/bus
  */
 import { type CborMap, decodeCbor, encodeCbor, KithError } from '../../../base/index.ts';
-import type { GossipVerdict, IncomingCall, Method, Subscription } from '../../types.ts';
+import type { GossipVerdict, IncomingCall, Method, Subscription, Swarm } from '../../types.ts';
 import type { Network } from '../network.ts';
 
+export type TestNetwork = Network & Pick<Swarm, 'onPeer'>;
+
 interface Member {
+  readonly listeners: Set<(peer: string, connected: boolean) => void>;
   readonly topics: Map<string, Subscription>;
   readonly methods: Map<string, Method>;
   readonly addresses: Map<string, readonly string[]>;
@@ -16,11 +19,13 @@ interface Member {
 
 export interface Bus {
   /** The network as that peer sees it. */
-  join(peer: string): Network;
+  join(peer: string): TestNetwork;
   /** Its calls fail, it hears nothing; the others still have it as a provider. */
   kill(peer: string): void;
   /** Publishes as any peer, member or not; the verdict of each that heard it, by peer. */
   inject(from: string, topic: string, data: Uint8Array, via?: string): Promise<Map<string, GossipVerdict>>;
+  /** Tells the others that this one is connected. */
+  connect(peer: string): void;
   /** Addresses that a peer was told of another. */
   known(peer: string, other: string): readonly string[];
   readonly members: number;
@@ -40,8 +45,13 @@ export function createBus(): Bus {
     return verdicts;
   }
 
-  function join(peer: string): Network {
-    const member: Member = { topics: new Map(), methods: new Map(), addresses: new Map() };
+  function join(peer: string): TestNetwork {
+    const member: Member = {
+      listeners: new Set(),
+      topics: new Map(),
+      methods: new Map(),
+      addresses: new Map(),
+    };
     members.set(peer, member);
     return {
       peer,
@@ -100,6 +110,10 @@ export function createBus(): Bus {
         if ('handler' in what) member.methods.set(method, what);
         return { [Symbol.dispose]: () => void member.methods.delete(method) };
       },
+      onPeer(listener) {
+        member.listeners.add(listener);
+        return { [Symbol.dispose]: () => void member.listeners.delete(listener) };
+      },
       async learn(other, addresses) {
         member.addresses.set(other, addresses);
       },
@@ -110,6 +124,10 @@ export function createBus(): Bus {
     join,
     kill: (peer) => void members.delete(peer),
     inject,
+    connect: (peer) => {
+      for (const [other, { listeners }] of members)
+        if (other !== peer) for (const listener of listeners) listener(peer, true);
+    },
     known: (peer, other) => members.get(peer)?.addresses.get(other) ?? [],
     get members() {
       return members.size;
