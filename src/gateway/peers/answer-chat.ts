@@ -3,11 +3,13 @@
  *
  * @module gateway/peers/answer-chat
  */
-import { AbortedError, isKithError, KithError } from '../../base/index.ts';
+import { isKithError, KithError } from '../../base/index.ts';
 import type { Session } from '../../swarm/index.ts';
 import type { ChatEvent, ChatRequest } from '../types.ts';
+import { encodeEvent, type PeerEvent } from './events.ts';
+import { failureOf } from './failure.ts';
 import type { SettledPolicy } from './policy.ts';
-import { decodeOpening, encodeEvent, type Opening, type PeerEvent, type PeerFailure } from './protocol.ts';
+import { decodeOpening, type Opening } from './protocol.ts';
 import { hashOf, type ReceiptFacts } from './receipt.ts';
 import { decodeChat, type PeerChat } from './requests.ts';
 import type { Serving, Use } from './service.ts';
@@ -180,21 +182,4 @@ class Answer {
     this.#serving.allowance.take(this.#session.peer, total - this.#taken, this.#policy.tokensPerMinute);
     this.#taken = total;
   }
-}
-
-/** What the peer is told. Words of errors of this node's own making may hold paths and names: they stay here. */
-export function failureOf(error: unknown): PeerFailure {
-  const known = isKithError(error) && error.status < 500 && !(error instanceof AbortedError);
-  const own = isKithError(error) && /^(peer_|model_|stopping$)/.test(error.code);
-  const code = isKithError(error) && /^[a-z][a-z0-9_]{0,63}$/.test(error.code) ? error.code : 'peer_failed';
-  return {
-    type: 'error',
-    code: known || own ? code : 'peer_failed',
-    message: (known || own ? (error as Error).message : 'The peer failed while it answered.')
-      .slice(0, 500)
-      .toWellFormed(),
-    status: known || own ? (error as KithError).status : 500,
-    retryMs:
-      isKithError(error) && error.retryAfter !== undefined ? Math.max(0, error.retryAfter * 1000) : null,
-  };
 }

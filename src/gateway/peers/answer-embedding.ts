@@ -5,7 +5,7 @@
  */
 import { KithError } from '../../base/index.ts';
 import type { IncomingCall, ReplyInit } from '../../swarm/index.ts';
-import { failureOf } from './answer-chat.ts';
+import { failureOf } from './failure.ts';
 import { decodeOpening, encodeEmbedded, PEER_BOUNDS } from './protocol.ts';
 import { hashOf, type ReceiptFacts } from './receipt.ts';
 import { decodeEmbedding } from './requests.ts';

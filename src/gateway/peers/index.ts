@@ -4,11 +4,19 @@
  *
  * @module gateway/peers
  */
+export { decodeEvent, encodeEvent, type PeerEvent, type PeerFailure, type PeerUsage } from './events.ts';
 export type { ServingPolicy } from './policy.ts';
 export { SERVE_NOBODY } from './policy.ts';
 export * from './protocol.ts';
 export { hashOf, type ReceiptFacts, type ReceiptSigner, readReceipt, receiptFault } from './receipt.ts';
-export { encodeChat, encodeEmbedding, type PeerChat } from './requests.ts';
+export {
+  decodeChat,
+  decodeEmbedding,
+  encodeChat,
+  encodeEmbedding,
+  type PeerChat,
+  type PeerEmbedding,
+} from './requests.ts';
 export {
   type LeaseReport,
   type PeerService,

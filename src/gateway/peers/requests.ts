@@ -26,8 +26,8 @@ import { z } from 'zod';
 import type { CborValue, InputError } from '../../base/index.ts';
 import type { Grammar } from '../../engine/index.ts';
 import type { ChatRequest, EmbeddingRequest } from '../types.ts';
-import { malformed } from './fields.ts';
-import { decodePayload, encodePayload, isJson, PEER_BOUNDS } from './protocol.ts';
+import { isMap, malformed } from './fields.ts';
+import { decodePayload, encodePayload, PEER_BOUNDS } from './protocol.ts';
 
 /** A request without what only its own node knows of it. */
 export type PeerChat = Omit<
@@ -218,4 +218,11 @@ function plainOf(value: unknown): CborValue {
     return out;
   }
   return value as CborValue;
+}
+
+/** True for what a call may hold as JSON: no bytes, no integers beyond 2^53. */
+function isJson(value: CborValue | unknown): boolean {
+  if (Array.isArray(value)) return value.every(isJson);
+  if (isMap(value as CborValue)) return Object.values(value as object).every(isJson);
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }

@@ -4,7 +4,14 @@
  *
  * @module gateway/peers/service
  */
-import { type Clock, KithError, type Logger, type Random, systemClock } from '../../base/index.ts';
+import {
+  type Clock,
+  KithError,
+  type Logger,
+  loggedMessageOf,
+  type Random,
+  systemClock,
+} from '../../base/index.ts';
 import type { IncomingCall, Session, Swarm } from '../../swarm/index.ts';
 import type { Tier } from '../../trust/index.ts';
 import type { LocalBackend } from '../local.ts';
@@ -87,13 +94,16 @@ export interface Use extends Disposable {
   readonly signal: AbortSignal;
 }
 
+/** ms that a request waits for the one before it under its lease to end. */
+const endingMs = 500;
+
 export function servePeers(options: PeerServiceOptions): PeerService {
   const { swarm, engine, identity, clock = systemClock, random, log } = options;
   const minuteOf = options.minuteOf ?? localMinute;
   const now = () => clock.monotonic();
   const leases = createLeases(now, random);
   const receipts = createReceipts();
-  const running = new Map<Lease, AbortController>();
+  const running = new Map<Lease, { readonly controller: AbortController; readonly over: Promise<void> }>();
   let policy = settlePolicy(options.policy ?? {});
   let revision = 0;
 
@@ -107,16 +117,19 @@ export function servePeers(options: PeerServiceOptions): PeerService {
     allowance: createAllowance(now),
     policy: () => policy,
     async begin(peer, id, task) {
-      const lease = leases.take(Buffer.from(id).toString('hex'), peer, task);
+      const name = Buffer.from(id).toString('hex');
+      const lease = leases.take(name, peer, task) ?? (await afterUse(name, peer, task));
       if (lease === null) throw leaseLost();
       const controller = new AbortController();
-      running.set(lease, controller);
+      const { promise: over, resolve } = Promise.withResolvers<void>();
+      running.set(lease, { controller, over });
       const use: Use = {
         lease,
         signal: controller.signal,
         [Symbol.dispose]() {
           running.delete(lease);
           leases.giveBack(lease);
+          resolve();
         },
       };
       try {
@@ -143,6 +156,28 @@ export function servePeers(options: PeerServiceOptions): PeerService {
       return signed;
     },
   };
+
+  /** What its peer has left is over in a moment: the next request under the same lease waits for that. */
+  async function afterUse(name: string, peer: string, task: PeerTask): Promise<Lease | null> {
+    const held = leases.all().find(({ id }) => id === name);
+    const use = held === undefined || held.peer !== peer ? undefined : running.get(held);
+    if (use === undefined) return null;
+    const patience = new AbortController();
+    const late = clock.sleep(endingMs, patience.signal).catch(() => {});
+    await Promise.race([use.over, late]);
+    patience.abort();
+    return leases.take(name, peer, task);
+  }
+
+  /** Ends what the policy no longer allows. */
+  async function enforce(): Promise<void> {
+    for (const held of leases.all()) {
+      const why = await refusal(held.peer, held.model, held.task);
+      if (why === null || why.reason === 'closed') continue;
+      running.get(held)?.controller.abort(notServed(why.message));
+      leases.release(held.id, held.peer);
+    }
+  }
 
   async function models({ peer }: IncomingCall) {
     const tier = await options.tierOf(peer);
@@ -212,11 +247,9 @@ export function servePeers(options: PeerServiceOptions): PeerService {
     setPolicy(next) {
       policy = settlePolicy(next);
       revision++;
-      for (const held of leases.all()) {
-        if (policy.models.includes(held.model)) continue;
-        running.get(held)?.abort(notServed('The owner of this node no longer serves that model to peers.'));
-        leases.release(held.id, held.peer);
-      }
+      enforce().catch((error: unknown) => {
+        log.warn('what peers may ask for could not be looked at anew', { err: loggedMessageOf(error) });
+      });
     },
     leases: () =>
       leases.all().map(({ peer, model, task, running: busy, expires }) => {
@@ -225,7 +258,7 @@ export function servePeers(options: PeerServiceOptions): PeerService {
     receipts: { all: receipts.all, of: receipts.of },
     [Symbol.dispose]() {
       for (const handle of handles) handle[Symbol.dispose]();
-      for (const controller of running.values())
+      for (const { controller } of running.values())
         controller.abort(new KithError('stopping', 'This node is stopping.', { status: 503 }));
     },
   };

@@ -5,7 +5,7 @@
  * @module gateway/backends/peer/errors
  */
 import { AbortedError, isKithError, type KithError } from '../../../base/index.ts';
-import type { PeerFailure } from '../../peers/protocol.ts';
+import type { PeerFailure } from '../../peers/index.ts';
 import { type FailureClass, UpstreamError, type UpstreamErrorOptions } from '../../upstream/index.ts';
 
 /** Codes of the swarm, and what became of the ask. */

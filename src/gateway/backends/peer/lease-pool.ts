@@ -12,7 +12,7 @@ import {
   type LeaseAnswer,
   PEER_METHODS,
   type PeerTask,
-} from '../../peers/protocol.ts';
+} from '../../peers/index.ts';
 import { type PeerName, peerError, wayFailure } from './errors.ts';
 
 export interface HeldLease {
