@@ -20,6 +20,7 @@ import {
 import { openPolicy, type TrustPolicy } from './policy/policy.ts';
 import { ROOT_GROUPS } from './policy/policy-text.ts';
 import { Evaluation, PROVEN_AUDITS } from './score/evaluation.ts';
+import type { TrustSource } from './score/inputs.ts';
 import { NO_RANKS, type Ranks, rankPeers } from './score/rank.ts';
 import { reaches } from './score/tiers.ts';
 import type {
@@ -66,6 +67,13 @@ export interface Trust extends Disposable {
   succeed(predecessor: string, successor: string, evidence: string): Succession;
   /** Forgets what was seen of a peer. Credentials and endorsements, which others signed, stay. */
   reset(peerId: string): Lost;
+  /** How often this node dealt with a peer: the most observations of any one kind. */
+  dealings(peerId: string): number;
+  /**
+   * Ends this node's own endorsements of a peer, here and now. Others count what they have until it ends by its own date:
+   * the latest of these, ms, or null when there was none.
+   */
+  unendorse(peerId: string): number | null;
   peers(): RememberedPeer[];
   /** Figures of the last ranking. */
   ranking(): Pick<Ranks, 'peers' | 'edges' | 'iterations'>;
@@ -173,6 +181,16 @@ class LocalTrust implements Trust {
     return this.#changeAll(() => this.#store.reset(peerId));
   }
 
+  dealings(peerId: string): number {
+    return this.#store.dealings(peerId);
+  }
+
+  unendorse(peerId: string): number | null {
+    const own = this.#self === null ? [] : this.#store.endorsements(this.#self, peerId);
+    for (const { digest } of own) this.end(digest, 'withdrawn');
+    return own.at(-1)?.until ?? null;
+  }
+
   peers(): RememberedPeer[] {
     return this.#store.peers();
   }
@@ -205,18 +223,23 @@ class LocalTrust implements Trust {
     if (this.#evaluation !== null && now - this.#evaluatedAt < SCORE_AGE_MS) return this.#evaluation;
     this.#scores.clear();
     this.#evaluatedAt = now;
-    this.#evaluation = new Evaluation({
-      source: this.#store.source,
+    this.#evaluation = this.#evaluate(this.#store.source);
+    if (this.#ranksAreOld || now >= this.#ranksNotBefore + RANK_AGE_MS) this.#rank(now);
+    return this.#evaluation;
+  }
+
+  #evaluate(source: TrustSource): Evaluation {
+    return new Evaluation({
+      source,
       policy: this.policy,
       times: this.#store.times(),
       self: this.#self,
     });
-    if (this.#ranksAreOld || now >= this.#ranksNotBefore + RANK_AGE_MS) this.#rank(this.#evaluation, now);
-    return this.#evaluation;
   }
 
-  #rank(evaluation: Evaluation, now: number): void {
+  #rank(now: number): void {
     if (now < this.#ranksNotBefore) return;
+    const evaluation = this.#evaluate(this.#store.snapshot(this.#self));
     const vouched = this.#store.vouched();
     const endorsers = new Set(vouched);
     const starts = this.#store.audited(PROVEN_AUDITS).filter((peer) => evaluation.isProven(peer));

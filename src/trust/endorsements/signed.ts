@@ -3,9 +3,7 @@
  *
  * @module trust/endorsements/signed
  */
-import { type CredentialFacts, peerIdOfDid } from '../../identity/index.ts';
-import { LIFETIME_DAYS } from '../score/credentials.ts';
-import { DAY_MS } from '../score/decay.ts';
+import { type CredentialFacts, expiresAt, peerIdOfDid } from '../../identity/index.ts';
 import type { Endorsement, HeldCredential } from '../score/inputs.ts';
 
 /** Who a credential is about. Throws InputError `identity_name_invalid` for a subject that is no key. */
@@ -21,7 +19,7 @@ export function heldCredential(facts: CredentialFacts, statusUntil: number | nul
     issuer: facts.issuer,
     issuerPeer: peerIdOfDid(facts.issuer),
     validFrom: facts.validFrom,
-    validUntil: endOf(facts),
+    validUntil: expiresAt(facts),
     statusUntil,
     operator: operatorOf(facts),
   };
@@ -35,14 +33,9 @@ export function endorsementOf(facts: CredentialFacts, seen: number): Endorsement
     endorsee: subjectOf(facts),
     interactions: typeof interactionCount === 'number' ? Math.max(0, interactionCount) : 0,
     from: facts.validFrom,
-    until: endOf(facts),
+    until: expiresAt(facts),
     seen,
   };
-}
-
-function endOf({ type, validFrom, validUntil }: CredentialFacts): number {
-  const longest = validFrom + LIFETIME_DAYS[type] * DAY_MS;
-  return Math.min(validUntil ?? longest, longest);
 }
 
 /** Issuers name operators each in their own way; a link to an identity is the same name from everyone. */

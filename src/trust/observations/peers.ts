@@ -38,10 +38,16 @@ export function peerRows(database: Database, limits: StoreLimits): PeerRows {
        ELSE 0 END
      WHERE peer = :peer`,
   );
+  // Counting walks the table, so it is done only when it could matter. Another process's rows are seen then.
+  let rows: number | null = null;
+  const isFull = (): boolean => {
+    if (rows === null || rows >= limits.peers) rows = count.get()!.n;
+    return rows >= limits.peers;
+  };
   return {
     touch(peerId, now) {
       if (update.run(now, peerId).changes > 0) return;
-      if (count.get()!.n >= limits.peers) {
+      if (isFull()) {
         // Several at once, so that a flood of new peers pays for the counting seldom.
         const many = Math.max(1, Math.floor(limits.peers / 100));
         if (forget.run(now, many).changes === 0) {
@@ -55,6 +61,7 @@ export function peerRows(database: Database, limits: StoreLimits): PeerRows {
         }
       }
       insert.run(peerId, now);
+      rows = (rows ?? 0) + 1;
     },
     weigh(peerId, quarantineUntil) {
       keep.run({ peer: peerId, until: quarantineUntil, noted: NOTED_BAD });

@@ -63,15 +63,21 @@ export function signedRows(database: Database, limits: StoreLimits): SignedRows 
     'UPDATE endorsement SET valid_until = MIN(valid_until, ?) WHERE digest = ? RETURNING endorsee',
   );
 
+  // Counting walks the table, so it is done only when it could matter. Another process's rows are seen then.
+  let rows: number | null = null;
+  const isFull = (): boolean => {
+    if (rows === null || rows >= limits.endorsements) rows = count.get()!.n;
+    return rows >= limits.endorsements;
+  };
   const hasRoom = (endorser: string, times: Times): boolean => {
     const ended = times.wall - ENDED_KEPT_DAYS * DAY_MS;
     if (countBy.get(endorser)!.n >= limits.endorsementsPerEndorser) {
       dropEndedBy.run(endorser, ended);
       if (countBy.get(endorser)!.n >= limits.endorsementsPerEndorser) return false;
     }
-    if (count.get()!.n < limits.endorsements) return true;
+    if (!isFull()) return true;
     dropEnded.run(ended);
-    if (count.get()!.n < limits.endorsements) return true;
+    if (!isFull()) return true;
     return dropIdle.run(Math.max(1, Math.floor(limits.endorsements / 100))).changes > 0;
   };
 
@@ -89,6 +95,7 @@ export function signedRows(database: Database, limits: StoreLimits): SignedRows 
       const row = endorsementOf(facts, times.steady);
       if (row.endorser === row.endorsee || !hasRoom(row.endorser, times)) return false;
       endorse.run({ ...row, digest: facts.digest });
+      rows = (rows ?? 0) + 1;
       return true;
     },
     end(digest, times) {

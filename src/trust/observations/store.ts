@@ -16,7 +16,7 @@ import { aged, observed } from '../score/observations.ts';
 import { quarantineEnd } from '../score/strikes.ts';
 import type { Dimension, IncidentKind } from '../types.ts';
 import { peerRows } from './peers.ts';
-import { createReader } from './reader.ts';
+import { createReader, readVouched } from './reader.ts';
 import { MIGRATIONS, STORE_LIMITS, type StoreLimits } from './schema.ts';
 import { signedRows } from './signed.ts';
 import { type SteadyTime, startedAt, ticked } from './steady-time.ts';
@@ -47,6 +47,8 @@ export interface RememberedPeer {
 
 export interface ObservationStore extends Disposable {
   readonly source: TrustSource;
+  /** The peers that could be Verified, and `self`, as they are now: see `readVouched`. */
+  snapshot(self: string | null): TrustSource;
   times(): Times;
   /** Grows with every change, also by another process. */
   version(): number;
@@ -59,6 +61,10 @@ export interface ObservationStore extends Disposable {
   end(digest: string): string | null;
   succeed(predecessor: string, successor: string, evidence: string): Succession;
   reset(peerId: string): Lost;
+  /** How often this node dealt with a peer: the most observations of any one kind. */
+  dealings(peerId: string): number;
+  /** Digests of endorsements of one peer by another that are in force. */
+  endorsements(endorser: string, endorsee: string): { readonly digest: string; readonly until: number }[];
   peers(): RememberedPeer[];
   /** Peers with a VerifiedNode credential: nobody else can be Verified. */
   vouched(): Set<string>;
@@ -125,6 +131,13 @@ function createStore(database: Database, clock: Clock, limits: StoreLimits): Obs
   const vouched = database.prepare<{ peer: string }>(
     "SELECT DISTINCT peer FROM credential WHERE type = 'VerifiedNode' ORDER BY peer",
   );
+  const dealings = database.prepare<{ n: number }, [string]>(
+    'SELECT COALESCE(MAX(count), 0) AS n FROM counter WHERE peer = ?',
+  );
+  const between = database.prepare<{ digest: string; until: number }, [string, string, number]>(
+    `SELECT digest, valid_until AS "until" FROM endorsement
+     WHERE endorser = ? AND endorsee = ? AND valid_until > ? ORDER BY valid_until`,
+  );
   const audited = database.prepare<{ peer: string }, [number]>(
     "SELECT peer FROM counter WHERE dimension = 'audit' AND good >= ? ORDER BY peer",
   );
@@ -175,6 +188,7 @@ function createStore(database: Database, clock: Clock, limits: StoreLimits): Obs
 
   return {
     source,
+    snapshot: (self) => readVouched(database, self),
     times: look,
     version: () => dataVersion.get()!.data_version + changes,
     observe: (peerId, dimension, x) =>
@@ -223,6 +237,8 @@ function createStore(database: Database, clock: Clock, limits: StoreLimits): Obs
         weigh(peerId);
         return { observations, incidents };
       }),
+    dealings: (peerId) => dealings.get(peerId)!.n,
+    endorsements: (endorser, endorsee) => between.all(endorser, endorsee, look().wall),
     peers: () => list.all(),
     vouched: () => new Set(vouched.all().map(({ peer }) => peer)),
     audited: (least) => audited.all(least).map(({ peer }) => peer),

@@ -27,17 +27,6 @@ export const WITNESSES = 3;
 /** How long a credential counts half whose status cannot be learned, unless the policy says otherwise. */
 export const STATUS_GRACE_DAYS = 7;
 
-/** Longest lifetimes, days: a credential without an end, or with a later one, ends then. */
-export const LIFETIME_DAYS: Readonly<Record<CredentialType, number>> = {
-  FiduciaryPledge: 365,
-  VerifiedNode: 365,
-  Uptime: 90,
-  Throughput: 90,
-  EventAttendee: 730,
-  PeerEndorsement: 90,
-  Binding: 365,
-};
-
 /** `g`: 1 while the status is known, then 0.5 for the grace, then 0. */
 export function statusFactor(credential: HeldCredential, now: number, graceDays: number): number {
   if (credential.statusUntil === null || now <= credential.statusUntil) return 1;

@@ -76,6 +76,7 @@ interface Vouching {
 
 export class Evaluation {
   readonly #options: EvaluationOptions;
+  readonly #incidents = new Map<string, readonly Incident[]>();
   readonly #conduct = new Map<string, Conduct>();
   readonly #bases = new Map<string, Standing>();
   readonly #standings = new Map<string, Standing>();
@@ -182,7 +183,7 @@ export class Evaluation {
   #of(peerId: string): Conduct {
     return remembered(this.#conduct, peerId, () => {
       const { source, policy, times } = this.#options;
-      const incidents = source.incidents(peerId);
+      const incidents = this.#incidentsOf(peerId);
       const end = quarantineEnd(incidents);
       const successor = source.successor(peerId);
       const isCounted = (credential: HeldCredential) =>
@@ -198,6 +199,10 @@ export class Evaluation {
         successor,
       };
     });
+  }
+
+  #incidentsOf(peerId: string): readonly Incident[] {
+    return remembered(this.#incidents, peerId, () => this.#options.source.incidents(peerId));
   }
 
   #standingWith(peerId: string, witnesses: number): Standing {
@@ -263,7 +268,7 @@ export class Evaluation {
       const { source, times, self } = this.#options;
       const given = source.given(peerId);
       const all = [...given, ...source.givenBefore(peerId)];
-      const losses = peerId === self ? [] : sharedLosses(all, (each) => source.incidents(each));
+      const losses = peerId === self ? [] : sharedLosses(all, (each) => this.#incidentsOf(each));
       return {
         endorses: new Set(active(given, times.wall).map(({ endorsee }) => endorsee)).size,
         accountability: accountabilityTerm(losses, times.steady),
