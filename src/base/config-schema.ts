@@ -9,19 +9,23 @@
  */
 import { engineSettings } from './settings/engine.ts';
 import { gatewaySettings } from './settings/gateway.ts';
+import { identitySettings } from './settings/identity.ts';
 import type { Lists } from './settings/lists.ts';
 import { nodeSettings } from './settings/node.ts';
 import { providerSettings } from './settings/providers.ts';
 import type { Setting } from './settings/setting.ts';
+import { swarmSettings } from './settings/swarm.ts';
 import { watchingSettings } from './settings/watching.ts';
 
 export type { Setting } from './settings/setting.ts';
 
 export const SETTINGS = {
   ...nodeSettings,
+  ...identitySettings,
   ...engineSettings,
   ...gatewaySettings,
   ...providerSettings,
+  ...swarmSettings,
   ...watchingSettings,
 } as const;
 
@@ -37,6 +41,7 @@ export interface Config extends Lists {
   /** Absolute path. */
   readonly home: string;
   readonly server: Section<'server'>;
+  readonly identity: Section<'identity'>;
   readonly models: Section<'models'>;
   readonly engine: Section<'engine'>;
   readonly gateway: Section<'gateway'>;
@@ -45,6 +50,7 @@ export interface Config extends Lists {
   readonly openrouter: Section<'openrouter'>;
   readonly openai: Section<'openai'>;
   readonly anthropic: Section<'anthropic'>;
+  readonly swarm: Section<'swarm'>;
   readonly log: Section<'log'>;
   readonly telemetry: Section<'telemetry'>;
   readonly alerts: Section<'alerts'>;

@@ -79,10 +79,18 @@ function checkTogether(
 ): void {
   const min = values.get('gateway.complexityMin')!;
   const max = values.get('gateway.complexityMax')!;
-  if ((min.value as number) <= (max.value as number)) return;
-  const key = 'gateway.complexityMin';
-  const message = `${key} is ${min.value} and gateway.complexityMax ${max.value}; the first must not be above the second.`;
-  problems.push({ key, origin: min.origin === 'default' ? max.origin : min.origin, message });
+  if ((min.value as number) > (max.value as number)) {
+    const key = 'gateway.complexityMin';
+    const message = `${key} is ${min.value} and gateway.complexityMax ${max.value}; the first must not be above the second.`;
+    problems.push({ key, origin: min.origin === 'default' ? max.origin : min.origin, message });
+  }
+  // The key of a private network guards TCP alone.
+  const webrtc = values.get('swarm.webrtc')!;
+  if (webrtc.value === true && values.get('swarm.pskFile')!.value !== '') {
+    const message =
+      'swarm.webrtc is true and swarm.pskFile names a key: WebRTC would go around the private network. Set one of them back.';
+    problems.push({ key: 'swarm.webrtc', origin: webrtc.origin, message });
+  }
 }
 
 function resolveHome(given: unknown): string {

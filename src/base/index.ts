@@ -62,6 +62,7 @@ export {
   type PatternConfig,
   VENDOR_URLS,
 } from './settings/lists.ts';
+export { isPeerAddress, isPeerId } from './settings/multiaddr.ts';
 export { PRESETS } from './settings/presets.ts';
 export * from './sqlite.ts';
 export * from './totals.ts';

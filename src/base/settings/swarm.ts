@@ -1,0 +1,123 @@
+/**
+ * Settings of the swarm: who this node listens to, whom it looks for, what it offers, and what peers may cost it.
+ *
+ * @module base/settings/swarm
+ */
+import { z } from 'zod';
+import {
+  isAddressRange,
+  isAnnounceAddress,
+  isListenAddress,
+  isPeerAddress,
+  isStunAddress,
+} from './multiaddr.ts';
+import { bytes, choice, flagSetting, integer, list, path } from './setting.ts';
+
+/** Of trust, from the lowest to the highest. */
+const TIERS = ['unknown', 'known', 'verified', 'trusted'] as const;
+const GIB = 2 ** 30;
+const peerAddresses =
+  'multiaddrs with the PeerId at their end, such as /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW..., separated by commas';
+const isRegion = (value: string): boolean => /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(value);
+const ranges = 'IP addresses or ranges such as 10.0.0.0/8 or fd00::/8, separated by commas';
+
+export const swarmSettings = {
+  'swarm.enabled': flagSetting('Take part in the swarm: listen to peers and look for them.', false),
+  'swarm.listen': list(
+    'Where peers may connect; port 0 takes any free one.',
+    'multiaddrs such as /ip4/0.0.0.0/tcp/4001 or /ip6/::/tcp/4001, separated by commas',
+    isListenAddress,
+    ['/ip4/0.0.0.0/tcp/4001'],
+  ),
+  'swarm.announce': list(
+    'Where others are told that this node is, when that is not what it listens on: behind a forwarded port or a name.',
+    'multiaddrs such as /dns4/kith.example.org/tcp/4001, separated by commas',
+    isAnnounceAddress,
+    [],
+  ),
+  'swarm.bootstrap': list('Peers that are dialled at the start.', peerAddresses, isPeerAddress, []),
+  'swarm.network': choice(
+    'lan: private addresses count and may be told to others; public: only those that the world can reach.',
+    ['public', 'lan'],
+    'public',
+  ),
+  'swarm.pskFile': path(
+    'Key file of a private network (kith network create): only who has the same key can connect.',
+  ),
+  'swarm.dht': choice(
+    'Part in the distributed hash table: auto serves it once others can reach this node; off uses none.',
+    ['auto', 'client', 'server', 'off'],
+    'auto',
+  ),
+  'swarm.mdns': flagSetting('Find peers on the local network by multicast, and be found.', false),
+  'swarm.upnp': flagSetting('Ask the router to forward the port (UPnP).', false),
+  'swarm.webrtc': flagSetting(
+    'Connect directly to peers behind address translation by WebRTC; not in a private network with a key.',
+    false,
+  ),
+  'swarm.stun': list(
+    'STUN servers that tell this node its address for WebRTC; they see that address.',
+    'addresses such as stun:stun.example.org:3478, separated by commas',
+    isStunAddress,
+    [],
+  ),
+  'swarm.relays': list(
+    'Relays over which others reach this node when they cannot reach it directly.',
+    peerAddresses,
+    isPeerAddress,
+    [],
+  ),
+  'swarm.relayServe': flagSetting('Be a relay for others: their encrypted bytes pass through here.', false),
+  'swarm.relayReservations': integer('Peers that may be reached over this relay at once.', 1, 10_000, 64),
+  'swarm.relayUnlimited': flagSetting(
+    'Relay without bounds of time and bytes; others are cut after 2 minutes or 128 KiB.',
+    false,
+  ),
+
+  'swarm.minTier': choice('Peers below this tier may not connect and are not dialled.', TIERS, 'unknown'),
+  'swarm.allow': list('Only these may connect, when there are any.', ranges, isAddressRange, []),
+  'swarm.deny': list('These may not connect.', ranges, isAddressRange, []),
+  'swarm.maxConnections': integer('Connections to peers at once.', 1, 10_000, 200),
+  'swarm.connectionsPerSecond': integer('New connections a second from one address.', 1, 10_000, 5),
+  'swarm.maxStreams': integer('Streams for calls and sessions of one connection.', 1, 1000, 64),
+  'swarm.requestsPerSecond': integer(
+    'Requests a second of one peer; four times as many at once.',
+    1,
+    1_000_000,
+    100,
+  ),
+  'swarm.bytesPerSecond': bytes(
+    'Bytes a second read from one peer; twice as many at once.',
+    65_536,
+    100 * GIB,
+    256 * 2 ** 20,
+  ),
+  'swarm.bytesInFlight': bytes(
+    'Bytes of all peers that wait in this node.',
+    2 ** 20,
+    64 * GIB,
+    256 * 2 ** 20,
+  ),
+  'swarm.heapBytes': bytes('Memory of the swarm thread.', 64 * 2 ** 20, 16 * GIB, 512 * 2 ** 20),
+
+  'swarm.regions': {
+    ...list(
+      'Where this node is, as its owner says: requests may ask for a region.',
+      'at most 8 tags of a-z, 0-9 and "-", such as eu or de-by, separated by commas',
+      isRegion,
+      [],
+    ),
+    schema: z.array(z.string().refine(isRegion)).max(8).readonly(),
+  },
+  'swarm.messages': choice(
+    'Peers of this tier and above may leave messages for the owner; nobody: none is taken.',
+    ['nobody', ...TIERS],
+    'unknown',
+  ),
+  'swarm.inboxMessages': integer(
+    'Messages that are kept; over it the oldest that were read go.',
+    1,
+    100_000,
+    2000,
+  ),
+} as const;
