@@ -19,6 +19,7 @@ import {
   whole,
 } from './options.ts';
 import { rememberFlags } from './output.ts';
+import { addSwarm } from './swarm-commands.ts';
 import { version } from './version.ts';
 
 /** What a command gets: its positional arguments, its options, and the whole tree (for `completion`). */
@@ -199,6 +200,7 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     () => import('./commands/benchmark.ts'),
   );
   addGateway(program, add);
+  addSwarm(program, add);
   add(
     program,
     'usage',

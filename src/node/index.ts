@@ -14,3 +14,11 @@ export { ledgerPath } from './gateway.ts';
 export { createNode, type Node, type NodeOptions } from './node.ts';
 export { type EngineRooms, enginePackages, openEngineRooms, openRooms, type Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';
+export {
+  networkKeyPath,
+  networkName,
+  newNetworkKey,
+  parseNetworkKey,
+  readNetworkKey,
+  writeNetworkKey,
+} from './swarm-psk.ts';

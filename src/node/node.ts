@@ -36,6 +36,7 @@ import { type NodeAccess, openAccess, tlsFiles } from './access.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
+import { createNodeSwarm, type NodeSwarm } from './swarm.ts';
 
 /** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
 const closeWithinMs = 5_000;
@@ -85,6 +86,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   let server: Server | null = null;
   let observability: Observability | null = null;
   let doors: NodeAccess | null = null;
+  let swarm: NodeSwarm | null = null;
   const stopping = new AbortController();
   let phase: NodeStatus['progress'] = null;
   let state: NodeStatus['state'] = 'starting';
@@ -99,7 +101,11 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       // The run file goes first: nobody should be sent to a node that is leaving.
       await removeRunFile(home);
       await server?.close(Math.min(config.server.drainMs, closeWithinMs - closeRoomsMs));
-      await Promise.all([rooms?.[Symbol.asyncDispose](), observability?.close(closeRoomsMs)]);
+      await Promise.all([
+        rooms?.[Symbol.asyncDispose](),
+        observability?.close(closeRoomsMs),
+        closeSwarm(swarm, log),
+      ]);
       doors?.[Symbol.dispose]();
       await lock.release();
     })();
@@ -122,6 +128,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       config,
       rooms!,
       server!,
+      swarm!.summary(),
     );
   };
 
@@ -136,6 +143,13 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       },
       (attempts) => observability?.attempts(attempts),
     );
+    swarm = createNodeSwarm({
+      config,
+      models: rooms.store,
+      clock: systemClock,
+      random: systemRandom,
+      log: log.child('swarm'),
+    });
     const ids = createIds(systemClock, systemRandom);
     const token = randomBytes(32).toString('base64url');
     doors = openAccess(config, token, log.child('server'));
@@ -183,8 +197,10 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       // Figures come first: what a budget refuses is counted too.
       observers: [observability.observer, doors.access.budgets],
       observability,
+      swarm: swarm.desk,
     });
     observability.start();
+    swarm.start();
     await tellWhere(server.fingerprint);
   } catch (error) {
     await close();
@@ -222,6 +238,18 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Peers are told that the node leaves, for as long as there is time. */
+async function closeSwarm(swarm: NodeSwarm | null, log: Logger): Promise<void> {
+  if (swarm === null) return;
+  const patience = new AbortController();
+  const late = systemClock.sleep(closeRoomsMs, patience.signal).catch(() => {});
+  const closing = swarm.close().catch((error: unknown) => {
+    log.warn('the swarm was not closed well', { err: messageOf(error) });
+  });
+  await Promise.race([closing, late]);
+  patience.abort();
 }
 
 /** The owner's alone, also when it was there before. */

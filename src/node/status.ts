@@ -6,7 +6,7 @@
 import { totalmem } from 'node:os';
 import { type Config, freeBytes } from '../base/index.ts';
 import type { EngineStatus, LoadedModel } from '../engine/index.ts';
-import type { LoadedModelStatus, NodeStatus, Server } from '../server/index.ts';
+import type { LoadedModelStatus, NodeStatus, Server, SwarmSummary } from '../server/index.ts';
 import type { Rooms } from './rooms.ts';
 
 /** What only the node itself knows. */
@@ -20,6 +20,7 @@ export async function nodeStatus(
   config: Config,
   rooms: Rooms,
   server: Server,
+  swarm: SwarmSummary,
 ): Promise<NodeStatus> {
   const { engine, gateway, log, models, home } = config;
   const [backends, running, known, diskFree] = await Promise.all([
@@ -38,11 +39,15 @@ export async function nodeStatus(
   const grave =
     ill.find(({ backend }) => backend === 'local') ?? (ill.length === able.length ? ill[0] : undefined);
   const now =
-    facts.state !== 'ready' || ill.length === 0
+    facts.state !== 'ready'
       ? {}
-      : grave === undefined
-        ? { message: messageOf(ill[0]!) }
-        : { state: 'degraded' as const, message: messageOf(grave) };
+      : grave !== undefined
+        ? { state: 'degraded' as const, message: messageOf(grave) }
+        : swarm.state === 'failed'
+          ? { state: 'degraded' as const, message: `The swarm does not run: ${swarm.message ?? 'unknown'}` }
+          : ill.length > 0
+            ? { message: messageOf(ill[0]!) }
+            : {};
   return {
     ...facts,
     ...now,
@@ -72,6 +77,7 @@ export async function nodeStatus(
       free: process.availableMemory(),
     },
     diskFree,
+    swarm,
     logLevel: log.level,
     threads: engine.threads,
     limits: {

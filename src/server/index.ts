@@ -35,6 +35,25 @@ export {
   type Quantiles,
 } from './metrics/index.ts';
 export { createServer } from './server.ts';
+export {
+  type BanView,
+  type FindQuery,
+  type FindView,
+  type InboxView,
+  type MessageNews,
+  type MessageView,
+  type OutboxView,
+  type PeersView,
+  type PeerView,
+  REACHES,
+  type Reach,
+  type SentView,
+  type ServedModel,
+  type SwarmDesk,
+  type SwarmState,
+  type SwarmSummary,
+  type SwarmView,
+} from './swarm/types.ts';
 export type { TlsFiles } from './tls.ts';
 export type {
   Access,

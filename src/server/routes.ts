@@ -13,6 +13,7 @@ import { nsLlmRoutes } from './nsllm/index.ts';
 import { ollamaRoutes } from './ollama/index.ts';
 import { openAiRoutes } from './openai/index.ts';
 import { openApiRoutes } from './openapi/index.ts';
+import { swarmRoutes } from './swarm/index.ts';
 import type { ServerContext } from './types.ts';
 import { webRoutes } from './web/index.ts';
 
@@ -27,6 +28,7 @@ export function allRoutes(context: ServerContext): Route[] {
     ...openApiRoutes(context),
     ...controlRoutes(context),
     ...gatewayRoutes(context),
+    ...swarmRoutes(context),
     // Last: an API's route wins over the page's.
     ...webRoutes(context),
   ];

@@ -18,6 +18,7 @@ import type { BackendPlace, EngineHealth, HealthLimits, HealthPolicy } from './h
 import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
 import type { Observability } from './metrics/index.ts';
+import type { SwarmDesk, SwarmSummary } from './swarm/types.ts';
 import type { TlsFiles } from './tls.ts';
 
 /** The node as the control routes and `/health` see it. Unknown values are null. */
@@ -77,6 +78,7 @@ export interface NodeStatus {
   };
   /** Free bytes on the disk that holds the home. */
   readonly diskFree: number | null;
+  readonly swarm: SwarmSummary;
   readonly logLevel: string;
   /** Compute threads. */
   readonly threads: number;
@@ -210,6 +212,8 @@ export interface ServerOptions {
   readonly observers: readonly Observer[];
   /** Behind `/metrics` and `/kith/v1/metrics`. @default without them */
   readonly observability?: Pick<Observability, 'text' | 'view' | 'health'>;
+  /** Behind `/kith/v1/swarm`. @default without one */
+  readonly swarm?: SwarmDesk;
 }
 
 /** What route handlers get. */

@@ -104,6 +104,17 @@ const status: NodeStatus = {
   requests: { active: 0, total: 0, refused: 0 },
   memory: { node: 1, engine: null, total: 2, free: 1 },
   diskFree: null,
+  swarm: {
+    state: 'off',
+    message: null,
+    peer: null,
+    reach: 'none',
+    counters: null,
+    records: 0,
+    peers: 0,
+    messages: 0,
+    unread: 0,
+  },
   logLevel: 'info',
   threads: 1,
   limits: {

@@ -38,6 +38,17 @@ const calm: NodeStatus = {
   requests: { active: 0, total: 0, refused: 0 },
   memory: { node: 1e8, engine: null, total: 8e9, free: 4e9 },
   diskFree: 1e10,
+  swarm: {
+    state: 'off',
+    message: null,
+    peer: null,
+    reach: 'none',
+    counters: null,
+    records: 0,
+    peers: 0,
+    messages: 0,
+    unread: 0,
+  },
   logLevel: 'info',
   threads: 1,
   limits: {

@@ -3,6 +3,8 @@
  *
  * One `status` event on connection, then one when something changed, at most once a second. All readers share one
  * look at the node; without readers nobody looks. A reader that is slow misses states in between, never the latest.
+ * A `swarm_message` event tells of a message that came; what it says is for the owner alone. A slow reader misses those,
+ * and finds them counted in the next state.
  *
  * @module server/health/events
  */
@@ -12,7 +14,7 @@ import type { Exchange, Handler } from '../http/exchange.ts';
 import { pingComment } from '../http/sse.ts';
 import type { ServerContext } from '../types.ts';
 import { detailedHealthOf, statusWithin } from './health.ts';
-import type { DetailedHealth } from './types.ts';
+import type { DetailedHealth, SwarmMessageEvent } from './types.ts';
 
 export const maxReaders = 32;
 const intervalMs = 1_000;
@@ -105,6 +107,14 @@ export function eventsRoute(context: ServerContext): Handler {
     watching?.abort();
     watching = null;
   }
+
+  // It lasts as long as the server: the node closes its swarm after it.
+  context.swarm?.onMessage(({ id, from, receivedAt }) => {
+    const event: SwarmMessageEvent = { id, from, received_at: new Date(receivedAt).toISOString() };
+    const text = `event: swarm_message\ndata: ${JSON.stringify(event)}\n\n`;
+    for (const { response } of readers)
+      if (!response.writableEnded && !response.writableNeedDrain) response.write(text);
+  });
 
   context.closing.addEventListener('abort', () => {
     // Whoever reads has had a state.

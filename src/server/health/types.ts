@@ -82,12 +82,37 @@ export interface DetailedHealth {
   };
   /** The disk that holds the node's home. */
   readonly disk: { readonly free_bytes: number | null };
+  readonly swarm: SwarmHealth;
   readonly log_level: string;
   /** Compute threads. */
   readonly threads: number;
   readonly limits: HealthLimits;
   /** The last minutes; null in events, and where the node takes no figures. */
   readonly recent: HealthFigures | null;
+}
+
+/** The network of peers. */
+export interface SwarmHealth {
+  /** `off`: not switched on; `failed`: it could not start, or its thread died again and again. */
+  readonly state: 'off' | 'starting' | 'running' | 'restarting' | 'failed';
+  readonly message: string | null;
+  /** PeerId of this node; null while it is not known. */
+  readonly peer: string | null;
+  readonly reach: 'public' | 'relay' | 'local' | 'none';
+  readonly connections: number;
+  /** Peers that announce something. */
+  readonly peers: number;
+  /** Messages for the owner that were not read. */
+  readonly unread: number;
+}
+
+/** A message for the owner has come: the data of each `swarm_message` event of `GET /kith/v1/events`. */
+export interface SwarmMessageEvent {
+  readonly id: string;
+  /** PeerId of the sender. */
+  readonly from: string;
+  /** ISO 8601, UTC. */
+  readonly received_at: string;
 }
 
 /** Answers and attempts of the last minutes, the busiest first. */

@@ -194,6 +194,53 @@ export const families = {
   ]),
   diskFree: family('gauge', 'kith_disk_free_bytes', "Free space on the disk that holds the node's home."),
 
+  swarmUp: family('gauge', 'kith_swarm_up', '1 while the swarm runs, else 0.'),
+  swarmConnections: family('gauge', 'kith_swarm_connections', 'Connections to peers.'),
+  swarmBytesInFlight: family(
+    'gauge',
+    'kith_swarm_bytes_in_flight',
+    'Bytes of peers that wait in the node; swarm.bytesInFlight bounds them.',
+  ),
+  swarmRecords: family('gauge', 'kith_swarm_records', 'Announcements in the registry.'),
+  swarmPeers: family('gauge', 'kith_swarm_peers', 'Peers whose announcements are in the registry.'),
+  swarmUnread: family(
+    'gauge',
+    'kith_swarm_messages_unread',
+    'Messages of peers that the owner has not read.',
+  ),
+  swarmBytes: family('counter', 'kith_swarm_bytes_total', 'Bytes of calls and sessions, by direction.', [
+    'direction',
+  ]),
+  swarmFrames: family('counter', 'kith_swarm_frames_total', 'Frames of calls and sessions, by direction.', [
+    'direction',
+  ]),
+  swarmCalls: family('counter', 'kith_swarm_calls_total', 'Calls of peers (in) and to peers (out).', [
+    'direction',
+  ]),
+  swarmSessions: family(
+    'counter',
+    'kith_swarm_sessions_total',
+    'Sessions that peers (in) or this node (out) opened.',
+    ['direction'],
+  ),
+  swarmRefused: family(
+    'counter',
+    'kith_swarm_refused_total',
+    'What was refused: connections, requests over their rate or tier, gossip that is not valid.',
+    ['what'],
+  ),
+  swarmGossip: family('counter', 'kith_swarm_gossip_total', 'Gossip messages that came.'),
+  swarmMisbehaviours: family(
+    'counter',
+    'kith_swarm_misbehaviours_total',
+    'Times a peer broke the protocol or flooded this node.',
+  ),
+  swarmRestarts: family(
+    'counter',
+    'kith_swarm_restarts_total',
+    'Times the swarm thread was started again after it died.',
+  ),
+
   logLines: family('counter', 'kith_log_lines_total', 'Log lines written, by level.', ['level']),
   alertsFiring: family('gauge', 'kith_alert_firing', '1 while the alert fires, else 0.', [
     'rule',

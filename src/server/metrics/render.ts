@@ -60,6 +60,7 @@ export function renderFigures(figures: Figures, format: Format): string {
   writeAnswers(out, figures);
   writeRecent(out, figures);
   writeNode(out, figures);
+  writeSwarm(out, figures);
   writeProcess(out, figures);
   return out.text();
 }
@@ -180,6 +181,35 @@ function writeNode(out: Exposition, figures: Figures): void {
   out.family(families.nodeState);
   if (status !== null) for (const state of nodeStates) out.sample(Number(status.state === state), { state });
   out.family(families.diskFree).sample(status?.diskFree ?? null);
+}
+
+/** Without a swarm the families stand there empty. */
+function writeSwarm(out: Exposition, { status }: Figures): void {
+  const swarm = status === null || status.swarm.state === 'off' ? null : status.swarm;
+  const counters = swarm?.counters ?? null;
+  out.family(families.swarmUp).sample(swarm === null ? null : Number(swarm.state === 'running'));
+  out.family(families.swarmConnections).sample(counters?.connections ?? null);
+  out.family(families.swarmBytesInFlight).sample(counters?.bytesInFlight ?? null);
+  out.family(families.swarmRecords).sample(swarm?.records ?? null);
+  out.family(families.swarmPeers).sample(swarm?.peers ?? null);
+  out.family(families.swarmUnread).sample(swarm?.unread ?? null);
+  const both = (family: Family, into: number | undefined, from: number | undefined) =>
+    out
+      .family(family)
+      .sample(into ?? null, { direction: 'in' })
+      .sample(from ?? null, { direction: 'out' });
+  both(families.swarmBytes, counters?.bytesIn, counters?.bytesOut);
+  both(families.swarmFrames, counters?.framesIn, counters?.framesOut);
+  both(families.swarmCalls, counters?.callsIn, counters?.callsOut);
+  both(families.swarmSessions, counters?.sessionsIn, counters?.sessionsOut);
+  out
+    .family(families.swarmRefused)
+    .sample(counters?.refusedConnections ?? null, { what: 'connection' })
+    .sample(counters?.refusedRequests ?? null, { what: 'request' })
+    .sample(counters?.gossipRefused ?? null, { what: 'gossip' });
+  out.family(families.swarmGossip).sample(counters?.gossipIn ?? null);
+  out.family(families.swarmMisbehaviours).sample(counters?.misbehaviours ?? null);
+  out.family(families.swarmRestarts).sample(counters?.restarts ?? null);
 }
 
 function writeProcess(out: Exposition, figures: Figures): void {

@@ -16,6 +16,7 @@ import { openAiParts } from './openai-parts.ts';
 import { responseOperations, responseSchemas } from './openai-responses.ts';
 import { type Api, headers, operationBody } from './operation.ts';
 import type { Schema } from './schema.ts';
+import { swarmApi } from './swarm.ts';
 import { webApi } from './web.ts';
 
 const openAiApi: Api = {
@@ -33,6 +34,7 @@ const apis: readonly Api[] = [
   healthApi,
   kithApi,
   gatewayApi,
+  swarmApi,
   metricsApi,
   webApi,
 ];

@@ -5,6 +5,7 @@
  */
 
 import { PRIVACY_LEVELS } from '../../base/index.ts';
+import { REACHES, SWARM_STATES } from '../swarm/types.ts';
 import { type Answer, type Api, answer, type Operation } from './operation.ts';
 import { array, choice, count, milliseconds, nullable, object, ref, type Schema, string } from './schema.ts';
 
@@ -65,6 +66,15 @@ const schemas: Readonly<Record<string, Schema>> = {
       free_bytes: count,
     }),
     disk: object({ free_bytes: nullable(count) }),
+    swarm: object({
+      state: choice(...SWARM_STATES),
+      message: nullable(string),
+      peer: nullable(string),
+      reach: choice(...REACHES),
+      connections: count,
+      peers: count,
+      unread: count,
+    }),
     log_level: string,
     threads: count,
     limits: object({
@@ -77,6 +87,11 @@ const schemas: Readonly<Record<string, Schema>> = {
       connections: count,
     }),
     recent: nullable(ref('HealthFigures')),
+  }),
+  SwarmMessageEvent: object({
+    id: string,
+    from: string,
+    received_at: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$' },
   }),
   HealthFigures: object({
     window_s: count,
@@ -157,15 +172,16 @@ const operations: readonly Operation[] = [
     path: '/kith/v1/events',
     id: 'nodeEvents',
     summary: "Follow the node's state",
-    description: 'One event on connection, then one when something changed, at most once a second.',
+    description:
+      'One `status` event on connection, then one when something changed, at most once a second. A `swarm_message` event for each message of a peer that comes in between.',
     scope: 'read',
     answers: {
       '200': {
-        description: 'Events named `status`.',
+        description: 'Events named `status` and `swarm_message`.',
         content: {
           'text/event-stream': {
             schema: ref('DetailedHealth'),
-            'x-events': { status: ref('DetailedHealth') },
+            'x-events': { status: ref('DetailedHealth'), swarm_message: ref('SwarmMessageEvent') },
           },
         },
       },

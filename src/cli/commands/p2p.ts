@@ -1,0 +1,327 @@
+/** `kith p2p ...`: the swarm of the running node. @module cli/commands/p2p */
+import { formatBytes, formatCount, formatDuration, formatPlural, systemClock } from '../../base/index.ts';
+import type {
+  FindView,
+  InboxView,
+  MessageView,
+  OutboxView,
+  PeersView,
+  PeerView,
+  SentView,
+  SwarmView,
+} from '../../server/index.ts';
+import type { PeerLink } from '../../swarm/index.ts';
+import { type NodeClient, runningNode } from '../client.ts';
+import { exitCode, UsageError } from '../failure.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
+import type { Handler } from '../program.ts';
+import { readStdin, stdinEnds } from '../stdin.ts';
+
+const API = '/kith/v1/swarm';
+
+const reaches: Readonly<Record<SwarmView['reach'], string>> = {
+  public: 'the world can dial it',
+  relay: 'over a relay only',
+  local: 'from this machine or its network only',
+  none: 'nobody can dial it; it dials others',
+};
+
+export const info: Handler = async ({ options }) => {
+  const view = await (await runningNode(options)).call<SwarmView>('GET', API);
+  const code = view.state === 'failed' ? exitCode.degraded : exitCode.ok;
+  if (options.json) {
+    printJson(view);
+    return code;
+  }
+  const colour = view.state === 'running' ? 'green' : 'yellow';
+  print(
+    `swarm ${paint(colour, view.state)}${view.message === null ? '' : `: ${plain(asTyped(view.message))}`}`,
+  );
+  if (view.state === 'off')
+    print(asTyped('To take part: kith config set swarm.enabled true, then start the node again.'));
+  if (view.peer === null) return code;
+  const { network, relay, counters } = view;
+  const rows = [
+    ['peer', view.peer],
+    ['did', view.did ?? '-'],
+    [
+      'network',
+      network.key === null ? `${network.kind}, open` : `${network.kind}, private (key ${network.key})`,
+    ],
+    ['reach', reaches[view.reach]],
+    ...view.addresses.map((address, index) => [index === 0 ? 'addresses' : '', plain(address)]),
+    ...(view.regions.length === 0 ? [] : [['regions', view.regions.join(', ')]]),
+    ['known', `${formatPlural(view.peers, 'peer')}, ${formatPlural(view.records, 'record')}`],
+    ['messages', `${formatCount(view.messages)}, ${formatCount(view.unread)} unread`],
+  ];
+  if (relay.serves !== null)
+    rows.push([
+      'relay',
+      `for ${formatPlural(relay.serves.reservations, 'peer')}${relay.serves.unlimited ? ', unlimited' : ''}`,
+    ]);
+  if (counters !== null)
+    rows.push(
+      ['bytes', `${formatBytes(counters.bytesIn)} in, ${formatBytes(counters.bytesOut)} out`],
+      ['calls', `${formatCount(counters.callsIn)} in, ${formatCount(counters.callsOut)} out`],
+      [
+        'refused',
+        `${formatPlural(counters.refusedConnections, 'connection')}, ${formatPlural(counters.refusedRequests, 'request')}, ${formatPlural(counters.gossipRefused, 'gossip message')}`,
+      ],
+    );
+  print(table(rows.map(([name, value]) => [`  ${name}`, value!])));
+  if (view.links.length > 0) {
+    print();
+    print(linkTable(view.links));
+  }
+  return code;
+};
+
+function linkTable(links: readonly PeerLink[]): string {
+  const rows = links.map((link) => [
+    link.peer,
+    link.direction,
+    link.direct ? 'direct' : link.limited ? 'limited relay' : 'relay',
+    link.rttMs === null ? '-' : formatDuration(link.rttMs),
+    formatDuration(systemClock.now() - link.since),
+    plain(link.address),
+  ]);
+  return table([['PEER', 'WAY', 'PATH', 'RTT', 'FOR', 'ADDRESS'], ...rows], [3, 4]);
+}
+
+export const probe: Handler = async ({ args, options }) => {
+  const target = String(args[0]);
+  const count = options.count as number;
+  const deadlineMs = options.timeout as number;
+  const node = await runningNode(options);
+  const link = await node.call<PeerLink>('POST', `${API}/connect`, { body: { target } });
+  const path = `${API}/peers/${link.peer}/ping`;
+  const times: number[] = [];
+  let last: unknown = null;
+  for (let done = 1; done <= count; done++) {
+    try {
+      times.push((await node.call<{ rttMs: number }>('POST', path, { body: { deadlineMs } })).rttMs);
+    } catch (error) {
+      last = error;
+    }
+    if (process.stderr.isTTY) process.stderr.write(`\rprobing  ${done} of ${count}\u001b[K`);
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  const { peer, address, direct, encryption } = link;
+  const answered = times.length;
+  const sorted = [...times].sort((a, b) => a - b);
+  const ms =
+    answered === 0 ? null : { min: sorted[0]!, median: medianOf(sorted), max: sorted[answered - 1]! };
+  if (options.json) printJson({ peer, address, direct, encryption, sent: count, answered, rttMs: ms });
+  else {
+    print(`${peer} ${direct ? 'directly' : 'over a relay'} at ${plain(address)} (${encryption})`);
+    print(
+      ms === null
+        ? paint('yellow', `no answer in ${formatPlural(count, 'try', 'tries')}`)
+        : `${answered} of ${count} answered: ${[ms.min, ms.median, ms.max].map(formatDuration).join(' / ')} (least, median, longest)`,
+    );
+    if (answered < count && last instanceof Error) say(plain(last.message));
+  }
+  return answered === 0 ? exitCode.failure : exitCode.ok;
+};
+
+function medianOf(sorted: readonly number[]): number {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export const list: Handler = async ({ options }) => {
+  const node = await runningNode(options);
+  const told = await node.call<PeersView>('GET', `${API}/peers?limit=${options.limit}`);
+  const peers = options.connected ? told.peers.filter((peer) => peer.connected) : told.peers;
+  if (options.json) {
+    printJson({ peers, more: told.more });
+    return;
+  }
+  if (peers.length === 0) {
+    print(options.connected ? 'No peer is connected.' : 'No peer is known.');
+    return;
+  }
+  const rows = peers.map((peer) => [
+    peer.peer,
+    peer.tier,
+    peer.banned ? 'banned' : peer.connected ? (peer.direct ? 'direct' : 'relay') : '-',
+    peer.rttMs === null ? '-' : formatDuration(peer.rttMs),
+    peer.state ?? '-',
+    peer.regions.join(',') || '-',
+    servesText(peer),
+  ]);
+  print(table([['PEER', 'TIER', 'LINK', 'RTT', 'STATE', 'REGIONS', 'SERVES'], ...rows], [3]));
+  if (told.more > 0) say(`${formatPlural(told.more, 'peer')} more; --limit shows them.`);
+};
+
+function servesText({ models, serves }: PeerView): string {
+  const parts = models.map(({ id, hash, serves: what, blocks }) => {
+    const ranges = blocks.map(([start, end]) => `${start}-${end - 1}`).join(',');
+    return `${plain(id ?? hash.slice(0, 12))} (${[...what, ...(ranges === '' ? [] : [ranges])].join(' ') || 'nothing'})`;
+  });
+  return [...parts, ...serves].join(', ') || '-';
+}
+
+export const find: Handler = async ({ args, options }) => {
+  const query = new URLSearchParams();
+  if (args[0] !== undefined) query.set('model', String(args[0]));
+  const flags = {
+    serves: options.serves,
+    blocks: options.blocks,
+    minTier: options.tier,
+    maxLatencyMs: options.latency,
+    regions: options.region,
+    pledge: options.pledge,
+  };
+  for (const [name, value] of Object.entries(flags)) if (value !== undefined) query.set(name, String(value));
+  const node = await runningNode(options);
+  const told = await node.call<FindView>('GET', `${API}/find?${query}`);
+  const code = told.found.length === 0 ? exitCode.failure : exitCode.ok;
+  if (options.json) {
+    printJson(told);
+    return code;
+  }
+  if (told.found.length === 0) print(paint('yellow', 'Nobody serves it under these requirements.'));
+  else {
+    const rows = told.found.map((one) => [
+      one.peer,
+      one.tier,
+      one.latencyMs === null ? '-' : `${formatDuration(one.latencyMs)} ${one.latencySource}`,
+      one.tokensPerSecond === null ? '-' : `${one.tokensPerSecond} tok/s`,
+      one.regions.join(',') || '-',
+      one.blocks.map(([start, end]) => `${start}-${end - 1}`).join(',') || '-',
+    ]);
+    print(table([['PEER', 'TIER', 'LATENCY', 'CLAIMS', 'REGIONS', 'BLOCKS'], ...rows]));
+  }
+  if (told.leftOut.length > 0) {
+    print();
+    print(
+      table([
+        ['LEFT OUT', 'REASON', ''],
+        ...told.leftOut.map((one) => [one.peer, one.reason, plain(one.detail)]),
+      ]),
+    );
+  }
+  if (told.more > 0) say(`${formatPlural(told.more, 'peer')} more.`);
+  return code;
+};
+
+export const connect: Handler = async ({ args, options }) => {
+  const node = await runningNode(options);
+  const body = { target: String(args[0]), deadlineMs: options.timeout };
+  const link = await node.call<PeerLink>('POST', `${API}/connect`, { body });
+  if (options.json) printJson(link);
+  else
+    print(
+      `Connected to ${link.peer} ${link.direct ? 'directly' : 'over a relay'} at ${plain(link.address)}.`,
+    );
+};
+
+export const disconnect: Handler = async ({ args, options }) => {
+  const peer = String(args[0]);
+  const node = await runningNode(options);
+  const done = await node.call('POST', `${API}/peers/${encodeURIComponent(peer)}/disconnect`);
+  if (options.json) printJson(done);
+  else print(`Disconnected from ${peer}.`);
+};
+
+export const send: Handler = async ({ args, options }) => {
+  const to = String(args[0]);
+  let text = (args[1] as readonly string[] | undefined)?.join(' ') ?? '';
+  if (text === '' && stdinEnds()) text = (await readStdin()).trimEnd();
+  if (text === '')
+    throw new UsageError('There is nothing to send: write the text after the peer, or pipe it in.');
+  const node = await runningNode(options);
+  const sent = await node.call<SentView>('POST', `${API}/messages`, { body: { to, text } });
+  if (options.json) printJson(sent);
+  else if (sent.state === 'delivered') print(`Delivered to ${sent.to} as ${sent.id}.`);
+  else if (sent.state === 'queued') {
+    print(`Queued for ${sent.to} as ${sent.id}: it is tried again until ${timeOf(sent.expiresAt)} (UTC).`);
+    say(`The first attempt failed: ${plain(sent.code ?? 'unknown')}`);
+  } else say(`${paint('red', sent.state, process.stderr)}: ${plain(sent.code ?? 'unknown')}`);
+  return sent.state === 'delivered'
+    ? exitCode.ok
+    : sent.state === 'queued'
+      ? exitCode.degraded
+      : exitCode.failure;
+};
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+export const outbox: Handler = async ({ options }) => {
+  const node = await runningNode(options);
+  const box = await node.call<OutboxView>('GET', `${API}/outbox?limit=${options.limit}`);
+  if (options.json) {
+    printJson(box);
+    return;
+  }
+  if (box.messages.length === 0) {
+    print('Nothing was sent.');
+    return;
+  }
+  const rows = box.messages.map(({ id, to, state, code, sentAt }) => [
+    id,
+    timeOf(sentAt),
+    to,
+    state,
+    plain(code ?? ''),
+  ]);
+  print(table([['ID', 'SENT (UTC)', 'TO', 'STATE', ''], ...rows]));
+};
+
+export const inbox: Handler = async ({ args, options }) => {
+  const node = await runningNode(options);
+  if (args[0] !== undefined) return oneMessage(node, String(args[0]), options);
+  if (options.delete)
+    throw new UsageError('--delete needs the id of a message; `kith p2p inbox` lists them.');
+  const query = new URLSearchParams({
+    unread: String(options.unread === true),
+    limit: String(options.limit),
+  });
+  const box = await node.call<InboxView>('GET', `${API}/messages?${query}`);
+  if (options.json) {
+    printJson(box);
+    return;
+  }
+  if (box.messages.length === 0) {
+    print(options.unread ? 'No unread messages.' : 'No messages.');
+    return;
+  }
+  const rows = box.messages.map(({ id, read, receivedAt, from, text }) => [
+    read ? ' ' : '*',
+    id,
+    timeOf(receivedAt),
+    from,
+    plain(text.split('\n', 1)[0]!.slice(0, 60)),
+  ]);
+  print(table([['', 'ID', 'CAME (UTC)', 'FROM', 'TEXT'], ...rows]));
+  say(`${formatPlural(box.total, 'message')}, ${formatCount(box.unread)} unread.`);
+  return;
+};
+
+async function oneMessage(
+  node: NodeClient,
+  id: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<undefined> {
+  const path = `${API}/messages/${encodeURIComponent(id)}`;
+  if (options.delete) {
+    const done = await node.call('DELETE', path);
+    if (options.json) printJson(done);
+    else print(`Removed ${id}.`);
+    return;
+  }
+  const message = await node.call<MessageView>('POST', `${path}/read`);
+  if (options.json) {
+    printJson(message);
+    return;
+  }
+  print(`from  ${message.from}`);
+  print(
+    `sent  ${new Date(message.sentAt).toISOString()}, came ${new Date(message.receivedAt).toISOString()}`,
+  );
+  print();
+  print(message.text.split('\n').map(plain).join('\n'));
+}

@@ -1,0 +1,333 @@
+/**
+ * The swarm of a node while it runs: identity, trust, network, registry and discovery, messages, opened in this order and
+ * closed in the reverse. Loaded only where the swarm is switched on.
+ *
+ * @module node/swarm-running
+ */
+import { join } from 'node:path';
+import { type Clock, isKithError, KithError } from '../base/index.ts';
+import { openIdentity, passphraseFrom } from '../identity/index.ts';
+import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
+import {
+  createSwarm,
+  type Discoverer,
+  openMessages,
+  openRegistryStore,
+  type PeerLink,
+  Registry,
+  type Swarm,
+  startDiscovery,
+  type Views,
+} from '../swarm/index.ts';
+import { openTrust } from '../trust/index.ts';
+import type { NodeSwarmOptions } from './swarm.ts';
+import { openBanFile } from './swarm-bans.ts';
+import { checkPorts, gateOptions, swarmOptions } from './swarm-options.ts';
+import { findView, peersView } from './swarm-peers.ts';
+import { networkKeyText, networkName, readNetworkKey } from './swarm-psk.ts';
+import { reachOf } from './swarm-reach.ts';
+
+export interface RunningOptions extends NodeSwarmOptions {
+  readonly onMessage: (news: MessageNews) => void;
+}
+
+export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage'>, AsyncDisposable {
+  readonly peer: string;
+  readonly addresses: readonly string[];
+  /** What keeps it from working now, for people; null: nothing. */
+  problem(): string | null;
+  summary(): SwarmSummary;
+  view(): Promise<Partial<SwarmView>>;
+}
+
+const PROTOCOLS = ['/kith/message/1.0.0', '/kith/registry/1.0.0'];
+/** Others hear of new addresses within this time, ms. */
+const OFFER_MS = 5_000;
+
+export async function openRunningSwarm(options: RunningOptions): Promise<RunningSwarm> {
+  await using stack = new AsyncDisposableStack();
+  const { config, clock, random, log } = options;
+  const { home, swarm: settings } = config;
+  const folder = join(home, 'swarm');
+  const key = settings.pskFile === '' ? null : await readNetworkKey(settings.pskFile);
+  const bans = await openBanFile(home, clock);
+  await checkPorts(settings.listen);
+  const { identity } = await openIdentity({
+    home,
+    random,
+    passphrase: passphraseFrom({
+      file: config.identity.passphraseFile,
+      credentials: process.env.CREDENTIALS_DIRECTORY,
+    }),
+  });
+  const trust = stack.use(openTrust({ home, clock, self: identity.peerId }));
+  const standing = (peer: string) => trust.score(peer).score;
+
+  const seed = identity.networkSeed();
+  const swarm = stack.use(
+    await createSwarm({
+      ...swarmOptions(config),
+      seed,
+      ...(key === null ? {} : { psk: new Uint8Array(Buffer.from(networkKeyText(key))) }),
+      gate: { ...gateOptions(config), bans: bans.list(), tierOf: (peer) => trust.tier(peer) },
+      onMisbehaviour(peer, kind) {
+        log.warn('a peer misbehaves', { peer, kind });
+        try {
+          trust.observe(peer, 'availability', 0);
+        } catch (error) {
+          // A store that is full of strangers has no place for one more; it was cut all the same.
+          if (!isKithError(error)) throw error;
+        }
+      },
+      clock,
+      log: log.child('host'),
+    }),
+  );
+  seed.fill(0);
+
+  const store = stack.use(
+    openRegistryStore({
+      path: join(folder, 'registry.sqlite'),
+      onError: (error) => log.warn('the registry was not written', { err: String(error) }),
+    }),
+  );
+  const registry = new Registry({ clock, random, self: identity.peerId, standing, store });
+  const discovery = stack.use(
+    await startDiscovery({
+      network: swarm,
+      registry,
+      signer: identity,
+      clock,
+      random,
+      standing,
+      log: log.child('discovery'),
+    }),
+  );
+  const offering = new AbortController();
+  const offer = () =>
+    discovery.offer([
+      {
+        model: null,
+        blocks: [],
+        tokensPerSecond: null,
+        latencyMs: null,
+        freeCacheTokens: 0,
+        maxBatch: 0,
+        protocols: PROTOCOLS,
+        relayed: reachOf(swarm.addresses) === 'relay',
+        addrs: swarm.addresses.slice(0, 8),
+        regions: settings.regions,
+        serves: [],
+        trust: [],
+        state: 'online',
+      },
+    ]);
+  const keepOffering = (async () => {
+    let told = '';
+    while (!offering.signal.aborted) {
+      const now = swarm.addresses.join(' ');
+      if (now !== told || told === '') offer();
+      told = now;
+      await clock.sleep(OFFER_MS, offering.signal).catch(() => {});
+    }
+  })();
+  stack.defer(async () => {
+    offering.abort();
+    await keepOffering;
+  });
+
+  stack.use(askNewcomers(swarm, registry, discovery, clock));
+
+  const { messages: from } = settings;
+  const messages = stack.use(
+    openMessages({
+      network: swarm,
+      signer: identity,
+      clock,
+      random,
+      path: join(folder, 'messages.sqlite'),
+      // Nobody reaches the highest tier then.
+      tierOf: (peer) => (from === 'nobody' ? 'unknown' : trust.tier(peer)),
+      minTier: from === 'nobody' ? 'trusted' : from,
+      introduce: (peer) => discovery.introduce(peer),
+      inbox: { messages: settings.inboxMessages },
+      log: log.child('messages'),
+    }),
+  );
+  messages.onMessage(({ id, from, receivedAt }) => options.onMessage({ id, from, receivedAt }));
+
+  const rtts = new Map<string, number>();
+  /** Links with what was measured last, which the network does not remember for itself. */
+  async function links(): Promise<readonly PeerLink[]> {
+    const found = (await swarm.links()).map((link) => ({
+      ...link,
+      rttMs: link.rttMs ?? rtts.get(link.peer) ?? null,
+    }));
+    rtts.clear();
+    for (const { peer, rttMs } of found)
+      if (rttMs !== null) rtts.set(peer, Math.min(rttMs, rtts.get(peer) ?? rttMs));
+    return found;
+  }
+  const views: Views = {
+    standing(peer) {
+      const { tier, score } = trust.score(peer);
+      return {
+        tier,
+        score,
+        pledge: trust.meets(peer, { pledge: true }, { latencyMs: null, region: null }).ok,
+      };
+    },
+    latencyMs: (peer) => rtts.get(peer) ?? null,
+  };
+  async function hashOf(model: string): Promise<string> {
+    const known = (await options.models.list()).find(({ manifest }) => manifest.id === model);
+    if (known !== undefined) return known.manifest.sha256;
+    if (/^[0-9a-f]{64}$/.test(model)) return model;
+    throw new KithError(
+      'model_not_found',
+      `'${model.slice(0, 100)}' is neither a model that this node knows nor the SHA-256 of a model's file.`,
+      { status: 404, param: 'model' },
+    );
+  }
+
+  const owned = stack.move();
+  const life: RunningSwarm = {
+    peer: identity.peerId,
+    get addresses() {
+      return swarm.addresses;
+    },
+    problem: () => problemOf(swarm),
+    summary() {
+      const peers = new Set([...registry.byPeer()].map(([peer]) => peer));
+      peers.delete(identity.peerId);
+      const { total, unread } = messages.counts();
+      return {
+        state: swarm.state === 'running' ? 'running' : swarm.state === 'restarting' ? 'restarting' : 'failed',
+        message: problemOf(swarm),
+        peer: identity.peerId,
+        reach: reachOf(swarm.addresses),
+        counters: { ...swarm.counters() },
+        records: registry.size,
+        peers: peers.size,
+        messages: total,
+        unread,
+      };
+    },
+    async view() {
+      return {
+        did: identity.did,
+        addresses: swarm.addresses,
+        network: { kind: settings.network, key: key === null ? null : networkName(key) },
+        links: swarm.state === 'running' ? await links() : [],
+      };
+    },
+    async peers(limit) {
+      const names = new Map(
+        (await options.models.list()).map(({ manifest }) => [manifest.sha256, manifest.id]),
+      );
+      const banned = new Set(bans.list().map(({ peer }) => peer));
+      return peersView(
+        {
+          registry,
+          links: await links(),
+          score: (peer) => trust.score(peer),
+          banned,
+          names,
+          now: clock.now(),
+        },
+        limit,
+      );
+    },
+    async find(query, limit) {
+      const model = query.model === null ? null : await hashOf(query.model);
+      await links();
+      const isServed = () => findView(registry, query, model, views, clock.now(), limit);
+      const known = isServed();
+      if (known.found.length > 0) return known;
+      // Nobody is known here: others may know somebody.
+      await discovery.fill(model, AbortSignal.timeout(FILL_MS)).catch(() => {});
+      return isServed();
+    },
+    connect: (target, signal, deadlineMs) => swarm.dial(target, { signal, deadlineMs }),
+    disconnect: (peer) => swarm.disconnect(peer),
+    async ping(peer, signal, deadlineMs) {
+      const rttMs = await swarm.ping(peer, { signal, deadlineMs });
+      rtts.set(peer, rttMs);
+      return rttMs;
+    },
+    send: (to, text, signal) => messages.send(to, text, { signal }),
+    inbox: async (query) => messages.inbox(query),
+    outbox: async (limit) => messages.outbox(limit),
+    read: async (id) => messages.read(id),
+    remove: async (id) => messages.remove(id),
+    bans: async () => bans.list(),
+    async ban(peer, until) {
+      if (peer === identity.peerId)
+        throw new KithError('swarm_self', 'That is this node itself.', { status: 400, param: 'peer' });
+      await bans.set(peer, until);
+      await swarm.ban(peer, until);
+      registry.forget(peer);
+    },
+    async unban(peer) {
+      const was = await bans.delete(peer);
+      if (was) await swarm.unban(peer);
+      return was;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+  return life;
+}
+
+/**
+ * Asks others what they know soon after somebody came who is not in the registry: what was announced before that went to
+ * nobody, and is said again only within a minute.
+ */
+function askNewcomers(
+  swarm: Swarm,
+  registry: Registry,
+  discovery: Discoverer,
+  clock: Clock,
+): AsyncDisposable {
+  const ending = new AbortController();
+  let asking: Promise<void> | null = null;
+  let again = false;
+  const ask = async (): Promise<void> => {
+    do {
+      again = false;
+      // Who has just come says a moment later what it listens to.
+      await clock.sleep(SETTLE_MS, ending.signal);
+      await discovery.fill(null, AbortSignal.any([ending.signal, AbortSignal.timeout(FILL_MS)]));
+      await clock.sleep(BETWEEN_MS, ending.signal);
+    } while (again);
+  };
+  const listening = swarm.onPeer((peer, connected) => {
+    if (!connected || ending.signal.aborted || registry.of(peer).length > 0) return;
+    again = true;
+    // It rejects when nobody answered in time, or the swarm ends: gossip goes on.
+    asking ??= ask()
+      .catch(() => {})
+      .finally(() => {
+        asking = null;
+      });
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      listening[Symbol.dispose]();
+      ending.abort();
+      await asking;
+    },
+  };
+}
+
+const SETTLE_MS = 500;
+const BETWEEN_MS = 2_000;
+/** For a search that this node cannot answer from its own registry, ms. */
+const FILL_MS = 5_000;
+
+function problemOf(swarm: Swarm): string | null {
+  if (swarm.state === 'running') return null;
+  if (swarm.state === 'restarting') return 'its thread ended and is being started again';
+  return swarm.state === 'broken'
+    ? 'its thread died again and again; it is tried again in a minute'
+    : 'it is being closed';
+}

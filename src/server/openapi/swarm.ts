@@ -1,0 +1,348 @@
+/**
+ * The swarm's routes in the document. The shapes are those of `swarm/types.ts`.
+ *
+ * @module server/openapi/swarm
+ */
+import type { CounterName, LeftOutReason } from '../../swarm/index.ts';
+import type { Tier } from '../../trust/index.ts';
+import { banSchema, connectSchema, messageSchema, pingSchema } from '../swarm/requests.ts';
+import { REACHES, SWARM_STATES } from '../swarm/types.ts';
+import { type Answer, type Api, answer, type Operation, pathParameter, queryParameter } from './operation.ts';
+import { requestSchema } from './request-schema.ts';
+import {
+  array,
+  boolean,
+  choice,
+  count,
+  described,
+  literal,
+  milliseconds,
+  nullable,
+  object,
+  pattern,
+  ref,
+  type Schema,
+  string,
+} from './schema.ts';
+
+/** An object, so that a counter or reason that is missing here does not compile. */
+const counters: Readonly<Record<CounterName, Schema>> = {
+  framesIn: count,
+  framesOut: count,
+  bytesIn: count,
+  bytesOut: count,
+  callsIn: count,
+  callsOut: count,
+  sessionsIn: count,
+  sessionsOut: count,
+  connections: described('Now.', count),
+  bytesInFlight: described('Now.', count),
+  refusedConnections: count,
+  refusedRequests: count,
+  misbehaviours: count,
+  gossipIn: count,
+  gossipRefused: count,
+  restarts: count,
+};
+const reasons: Readonly<Record<LeftOutReason, true>> = {
+  self: true,
+  excluded: true,
+  other_model: true,
+  expired: true,
+  offline: true,
+  not_ready: true,
+  not_served: true,
+  blocks_missing: true,
+  cache_full: true,
+  tier: true,
+  pledge: true,
+  region: true,
+  latency: true,
+  latency_unknown: true,
+};
+const tiers: Readonly<Record<Tier, true>> = { unknown: true, known: true, verified: true, trusted: true };
+
+const tier = choice(...Object.keys(tiers));
+const score: Schema = { type: 'number', minimum: 0, maximum: 1 };
+const moment = described('Milliseconds since 1970.', count);
+const peerId = pattern(
+  '^[1-9A-HJ-NP-Za-km-z]{46,52}$',
+  '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
+);
+const hash = described("SHA-256 of the model's file.", pattern('^[0-9a-f]{64}$'));
+const blocks = described(
+  'Ranges of blocks, each with its first and the one after its last.',
+  array({ type: 'array', items: count, minItems: 2, maxItems: 2 }),
+);
+
+const schemas: Readonly<Record<string, Schema>> = {
+  Swarm: object({
+    state: choice(...SWARM_STATES),
+    message: nullable(string),
+    peer: nullable(peerId),
+    did: nullable(string),
+    reach: choice(...REACHES),
+    addresses: array(described('Multiaddr under which this node can be dialled.', string)),
+    network: object({
+      kind: choice('public', 'lan'),
+      key: described('Names the key of a private network; null in an open one.', nullable(string)),
+    }),
+    relay: object({
+      uses: array(string),
+      serves: nullable(object({ reservations: count, unlimited: boolean })),
+    }),
+    regions: array(string),
+    links: array(ref('PeerLink')),
+    counters: nullable(object(counters)),
+    records: described('Announcements in the registry.', count),
+    peers: count,
+    messages: count,
+    unread: count,
+  }),
+  PeerLink: object({
+    peer: peerId,
+    address: string,
+    direction: choice('in', 'out'),
+    direct: described('False over a relay.', boolean),
+    limited: described('True when a relay bounds its bytes or time.', boolean),
+    encryption: string,
+    rttMs: nullable(milliseconds),
+    since: moment,
+  }),
+  Peers: object({ peers: array(ref('Peer')), more: count }),
+  Peer: object({
+    peer: peerId,
+    tier,
+    score,
+    connected: boolean,
+    address: nullable(string),
+    direct: nullable(boolean),
+    rttMs: nullable(milliseconds),
+    state: nullable(choice('joining', 'online', 'draining', 'offline')),
+    regions: array(string),
+    serves: array(string),
+    models: array(object({ hash, quant: string, id: nullable(string), serves: array(string), blocks })),
+    banned: boolean,
+  }),
+  FoundPeers: object({
+    model: nullable(hash),
+    found: array(
+      object({
+        peer: peerId,
+        tier,
+        score,
+        latencyMs: nullable(milliseconds),
+        latencySource: choice('measured', 'claimed', 'unknown'),
+        regions: array(string),
+        blocks,
+        tokensPerSecond: described('What it claims.', nullable({ type: 'number', minimum: 0 })),
+      }),
+    ),
+    leftOut: array(object({ peer: peerId, reason: choice(...Object.keys(reasons)), detail: string })),
+    more: described('Peers that the lists are too short for.', count),
+  }),
+  Ping: object({ peer: peerId, rttMs: milliseconds }),
+  Disconnected: object({ disconnected: literal(true) }),
+  SentMessage: object({
+    id: string,
+    to: peerId,
+    state: described(
+      '`queued`: it is tried again until it expires.',
+      choice('queued', 'delivered', 'refused', 'expired'),
+    ),
+    code: described('Why it was refused, or why the last attempt failed.', nullable(string)),
+    sentAt: moment,
+    expiresAt: moment,
+    attempts: count,
+  }),
+  Outbox: object({ messages: array(ref('SentMessage'), { maxItems: 1000 }) }),
+  Message: object({
+    id: string,
+    from: peerId,
+    sentAt: described('What the sender says.', moment),
+    receivedAt: moment,
+    read: boolean,
+    text: string,
+  }),
+  Inbox: object({ messages: array(ref('Message'), { maxItems: 1000 }), total: count, unread: count }),
+  MessageRemoved: object({ removed: literal(true) }),
+  Bans: object({ bans: array(ref('Ban')) }),
+  Ban: object({ peer: peerId, until: described('Null: for good.', nullable(moment)) }),
+  Unbanned: object({ peer: peerId, unbanned: described('False when it was not banned.', boolean) }),
+};
+
+const off: Readonly<Record<string, Answer>> = {
+  '409': answer('`swarm_off`: the swarm is not switched on.', ref('OpenAiError'), ['x-should-retry']),
+  '502': answer('The peer cannot be reached, or broke off.', ref('OpenAiError'), ['x-should-retry']),
+  '504': answer('The peer did not answer in time.', ref('OpenAiError'), ['x-should-retry']),
+};
+const peer = pathParameter('peer', 'PeerId.');
+const id = pathParameter('id', 'Id of the message.');
+const none = (what: string): Readonly<Record<string, Answer>> => ({
+  '404': answer(what, ref('OpenAiError')),
+});
+
+const operations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/kith/v1/swarm',
+    id: 'kithSwarm',
+    summary: "This node's place in the swarm",
+    scope: 'monitor',
+    answers: { '200': answer('Also when the swarm is off or has failed.', ref('Swarm')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/peers',
+    id: 'kithPeers',
+    summary: 'Peers that are connected or announce something',
+    scope: 'monitor',
+    parameters: [queryParameter('limit', 'Peers at most; 500 unless it says otherwise.', count)],
+    answers: { ...off, '200': answer('Connected ones first, then by tier.', ref('Peers')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/find',
+    id: 'kithFindPeers',
+    summary: 'Say who serves a model under these requirements, and why the others do not',
+    scope: 'monitor',
+    parameters: [
+      queryParameter('model', 'Id of a model on this node, or the SHA-256 of its file.', string),
+      queryParameter('serves', 'What it is to do.', choice('blocks', 'chat', 'embeddings', 'storage')),
+      queryParameter('blocks', 'First and last block, such as 0-11.', string),
+      queryParameter('minTier', 'Least tier.', tier),
+      queryParameter('maxLatencyMs', 'Longest round trip and queue, ms.', count),
+      queryParameter('regions', 'Region tags with commas, any of which will do.', string),
+      queryParameter('pledge', 'Its operator holds a valid FiduciaryPledge.', boolean),
+      queryParameter('limit', 'Peers in each list at most; 200 unless it says otherwise.', count),
+    ],
+    answers: {
+      ...off,
+      ...none('`model_not_found`: neither a model here nor a SHA-256.'),
+      '200': answer('Best first.', ref('FoundPeers')),
+    },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/swarm/connect',
+    id: 'kithConnectPeer',
+    summary: 'Connect to a peer',
+    scope: 'control',
+    body: requestSchema(connectSchema),
+    answers: { ...off, '200': answer('The link that stands.', ref('PeerLink')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/swarm/peers/{peer}/ping',
+    id: 'kithPingPeer',
+    summary: 'Measure the round trip to a peer',
+    scope: 'control',
+    parameters: [peer],
+    body: requestSchema(pingSchema),
+    answers: { ...off, '200': answer('Measured.', ref('Ping')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/swarm/peers/{peer}/disconnect',
+    id: 'kithDisconnectPeer',
+    summary: 'Close the connections to a peer; it may come again',
+    scope: 'control',
+    parameters: [peer],
+    answers: { ...off, '200': answer('None is left.', ref('Disconnected')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/messages',
+    id: 'kithMessages',
+    summary: 'Messages that peers left for the owner',
+    scope: 'control',
+    parameters: [
+      queryParameter('unread', 'Only those that were not read.', boolean),
+      queryParameter('limit', 'At most so many; 100 unless it says otherwise.', count),
+    ],
+    answers: { ...off, '200': answer('Newest first.', ref('Inbox')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/swarm/messages',
+    id: 'kithSendMessage',
+    summary: "Leave a signed message for a peer's owner",
+    scope: 'control',
+    body: requestSchema(messageSchema),
+    answers: { ...off, '200': answer('After the first attempt.', ref('SentMessage')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/outbox',
+    id: 'kithSentMessages',
+    summary: 'Messages that were sent, and what became of them',
+    scope: 'control',
+    parameters: [queryParameter('limit', 'At most so many; 100 unless it says otherwise.', count)],
+    answers: { ...off, '200': answer('Newest first.', ref('Outbox')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/swarm/messages/{id}/read',
+    id: 'kithReadMessage',
+    summary: 'Show a message and mark it as read',
+    scope: 'control',
+    parameters: [id],
+    answers: { ...off, ...none('`message_not_found`.'), '200': answer('The message.', ref('Message')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'delete',
+    path: '/kith/v1/swarm/messages/{id}',
+    id: 'kithRemoveMessage',
+    summary: 'Remove a message that came, or take back one that waits to be delivered',
+    scope: 'control',
+    parameters: [id],
+    answers: { ...off, ...none('`message_not_found`.'), '200': answer('It is gone.', ref('MessageRemoved')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/bans',
+    id: 'kithBans',
+    summary: 'Peers that may not connect',
+    scope: 'control',
+    answers: { ...off, '200': answer('In force now.', ref('Bans')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/swarm/bans',
+    id: 'kithBan',
+    summary: 'Cut a peer and refuse it',
+    scope: 'control',
+    body: requestSchema(banSchema),
+    answers: { ...off, '200': answer('It is cut and banned.', ref('Ban')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'delete',
+    path: '/kith/v1/swarm/bans/{peer}',
+    id: 'kithUnban',
+    summary: 'Let a peer connect again',
+    scope: 'control',
+    parameters: [peer],
+    answers: { ...off, '200': answer('It may connect again.', ref('Unbanned')) },
+    error: 'OpenAiError',
+  },
+];
+
+export const swarmApi: Api = {
+  tag: 'Swarm',
+  description: 'The network of peers: connections, who serves what, messages between owners, bans.',
+  schemas,
+  operations,
+};
