@@ -45,7 +45,11 @@ export function readStrict(bytes: Uint8Array, maxBytes: number, maxDepth: number
   } catch {
     return { fault: 'It has no canonical form (RFC 8785).' };
   }
-  if (!integersOnly(value)) return { fault: 'It holds a number that is not an integer within ±2^53.' };
+  if (!isEvery(value, (each) => typeof each !== 'number' || Number.isSafeInteger(each)))
+    return { fault: 'It holds a number that is not an integer within ±2^53.' };
+  // Copies of an object lose this key or take its value for their prototype, so it could be signed and not be seen.
+  if (!isEvery(value, (each) => !isObject(each) || !Object.hasOwn(each, '__proto__')))
+    return { fault: 'It has a key named __proto__.' };
   return { document: value };
 }
 
@@ -70,10 +74,11 @@ function depthOf(text: string): number {
   return most;
 }
 
-function integersOnly(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isSafeInteger(value);
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.values(value).every(integersOnly);
+function isEvery(value: unknown, holds: (each: unknown) => boolean): boolean {
+  if (!holds(value)) return false;
+  return (
+    typeof value !== 'object' || value === null || Object.values(value).every((each) => isEvery(each, holds))
+  );
 }
 
 export function sha256(data: string | Uint8Array): Uint8Array {

@@ -101,6 +101,9 @@ export function readProof(
   const proof = parsed.data;
   if (proof.proofPurpose !== purpose)
     return { fault: `Its proof is for '${proof.proofPurpose.slice(0, 40)}', and ${purpose} is needed.` };
+  // A statement is for everybody and ends by its own `validUntil`; a proof that says otherwise is not one of these.
+  if (purpose === 'assertionMethod' && (proof.expires ?? proof.challenge ?? proof.domain) !== undefined)
+    return { fault: 'Its proof is for one audience or time (expires, challenge or domain).' };
   const method = readMethod(proof.verificationMethod);
   if ('fault' in method) return method;
   const signature = decodeSignature(proof.proofValue);

@@ -62,7 +62,7 @@ export function readToken(
     return malformed('It is not three parts of base64url.');
   const payload = readStrict(decoded[1]!, maxBytes, maxDepth);
   if ('fault' in payload) return malformed(payload.fault);
-  const header = readStrict(decoded[0]!, maxBytes, 1);
+  const header = readStrict(decoded[0]!, maxBytes, maxDepth);
   if ('fault' in header) return malformed(`Its header cannot be read. ${header.fault}`);
   const bad = (fault: string) => ({ code: 'bad_proof', fault }) as const;
   const parsed = headerSchema.safeParse(header.document);
