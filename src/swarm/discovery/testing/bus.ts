@@ -64,6 +64,7 @@ export function createBus(): Bus {
         };
       },
       async publish(topic, data) {
+        if (members.get(peer) !== member) throw new KithError('swarm_lost', `${peer} was killed.`);
         return (await inject(peer, topic, data)).size;
       },
       async subscribers(topic) {
@@ -91,6 +92,7 @@ export function createBus(): Bus {
         }
       },
       async call(other, method, metadata = {}, payload = new Uint8Array(), options = {}) {
+        if (members.get(peer) !== member) throw new KithError('swarm_lost', `${peer} was killed.`);
         const handler = members.get(other)?.methods.get(method)?.handler;
         if (handler === undefined) throw new KithError('swarm_unreachable', `${other} does not answer.`);
         const call: IncomingCall = {

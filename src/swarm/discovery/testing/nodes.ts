@@ -3,7 +3,7 @@
  *
  * @module swarm/discovery/testing/nodes
  */
-import { createSeededRandom, type ManualClock } from '../../../base/index.ts';
+import { type Clock, createSeededRandom } from '../../../base/index.ts';
 import type { Identity } from '../../../identity/index.ts';
 import { announcementOf, identityOf } from '../../records/testing/samples.ts';
 import type { Announcement } from '../../records/types.ts';
@@ -19,12 +19,20 @@ export interface TestNode {
   readonly discovery: Discoverer;
 }
 
-export function nodeOn(network: Network, number: number, clock: ManualClock): TestNode {
+export function nodeOn(network: Network, number: number, clock: Clock, intervalMs = 60_000): TestNode {
   const identity = identityOf(number);
   const random = createSeededRandom(number);
   const standing = () => 0;
   const registry = new Registry({ clock, random, self: identity.peerId, standing });
-  const discovery = new Discoverer({ network, registry, signer: identity, clock, random, standing });
+  const discovery = new Discoverer({
+    network,
+    registry,
+    signer: identity,
+    clock,
+    random,
+    standing,
+    intervalMs,
+  });
   return { identity, peer: identity.peerId, registry, discovery };
 }
 
