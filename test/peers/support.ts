@@ -19,17 +19,28 @@ export interface Host extends AsyncDisposable {
   readonly identity: ReturnType<typeof createIdentity>;
 }
 
-export async function startHost(name: string): Promise<Host> {
+export interface HostOptions {
+  /** Multiaddr. @default a port of loopback that is free */
+  readonly listen?: string;
+  /** What others are told in place of it. */
+  readonly announce?: readonly string[];
+  readonly tierOf?: (peer: string) => Tier;
+}
+
+export async function startHost(name: string, options: HostOptions = {}): Promise<Host> {
+  const { listen = '/ip4/127.0.0.1/tcp/0', announce, tierOf } = options;
   const seed = new Uint8Array(createHash('sha256').update(`peers ${name} ${process.pid}`).digest());
   const swarm = await createSwarm({
     seed,
-    listen: ['/ip4/127.0.0.1/tcp/0'],
+    listen: [listen],
+    ...(announce === undefined ? {} : { announce }),
     network: 'lan',
     dht: 'off',
     mdns: false,
     upnp: false,
     webrtc: false,
     limits: { connectionsPerSecond: 1000 },
+    ...(tierOf === undefined ? {} : { gate: { tierOf } }),
     log: silentLogger,
   });
   return {
