@@ -40,6 +40,8 @@ export const WINDOW_BYTES = 4 * 1024 * 1024;
 export const MAX_METADATA_BYTES = 64 * 1024;
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 const ENVELOPE_BYTES = 512;
+/** Payloads up to here are copied behind their head. */
+const COPY_BYTES = 64 * 1024;
 
 export const FRAME = {
   request: 1,
@@ -126,6 +128,16 @@ export function encodeHead(
 ): Uint8Array {
   const metadataBytes = metadata === undefined ? 0 : metadata.length;
   const out = new Uint8Array(HEADER_BYTES + metadataBytes);
+  writeHead(out, frame, metadata, payloadBytes);
+  return out;
+}
+
+function writeHead(
+  out: Uint8Array,
+  frame: FrameInit,
+  metadata: Uint8Array | undefined,
+  payloadBytes: number,
+): void {
   const view = new DataView(out.buffer);
   out[0] = FRAME_VERSION;
   out[1] = frame.type;
@@ -133,10 +145,28 @@ export function encodeHead(
   view.setUint32(4, frame.id ?? 0);
   view.setUint32(8, frame.sequence ?? 0);
   view.setUint32(12, frame.argument ?? 0);
-  view.setUint32(16, metadataBytes);
+  view.setUint32(16, metadata === undefined ? 0 : metadata.length);
   view.setUint32(20, payloadBytes);
   if (metadata !== undefined) out.set(metadata, HEADER_BYTES);
-  return out;
+}
+
+/**
+ * A frame as it is handed to a stream: small payloads are copied behind their head, since two pieces would be two records of
+ * encryption and two system calls; large ones follow in their own buffer.
+ */
+export function encodeFrame(
+  frame: FrameInit,
+  metadata: Uint8Array | undefined,
+  payload: Uint8Array | undefined,
+): readonly Uint8Array[] {
+  const size = payload === undefined ? 0 : payload.length;
+  if (size === 0) return [encodeHead(frame, metadata, 0)];
+  if (size > COPY_BYTES) return [encodeHead(frame, metadata, size), payload!];
+  const metadataBytes = metadata === undefined ? 0 : metadata.length;
+  const out = new Uint8Array(HEADER_BYTES + metadataBytes + size);
+  writeHead(out, frame, metadata, size);
+  out.set(payload!, HEADER_BYTES + metadataBytes);
+  return [out];
 }
 
 /** Reads 24 bytes. @throws {FrameFault} for anything that no node of this version writes. */

@@ -15,11 +15,11 @@ import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
-import { tls } from '@libp2p/tls';
 import { uPnPNAT } from '@libp2p/upnp-nat';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import type { SwarmOptions } from '../types.ts';
+import { corkedTls } from './corked.ts';
 
 /** What crosses to the swarm thread to make a node of. */
 export type NodeSettings = Pick<
@@ -93,7 +93,7 @@ export async function createNode(settings: NodeSettings, gater: ConnectionGater)
     addresses: { listen, ...(settings.announce !== undefined && { announce: [...settings.announce] }) },
     transports,
     // The dialler's order counts: TLS is twice as fast; peers in Rust may have Noise alone.
-    connectionEncrypters: [tls(), noise()],
+    connectionEncrypters: [corkedTls(), noise()],
     streamMuxers: [
       yamux({
         maxInboundStreams: MAX_STREAMS,

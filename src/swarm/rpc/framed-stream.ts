@@ -7,7 +7,7 @@
  */
 import type { Stream } from '@libp2p/interface';
 import {
-  encodeHead,
+  encodeFrame,
   FrameFault,
   type FrameHeader,
   type FrameInit,
@@ -103,12 +103,11 @@ export class FramedStream {
   /** Queues a frame. The payload is not copied: its buffer belongs to the stream from now on. */
   send(frame: FrameInit, metadata?: Uint8Array, payload?: Uint8Array): void {
     if (!this.#open || this.#closing) return;
-    const size = payload === undefined ? 0 : payload.length;
-    const head = encodeHead(frame, metadata, size);
     this.#context.counters.add('framesOut');
-    this.#queue.push(head);
-    this.#queuedBytes += head.length + size;
-    if (size > 0) this.#queue.push(payload!);
+    for (const piece of encodeFrame(frame, metadata, payload)) {
+      this.#queue.push(piece);
+      this.#queuedBytes += piece.length;
+    }
     this.#flush();
   }
 

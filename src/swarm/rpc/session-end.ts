@@ -52,6 +52,7 @@ export class SessionEnd {
   readonly #events: SessionEvents;
   readonly #waiting: Outgoing[] = [];
   #over = false;
+  #flushing = false;
   #endSent = false;
   #endAsked = false;
   #endReceived = false;
@@ -89,6 +90,9 @@ export class SessionEnd {
 
   /** Sends what waits, as far as the window and the stream allow. */
   flush(): void {
+    // To send may empty the stream's queue, which calls back here.
+    if (this.#flushing) return;
+    this.#flushing = true;
     while (
       !this.#over &&
       this.#waiting.length > 0 &&
@@ -97,14 +101,12 @@ export class SessionEnd {
     ) {
       const next = this.#waiting.shift()!;
       this.#out += next.cost;
-      this.#stream.send(
-        { type: FRAME.data, id: ID, sequence: this.#sendSequence },
-        next.metadata,
-        next.payload,
-      );
-      this.#sendSequence = (this.#sendSequence + 1) >>> 0;
       this.#unreported += next.cost;
+      const sequence = this.#sendSequence;
+      this.#sendSequence = (sequence + 1) >>> 0;
+      this.#stream.send({ type: FRAME.data, id: ID, sequence }, next.metadata, next.payload);
     }
+    this.#flushing = false;
     if (this.#unreported >= STEP) {
       this.#events.sent(this.#unreported);
       this.#unreported = 0;
