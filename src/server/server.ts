@@ -3,12 +3,7 @@
  *
  * @module server/server
  */
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { Chain, isKithError, KithError, loggedMessageOf, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
@@ -18,6 +13,7 @@ import { type BodyLimits, createBytePool } from './http/body.ts';
 import { busyStatuses, errorAnswer, type Fault, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
 import { checkTarget, isLoopback } from './http/host.ts';
+import { Response } from './http/response.ts';
 import { createRouter, routeAbove } from './http/router.ts';
 import { listen, urlOf } from './listen.ts';
 import { allRoutes } from './routes.ts';
@@ -59,7 +55,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   async function answer(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: Response,
     expectsContinue: boolean,
   ): Promise<void> {
     const { socket } = request;
@@ -72,7 +68,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       active++;
       total++;
     }
-    response.setHeader('x-request-id', `req-${id}`);
+    response.always('x-request-id', `req-${id}`);
     for (const observer of options.observers) observer.begin?.(`req-${id}`, request);
     lane.waiting++;
     if (++lane.served >= limits.requestsPerConnection) response.setHeader('connection', 'close');
@@ -113,7 +109,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         response.writeHead(204, { allow: match.allow, 'content-length': 0 }).end();
         return;
       }
-      if (match.route.requestIdHeader) response.setHeader(match.route.requestIdHeader, `req-${id}`);
+      if (match.route.requestIdHeader) response.always(match.route.requestIdHeader, `req-${id}`);
       one.caller = options.access.admit(request, response, match.route.scope, one.know);
       const beforeReading = () => {
         if (expectsContinue) response.writeContinue();
@@ -145,7 +141,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   /** Answers with the error and returns what the client was told; null when it is too late to answer. */
   function fail(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: Response,
     id: string,
     error: unknown,
     spoken: Route | null,
@@ -166,7 +162,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }
     // A body that was not read would be taken for the next request on this connection.
     const headers = { ...own, ...(request.complete ? {} : { connection: 'close' }) };
-    if (spoken?.requestIdHeader) response.setHeader(spoken.requestIdHeader, `req-${id}`);
+    if (spoken?.requestIdHeader) response.always(spoken.requestIdHeader, `req-${id}`);
     const status = spoken?.errorStatus?.(fault) ?? fault.status;
     sendJson(response, status, (spoken?.encodeError ?? openAiError)(fault, `req-${id}`), headers);
     if (!request.complete) discard(request, limits.bodyBytes * discardFactor);
@@ -184,23 +180,24 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     noDelay: true,
     // The host check says what is wrong with a request that names none.
     requireHostHeader: false,
+    ServerResponse: Response,
   };
   const https =
     credentials &&
-    createHttpsServer({
+    createHttpsServer<typeof IncomingMessage, typeof Response>({
       ...settings,
       cert: credentials.cert,
       key: credentials.key,
       minVersion: 'TLSv1.2',
       handshakeTimeout: limits.headersMs,
     });
-  const http: HttpServer = https ?? createHttpServer(settings);
+  const http = (https ?? createHttpServer(settings)) as unknown as HttpServer;
   const connections = guardConnections(http, limits, log, (socket) => {
     for (const { response } of open) if (response.socket === socket && response.headersSent) return true;
     return false;
   });
-  http.on('request', (request, response) => void answer(request, response, false));
-  http.on('checkContinue', (request, response) => void answer(request, response, true));
+  http.on('request', (request, response) => void answer(request, response as Response, false));
+  http.on('checkContinue', (request, response) => void answer(request, response as Response, true));
   http.on('checkExpectation', (_request, response) => {
     const error = new KithError('expectation_failed', 'Only `expect: 100-continue` is understood.', {
       status: 417,

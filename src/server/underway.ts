@@ -3,9 +3,10 @@
  *
  * @module server/underway
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { AbortedError, type Linked } from '../base/index.ts';
 import type { Lane } from './connections.ts';
+import type { Response } from './http/response.ts';
 import type { Match } from './http/router.ts';
 import type { Caller, RequestFacts } from './types.ts';
 
@@ -13,7 +14,7 @@ export class Underway implements Linked {
   before: Linked | null = null;
   after: Linked | null = null;
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: Response;
   readonly lane: Lane;
   /** Without its prefix. */
   readonly id: string;
@@ -31,7 +32,7 @@ export class Underway implements Linked {
 
   constructor(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: Response,
     lane: Lane,
     id: string,
     started: number,

@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, afterEach } from 'node:test';
+import { Response } from '../../src/server/http/response.ts';
 import { openApiDocument } from '../../src/server/openapi/document.ts';
 import { createValidator } from './validate.ts';
 
@@ -27,11 +28,11 @@ function watch(request: IncomingMessage, response: ServerResponse): void {
   let seen = false;
   const check = (complete: boolean) => {
     // Other servers of a test (model hubs, hooks) name no request.
-    if (seen || !String(response.getHeader('x-request-id') ?? '').startsWith('req-')) return;
+    if (seen || !(response instanceof Response)) return;
+    const { written } = response;
+    if (!String(written['x-request-id'] ?? '').startsWith('req-')) return;
     seen = true;
-    const headers = Object.fromEntries(
-      Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
-    );
+    const headers = Object.fromEntries(Object.entries(written).map(([name, value]) => [name, String(value)]));
     const { method = '', url: target = '' } = request;
     const { statusCode: status } = response;
     const body = Buffer.concat(chunks).toString();

@@ -7,10 +7,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../types.ts';
 import { type BodyLimits, parseJson, readBytes } from './body.ts';
 import type { Fault } from './errors.ts';
+import type { Response } from './response.ts';
 
 export interface Exchange {
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: Response;
   /** Sent back as `x-request-id`. */
   readonly id: string;
   /** Pattern of the route that was found. */
@@ -69,7 +70,7 @@ export interface Life {
 
 export function createExchange(
   request: IncomingMessage,
-  response: ServerResponse,
+  response: Response,
   id: string,
   life: Life,
   match: Match,
@@ -85,7 +86,7 @@ type Match = Pick<Exchange, 'params' | 'query'> & { readonly pattern: string };
 
 class OneExchange implements Exchange {
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: Response;
   readonly id: string;
   readonly caller: Caller;
   readonly failed: (code: string, limit?: string) => void;
@@ -96,7 +97,7 @@ class OneExchange implements Exchange {
 
   constructor(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: Response,
     id: string,
     life: Life,
     match: Match,

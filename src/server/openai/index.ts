@@ -26,17 +26,12 @@ export function openAiRoutes(context: ServerContext): Route[] {
 
 /**
  * Adds `openai-processing-ms`, which OpenAI's clients show: ms from the request to the head of its answer. Whatever
- * writes the head, an error of the server too, passes here.
+ * writes the head, an error of the server too, sends it.
  */
 function timed(handler: Handler, clock: Clock): Handler {
+  const now = () => clock.monotonic();
   return (exchange) => {
-    const { response } = exchange;
-    const began = clock.monotonic();
-    const write = response.writeHead.bind(response);
-    response.writeHead = ((...head: Parameters<typeof write>) => {
-      response.setHeader('openai-processing-ms', Math.round(clock.monotonic() - began));
-      return write(...head);
-    }) as typeof response.writeHead;
+    exchange.response.timed(now);
     return handler(exchange);
   };
 }

@@ -11,6 +11,7 @@ import { paths } from '../../../web/src/app/pages.ts';
 import { errorAnswer } from '../http/errors.ts';
 import { createExchange, sendJson } from '../http/exchange.ts';
 import { defaultServerLimits } from '../http/limits.ts';
+import { Response } from '../http/response.ts';
 import { createRouter } from '../http/router.ts';
 import { readBuild } from './files.ts';
 import { contentSecurityPolicy, pagePaths, webRoutes } from './index.ts';
@@ -37,7 +38,7 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
 async function open(files: Readonly<Record<string, string>>) {
   const folder = await folderOf(files);
   const route = createRouter(webRoutes({ version: '1.2.3' }, folder));
-  const http = createHttpServer(async (incoming, response) => {
+  const http = createHttpServer({ ServerResponse: Response }, async (incoming, response) => {
     try {
       const match = route(incoming.method!, incoming.url!);
       const caller = { key: null, name: 'local', agent: null };
