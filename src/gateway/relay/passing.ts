@@ -8,6 +8,7 @@
  *
  * @module gateway/relay/passing
  */
+import { isAscii } from 'node:buffer';
 import { KithError, type Linked } from '../../base/index.ts';
 import { AFTER_END, type AnswerDecoder } from '../backends/stream-answer.ts';
 import type { TimeLimits } from '../resilience/index.ts';
@@ -23,11 +24,12 @@ import {
 } from '../upstream/index.ts';
 import { Events } from './events.ts';
 import { Opening, type Seen, type StreamEnd, Watch } from './frames.ts';
+import { plainEnd, unknownUsage } from './plain.ts';
 import type { Sweep, Timed } from './sweep.ts';
 
 /** What is told of an answer under way. */
 export interface PassingReader {
-  whole(body: Buffer, end: StreamEnd): void;
+  whole(body: Buffer | string, end: StreamEnd): void;
   start(): void;
   data(bytes: Buffer): boolean;
   end(end: StreamEnd): void;
@@ -42,7 +44,8 @@ export interface PassingOptions {
   /** ms for a whole answer that is no stream. */
   readonly wholeMs: number;
   readonly maxBytes: number;
-  readonly decoder: AnswerDecoder;
+  /** Made where it is needed. */
+  readonly decoder: () => AnswerDecoder;
   readonly now: () => number;
   readonly sweep: Sweep;
 }
@@ -54,7 +57,6 @@ const lingerMs = 500;
 const bytesPerToken = 4;
 
 const doneEvent = Buffer.from('data: [DONE]\n\n');
-const unknownUsage = { promptTokens: null, cachedTokens: null, completionTokens: null };
 
 export class Passing implements AnswerHandler, Timed {
   readonly #options: PassingOptions;
@@ -70,8 +72,10 @@ export class Passing implements AnswerHandler, Timed {
   #bytes = 0;
   #phase: 'waiting' | 'opening' | 'streaming' | 'lingering' | 'over' = 'waiting';
   #opening: Opening | null = null;
-  readonly #events: Events;
-  readonly #watch: Watch;
+  /** Of a stream. */
+  readonly #decoder: AnswerDecoder | null;
+  readonly #events: Events | null;
+  readonly #watch: Watch | null;
   #paused = false;
   firstTokenAt: number | null = null;
   endedAt: number | null = null;
@@ -79,9 +83,10 @@ export class Passing implements AnswerHandler, Timed {
   constructor(options: PassingOptions, reader: PassingReader) {
     this.#options = options;
     this.#reader = reader;
-    this.#events = new Events(options.server);
-    this.#watch = new Watch(options.server, options.decoder);
-    const { now, limits, stream, wholeMs } = options;
+    const { now, limits, stream, wholeMs, server } = options;
+    this.#decoder = stream ? options.decoder() : null;
+    this.#events = stream ? new Events(server) : null;
+    this.#watch = stream ? new Watch(server, this.#decoder!) : null;
     this.startedAt = now();
     this.#totalEnd = this.startedAt + limits.totalMs;
     this.deadline = this.startedAt + (stream ? limits.firstTokenMs : Math.min(wholeMs, limits.totalMs));
@@ -90,7 +95,7 @@ export class Passing implements AnswerHandler, Timed {
 
   /** About how many tokens have come; null before anything has. */
   get about(): number | null {
-    if (this.firstTokenAt !== null) return this.#watch.about;
+    if (this.firstTokenAt !== null) return this.#watch!.about;
     return this.#options.stream || this.#bytes === 0 ? null : this.#bytes / bytesPerToken;
   }
 
@@ -150,7 +155,7 @@ export class Passing implements AnswerHandler, Timed {
       return;
     }
     this.#phase = 'opening';
-    if (this.#options.stream) this.#opening = new Opening(this.#options.decoder, this.#options.server);
+    if (this.#options.stream) this.#opening = new Opening(this.#decoder!, this.#options.server);
   }
 
   onResponseData(bytes: Buffer): void {
@@ -205,16 +210,16 @@ export class Passing implements AnswerHandler, Timed {
     let seen: Seen;
     try {
       // Whole ones: whoever has to say that a stream broke off cannot say it in the middle of one.
-      events = this.#events.add(bytes);
+      events = this.#events!.add(bytes);
       if (events === null) return;
-      seen = this.#watch.look(events);
+      seen = this.#watch!.look(events);
     } catch (error) {
       this.#fail(error);
       return;
     }
     // The last event is given only when all that came before it makes an answer. What follows it is none of it.
     if (seen.doneAt !== null) {
-      this.#events.clear();
+      this.#events!.clear();
       this.#finish(events.subarray(0, seen.doneAt), { done: true, closed: false });
       return;
     }
@@ -229,12 +234,12 @@ export class Passing implements AnswerHandler, Timed {
 
   /** The connection ended. Some servers end their last event with it. */
   #closed(): void {
-    const rest = this.#events.rest();
+    const rest = this.#events!.rest();
     let done = false;
     let last: Buffer | null = null;
     if (rest !== null)
       try {
-        const { doneAt } = this.#watch.look(rest);
+        const { doneAt } = this.#watch!.look(rest);
         done = doneAt !== null;
         last = rest.subarray(0, doneAt ?? rest.length);
       } catch (error) {
@@ -255,7 +260,7 @@ export class Passing implements AnswerHandler, Timed {
   #finish(last: Buffer | null, { done, closed }: { done: boolean; closed: boolean }): void {
     let end: StreamEnd;
     try {
-      end = this.#watch.end();
+      end = this.#watch!.end();
     } catch (error) {
       this.#fail(error);
       return;
@@ -275,19 +280,26 @@ export class Passing implements AnswerHandler, Timed {
 
   #whole(): void {
     const body = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
-    const { decoder, server } = this.#options;
-    let reason: FinishReason = 'stop';
+    const text = body.toString('utf8');
+    let end: StreamEnd;
     try {
-      for (const event of decoder.whole(parseJson(body.toString('utf8'), server)))
-        if (event.type === 'finish') reason = event.reason;
-      if (!decoder.complete) throw this.#cut();
+      const value = parseJson(text, this.#options.server);
+      end = plainEnd(value) ?? this.#decoded(value);
     } catch (error) {
       this.#fail(error);
       return;
     }
     this.endedAt = this.#options.now();
     this.#over();
-    this.#reader.whole(body, { reason, usage: decoder.usage ?? unknownUsage });
+    this.#reader.whole(isAscii(body) ? text : body, end);
+  }
+
+  #decoded(value: unknown): StreamEnd {
+    const decoder = this.#options.decoder();
+    let reason: FinishReason = 'stop';
+    for (const event of decoder.whole(value)) if (event.type === 'finish') reason = event.reason;
+    if (!decoder.complete) throw this.#cut();
+    return { reason, usage: decoder.usage ?? unknownUsage };
   }
 
   #tooLarge(): UpstreamError {
@@ -303,7 +315,7 @@ export class Passing implements AnswerHandler, Timed {
   #fail(error: unknown, silent = false): void {
     if (this.#phase === 'over') return;
     const begun = this.#phase === 'streaming';
-    if (begun && this.#watch.finished && isHarmless(error)) {
+    if (begun && this.#watch!.finished && isHarmless(error)) {
       this.#finish(null, { done: false, closed: true });
       this.#control?.abort();
       return;
@@ -325,7 +337,7 @@ export class Passing implements AnswerHandler, Timed {
   #over(): void {
     this.#phase = 'over';
     this.#pieces = [];
-    this.#events.clear();
+    this.#events?.clear();
     this.endedAt ??= this.#options.now();
     this.#options.sweep.delete(this);
   }

@@ -152,7 +152,7 @@ class Relayed implements Relaying, PassingReader {
         limits,
         wholeMs: limits.firstTokenMs + (shape.maxTokens ?? 0) * wholeTokenMs,
         maxBytes: shape.stream ? maxStreamBytes : maxWholeBytes,
-        decoder: port.decoder(candidate.model),
+        decoder: () => port.decoder(candidate.model),
         now: parts.now,
         sweep: parts.sweep,
       },
@@ -179,7 +179,7 @@ class Relayed implements Relaying, PassingReader {
     this.#record(null, 'left', this.#aboutCost());
   }
 
-  whole(body: Buffer, { reason, usage }: StreamEnd): void {
+  whole(body: Buffer | string, { reason, usage }: StreamEnd): void {
     this.#settle('success');
     this.#left = true;
     this.#reader.whole(body, reason, this.#usageEvent(usage));

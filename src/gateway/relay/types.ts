@@ -36,8 +36,8 @@ export interface RelayPort {
  * `end` and `broken`. After `leave` nothing is told any more.
  */
 export interface RelayReader {
-  /** The whole answer, checked. */
-  whole(body: Buffer, reason: FinishReason, usage: UsageEvent): void;
+  /** The whole answer, checked. As text where that holds nothing but ASCII: it goes out with its head, in one write. */
+  whole(body: Buffer | string, reason: FinishReason, usage: UsageEvent): void;
   /** A stream begins, with its first piece of text or call. */
   start(event: StartEvent): void;
   /** Bytes of the stream as they came. False: no more until `resume`. */

@@ -84,7 +84,7 @@ class Passage implements RelayReader {
     this.#response.on('drain', this.#onDrain);
   }
 
-  whole(body: Buffer, reason: FinishEvent['reason'], usage: UsageEvent): void {
+  whole(body: Buffer | string, reason: FinishEvent['reason'], usage: UsageEvent): void {
     const response = this.#response;
     this.#watching.event(finish(reason));
     this.#watching.event(usage);
@@ -97,7 +97,8 @@ class Passage implements RelayReader {
       'x-content-type-options': 'nosniff',
       ...receiptHeaders(usage.receipt),
     });
-    response.end(body);
+    if (typeof body === 'string') response.end(body, 'latin1');
+    else response.end(body);
   }
 
   start(event: StartEvent): void {
