@@ -71,19 +71,20 @@ function encodeTime(ms: number): string {
   return text;
 }
 
-/** Five bits a character, most significant first: 10 bytes are 16 characters. */
+/** Two characters for each ten bits. */
+const PAIRS = Array.from({ length: 1024 }, (_, bits) => ALPHABET[bits >>> 5]! + ALPHABET[bits & 31]!);
+
+/** Five bits a character, most significant first: 10 bytes are 16 characters, and five of them eight. */
 function encodeRandom(bytes: Uint8Array): string {
   let text = '';
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      text += ALPHABET[(held >>> bits) & 31]!;
-    }
-    held &= (1 << bits) - 1;
+  for (let at = 0; at < bytes.length; at += 5) {
+    const a = bytes[at]!;
+    const b = bytes[at + 1]!;
+    const c = bytes[at + 2]!;
+    const d = bytes[at + 3]!;
+    const e = bytes[at + 4]!;
+    text += PAIRS[(a << 2) | (b >>> 6)]! + PAIRS[((b & 63) << 4) | (c >>> 4)]!;
+    text += PAIRS[((c & 15) << 6) | (d >>> 2)]! + PAIRS[((d & 3) << 8) | e]!;
   }
   return text;
 }

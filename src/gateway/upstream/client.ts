@@ -138,6 +138,25 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   /** Heads of bodies that are passed on, by what is accepted and what the request adds. */
   const passing = new Map<string, string>();
+  let last: { path: string; accept: string; own: object | undefined; head: string } | null = null;
+
+  function passingHead(
+    path: string,
+    accept: string,
+    own: Readonly<Record<string, string>> | undefined,
+  ): string {
+    if (last !== null && last.own === own && last.accept === accept && last.path === path) return last.head;
+    const key = JSON.stringify([path, accept, own]);
+    let head = passing.get(key);
+    if (head === undefined) {
+      const all = own === undefined ? fixed : withHeaders(fixed, own);
+      head = headOf('POST', path, { ...all, accept, 'content-type': 'application/json' });
+      // Callers name regions as they like.
+      if (passing.size < maxPassing) passing.set(key, head);
+    }
+    last = { path, accept, own, head };
+    return head;
+  }
 
   async function open(request: UpstreamRequest, accept: string) {
     const body = request.body === undefined ? null : Buffer.from(JSON.stringify(request.body));
@@ -251,16 +270,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       return pool.stats;
     },
     pass(path, json, accept, handler, own) {
-      const kept = own === undefined ? accept : `${accept} ${JSON.stringify(own)}`;
-      let head = passing.get(kept);
-      if (head === undefined) {
-        const all = own === undefined ? fixed : withHeaders(fixed, own);
-        const headers = { ...all, accept, 'content-type': 'application/json' };
-        head = headOf('POST', path, headers);
-        // Callers name regions as they like.
-        if (passing.size < maxPassing) passing.set(kept, head);
-      }
-      pool.dispatch({ head, body: json }, handler);
+      pool.dispatch({ head: passingHead(path, accept, own), body: json }, handler);
     },
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();

@@ -42,8 +42,7 @@ export function checkHost(
   rules: HostRules = thisMachineOnly,
   method = 'GET',
 ): void {
-  const name = hostName(headers.host ?? '');
-  if (name === null || !isOwnName(name, rules)) {
+  if (!isOwnHost(headers.host ?? '', rules)) {
     const taken = rules.wide
       ? 'IP addresses, loopback names'
       : 'loopback names such as 127.0.0.1 and localhost';
@@ -78,6 +77,19 @@ export function checkTarget(target: string, host: string | undefined): void {
     'invalid_host',
     `The request target names '${authority.slice(0, 100)}' and the Host header '${(host ?? '').slice(0, 100)}'.`,
   );
+}
+
+/** The `host` that was found right last, and by which rules: nearly all requests name the same. */
+let lastHost = '';
+let lastRules: HostRules | null = null;
+
+function isOwnHost(host: string, rules: HostRules): boolean {
+  if (rules === lastRules && host === lastHost) return true;
+  const name = hostName(host);
+  if (name === null || !isOwnName(name, rules)) return false;
+  lastHost = host;
+  lastRules = rules;
+  return true;
 }
 
 function plainName(host: string): string {

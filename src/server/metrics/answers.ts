@@ -44,6 +44,14 @@ export interface AnswerSet extends Readonly<Record<Measure, RecentHistogram>> {
   unpriced: number;
 }
 
+type Named = Pick<AnswerFacts, 'model' | 'backend' | 'agent' | 'route'>;
+
+const isLike = (one: Named, other: Named): boolean =>
+  one.model === other.model &&
+  one.backend === other.backend &&
+  one.agent === other.agent &&
+  one.route === other.route;
+
 /** Different label sets; at 100 kB each when all are in use. */
 const maxSets = 100;
 const maxModels = 50;
@@ -60,8 +68,8 @@ export class AnswerFigures implements AnswerListener {
     agent: boundedValues(maxAgents),
     route: boundedValues(maxRoutes),
   };
-  /** The answer that was looked up last, and its set: pieces of one answer come one after the other. */
-  #last: { readonly facts: AnswerFacts; readonly set: AnswerSet } | null = null;
+  /** The answer that was looked up last, and its set: most answers, and all pieces of one, belong to the same. */
+  #last: { readonly facts: Named; readonly set: AnswerSet } | null = null;
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
@@ -97,7 +105,8 @@ export class AnswerFigures implements AnswerListener {
   }
 
   #setOf(facts: AnswerFacts): AnswerSet {
-    if (this.#last?.facts === facts) return this.#last.set;
+    const last = this.#last;
+    if (last !== null && isLike(last.facts, facts)) return last.set;
     const labels = {
       model: this.#bounds.model(facts.model ?? 'unknown'),
       backend: this.#bounds.backend(facts.backend ?? none),
@@ -106,7 +115,8 @@ export class AnswerFigures implements AnswerListener {
     };
     const key = `${labels.model}\n${labels.backend}\n${labels.agent}\n${labels.route}`;
     const set = this.sets.of(key, () => this.#make(labels));
-    this.#last = { facts, set };
+    const { model, backend, agent, route } = facts;
+    this.#last = { facts: { model, backend, agent, route }, set };
     return set;
   }
 

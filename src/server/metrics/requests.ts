@@ -24,6 +24,21 @@ export interface RouteSet {
   bytesOut: number;
 }
 
+type Named = Pick<RequestFacts, 'route' | 'method' | 'status' | 'code'>;
+
+/** Where requests of these facts are counted. */
+interface Place {
+  readonly facts: Named;
+  readonly set: RequestSet;
+  readonly per: RouteSet;
+}
+
+const isLike = (one: Named, other: Named): boolean =>
+  one.route === other.route &&
+  one.status === other.status &&
+  one.code === other.code &&
+  one.method === other.method;
+
 const maxRequestSets = 500;
 const maxRouteSets = 100;
 const maxRoutes = 80;
@@ -44,6 +59,7 @@ export class RequestFigures {
   readonly routes: BoundedRecords<RouteSet>;
   /** Requests answered with 429, by error code. */
   readonly limited = new Map<string, number>();
+  #last: Place | null = null;
   readonly #windowMs: number;
   readonly #route = boundedValues(maxRoutes);
   readonly #code = boundedValues(maxCodes);
@@ -55,17 +71,12 @@ export class RequestFigures {
   }
 
   observe(facts: RequestFacts, now: number): void {
-    const route = this.#route(facts.route ?? none);
-    const method = methods.has(facts.method) ? facts.method : other;
-    const status = String(facts.status);
-    const code = this.#code(codeLabel(facts.code));
-    const key = `${route}\n${method}\n${status}\n${code}`;
-    this.sets.of(key, () => ({ route, method, status, code, count: 0 })).count++;
-    const per = this.routes.of(`${route}\n${method}`, () => this.#makeRoute(route, method));
+    const { set, per } = this.#placeOf(facts);
+    set.count++;
     per.duration.observe(facts.ms, now);
     per.bytesIn += facts.bytesIn;
     per.bytesOut += facts.bytesOut;
-    if (facts.status === 429) this.limited.set(code, (this.limited.get(code) ?? 0) + 1);
+    if (facts.status === 429) this.limited.set(set.code, (this.limited.get(set.code) ?? 0) + 1);
     if (!facts.counted) return;
     const slot = this.#slot(now);
     slot.all++;
@@ -86,6 +97,22 @@ export class RequestFigures {
       sum.refused += refused;
     }
     return sum;
+  }
+
+  /** Most requests are counted where the last one was. */
+  #placeOf(facts: RequestFacts): Place {
+    const last = this.#last;
+    if (last !== null && isLike(last.facts, facts)) return last;
+    const route = this.#route(facts.route ?? none);
+    const method = methods.has(facts.method) ? facts.method : other;
+    const status = String(facts.status);
+    const code = this.#code(codeLabel(facts.code));
+    const key = `${route}\n${method}\n${status}\n${code}`;
+    const set = this.sets.of(key, () => ({ route, method, status, code, count: 0 }));
+    const per = this.routes.of(`${route}\n${method}`, () => this.#makeRoute(route, method));
+    const { route: pattern, method: sent, status: number, code: error } = facts;
+    this.#last = { facts: { route: pattern, method: sent, status: number, code: error }, set, per };
+    return this.#last;
   }
 
   #slot(now: number) {
