@@ -2,7 +2,7 @@
  * `npm run bench:trust`: attacks on trust in a simulated community, each with the bound it is held to and what was measured;
  * then what scores cost. Exits with 1 when a bound does not hold.
  *
- * Options: --seed N (first seed, 1), --seeds N (how many, 3), --runs N (of each case left to chance, 400),
+ * Options: --seed N (first seed, 1), --seeds N (how many, 3), --runs N (of each case left to chance, 200),
  * --only attacks|speed.
  *
  * @module bench/trust
@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '3' },
-    runs: { type: 'string', default: '400' },
+    runs: { type: 'string', default: '200' },
     only: { type: 'string' },
   },
 });

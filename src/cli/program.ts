@@ -20,6 +20,7 @@ import {
 } from './options.ts';
 import { rememberFlags } from './output.ts';
 import { addSwarm } from './swarm-commands.ts';
+import { addTrust } from './trust-commands.ts';
 import { version } from './version.ts';
 
 /** What a command gets: its positional arguments, its options, and the whole tree (for `completion`). */
@@ -201,6 +202,7 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
   );
   addGateway(program, add);
   addSwarm(program, add);
+  addTrust(program, add);
   add(
     program,
     'usage',

@@ -83,6 +83,8 @@ export interface Trust extends Disposable {
 const LOOK_EVERY_MS = 1000;
 const SCORE_AGE_MS = 10_000;
 const RANK_AGE_MS = 10_000;
+/** Without a change, ranks move only as endorsements end and standings age. */
+const UNCHANGED_RANK_AGE_MS = 300_000;
 /** Ranks take at most this share of the time. */
 const RANK_SHARE = 0.02;
 const MAX_SCORES = 8192;
@@ -224,7 +226,7 @@ class LocalTrust implements Trust {
     this.#scores.clear();
     this.#evaluatedAt = now;
     this.#evaluation = this.#evaluate(this.#store.source);
-    if (this.#ranksAreOld || now >= this.#ranksNotBefore + RANK_AGE_MS) this.#rank(now);
+    if (this.#ranksAreOld || now >= this.#ranksNotBefore + UNCHANGED_RANK_AGE_MS) this.#rank(now);
     return this.#evaluation;
   }
 

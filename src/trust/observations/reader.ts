@@ -85,7 +85,7 @@ export function readVouched(database: Database, self: string | null): TrustSourc
       .prepare<Row & Record<string, unknown>, [string, string]>(
         `SELECT ${columns} FROM ${table} WHERE ${peer} IN ${of} ORDER BY ${peer}, ${order}`,
       )
-      .iterate('VerifiedNode', self ?? '');
+      .all('VerifiedNode', self ?? '');
     const found = new Map<string, Row[]>();
     for (const row of rows) {
       const name = row[peer] as string;
@@ -98,15 +98,20 @@ export function readVouched(database: Database, self: string | null): TrustSourc
   const credentials = all<CredentialRow>('*', 'credential', 'peer', 'type, valid_from DESC, digest');
   const counters = all<Counter & { dimension: Dimension }>('*', 'counter', 'peer', 'dimension');
   const incidents = all<Incident>('*', 'incident', 'peer', 'at, evidence');
-  const given = all<EndorsementRow>('*', 'endorsement', 'endorser', 'digest');
+  const given = all<Omit<EndorsementRow, 'interactions' | 'seen'>>(
+    'endorser, endorsee, valid_from, valid_until',
+    'endorsement',
+    'endorser',
+    'valid_from',
+  );
   const successors = all<{ successor: string }>('*', 'succession', 'predecessor', 'at');
   return {
     credentials: (peer) => credentials.get(peer)?.map(credentialOf) ?? [],
     observations: (peer) => countersOf(counters.get(peer) ?? []),
     incidents: (peer) => incidents.get(peer) ?? [],
     successor: (peer) => successors.get(peer)?.[0]?.successor ?? null,
-    given: (peer) => given.get(peer)?.map(endorsementOf) ?? [],
-    // Ranks follow who endorses whom now, and ask for neither.
+    given: (peer) => given.get(peer)?.map((row) => endorsementOf({ ...row, interactions: 0, seen: 0 })) ?? [],
+    // Ranks follow who endorses whom now, and ask for none of the rest.
     received: () => [],
     givenBefore: () => [],
   };

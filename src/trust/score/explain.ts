@@ -31,7 +31,10 @@ export function explainTerms(working: Working): TrustTerm[] {
     {
       name: 'moderation',
       value: parts.moderation,
-      detail: `${percent(working.bad)} of what was observed is bad`,
+      detail:
+        parts.confidence === 0
+          ? 'nothing was observed'
+          : `${percent(working.bad)} of what was observed is bad`,
     },
     { name: 'strikes', value: parts.strikes, detail: strikeDetail(working) },
     { name: 'accountability', value: parts.accountability, detail: lossDetail(working) },
