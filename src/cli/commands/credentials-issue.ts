@@ -1,5 +1,4 @@
 /** `kith identity issue|request|revoke|publish-status`: the work of an issuer, and asking one. @module cli/commands/credentials-issue */
-import { join } from 'node:path';
 import { systemClock, systemRandom, writeFileAtomic } from '../../base/index.ts';
 import {
   CREDENTIAL_MAX_BYTES,
@@ -8,25 +7,17 @@ import {
   type CredentialType,
   type Identity,
   interactionStep,
-  type PublishedList,
+  publishStatusLists,
   readRequest,
   requestCredential,
+  type WrittenList,
 } from '../../identity/index.ts';
 import { parseDuration } from '../duration.ts';
 import { UsageError } from '../failure.ts';
 import { plain, print, printJson, say } from '../output.ts';
 import { ownIdentity } from '../own-identity.ts';
 import type { Handler, Invocation } from '../program.ts';
-import {
-  claimsOf,
-  didOfName,
-  give,
-  openRooms,
-  readBytes,
-  typeOf,
-  type WalletRooms,
-  wireJson,
-} from '../wallet.ts';
+import { claimsOf, didOfName, give, openRooms, readBytes, typeOf, wireJson } from '../wallet.ts';
 
 export const issue: Handler = async ({ args, options }) => {
   using rooms = openRooms(options);
@@ -46,7 +37,7 @@ export const issue: Handler = async ({ args, options }) => {
     rooms.wallet.requests.add('in', asked.bytes, asked.request);
     rooms.wallet.requests.answer(asked.request.digest, made.digest);
   }
-  const lists = await publish(rooms, identity, rooms.wallet.issued.due(identity));
+  const lists = await publishStatusLists(rooms.home, rooms.wallet, identity);
   const { type, subject, validUntil, status } = made.fields;
   if (options.json) {
     if (options.out !== undefined) await give(made.bytes, options);
@@ -153,7 +144,7 @@ export const revoke: Handler = async ({ args, options }) => {
   const identity = await ownIdentity(options);
   const reason = options.reason === undefined ? undefined : String(options.reason);
   const row = rooms.wallet.issued.revoke(identity, String(args[0]), reason);
-  const [list] = await publish(rooms, identity, [row.list!]);
+  const [list] = await publishStatusLists(rooms.home, rooms.wallet, identity, [row.list!]);
   if (options.out !== undefined) await writeFileAtomic(String(options.out), list!.bytes, { mode: 0o644 });
   if (options.json) {
     printJson({
@@ -173,29 +164,12 @@ export const publishStatus: Handler = async ({ options }) => {
   using rooms = openRooms(options);
   const identity = await ownIdentity(options);
   const { issued } = rooms.wallet;
-  const lists = await publish(rooms, identity, options.all ? issued.lists(identity) : issued.due(identity));
+  const which = options.all ? issued.lists(identity) : issued.due(identity);
+  const lists = await publishStatusLists(rooms.home, rooms.wallet, identity, which);
   if (options.json) printJson(lists.map(({ id, path }) => ({ status_list: id, file: path })));
   else if (lists.length === 0) say('No status list changed or ends soon.');
   else tellLists(lists);
 };
-
-type WrittenList = PublishedList & { readonly path: string };
-
-/** Signs lists and puts each into its file under the home. */
-async function publish(
-  rooms: WalletRooms,
-  identity: Identity,
-  ids: readonly string[],
-): Promise<WrittenList[]> {
-  const written: WrittenList[] = [];
-  for (const id of ids) {
-    const list = rooms.wallet.issued.publish(identity, id);
-    const path = join(rooms.home, 'identity', 'status', `list-${list.number}.json`);
-    await writeFileAtomic(path, list.bytes, { mode: 0o644 });
-    written.push({ ...list, path });
-  }
-  return written;
-}
 
 function tellLists(lists: readonly WrittenList[]): void {
   for (const { id, path } of lists) {

@@ -6,7 +6,7 @@
  *
  * @module identity/wallet/issued
  */
-import { type Clock, type Database, InputError, type Random } from '../../base/index.ts';
+import { type Clock, type Database, InputError, LimitError, type Random } from '../../base/index.ts';
 import { type IssuedCredential, type IssueOptions, issueCredential } from '../credentials/issue.ts';
 import { kindOf } from '../credentials/kinds.ts';
 import { STATUS_LIST_ENTRIES, setBit } from '../status/bitstring.ts';
@@ -40,6 +40,8 @@ export interface PublishedList {
   readonly id: string;
   /** Counts this node's lists from 1: the name of its file. */
   readonly number: number;
+  /** ms since 1970. */
+  readonly validFrom: number;
   /** Wire bytes of the signed list. */
   readonly bytes: Uint8Array;
 }
@@ -59,6 +61,10 @@ export interface Issued {
   lists(identity: Identity): readonly string[];
   /** Signs a list as it is now. It is newer than every one before. Throws InputError `credential_unknown`. */
   publish(identity: Identity, list: string): PublishedList;
+  /** Notes that a signed list is where readers get it. False when a newer one was signed meanwhile. */
+  written(list: PublishedList): boolean;
+  /** Wire bytes of an issued credential, by the beginning of its digest. Throws InputError `credential_unknown`. */
+  bytes(digest: string): Uint8Array;
 }
 
 interface Row {
@@ -108,9 +114,10 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
     readonly number: number;
     readonly published_from: number | null;
     readonly published_revocations: number;
+    readonly written_from: number | null;
   }
   const ownLists = database.prepare<ListRow, [string]>(
-    'SELECT id, number, published_from, published_revocations FROM own_lists WHERE issuer = ? ORDER BY number',
+    'SELECT id, number, published_from, published_revocations, written_from FROM own_lists WHERE issuer = ? ORDER BY number',
   );
   const nextNumber = database.prepare<{ n: number }>(
     'SELECT coalesce(max(number), 0) + 1 AS n FROM own_lists',
@@ -120,6 +127,13 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
   );
   const markPublished = database.prepare<never, [number, number, string]>(
     'UPDATE own_lists SET published_from = ?, published_revocations = ? WHERE id = ?',
+  );
+
+  const markWritten = database.prepare<never, [number, string, number]>(
+    'UPDATE own_lists SET written_from = ? WHERE id = ? AND published_from = ?',
+  );
+  const bytesOf = database.prepare<{ bytes: Uint8Array }, [string]>(
+    'SELECT bytes FROM issued WHERE digest = ?',
   );
 
   /** A free place in the list named, or in the first of the node's own lists that has room. */
@@ -203,10 +217,10 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
       const now = clock.now();
       return ownLists
         .all(identity.did)
-        .filter(({ id, published_from: from, published_revocations: told }) => {
+        .filter(({ id, published_from: from, published_revocations: told, written_from: written }) => {
           if (from === null || from > now + CLOCK_SKEW_MS || now >= from + STATUS_LIFETIME_MS / 2)
             return true;
-          return revocations.get(id)!.n !== told;
+          return written !== from || revocations.get(id)!.n !== told;
         })
         .map(({ id }) => id);
     },
@@ -231,9 +245,13 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
         for (const { list_index: index } of revoked) setBit(bits, index);
         const bytes = signStatusList(identity, { id: list, bits, validFrom: from });
         markPublished.run(from, revoked.length, list);
-        seen.take(bytes);
-        return { id: list, number: row.number, bytes };
+        takeOwn(seen, bytes);
+        return { id: list, number: row.number, validFrom: from, bytes };
       }),
+
+    written: ({ id, validFrom }) => markWritten.run(validFrom, id, validFrom).changes === 1,
+
+    bytes: (digest) => bytesOf.get(find(digest).digest)!.bytes,
   };
 
   function find(digest: string): Row {
@@ -245,6 +263,15 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
         ? `This node issued no credential whose digest begins with '${digest.slice(0, 80)}'. Give 8 to 64 of its characters.`
         : `More than one credential begins with ${digest}. Give more of its characters.`,
     );
+  }
+}
+
+/** Lets this node verify what it issued. A wallet too full of others' lists is no reason not to publish its own. */
+function takeOwn(seen: SeenLists, bytes: Uint8Array): void {
+  try {
+    seen.take(bytes);
+  } catch (error) {
+    if (!(error instanceof LimitError)) throw error;
   }
 }
 

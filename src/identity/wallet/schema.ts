@@ -42,7 +42,9 @@ export const WALLET_MIGRATIONS: readonly Migration[] = [
         issuer TEXT NOT NULL,
         -- validFrom of the list as it was signed last, and how many credentials it revoked.
         published_from INTEGER,
-        published_revocations INTEGER NOT NULL DEFAULT 0
+        published_revocations INTEGER NOT NULL DEFAULT 0,
+        -- validFrom of the list that is in its file.
+        written_from INTEGER
       ) STRICT;
 
       CREATE TABLE quarantine (

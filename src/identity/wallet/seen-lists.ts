@@ -102,7 +102,7 @@ export function createSeenLists(database: Database, options: SeenListsOptions): 
           return list.validFrom === before.valid_from
             ? 'Its issuer signed two different lists for the same moment; the first one seen counts.'
             : 'It is older than a list that was seen before.';
-        prune.run(now - STATUS_GRACE_MS);
+        prune.run(now - Math.max(graceMs, STATUS_GRACE_MS));
         const held = size.get()!;
         if (before === undefined && (held.n >= MAX_LISTS || (held.bytes ?? 0) + bytes.length > MAX_BYTES)) {
           throw new LimitError(

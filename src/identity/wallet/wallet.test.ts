@@ -20,6 +20,7 @@ import { createCredentialVerifier } from '../credentials/verify.ts';
 import { bitAt, STATUS_LIST_ENTRIES, setBit } from '../status/bitstring.ts';
 import { learnStatus } from '../status/learn.ts';
 import { readStatusList, signStatusList } from '../status/list.ts';
+import { publishStatusLists } from '../status/publish.ts';
 import { acceptAll, CLAIMS, identityOf } from '../testing/credentials.ts';
 import type { IssuerPolicy } from '../types.ts';
 import { openWallet, type Wallet, walletPath } from './wallet.ts';
@@ -71,15 +72,20 @@ test('a credential is unknown, then good, then revoked, as its list is published
     assert.equal(await codeOf(made.bytes), 'status_unknown');
     const [list] = wallet.issued.due(issuer);
     assert.equal(list, `${issuer.did}/status/1`);
-    wallet.issued.publish(issuer, list!);
+    const first = wallet.issued.publish(issuer, list!);
+    assert.deepEqual(wallet.issued.due(issuer), [list], 'it is in no file yet');
+    assert.equal(wallet.issued.written(first), true);
     assert.deepEqual(wallet.issued.due(issuer), []);
     assert.equal(await codeOf(made.bytes), 'ok');
 
     const row = wallet.issued.revoke(issuer, made.digest.slice(0, 12), 'left');
+    assert.deepEqual(Buffer.from(wallet.issued.bytes(made.digest)), Buffer.from(made.bytes));
     assert.deepEqual([row.digest, row.revokedAt, row.revokedReason], [made.digest, start, 'left']);
     assert.deepEqual(wallet.issued.due(issuer), [list]);
     assert.equal(await codeOf(made.bytes), 'ok', 'nobody knows yet');
     const published = wallet.issued.publish(issuer, list!);
+    assert.equal(wallet.issued.written(first), false, 'a newer one was signed');
+    wallet.issued.written(published);
     const read = readStatusList(published.bytes);
     assert.ok(!('fault' in read));
     assert.equal(read.validFrom, start + 1000, 'newer than the one before, in the same second');
@@ -161,6 +167,25 @@ test('a due list is fetched once, and what a server says in its place changes no
     await clock.advance(3_600_000);
     await learnStatus(made.fields, wallet.lists, from(good));
     assert.equal(asked, 3);
+  });
+});
+
+test('published lists are in their files, and the last one is what several publishers leave there', async () => {
+  await withWallet(async ({ home, wallet, issue }) => {
+    const digests = Array.from({ length: 4 }, () => issue().digest);
+    const [list] = await publishStatusLists(home, wallet, issuer);
+    assert.equal(list!.path, join(home, 'identity', 'status', 'list-1.json'));
+    assert.deepEqual(await publishStatusLists(home, wallet, issuer), []);
+    await Promise.all(
+      digests.map((digest) => {
+        wallet.issued.revoke(issuer, digest);
+        return publishStatusLists(home, wallet, issuer, [list!.id]);
+      }),
+    );
+    assert.deepEqual(wallet.issued.due(issuer), []);
+    const read = readStatusList(await readFile(list!.path));
+    assert.ok(!('fault' in read));
+    for (const row of wallet.issued.list()) assert.equal(bitAt(read.bits, row.listIndex!), true);
   });
 });
 
