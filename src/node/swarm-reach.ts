@@ -26,7 +26,6 @@ for (const [address, bits] of [
   local.addSubnet(address, bits, 'ipv4');
 for (const [address, bits] of [
   ['::', 127],
-  ['::ffff:0:0', 96],
   ['fc00::', 7],
   ['fe80::', 10],
   ['ff00::', 8],
@@ -47,5 +46,6 @@ export function reachOf(addresses: readonly string[]): Reach {
 }
 
 function isLocal(host: string): boolean {
+  // A list takes an IPv4 address and its IPv6 form for the same, in both directions.
   return local.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6');
 }

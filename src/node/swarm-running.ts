@@ -1,12 +1,11 @@
 /**
- * The swarm of a node while it runs: identity, trust, network, registry and discovery, messages, opened in this order and
+ * The swarm of a node while it runs: trust, network, registry and discovery, messages, opened in this order and
  * closed in the reverse. Loaded only where the swarm is switched on.
  *
  * @module node/swarm-running
  */
 import { join } from 'node:path';
 import { type Clock, isKithError, KithError } from '../base/index.ts';
-import { openIdentity, passphraseFrom } from '../identity/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
 import {
   createSwarm,
@@ -32,7 +31,6 @@ export interface RunningOptions extends NodeSwarmOptions {
 }
 
 export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage'>, AsyncDisposable {
-  readonly peer: string;
   readonly addresses: readonly string[];
   /** What keeps it from working now, for people; null: nothing. */
   problem(): string | null;
@@ -46,20 +44,12 @@ const OFFER_MS = 5_000;
 
 export async function openRunningSwarm(options: RunningOptions): Promise<RunningSwarm> {
   await using stack = new AsyncDisposableStack();
-  const { config, clock, random, log } = options;
+  const { config, identity, clock, random, log } = options;
   const { home, swarm: settings } = config;
   const folder = join(home, 'swarm');
   const key = settings.pskFile === '' ? null : await readNetworkKey(settings.pskFile);
   const bans = await openBanFile(home, clock);
   await checkPorts(settings.listen);
-  const { identity } = await openIdentity({
-    home,
-    random,
-    passphrase: passphraseFrom({
-      file: config.identity.passphraseFile,
-      credentials: process.env.CREDENTIALS_DIRECTORY,
-    }),
-  });
   const trust = stack.use(openTrust({ home, clock, self: identity.peerId }));
   const standing = (peer: string) => trust.score(peer).score;
 
@@ -192,7 +182,6 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
 
   const owned = stack.move();
   const life: RunningSwarm = {
-    peer: identity.peerId,
     get addresses() {
       return swarm.addresses;
     },
@@ -215,7 +204,6 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     },
     async view() {
       return {
-        did: identity.did,
         addresses: swarm.addresses,
         network: { kind: settings.network, key: key === null ? null : networkName(key) },
         links: swarm.state === 'running' ? await links() : [],

@@ -13,12 +13,14 @@ import {
   messageOf,
   type Random,
 } from '../base/index.ts';
+import type { Identity } from '../identity/index.ts';
 import type { ModelStore } from '../models/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
 import type { RunningSwarm } from './swarm-running.ts';
 
 export interface NodeSwarmOptions {
   readonly config: Config;
+  readonly identity: Identity;
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;
@@ -38,10 +40,9 @@ export interface NodeSwarm {
 /** A start that failed is tried again after this long, ms: the port may be free by then. */
 export const RETRY_MS = 30_000;
 
-const OFF: SwarmSummary = {
+const OFF: Omit<SwarmSummary, 'peer'> = {
   state: 'off',
   message: null,
-  peer: null,
   reach: 'none',
   counters: null,
   records: 0,
@@ -51,8 +52,9 @@ const OFF: SwarmSummary = {
 };
 
 export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
-  const { config, clock, log } = options;
+  const { config, identity, clock, log } = options;
   const { swarm: settings } = config;
+  const none: SwarmSummary = { ...OFF, peer: identity.peerId };
   const listeners = new Set<(news: MessageNews) => void>();
   const ending = new AbortController();
   let running: RunningSwarm | null = null;
@@ -73,7 +75,7 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
     else {
       running = opened;
       failure = null;
-      log.info('the swarm runs', { peer: opened.peer, addresses: opened.addresses.join(' ') });
+      log.info('the swarm runs', { peer: identity.peerId, addresses: opened.addresses.join(' ') });
     }
   }
 
@@ -112,16 +114,16 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
   }
 
   function summary(): SwarmSummary {
-    if (!settings.enabled) return OFF;
+    if (!settings.enabled) return none;
     if (running !== null) return running.summary();
-    return { ...OFF, state: failure === null ? 'starting' : 'failed', message: failure };
+    return { ...none, state: failure === null ? 'starting' : 'failed', message: failure };
   }
 
   async function view(): Promise<SwarmView> {
     const { relays, relayServe, relayReservations, relayUnlimited, regions, network } = settings;
     return {
       ...summary(),
-      did: null,
+      did: identity.did,
       addresses: [],
       network: { kind: network, key: null },
       relay: {

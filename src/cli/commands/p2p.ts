@@ -37,13 +37,21 @@ export const info: Handler = async ({ options }) => {
   print(
     `swarm ${paint(colour, view.state)}${view.message === null ? '' : `: ${plain(asTyped(view.message))}`}`,
   );
-  if (view.state === 'off')
-    print(asTyped('To take part: kith config set swarm.enabled true, then start the node again.'));
-  if (view.peer === null) return code;
+  if (view.state === 'off' || view.state === 'failed') {
+    print(
+      table([
+        ['  peer', view.peer],
+        ['  did', view.did],
+      ]),
+    );
+    if (view.state === 'off')
+      print(asTyped('To take part: kith config set swarm.enabled true, then start the node again.'));
+    return code;
+  }
   const { network, relay, counters } = view;
   const rows = [
     ['peer', view.peer],
-    ['did', view.did ?? '-'],
+    ['did', view.did],
     [
       'network',
       network.key === null ? `${network.kind}, open` : `${network.kind}, private (key ${network.key})`,

@@ -28,6 +28,11 @@ const calm: NodeStatus = {
   uptimeMs: 1000,
   url: 'http://127.0.0.1:1',
   home: '/home',
+  identity: {
+    peerId: '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq',
+    did: 'did:key:z6MkgXZvRh65tcAdLJTKdEvyqEv7ZBhn9C5BM68jw4cESKtH',
+    protected: false,
+  },
   defaultModel: 'm',
   embeddingModel: 'e',
   models: [],
@@ -41,7 +46,7 @@ const calm: NodeStatus = {
   swarm: {
     state: 'off',
     message: null,
-    peer: null,
+    peer: 'p',
     reach: 'none',
     counters: null,
     records: 0,

@@ -96,8 +96,8 @@ export interface SwarmHealth {
   /** `off`: not switched on; `failed`: it could not start, or its thread died again and again. */
   readonly state: 'off' | 'starting' | 'running' | 'restarting' | 'failed';
   readonly message: string | null;
-  /** PeerId of this node; null while it is not known. */
-  readonly peer: string | null;
+  /** PeerId of this node. */
+  readonly peer: string;
   readonly reach: 'public' | 'relay' | 'local' | 'none';
   readonly connections: number;
   /** Peers that announce something. */

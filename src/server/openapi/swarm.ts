@@ -79,8 +79,8 @@ const schemas: Readonly<Record<string, Schema>> = {
   Swarm: object({
     state: choice(...SWARM_STATES),
     message: nullable(string),
-    peer: nullable(peerId),
-    did: nullable(string),
+    peer: peerId,
+    did: string,
     reach: choice(...REACHES),
     addresses: array(described('Multiaddr under which this node can be dialled.', string)),
     network: object({

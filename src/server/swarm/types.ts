@@ -38,7 +38,7 @@ export interface SwarmSummary {
   readonly state: SwarmState;
   /** What is wrong, for people; null when nothing is. */
   readonly message: string | null;
-  readonly peer: string | null;
+  readonly peer: string;
   readonly reach: Reach;
   readonly counters: SwarmCounters | null;
   /** Records and peers of the registry, and messages for the owner. */
@@ -50,7 +50,7 @@ export interface SwarmSummary {
 
 /** `GET /kith/v1/swarm`. */
 export interface SwarmView extends SwarmSummary {
-  readonly did: string | null;
+  readonly did: string;
   readonly addresses: readonly string[];
   readonly network: {
     readonly kind: 'public' | 'lan';
