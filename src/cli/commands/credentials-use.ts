@@ -8,7 +8,7 @@ import {
   type Verification,
   verifyPresentation,
 } from '../../identity/index.ts';
-import { paint, plain, print, printJson, say } from '../output.ts';
+import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
 import { ownDid, ownIdentity } from '../own-identity.ts';
 import type { Handler } from '../program.ts';
 import {
@@ -73,6 +73,8 @@ export function tellVerification({ verdict, digest, facts, claimed }: Verificati
   const what = claimed === null ? 'credential' : claimed.type;
   const stale = facts?.statusStale === true ? '; its status list has ended, so it counts half' : '';
   tell(`${what} ${digest.slice(0, 16)}`, verdict, facts === null ? '' : `by ${facts.issuer}${stale}`);
+  if (verdict.code === 'untrusted_issuer' && claimed !== null)
+    say(asTyped(`To accept it from now on: kith policy issuer add ${claimed.issuer} --type ${claimed.type}`));
   if (facts === null) return;
   print(`  about   ${facts.subject}`);
   for (const [name, value] of Object.entries(facts.claims)) print(`  ${name}  ${plain(String(value))}`);
