@@ -45,12 +45,13 @@ interface Row {
   readonly ttl: number;
   readonly digest: string;
   readonly seen_at: number;
+  readonly size: number;
 }
 
 export function createSeenLists(database: Database, options: SeenListsOptions): SeenLists {
   const { clock, graceMs = STATUS_GRACE_MS } = options;
   const find = database.prepare<Row, [string, string]>(
-    'SELECT valid_from, valid_until, ttl, digest, seen_at FROM seen_lists WHERE issuer = ? AND id = ?',
+    'SELECT valid_from, valid_until, ttl, digest, seen_at, length(bytes) AS size FROM seen_lists WHERE issuer = ? AND id = ?',
   );
   const load = database.prepare<{ bytes: Uint8Array }, [string, string]>(
     'SELECT bytes FROM seen_lists WHERE issuer = ? AND id = ?',
@@ -104,7 +105,8 @@ export function createSeenLists(database: Database, options: SeenListsOptions): 
             : 'It is older than a list that was seen before.';
         prune.run(now - Math.max(graceMs, STATUS_GRACE_MS));
         const held = size.get()!;
-        if (before === undefined && (held.n >= MAX_LISTS || (held.bytes ?? 0) + bytes.length > MAX_BYTES)) {
+        const total = (held.bytes ?? 0) - (before?.size ?? 0) + bytes.length;
+        if ((before === undefined && held.n >= MAX_LISTS) || total > MAX_BYTES) {
           throw new LimitError(
             'wallet.statusLists',
             MAX_LISTS,
