@@ -4,6 +4,8 @@
  *
  * @module swarm/host
  */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import {
   AbortedError,
   type CborMap,
@@ -86,6 +88,7 @@ class SwarmHost implements Swarm {
         gate: rules,
         streams,
         counters: this.#counters.buffer,
+        compileCache: compileCache(),
       },
       limits?.heapMb ?? 512,
       {
@@ -579,6 +582,12 @@ function keyName(key: Uint8Array): string {
       `A key of the network has 32 bytes, not ${key.length}: give a SHA-256.`,
     );
   return Buffer.from(key).toString('hex');
+}
+
+/** The folder that the process keeps compiled code in, without the part that names the version of Node. */
+function compileCache(): string | undefined {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? undefined : dirname(folder);
 }
 
 function topicLimits({ maxBytes = 16_384, maxPerSecond = 50 }: Subscription) {

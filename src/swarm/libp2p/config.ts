@@ -10,12 +10,10 @@ import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, ServiceMap } from '@libp2p/interface';
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
-import { mdns } from '@libp2p/mdns';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
-import { uPnPNAT } from '@libp2p/upnp-nat';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import type { SwarmOptions } from '../types.ts';
@@ -85,7 +83,12 @@ export async function createNode(settings: NodeSettings, gater: ConnectionGater)
   const peerDiscovery: NonNullable<Libp2pOptions<Services>['peerDiscovery']> = [];
   if (settings.bootstrap !== undefined && settings.bootstrap.length > 0)
     peerDiscovery.push(bootstrap({ list: [...settings.bootstrap], timeout: 0 }));
-  if (settings.mdns) peerDiscovery.push(mdns({ serviceTag: 'kith.local', interval: 20_000 }));
+  if (settings.mdns) {
+    const { mdns } = await import('@libp2p/mdns');
+    peerDiscovery.push(mdns({ serviceTag: 'kith.local', interval: 20_000 }));
+  }
+  // Few ask for it, and it takes long to load.
+  const upnp = settings.upnp ? (await import('@libp2p/upnp-nat')).uPnPNAT() : null;
 
   return createLibp2p<Services>({
     privateKey,
@@ -141,7 +144,7 @@ export async function createNode(settings: NodeSettings, gater: ConnectionGater)
           selectors: {},
         }) as unknown as () => KadDHT,
       }),
-      ...(settings.upnp && { upnp: uPnPNAT() }),
+      ...(upnp !== null && { upnp }),
       ...(relay.serve !== undefined && {
         relay: circuitRelayServer({
           reservations: {

@@ -108,7 +108,12 @@ export class Host {
       },
     );
     const count = () => this.#counters.set('connections', node.getConnections().length);
-    node.addEventListener('connection:open', count);
+    node.addEventListener('connection:open', ({ detail: connection }) => {
+      count();
+      // A ban may have come between the gater's question and now.
+      if (this.#gate.banned(connection.remotePeer.toString()))
+        connection.abort(new Error('The peer is banned.'));
+    });
     node.addEventListener('connection:close', count);
     node.addEventListener('peer:connect', (event) => this.#events.peer(event.detail.toString(), true));
     node.addEventListener('peer:disconnect', (event) => this.#events.peer(event.detail.toString(), false));

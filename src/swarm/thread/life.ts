@@ -70,7 +70,7 @@ export class Life {
   /** Null when it stands, else why not. */
   #spawn(): Promise<string | null> {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./swarm-thread.${extension}`, import.meta.url), {
+    const worker = new Worker(new URL(`./entry.${extension}`, import.meta.url), {
       workerData: this.#settings,
       name: 'kith-swarm',
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb },

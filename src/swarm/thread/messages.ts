@@ -19,6 +19,8 @@ export interface ThreadSettings {
   readonly gate: GateSettings;
   readonly streams: StreamLimits;
   readonly counters: SharedArrayBuffer;
+  /** Folder of compiled code to share; undefined without one. */
+  readonly compileCache: string | undefined;
 }
 
 /** One-answer operations of the host. */
