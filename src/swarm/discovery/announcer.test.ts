@@ -12,7 +12,7 @@ import { GENERAL_TOPIC, topicOf } from './topics.ts';
 
 const signer = identityOf(0);
 
-function setUp(publish: (topic: string) => Promise<unknown> = async () => undefined) {
+function setUp(publish: (topic: string) => Promise<number> = async () => 1) {
   const manual = createManualClock(NOW);
   const wall = { ahead: 0 };
   const clock: Clock = { ...manual, now: () => manual.now() + wall.ahead, sleep: manual.sleep };
@@ -30,7 +30,7 @@ function setUp(publish: (topic: string) => Promise<unknown> = async () => undefi
     registry,
     publish: async (topic, data) => {
       said.push({ topic, one: parseAnnouncement(parseEnvelope(data, 2048).body) });
-      await publish(topic);
+      return await publish(topic);
     },
   });
   /** What was said since the last look: topics and records. */
@@ -171,27 +171,27 @@ test('a node that said nothing says no farewell', async () => {
 });
 
 test('a network that does not answer holds up no shutdown', async () => {
-  const { announcer, manual } = setUp(() => new Promise(() => undefined));
-  announcer.set([]);
-  await settle();
-  const closing = announcer.close();
-  await settle();
-  await manual.advance(2000);
-  await closing;
-});
-
-test('a publication that fails is tried again the next time', async () => {
-  let failing = true;
-  const { announcer, manual, heard } = setUp(async () => {
-    if (failing) throw new Error('no neighbours');
-  });
+  const { announcer, manual, heard } = setUp(() => new Promise(() => undefined));
   announcer.set([offerOf()]);
   await settle();
-  failing = false;
-  heard();
-  await manual.advance(80_000);
-  assert.ok(heard().length > 0);
-  await announcer.close();
+  const closing = announcer.close();
+  await manual.advance(2000);
+  await manual.advance(2000);
+  await closing;
+  assert.equal(heard().at(-1)!.one.state, 'offline');
+});
+
+test('what nobody could hear, or what failed, is said again soon, then ever less often', async () => {
+  for (const publish of [async () => 0, () => Promise.reject(new Error('no network'))]) {
+    const { announcer, manual, heard } = setUp(publish);
+    announcer.set([offerOf()]);
+    await settle();
+    await manual.advance(10_000);
+    assert.equal(heard().length, 4);
+    await manual.advance(600_000);
+    assert.ok(heard().length <= 16);
+    await announcer.close();
+  }
 });
 
 test('a clock that is set makes all be said again at once, with numbers that others believe', async () => {

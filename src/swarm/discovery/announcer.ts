@@ -23,7 +23,8 @@ export interface AnnouncerOptions {
   readonly random: Random;
   /** Own records are kept there as those of others are. */
   readonly registry: Registry;
-  readonly publish: (topic: string, data: Uint8Array) => Promise<unknown>;
+  /** Resolves to the number of neighbours it went to. */
+  readonly publish: (topic: string, data: Uint8Array) => Promise<number>;
   readonly log?: Logger;
   /** Between two statements of the same, ms; each time up to a sixth more or less. @default 60000 */
   readonly intervalMs?: number;
@@ -41,11 +42,15 @@ const LOOK_MS = 5000;
 const JUMP_MS = 2000;
 /** A figure is news when it changed by more than this share. */
 const NEWS = 0.25;
-/** For the farewell to leave. */
-const FAREWELL_MS = 2000;
+/** When nobody was there to hear it: a node that has just started meets its neighbours a moment later. */
+const UNHEARD_MS = 1000;
+/** A network that takes longer may do so behind the announcer's back. */
+const PUBLISH_MS = 2000;
 
 interface Standing {
   offer: Offer;
+  /** How often in a row nobody was there to hear it. */
+  unheard: number;
   /** Monotonic ms when it is to be said again. */
   due: number;
   changed: boolean;
@@ -114,7 +119,7 @@ export class Announcer implements AsyncDisposable {
     for (const offer of kept) {
       const standing = this.#standing.get(nameOf(offer));
       if (standing === undefined)
-        this.#standing.set(nameOf(offer), { offer, due: this.#clock.monotonic(), changed: true });
+        this.#standing.set(nameOf(offer), { offer, unheard: 0, due: this.#clock.monotonic(), changed: true });
       else {
         standing.changed ||= isNews(standing.offer, offer);
         standing.offer = offer;
@@ -131,9 +136,18 @@ export class Announcer implements AsyncDisposable {
       // A change that came while something was said is looked at again at once.
       const wake = this.#wake;
       if (!wake.signal.aborted)
-        await this.#clock.sleep(LOOK_MS, AbortSignal.any([signal, wake.signal])).catch(() => undefined);
+        await this.#clock
+          .sleep(this.#untilDue(), AbortSignal.any([signal, wake.signal]))
+          .catch(() => undefined);
       this.#wake = new AbortController();
     }
+  }
+
+  /** Ms until something is due, and no longer than until the next look at the clock. */
+  #untilDue(): number {
+    const now = this.#clock.monotonic();
+    const due = Math.min(...[...this.#standing.values()].map((standing) => standing.due));
+    return Math.min(LOOK_MS, Math.max(10, Math.ceil(due - now)));
   }
 
   /** What was said by a wrong clock is worth nothing: all is said again at once. */
@@ -152,58 +166,69 @@ export class Announcer implements AsyncDisposable {
       const isDue = standing.due <= this.#clock.monotonic();
       if (!isDue && !(standing.changed && this.#changes.take('changes'))) continue;
       standing.changed = false;
-      const jitter = 1 + (this.#options.random.float() - 0.5) / 3;
-      standing.due = this.#clock.monotonic() + this.#intervalMs * jitter;
       if (standing.offer.state === 'offline') this.#standing.delete(name);
-      await this.#say(standing.offer);
+      const wasHeard = await this.#say(standing.offer);
+      standing.unheard = wasHeard ? 0 : standing.unheard + 1;
+      const wait = wasHeard
+        ? this.#intervalMs
+        : Math.min(this.#intervalMs, UNHEARD_MS * 2 ** (standing.unheard - 1));
+      const jitter = 1 + (this.#options.random.float() - 0.5) / 3;
+      standing.due = this.#clock.monotonic() + wait * jitter;
     }
   }
 
-  async #say(offer: Offer): Promise<void> {
+  /** False when it reached nobody. */
+  async #say(offer: Offer): Promise<boolean> {
     const { signer, registry } = this.#options;
     try {
       const seq = this.#nextSeq(offer.model?.hash ?? null);
       const life = offer.state === 'offline' ? ANNOUNCEMENT_MAX_LIFE_MS : (this.#options.lifeMs ?? 360_000);
-      const exp = Math.min(this.#clock.now() + life, seq + ANNOUNCEMENT_MAX_LIFE_MS);
+      const exp = Math.min(Math.floor(this.#clock.now()) + life, seq + ANNOUNCEMENT_MAX_LIFE_MS);
       const one: Announcement = { ...offer, peer: signer.peerId, seq, exp };
       const bytes = signAnnouncement(one, signer);
       if (offer.model !== null) this.#models.add(offer.model.hash);
       const offered = registry.offer(bytes, { author: signer.peerId });
       if (!offered.ok) this.#log.warn(`This node's own announcement was refused: ${offered.reason}`);
-      await Promise.all(topicsOf(one, this.#models).map((topic) => this.#publish(topic, bytes)));
+      const reached = await Promise.all(
+        topicsOf(one, this.#models).map((topic) => this.#publish(topic, bytes)),
+      );
+      return reached.some((neighbours) => neighbours > 0);
     } catch (error) {
       // Said again within a minute.
       this.#log.warn(`${topicOf(offer.model?.hash ?? null)} was not announced: ${messageOf(error)}`);
+      return false;
     }
   }
 
-  async #publish(topic: string, bytes: Uint8Array): Promise<void> {
+  async #publish(topic: string, bytes: Uint8Array): Promise<number> {
+    const patience = new AbortController();
     try {
-      await this.#options.publish(topic, bytes);
+      return await Promise.race([
+        this.#options.publish(topic, bytes),
+        this.#clock.sleep(PUBLISH_MS, patience.signal).then(() => 0),
+      ]);
     } catch (error) {
       this.#log.warn(`${topic}: ${messageOf(error)}`);
+      return 0;
+    } finally {
+      patience.abort();
     }
   }
 
   #nextSeq(model: string | null): number {
-    const now = this.#clock.now();
+    const now = Math.floor(this.#clock.now());
     const last = Math.max(this.#lastSeq, this.#options.registry.lastSeq(this.#options.signer.peerId, model));
     this.#lastSeq = last > now + MAX_SKEW_MS ? now : Math.max(now, last + 1);
     return this.#lastSeq;
   }
 
-  /** Says farewell, if anything was said, and ends. */
+  /** Says farewell, if anything was said, and ends; within twice the time that one publication may take. */
   async close(): Promise<void> {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort();
     await this.#loop;
     if (this.#lastSeq === 0) return;
-    const patience = new AbortController();
-    await Promise.race([
-      this.#say({ ...FAREWELL, model: null }),
-      this.#clock.sleep(FAREWELL_MS, patience.signal).catch(() => undefined),
-    ]);
-    patience.abort();
+    await this.#say({ ...FAREWELL, model: null });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,8 +42,8 @@ const UPKEEP_MS = 1000;
 const SWEEP_MS = 30_000;
 /** Snapshot pages for one peer. */
 const PAGES_PER_MINUTE = 64;
-/** Between attempts to find somebody for a model that nobody is known to serve. */
-const REFILL_MS = [30_000, 60_000, 120_000, 300_000] as const;
+/** Between attempts to be told of a model by anybody, and to find somebody for one that nobody is known to serve. */
+const REFILL_MS = [2000, 8000, 30_000, 60_000, 120_000, 300_000] as const;
 
 interface Watch {
   users: number;
@@ -51,6 +51,8 @@ interface Watch {
   readonly topic: Promise<AsyncDisposable>;
   refills: number;
   refilling: boolean;
+  /** Somebody gave a snapshot: what was announced before this node came. */
+  answered: boolean;
   /** Monotonic ms of the next attempt to find somebody. */
   refillAt: number;
 }
@@ -147,6 +149,7 @@ export class Discoverer implements AsyncDisposable {
         topic,
         refills: 0,
         refilling: false,
+        answered: false,
         refillAt: this.#options.clock.monotonic(),
       };
       this.#watched.set(model, watch);
@@ -236,12 +239,12 @@ export class Discoverer implements AsyncDisposable {
     }
   }
 
-  /** Nobody is known for a model that is wanted: gossip is silent, or this node has just come. Never throws. */
+  /** Asks others about a model, at first and while nobody is known to serve it. Never throws. */
   async #refill(watch: Watch): Promise<void> {
     const { clock } = this.#options;
     if (watch.refilling || clock.monotonic() < watch.refillAt) return;
     watch.refillAt = clock.monotonic() + REFILL_MS[Math.min(watch.refills, REFILL_MS.length - 1)]!;
-    if (this.#isServed(watch.model)) {
+    if (watch.answered && this.#isServed(watch.model)) {
       watch.refills = 0;
       return;
     }
@@ -249,6 +252,7 @@ export class Discoverer implements AsyncDisposable {
     watch.refills++;
     const report = await this.fill(watch.model).catch(() => null);
     watch.refilling = false;
+    watch.answered ||= report !== null && report.answered > 0;
     if (report !== null) this.#log.debug(`Asked for model ${watch.model}.`, { ...summaryOf(report) });
   }
 

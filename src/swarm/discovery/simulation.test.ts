@@ -6,7 +6,7 @@ import { encodeEnvelope } from '../records/envelope.ts';
 import { announcementOf, identityOf, MODEL, NOW, recordOf, signedBytes } from '../records/testing/samples.ts';
 import type { Refusal } from '../records/types.ts';
 import { findCoverage, findPeers } from '../registry/find.ts';
-import { createBus } from './testing/bus.ts';
+import { type Bus, createBus } from './testing/bus.ts';
 import { nodeOn, offerOf, settle, type TestNode } from './testing/nodes.ts';
 import { topicOf } from './topics.ts';
 
@@ -35,6 +35,12 @@ async function swarm() {
   for (const [index, node] of nodes.entries()) node.discovery.offer([offerOf({ blocks: [blocksOf(index)] })]);
   await settle();
   return { clock, bus, nodes };
+}
+
+/** Without farewells, which would be two thousand signatures to verify. */
+async function end(bus: Bus, nodes: readonly TestNode[]): Promise<void> {
+  for (const node of nodes) bus.kill(node.peer);
+  await Promise.all(nodes.map((node) => node.discovery.close()));
 }
 
 function served(node: TestNode, now: number): number {
@@ -75,8 +81,7 @@ test('48 nodes know each other; with 30 % of them killed no lookup fails, and th
     assert.deepEqual(coverage.gaps, []);
     assert.ok(coverage.least >= 10);
   }
-  await late.discovery.close();
-  await Promise.all(nodes.map((node) => node.discovery.close()));
+  await end(bus, [...nodes, late]);
 });
 
 test('forged, expired, replayed and oversized records are refused by every one of 48 nodes', async () => {
@@ -118,5 +123,5 @@ test('forged, expired, replayed and oversized records are refused by every one o
     before,
   );
   for (const node of nodes) assert.equal(node.registry.get(forger.peerId, MODEL), null);
-  await Promise.all(nodes.map((node) => node.discovery.close()));
+  await end(bus, nodes);
 });

@@ -121,8 +121,8 @@ export class Messages implements AsyncDisposable {
       throw new InputError('message_to_self', 'That is this node itself: choose another receiver.', {
         param: 'to',
       });
-    const sent = clock.now();
-    const exp = sent + Math.min(options.lifeMs ?? LIFE_MS, MESSAGE_MAX_LIFE_MS);
+    const sent = Math.floor(clock.now());
+    const exp = sent + Math.min(Math.max(1, Math.floor(options.lifeMs ?? LIFE_MS)), MESSAGE_MAX_LIFE_MS);
     const message = { from: signer.peerId, to, nonce: random.bytes(16), sent, exp, text };
     const { id, bytes } = signMessage(message, signer);
     this.#outbox.add(id, to, sent, exp, bytes);
