@@ -128,9 +128,9 @@ const SECRET_PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:hf|gh[oprsu]|npm|glpat|github_pat|xox[abprs])[_-][\w-]{10,}/g, HIDDEN],
   [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, HIDDEN],
   [new RegExp(String.raw`(${WORD_NAME}${ASSIGN})${DONE}(?:${QUOTED}|[^\s,;&}"']+)`, 'gi'), `$1${HIDDEN}`],
-  // name=<long hex or base64>, except digests, which are public.
+  // name=<long hex or base64>, except digests and the names of nodes (PeerId, did:key), which are public.
   [
-    /(?<!\b(?:sha-?\d{1,3}|md5|digest|hash|integrity|commit|etag|id))(["']?\s?[=:]\s?["']?)(?:[0-9a-fA-F]{32,}|(?=[\w+/-]*\d)(?=[\w+/-]*[A-Z])[\w+/-]{40,}={0,2})(?![\w+/-])/g,
+    /(?<!\b(?:sha-?\d{1,3}|md5|digest|hash|integrity|commit|etag|id))(["']?\s?[=:]\s?["']?)(?!(?:12D3KooW|0?z6Mk)[1-9A-HJ-NP-Za-km-z]{44}(?![\w+/-]))(?:[0-9a-fA-F]{32,}|(?=[\w+/-]*\d)(?=[\w+/-]*[A-Z])[\w+/-]{40,}={0,2})(?![\w+/-])/g,
     `$1${HIDDEN}`,
   ],
 ];

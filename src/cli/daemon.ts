@@ -6,10 +6,19 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CONFIG_KEYS, flagName, KithError, type ResolvedConfig, systemClock } from '../base/index.ts';
+import {
+  CONFIG_KEYS,
+  type Config,
+  flagName,
+  KithError,
+  type ResolvedConfig,
+  systemClock,
+} from '../base/index.ts';
+import { readKey } from '../identity/index.ts';
 import { findNode } from '../node/index.ts';
 import { exitCode } from './failure.ts';
 import { asTyped, print, printJson } from './output.ts';
+import { askPassphrase } from './passphrase.ts';
 import { optionName } from './settings.ts';
 
 /** Listening comes before loading, so this is generous. */
@@ -26,12 +35,18 @@ export async function startDaemon(
     const value = options[optionName(key)];
     return value === undefined ? [] : [`${flagName(key)}=${value}`];
   });
+  const passphrase = await passphraseOf(config, options);
+  const fromStdin = passphrase === null ? [] : ['--passphrase-fd=0'];
   await using output = await open(path, 'w', 0o600);
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, 'start', ...flags], {
+  const command = [...process.execArgv, process.argv[1]!, 'start', ...flags, ...fromStdin];
+  const child = spawn(process.execPath, command, {
     detached: true,
-    stdio: ['ignore', output.fd, output.fd],
+    stdio: [passphrase === null ? 'ignore' : 'pipe', output.fd, output.fd],
     windowsHide: true,
   });
+  // A child that ended already says by itself why.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(`${passphrase}\n`);
   let ended: number | null = null;
   child.on('exit', (code) => {
     ended = code ?? 1;
@@ -67,6 +82,15 @@ export async function startDaemon(
     }
     await systemClock.sleep(50);
   }
+}
+
+/** Asked here, since the child has neither this terminal nor these descriptors; null when the key has none. */
+async function passphraseOf(
+  config: Config,
+  options: Readonly<Record<string, unknown>>,
+): Promise<string | null> {
+  const key = await readKey(config.home);
+  return key?.isProtected === true ? askPassphrase(options, config)() : null;
 }
 
 /** What the child said before it ended. */

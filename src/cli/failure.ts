@@ -20,7 +20,12 @@ const usageCodes = new Set([
   'host_not_loopback',
   'identity_name_invalid',
   'key_name_invalid',
+  'passphrase_invalid',
   'presentation_invalid',
+  'private_key_invalid',
+  'private_key_mismatch',
+  'public_key_weak',
+  'rotation_invalid',
   'tls_invalid',
 ]);
 

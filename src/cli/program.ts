@@ -8,6 +8,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { addCredentials } from './credential-commands.ts';
 import { exitCode, reportFailure } from './failure.ts';
 import { addGateway } from './gateway-commands.ts';
+import { addIdentity } from './identity-commands.ts';
 import {
   decimal,
   homeOption,
@@ -100,6 +101,10 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
       new Option('--threads <n>', 'compute threads'),
       new Option('--device <name>', 'auto, cpu, cuda, vulkan or metal'),
       new Option('--log-level <level>', 'least severe log line that is written'),
+      new Option(
+        '--passphrase-fd <n>',
+        "open descriptor to read the passphrase of the node's key from",
+      ).argParser(whole(0, 1023)),
       new Option('-d, --daemon', 'run in the background'),
       new Option('-v, --verbose', 'show the log in the terminal'),
       jsonOption(),
@@ -218,6 +223,7 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     ],
     () => import('./commands/usage.ts'),
   );
+  addIdentity(program, add);
   addCredentials(program, add);
   addKeys(program, add);
   addConfig(program, add);

@@ -13,7 +13,7 @@ export { checkBackendNames, configWarnings } from './config-sense.ts';
 export { ledgerPath } from './gateway.ts';
 export { createNode, type Node, type NodeOptions } from './node.ts';
 export { type EngineRooms, enginePackages, openEngineRooms, openRooms, type Rooms } from './rooms.ts';
-export { findNode, type RunFile, type RunningNode, readRunFile } from './run-file.ts';
+export { findNode, type RunFile, type RunningNode, readRunFile, whileStopped } from './run-file.ts';
 export {
   networkKeyPath,
   networkName,

@@ -7,8 +7,6 @@
  * @module node/node
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   acquireLock,
   type Config,
@@ -22,6 +20,7 @@ import {
   systemRandom,
 } from '../base/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
+import type { AskPassphrase, OpenedIdentity } from '../identity/index.ts';
 import type { Progress } from '../models/index.ts';
 import {
   createObservability,
@@ -33,8 +32,9 @@ import {
   type ServerLimits,
 } from '../server/index.ts';
 import { type NodeAccess, openAccess, tlsFiles } from './access.ts';
+import { openNodeIdentity } from './identity.ts';
 import { openRooms, type Rooms } from './rooms.ts';
-import { nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
+import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
 import { createNodeSwarm, type NodeSwarm } from './swarm.ts';
 
@@ -49,6 +49,8 @@ export interface NodeOptions {
   readonly version: string;
   /** Progress of the default model's start. */
   readonly onProgress?: (model: string, progress: Progress) => void;
+  /** Gives the passphrase of the node's key. @default what the configuration and the service manager say */
+  readonly passphrase?: AskPassphrase;
   /** Called when something outside asks the node to end (`kith stop`). */
   readonly onShutdown?: () => void;
 }
@@ -69,7 +71,7 @@ export interface Node extends AsyncDisposable {
 export async function createNode(options: NodeOptions): Promise<Node> {
   const { config, log, version } = options;
   const { home } = config;
-  await makeRunFolder(join(home, 'run')).catch((error: unknown) => {
+  await makeRunFolder(home).catch((error: unknown) => {
     throw new KithError(
       'home_not_writable',
       `The home folder ${home} cannot be written: ${messageOf(error)}`,
@@ -82,6 +84,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const startedAt = systemClock.now();
   const began = systemClock.monotonic();
   const lock = await takeLock(home);
+  let identity: OpenedIdentity | null = null;
   let rooms: Rooms | null = null;
   let server: Server | null = null;
   let observability: Observability | null = null;
@@ -126,6 +129,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     return nodeStatus(
       { state, message, version, startedAt, uptimeMs, progress: phase },
       config,
+      identity!,
       rooms!,
       server!,
       swarm!.summary(),
@@ -133,6 +137,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   };
 
   try {
+    identity = await openNodeIdentity(config, log, options.passphrase);
     rooms = await openRooms(
       config,
       log,
@@ -145,6 +150,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     );
     swarm = createNodeSwarm({
       config,
+      identity: identity.identity,
       models: rooms.store,
       clock: systemClock,
       random: systemRandom,
@@ -250,12 +256,6 @@ async function closeSwarm(swarm: NodeSwarm | null, log: Logger): Promise<void> {
   });
   await Promise.race([closing, late]);
   patience.abort();
-}
-
-/** The owner's alone, also when it was there before. */
-async function makeRunFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  await chmod(path, 0o700);
 }
 
 /** One node per home. The error says which process has it and where it answers. */

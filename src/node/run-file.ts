@@ -6,10 +6,17 @@
  *
  * @module node/run-file
  */
-import { unlink } from 'node:fs/promises';
+import { chmod, mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isKithError, readFileBounded, readLockHolder, writeFileAtomic } from '../base/index.ts';
+import {
+  acquireLock,
+  isKithError,
+  KithError,
+  readFileBounded,
+  readLockHolder,
+  writeFileAtomic,
+} from '../base/index.ts';
 
 export const runFileSchema = z.object({
   pid: z.int(),
@@ -63,4 +70,29 @@ export async function findNode(home: string): Promise<RunningNode> {
   return run !== null && run.pid === holder.pid
     ? { state: 'running', run }
     : { state: 'changing', pid: holder.pid };
+}
+
+/** `<home>/run`, the owner's alone, also when it was there before. */
+export async function makeRunFolder(home: string): Promise<void> {
+  const path = join(home, 'run');
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+}
+
+/**
+ * Runs `work` while no node runs on this home, nor can start. Throws KithError `node_running` (409).
+ *
+ * @param purpose shown to who wants to start one meanwhile
+ */
+export async function whileStopped<T>(home: string, purpose: string, work: () => Promise<T>): Promise<T> {
+  await makeRunFolder(home);
+  await using _lock = await acquireLock(nodeLockPath(home), { purpose }).catch((error: unknown) => {
+    if (!isKithError(error) || error.code !== 'locked') throw error;
+    throw new KithError(
+      'node_running',
+      `The node on ${home} runs, and its key cannot be changed under it. Stop it first: kith stop`,
+      { status: 409, cause: error },
+    );
+  });
+  return await work();
 }

@@ -6,6 +6,7 @@
 import { totalmem } from 'node:os';
 import { type Config, freeBytes } from '../base/index.ts';
 import type { EngineStatus, LoadedModel } from '../engine/index.ts';
+import type { OpenedIdentity } from '../identity/index.ts';
 import type { LoadedModelStatus, NodeStatus, Server, SwarmSummary } from '../server/index.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -18,6 +19,7 @@ export type NodeFacts = Pick<
 export async function nodeStatus(
   facts: NodeFacts,
   config: Config,
+  { identity, isProtected }: OpenedIdentity,
   rooms: Rooms,
   server: Server,
   swarm: SwarmSummary,
@@ -54,6 +56,7 @@ export async function nodeStatus(
     pid: process.pid,
     url: server.url,
     home,
+    identity: { peerId: identity.peerId, did: identity.did, protected: isProtected },
     defaultModel: models.default,
     embeddingModel: models.embedding,
     models: known.map(({ id, task, state, context }) => ({ id, task, state, context })),

@@ -44,6 +44,13 @@ export interface NodeStatus {
   readonly uptimeMs: number;
   readonly url: string;
   readonly home: string;
+  /** Who the node is to others. */
+  readonly identity: {
+    readonly peerId: string;
+    readonly did: string;
+    /** Whether the key on the disk needs a passphrase. */
+    readonly protected: boolean;
+  };
   readonly defaultModel: string | null;
   readonly embeddingModel: string | null;
   readonly models: readonly {

@@ -94,6 +94,11 @@ const status: NodeStatus = {
   uptimeMs: 1500,
   url: 'http://127.0.0.1',
   home: '/home',
+  identity: {
+    peerId: '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq',
+    did: 'did:key:z6MkgXZvRh65tcAdLJTKdEvyqEv7ZBhn9C5BM68jw4cESKtH',
+    protected: false,
+  },
   defaultModel: 'm',
   embeddingModel: 'm',
   models: [],
@@ -107,7 +112,7 @@ const status: NodeStatus = {
   swarm: {
     state: 'off',
     message: null,
-    peer: null,
+    peer: 'p',
     reach: 'none',
     counters: null,
     records: 0,

@@ -10,6 +10,7 @@ import {
 import { createNode, type Node } from '../../node/index.ts';
 import { exitCode } from '../failure.ts';
 import { asTyped, paint, print, printJson, say } from '../output.ts';
+import { askPassphrase } from '../passphrase.ts';
 import type { Handler } from '../program.ts';
 import { createProgress, type ProgressView } from '../progress.ts';
 import { settingsOf } from '../settings.ts';
@@ -67,6 +68,7 @@ async function serve(
     config,
     log,
     version,
+    passphrase: askPassphrase(options, config),
     onShutdown: stop,
     onProgress: (model, step) => {
       if (!options.json && asked === 0) progress.update(model, step);

@@ -11,7 +11,7 @@ import { findNode } from '../../node/index.ts';
 import type { LoadedModelStatus, NodeStatus } from '../../server/index.ts';
 import { createClient } from '../client.ts';
 import { exitCode } from '../failure.ts';
-import { asTyped, paint, print, printJson, table } from '../output.ts';
+import { asTyped, paint, plain, print, printJson, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
 
@@ -50,6 +50,8 @@ const run: Handler = async ({ options }) => {
       ['address', status.url],
       ['version', `${status.version} (process ${status.pid}, up ${formatDuration(status.uptimeMs)})`],
       ['home', status.home],
+      ['peer', status.identity.peerId],
+      ['DID', status.identity.did],
       ['default', status.defaultModel ?? 'none'],
       [
         'requests',
@@ -61,6 +63,7 @@ const run: Handler = async ({ options }) => {
       ],
       ['disk', `${formatBytes(status.diskFree)} free`],
     ];
+    if (status.swarm.state !== 'off') rows.push(['swarm', swarmText(status.swarm)]);
     for (const { backend, breaker } of status.backends) {
       if (breaker.state !== 'closed')
         rows.push([
@@ -105,6 +108,12 @@ export function exitCodeOf(state: NodeStatus['state']): number {
   if (state === 'degraded') return exitCode.degraded;
   // As when its run file is gone already: a node that leaves is none to send requests to.
   return state === 'stopping' ? exitCode.failure : exitCode.ok;
+}
+
+function swarmText({ state, message, counters, peers, unread }: NodeStatus['swarm']): string {
+  if (state !== 'running') return `${state}${message === null ? '' : `: ${plain(message)}`}`;
+  const connections = formatPlural(counters?.connections ?? 0, 'connection');
+  return `${connections}, ${formatPlural(peers, 'peer')} known, ${formatPlural(unread, 'unread message')}`;
 }
 
 /** What a loaded model does now, as far as it is known. */
