@@ -241,7 +241,7 @@ class LocalTrust implements Trust {
 
   #rank(now: number): void {
     if (now < this.#ranksNotBefore) return;
-    const evaluation = this.#evaluate(this.#store.snapshot(this.#self));
+    const evaluation = this.#evaluate(this.#store.snapshot());
     const vouched = this.#store.vouched();
     const endorsers = new Set(vouched);
     const starts = this.#store.audited(PROVEN_AUDITS).filter((peer) => evaluation.isProven(peer));

@@ -33,7 +33,11 @@ interface EndorsementRow {
   readonly seen: number;
 }
 
-export function createReader(database: Database): TrustSource {
+/** Endorsements of one peer that are looked at: far fewer Verified endorsers make all of `E`. */
+const MAX_RECEIVED = 1024;
+
+/** `self`: PeerId of this node, whose endorsements count without a credential. */
+export function createReader(database: Database, self: string | null): TrustSource {
   const credentials = database.prepare<CredentialRow, [string]>(
     'SELECT * FROM credential WHERE peer = ? ORDER BY type, valid_from DESC, digest',
   );
@@ -49,8 +53,11 @@ export function createReader(database: Database): TrustSource {
   const predecessors = database.prepare<{ predecessor: string }, [string]>(
     'SELECT predecessor FROM succession WHERE successor = ? ORDER BY predecessor LIMIT 16',
   );
-  const received = database.prepare<EndorsementRow, [string]>(
-    'SELECT * FROM endorsement WHERE endorsee = ? ORDER BY digest',
+  // Of endorsers that could be Verified: a crowd of others must not make a score slow.
+  const received = database.prepare<EndorsementRow, [endorsee: string, self: string, most: number]>(
+    `SELECT * FROM endorsement AS e WHERE endorsee = ? AND (endorser = ? OR EXISTS
+       (SELECT 1 FROM credential WHERE peer = e.endorser AND type = 'VerifiedNode'))
+     ORDER BY valid_from DESC, digest LIMIT ?`,
   );
   const given = database.prepare<EndorsementRow, [string]>(
     'SELECT * FROM endorsement WHERE endorser = ? ORDER BY digest',
@@ -60,7 +67,7 @@ export function createReader(database: Database): TrustSource {
     observations: (peerId) => countersOf(counters.all(peerId)),
     incidents: (peerId): Incident[] => incidents.all(peerId).map(({ kind, at }) => ({ kind, at })),
     successor: (peerId) => successor.get(peerId)?.successor ?? null,
-    received: (peerId) => received.all(peerId).map(endorsementOf),
+    received: (peerId) => received.all(peerId, self ?? '', MAX_RECEIVED).map(endorsementOf),
     given: (peerId) => given.all(peerId).map(endorsementOf),
     givenBefore(peerId) {
       const line = new Set([peerId]);

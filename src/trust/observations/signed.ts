@@ -23,7 +23,8 @@ export interface SignedRows {
   end(digest: string, times: Times): string | null;
 }
 
-export function signedRows(database: Database, limits: StoreLimits): SignedRows {
+/** `self`: PeerId of this node, whose endorsements are never dropped for want of room. */
+export function signedRows(database: Database, limits: StoreLimits, self: string | null): SignedRows {
   const statusOf = database.prepare<{ status_until: number | null }, [string]>(
     'SELECT status_until FROM credential WHERE digest = ?',
   );
@@ -51,9 +52,9 @@ export function signedRows(database: Database, limits: StoreLimits): SignedRows 
   const count = database.prepare<{ n: number }>('SELECT COUNT(*) AS n FROM endorsement');
   const dropEnded = database.prepare<never, [number]>('DELETE FROM endorsement WHERE valid_until < ?');
   // Whoever has no credential here counts for nothing as an endorser now.
-  const dropIdle = database.prepare<never, [number]>(
+  const dropIdle = database.prepare<never, [self: string, many: number]>(
     `DELETE FROM endorsement WHERE digest IN (SELECT digest FROM endorsement AS e
-       WHERE NOT EXISTS (SELECT 1 FROM credential WHERE peer = e.endorser) ORDER BY seen LIMIT ?)`,
+       WHERE endorser <> ? AND NOT EXISTS (SELECT 1 FROM credential WHERE peer = e.endorser) ORDER BY seen LIMIT ?)`,
   );
   const endorse = database.prepare<never, Record<string, string | number>>(
     `INSERT INTO endorsement (digest, endorser, endorsee, interactions, valid_from, valid_until, seen)
@@ -78,7 +79,7 @@ export function signedRows(database: Database, limits: StoreLimits): SignedRows 
     if (!isFull()) return true;
     dropEnded.run(ended);
     if (!isFull()) return true;
-    return dropIdle.run(Math.max(1, Math.floor(limits.endorsements / 100))).changes > 0;
+    return dropIdle.run(self ?? '', Math.max(1, Math.floor(limits.endorsements / 100))).changes > 0;
   };
 
   return {

@@ -23,7 +23,7 @@ function handClock(): Clock & { at: number } {
 }
 let clock = handClock();
 function open(home: string, limits: StoreOptions['limits'] = {}) {
-  return openObservations({ home, clock, limits });
+  return openObservations({ home, clock, limits, self: carol.peerId });
 }
 
 test('observations decay by half in 30 days when good and in 90 when bad', () => {
@@ -166,9 +166,16 @@ test('endorsements are bounded by endorser and in all, and those of unknown endo
     store.learn(endorsement(ada, peerNamed(`friend ${i}`), NOW), null),
   );
   assert.deepEqual(taken, [true, true, true, true, true, false, false, false]);
-  for (let i = 0; i < 60; i++) store.learn(endorsement(peerNamed(`sybil ${i}`), dora, NOW), null);
+  store.learn(endorsement(carol, dora, NOW), null);
+  const sybils = Array.from({ length: 60 }, (_, i) => peerNamed(`sybil ${i}`));
+  for (const sybil of sybils) store.learn(endorsement(sybil, dora, NOW), null);
   assert.equal(store.source.given(ada.peerId).length, 5);
-  assert.equal(store.source.received(dora.peerId).length, 15);
+  assert.equal(sybils.filter(({ peerId }) => store.source.given(peerId).length > 0).length, 14);
+  assert.deepEqual(
+    store.source.received(dora.peerId).map(({ endorser }) => endorser),
+    [carol.peerId],
+    'of those only its own counts, and is asked for',
+  );
   const [own] = [endorsement(ada, peerNamed('friend 0'), NOW)];
   assert.equal(store.end(own.digest), peerNamed('friend 0').peerId);
   assert.equal(store.source.received(peerNamed('friend 0').peerId)[0]!.until, NOW);

@@ -24,6 +24,8 @@ import { type SteadyTime, startedAt, ticked } from './steady-time.ts';
 export interface StoreOptions {
   readonly home: string;
   readonly clock: Clock;
+  /** PeerId of this node; null when it has none yet. */
+  readonly self: string | null;
   /** @default STORE_LIMITS */
   readonly limits?: Partial<StoreLimits> | undefined;
 }
@@ -47,8 +49,8 @@ export interface RememberedPeer {
 
 export interface ObservationStore extends Disposable {
   readonly source: TrustSource;
-  /** The peers that could be Verified, and `self`, as they are now: see `readVouched`. */
-  snapshot(self: string | null): TrustSource;
+  /** The peers that could be Verified, and this node, as they are now: see `readVouched`. */
+  snapshot(): TrustSource;
   times(): Times;
   /** Grows with every change, also by another process. */
   version(): number;
@@ -76,16 +78,21 @@ export interface ObservationStore extends Disposable {
 export const storePath = (home: string): string => join(home, 'trust', 'observations.sqlite');
 
 /** Throws KithError of base/sqlite when the file cannot be used. */
-export function openObservations({ home, clock, limits: given }: StoreOptions): ObservationStore {
+export function openObservations({ home, clock, self, limits: given }: StoreOptions): ObservationStore {
   // NORMAL: a commit survives the death of the process, and costs no wait for the disk at every observation.
   const database = openDatabase(storePath(home), { migrations: MIGRATIONS, synchronous: 'NORMAL' });
-  return createStore(database, clock, { ...STORE_LIMITS, ...given });
+  return createStore(database, clock, self, { ...STORE_LIMITS, ...given });
 }
 
-function createStore(database: Database, clock: Clock, limits: StoreLimits): ObservationStore {
-  const source = createReader(database);
+function createStore(
+  database: Database,
+  clock: Clock,
+  self: string | null,
+  limits: StoreLimits,
+): ObservationStore {
+  const source = createReader(database, self);
   const peers = peerRows(database, limits);
-  const signed = signedRows(database, limits);
+  const signed = signedRows(database, limits, self);
   const dataVersion = database.prepare<{ data_version: number }>('PRAGMA data_version');
   const clockRow = database.prepare<SteadyTime>('SELECT steady, wall, agreed FROM clock');
   const saveClock = database.prepare<never, [number, number, number]>(
@@ -188,7 +195,7 @@ function createStore(database: Database, clock: Clock, limits: StoreLimits): Obs
 
   return {
     source,
-    snapshot: (self) => readVouched(database, self),
+    snapshot: () => readVouched(database, self),
     times: look,
     version: () => dataVersion.get()!.data_version + changes,
     observe: (peerId, dimension, x) =>

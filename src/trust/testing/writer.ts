@@ -3,7 +3,7 @@ import { systemClock } from '../../base/index.ts';
 import { openObservations } from '../observations/store.ts';
 
 const [home, peerId] = process.argv.slice(2) as [string, string];
-const store = openObservations({ home, clock: systemClock });
+const store = openObservations({ home, clock: systemClock, self: null });
 store.incident(peerId, 'recomputed', 'evidence');
 for (let i = 1; ; i++) {
   store.observe(peerId, 'audit', i % 2);
