@@ -238,3 +238,12 @@ test('a string that is passed at one look holds nothing that a closer one would 
     { numRuns: 2000 },
   );
 });
+
+test('names of nodes stay readable, and nothing that only begins like one', () => {
+  const peer = '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq';
+  const key = 'z6MkgXZvRh65tcAdLJTKdEvyqEv7ZBhn9C5BM68jw4cESKtH';
+  const said = `peer=${peer} is did:key:${key}, did:key:${key}#${key} and did:peer:0${key}`;
+  assert.equal(redactText(said), said);
+  assert.equal(redactText(`value=${peer}Ab3`), 'value=[redacted]');
+  assert.equal(redactText(`token=${peer}`), 'token=[redacted]');
+});
