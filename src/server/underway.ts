@@ -29,6 +29,7 @@ export class Underway implements Linked {
   /** Made when somebody listens: it costs more than all the rest of this. */
   #abort: AbortController | null = null;
   #reason: unknown = null;
+  #listener: ((reason: unknown) => void) | null = null;
 
   constructor(
     request: IncomingMessage,
@@ -55,6 +56,11 @@ export class Underway implements Linked {
     return this.#abort.signal;
   }
 
+  /** The one listener is told, once, what the signal would tell. Null: nobody is. */
+  listen(listener: ((reason: unknown) => void) | null): void {
+    this.#listener = listener;
+  }
+
   readonly know = (caller: Caller): void => {
     this.caller = caller;
   };
@@ -69,6 +75,9 @@ export class Underway implements Linked {
     if (this.#reason !== null) return;
     this.#reason = reason;
     this.#abort?.abort(reason);
+    const listener = this.#listener;
+    this.#listener = null;
+    listener?.(reason);
   }
 
   /** The response is closed, whole or not. */

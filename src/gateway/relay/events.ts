@@ -11,7 +11,7 @@ const blank = Buffer.from('\n\n');
 const mixedBlank = Buffer.from('\n\r\n');
 
 /** Where the last blank line ends: all before it are whole events. 0 when there is none. */
-function eventsEnd(bytes: Buffer): number {
+export function eventsEnd(bytes: Buffer): number {
   const { length } = bytes;
   if (length > 1 && bytes[length - 1] === LF) {
     if (bytes[length - 2] === LF) return length;

@@ -18,6 +18,7 @@ import {
   UPSTREAM_LIMITS,
   UpstreamError,
 } from '../upstream/index.ts';
+import { eventsEnd } from './events.ts';
 
 /** Bytes before the first piece of an answer: pings, role, empty deltas. */
 const maxOpening = 64 * 1024;
@@ -41,14 +42,34 @@ export class Opening {
     if (this.#bytes > maxOpening)
       throw badResponse('upstream_bad_chunk', this.#server, `sent ${maxOpening} bytes without a token.`);
     // Lines that end with CR alone are for the ordinary way: nobody else looks for them.
-    if (loneCr.test(bytes.toString('latin1')))
+    if (bytes.includes(CR) && loneCr.test(bytes.toString('latin1')))
       throw badResponse('upstream_bad_chunk', this.#server, 'ends its lines with CR alone.');
+    // Event by event: what comes behind the first piece is not for the opening.
+    for (let at = 0; at < bytes.length; ) {
+      const blankAt = bytes.indexOf(blank, at);
+      const end = blankAt < 0 ? bytes.length : blankAt + blank.length;
+      if (this.#readEvents(bytes.subarray(at, end))) {
+        this.#check(bytes.subarray(end));
+        return true;
+      }
+      at = end;
+    }
+    return false;
+  }
+
+  /** Events that came with the first piece: they go out with it, and nothing can be asked again then. */
+  #check(rest: Buffer): void {
+    if (!isUtf8(rest.subarray(0, eventsEnd(rest))))
+      throw badResponse('upstream_invalid_utf8', this.#server, 'sent bytes that are not UTF-8.');
+  }
+
+  #readEvents(bytes: Buffer): boolean {
     const decoder = this.#decoder;
     for (const frame of this.#reader.push(bytes)) {
-      if (decoder.tokens > 0 || decoder.complete) break;
       decoder.frame(frame);
+      if (decoder.tokens > 0 || decoder.complete) return true;
     }
-    return decoder.tokens > 0 || decoder.complete;
+    return false;
   }
 }
 
@@ -59,6 +80,7 @@ export interface StreamEnd {
 }
 
 const LF = 0x0a;
+const CR = 0x0d;
 const D = 0x64;
 const CLOSE = 0x7d;
 const COLON = 0x3a;
@@ -72,21 +94,27 @@ const crBlank = Buffer.from('\r\n\r\n');
 /** Names of what says how an answer ends. In text their quotes are escaped. */
 const marks = ['"finish_reason"', '"usage"', '"error"'].map((name) => Buffer.from(name));
 
-/** One of the names, with any value but null. */
-function isMarked(bytes: Buffer): boolean {
+/** Where the first of the names stands whose value is not null; -1 without one. */
+function firstMark(bytes: Buffer): number {
+  let first = -1;
   for (const mark of marks) {
-    let at = bytes.indexOf(mark);
-    while (at >= 0) {
-      at += mark.length;
-      while (bytes[at] === 0x20) at++;
-      if (bytes[at] !== COLON) return true;
-      do at++;
-      while (bytes[at] === 0x20);
-      if (bytes[at] !== N || bytes[at + 1] !== U || bytes[at + 2] !== L || bytes[at + 3] !== L) return true;
-      at = bytes.indexOf(mark, at);
-    }
+    const at = markIn(bytes, mark);
+    if (at >= 0 && (first < 0 || at < first)) first = at;
   }
-  return false;
+  return first;
+}
+
+function markIn(bytes: Buffer, mark: Buffer): number {
+  for (let found = bytes.indexOf(mark); found >= 0; ) {
+    let at = found + mark.length;
+    while (bytes[at] === 0x20) at++;
+    if (bytes[at] !== COLON) return found;
+    do at++;
+    while (bytes[at] === 0x20);
+    if (bytes[at] !== N || bytes[at + 1] !== U || bytes[at + 2] !== L || bytes[at + 3] !== L) return found;
+    found = bytes.indexOf(mark, at);
+  }
+  return -1;
 }
 
 const doneEvent = /(?:^|\n)data: *\[DONE\][ \t]*\r?\n(?:\r?\n)?/;
@@ -127,7 +155,18 @@ export class Watch {
   look(bytes: Buffer): Seen {
     if (!isUtf8(bytes))
       throw badResponse('upstream_invalid_utf8', this.#server, 'sent bytes that are not UTF-8.');
-    if (this.#reason === null && !isMarked(bytes) && this.#pieces(bytes)) return somePieces;
+    if (this.#reason !== null) return this.#readAll(bytes);
+    const mark = firstMark(bytes);
+    if (mark < 0) return this.#pieces(bytes) ? somePieces : this.#readAll(bytes);
+    // Whole events before the one that is marked.
+    const before = eventsEnd(bytes.subarray(0, mark));
+    if (before === 0 || !this.#pieces(bytes.subarray(0, before))) return this.#readAll(bytes);
+    const { doneAt } = this.#readAll(bytes.subarray(before));
+    return { data: true, doneAt: doneAt === null ? null : before + doneAt };
+  }
+
+  /** Event by event, as the ordinary way reads them. */
+  #readAll(bytes: Buffer): Seen {
     const end = doneEvent.exec(bytes.toString('latin1'));
     const doneAt = end === null ? null : end.index + end[0].length;
     const reader = new SseReader(this.#server, UPSTREAM_LIMITS);

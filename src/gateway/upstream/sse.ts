@@ -25,10 +25,12 @@ const COLON = 58;
 const SPACE = 32;
 const BOM = [0xef, 0xbb, 0xbf];
 
+/** Each value is decoded by itself. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 export class SseReader {
   readonly #server: string;
   readonly #limits: SseLimits;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   /** The first `#heldBytes` of it are the line that has not ended. */
   #held = new Uint8Array(0);
   #heldBytes = 0;
@@ -59,6 +61,24 @@ export class SseReader {
 
   /** The events that `chunk` completes. Throws `UpstreamError` of class `bad_response`. */
   push(chunk: Uint8Array): SseFrame[] {
+    return chunk.includes(CR) ? this.#walk(chunk) : this.#search(chunk);
+  }
+
+  /** Lines that end with LF alone, as nearly all do. */
+  #search(chunk: Uint8Array): SseFrame[] {
+    const frames: SseFrame[] = [];
+    if (chunk.length === 0) return frames;
+    let start = this.#afterCr && chunk[0] === LF ? 1 : 0;
+    this.#afterCr = false;
+    for (let at = chunk.indexOf(LF, start); at >= 0; at = chunk.indexOf(LF, start)) {
+      this.#line(this.#take(chunk.subarray(start, at)), frames);
+      start = at + 1;
+    }
+    if (start < chunk.length) this.#hold(chunk.subarray(start));
+    return frames;
+  }
+
+  #walk(chunk: Uint8Array): SseFrame[] {
     const frames: SseFrame[] = [];
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
@@ -143,11 +163,12 @@ export class SseReader {
       return;
     }
     const colon = line.indexOf(COLON);
-    const name = ascii(line, colon < 0 ? line.length : colon);
-    if (name !== 'data' && name !== 'event') return;
+    const end = colon < 0 ? line.length : colon;
+    const isEvent = isName(eventName, line, end);
+    if (!isEvent && !isName(dataName, line, end)) return;
     const from = colon < 0 ? line.length : line[colon + 1] === SPACE ? colon + 2 : colon + 1;
     const value = this.#decode(line.subarray(from));
-    if (name === 'event') {
+    if (isEvent) {
       this.#event = value;
       return;
     }
@@ -175,16 +196,18 @@ export class SseReader {
 
   #decode(bytes: Uint8Array): string {
     try {
-      return this.#decoder.decode(bytes);
+      return decoder.decode(bytes);
     } catch (error) {
       throw badResponse('upstream_invalid_utf8', this.#server, 'sent bytes that are not UTF-8.', error);
     }
   }
 }
 
-/** Names of fields that count are shorter than this. */
-const maxName = 8;
+const dataName = Buffer.from('data');
+const eventName = Buffer.from('event');
 
-function ascii(line: Uint8Array, end: number): string {
-  return end > maxName ? '' : String.fromCharCode(...line.subarray(0, end));
+function isName(name: Uint8Array, line: Uint8Array, end: number): boolean {
+  if (end !== name.length) return false;
+  for (let at = 0; at < end; at++) if (line[at] !== name[at]) return false;
+  return true;
 }

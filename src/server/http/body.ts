@@ -175,6 +175,7 @@ export function readBytes(
     beforeReading();
     const { bodyBytes, pool } = limits;
     const announced = Number(request.headers['content-length'] ?? 0);
+    const first = announced > 0 ? Math.min(announced, firstBytes) : firstBytes;
     // One buffer that grows: a body sent byte by byte would cost a hundred times its size in pieces.
     let held: Buffer = empty;
     let bytes = 0;
@@ -198,7 +199,7 @@ export function readBytes(
         pool?.take(whole);
         held = chunk;
       } else if (whole > held.length) {
-        const size = Math.min(bodyBytes, Math.max(whole, held.length * 2, firstBytes));
+        const size = Math.min(bodyBytes, Math.max(whole, held.length * 2, first));
         pool?.take(size - held.length);
         const grown = Buffer.allocUnsafeSlow(size);
         held.copy(grown, 0, 0, bytes);

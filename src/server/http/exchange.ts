@@ -22,6 +22,8 @@ export interface Exchange {
   readonly caller: Caller;
   /** Fires when the client has gone before its answer was complete, or when the server stops waiting for it. */
   readonly signal: AbortSignal;
+  /** One listener for what the signal tells, for those who do not pass it on: a signal costs more than a small answer. */
+  listen(listener: ((reason: unknown) => void) | null): void;
   /** Notes the code of an error that the handler answered itself, and the limit that was reached, for the logs. */
   failed(code: string, limit?: string): void;
   /**
@@ -66,6 +68,8 @@ export interface Route {
 export interface Life {
   /** Made when it is first asked for: most small answers are done without one. */
   readonly signal: AbortSignal;
+  /** One listener is told when the signal fires, without there being a signal. */
+  listen(listener: ((reason: unknown) => void) | null): void;
 }
 
 export function createExchange(
@@ -119,6 +123,10 @@ class OneExchange implements Exchange {
 
   get signal(): AbortSignal {
     return this.#life.signal;
+  }
+
+  listen(listener: ((reason: unknown) => void) | null): void {
+    this.#life.listen(listener);
   }
 
   get route(): string {

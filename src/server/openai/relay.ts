@@ -80,7 +80,7 @@ class Passage implements RelayReader {
     this.#response.once('close', this.#onClose);
     if (!stream) return;
     // The server ends whole answers itself: their headers are not sent yet.
-    this.#exchange.signal.addEventListener('abort', this.#onAbort);
+    this.#exchange.listen(this.#onEnded);
     this.#response.on('drain', this.#onDrain);
   }
 
@@ -150,9 +150,8 @@ class Passage implements RelayReader {
     this.#relaying!.resume();
   };
 
-  readonly #onAbort = (): void => {
+  readonly #onEnded = (reason: unknown): void => {
     if (this.#over || !this.#response.headersSent || this.#response.destroyed) return;
-    const { reason } = this.#exchange.signal;
     this.#relaying!.leave(reason);
     this.#breakOff(reason);
   };
@@ -184,6 +183,6 @@ class Passage implements RelayReader {
     if (this.#slow !== null) clearTimeout(this.#slow);
     this.#response.off('close', this.#onClose);
     this.#response.off('drain', this.#onDrain);
-    if (this.#response.headersSent) this.#exchange.signal.removeEventListener('abort', this.#onAbort);
+    this.#exchange.listen(null);
   }
 }

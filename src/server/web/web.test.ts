@@ -46,7 +46,7 @@ async function open(files: Readonly<Record<string, string>>) {
         incoming,
         response,
         'id',
-        new AbortController(),
+        { signal: new AbortController().signal, listen: () => {} },
         match,
         caller,
         { ...defaultServerLimits },
