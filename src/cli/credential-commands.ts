@@ -5,6 +5,7 @@
  */
 import { type Command, Option } from 'commander';
 import { homeOption, jsonOption } from './options.ts';
+import { passphraseOptions } from './passphrase.ts';
 import type { Add, Load } from './program.ts';
 
 const collect = (text: string, before: readonly string[] = []) => [...before, text];
@@ -53,6 +54,7 @@ export function addCredentials(program: Command, add: Add): void {
         .choices(['data-integrity', 'vc+jwt'])
         .default('data-integrity'),
       outOption(),
+      ...passphraseOptions(),
       jsonOption(),
     ],
     fromIssue('issue'),
@@ -66,6 +68,7 @@ export function addCredentials(program: Command, add: Add): void {
       claimOption(),
       new Option('--issuer <peer>', 'who is asked: a PeerId or did:key (default: anyone)'),
       outOption(),
+      ...passphraseOptions(),
       jsonOption(),
     ],
     fromIssue('request'),
@@ -74,14 +77,20 @@ export function addCredentials(program: Command, add: Add): void {
     identity,
     'revoke <digest>',
     'revoke a credential that this node issued, and publish the status list',
-    [homeOption(), new Option('--reason <text>', 'why; kept here alone'), outOption(), jsonOption()],
+    [
+      homeOption(),
+      new Option('--reason <text>', 'why; kept here alone'),
+      outOption(),
+      ...passphraseOptions(),
+      jsonOption(),
+    ],
     fromIssue('revoke'),
   );
   add(
     identity,
     'publish-status',
     'sign the status lists that changed or end soon; run it at least every week',
-    [homeOption(), new Option('--all', 'every list, due or not'), jsonOption()],
+    [homeOption(), new Option('--all', 'every list, due or not'), ...passphraseOptions(), jsonOption()],
     fromIssue('publishStatus'),
   );
   add(
@@ -112,6 +121,7 @@ export function addCredentials(program: Command, add: Add): void {
       new Option('--to <peer>', 'the verifier: a PeerId or did:key').makeOptionMandatory(),
       new Option('--challenge <text>', 'the challenge it gave out').makeOptionMandatory(),
       outOption(),
+      ...passphraseOptions(),
       jsonOption(),
     ],
     fromUse('present'),
@@ -132,7 +142,7 @@ export function addCredentials(program: Command, add: Add): void {
   add(
     identity,
     'export-vc <digest>',
-    'write a credential of the wallet, byte by byte as it was signed',
+    'write a credential that the wallet holds or this node issued, byte by byte as it was signed',
     [homeOption(), outOption()],
     fromWallet('exportVc'),
   );

@@ -8,10 +8,11 @@
  * @module identity/credentials/present
  */
 import { z } from 'zod';
-import { type Clock, canonicalBytes, canonicalJson, InputError } from '../../base/index.ts';
+import { type Clock, canonicalBytes, InputError } from '../../base/index.ts';
 import {
   CREDENTIAL_MAX_BYTES,
   CREDENTIAL_MAX_DEPTH,
+  isList,
   type JsonObject,
   parseDateTime,
   readStrict,
@@ -121,9 +122,7 @@ const enveloped = z.strictObject({
   type: z.literal('EnvelopedVerifiableCredential'),
 });
 const schema = z.strictObject({
-  '@context': z
-    .unknown()
-    .refine((value) => canonicalJson(value) === canonicalJson(CONTEXT), 'it is not the one of presentations'),
+  '@context': z.unknown().refine((value) => isList(value, CONTEXT), 'it is not the one of presentations'),
   type: z.tuple([z.literal('VerifiablePresentation')]),
   holder: z.string().max(256),
   verifiableCredential: z.array(z.looseObject({})).min(1).max(PRESENTATION_MAX_CREDENTIALS),

@@ -15,11 +15,12 @@
  * @module identity/credentials/request
  */
 import { z } from 'zod';
-import { canonicalBytes, canonicalJson, InputError } from '../../base/index.ts';
+import { canonicalBytes, InputError } from '../../base/index.ts';
 import {
   CREDENTIAL_MAX_BYTES,
   CREDENTIAL_MAX_DEPTH,
   digestOf,
+  isList,
   parseDateTime,
   readStrict,
 } from '../proof/document.ts';
@@ -77,12 +78,7 @@ export function requestCredential(identity: Identity, options: RequestOptions): 
 }
 
 const schema = z.strictObject({
-  '@context': z
-    .unknown()
-    .refine(
-      (value) => canonicalJson(value) === canonicalJson(PINNED_CONTEXT),
-      'it is not the one of requests',
-    ),
+  '@context': z.unknown().refine((value) => isList(value, PINNED_CONTEXT), 'it is not the one of requests'),
   type: z.tuple([z.literal('CredentialRequest')]),
   holder: z.string().refine(isDidKey, 'it is no did:key'),
   credentialType: z.string().max(64),

@@ -15,12 +15,11 @@
  * @module identity/credentials/schema
  */
 import { z } from 'zod';
-import { canonicalJson } from '../../base/index.ts';
-import { type JsonObject, parseDateTime } from '../proof/document.ts';
+import { isList, type JsonObject, parseDateTime } from '../proof/document.ts';
 import { firstFault } from '../proof/eddsa-jcs-2022.ts';
 import { isDidKey } from '../proof/method.ts';
 import type { CredentialType } from '../types.ts';
-import { type CredentialKind, kindOfWireType } from './kinds.ts';
+import { kindOfWireType } from './kinds.ts';
 
 /** Where a credential's revocation can be seen. */
 export interface StatusReference {
@@ -87,7 +86,7 @@ export function readFields(document: JsonObject): CredentialFields | { readonly 
   const { data } = parsed;
   const kind = kindOfWireType(data.type[1]);
   if (kind === undefined) return { fault: `Its type '${data.type[1]}' is not known here.` };
-  if (!hasContext(kind, data['@context']))
+  if (!isList(data['@context'], kind.context))
     return { fault: `Its @context is not the one of ${data.type[1]}.` };
   const { id: subject, ...given } = data.credentialSubject;
   if (!isDidKey(subject)) return { fault: 'Its subject is not the did:key of an Ed25519 key.' };
@@ -109,8 +108,4 @@ export function readFields(document: JsonObject): CredentialFields | { readonly 
         ? null
         : { list: status.statusListCredential, index: Number(status.statusListIndex) },
   };
-}
-
-function hasContext(kind: CredentialKind, context: unknown): boolean {
-  return canonicalJson(context) === canonicalJson(kind.context);
 }

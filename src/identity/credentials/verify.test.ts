@@ -7,7 +7,7 @@ import { canonicalBytes, createManualClock, createSeededRandom } from '../../bas
 import { formatDateTime, type JsonObject } from '../proof/document.ts';
 import { proveDocument } from '../proof/eddsa-jcs-2022.ts';
 import { acceptAll, anyCredential, CLAIMS, identityOf, shuffleKeys } from '../testing/credentials.ts';
-import { CREDENTIAL_TYPES, type IssuerPolicy, type VerdictCode } from '../types.ts';
+import { CREDENTIAL_TYPES, type IssuerPolicy, VERDICT_CODES, type VerdictCode } from '../types.ts';
 import { issueCredential } from './issue.ts';
 import { DAY_MS, kindOf } from './kinds.ts';
 import { createCredentialVerifier, type StatusAnswer, type StatusSource } from './verify.ts';
@@ -140,6 +140,11 @@ test('each rule of the form refuses with malformed', async () => {
     'a subject that is no did:key': claims({ id: 'did:example:abc' }),
     'an unknown type': changed({ type: ['VerifiableCredential', 'AlumniCredential'] }),
     'another context': changed({ '@context': kindOf('Uptime').context.toReversed() }),
+    'no context': (() => {
+      const { '@context': _, ...rest } = documentOf();
+      return sign(rest);
+    })(),
+    'a context that is no list': changed({ '@context': null }),
     'one context only': changed({ '@context': kindOf('Uptime').context.slice(0, 1) }),
     'a context more': changed({ '@context': [...kindOf('Uptime').context, 'https://more.example'] }),
     'a field more': changed({ name: 'x' }),
@@ -415,5 +420,43 @@ test('any bytes have a verdict and none is accepted', async () => {
       },
     ),
     { numRuns: 1500 },
+  );
+});
+
+test('a document with any value in any place has a verdict, signed or not', async () => {
+  const { verifier } = verifierAt(start);
+  const status = {
+    type: 'BitstringStatusListEntry',
+    statusPurpose: 'revocation',
+    statusListIndex: '1',
+    statusListCredential: list,
+  };
+  const full = parse(
+    sign(documentOf('Uptime', { credentialStatus: status, validUntil: '2026-12-01T00:00:00Z' })),
+  );
+  const places = Object.entries(full).flatMap(([key, value]) => [
+    [key],
+    ...(Array.isArray(value) || typeof value !== 'object'
+      ? []
+      : Object.keys(Object(value)).map((inner) => [key, inner])),
+  ]);
+  const value = fc.oneof(fc.constant(undefined), fc.jsonValue({ maxDepth: 3 }), fc.integer());
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...places), value, fc.boolean(), async (path, put, signAgain) => {
+      const document = structuredClone(full) as Record<string, unknown>;
+      const at = (path.length === 1 ? document : document[path[0]!]) as Record<string, unknown>;
+      if (put === undefined) delete at[path.at(-1)!];
+      else at[path.at(-1)!] = put;
+      let bytes: Uint8Array;
+      try {
+        const { proof: _, ...unsecured } = document;
+        bytes = signAgain ? sign(unsecured) : canonicalBytes(document);
+      } catch {
+        return; // It has no canonical form: nobody can send it.
+      }
+      const { verdict } = await verifier.verify(bytes);
+      assert.ok(VERDICT_CODES.includes(verdict.code));
+    }),
+    { numRuns: 600 },
   );
 });

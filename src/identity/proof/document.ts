@@ -81,6 +81,13 @@ function isEvery(value: unknown, holds: (each: unknown) => boolean): boolean {
   );
 }
 
+/** Whether a value is exactly this list: how a pinned `@context` is compared. */
+export function isList(value: unknown, wanted: readonly string[]): boolean {
+  return (
+    Array.isArray(value) && value.length === wanted.length && wanted.every((entry, at) => value[at] === entry)
+  );
+}
+
 export function sha256(data: string | Uint8Array): Uint8Array {
   return createHash('sha256').update(data).digest();
 }

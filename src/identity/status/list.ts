@@ -8,10 +8,10 @@
  * @module identity/status/list
  */
 import { z } from 'zod';
-import { canonicalBytes, canonicalJson } from '../../base/index.ts';
+import { canonicalBytes } from '../../base/index.ts';
 import { CONTEXT_V2, DAY_MS } from '../credentials/kinds.ts';
 import { timeSchema, uriSchema } from '../credentials/schema.ts';
-import { formatDateTime, readStrict } from '../proof/document.ts';
+import { formatDateTime, isList, readStrict } from '../proof/document.ts';
 import { firstFault, proveDocument, readProof } from '../proof/eddsa-jcs-2022.ts';
 import type { Identity } from '../types.ts';
 import { decodeBits, encodeBits } from './bitstring.ts';
@@ -68,9 +68,7 @@ export function signStatusList(identity: Identity, options: SignStatusListOption
 }
 
 const schema = z.strictObject({
-  '@context': z
-    .unknown()
-    .refine((value) => canonicalJson(value) === canonicalJson([CONTEXT_V2]), 'it is not the one of lists'),
+  '@context': z.unknown().refine((value) => isList(value, [CONTEXT_V2]), 'it is not the one of lists'),
   id: uriSchema,
   type: z.tuple([z.literal('VerifiableCredential'), z.literal('BitstringStatusListCredential')]),
   issuer: uriSchema,
