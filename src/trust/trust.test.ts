@@ -167,7 +167,7 @@ test('a successor has the strikes and the shared losses of the key before, half 
   trust.incident(ada.peerId, 'recomputed', 'of ada');
   const before = trust.score(ada.peerId);
   assert.equal(term(trust, ada.peerId, 'accountability'), 0.9);
-  assert.equal(trust.succeed(ada.peerId, next.peerId, 'statement'), 'taken');
+  assert.equal(trust.succeed(ada.peerId, next.peerId), 'taken');
   const after = trust.score(next.peerId);
   assert.equal(term(trust, next.peerId, 'strikes'), 0.5);
   assert.equal(term(trust, next.peerId, 'accountability'), 0.9);

@@ -63,8 +63,8 @@ export interface Trust extends Disposable {
   learn(facts: CredentialFacts, statusUntil?: number | null): boolean;
   /** A credential or endorsement was revoked or withdrawn; for cause, that is misconduct of who it is about. */
   end(digest: string, reason: 'withdrawn' | 'for_cause'): void;
-  /** A key was handed over, as a statement says that both keys signed; `evidence` names it. */
-  succeed(predecessor: string, successor: string, evidence: string): Succession;
+  /** A key was handed over, as a statement says that both keys signed. Throws InputError `succession_circular`. */
+  succeed(predecessor: string, successor: string): Succession;
   /** Forgets what was seen of a peer. Credentials and endorsements, which others signed, stay. */
   reset(peerId: string): Lost;
   /** How often this node dealt with a peer: the most observations of any one kind. */
@@ -75,8 +75,6 @@ export interface Trust extends Disposable {
    */
   unendorse(peerId: string): number | null;
   peers(): RememberedPeer[];
-  /** Figures of the last ranking. */
-  ranking(): Pick<Ranks, 'peers' | 'edges' | 'iterations'>;
   close(): void;
 }
 
@@ -175,8 +173,8 @@ class LocalTrust implements Trust {
     if (about !== null && reason === 'for_cause') this.incident(about, 'revoked_for_cause', digest);
   }
 
-  succeed(predecessor: string, successor: string, evidence: string): Succession {
-    return this.#changeAll(() => this.#store.succeed(predecessor, successor, evidence));
+  succeed(predecessor: string, successor: string): Succession {
+    return this.#changeAll(() => this.#store.succeed(predecessor, successor));
   }
 
   reset(peerId: string): Lost {
@@ -197,14 +195,8 @@ class LocalTrust implements Trust {
     return this.#store.peers();
   }
 
-  ranking(): Pick<Ranks, 'peers' | 'edges' | 'iterations'> {
-    this.#current();
-    const { peers, edges, iterations } = this.#ranks;
-    return { peers, edges, iterations };
-  }
-
   close(): void {
-    this.#store.close();
+    this.#store[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {

@@ -127,17 +127,19 @@ test('the same evidence strikes once, and strikes count for the keys that a key 
   assert.equal(store.incident(ada.peerId, 'recomputed', 'e1'), false);
   for (let i = 0; i < 10; i++) store.observe(ada.peerId, 'audit', 1);
   store.learn(endorsement(ada, dora, NOW), null);
-  assert.equal(store.succeed(ada.peerId, bob.peerId, 's1'), 'taken');
-  assert.equal(store.succeed(ada.peerId, bob.peerId, 's1'), 'known');
+  assert.equal(store.succeed(ada.peerId, bob.peerId), 'taken');
+  assert.equal(store.succeed(ada.peerId, bob.peerId), 'known');
   assert.equal(store.source.observations(bob.peerId).audit!.good, 5);
   assert.equal(store.source.incidents(bob.peerId).length, 1);
   assert.equal(store.source.successor(ada.peerId), bob.peerId);
   assert.equal(store.source.givenBefore(bob.peerId).length, 1);
   store.incident(ada.peerId, 'contradicting_receipts', 'e2');
   assert.equal(store.source.incidents(bob.peerId).length, 2);
-  assert.throws(() => store.succeed(bob.peerId, ada.peerId, 's2'), { code: 'succession_circular' });
-  assert.equal(store.succeed(ada.peerId, carol.peerId, 's3'), 'conflict');
-  for (const each of [ada, bob, carol])
+  assert.throws(() => store.succeed(bob.peerId, ada.peerId), { code: 'succession_circular' });
+  assert.equal(store.succeed(ada.peerId, carol.peerId), 'conflict');
+  assert.equal(store.succeed(ada.peerId, dora.peerId), 'conflict');
+  assert.equal(store.succeed(peerNamed('nobody').peerId, dora.peerId), 'ignored');
+  for (const each of [ada, bob, carol, dora])
     assert.equal(
       store.source.incidents(each.peerId).filter(({ kind }) => kind === 'conflicting_successors').length,
       1,

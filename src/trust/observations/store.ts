@@ -36,8 +36,11 @@ export interface Lost {
   readonly incidents: number;
 }
 
-/** What came of a hand-over: taken; known already; or the second one from the same key, which is misconduct. */
-export type Succession = 'taken' | 'known' | 'conflict';
+/**
+ * What came of a hand-over: taken; known already; the second one from the same key, which is misconduct; or of no account,
+ * since this node knows nothing of the key, or it is the last of a long line.
+ */
+export type Succession = 'taken' | 'known' | 'conflict' | 'ignored';
 
 /** A peer as a list has it. */
 export interface RememberedPeer {
@@ -61,7 +64,7 @@ export interface ObservationStore extends Disposable {
   learn(facts: CredentialFacts, statusUntil: number | null): boolean;
   /** Ends a credential or endorsement. Returns the peer that it is about; null when it was not kept. */
   end(digest: string): string | null;
-  succeed(predecessor: string, successor: string, evidence: string): Succession;
+  succeed(predecessor: string, successor: string): Succession;
   reset(peerId: string): Lost;
   /** How often this node dealt with a peer: the most observations of any one kind. */
   dealings(peerId: string): number;
@@ -72,7 +75,6 @@ export interface ObservationStore extends Disposable {
   vouched(): Set<string>;
   /** Peers that could be proven by this node's own audits. */
   audited(least: number): string[];
-  close(): void;
 }
 
 export const storePath = (home: string): string => join(home, 'trust', 'observations.sqlite');
@@ -121,6 +123,10 @@ function createStore(
   const successorOf = database.prepare<{ successor: string }, [string]>(
     'SELECT successor FROM succession WHERE predecessor = ?',
   );
+  const predecessorOf = database.prepare<{ predecessor: string }, [string]>(
+    'SELECT predecessor FROM succession WHERE successor = ? LIMIT 1',
+  );
+  const isPeer = database.prepare<{ one: 1 }, [string]>('SELECT 1 AS one FROM peer WHERE peer = ?');
   const saveSuccession = database.prepare<never, [string, string, number]>(
     'INSERT INTO succession (predecessor, successor, at) VALUES (?, ?, ?)',
   );
@@ -187,10 +193,12 @@ function createStore(
     weigh(peerId);
     return true;
   };
+  const lineFrom = (peerId: string) => lineOf(peerId, (each) => successorOf.get(each)?.successor);
   /** An incident counts for the key and for all it was handed over to. */
   const strikeLine = (peerId: string, kind: IncidentKind, evidence: string, at: number): boolean => {
-    const line = lineOf(peerId, (each) => successorOf.get(each)?.successor);
-    return line.map((each) => strike(each, kind, evidence, at)).some(Boolean);
+    return lineFrom(peerId)
+      .map((each) => strike(each, kind, evidence, at))
+      .some(Boolean);
   };
 
   return {
@@ -217,22 +225,24 @@ function createStore(
         return true;
       }),
     end: (digest) => change((times) => signed.end(digest, times)),
-    succeed: (predecessor, successor, evidence) =>
+    succeed: (predecessor, successor) =>
       changeForGood(({ steady }) => {
         const known = successorOf.get(predecessor)?.successor;
         if (known === successor) return 'known';
-        const followers = lineOf(successor, (each) => successorOf.get(each)?.successor);
-        if (followers.includes(predecessor)) throw inCircle(predecessor, successor);
+        if (lineFrom(successor).includes(predecessor)) throw inCircle(predecessor, successor);
         if (known !== undefined) {
+          // One strike however many successors are shown: whoever stole the old key could go on naming more.
           for (const each of [predecessor, successor])
-            strikeLine(each, 'conflicting_successors', evidence, steady);
+            strikeLine(each, 'conflicting_successors', `successors of ${predecessor}`, steady);
           return 'conflict';
         }
+        const before = lineOf(predecessor, (each) => predecessorOf.get(each)?.predecessor);
+        if (isPeer.get(predecessor) === undefined || before.length >= MAX_LINE) return 'ignored';
         peers.touch(successor, steady);
         saveSuccession.run(predecessor, successor, steady);
         forgetSuccessions.run(limits.successions);
-        for (const { kind, at, evidence: old } of evidences.all(predecessor))
-          strikeLine(successor, kind, old, at);
+        for (const { kind, at, evidence } of evidences.all(predecessor))
+          strikeLine(successor, kind, evidence, at);
         inherit(predecessor, successor, steady);
         return 'taken';
       }),
@@ -249,7 +259,6 @@ function createStore(
     peers: () => list.all(),
     vouched: () => new Set(vouched.all().map(({ peer }) => peer)),
     audited: (least) => audited.all(least).map(({ peer }) => peer),
-    close: () => database.close(),
     [Symbol.dispose]: () => database.close(),
   };
 

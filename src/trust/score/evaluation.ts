@@ -209,11 +209,9 @@ export class Evaluation {
     const { credentials, counters, incidents, quarantineUntil } = this.#of(peerId);
     const { times, policy } = this.#options;
     const { rating, confidence } = observationTerms(counters);
+    const parts = credentialParts(credentials, witnesses, times.wall, policy.statusGraceDays);
     const score = combine({
-      credentials: credentialTerm(
-        credentialParts(credentials, witnesses, times.wall, policy.statusGraceDays),
-        0,
-      ),
+      credentials: credentialTerm(parts, 0),
       observations: rating,
       confidence,
       rank: 0,

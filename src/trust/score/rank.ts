@@ -21,14 +21,9 @@ export interface RankInput {
 export interface Ranks {
   /** `p`, 0 to 1. */
   strength(peerId: string): number;
-  /** Peers in the graph. */
-  readonly peers: number;
-  readonly edges: number;
-  /** Iterations until the ranks stood, the most of any group. */
-  readonly iterations: number;
 }
 
-export const NO_RANKS: Ranks = { strength: () => 0, peers: 0, edges: 0, iterations: 0 };
+export const NO_RANKS: Ranks = { strength: () => 0 };
 
 export function rankPeers({ groups, edges, isVerified }: RankInput): Ranks {
   if (groups.length === 0 || groups.some((group) => group.length === 0)) return NO_RANKS;
@@ -41,7 +36,6 @@ export function rankPeers({ groups, edges, isVerified }: RankInput): Ranks {
   );
   const verified = names.map(isVerified);
   let least: Float64Array | null = null;
-  let iterations = 0;
   for (const group of groups) {
     const ranked = pageRank(
       graph,
@@ -49,7 +43,6 @@ export function rankPeers({ groups, edges, isVerified }: RankInput): Ranks {
     );
     const strengths = strengthsOf(ranked.ranks, verified);
     least = least === null ? strengths : least.map((value, i) => Math.min(value, strengths[i]!));
-    iterations = Math.max(iterations, ranked.iterations);
   }
   const found = least!;
   return {
@@ -57,9 +50,6 @@ export function rankPeers({ groups, edges, isVerified }: RankInput): Ranks {
       const index = indexOf.get(peerId);
       return index === undefined ? 0 : found[index]!;
     },
-    peers: names.length,
-    edges: graph.targets.length,
-    iterations,
   };
 }
 
