@@ -162,6 +162,10 @@ test('a topic is left when nobody watches it any more, and models are bounded', 
   assert.deepEqual(await probe.subscribers(topicOf(MODEL)), [peer]);
   await second[Symbol.asyncDispose]();
   assert.deepEqual(await probe.subscribers(topicOf(MODEL)), []);
+  const third = await discovery.watch(MODEL);
+  const leaving = third[Symbol.asyncDispose]();
+  await discovery.watch(MODEL).then((again) => again[Symbol.asyncDispose]());
+  await leaving;
   for (let i = 0; i < 64; i++) await discovery.watch(i.toString(16).padStart(64, '0'));
   await assert.rejects(
     discovery.watch(MODEL),
@@ -180,4 +184,34 @@ test('addresses that a peer announced are told to the network before it is calle
   await b!.discovery.introduce(a!.peer);
   assert.deepEqual(bus.known(b!.peer, a!.peer), ['/ip4/192.0.2.7/tcp/4001']);
   await close();
+});
+
+test('a node that cannot be a provider at first becomes one, and ceases to be one with its offer', async () => {
+  const { bus, clock } = await setUp(0);
+  const network = bus.join(identityOf(1).peerId);
+  let failures = 2;
+  const flaky = {
+    ...network,
+    provide: async (key: Uint8Array) => {
+      if (failures-- > 0) throw new Error('nobody is there');
+      return network.provide(key);
+    },
+  };
+  const { discovery, peer } = nodeOn(flaky, 1, clock);
+  const asking = bus.join(stranger.peerId);
+  const providers = async () => {
+    const found: string[] = [];
+    for await (const provider of asking.findProviders(providerKeyOf(MODEL))) found.push(provider.peer);
+    return found;
+  };
+  discovery.offer([offerOf()]);
+  await settle();
+  assert.deepEqual(await providers(), []);
+  await clock.advance(121_000);
+  await settle();
+  assert.deepEqual(await providers(), [peer]);
+  discovery.offer([]);
+  await settle();
+  assert.deepEqual(await providers(), []);
+  await discovery.close();
 });

@@ -3,14 +3,7 @@
  *
  * @module swarm/discovery/discovery
  */
-import {
-  type Clock,
-  LimitError,
-  type Logger,
-  messageOf,
-  type Random,
-  silentLogger,
-} from '../../base/index.ts';
+import { type Clock, LimitError, type Logger, type Random, silentLogger } from '../../base/index.ts';
 import { Allowance } from '../records/allowance.ts';
 import type { Announcement, Refusal, Signer } from '../records/types.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -19,7 +12,8 @@ import type { GossipMessage, GossipVerdict, IncomingCall, ReplyInit } from '../t
 import { Announcer, type Offer } from './announcer.ts';
 import { type FillReport, fillRegistry } from './fill.ts';
 import type { Network } from './network.ts';
-import { belongsOn, GENERAL_TOPIC, providerKeyOf, topicOf } from './topics.ts';
+import { provideModel } from './provide.ts';
+import { belongsOn, GENERAL_TOPIC, topicOf } from './topics.ts';
 
 export interface DiscoveryOptions {
   readonly network: Network;
@@ -78,7 +72,10 @@ export class Discoverer implements AsyncDisposable {
   readonly #announcer: Announcer;
   readonly #pages: Allowance;
   readonly #watched = new Map<string, Watch>();
-  readonly #provided = new Map<string, Promise<AsyncDisposable | null>>();
+  /** Topics that are being left: joining one again has to wait. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #provided = new Map<string, AbortController>();
+  readonly #providing = new Set<Promise<void>>();
   readonly #ending = new AbortController();
   readonly #general: Promise<AsyncDisposable>;
   readonly #served: Disposable;
@@ -123,13 +120,24 @@ export class Discoverer implements AsyncDisposable {
         model === null || state === 'offline' ? [] : [model.hash],
       ),
     );
-    for (const [model, provided] of this.#provided) {
+    for (const [model, ending] of this.#provided) {
       if (models.has(model)) continue;
       this.#provided.delete(model);
-      void dispose(provided);
+      ending.abort();
     }
-    for (const model of models)
-      if (!this.#provided.has(model)) this.#provided.set(model, this.#provide(model));
+    for (const model of models) {
+      if (this.#provided.has(model) || this.#ending.signal.aborted) continue;
+      const ending = new AbortController();
+      this.#provided.set(model, ending);
+      const signal = AbortSignal.any([ending.signal, this.#ending.signal]);
+      const work = provideModel(
+        model,
+        { ...this.#options, log: this.#log, watch: (one) => this.watch(one) },
+        signal,
+      );
+      this.#providing.add(work);
+      void work.finally(() => this.#providing.delete(work));
+    }
   }
 
   /** Hears all that is announced about a model until disposed, and asks others what they know. */
@@ -142,7 +150,8 @@ export class Discoverer implements AsyncDisposable {
           MAX_WATCHED,
           `At most ${MAX_WATCHED} models are watched at once.`,
         );
-      const topic = this.#subscribe(topicOf(model));
+      const left = this.#leaving.get(model) ?? Promise.resolve();
+      const topic = left.then(() => this.#subscribe(topicOf(model)));
       watch = {
         users: 0,
         model,
@@ -162,7 +171,10 @@ export class Discoverer implements AsyncDisposable {
       released = true;
       if (--held.users > 0 || this.#watched.get(model) !== held) return;
       this.#watched.delete(model);
-      await dispose(held.topic.catch(() => null));
+      const leaving = dispose(held.topic);
+      this.#leaving.set(model, leaving);
+      await leaving;
+      if (this.#leaving.get(model) === leaving) this.#leaving.delete(model);
     };
     try {
       await held.topic;
@@ -205,23 +217,6 @@ export class Discoverer implements AsyncDisposable {
       throw new LimitError('swarm.snapshotPages', PAGES_PER_MINUTE, message, { retryAfter: 60 });
     }
     return { payload: encodeSnapshotPage(pageOf(this.#options.registry, parseSnapshotRequest(metadata))) };
-  }
-
-  /** A provider must know the others: it is asked for what it knows. */
-  async #provide(model: string): Promise<AsyncDisposable | null> {
-    const parts: AsyncDisposable[] = [];
-    const signal = this.#ending.signal;
-    try {
-      parts.push(await this.watch(model));
-      parts.push(await this.#options.network.provide(providerKeyOf(model), { signal }));
-    } catch (error) {
-      if (!signal.aborted) this.#log.warn(`Model ${model} is not provided to others: ${messageOf(error)}`);
-    }
-    return {
-      async [Symbol.asyncDispose]() {
-        await Promise.allSettled(parts.map((part) => part[Symbol.asyncDispose]()));
-      },
-    };
   }
 
   async #run(): Promise<void> {
@@ -270,12 +265,12 @@ export class Discoverer implements AsyncDisposable {
     await this.#announcer.close();
     this.#ending.abort();
     this.#served[Symbol.dispose]();
-    const topics = [...this.#watched.values()].map(({ topic }) => topic.catch(() => null));
     await Promise.allSettled([
       this.#upkeep,
-      ...[...this.#provided.values()].map(dispose),
-      ...topics.map(dispose),
-      dispose(this.#general.catch(() => null)),
+      ...this.#providing,
+      ...[...this.#watched.values()].map(({ topic }) => dispose(topic)),
+      ...this.#leaving.values(),
+      dispose(this.#general),
     ]);
   }
 
@@ -284,8 +279,11 @@ export class Discoverer implements AsyncDisposable {
   }
 }
 
-async function dispose(one: Promise<AsyncDisposable | null>): Promise<void> {
-  await (await one.catch(() => null))?.[Symbol.asyncDispose]();
+/** Never throws: a topic that was not joined, or a network that is gone, has nothing to be left. */
+async function dispose(one: Promise<AsyncDisposable>): Promise<void> {
+  try {
+    await (await one)[Symbol.asyncDispose]();
+  } catch {}
 }
 
 function summaryOf({ asked, answered, learned, failed }: FillReport) {

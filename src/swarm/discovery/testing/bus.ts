@@ -56,9 +56,12 @@ export function createBus(): Bus {
     return {
       peer,
       async subscribe(topic, subscription) {
+        if (member.topics.has(topic))
+          throw new KithError('swarm_topic_taken', `${topic} is subscribed already.`);
         member.topics.set(topic, subscription);
         return {
           async [Symbol.asyncDispose]() {
+            await Promise.resolve();
             member.topics.delete(topic);
           },
         };
