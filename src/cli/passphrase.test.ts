@@ -33,6 +33,7 @@ function terminal(...pieces: string[]) {
   let shown = '';
   const output = {
     write(text: string) {
+      assert.equal(raw.length > 0, true, 'the terminal is silent before it is asked');
       shown += text;
     },
   };

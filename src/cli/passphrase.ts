@@ -8,6 +8,7 @@ import { Option } from 'commander';
 import { AbortedError, type Config, InputError } from '../base/index.ts';
 import {
   type AskPassphrase,
+  checkNewPassphrase,
   passphraseFrom,
   readPassphraseFd,
   readPassphraseFile,
@@ -53,6 +54,7 @@ export async function newPassphrase(options: Options, config: Config): Promise<s
       'There is no terminal to ask for a passphrase. Name a file with --passphrase-file, or a descriptor with --passphrase-fd.',
     );
   }
+  checkNewPassphrase(first);
   if (first !== (await promptSecret('The same again: ')))
     throw new InputError('passphrase_invalid', 'The two passphrases differ. Nothing was changed.');
   return first;
@@ -83,8 +85,9 @@ export async function promptSecret(
   output: { write(text: string): unknown } = process.stderr,
 ): Promise<string | null> {
   if (input.isTTY !== true || input.setRawMode === undefined) return null;
-  output.write(label);
+  // Silence first: what is typed ahead of the question would be shown.
   input.setRawMode(true);
+  output.write(label);
   input.setEncoding('utf8');
   let typed: string[] = [];
   try {
