@@ -483,14 +483,29 @@ class SwarmHost implements Swarm {
         return;
       case 'misbehaved':
         if (message.banned !== null) this.#bans.set(message.peer, message.banned);
-        this.#options.onMisbehaviour?.(message.peer, message.kind);
+        this.#tell(() => this.#options.onMisbehaviour?.(message.peer, message.kind));
         return;
       case 'peer':
-        for (const listener of this.#peerListeners) listener(message.peer, message.connected);
+        for (const listener of this.#peerListeners)
+          this.#tell(() => listener(message.peer, message.connected));
+        return;
+      case 'fault':
+        this.#options.log
+          ?.child('swarm')
+          .warn('something failed in the swarm thread', { why: message.message });
         return;
       case 'addresses':
         this.#addresses = message.addresses;
         return;
+    }
+  }
+
+  /** What a listener throws is its own affair: the next message must not wait for it. */
+  #tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#options.log?.child('swarm').warn('a listener failed', { why: String(error) });
     }
   }
 

@@ -198,9 +198,8 @@ describe('streams and connections', () => {
     told.length = 0;
     await using peer = await hostile();
     const connection = await peer.connect(swarm);
-    const open = Array.from({ length: 30 }, () => peer.open(swarm).catch(() => null));
-    const streams = (await Promise.all(open)).filter((stream) => stream !== null);
-    assert.ok(streams.length > 0);
+    // Those that are still being opened when the peer is cut fail; how many do depends on the moment.
+    await Promise.allSettled(Array.from({ length: 30 }, () => peer.open(swarm)));
     await until('trust is told', () => kindsOf(peer.peer).includes('stream_flood'));
     await until('the connection is cut', () => connection.status !== 'open');
     await unharmed();

@@ -150,8 +150,8 @@ export class Host {
 
   /** Closes every link of a peer at once. */
   cut(peer: string): void {
-    for (const connection of this.#node.getConnections(peerIdFromString(peer)))
-      connection.abort(new Error('The peer was cut.'));
+    for (const connection of this.#node.getConnections())
+      if (connection.remotePeer.toString() === peer) connection.abort(new Error('The peer was cut.'));
   }
 
   async dial(target: string, signal: AbortSignal): Promise<PeerLink> {

@@ -20,6 +20,7 @@ const BUSY_CALLS = 4;
 const BUSY_BYTES = 64 * 1024;
 /** Ms after which a stream without calls is closed. */
 export const IDLE_MS = 60_000;
+const OPEN_MS = 15_000;
 
 export interface EndpointOptions extends StreamContext {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -69,7 +70,7 @@ export class Endpoint {
     const attempt = async (again: boolean): Promise<void> => {
       const standing = this.#freest(peer);
       reused = standing !== undefined;
-      const stream = standing ?? (await this.#open(peer, signal));
+      const stream = standing ?? (await this.#open(peer));
       if (signal.aborted) return;
       started(
         stream.call({
@@ -116,7 +117,7 @@ export class Endpoint {
   }
 
   async ping(peer: string, signal: AbortSignal): Promise<number> {
-    const stream = this.#freest(peer) ?? (await this.#open(peer, signal));
+    const stream = this.#freest(peer) ?? (await this.#open(peer));
     const begin = this.#options.clock.monotonic();
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('No pong came in time.')), { once: true });
@@ -146,18 +147,18 @@ export class Endpoint {
       (best.load >= BUSY_CALLS || best.queuedBytes > BUSY_BYTES) &&
       pool.length < MAX_STREAMS
     )
-      this.#open(peer, AbortSignal.timeout(10_000)).catch(() => {
+      this.#open(peer).catch(() => {
         // The calls go over the stream there is.
       });
     return best;
   }
 
-  /** One opening at a time for each peer: calls that come together share it. */
-  #open(peer: string, signal: AbortSignal): Promise<OutboundStream> {
+  /** One opening at a time for each peer: calls that come together share it, so that no one's leaving ends it. */
+  #open(peer: string): Promise<OutboundStream> {
     const under = this.#opening.get(peer);
     if (under !== undefined) return under;
     const opening = this.#options
-      .openStream(peer, signal)
+      .openStream(peer, AbortSignal.timeout(OPEN_MS))
       .then((stream) => {
         const pool = this.#pools.get(peer) ?? [];
         this.#pools.set(peer, pool);

@@ -137,6 +137,8 @@ export type ToNode =
       readonly kind: Misbehaviour;
       readonly banned: number | null;
     }
+  /** Something failed where nobody waits for it. */
+  | { readonly k: 'fault'; readonly message: string }
   | { readonly k: 'peer'; readonly peer: string; readonly connected: boolean }
   | { readonly k: 'addresses'; readonly addresses: readonly string[] };
 

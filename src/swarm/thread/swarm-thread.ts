@@ -280,6 +280,8 @@ function onMessage(message: ToSwarm): void {
 }
 
 port.on('message', onMessage);
+// A promise that fails with nobody waiting, as within a library, is no reason to lose all links.
+process.on('unhandledRejection', (reason) => post({ k: 'fault', message: String(reason).slice(0, 300) }));
 setInterval(() => endpoint.sweep(), SWEEP_MS).unref();
 
 try {
