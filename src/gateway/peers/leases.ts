@@ -32,6 +32,8 @@ export interface Leases {
   giveBack(lease: Lease): void;
   /** The peer wants it no longer. Those of others are left alone. */
   release(id: string, peer: string): void;
+  /** It holds no longer; a use under way is not touched. */
+  end(lease: Lease): void;
   /** Those that hold now. */
   all(): readonly Lease[];
   /** ms that a new peer would wait; 0 when there is room. */
@@ -44,6 +46,7 @@ export const IDLE_MS = 15_000;
 export const OWN_IDLE_MS = 2000;
 /** What a peer is told to wait for a lease in use: how long an answer takes nobody knows. */
 const usualMs = 5000;
+const maxWaitMs = 60_000;
 
 export function createLeases(now: () => number, random: Pick<Random, 'bytes'>): Leases {
   const leases = new Map<string, Lease>();
@@ -53,12 +56,11 @@ export function createLeases(now: () => number, random: Pick<Random, 'bytes'>): 
     for (const lease of leases.values()) if (!lease.running && lease.expires <= at) leases.delete(lease.id);
   }
 
-  const freeIn = (lease: Lease): number => {
-    const at = now();
-    if (lease.running) return usualMs;
-    return Math.max(1, Math.min(lease.expires, lease.usedAt + IDLE_MS) - at);
-  };
-  const soonest = (some: readonly Lease[]): number => Math.ceil(Math.min(usualMs * 12, ...some.map(freeIn)));
+  const freeIn = ({ running, expires, usedAt }: Lease, idleMs: number): number =>
+    running ? usualMs : Math.max(1, Math.min(expires, usedAt + idleMs) - now());
+  /** ms until one of them makes room, when those that are idle for `idleMs` do. */
+  const soonest = (some: readonly Lease[], idleMs: number): number =>
+    Math.ceil(Math.min(maxWaitMs, ...some.map((lease) => freeIn(lease, idleMs))));
 
   /** Takes an idle lease from whoever does not use it. */
   function reclaim(some: readonly Lease[]): boolean {
@@ -77,9 +79,9 @@ export function createLeases(now: () => number, random: Pick<Random, 'bytes'>): 
       // One whose grant was lost on its way, or that it forgot: it would keep the peer from its own room.
       const forgotten = own.find((lease) => !lease.running && lease.usedAt + OWN_IDLE_MS <= at);
       if (own.length >= policy.maxPerPeer && (forgotten === undefined || !leases.delete(forgotten.id)))
-        return { state: 'busy', ms: soonest(own) };
+        return { state: 'busy', ms: soonest(own, OWN_IDLE_MS) };
       if (leases.size >= policy.maxConcurrent && !reclaim([...leases.values()]))
-        return { state: 'busy', ms: soonest([...leases.values()]) };
+        return { state: 'busy', ms: soonest([...leases.values()], IDLE_MS) };
       const lease: Lease = {
         id: Buffer.from(random.bytes(ID_BYTES)).toString('hex'),
         ...{ peer, model, task, expires: at + granted, usedAt: at, running: false },
@@ -103,6 +105,10 @@ export function createLeases(now: () => number, random: Pick<Random, 'bytes'>): 
       const lease = leases.get(id);
       if (lease !== undefined && lease.peer === peer && !lease.running) leases.delete(id);
     },
+    end(lease) {
+      lease.expires = Number.NEGATIVE_INFINITY;
+      purge();
+    },
     all() {
       purge();
       return [...leases.values()];
@@ -111,7 +117,7 @@ export function createLeases(now: () => number, random: Pick<Random, 'bytes'>): 
       purge();
       const held = [...leases.values()];
       const free = held.filter((lease) => !lease.running && lease.usedAt + IDLE_MS <= now()).length;
-      return held.length - free < policy.maxConcurrent ? 0 : soonest(held);
+      return held.length - free < policy.maxConcurrent ? 0 : soonest(held, IDLE_MS);
     },
   };
 }

@@ -175,7 +175,7 @@ export function servePeers(options: PeerServiceOptions): PeerService {
       const why = await refusal(held.peer, held.model, held.task);
       if (why === null || why.reason === 'closed') continue;
       running.get(held)?.controller.abort(notServed(why.message));
-      leases.release(held.id, held.peer);
+      leases.end(held);
     }
   }
 

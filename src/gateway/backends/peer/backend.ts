@@ -189,9 +189,7 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
       const busy = pool.busyMs();
       return latency === null && busy === 0 ? null : Math.max(latency ?? 0, busy);
     },
-    async [Symbol.asyncDispose]() {
-      pool.close();
-    },
+    [Symbol.asyncDispose]: pool.close,
   };
 }
 

@@ -36,8 +36,8 @@ export interface LeasePool {
   keep(lease: HeldLease): void;
   /** ms that the peer said to wait, as far as they are not over; 0 when it did not. */
   busyMs(): number;
-  /** Gives all of them back; the peer is not waited for. */
-  close(): void;
+  /** Gives all of them back. A peer that does not take them is not waited for. */
+  close(): Promise<void>;
 }
 
 /** ms of a lease that is asked for; the peer may grant less. */
@@ -45,6 +45,7 @@ const askMs = 600_000;
 /** A lease that ends before the request arrives is of no use. */
 const spareMs = 1000;
 const callMs = 10_000;
+const releaseMs = 2000;
 
 export function createLeasePool(
   swarm: Pick<Swarm, 'call'>,
@@ -71,10 +72,11 @@ export function createLeasePool(
     }
   }
 
-  /** Nobody waits for it: a lease that is not given back ends by itself. */
-  function release({ id }: HeldLease): void {
+  /** One that is not given back ends by itself. */
+  async function release({ id }: HeldLease): Promise<void> {
     const metadata = encodeLeaseAsk({ kind: 'release', lease: id });
-    swarm.call(who.peer, PEER_METHODS.lease, metadata, undefined, { deadlineMs: callMs }).catch(() => {});
+    const options = { deadlineMs: releaseMs, maxReplyBytes: 0 };
+    await swarm.call(who.peer, PEER_METHODS.lease, metadata, undefined, options).catch(() => {});
   }
 
   return {
@@ -87,7 +89,7 @@ export function createLeasePool(
       let answer = await ask(model, task, asking);
       if (answer.state === 'busy' && idle.length > 0) {
         // What is held for other models may be what is in the way.
-        for (const lease of idle.splice(0)) release(lease);
+        await Promise.all(idle.splice(0).map(release));
         answer = await ask(model, task, asking);
       }
       switch (answer.state) {
@@ -118,8 +120,8 @@ export function createLeasePool(
       idle.push(lease);
     },
     busyMs: () => Math.max(0, busyUntil - clock.monotonic()),
-    close() {
-      for (const lease of idle.splice(0)) release(lease);
+    async close() {
+      await Promise.all(idle.splice(0).map(release));
     },
   };
 }
