@@ -26,7 +26,7 @@ import {
   PEER_METHODS,
   type PeerEvent,
 } from '../../src/gateway/peers/index.ts';
-import { signReceipt } from '../../src/gateway/peers/receipt.ts';
+import { type ReceiptFacts, signReceipt } from '../../src/gateway/peers/receipt.ts';
 import type { Session } from '../../src/swarm/index.ts';
 import {
   askingBackend,
@@ -339,12 +339,12 @@ test('tokens that cannot be are not believed', async () => {
 });
 
 test('a receipt that the peer did not sign, or that is of something else, does not count', async () => {
-  const facts = {
+  const facts: ReceiptFacts = {
     server: server.swarm.peer,
     client: asker.swarm.peer,
     ...{ request: new Uint8Array(16), hash: new Uint8Array(32), task: 'chat', model: chatModel },
     ...{ promptTokens: 3, completionTokens: 1, outcome: 'answered', at: 1 },
-  } as const;
+  };
   const ofAnother = signReceipt(facts, server.identity);
   for (const signed of [ofAnother, signReceipt(facts, asker.identity), { ...ofAnother, receipt: noBytes }]) {
     misconduct = [];

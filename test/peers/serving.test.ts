@@ -275,7 +275,7 @@ test("an engine's own errors keep their words here, and those that speak of the 
   };
   const id = await granted();
   const [broken] = await chatUnder(id);
-  assert.ok(broken!.type === 'error' && broken.code === 'peer_failed' && !broken.message.includes('ada'));
+  assert.ok(broken?.type === 'error' && broken.code === 'peer_failed' && !broken.message.includes('ada'));
   await release(id);
 });
 
