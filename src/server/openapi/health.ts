@@ -69,7 +69,7 @@ const schemas: Readonly<Record<string, Schema>> = {
     swarm: object({
       state: choice(...SWARM_STATES),
       message: nullable(string),
-      peer: nullable(string),
+      peer: string,
       reach: choice(...REACHES),
       connections: count,
       peers: count,
