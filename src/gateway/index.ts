@@ -32,6 +32,15 @@ export {
   SERVER_KINDS,
 } from './backends/index.ts';
 export {
+  createPeerBackend,
+  type PeerBackend,
+  type PeerBackendOptions,
+  type PeerProviderOptions,
+  type PeerReceipt,
+  type PeerStanding,
+  peerProvider,
+} from './backends/peer/index.ts';
+export {
   type AnswerCache,
   type AnswerStore,
   type CacheStats,
@@ -53,6 +62,16 @@ export { createArithmetic, createLadder, createSearxng, type Ladder } from './la
 export { createLocalBackend, type LocalBackend, type LocalBackendOptions } from './local.ts';
 export { localProvider } from './local-provider.ts';
 export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
+export {
+  type LeaseReport,
+  PEER_METHODS,
+  type PeerService,
+  type PeerServiceOptions,
+  type ReceiptFacts,
+  SERVE_NOBODY,
+  type ServingPolicy,
+  servePeers,
+} from './peers/index.ts';
 export { type ModelAlias, modelAliases } from './policy/index.ts';
 export {
   BUILT_IN_DETECTORS,

@@ -128,6 +128,9 @@ test('a refused field is named', () => {
       { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] },
     ],
     ['kith.overflow', { kith: { overflow: 'drop' } }],
+    ['kith.min_tier', { kith: { min_tier: 'best' } }],
+    ['kith.max_latency_ms', { kith: { max_latency_ms: -1 } }],
+    ['kith.pledge', { kith: { pledge: 'yes' } }],
   ];
   for (const [param, extra] of cases)
     assert.throws(() => chat({ messages: hello, ...extra }), refusedFor(param), param);
@@ -350,4 +353,12 @@ test('base64 vectors are little-endian float32', () => {
     base64Floats(Float32Array.of(1, -2)),
     Buffer.from([0, 0, 128, 63, 0, 0, 0, 192]).toString('base64'),
   );
+});
+
+test('what a body asks of peers goes with its request', () => {
+  const kith = { min_tier: 'verified', max_latency_ms: 250, regions: ['eu'], pledge: true };
+  const asks = { minTier: 'verified', maxLatencyMs: 250, regions: ['eu'], pledge: true };
+  assert.deepEqual(chat({ messages: hello, kith }).request.peers, asks);
+  assert.equal(chat({ messages: hello, kith: { receipt: true } }).request.peers, undefined);
+  assert.deepEqual(parseEmbeddings({ input: 'a', kith: { min_tier: 'known' } }).kith, { min_tier: 'known' });
 });
