@@ -138,15 +138,15 @@ class Answer {
   /** The request as the engine gets it, within what the policy gives. */
   #bounded(signal: AbortSignal): { request: ChatRequest; notes: readonly string[] } {
     const asked = this.#request;
-    const { maxTokens, tokensPerMinute } = this.#policy;
+    const { maxTokens, tokensPerMinute, leaseMs } = this.#policy;
     const most = Math.max(1, Math.min(maxTokens, Math.floor(tokensPerMinute / asked.n)));
     const cut = asked.maxTokens === null || asked.maxTokens > most;
-    const limits = [asked.timeoutMs, this.#opening.ms].filter((ms) => ms !== null);
+    const timeoutMs = Math.max(1, Math.min(asked.timeoutMs ?? leaseMs, this.#opening.ms, leaseMs));
     return {
       request: {
         ...asked,
         maxTokens: cut ? most : asked.maxTokens,
-        timeoutMs: Math.max(1, Math.min(...limits)),
+        timeoutMs,
         signal,
       },
       notes: cut ? [`The peer holds answers to ${most} tokens.`] : [],

@@ -77,7 +77,7 @@ const REASONS: readonly FinishReason[] = ['stop', 'length', 'aborted', 'tool_cal
 const EVENTS = ['start', 'text', 'scored', 'call', 'args', 'finish', 'usage', 'error'] as const;
 const NOTHING = new Uint8Array(0);
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
-const maxNotes = 16;
+const maxNotes = 8;
 const maxNote = 300;
 /** Below it a log probability says no more; CBOR here has no infinity. */
 const leastLogprob = -10_000;

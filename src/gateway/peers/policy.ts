@@ -4,7 +4,7 @@
  * @module gateway/peers/policy
  */
 import { TIERS, type Tier } from '../../trust/index.ts';
-import type { Denial, PeerTask } from './protocol.ts';
+import { DAY_MS, type Denial, type PeerTask } from './protocol.ts';
 
 export interface ServingPolicy {
   /** PeerIds of friends, served whatever their tier. @default none */
@@ -21,7 +21,7 @@ export interface ServingPolicy {
   readonly tokensPerMinute?: number;
   /** Tokens of one answer. @default 2048 */
   readonly maxTokens?: number;
-  /** Longest lease, ms. @default 600_000 */
+  /** Longest lease, and longest time for one answer, ms. @default 600_000 */
   readonly leaseMs?: number;
   /** Time of day in which leases are granted, as minutes since midnight; `from` after `to` goes over midnight. @default always */
   readonly hours?: { readonly from: number; readonly to: number } | null;
@@ -41,9 +41,9 @@ export function settlePolicy(policy: ServingPolicy): SettledPolicy {
     models: policy.models ?? [],
     maxConcurrent: policy.maxConcurrent ?? 2,
     maxPerPeer: policy.maxPerPeer ?? 1,
-    tokensPerMinute: policy.tokensPerMinute ?? 6000,
-    maxTokens: policy.maxTokens ?? 2048,
-    leaseMs: policy.leaseMs ?? 600_000,
+    tokensPerMinute: Math.max(1, policy.tokensPerMinute ?? 6000),
+    maxTokens: Math.max(1, policy.maxTokens ?? 2048),
+    leaseMs: Math.min(DAY_MS, Math.max(1, policy.leaseMs ?? 600_000)),
     hours: policy.hours ?? null,
   } as SettledPolicy;
 }

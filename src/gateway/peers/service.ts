@@ -22,6 +22,7 @@ import { answerEmbedding } from './answer-embedding.ts';
 import { createLeases, type Lease } from './leases.ts';
 import { isOpen, refusalOf, type ServingPolicy, type SettledPolicy, serves, settlePolicy } from './policy.ts';
 import {
+  DAY_MS,
   decodeLeaseAsk,
   encodeLease,
   encodeModels,
@@ -216,7 +217,7 @@ export function servePeers(options: PeerServiceOptions): PeerService {
     // The owner changed the policy meanwhile: the peer asks again under the new one.
     if (before !== revision) return { state: 'busy', ms: 1 };
     const wait = serving.allowance.wait(peer, policy.tokensPerMinute);
-    if (wait > 0) return { state: 'busy', ms: wait };
+    if (wait > 0) return { state: 'busy', ms: Math.min(wait, DAY_MS) };
     const outcome = leases.ask(peer, ask.model, ask.task, ask.ms, policy);
     if (outcome.state === 'busy') return outcome;
     return { state: 'granted', lease: Buffer.from(outcome.lease.id, 'hex'), ms: outcome.ms };

@@ -4,7 +4,7 @@
  *
  * @module gateway/backends/peer/errors
  */
-import { AbortedError, isKithError, type KithError } from '../../../base/index.ts';
+import { AbortedError, isKithError, type KithError, LimitError } from '../../../base/index.ts';
 import type { PeerFailure } from '../../peers/index.ts';
 import { type FailureClass, UpstreamError, type UpstreamErrorOptions } from '../../upstream/index.ts';
 
@@ -52,7 +52,8 @@ export const badAnswer = (who: PeerName, what: string, cause?: unknown): Upstrea
 export function wayFailure(error: unknown, who: PeerName, signal?: AbortSignal): KithError {
   if (signal?.aborted)
     return isKithError(signal.reason) ? signal.reason : new AbortedError(undefined, { cause: signal.reason });
-  if (error instanceof UpstreamError) return error;
+  // A limit of this node says nothing of the peer.
+  if (error instanceof UpstreamError || error instanceof LimitError) return error;
   if (!isKithError(error)) throw error;
   if (error.code === 'peer_malformed' || error.code === 'cbor_invalid')
     return badAnswer(who, `sent what the protocol does not have: ${error.message}`, error);
