@@ -34,6 +34,8 @@ const TOPIC_MAX_BYTES = 4096;
 const MAX_WATCHED = 64;
 const UPKEEP_MS = 1000;
 const SWEEP_MS = 30_000;
+/** Between questions to one neighbour though all is well: gossip can have holes, and a record lives six minutes. */
+const RECHECK_MS = 150_000;
 /** Snapshot pages for one peer. */
 const PAGES_PER_MINUTE = 64;
 /** Between attempts to be told of a model by anybody, and to find somebody for one that nobody is known to serve. */
@@ -187,8 +189,12 @@ export class Discoverer implements AsyncDisposable {
 
   /** Asks others at once what they know about a model, or (null) about everything. Throws only when aborted. */
   async fill(model: string | null, signal?: AbortSignal): Promise<FillReport> {
+    return await this.#fill(model, 3, signal);
+  }
+
+  async #fill(model: string | null, answers: number, signal?: AbortSignal): Promise<FillReport> {
     const signals = [this.#ending.signal, ...(signal === undefined ? [] : [signal])];
-    return await fillRegistry(model, { ...this.#options, signal: AbortSignal.any(signals) });
+    return await fillRegistry(model, { ...this.#options, answers, signal: AbortSignal.any(signals) });
   }
 
   /** Tells the network the addresses that a peer announced, so that it can be called. */
@@ -234,20 +240,18 @@ export class Discoverer implements AsyncDisposable {
     }
   }
 
-  /** Asks others about a model, at first and while nobody is known to serve it. Never throws. */
+  /** Asks others about a model: at first, while nobody is known to serve it, and now and then. Never throws. */
   async #refill(watch: Watch): Promise<void> {
     const { clock } = this.#options;
     if (watch.refilling || clock.monotonic() < watch.refillAt) return;
-    watch.refillAt = clock.monotonic() + REFILL_MS[Math.min(watch.refills, REFILL_MS.length - 1)]!;
-    if (watch.answered && this.#isServed(watch.model)) {
-      watch.refills = 0;
-      return;
-    }
+    const isWell = () => watch.answered && this.#isServed(watch.model);
     watch.refilling = true;
-    watch.refills++;
-    const report = await this.fill(watch.model).catch(() => null);
+    const report = await this.#fill(watch.model, isWell() ? 1 : 3).catch(() => null);
     watch.refilling = false;
     watch.answered ||= report !== null && report.answered > 0;
+    if (isWell()) watch.refills = 0;
+    const wait = isWell() ? RECHECK_MS : REFILL_MS[Math.min(watch.refills++, REFILL_MS.length - 1)]!;
+    watch.refillAt = clock.monotonic() + wait;
     if (report !== null) this.#log.debug(`Asked for model ${watch.model}.`, { ...summaryOf(report) });
   }
 

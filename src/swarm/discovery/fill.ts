@@ -27,6 +27,8 @@ export interface FillOptions {
   readonly random: Random;
   readonly standing: (peer: string) => number;
   readonly signal?: AbortSignal;
+  /** How many answers are enough. @default 3 */
+  readonly answers?: number;
 }
 
 export interface FillReport {
@@ -40,7 +42,6 @@ export interface FillReport {
   readonly failed: readonly { readonly peer: string; readonly code: string }[];
 }
 
-/** Enough answers. */
 const ANSWERS = 3;
 /** Asked at once. */
 const AT_ONCE = 3;
@@ -79,7 +80,7 @@ export async function fillRegistry(model: string | null, options: FillOptions): 
           learned += merged.learned;
           for (const code of REFUSALS) refused[code] += merged.refused[code];
         });
-        if (++answered >= ANSWERS) enough.abort();
+        if (++answered >= (options.answers ?? ANSWERS)) enough.abort();
       } catch (error) {
         if (!signal.aborted) failed.push({ peer: next.value.peer, code: codeOf(error) });
       }
