@@ -38,11 +38,19 @@ async function newHome(settings: Readonly<Record<string, unknown>> = {}): Promis
 const hasCode = (code: string) => (error: unknown) => isKithError(error) && error.code === code;
 const patient = () => new AbortController().signal;
 
+/** Nobody is served here. */
+const noEngine = {
+  models: async () => [],
+  chat: () => assert.fail('nobody is served'),
+  embed: () => assert.fail('nobody is served'),
+};
+
 /** The swarm of a node alone: what a private network does needs no HTTP. */
 async function startAlone(home: string): Promise<NodeSwarm> {
   const swarm = createNodeSwarm({
     config: resolveConfig({ home, env: {} }).config,
     identity: createIdentity(systemRandom.bytes(32)),
+    engine: noEngine,
     models: { list: async () => [] },
     clock: systemClock,
     random: systemRandom,

@@ -151,6 +151,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     swarm = createNodeSwarm({
       config,
       identity: identity.identity,
+      engine: rooms.local,
       models: rooms.store,
       clock: systemClock,
       random: systemRandom,

@@ -5,11 +5,11 @@
  * @module node/swarm-running
  */
 import { join } from 'node:path';
-import { type Clock, isKithError, KithError } from '../base/index.ts';
+import { isKithError, KithError, messageOf } from '../base/index.ts';
+import { PEER_METHODS, servePeers } from '../gateway/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
 import {
   createSwarm,
-  type Discoverer,
   openMessages,
   openRegistryStore,
   type PeerLink,
@@ -21,10 +21,12 @@ import {
 import { openTrust } from '../trust/index.ts';
 import type { NodeSwarmOptions } from './swarm.ts';
 import { openBanFile } from './swarm-bans.ts';
+import { askNewcomers } from './swarm-newcomers.ts';
 import { checkPorts, gateOptions, swarmOptions } from './swarm-options.ts';
 import { findView, peersView } from './swarm-peers.ts';
 import { networkKeyText, networkName, readNetworkKey } from './swarm-psk.ts';
 import { reachOf } from './swarm-reach.ts';
+import { modelOffers, ownOffer, servingPolicy } from './swarm-serving.ts';
 
 export interface RunningOptions extends NodeSwarmOptions {
   readonly onMessage: (news: MessageNews) => void;
@@ -39,7 +41,7 @@ export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage'>, Asy
 }
 
 const PROTOCOLS = ['/kith/message/1.0.0', '/kith/registry/1.0.0'];
-/** Others hear of new addresses within this time, ms. */
+/** Others hear of new addresses and models within this time, ms. */
 const OFFER_MS = 5_000;
 
 export async function openRunningSwarm(options: RunningOptions): Promise<RunningSwarm> {
@@ -94,31 +96,41 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     }),
   );
   const offering = new AbortController();
-  const offer = () =>
-    discovery.offer([
-      {
-        model: null,
-        blocks: [],
-        tokensPerSecond: null,
-        latencyMs: null,
-        freeCacheTokens: 0,
-        maxBatch: 0,
-        protocols: PROTOCOLS,
-        relayed: reachOf(swarm.addresses) === 'relay',
-        addrs: swarm.addresses.slice(0, 8),
-        regions: settings.regions,
-        serves: [],
-        trust: [],
-        state: 'online',
-      },
-    ]);
+  const policy = servingPolicy(config);
+  if (policy !== null)
+    stack.use(
+      servePeers({
+        swarm,
+        engine: options.engine,
+        policy,
+        tierOf: (peer) => trust.tier(peer),
+        identity,
+        clock,
+        random,
+        log: log.child('peers'),
+      }),
+    );
+  /** Says anew what changed; what did not is said again in its own time. */
+  const offer = async (): Promise<void> => {
+    const facts = {
+      addresses: swarm.addresses,
+      relayed: reachOf(swarm.addresses) === 'relay',
+      protocols:
+        policy === null
+          ? PROTOCOLS
+          : [...PROTOCOLS, ...Object.values(PEER_METHODS).map((method) => `/${method}`)],
+      regions: settings.regions,
+    };
+    discovery.offer([ownOffer(facts), ...(await modelOffers(policy, options.engine, options.models, facts))]);
+  };
+  await offer();
   const keepOffering = (async () => {
-    let told = '';
     while (!offering.signal.aborted) {
-      const now = swarm.addresses.join(' ');
-      if (now !== told || told === '') offer();
-      told = now;
       await clock.sleep(OFFER_MS, offering.signal).catch(() => {});
+      if (!offering.signal.aborted)
+        await offer().catch((error: unknown) =>
+          log.warn('what is served was not told', { err: messageOf(error) }),
+        );
     }
   })();
   stack.defer(async () => {
@@ -266,49 +278,6 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   return life;
 }
 
-/**
- * Asks others what they know soon after somebody came who is not in the registry: what was announced before that went to
- * nobody, and is said again only within a minute.
- */
-function askNewcomers(
-  swarm: Swarm,
-  registry: Registry,
-  discovery: Discoverer,
-  clock: Clock,
-): AsyncDisposable {
-  const ending = new AbortController();
-  let asking: Promise<void> | null = null;
-  let again = false;
-  const ask = async (): Promise<void> => {
-    do {
-      again = false;
-      // Who has just come says a moment later what it listens to.
-      await clock.sleep(SETTLE_MS, ending.signal);
-      await discovery.fill(null, AbortSignal.any([ending.signal, AbortSignal.timeout(FILL_MS)]));
-      await clock.sleep(BETWEEN_MS, ending.signal);
-    } while (again);
-  };
-  const listening = swarm.onPeer((peer, connected) => {
-    if (!connected || ending.signal.aborted || registry.of(peer).length > 0) return;
-    again = true;
-    // It rejects when nobody answered in time, or the swarm ends: gossip goes on.
-    asking ??= ask()
-      .catch(() => {})
-      .finally(() => {
-        asking = null;
-      });
-  });
-  return {
-    async [Symbol.asyncDispose]() {
-      listening[Symbol.dispose]();
-      ending.abort();
-      await asking;
-    },
-  };
-}
-
-const SETTLE_MS = 500;
-const BETWEEN_MS = 2_000;
 /** For a search that this node cannot answer from its own registry, ms. */
 const FILL_MS = 5_000;
 

@@ -13,6 +13,7 @@ import {
   messageOf,
   type Random,
 } from '../base/index.ts';
+import type { PeerServiceOptions } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ModelStore } from '../models/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
@@ -21,6 +22,8 @@ import type { RunningSwarm } from './swarm-running.ts';
 export interface NodeSwarmOptions {
   readonly config: Config;
   readonly identity: Identity;
+  /** This machine's engine, which answers peers. */
+  readonly engine: PeerServiceOptions['engine'];
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;

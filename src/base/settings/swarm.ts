@@ -4,14 +4,16 @@
  * @module base/settings/swarm
  */
 import { z } from 'zod';
+import { isModelId } from './forms.ts';
 import {
   isAddressRange,
   isAnnounceAddress,
   isListenAddress,
   isPeerAddress,
+  isPeerId,
   isStunAddress,
 } from './multiaddr.ts';
-import { bytes, choice, flagSetting, integer, list, path } from './setting.ts';
+import { bytes, choice, flagSetting, integer, list, optionalText, path } from './setting.ts';
 
 /** Of trust, from the lowest to the highest. */
 const TIERS = ['unknown', 'known', 'verified', 'trusted'] as const;
@@ -109,6 +111,43 @@ export const swarmSettings = {
     ),
     schema: z.array(z.string().refine(isRegion)).max(8).readonly(),
   },
+  'swarm.friends': list(
+    'Peers that are served whatever their tier.',
+    'PeerIds such as 12D3KooW..., separated by commas',
+    isPeerId,
+    [],
+  ),
+  'swarm.serveTier': choice(
+    'Peers of this tier and above may ask this node for answers; nobody: only friends.',
+    ['nobody', ...TIERS],
+    'nobody',
+  ),
+  'swarm.serveModels': list(
+    'Models on this disk that they may ask for; everybody in the network is told of them.',
+    'ids of models, separated by commas',
+    isModelId,
+    [],
+  ),
+  'swarm.serveLeases': integer('Peers that are served at once.', 1, 1000, 2),
+  'swarm.serveLeasesPerPeer': integer('Of those, for one peer.', 1, 1000, 1),
+  'swarm.serveTokensPerMinute': integer(
+    'Tokens a minute of one peer, prompts and answers together.',
+    1,
+    1_000_000_000,
+    6000,
+  ),
+  'swarm.serveMaxTokens': integer('Tokens of one answer to a peer.', 1, 16_777_216, 2048),
+  'swarm.serveLeaseMs': integer(
+    'Longest time for which a peer holds its place, ms.',
+    1000,
+    86_400_000,
+    600_000,
+  ),
+  'swarm.serveHours': optionalText(
+    'Time of the day in which peers are served.',
+    'two times of this machine, such as 22:00-07:00',
+    (value) => /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/.test(value),
+  ),
   'swarm.messages': choice(
     'Peers of this tier and above may leave messages for the owner; nobody: none is taken.',
     ['nobody', ...TIERS],

@@ -1,0 +1,85 @@
+/**
+ * What a node does for peers: whom its owner lets ask its engine for what, and what others are told of it.
+ *
+ * @module node/swarm-serving
+ */
+import type { Config } from '../base/index.ts';
+import type { PeerServiceOptions, ServingPolicy } from '../gateway/index.ts';
+import type { ModelStore } from '../models/index.ts';
+import type { Offer } from '../swarm/index.ts';
+
+/** Null: nobody is served. */
+export function servingPolicy({ swarm }: Config): ServingPolicy | null {
+  const { friends, serveTier, serveModels, serveHours } = swarm;
+  if (serveModels.length === 0 || (friends.length === 0 && serveTier === 'nobody')) return null;
+  return {
+    peers: friends,
+    minTier: serveTier === 'nobody' ? null : serveTier,
+    models: serveModels,
+    maxConcurrent: swarm.serveLeases,
+    maxPerPeer: Math.min(swarm.serveLeasesPerPeer, swarm.serveLeases),
+    tokensPerMinute: swarm.serveTokensPerMinute,
+    maxTokens: swarm.serveMaxTokens,
+    leaseMs: swarm.serveLeaseMs,
+    hours: serveHours === '' ? null : hoursOf(serveHours),
+  };
+}
+
+/** Minutes since midnight of `22:00-07:30`. */
+function hoursOf(text: string): { readonly from: number; readonly to: number } {
+  const [from, to] = text.split('-').map((time) => {
+    const [hour, minute] = time.split(':').map(Number) as [number, number];
+    return 60 * hour + minute;
+  }) as [number, number];
+  return { from, to };
+}
+
+export interface OfferFacts {
+  readonly addresses: readonly string[];
+  readonly relayed: boolean;
+  readonly protocols: readonly string[];
+  readonly regions: readonly string[];
+}
+
+/** What is said of the node itself. */
+export function ownOffer({ addresses, relayed, protocols, regions }: OfferFacts): Offer {
+  return {
+    model: null,
+    blocks: [],
+    tokensPerSecond: null,
+    latencyMs: null,
+    freeCacheTokens: 0,
+    maxBatch: 0,
+    protocols,
+    relayed,
+    addrs: addresses.slice(0, 8),
+    regions,
+    serves: [],
+    trust: [],
+    state: 'online',
+  };
+}
+
+/** One offer for each model that the policy names and that is on this disk. */
+export async function modelOffers(
+  policy: ServingPolicy | null,
+  engine: Pick<PeerServiceOptions['engine'], 'models'>,
+  store: Pick<ModelStore, 'list'>,
+  facts: OfferFacts,
+): Promise<Offer[]> {
+  if (policy === null) return [];
+  const [rows, entries] = await Promise.all([engine.models(), store.list()]);
+  return rows.flatMap(({ id, task, state }): Offer[] => {
+    const manifest = entries.find((entry) => entry.manifest.id === id)?.manifest;
+    if (manifest === undefined || state === 'available' || task === 'completion') return [];
+    if (!policy.models?.includes(id)) return [];
+    return [
+      {
+        ...ownOffer(facts),
+        model: { hash: manifest.sha256, quant: manifest.quantisation },
+        maxBatch: policy.maxConcurrent ?? 0,
+        serves: [task === 'chat' ? 'chat' : 'embeddings'],
+      },
+    ];
+  });
+}
