@@ -220,6 +220,31 @@ test("leaving in the middle ends the engine's work, frees the lease, and is paid
   );
 });
 
+test('a prompt is paid for by a peer that leaves before it is read', async () => {
+  friends.service.setPolicy({ ...openPolicy, tokensPerMinute: 100 });
+  const reading = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const usual = answer;
+  answer = async function* ({ signal }) {
+    signal.addEventListener('abort', () => left.resolve(), { once: true });
+    reading.resolve();
+    await left.promise;
+    throw signal.reason;
+  };
+  const id = await granted();
+  const session = await open(id);
+  await session.send({}, payload({ messages: [{ role: 'user', content: 'x'.repeat(6000) }] }));
+  await reading.promise;
+  session.cancel();
+  await left.promise;
+  const next = await lease();
+  assert.ok(next.state === 'busy' && next.ms > 60_000, JSON.stringify(next));
+  friends.service.setPolicy({ ...openPolicy, tokensPerMinute: Number.MAX_SAFE_INTEGER });
+  answer = usual;
+  assert.equal(lastCode(await chatUnder(id)), null);
+  await release(id);
+});
+
 test('a peer that does not read holds the engine back within the window', async () => {
   let made = 0;
   const stopped = Promise.withResolvers<void>();

@@ -62,7 +62,8 @@ class Answer {
   readonly #hash: Uint8Array;
   readonly #watch: ReturnType<typeof createWatch>;
   readonly #policy: SettledPolicy;
-  #promptTokens = 0;
+  /** Null before the engine counted them. */
+  #promptTokens: number | null = null;
   /** Pieces that went out, about a token each. */
   #pieces = 0;
   #taken = 0;
@@ -91,6 +92,8 @@ class Answer {
     let outcome: ReceiptFacts['outcome'] = 'failed';
     const signal = AbortSignal.any([this.#session.signal, this.#use.signal]);
     const { request, notes } = this.#bounded(signal);
+    // Reading a prompt is work too, and a peer may leave before it is read.
+    this.#charge(leastTokens(this.#request));
     try {
       for await (const event of this.#serving.engine.chat(request)) {
         if (event.type === 'usage') usage = event;
@@ -104,7 +107,7 @@ class Answer {
     } finally {
       const prompt = usage?.promptTokens ?? this.#promptTokens;
       const completion = usage?.completionTokens ?? this.#pieces;
-      this.#charge(prompt + completion);
+      this.#charge((prompt ?? 0) + completion);
       const signed = this.#serving.receipt({
         client: this.#session.peer,
         request: this.#opening.request,
@@ -156,14 +159,14 @@ class Answer {
   async #send(event: Exclude<ChatEvent, { type: 'usage' }> | PeerEvent): Promise<void> {
     if (event.type === 'start') {
       const { model, promptTokens = null, cachedTokens = null } = event;
-      this.#promptTokens = promptTokens ?? 0;
-      this.#charge(this.#promptTokens);
+      this.#promptTokens = promptTokens;
+      this.#charge(promptTokens ?? 0);
       await this.#out({ type: 'start', model, promptTokens, cachedTokens });
       return;
     }
     if (event.type === 'text' || event.type === 'tool_arguments') {
       this.#pieces++;
-      this.#charge(this.#promptTokens + this.#pieces);
+      this.#charge((this.#promptTokens ?? 0) + this.#pieces);
     }
     await this.#out(event);
   }
@@ -182,4 +185,11 @@ class Answer {
     this.#serving.allowance.take(this.#session.peer, total - this.#taken, this.#policy.tokensPerMinute);
     this.#taken = total;
   }
+}
+
+/** A token has about six characters, and rarely more. */
+function leastTokens({ messages }: PeerChat): number {
+  let characters = 0;
+  for (const { content } of messages) characters += content?.length ?? 0;
+  return Math.ceil(characters / 6);
 }
