@@ -16,6 +16,8 @@ import { NotFound } from './pages/not-found.tsx';
 import './styles/index.css';
 
 const StatusPage = lazy(() => import('./pages/status/status-page.tsx'));
+const NetworkPage = lazy(() => import('./pages/network/network-page.tsx'));
+const PeerPage = lazy(() => import('./pages/network/peer-page.tsx'));
 const ConversationsPage = lazy(() => import('./pages/conversations/conversations-page.tsx'));
 
 void openConversations();
@@ -27,6 +29,8 @@ render(
     <Router root={Shell}>
       <Route path={[paths.start, paths.chat, paths.conversation]} component={ChatPage} />
       <Route path={paths.conversations} component={ConversationsPage} />
+      <Route path={paths.network} component={NetworkPage} />
+      <Route path={paths.peer} component={PeerPage} />
       <Route path={paths.status} component={StatusPage} />
       <Route path="*" component={NotFound} />
     </Router>

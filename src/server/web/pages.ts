@@ -4,4 +4,12 @@
  *
  * @module server/web/pages
  */
-export const pagePaths = ['/', '/chat', '/chat/:id', '/conversations', '/status'] as const;
+export const pagePaths = [
+  '/',
+  '/chat',
+  '/chat/:id',
+  '/conversations',
+  '/network',
+  '/network/:id',
+  '/status',
+] as const;

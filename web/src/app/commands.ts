@@ -41,6 +41,13 @@ export function commands(go: Navigator, current: () => string | null): Command[]
       () => go(paths.conversations),
     ),
     command(
+      'network',
+      'goTo',
+      () => t('pages.network'),
+      'G N',
+      () => go(paths.network),
+    ),
+    command(
       'status',
       'goTo',
       () => t('pages.status'),

@@ -68,7 +68,7 @@ export function listenToKeys(go: Navigator, current: () => string | null): () =>
     const before = first && performance.now() - first.at < sequenceMs ? first.key : null;
     first = null;
     if (before === 'g') {
-      const target = { c: chatPath(), v: paths.conversations, t: paths.status }[key];
+      const target = { c: chatPath(), v: paths.conversations, n: paths.network, t: paths.status }[key];
       if (target !== undefined) go(target);
       return target !== undefined;
     }

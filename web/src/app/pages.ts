@@ -8,7 +8,10 @@ export const paths = {
   chat: '/chat',
   conversation: '/chat/:id',
   conversations: '/conversations',
+  network: '/network',
+  peer: '/network/:id',
   status: '/status',
 } as const;
 
 export const conversationPath = (id: string): string => `/chat/${id}`;
+export const peerPath = (peer: string): string => `/network/${peer}`;

@@ -7,6 +7,7 @@ import { A, useLocation } from '@solidjs/router';
 import Gauge from 'lucide-solid/icons/gauge';
 import MessageCircle from 'lucide-solid/icons/message-circle';
 import MessagesSquare from 'lucide-solid/icons/messages-square';
+import Orbit from 'lucide-solid/icons/orbit';
 import Plus from 'lucide-solid/icons/plus';
 import Search from 'lucide-solid/icons/search';
 import SlidersHorizontal from 'lucide-solid/icons/sliders-horizontal';
@@ -16,17 +17,18 @@ import { Mark } from '../base/icons.tsx';
 import { answeringAny } from '../data/answering.ts';
 import { conversations } from '../data/conversations.ts';
 import { node, rateOf } from '../data/node-state.ts';
-import { rate, t } from '../i18n/index.ts';
+import { count, rate, t } from '../i18n/index.ts';
 import { paletteKeys } from './keys.ts';
 import { conversationPath, paths } from './pages.ts';
 import { chatPath, isDrawer, setDialogue } from './ui.ts';
 
 const recentCount = 30;
 
-export function usePlace(): () => 'chat' | 'conversations' | 'status' {
+export function usePlace(): () => 'chat' | 'conversations' | 'network' | 'status' {
   const at = useLocation();
   return () => {
     if (at.pathname.startsWith(paths.conversations)) return 'conversations';
+    if (at.pathname.startsWith(paths.network)) return 'network';
     return at.pathname.startsWith(paths.status) ? 'status' : 'chat';
   };
 }
@@ -43,6 +45,13 @@ function Places() {
       <a class="place" href={paths.conversations} aria-current={current('conversations')}>
         <MessagesSquare size={17} aria-hidden="true" />
         <span>{t('pages.conversations')}</span>
+      </a>
+      <a class="place" href={paths.network} aria-current={current('network')}>
+        <Orbit size={17} aria-hidden="true" />
+        <span>{t('pages.network')}</span>
+        <Show when={node.health?.swarm.unread}>
+          {(unread) => <span class="tally">{t('network.unread', { count: count(unread()) })}</span>}
+        </Show>
       </a>
       <a class="place" href={paths.status} aria-current={current('status')}>
         <Gauge size={17} aria-hidden="true" />
@@ -180,6 +189,10 @@ export function Bar() {
       <a href={paths.conversations} aria-current={current('conversations')}>
         <MessagesSquare size={20} aria-hidden="true" />
         {t('pages.conversations')}
+      </a>
+      <a href={paths.network} aria-current={current('network')}>
+        <Orbit size={20} aria-hidden="true" />
+        {t('pages.network')}
       </a>
       <a href={paths.status} aria-current={current('status')}>
         <Gauge size={20} aria-hidden="true" />

@@ -1,0 +1,42 @@
+/**
+ * Asks before something that cannot be taken back with one click.
+ *
+ * @module web/pages/network/confirm
+ */
+import { type JSX, Show } from 'solid-js';
+import { Dialog } from '../../base/dialog.tsx';
+import { ErrorNote } from '../../base/error-note.tsx';
+import { t } from '../../i18n/index.ts';
+import { createDeed } from './acting.ts';
+
+interface Props {
+  readonly title: string;
+  readonly act: string;
+  /** Stays open with what went wrong when this throws. */
+  readonly run: () => Promise<unknown>;
+  readonly close: () => void;
+  readonly children: JSX.Element;
+}
+
+export function Confirm(props: Props) {
+  const deed = createDeed();
+  const go = async () => {
+    if (await deed.run(() => props.run())) props.close();
+  };
+  return (
+    <Dialog title={props.title} close={props.close}>
+      <div class="stack">
+        {props.children}
+        <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
+      </div>
+      <footer>
+        <button type="button" class="button" onClick={props.close}>
+          {t('app.cancel')}
+        </button>
+        <button type="button" class="button danger" disabled={deed.busy()} onClick={() => void go()}>
+          {props.act}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}

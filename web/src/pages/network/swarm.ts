@@ -1,0 +1,187 @@
+/**
+ * The swarm as the page knows it: looked at again when the node says that something changed, and every few seconds
+ * while somebody looks, since round trips change without being told. What only the owner may see and do takes the run
+ * token, which is held in memory and nowhere else.
+ *
+ * @module web/pages/network/swarm
+ */
+import { createEffect, createSignal, on, onCleanup } from 'solid-js';
+import { createStore, reconcile } from 'solid-js/store';
+import type {
+  BanView,
+  InboxView,
+  OutboxView,
+  PeersView,
+  PeerView,
+  SwarmView,
+} from '../../../../src/server/swarm/types.ts';
+import { ask } from '../../data/node.ts';
+import { type Fault, NodeError } from '../../data/node-error.ts';
+import { node } from '../../data/node-state.ts';
+
+export type { BanView, PeerView, SwarmView };
+export type PeerLink = SwarmView['links'][number];
+export type Message = InboxView['messages'][number];
+export type Sent = OutboxView['messages'][number];
+
+interface Network {
+  view: SwarmView | null;
+  /** Null before the first look, and where the swarm does not run. */
+  peers: readonly PeerView[] | null;
+  /** Peers that the list was too short for. */
+  more: number;
+  /** Why the last look failed; null when it did not. */
+  fault: Fault | null;
+  bans: readonly BanView[];
+  inbox: readonly Message[];
+  sent: readonly Sent[];
+}
+
+const [network, set] = createStore<Network>({
+  view: null,
+  peers: null,
+  more: 0,
+  fault: null,
+  bans: [],
+  inbox: [],
+  sent: [],
+});
+
+export { network };
+
+const base = '/kith/v1/swarm';
+const againMs = 4_000;
+const lookMs = 20_000;
+
+const [token, setToken] = createSignal<string | null>(null);
+export const unlocked = (): boolean => token() !== null;
+
+/** Forgets the run token, and what it opened. */
+export function lock(): void {
+  setToken(null);
+  set({ bans: [], inbox: [], sent: [] });
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await (await ask(`${base}${path}`, { signal: AbortSignal.timeout(lookMs) })).json()) as T;
+}
+
+/** A request of the owner. Throws `NodeError`; a token that no longer holds is forgotten. */
+async function own<T>(method: string, path: string, body?: object, as = token()): Promise<T> {
+  const headers: Record<string, string> = { authorization: `Bearer ${as}` };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  try {
+    const answer = await ask(`${base}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return (await answer.json()) as T;
+  } catch (error) {
+    if (error instanceof NodeError && error.fault.status === 401 && as === token()) lock();
+    throw error;
+  }
+}
+
+let looking: Promise<void> | null = null;
+let again = false;
+
+/** Looks now; a look that is under way is followed by another. */
+export function refresh(): Promise<void> {
+  if (looking !== null) again = true;
+  looking ??= (async () => {
+    do {
+      again = false;
+      await look();
+    } while (again);
+  })().finally(() => {
+    looking = null;
+  });
+  return looking;
+}
+
+async function look(): Promise<void> {
+  try {
+    const view = await get<SwarmView>('');
+    const running = view.state === 'running';
+    const told = running ? await get<PeersView>('/peers') : null;
+    const owned = running && unlocked() ? await lookAsOwner() : null;
+    // One key for all that is inside: a peer may have two links, so they are told apart by their place.
+    set('view', reconcile(view, { key: null, merge: true }));
+    set('peers', reconcile(told?.peers ?? null, { key: 'peer' }));
+    set({ more: told?.more ?? 0, fault: null });
+    if (owned === null || !unlocked()) return;
+    set('bans', reconcile(owned.bans, { key: 'peer' }));
+    set('inbox', reconcile(owned.inbox));
+    set('sent', reconcile(owned.sent));
+  } catch (error) {
+    set('fault', faultIn(error));
+  }
+}
+
+async function lookAsOwner(as = token()): Promise<Pick<Network, 'bans' | 'inbox' | 'sent'> | null> {
+  try {
+    const [{ bans }, inbox, sent] = await Promise.all([
+      own<{ bans: BanView[] }>('GET', '/bans', undefined, as),
+      own<InboxView>('GET', '/messages', undefined, as),
+      own<OutboxView>('GET', '/outbox?limit=10', undefined, as),
+    ]);
+    return { bans, inbox: inbox.messages, sent: sent.messages };
+  } catch (error) {
+    // The token ended with the node that made it: what everybody may see is shown all the same.
+    if (error instanceof NodeError && error.fault.status === 401 && as === token()) return null;
+    throw error;
+  }
+}
+
+export function faultIn(error: unknown): Fault {
+  if (error instanceof NodeError) return error.fault;
+  return { code: 'unreachable', message: 'The node does not answer.', status: 0, requestId: null };
+}
+
+/** Follows the swarm for as long as the component that calls it lives. */
+export function followSwarm(): void {
+  createEffect(
+    on(
+      () => JSON.stringify([node.link, node.health?.swarm]),
+      () => void refresh(),
+    ),
+  );
+  const timer = setInterval(() => {
+    if (document.visibilityState === 'visible' && looking === null) void refresh();
+  }, againMs);
+  onCleanup(() => clearInterval(timer));
+}
+
+/** Takes the token when the node does. Throws `NodeError` when it is another. */
+export async function unlock(given: string): Promise<void> {
+  await own('GET', '/bans', undefined, given);
+  setToken(given);
+  await refresh();
+}
+
+async function changed<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    void refresh();
+  }
+}
+
+export const connect = (target: string) => changed(own<PeerLink>('POST', '/connect', { target }));
+export const disconnect = (peer: string) => changed(own('POST', `/peers/${peer}/disconnect`));
+export const ping = (peer: string) => changed(own<{ rttMs: number }>('POST', `/peers/${peer}/ping`, {}));
+export const ban = (peer: string, forMs: number | null) => changed(own('POST', '/bans', { peer, forMs }));
+export const unban = (peer: string) => changed(own('DELETE', `/bans/${peer}`));
+export const send = (to: string, text: string) => changed(own<Sent>('POST', '/messages', { to, text }));
+export const markRead = (id: string) => changed(own<Message>('POST', `/messages/${id}/read`));
+export const remove = (id: string) => changed(own('DELETE', `/messages/${id}`));
+
+/** The link by which a peer is reached: the direct one, where there are two. */
+export function linkTo(peer: string): PeerLink | null {
+  const links = network.view?.links.filter((link) => link.peer === peer) ?? [];
+  return links.find(({ direct }) => direct) ?? links[0] ?? null;
+}
+
+/** The end of a PeerId: their beginnings are alike. */
+export const shortPeer = (peer: string): string => `…${peer.slice(-8)}`;
