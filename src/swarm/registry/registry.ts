@@ -138,7 +138,7 @@ export class Registry {
     return this.#sequences.last(peer, model ?? '');
   }
 
-  /** Called with each record that came in new. */
+  /** Called with each record that came in new; must not throw. */
   watch(listener: (announcement: Announcement) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
