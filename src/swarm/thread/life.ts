@@ -5,8 +5,8 @@
  * @module swarm/thread/life
  */
 import { Worker } from 'node:worker_threads';
-import { KithError } from '../../base/index.ts';
-import type { ThreadSettings, ToNode, ToSwarm } from './messages.ts';
+import { type Clock, KithError } from '../../base/index.ts';
+import type { Post, ThreadSettings, ToNode } from './messages.ts';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
@@ -20,7 +20,7 @@ const YOUNG_MB = 4;
 export interface LifeEvents {
   message(message: ToNode): void;
   /** Before the thread does anything: what a new one must be told. */
-  born(post: (message: ToSwarm) => void): void;
+  born(post: Post): void;
   /** The node in it stands. */
   ready(peer: string, addresses: readonly string[]): void;
   /** What was under way in it is lost. */
@@ -32,15 +32,17 @@ export type LifeState = 'running' | 'restarting' | 'broken' | 'closed';
 export class Life {
   readonly #settings: ThreadSettings;
   readonly #heapMb: number;
+  readonly #clock: Clock;
   readonly #events: LifeEvents;
+  readonly #stopped = new AbortController();
   #worker: Worker | null = null;
   #state: LifeState = 'restarting';
   #deaths: number[] = [];
-  #timer: NodeJS.Timeout | undefined;
 
-  constructor(settings: ThreadSettings, heapMb: number, events: LifeEvents) {
+  constructor(settings: ThreadSettings, heapMb: number, clock: Clock, events: LifeEvents) {
     this.#settings = settings;
     this.#heapMb = heapMb;
+    this.#clock = clock;
     this.#events = events;
   }
 
@@ -56,13 +58,13 @@ export class Life {
     throw new KithError('swarm_start_failed', `The network could not be started: ${why}`, { status: 503 });
   }
 
-  post(message: ToSwarm, move: readonly ArrayBuffer[] = []): void {
+  readonly post: Post = (message, move = []) => {
     this.#worker?.postMessage(message, move);
-  }
+  };
 
   async stop(): Promise<void> {
     this.#state = 'closed';
-    clearTimeout(this.#timer);
+    this.#stopped.abort();
     const worker = this.#worker;
     this.#worker = null;
     await worker?.terminate();
@@ -79,7 +81,7 @@ export class Life {
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker = worker;
-    this.#events.born((message) => worker.postMessage(message));
+    this.#events.born((message, move = []) => worker.postMessage(message, move));
     return new Promise((resolve) => {
       let over = false;
       const end = (why: string) => {
@@ -114,14 +116,19 @@ export class Life {
     if (this.#worker !== worker) return;
     this.#worker = null;
     if (this.#state === 'closed') return;
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     this.#deaths = this.#deaths.filter((at) => now - at < DEATH_SPAN_MS);
     this.#deaths.push(now);
     const broken = this.#deaths.length >= DEATHS;
     this.#state = broken ? 'broken' : 'restarting';
     this.#events.died(why);
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#deaths.length - 1));
-    this.#timer = setTimeout(() => void this.#spawn(), broken ? DEATH_SPAN_MS : pause);
+    this.#clock.sleep(broken ? DEATH_SPAN_MS : pause, this.#stopped.signal).then(
+      () => this.#spawn(),
+      () => {
+        // Stopped meanwhile.
+      },
+    );
   }
 }
 

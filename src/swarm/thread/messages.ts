@@ -5,6 +5,7 @@
  * @module swarm/thread/messages
  */
 import type { CborMap } from '../../base/index.ts';
+import type { Tier } from '../../trust/index.ts';
 import type { GateSettings } from '../gate/gate.ts';
 import type { NodeSettings } from '../libp2p/config.ts';
 import type { TopicLimits } from '../libp2p/host.ts';
@@ -130,7 +131,8 @@ export type ToNode =
       readonly via: string;
       readonly data: Uint8Array;
     }
-  | { readonly k: 'admit'; readonly n: number; readonly peer: string }
+  /** Whether the peer may connect; with a tier, whether it has that at least. */
+  | { readonly k: 'admit'; readonly n: number; readonly peer: string; readonly tier?: Tier }
   | {
       readonly k: 'misbehaved';
       readonly peer: string;
@@ -141,6 +143,9 @@ export type ToNode =
   | { readonly k: 'fault'; readonly message: string }
   | { readonly k: 'peer'; readonly peer: string; readonly connected: boolean }
   | { readonly k: 'addresses'; readonly addresses: readonly string[] };
+
+/** To the swarm thread, with the buffers that move there. */
+export type Post = (message: ToSwarm, move?: readonly ArrayBuffer[]) => void;
 
 /** Buffers that may be moved: those that a view has for itself. Pools of Node are shared and stay. */
 export function movable(...views: readonly (Uint8Array | undefined)[]): ArrayBuffer[] {

@@ -10,10 +10,9 @@ import { encodeMetadata, isMethodName } from '../rpc/envelope.ts';
 import { refusals, toWireError } from '../rpc/errors.ts';
 import type { MethodRules } from '../rpc/inbound.ts';
 import type { Method, MethodCaps, Payload, SessionMethod } from '../types.ts';
-import { alone, movable, type ToNode, type ToSwarm } from './messages.ts';
+import { alone, movable, type Post, type ToNode } from './messages.ts';
 import { SessionHandle } from './session.ts';
-
-type Post = (message: ToSwarm, move?: readonly ArrayBuffer[]) => void;
+import type { Trust } from './trust.ts';
 
 interface Registered {
   readonly what: Method | SessionMethod;
@@ -33,14 +32,14 @@ function rulesOf(session: boolean, caps: MethodCaps): MethodRules {
 
 export class Serving {
   readonly #post: Post;
-  readonly #trusts: (peer: string, tier: Tier) => boolean | Promise<boolean>;
+  readonly #trust: Trust;
   readonly #methods = new Map<string, Registered>();
   readonly #running = new Map<number, AbortController>();
   readonly #sessions = new Map<number, SessionHandle>();
 
-  constructor(post: Post, trusts: (peer: string, tier: Tier) => boolean | Promise<boolean>) {
+  constructor(post: Post, trust: Trust) {
     this.#post = post;
-    this.#trusts = trusts;
+    this.#trust = trust;
   }
 
   handle(name: string, what: Method | SessionMethod): Disposable {
@@ -114,7 +113,7 @@ export class Serving {
         this.#post({ k: 'answer', n, error: refusals.unknownMethod(method) });
         return;
       }
-      if (registered.minTier !== 'unknown' && !(await this.#trusts(peer, registered.minTier))) {
+      if (registered.minTier !== 'unknown' && !(await this.#trust.has(peer, registered.minTier))) {
         this.#post({ k: 'answer', n, error: refusals.denied() });
         return;
       }
@@ -154,7 +153,7 @@ export class Serving {
       handle.fail(refusals.unknownMethod(method));
       return;
     }
-    if (registered.minTier !== 'unknown' && !(await this.#trusts(peer, registered.minTier))) {
+    if (registered.minTier !== 'unknown' && !(await this.#trust.has(peer, registered.minTier))) {
       handle.fail(refusals.denied());
       return;
     }
