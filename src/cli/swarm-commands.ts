@@ -132,12 +132,10 @@ function addCalls(parent: Command, add: Add, load: (name: P2p) => Load): void {
       'show who serves a model under these requirements, and why the others do not; exit code 1 when nobody does',
       [
         homeOption(),
-        new Option('--serves <what>', 'chat, embeddings, blocks or storage (default: chat)').choices([
-          'chat',
-          'embeddings',
-          'blocks',
-          'storage',
-        ]),
+        new Option(
+          '--serves <what>',
+          'chat, embeddings, blocks or storage (default: chat; storage without a model)',
+        ).choices(['chat', 'embeddings', 'blocks', 'storage']),
         new Option('--blocks <range>', 'first and last block, such as 0-11'),
         new Option('--tier <tier>', 'least tier').choices([...TIERS]),
         new Option('--latency <ms>', 'longest round trip and queue').argParser(whole(1, 600_000)),

@@ -19,11 +19,13 @@ import {
   type Views,
 } from '../swarm/index.ts';
 import { openTrust } from '../trust/index.ts';
+import { warnIfOpen } from './credentials.ts';
 import type { NodeSwarmOptions } from './swarm.ts';
 import { openBanFile } from './swarm-bans.ts';
+import { createFinder } from './swarm-finding.ts';
 import { askNewcomers } from './swarm-newcomers.ts';
 import { checkPorts, gateOptions, swarmOptions } from './swarm-options.ts';
-import { findView, peersView } from './swarm-peers.ts';
+import { peersView } from './swarm-peers.ts';
 import { networkKeyText, networkName, readNetworkKey } from './swarm-psk.ts';
 import { reachOf } from './swarm-reach.ts';
 import { modelOffers, ownOffer, servingPolicy } from './swarm-serving.ts';
@@ -50,6 +52,12 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   const { home, swarm: settings } = config;
   const folder = join(home, 'swarm');
   const key = settings.pskFile === '' ? null : await readNetworkKey(settings.pskFile);
+  if (key !== null)
+    await warnIfOpen(
+      settings.pskFile,
+      'the key of the private network can be read by other users of this machine: chmod 600',
+      (message, path) => log.warn(message, { path }),
+    );
   const bans = await openBanFile(home, clock);
   await checkPorts(settings.listen);
   const trust = stack.use(openTrust({ home, clock, self: identity.peerId }));
@@ -181,16 +189,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     },
     latencyMs: (peer) => rtts.get(peer) ?? null,
   };
-  async function hashOf(model: string): Promise<string> {
-    const known = (await options.models.list()).find(({ manifest }) => manifest.id === model);
-    if (known !== undefined) return known.manifest.sha256;
-    if (/^[0-9a-f]{64}$/.test(model)) return model;
-    throw new KithError(
-      'model_not_found',
-      `'${model.slice(0, 100)}' is neither a model that this node knows nor the SHA-256 of a model's file.`,
-      { status: 404, param: 'model' },
-    );
-  }
+  const search = createFinder({ registry, discovery, models: options.models, views, clock });
 
   const owned = stack.move();
   const life: RunningSwarm = {
@@ -239,14 +238,9 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       );
     },
     async find(query, limit) {
-      const model = query.model === null ? null : await hashOf(query.model);
+      // For the round trips that were measured.
       await links();
-      const isServed = () => findView(registry, query, model, views, clock.now(), limit);
-      const known = isServed();
-      if (known.found.length > 0) return known;
-      // Nobody is known here: others may know somebody.
-      await discovery.fill(model, AbortSignal.timeout(FILL_MS)).catch(() => {});
-      return isServed();
+      return search(query, limit);
     },
     connect: (target, signal, deadlineMs) => swarm.dial(target, { signal, deadlineMs }),
     disconnect: (peer) => swarm.disconnect(peer),
@@ -277,9 +271,6 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   };
   return life;
 }
-
-/** For a search that this node cannot answer from its own registry, ms. */
-const FILL_MS = 5_000;
 
 function problemOf(swarm: Swarm): string | null {
   if (swarm.state === 'running') return null;
