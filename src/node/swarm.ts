@@ -17,6 +17,7 @@ import type { PeerServiceOptions } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ModelStore } from '../models/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
+import type { AskingSource } from './swarm-asking.ts';
 import type { RunningSwarm } from './swarm-running.ts';
 
 export interface NodeSwarmOptions {
@@ -31,7 +32,7 @@ export interface NodeSwarmOptions {
   readonly log: Logger;
 }
 
-export interface NodeSwarm {
+export interface NodeSwarm extends AskingSource {
   readonly desk: SwarmDesk;
   summary(): SwarmSummary;
   /** Starts it in the background, where it is switched on. Never throws. */
@@ -117,7 +118,7 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
   }
 
   function summary(): SwarmSummary {
-    if (!settings.enabled) return none;
+    if (!settings.enabled || ending.signal.aborted) return none;
     if (running !== null) return running.summary();
     return { ...none, state: failure === null ? 'starting' : 'failed', message: failure };
   }
@@ -164,6 +165,10 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
   return {
     desk,
     summary,
+    asking: async () => (await need()).asking,
+    get askingNow() {
+      return running?.asking ?? null;
+    },
     start() {
       if (!settings.enabled || starting !== null || ending.signal.aborted) return;
       starting = new Promise((resolve) => {
@@ -174,7 +179,10 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
       closed ??= (async () => {
         ending.abort();
         await living;
-        await running?.[Symbol.asyncDispose]();
+        const leaving = running;
+        // Its stores are closed from now on: who asks for its state is told that there is none.
+        running = null;
+        await leaving?.[Symbol.asyncDispose]();
       })();
       return closed;
     },
