@@ -1,5 +1,5 @@
 /**
- * 48 nodes over real libp2p on loopback (about 90 s of CPU time and 3 GB): how fast an announcement reaches all, what is left when 30 % of the nodes are
+ * 48 nodes over real libp2p on loopback (a thread each: minutes of CPU time, 3 GB): how fast an announcement reaches all, what is left when 30 % of the nodes are
  * killed, and what a forger achieves. Prints a table; asserts what holds on any machine.
  *
  * @module test/long/swarm-discovery
