@@ -4,18 +4,16 @@
  *
  * @module web/pages/network/circle
  */
-import { createSignal, For, onCleanup, onMount, Show } from 'solid-js';
+import { createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-js';
 import { peerPath } from '../../app/pages.ts';
 import { count, duration, t } from '../../i18n/index.ts';
-import { edges, standsOf, tiers } from './layout.ts';
+import { boxAt, edges, type Label, labelsOf, standsOf, tiers } from './layout.ts';
 import { linkTo, network, type PeerView, shortPeer } from './swarm.ts';
 
 /** More would cover each other; the table has all of them, and those that are connected come first. */
 const shownPeers = 48;
-const namedPeers = 16;
 const largest = 480;
 const smallest = 240;
-const labelWidth = 74;
 
 export function Circle(props: { readonly peers: readonly PeerView[] }) {
   let box!: HTMLDivElement;
@@ -31,11 +29,20 @@ export function Circle(props: { readonly peers: readonly PeerView[] }) {
   const half = () => size() / 2;
   const radius = () => half() - 14;
   const shown = () => props.peers.slice(0, shownPeers);
-  const stands = () => standsOf(shown().map(({ peer, tier, rttMs }) => ({ peer, tier, rttMs })));
+  const stands = createMemo(() => standsOf(shown().map(({ peer, tier, rttMs }) => ({ peer, tier, rttMs }))));
   const at = (peer: string) => {
     const { x, y } = stands().get(peer) ?? { x: 0, y: 0 };
     return { x: x * radius(), y: y * radius() };
   };
+  const labels = createMemo(() => {
+    const names = tiers.map((tier) => boxAt(-40, 3 - radius() * edges[tier], 80, 18));
+    const you = boxAt(-18, -18, 36, 54);
+    return labelsOf(
+      shown().map(({ peer }) => ({ peer, ...at(peer) })),
+      half(),
+      [...names, you],
+    );
+  });
   const hidden = () => props.peers.length - shown().length + network.more;
   return (
     <div class="circle" ref={box}>
@@ -80,14 +87,8 @@ export function Circle(props: { readonly peers: readonly PeerView[] }) {
           </g>
         </g>
         <For each={shown()}>
-          {(peer, index) => (
-            <PeerMark
-              peer={peer}
-              x={at(peer.peer).x}
-              y={at(peer.peer).y}
-              half={half()}
-              named={index() < namedPeers}
-            />
+          {(peer) => (
+            <PeerMark peer={peer} x={at(peer.peer).x} y={at(peer.peer).y} label={labels().get(peer.peer)} />
           )}
         </For>
       </svg>
@@ -124,36 +125,23 @@ interface Mark {
   readonly peer: PeerView;
   readonly x: number;
   readonly y: number;
-  readonly half: number;
-  readonly named: boolean;
+  /** Absent where there is no room for it. */
+  readonly label: Label | undefined;
 }
 
 function PeerMark(props: Mark) {
-  const right = () => props.x >= 0;
-  /** Beside the mark where there is room, otherwise under it and inside the drawing. */
-  const beside = () => Math.abs(props.x) + 12 + labelWidth <= props.half;
-  const labelX = () => {
-    if (beside()) return props.x + (right() ? 14 : -14);
-    const most = props.half - labelWidth / 2;
-    return Math.max(-most, Math.min(most, props.x));
-  };
-  const labelY = () => {
-    if (beside()) return props.y - 1;
-    return props.y > 0 ? props.y - 27 : props.y + 23;
-  };
-  const anchor = () => (beside() ? (right() ? 'start' : 'end') : 'middle');
   const time = () => (props.peer.rttMs === null ? t('network.rttNone') : duration(props.peer.rttMs));
+  // Begins with the words that are drawn, as people say who speak to their browser.
   const title = () =>
     [
-      t('network.peerName', { peer: shortPeer(props.peer.peer) }),
+      `${t('network.peerName', { peer: shortPeer(props.peer.peer) })} ${time()}`,
       t(`network.tiers.${props.peer.tier}`),
       linkWords(props.peer),
-      time(),
     ].join(', ');
   return (
     <g class="peer-mark">
+      <title>{title()}</title>
       <a href={peerPath(props.peer.peer)} aria-label={title()}>
-        <title>{title()}</title>
         <circle class="hit" cx={props.x} cy={props.y} r="16" />
         <circle
           class={`spot ${props.peer.tier}`}
@@ -162,13 +150,17 @@ function PeerMark(props: Mark) {
           cy={props.y}
           r={props.peer.connected ? 7 : 5.5}
         />
-        <Show when={props.named}>
-          <text class="name" x={labelX()} y={labelY()} text-anchor={anchor()}>
-            {shortPeer(props.peer.peer)}
-          </text>
-          <text class="time" x={labelX()} y={labelY() + 14} text-anchor={anchor()}>
-            {time()}
-          </text>
+        <Show when={props.label}>
+          {(label) => (
+            <>
+              <text class="name" x={label().x} y={label().y} text-anchor={label().anchor}>
+                {shortPeer(props.peer.peer)}{' '}
+              </text>
+              <text class="time" x={label().x} y={label().y + 14} text-anchor={label().anchor}>
+                {time()}
+              </text>
+            </>
+          )}
         </Show>
       </a>
     </g>

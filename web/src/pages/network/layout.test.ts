@@ -1,7 +1,7 @@
 /** Where peers stand in the circle. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { distanceOf, edges, standsOf, tiers } from './layout.ts';
+import { boxAt, distanceOf, edges, labelsOf, standsOf, tiers } from './layout.ts';
 
 const radius = ({ x, y }: { x: number; y: number }) => Math.hypot(x, y);
 
@@ -48,4 +48,19 @@ test('peers stand apart from each other and from the names of the rings', () => 
       }
     }
   }
+});
+
+test('a name stands beside its mark, never over another one or outside, and is left out where there is no room', () => {
+  const alone = labelsOf([{ peer: 'ada', x: 40, y: 0 }], 200, []);
+  assert.deepEqual(alone.get('ada'), { x: 53, y: -1, anchor: 'start' });
+  // At the edge it goes to the other side.
+  assert.equal(labelsOf([{ peer: 'ada', x: 190, y: 0 }], 200, []).get('ada')?.anchor, 'end');
+  const crowd = Array.from({ length: 9 }, (_, n) => ({
+    peer: `${n}`,
+    x: (n % 3) * 20,
+    y: Math.floor(n / 3) * 20,
+  }));
+  const named = labelsOf(crowd, 200, []);
+  assert.ok(named.size > 0 && named.size < crowd.length);
+  assert.equal(labelsOf(crowd, 200, [boxAt(-200, -200, 400, 400)]).size, 0);
 });

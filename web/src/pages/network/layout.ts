@@ -55,16 +55,90 @@ export function standsOf(
 /** Share of the radius. An unknown round trip stands at the outer edge, as the longest does. */
 export function distanceOf(tier: Tier, rttMs: number | null): number {
   const within = tiers.indexOf(tier);
-  const inner = within === 0 ? 0.17 : edges[tiers[within - 1]!] + 0.05;
+  const inner = within === 0 ? 0.2 : edges[tiers[within - 1]!] + 0.05;
   const outer = edges[tier] - 0.05;
   const share = rttMs === null ? 1 : Math.log(Math.max(nearMs, rttMs) / nearMs) / Math.log(farMs / nearMs);
   return inner + Math.min(1, share) * (outer - inner);
 }
 
-/** FNV-1a, 32 bits (draft-eastlake-fnv), as a share of 1. */
+/** FNV-1a, 32 bits (draft-eastlake-fnv), its bits mixed once more, as a share of 1. */
 function shareOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++)
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return (hash >>> 0) / 2 ** 32;
+  // Names that differ in their last letter only would stand side by side otherwise.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
 }
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export interface Label {
+  readonly x: number;
+  /** Base line of its first line. */
+  readonly y: number;
+  readonly anchor: 'start' | 'middle' | 'end';
+}
+
+const labelWidth = 80;
+const labelHeight = 30;
+/** From the middle of a mark to its label. */
+const away = 13;
+
+/**
+ * Where the name of each mark finds room: beside it, otherwise under or over it, inside the drawing and over nothing
+ * else. A mark that has no room goes without; those that come first choose first.
+ *
+ * @param marks px from the centre, in order
+ * @param half half the side of the drawing, px
+ * @param taken what else is drawn there
+ */
+export function labelsOf(
+  marks: readonly { readonly peer: string; readonly x: number; readonly y: number }[],
+  half: number,
+  taken: readonly Box[],
+): ReadonlyMap<string, Label> {
+  const spots = marks.map(({ x, y }) => boxAt(x - 9, y - 9, 18, 18));
+  const used = [...taken];
+  const labels = new Map<string, Label>();
+  for (const [own, { peer, x, y }] of marks.entries()) {
+    const beside = (side: 1 | -1): [Label, Box] => [
+      { x: x + side * away, y: y - 1, anchor: side > 0 ? 'start' : 'end' },
+      boxAt(side > 0 ? x + away : x - away - labelWidth, y - 14, labelWidth, labelHeight),
+    ];
+    const stacked = (baseline: number): [Label, Box] => [
+      { x, y: baseline, anchor: 'middle' },
+      boxAt(x - labelWidth / 2, baseline - 13, labelWidth, labelHeight),
+    ];
+    const side = x < 0 ? -1 : 1;
+    const tries = [beside(side), beside(side > 0 ? -1 : 1), stacked(y + 24), stacked(y - 28)];
+    const found = tries.find(
+      ([, box]) =>
+        box.left >= -half &&
+        box.right <= half &&
+        box.top >= -half &&
+        box.bottom <= half &&
+        !used.some((other) => meet(box, other)) &&
+        !spots.some((other, index) => index !== own && meet(box, other)),
+    );
+    if (found === undefined) continue;
+    labels.set(peer, found[0]);
+    used.push(found[1]);
+  }
+  return labels;
+}
+
+export const boxAt = (left: number, top: number, width: number, height: number): Box => ({
+  left,
+  top,
+  right: left + width,
+  bottom: top + height,
+});
+
+const meet = (a: Box, b: Box): boolean =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
