@@ -38,7 +38,10 @@ export function addSwarm(program: Command, add: Add): void {
   );
 }
 
-type P2p = 'info' | 'probe' | 'list' | 'find' | 'connect' | 'disconnect' | 'send' | 'inbox' | 'outbox';
+type Messages = 'send' | 'inbox' | 'outbox';
+type P2p = 'info' | 'probe' | 'list' | 'find' | 'connect' | 'disconnect' | Messages;
+
+const isMessages = (name: P2p): name is Messages => ['send', 'inbox', 'outbox'].includes(name);
 
 function addP2p(program: Command, add: Add): void {
   const p2p = program
@@ -47,7 +50,11 @@ function addP2p(program: Command, add: Add): void {
     .exitOverride();
   const load =
     (name: P2p): Load =>
-    async () => ({ default: (await import('./commands/p2p.ts'))[name] });
+    async () => ({
+      default: isMessages(name)
+        ? (await import('./commands/messages.ts'))[name]
+        : (await import('./commands/p2p.ts'))[name],
+    });
   examples(
     add(
       p2p,

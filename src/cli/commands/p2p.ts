@@ -1,21 +1,11 @@
 /** `kith p2p ...`: the swarm of the running node. @module cli/commands/p2p */
 import { formatBytes, formatCount, formatDuration, formatPlural, systemClock } from '../../base/index.ts';
-import type {
-  FindView,
-  InboxView,
-  MessageView,
-  OutboxView,
-  PeersView,
-  PeerView,
-  SentView,
-  SwarmView,
-} from '../../server/index.ts';
+import type { FindView, PeersView, PeerView, SwarmView } from '../../server/index.ts';
 import type { PeerLink } from '../../swarm/index.ts';
-import { type NodeClient, runningNode } from '../client.ts';
-import { exitCode, UsageError } from '../failure.ts';
+import { runningNode } from '../client.ts';
+import { exitCode } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
-import { readStdin, stdinEnds } from '../stdin.ts';
 
 const API = '/kith/v1/swarm';
 
@@ -232,104 +222,3 @@ export const disconnect: Handler = async ({ args, options }) => {
   if (options.json) printJson(done);
   else print(`Disconnected from ${peer}.`);
 };
-
-export const send: Handler = async ({ args, options }) => {
-  const to = String(args[0]);
-  let text = (args[1] as readonly string[] | undefined)?.join(' ') ?? '';
-  if (text === '' && stdinEnds()) text = (await readStdin()).trimEnd();
-  if (text === '')
-    throw new UsageError('There is nothing to send: write the text after the peer, or pipe it in.');
-  const node = await runningNode(options);
-  const sent = await node.call<SentView>('POST', `${API}/messages`, { body: { to, text } });
-  if (options.json) printJson(sent);
-  else if (sent.state === 'delivered') print(`Delivered to ${sent.to} as ${sent.id}.`);
-  else if (sent.state === 'queued') {
-    print(`Queued for ${sent.to} as ${sent.id}: it is tried again until ${timeOf(sent.expiresAt)} (UTC).`);
-    say(`The first attempt failed: ${plain(sent.code ?? 'unknown')}`);
-  } else say(`${paint('red', sent.state, process.stderr)}: ${plain(sent.code ?? 'unknown')}`);
-  return sent.state === 'delivered'
-    ? exitCode.ok
-    : sent.state === 'queued'
-      ? exitCode.degraded
-      : exitCode.failure;
-};
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
-}
-
-export const outbox: Handler = async ({ options }) => {
-  const node = await runningNode(options);
-  const box = await node.call<OutboxView>('GET', `${API}/outbox?limit=${options.limit}`);
-  if (options.json) {
-    printJson(box);
-    return;
-  }
-  if (box.messages.length === 0) {
-    print('Nothing was sent.');
-    return;
-  }
-  const rows = box.messages.map(({ id, to, state, code, sentAt }) => [
-    id,
-    timeOf(sentAt),
-    to,
-    state,
-    plain(code ?? ''),
-  ]);
-  print(table([['ID', 'SENT (UTC)', 'TO', 'STATE', ''], ...rows]));
-};
-
-export const inbox: Handler = async ({ args, options }) => {
-  const node = await runningNode(options);
-  if (args[0] !== undefined) return oneMessage(node, String(args[0]), options);
-  if (options.delete)
-    throw new UsageError('--delete needs the id of a message; `kith p2p inbox` lists them.');
-  const query = new URLSearchParams({
-    unread: String(options.unread === true),
-    limit: String(options.limit),
-  });
-  const box = await node.call<InboxView>('GET', `${API}/messages?${query}`);
-  if (options.json) {
-    printJson(box);
-    return;
-  }
-  if (box.messages.length === 0) {
-    print(options.unread ? 'No unread messages.' : 'No messages.');
-    return;
-  }
-  const rows = box.messages.map(({ id, read, receivedAt, from, text }) => [
-    read ? ' ' : '*',
-    id,
-    timeOf(receivedAt),
-    from,
-    plain(text.split('\n', 1)[0]!.slice(0, 60)),
-  ]);
-  print(table([['', 'ID', 'CAME (UTC)', 'FROM', 'TEXT'], ...rows]));
-  say(`${formatPlural(box.total, 'message')}, ${formatCount(box.unread)} unread.`);
-  return;
-};
-
-async function oneMessage(
-  node: NodeClient,
-  id: string,
-  options: Readonly<Record<string, unknown>>,
-): Promise<undefined> {
-  const path = `${API}/messages/${encodeURIComponent(id)}`;
-  if (options.delete) {
-    const done = await node.call('DELETE', path);
-    if (options.json) printJson(done);
-    else print(`Removed ${id}.`);
-    return;
-  }
-  const message = await node.call<MessageView>('POST', `${path}/read`);
-  if (options.json) {
-    printJson(message);
-    return;
-  }
-  print(`from  ${message.from}`);
-  print(
-    `sent  ${new Date(message.sentAt).toISOString()}, came ${new Date(message.receivedAt).toISOString()}`,
-  );
-  print();
-  print(message.text.split('\n').map(plain).join('\n'));
-}
