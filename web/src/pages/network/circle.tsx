@@ -8,7 +8,7 @@ import { createMemo, createSignal, For, onCleanup, onMount, Show } from 'solid-j
 import { peerPath } from '../../app/pages.ts';
 import { count, duration, t } from '../../i18n/index.ts';
 import { boxAt, edges, type Label, labelsOf, standsOf, tiers } from './layout.ts';
-import { linkTo, network, type PeerView, shortPeer } from './swarm.ts';
+import { linkTo, type PeerView, shortPeer } from './swarm.ts';
 
 /** More would cover each other; the table has all of them, and those that are connected come first. */
 const shownPeers = 48;
@@ -43,7 +43,7 @@ export function Circle(props: { readonly peers: readonly PeerView[] }) {
       [...names, you],
     );
   });
-  const hidden = () => props.peers.length - shown().length + network.more;
+  const hidden = () => props.peers.length - shown().length;
   return (
     <div class="circle" ref={box}>
       {/* biome-ignore lint/a11y/useSemanticElements: a drawing has no fieldset */}
