@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import type { Worker } from 'node:worker_threads';
 import { KithError } from '../base/index.ts';
 import type { Tier } from '../trust/index.ts';
 import { PeerError } from './rpc/errors.ts';
@@ -48,7 +47,7 @@ const code = (expected: string) => (error: unknown) => {
 
 describe('calls', () => {
   test('bring metadata and payload there and back, whatever their size', async () => {
-    for (const size of [0, 1, 1023, 1024, 65_536, 65_537, 4 * 1024 * 1024, 16 * 1024 * 1024]) {
+    for (const size of [0, 1, 1023, 1024, 65_536, 65_537, 16 * 1024 * 1024]) {
       const payload = new Uint8Array(size).fill(size % 251);
       const digest = createHash('sha256').update(payload).digest('hex');
       const reply = await a.call(b.peer, 'echo', { size, list: [1, 'x', null] }, payload);
@@ -252,7 +251,7 @@ describe('sessions', () => {
     const part = 256 * 1024;
     let sent = 0;
     const sending = (async () => {
-      for (; sent < 100; sent++) await session.send({ sent }, new Uint8Array(part));
+      for (; sent < 64; sent++) await session.send({ sent }, new Uint8Array(part));
     })();
     sending.catch(() => {}); // Looked at below.
     // Nothing moves any more on either side: the windows are full.
@@ -266,7 +265,7 @@ describe('sessions', () => {
     });
     assert.ok(sent * part <= 3 * 4 * 1024 * 1024, `${sent} parts had left`);
     assert.ok(b.counters().bytesInFlight <= 5 * 1024 * 1024);
-    for (let index = 0; index < 100; index++)
+    for (let index = 0; index < 64; index++)
       assert.deepEqual((await held!.receive())!.metadata, { sent: index });
     await sending;
     session.cancel();
@@ -322,44 +321,5 @@ describe('gossip and provider records', () => {
       return false;
     });
     await assert.rejects(b.provide(new Uint8Array(3)), code('swarm_key_invalid'));
-  });
-});
-
-describe('the swarm thread', () => {
-  test('dies without the node: calls under way fail typed, and it comes back with methods, topics and bans', async () => {
-    let worker: Worker | undefined;
-    const catchWorker = (born: Worker) => {
-      worker = born;
-    };
-    process.on('worker', catchWorker);
-    await using c = await swarmOnLoopback(3, { gate });
-    c.handle('echo', { handler: ({ metadata }) => ({ metadata }) });
-    const died = worker!;
-    await c.dial(b.addresses[0]!);
-    calls.length = 0;
-    const under = assert.rejects(c.call(b.peer, 'wait', {}), code('swarm_lost'));
-    const session = await c.openSession(b.peer, 'hold');
-    await until('the call runs', () => calls.length === 1);
-    await died.terminate();
-    await under;
-    await assert.rejects(session.receive(), code('swarm_lost'));
-    await assert.rejects(c.call(b.peer, 'echo', {}), code('swarm_lost'));
-    await until('it runs again', () => c.state === 'running');
-    process.off('worker', catchWorker);
-    assert.equal(c.counters().restarts, 1);
-    await until('its method answers', async () => {
-      await a.dial(c.addresses[0]!).catch(() => {});
-      return a.call(c.peer, 'echo', { back: true }).then(
-        ({ metadata }) => metadata.back === true,
-        () => false,
-      );
-    });
-  });
-
-  test('does not start on what is no address', async () => {
-    await assert.rejects(
-      swarmOnLoopback(4, { listen: ['/ip4/127.0.0.1/tcp/99999'] }),
-      code('swarm_start_failed'),
-    );
   });
 });
