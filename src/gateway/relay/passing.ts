@@ -8,7 +8,7 @@
  *
  * @module gateway/relay/passing
  */
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { KithError, type Linked } from '../../base/index.ts';
 import { AFTER_END, type AnswerDecoder } from '../backends/stream-answer.ts';
 import type { TimeLimits } from '../resilience/index.ts';
@@ -17,6 +17,7 @@ import {
   type AnswerHandler,
   badResponse,
   type Control,
+  classify,
   failureOf,
   type Headers,
   parseJson,
@@ -66,6 +67,8 @@ export class Passing implements AnswerHandler, Timed {
   deadline: number;
   before: Linked | null = null;
   after: Linked | null = null;
+  /** While it waits for a connection. */
+  #giveUp: (() => void) | null = null;
   #control: Control | null = null;
   #headers: Headers = {};
   #pieces: Buffer[] = [];
@@ -133,7 +136,12 @@ export class Passing implements AnswerHandler, Timed {
     this.#fail(new UpstreamError(failure, `upstream_${failure}`, `${server} ${what}.`), true);
   }
 
+  onWaiting(giveUp: () => void): void {
+    this.#giveUp = giveUp;
+  }
+
   onRequestStart(control: Control): void {
+    this.#giveUp = null;
     this.#control = control;
     if (this.#phase === 'over') control.abort();
   }
@@ -144,9 +152,15 @@ export class Passing implements AnswerHandler, Timed {
     const type = String(headers['content-type'] ?? '');
     const encoding = headers['content-encoding'];
     const wanted = this.#options.stream ? 'text/event-stream' : 'application/json';
-    if (status !== 200 || (encoding !== undefined && encoding !== 'identity') || !type.startsWith(wanted)) {
-      const what = `answered with status ${status} and ${type === '' ? 'no content type' : type.slice(0, 100)}.`;
-      const logged = `answered with status ${status} and another type than ${wanted}.`;
+    if (status !== 200) {
+      const { server } = this.#options;
+      // The ordinary way reads what the body says, and when to ask again.
+      this.#fail(classify({ server, status, headers: {}, text: '', now: 0 }));
+      return;
+    }
+    if ((encoding !== undefined && encoding !== 'identity') || !type.startsWith(wanted)) {
+      const what = `answered with ${type === '' ? 'no content type' : type.slice(0, 100)}.`;
+      const logged = `answered with another type than ${wanted}.`;
       this.#fail(badResponse('upstream_content_type', this.#options.server, what, undefined, logged));
       return;
     }
@@ -191,7 +205,7 @@ export class Passing implements AnswerHandler, Timed {
 
   onResponseError(error: Error): void {
     if (this.#phase === 'lingering') this.#over();
-    else this.#fail(this.#cut(error));
+    else this.#fail(this.#phase === 'waiting' ? this.#unreached(error) : this.#cut(error));
   }
 
   /** The first piece is here: what came so far is given at once. */
@@ -280,9 +294,12 @@ export class Passing implements AnswerHandler, Timed {
 
   #whole(): void {
     const body = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    const plain = isAscii(body);
     const text = body.toString('utf8');
     let end: StreamEnd;
     try {
+      if (!plain && !isUtf8(body))
+        throw badResponse('upstream_invalid_utf8', this.#options.server, 'sent bytes that are not UTF-8.');
       const value = parseJson(text, this.#options.server);
       end = plainEnd(value) ?? this.#decoded(value);
     } catch (error) {
@@ -291,7 +308,7 @@ export class Passing implements AnswerHandler, Timed {
     }
     this.endedAt = this.#options.now();
     this.#over();
-    this.#reader.whole(isAscii(body) ? text : body, end);
+    this.#reader.whole(plain ? text : body, end);
   }
 
   #decoded(value: unknown): StreamEnd {
@@ -305,6 +322,18 @@ export class Passing implements AnswerHandler, Timed {
   #tooLarge(): UpstreamError {
     const { server, maxBytes } = this.#options;
     return badResponse('upstream_too_large', server, `sent more than ${maxBytes} bytes in one answer.`);
+  }
+
+  /** Nothing of an answer came. */
+  #unreached(error: Error): UpstreamError {
+    if (error instanceof UpstreamError) return error;
+    const { server } = this.#options;
+    const cause = (error as NodeJS.ErrnoException).code ?? error.name;
+    const [code, what] =
+      this.#control === null
+        ? (['upstream_connect_failed', 'could not be connected to'] as const)
+        : (['upstream_reset', 'closed the connection without an answer'] as const);
+    return new UpstreamError('connect_failed', code, `${server} ${what} (${cause}).`, { cause: error });
   }
 
   #cut(cause?: Error): UpstreamError {
@@ -336,6 +365,8 @@ export class Passing implements AnswerHandler, Timed {
 
   #over(): void {
     this.#phase = 'over';
+    this.#giveUp?.();
+    this.#giveUp = null;
     this.#pieces = [];
     this.#events?.clear();
     this.endedAt ??= this.#options.now();

@@ -79,7 +79,7 @@ export interface Upstream extends AsyncDisposable {
   json(request: UpstreamRequest): Promise<JsonAnswer>;
   /** Resolves when status and headers say that a stream begins. Throws `UpstreamError`, `AbortedError`. */
   stream(request: UpstreamRequest): Promise<EventStream>;
-  /** Sends JSON as it is, once; the handler has its own limits and judges the answer. */
+  /** Sends JSON as it is, once; the handler has its own limits and judges the answer. Told of every error; throws none. */
   pass(
     path: string,
     json: Buffer,
@@ -270,7 +270,14 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       return pool.stats;
     },
     pass(path, json, accept, handler, own) {
-      pool.dispatch({ head: passingHead(path, accept, own), body: json }, handler);
+      let head: string;
+      try {
+        head = passingHead(path, accept, own);
+      } catch (error) {
+        handler.onResponseError(error as Error);
+        return;
+      }
+      pool.dispatch({ head, body: json }, handler);
     },
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();

@@ -42,6 +42,8 @@ export class Exchange implements AnswerHandler {
   readonly #startedAt: number;
   readonly #onAbort: () => void;
   readonly #answered = Promise.withResolvers<Answered>();
+  /** While it waits for a connection. */
+  #giveUp: (() => void) | null = null;
   #control: Control | null = null;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
@@ -136,7 +138,12 @@ export class Exchange implements AnswerHandler {
     this.#fail(error);
   }
 
+  onWaiting(giveUp: () => void): void {
+    this.#giveUp = giveUp;
+  }
+
   onRequestStart(control: Control): void {
+    this.#giveUp = null;
     this.#control = control;
     this.#uses = control.uses;
     if (this.#ended instanceof Error) {
@@ -209,6 +216,8 @@ export class Exchange implements AnswerHandler {
       this.#queue = [];
       this.#queuedBytes = 0;
     }
+    this.#giveUp?.();
+    this.#giveUp = null;
     this.#control?.abort();
     this.#answered.reject(error);
     const reader = this.#reader;

@@ -32,7 +32,7 @@ export class Pool implements ConnectionEvents, AsyncDisposable {
   readonly #all = new Set<Connection>();
   /** The one that was used last is used first: those that are not needed grow old. */
   #idle: Connection[] = [];
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new Set<Waiting>();
   #connecting = 0;
   #busy = 0;
   #sweep: NodeJS.Timeout | null = null;
@@ -53,7 +53,7 @@ export class Pool implements ConnectionEvents, AsyncDisposable {
 
   /** Connections that are open, and requests that are under way or wait for one. */
   get stats(): { readonly open: number; readonly busy: number } {
-    return { open: this.#all.size - this.#connecting, busy: this.#busy + this.#waiting.length };
+    return { open: this.#all.size - this.#connecting, busy: this.#busy + this.#waiting.size };
   }
 
   /** Everything is told to the handler, errors included. */
@@ -63,9 +63,14 @@ export class Pool implements ConnectionEvents, AsyncDisposable {
       return;
     }
     const connection = this.#fresh();
-    this.#waiting.push({ request, handler });
-    if (connection === null) this.#connect();
-    else this.#next(connection);
+    const waiting = { request, handler };
+    if (connection !== null) {
+      this.#next(connection, waiting);
+      return;
+    }
+    this.#waiting.add(waiting);
+    handler.onWaiting(() => void this.#waiting.delete(waiting));
+    this.#connect();
   }
 
   open(connection: Connection): void {
@@ -83,7 +88,7 @@ export class Pool implements ConnectionEvents, AsyncDisposable {
     if (error !== null) {
       this.#connecting--;
       // Each new connection was for one of those who wait.
-      this.#waiting.shift()?.handler.onResponseError(error);
+      this.#first()?.handler.onResponseError(error);
     } else if (!this.#remove(connection)) this.#busy--;
     if (!this.#closed) this.#connect();
   }
@@ -91,22 +96,38 @@ export class Pool implements ConnectionEvents, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#stopSweep();
-    for (const { handler } of this.#waiting.splice(0)) handler.onResponseError(closedHere());
+    for (let one = this.#first(); one !== undefined; one = this.#first())
+      one.handler.onResponseError(closedHere());
     for (const connection of [...this.#all]) connection.destroy(closedHere());
   }
 
   /** Opens connections for those who wait, as far as there may be more. */
   #connect(): void {
-    while (this.#waiting.length > this.#connecting && this.#all.size < this.#max) {
+    while (this.#waiting.size > this.#connecting && this.#all.size < this.#max) {
+      let connection: Connection;
+      try {
+        connection = new Connection(this.#target, this);
+      } catch (error) {
+        // A certificate or key that cannot be read is found only here.
+        this.#first()?.handler.onResponseError(error as Error);
+        continue;
+      }
       this.#connecting++;
-      this.#all.add(new Connection(this.#target, this));
+      this.#all.add(connection);
     }
   }
 
-  #next(connection: Connection): void {
-    for (;;) {
-      const first = this.#waiting.shift();
-      if (first === undefined) break;
+  /** Who has waited longest, who waits no more. */
+  #first(): Waiting | undefined {
+    for (const first of this.#waiting) {
+      this.#waiting.delete(first);
+      return first;
+    }
+    return undefined;
+  }
+
+  #next(connection: Connection, waiting: Waiting | undefined = this.#first()): void {
+    for (let first = waiting; first !== undefined; first = this.#first()) {
       this.#busy++;
       if (connection.send(first.request, first.handler)) return;
       this.#busy--;

@@ -27,10 +27,12 @@ export interface Control {
 }
 
 /**
- * Told of one answer: `onRequestStart`, `onResponseStart`, any number of `onResponseData`, `onResponseEnd`; at any point
+ * Told of one answer: `onWaiting` where there is no free connection, `onRequestStart`, `onResponseStart`, any number of `onResponseData`, `onResponseEnd`; at any point
  * `onResponseError` may be the last instead. Informational answers (1xx) are not told.
  */
 export interface AnswerHandler {
+  /** The request waits for a connection. `giveUp` forgets it, body and all: nothing more is told. */
+  onWaiting(giveUp: () => void): void;
   /** There is a connection, and the request is about to be written to it. */
   onRequestStart(control: Control): void;
   onResponseStart(status: number, headers: Headers): void;
