@@ -80,6 +80,8 @@ export interface ChatRequest extends GenerationOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
   /** Text that the answer begins with. The model goes on from it; the events carry only what comes after it. */
   readonly prefill?: string;
+  /** Attempts at this request that came to nothing: the account of it begins with them. @default none */
+  readonly before?: readonly AttemptRecord[];
 }
 
 export interface CompletionRequest extends GenerationOptions {

@@ -13,7 +13,7 @@ import { requestIdOf } from '../backends/stream-answer.ts';
 import type { RemoteReceipt } from '../backends/types.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { Candidate, Catalogue, Policy } from '../policy/index.ts';
-import type { AttemptRecord, Conditions } from '../resilience/index.ts';
+import { type AttemptRecord, type Conditions, failureOf } from '../resilience/index.ts';
 import { forwardHeaders } from '../steps/forward.ts';
 import { isOpen, type Plan, type Planner } from '../steps/plan.ts';
 import { routeReport, spent } from '../steps/report.ts';
@@ -210,7 +210,8 @@ class Relayed implements Relaying, PassingReader {
     // keeps silent is noted here: nobody should wait for it a second time.
     this.#settle(begun || silent ? 'failure' : 'neutral');
     if (!begun) {
-      this.#reader.unanswered();
+      const { kind } = failureOf(error);
+      this.#reader.unanswered({ ...this.#attempt('failed'), code: error.code, kind });
       return;
     }
     this.#record(null, 'failed', this.#aboutCost());
@@ -226,7 +227,7 @@ class Relayed implements Relaying, PassingReader {
     this.#left = true;
     this.#passing.leave();
     this.#condition.end('neutral');
-    this.#reader.unanswered();
+    this.#reader.unanswered(null);
   }
 
   #settle(outcome: 'success' | 'failure' | 'neutral'): void {

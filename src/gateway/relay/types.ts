@@ -5,6 +5,7 @@
  */
 import type { KithError } from '../../base/index.ts';
 import type { AnswerDecoder } from '../backends/stream-answer.ts';
+import type { AttemptRecord } from '../resilience/index.ts';
 import type { ChatEvent, FinishReason } from '../types.ts';
 import type { AnswerHandler } from '../upstream/index.ts';
 import type { ChatShape } from './scan.ts';
@@ -46,8 +47,11 @@ export interface RelayReader {
   end(reason: FinishReason, usage: UsageEvent): void;
   /** The stream ended with an error; what came of it was given. */
   broken(error: KithError): void;
-  /** Nothing was given: the request is to be asked in the ordinary way, which finds out why. */
-  unanswered(): void;
+  /**
+   * Nothing was given: the request is to be asked in the ordinary way, which finds out why. `attempt`: what came of this
+   * one, for its account; null when nobody was asked.
+   */
+  unanswered(attempt: AttemptRecord | null): void;
 }
 
 /** An answer on its way. */

@@ -76,14 +76,21 @@ export function createFailover(options: RunOptions): Failover {
       const replays = plain && routes.length > 1 && request.sampler.temperature === 0;
       const continues = plain && routes.some((route) => route.continues);
       const keep = agreeing ? 'all' : replays || continues ? 'text' : 'nothing';
-      return answering(options, how, {
-        routes,
-        signal: request.signal,
-        timeoutMs: request.timeoutMs,
-        start: (route, signal, continued) => route.backend.chat(requestFor(asked, route, signal, continued)),
-        replays,
-        read: () => new ChatReading(request.n, keep),
-      });
+      const { before = [], ...plainAsked } = asked;
+      return answering(
+        options,
+        how,
+        {
+          routes,
+          signal: request.signal,
+          timeoutMs: request.timeoutMs,
+          start: (route, signal, continued) =>
+            route.backend.chat(requestFor(plainAsked, route, signal, continued)),
+          replays,
+          read: () => new ChatReading(request.n, keep),
+        },
+        before,
+      );
     },
     complete(request, routes, how = {}) {
       const agreeing = how.decide === 'agreement' && (how.redundancy ?? 1) > 1;
@@ -135,8 +142,9 @@ function answering(
   options: RunOptions,
   how: AskOptions,
   ask: Ask<ChatEvent, ChatReading>,
+  before: readonly AttemptRecord[] = [],
 ): Answering<AsyncGenerator<ChatEvent>> {
-  const attempts: AttemptRecord[] = [];
+  const attempts: AttemptRecord[] = [...before];
   // Nothing begins before the first event is asked for: an answer that nobody reads costs nothing.
   const begin = () => new Run<ChatEvent, ChatReading>(ask, options, attempts);
   const agreeing = how.decide === 'agreement' && lanesOf(how) > 1;

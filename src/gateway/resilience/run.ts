@@ -98,7 +98,7 @@ export class Run<E, R extends Reading<E> = Reading<E>> {
       if (!this.#isLargeEnough(route)) continue;
       const condition = this.options.conditions.of(route.backend.name);
       if (condition.coolMs === 0 && condition.breaker.admits)
-        return { route, reason: this.#largerThan === null ? wanted : 'larger context', waitMs: 0 };
+        return { route, reason: this.#reasonFor(route, wanted), waitMs: 0 };
       this.#skip(route, condition);
       wanted = 'failover';
     }
@@ -268,6 +268,13 @@ export class Run<E, R extends Reading<E> = Reading<E>> {
     if (best.attempts > 0 && !budget.take()) return null;
     this.#retries++;
     return { route: best.route, reason: best.attempts > 0 ? 'retry' : 'failover', waitMs };
+  }
+
+  /** Whoever was asked before this run began was the first choice. */
+  #reasonFor({ backend }: Route, wanted: AttemptReason): AttemptReason {
+    if (this.#largerThan !== null) return 'larger context';
+    if (wanted !== 'first choice' || this.records.length === 0) return wanted;
+    return this.records.some((one) => one.backend === backend.name) ? 'retry' : 'failover';
   }
 
   #isLargeEnough({ context }: Route): boolean {

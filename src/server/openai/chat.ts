@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
-import type { ChatEvent, ChatRequest } from '../../gateway/index.ts';
+import type { AttemptRecord, ChatEvent, ChatRequest } from '../../gateway/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { receiptBody } from '../http/receipt.ts';
 import { optional, parseBody, refuse } from '../http/schema.ts';
@@ -83,18 +83,22 @@ export function parseChat(body: unknown, signal: AbortSignal, randomSeed: () => 
   };
 }
 
+const none: readonly AttemptRecord[] = [];
+
 export function chatRoute(context: ServerContext) {
   return async (exchange: Exchange): Promise<void> => {
     const bytes = await exchange.bytes();
     const relayed = relayChat(context, exchange, bytes);
-    if (relayed !== null && (await relayed)) return;
+    const before = relayed === null ? none : await relayed;
+    if (before === 'answered') return;
     const body = parseChat(exchange.parse(bytes), exchange.signal, context.randomSeed);
+    const request = before.length === 0 ? body.request : { ...body.request, before };
     const head = {
       id: `chatcmpl-${exchange.id}`,
       created: Math.floor(context.clock.now() / 1000),
       system_fingerprint: context.fingerprint,
     };
-    const events = context.answering.chat(exchange, body.request, body.stream);
+    const events = context.answering.chat(exchange, request, body.stream);
     if (body.stream) {
       await sendStream(
         exchange,

@@ -6,7 +6,13 @@
  */
 import type { ServerResponse } from 'node:http';
 import { AbortedError, type KithError, loggedMessageOf } from '../../base/index.ts';
-import { type ChatEvent, type Relaying, type RelayReader, scanChat } from '../../gateway/index.ts';
+import {
+  type AttemptRecord,
+  type ChatEvent,
+  type Relaying,
+  type RelayReader,
+  scanChat,
+} from '../../gateway/index.ts';
 import { errorAnswer, openAiError } from '../http/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { receiptHeaders, startHeaders } from '../http/receipt.ts';
@@ -28,11 +34,15 @@ const finish = (reason: FinishEvent['reason']): FinishEvent => ({
   slidTokens: 0,
 });
 
+/** What came of a request that was passed on: answered, or to be answered in the ordinary way after these attempts. */
+export type Relayed = 'answered' | readonly AttemptRecord[];
+
+const none: readonly AttemptRecord[] = [];
+
 /**
- * Null when the request has to be answered in the ordinary way; so does false, which comes when nobody answered it.
- * Throws when the caller's budget of tokens is spent, or a header states no term.
+ * Null when the request has to be answered in the ordinary way. Throws when the caller's budget of tokens is spent, or a header states no term.
  */
-export function relayChat(context: ServerContext, exchange: Exchange, body: Buffer): Promise<boolean> | null {
+export function relayChat(context: ServerContext, exchange: Exchange, body: Buffer): Promise<Relayed> | null {
   const shape = scanChat(body, context.limits.jsonDepth);
   if (shape === null) return null;
   const terms = termsOf(exchange.request.headers, exchange.caller);
@@ -50,7 +60,7 @@ class Passage implements RelayReader {
   readonly #exchange: Exchange;
   readonly #response: ServerResponse;
   readonly #watching: AnswerWatching;
-  readonly #resolve: (answered: boolean) => void;
+  readonly #resolve: (relayed: Relayed) => void;
   #relaying: Relaying | null = null;
   #slow: NodeJS.Timeout | null = null;
   #over = false;
@@ -61,7 +71,7 @@ class Passage implements RelayReader {
     context: ServerContext,
     exchange: Exchange,
     watching: AnswerWatching,
-    resolve: (answered: boolean) => void,
+    resolve: (relayed: Relayed) => void,
   ) {
     this.#context = context;
     this.#exchange = exchange;
@@ -137,11 +147,11 @@ class Passage implements RelayReader {
     this.#breakOff(error);
   }
 
-  unanswered(): void {
+  unanswered(attempt: AttemptRecord | null): void {
     if (this.#over) return;
     this.#detach();
     this.#watching.handOver();
-    this.#resolve(false);
+    this.#resolve(attempt === null ? none : [attempt]);
   }
 
   readonly #onDrain = (): void => {
@@ -175,7 +185,7 @@ class Passage implements RelayReader {
   #end(error: unknown): void {
     this.#detach();
     this.#watching.end(error);
-    this.#resolve(true);
+    this.#resolve('answered');
   }
 
   #detach(): void {
