@@ -124,7 +124,11 @@ describe('calls', () => {
     await left;
     await until('the handler learns of it', () => calls[0]!.signal.aborted);
 
-    await assert.rejects(a.call(b.peer, 'wait', {}, undefined, { deadlineMs: 150 }), code('swarm_timeout'));
+    // On a busy machine the time may be up before the call has left: then another goes.
+    await until('a call with little time arrives', async () => {
+      await assert.rejects(a.call(b.peer, 'wait', {}, undefined, { deadlineMs: 150 }), code('swarm_timeout'));
+      return calls.length > 1;
+    });
     assert.ok(calls[1]!.deadlineMs! <= 150);
     await until('the handler learns of it', () => calls[1]!.signal.aborted);
   });
@@ -167,10 +171,7 @@ describe('calls', () => {
 
   test('to nobody fail as unreachable', async () => {
     const nobody = '12D3KooWMkuXiqBcFSPPJjvyBr9HBqavuqDPM9n5Gx2yAHkVQGcf';
-    await assert.rejects(
-      a.call(nobody, 'echo', {}, undefined, { deadlineMs: 5000 }),
-      code('swarm_unreachable'),
-    );
+    await assert.rejects(a.call(nobody, 'echo', {}), code('swarm_unreachable'));
     await assert.rejects(a.call('no peer', 'echo', {}), code('swarm_unreachable'));
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { encodeHead, FRAME, HEADER_BYTES, MAX_PAYLOAD_BYTES, MORE, WINDOW_BYTES } from './frames/format.ts';
 import { encodeRequest } from './rpc/envelope.ts';
 import { decodeWireError } from './rpc/errors.ts';
@@ -49,7 +49,7 @@ before(async () => {
         },
         limits: { connectionsPerSecond: 10_000, maxStreams: 16, maxConnections: 30 },
       },
-      { frameMs: 1500, stallMs: 1500 },
+      { frameMs: 2000, stallMs: 2000 },
     ),
     swarmOnLoopback(31, { gate: { requestsPerSecond: 5000 } }),
   ]);
@@ -75,10 +75,6 @@ async function unharmed(): Promise<void> {
 }
 
 describe('bytes that are no frame', () => {
-  beforeEach(() => {
-    told.length = 0;
-  });
-
   test('cut the stream, are told to trust, and three times cut the peer for a while', async () => {
     await using peer = await hostile();
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -149,12 +145,8 @@ describe('frames that are too large or too many', () => {
 
   test('that wait unfinished hold no more than the peer’s share, and not for long', async () => {
     await using peer = await hostile();
-    const streams: BareStream[] = [];
-    for (let index = 0; index < 8; index++) {
-      const stream = await peer.open(swarm);
-      stream.send(request(1, 'echo', 4 * MIB), new Uint8Array(10));
-      streams.push(stream);
-    }
+    const streams = await Promise.all(Array.from({ length: 8 }, () => peer.open(swarm)));
+    for (const stream of streams) stream.send(request(1, 'echo', 4 * MIB), new Uint8Array(10));
     await until('they hold their share', () => swarm.counters().bytesInFlight > 0);
     assert.ok(swarm.counters().bytesInFlight <= 8 * MIB, `${swarm.counters().bytesInFlight} bytes are held`);
     for (const stream of streams) stream.stream.abort(new Error('enough'));
@@ -162,17 +154,17 @@ describe('frames that are too large or too many', () => {
   });
 
   test('of small requests are slowed by the bucket, then cut', async () => {
-    told.length = 0;
     await using peer = await hostile();
     const stream = await peer.open(swarm);
     const flood = (from: number, count: number) =>
       stream.send(Buffer.concat(Array.from({ length: count }, (_, index) => request(from + index, 'echo'))));
-    flood(1, 300);
-    await answers(stream, 300);
+    // Places come back by 50 a second: there are enough more than 200 for seconds of a machine that is busy elsewhere.
+    flood(1, 400);
+    await answers(stream, 400);
     const codes = stream.frames.map((frame) => codeOf(frame) ?? 'answered');
     assert.ok(codes.includes('answered') && codes.includes('swarm_rate'), [...new Set(codes)].join());
     assert.equal(stream.closed, false);
-    flood(301, 400);
+    flood(401, 1200);
     await until('the stream is cut', () => stream.closed);
     assert.deepEqual(kindsOf(peer.peer), ['rate']);
     assert.ok(swarm.counters().refusedRequests >= 256);
@@ -181,21 +173,7 @@ describe('frames that are too large or too many', () => {
 });
 
 describe('streams and connections', () => {
-  test('that open and say nothing, or stop within a frame, are cut', async () => {
-    told.length = 0;
-    await using peer = await hostile();
-    const silent = await peer.open(swarm);
-    // The name of the protocol has gone out; the stream itself says nothing more.
-    const within = await peer.open(swarm);
-    within.send(request(1, 'echo', 1000).subarray(0, HEADER_BYTES + 5));
-    await until('both are cut', () => silent.closed && within.closed);
-    await until('trust is told', () => kindsOf(peer.peer).length === 2);
-    assert.deepEqual(kindsOf(peer.peer), ['half_open', 'half_open']);
-    await unharmed();
-  });
-
   test('beyond what one peer may have cost it its place', async () => {
-    told.length = 0;
     await using peer = await hostile();
     const connection = await peer.connect(swarm);
     // Each says something whole, so that it may stay. Those still being opened when the peer is cut fail.
@@ -258,7 +236,6 @@ describe('streams and connections', () => {
 
 describe('readers and writers that keep to no window', () => {
   test('are cut when they send beyond it', async () => {
-    told.length = 0;
     await using peer = await hostile();
     const stream = await peer.open(swarm);
     stream.send(request(1, 'hold', 0, MORE));
@@ -273,7 +250,6 @@ describe('readers and writers that keep to no window', () => {
   });
 
   test('are cut when they grant what nobody sent', async () => {
-    told.length = 0;
     await using peer = await hostile();
     const stream = await peer.open(swarm);
     stream.send(request(1, 'hold', 0, MORE));
@@ -282,9 +258,23 @@ describe('readers and writers that keep to no window', () => {
     await until('the stream is cut', () => stream.closed);
     assert.deepEqual(kindsOf(peer.peer), ['protocol']);
   });
+});
 
-  test('are cut when they ask for much and do not read', async () => {
-    told.length = 0;
+// Side by side: each is two seconds of waiting.
+describe('peers that stand still', { concurrency: true }, () => {
+  test('that open a stream and say nothing, or stop within a frame, are cut', async () => {
+    await using peer = await hostile();
+    const silent = await peer.open(swarm);
+    // The name of the protocol has gone out; the stream itself says nothing more.
+    const within = await peer.open(swarm);
+    within.send(request(1, 'echo', 1000).subarray(0, HEADER_BYTES + 5));
+    await until('both are cut', () => silent.closed && within.closed);
+    await until('trust is told', () => kindsOf(peer.peer).length === 2);
+    assert.deepEqual(kindsOf(peer.peer), ['half_open', 'half_open']);
+    await unharmed();
+  });
+
+  test('that ask for much and do not read are cut', async () => {
     await using peer = await hostile();
     const stream = await peer.open(swarm);
     stream.stream.pause();
@@ -294,19 +284,26 @@ describe('readers and writers that keep to no window', () => {
   });
 });
 
-describe('a private network', () => {
+describe('a private network with a gate', () => {
   const psk = (byte: string) => Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${byte.repeat(32)}`);
+  const low = new Set<string>();
+  let one: Swarm;
+  before(async () => {
+    const tierOf = (peer: string) => (low.has(peer) ? 'known' : 'verified');
+    one = await swarmOnLoopback(70, { psk: psk('a1'), gate: { minTier: 'verified', tierOf } });
+    one.handle('echo', { handler: () => ({ metadata: { in: true } }) });
+  });
+  after(() => one[Symbol.asyncDispose]());
 
   test('lets in who has its key and nobody else, and a dial with a wrong one ends by its deadline', async () => {
-    await using one = await swarmOnLoopback(70, { psk: psk('a1') });
     await using two = await BarePeer.start(71, { psk: psk('a1') });
     await using wrong = await BarePeer.start(72, { psk: psk('b2') });
-    one.handle('echo', { handler: () => ({ metadata: { in: true } }) });
-    await assert.rejects(one.dial(String(wrong.node.getMultiaddrs()[0]), { deadlineMs: 500 }), {
-      code: 'swarm_unreachable',
-    });
-    await assert.rejects(friend.dial(one.addresses[0]!, { deadlineMs: 500 }), { code: 'swarm_unreachable' });
-    await assert.rejects(wrong.connect(one));
+    const unreachable = { code: 'swarm_unreachable' };
+    await Promise.all([
+      assert.rejects(one.dial(String(wrong.node.getMultiaddrs()[0]), { deadlineMs: 500 }), unreachable),
+      assert.rejects(friend.dial(one.addresses[0]!, { deadlineMs: 500 }), unreachable),
+      assert.rejects(wrong.connect(one)),
+    ]);
     const stream = await two.open(one);
     stream.send(request(1, 'echo'));
     assert.equal((await answers(stream))[0]!.header.type, FRAME.response);
@@ -315,19 +312,24 @@ describe('a private network', () => {
       [two.peer],
     );
   });
+
+  test('keeps out peers below its tier, though they have the key, and dials none', async () => {
+    await using peer = await BarePeer.start(75, { psk: psk('a1') });
+    low.add(peer.peer);
+    const refused = one.counters().refusedConnections;
+    await assert.rejects(peer.open(one));
+    assert.ok((await one.links()).every((link) => link.peer !== peer.peer));
+    assert.ok(one.counters().refusedConnections > refused);
+    await assert.rejects(one.dial(String(peer.node.getMultiaddrs()[0])), { code: 'swarm_unreachable' });
+    await assert.rejects(one.call(peer.peer, 'echo', {}), { code: 'swarm_denied' });
+    low.delete(peer.peer);
+    const stream = await peer.open(one);
+    stream.send(request(1, 'echo'));
+    assert.equal((await answers(stream))[0]!.header.type, FRAME.response);
+  });
 });
 
 describe('the gate', () => {
-  test('keeps out peers below its tier, and dials none', async () => {
-    await using closed = await swarmOnLoopback(73, { gate: { minTier: 'verified', tierOf: () => 'known' } });
-    await using peer = await BarePeer.start(75);
-    await assert.rejects(peer.open(closed));
-    assert.deepEqual(await closed.links(), []);
-    assert.ok(closed.counters().refusedConnections > 0);
-    await assert.rejects(closed.dial(friend.addresses[0]!), { code: 'swarm_unreachable' });
-    await assert.rejects(closed.call(friend.peer, 'echo', {}), { code: 'swarm_denied' });
-  });
-
   test('keeps a banned peer out until the ban ends', async () => {
     await using peer = await hostile();
     await peer.connect(swarm);
