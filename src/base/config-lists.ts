@@ -130,8 +130,9 @@ function messagesOf(
 }
 
 const FIELDS = [
-  ...['name', 'kind', 'url', 'nodes', 'key', 'network', 'owned', 'region', 'models', 'anyModel', 'defaults'],
+  ...['name', 'kind', 'url', 'nodes', 'peer', 'key', 'network', 'owned', 'region', 'models', 'anyModel'],
   ...[
+    'defaults',
     'aliases',
     'prices',
     'facts',

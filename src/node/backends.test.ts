@@ -51,7 +51,7 @@ const one = (providers: readonly GatewayProvider[], name: string) =>
   providers.find(({ backend }) => backend.name === name)!;
 
 test('the kinds of backends and of personal data in the configuration are those of the gateway', () => {
-  assert.deepEqual([...BACKEND_KINDS].sort(), [...Object.keys(SERVER_KINDS), 'anthropic'].sort());
+  assert.deepEqual([...BACKEND_KINDS].sort(), [...Object.keys(SERVER_KINDS), 'anthropic', 'peer'].sort());
   assert.deepEqual(PATTERN_CLASSES, PII_CLASSES);
 });
 

@@ -27,7 +27,9 @@ import { answerLimits, connectionLimits, withoutUndefined } from './backend-limi
 import { type CheckupFacts, checkupFacts } from './checkups.ts';
 import { checkBackendNames } from './config-sense.ts';
 import { type Env, readPem, readSecret, warnIfOpen } from './credentials.ts';
+import { openPeerBackend } from './peer-backends.ts';
 import { placeOf } from './place.ts';
+import { noPeerNetwork, type PeerNetwork } from './swarm-asking.ts';
 import { type DescribedBackend, describedBackends } from './variables.ts';
 
 export interface BackendsOptions {
@@ -35,6 +37,8 @@ export interface BackendsOptions {
   /** Where `env:NAME` keys are looked up. @default process.env */
   readonly env?: Env;
   readonly local: Backend;
+  /** The way to peers. @default none: they are there, and nobody reaches them */
+  readonly peers?: PeerNetwork;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -42,14 +46,16 @@ export interface BackendsOptions {
 
 export interface Backends extends AsyncDisposable {
   readonly providers: readonly GatewayProvider[];
-  /** What the check-up of each takes, by name; those of this machine's engine are not among them. */
+  /** What the check-up of each takes, by name; this machine's engine and peers are not among them. */
   readonly checkups: ReadonlyMap<string, CheckupFacts>;
 }
 
-type Remote = GatewayProvider & {
+interface Remote {
+  /** As it is: what is known of a peer changes, and a copy would keep what it was. */
+  readonly provider: GatewayProvider;
   readonly backend: Backend & AsyncDisposable;
-  readonly checkup: CheckupFacts;
-};
+  readonly checkup: CheckupFacts | null;
+}
 
 /** Servers that go on from the beginning of an answer without repeating it. Elsewhere it depends on the model. */
 const CONTINUES: ReadonlySet<BackendConfig['kind']> = new Set(['vllm', 'llama.cpp', 'mistral']);
@@ -71,12 +77,15 @@ export async function openBackends(options: BackendsOptions): Promise<Backends> 
         (message, path) => log.warn(message, { path }),
       );
     for (const each of described) owned.push(...(await remotesOf(each, { ...options, env })));
+    const others = owned.map(({ provider }) => provider);
     const local = config.gateway.localEngine
-      ? [localProvider(options.local, { aliases: localAliases(config, owned) })]
+      ? [localProvider(options.local, { aliases: localAliases(config, others) })]
       : [];
-    const providers = inOrder([...local, ...owned], config.gateway.order);
+    const providers = inOrder([...local, ...others], config.gateway.order);
     tell(providers, described, config, log);
-    const checkups = new Map(owned.map(({ backend, checkup }) => [backend.name, checkup]));
+    const checkups = new Map(
+      owned.flatMap(({ backend, checkup }) => (checkup === null ? [] : [[backend.name, checkup] as const])),
+    );
     return { providers, checkups, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
@@ -109,7 +118,9 @@ async function remotesOf(
   options: BackendsOptions & { readonly env: Env },
 ): Promise<Remote[]> {
   const { backend: entry, source } = described;
-  const { config, env, log } = options;
+  const { config, env, log, peers = noPeerNetwork() } = options;
+  const { kind } = entry;
+  if (kind === 'peer') return [{ ...openPeerBackend(described, { ...options, peers }), checkup: null }];
   const secret = (text: string, field: string) =>
     readSecret(text, `${source}.${field}`, env, (message, path) => log.warn(message, { path }));
   const key = entry.key === undefined ? (described.key ?? '') : await secret(entry.key, 'key');
@@ -137,7 +148,7 @@ async function remotesOf(
   return addresses.map((baseUrl, index): Remote => {
     const name = entry.nodes === undefined ? entry.name : `${entry.name}-${index + 1}`;
     const backend =
-      entry.kind === 'anthropic'
+      kind === 'anthropic'
         ? createAnthropicBackend({
             ...common,
             name,
@@ -145,9 +156,10 @@ async function remotesOf(
             ...(entry.maxTokens === undefined ? {} : { maxTokens: entry.maxTokens }),
             ...(entry.version === undefined ? {} : { version: entry.version }),
           })
-        : createOpenAiBackend({ ...common, name, baseUrl, kind: entry.kind });
+        : createOpenAiBackend({ ...common, name, baseUrl, kind });
     const place = placed(described, baseUrl, config);
-    return { backend, ...place, checkup: checkupFacts(entry, { ...common, name, baseUrl }, place) };
+    const checkup = checkupFacts(entry, { ...common, name, baseUrl }, place);
+    return { provider: { backend, ...place }, backend, checkup };
   });
 }
 
@@ -224,7 +236,10 @@ function tell(
   log: Logger,
 ): void {
   for (const { backend, source, byKeyAlone } of described) {
-    const addresses = (backend.nodes ?? [backend.url!]).map((url) => new URL(url).origin);
+    const addresses =
+      backend.peer === undefined
+        ? (backend.nodes ?? [backend.url!]).map((url) => new URL(url).origin)
+        : [backend.peer];
     log.info('backend', { backend: backend.name, source, addresses });
     if (byKeyAlone !== undefined)
       log.warn(

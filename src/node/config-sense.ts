@@ -31,6 +31,12 @@ export function checkBackendNames(
       'backends',
       `Two backends are called '${twice}', one of them by a variable or a setting of its own; give the one under backends another name.`,
     );
+  for (const { backend, source } of described)
+    if (backend.kind === 'peer' && !config.swarm.enabled)
+      throw refused(
+        source,
+        `${source} is the peer '${backend.name}', and the swarm of this node is off, so that nobody could reach it: switch it on with kith config set swarm.enabled true, or remove the entry.`,
+      );
   const known = names.join(', ');
   for (const name of order)
     if (!names.includes(name) && !groups.has(name))

@@ -30,6 +30,7 @@ import type { Env } from './credentials.ts';
 import { detectorsOf } from './detectors.ts';
 import { decisionsOf } from './gateway-policy.ts';
 import { nightly } from './nightly.ts';
+import type { PeerNetwork } from './swarm-asking.ts';
 
 /** Makes vectors of texts, for comparing questions. */
 export interface TextEmbedder {
@@ -46,6 +47,8 @@ export interface OpenGatewayOptions {
   readonly env?: Env;
   /** Over this machine's engine. */
   readonly local: Backend;
+  /** The way to peers. @default none */
+  readonly peers?: PeerNetwork;
   /** Null: questions are compared by their words alone. */
   readonly embedder: TextEmbedder | null;
   readonly clock: Clock;

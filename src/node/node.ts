@@ -37,6 +37,7 @@ import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
 import { createNodeSwarm, type NodeSwarm } from './swarm.ts';
+import { type BoundNetwork, createPeerNetwork } from './swarm-asking.ts';
 
 /** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
 const closeWithinMs = 5_000;
@@ -90,6 +91,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   let observability: Observability | null = null;
   let doors: NodeAccess | null = null;
   let swarm: NodeSwarm | null = null;
+  let peers: BoundNetwork | null = null;
   const stopping = new AbortController();
   let phase: NodeStatus['progress'] = null;
   let state: NodeStatus['state'] = 'starting';
@@ -104,6 +106,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       // The run file goes first: nobody should be sent to a node that is leaving.
       await removeRunFile(home);
       await server?.close(Math.min(config.server.drainMs, closeWithinMs - closeRoomsMs));
+      peers?.[Symbol.dispose]();
       await Promise.all([
         rooms?.[Symbol.asyncDispose](),
         observability?.close(closeRoomsMs),
@@ -138,6 +141,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
 
   try {
     identity = await openNodeIdentity(config, log, options.passphrase);
+    peers = createPeerNetwork(identity.identity.peerId);
     rooms = await openRooms(
       config,
       log,
@@ -147,6 +151,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
         options.onProgress?.(model, progress);
       },
       (attempts) => observability?.attempts(attempts),
+      peers,
     );
     swarm = createNodeSwarm({
       config,
@@ -208,6 +213,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     });
     observability.start();
     swarm.start();
+    peers.bind(swarm);
     await tellWhere(server.fingerprint);
   } catch (error) {
     await close();

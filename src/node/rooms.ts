@@ -16,6 +16,7 @@ import {
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
 import type { NodeStatus } from '../server/index.ts';
 import { openGateway, type TextEmbedder } from './gateway.ts';
+import type { PeerNetwork } from './swarm-asking.ts';
 
 /** ms the engine process gets to end by itself when it is told to. */
 const engineDrainMs = 500;
@@ -81,6 +82,7 @@ export async function openRooms(
   log: Logger,
   onProgress?: OnProgress,
   onAttempts?: GatewayOptions['onAttempts'],
+  peers?: PeerNetwork,
 ): Promise<Rooms> {
   const machine = openEngineRooms(config, log, onProgress);
   const { store, engine, local } = machine;
@@ -92,6 +94,7 @@ export async function openRooms(
     random: systemRandom,
     log: log.child('gateway'),
     ...(onAttempts === undefined ? {} : { onAttempts }),
+    ...(peers === undefined ? {} : { peers }),
   }).catch(async (error: unknown) => {
     await machine[Symbol.asyncDispose]();
     throw error;

@@ -21,6 +21,7 @@ import {
 import { openTrust } from '../trust/index.ts';
 import { warnIfOpen } from './credentials.ts';
 import type { NodeSwarmOptions } from './swarm.ts';
+import { type PeerAsking, peerAsking } from './swarm-asking.ts';
 import { openBanFile } from './swarm-bans.ts';
 import { createFinder } from './swarm-finding.ts';
 import { askNewcomers } from './swarm-newcomers.ts';
@@ -36,6 +37,8 @@ export interface RunningOptions extends NodeSwarmOptions {
 
 export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage'>, AsyncDisposable {
   readonly addresses: readonly string[];
+  /** For the backends over peers. */
+  readonly asking: PeerAsking;
   /** What keeps it from working now, for people; null: nothing. */
   problem(): string | null;
   summary(): SwarmSummary;
@@ -196,6 +199,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     get addresses() {
       return swarm.addresses;
     },
+    asking: peerAsking({ swarm, registry, discovery, trust, log: log.child('peers') }),
     problem: () => problemOf(swarm),
     summary() {
       const peers = new Set([...registry.byPeer()].map(([peer]) => peer));

@@ -21,7 +21,7 @@ export interface DescribedBackend {
 export function describedBackends(config: Config): DescribedBackend[] {
   const named = config.backends.map((backend, index) => ({
     backend:
-      backend.url === undefined && backend.nodes === undefined
+      backend.kind !== 'peer' && backend.url === undefined && backend.nodes === undefined
         ? { ...backend, url: VENDOR_URLS[backend.kind]! }
         : backend,
     source: `backends[${index}]`,

@@ -7,34 +7,20 @@
  */
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import {
+  BACKEND_KINDS,
+  type BackendKind,
+  backendProblems,
+  isPeerName,
+  PEER_NAME,
+  VENDOR_URLS,
+} from './backend-sense.ts';
 import { isModelName, isServerAddress, PRIVACY_LEVELS } from './forms.ts';
-import { unlistedModels } from './listed-models.ts';
 
 export const LIST_NAMES = ['backends', 'agents', 'budgets', 'patterns'] as const;
 export type ListName = (typeof LIST_NAMES)[number];
 
-/** The servers whose quirks are known, and `generic` for any other that speaks OpenAI's API. */
-export const BACKEND_KINDS = [
-  'generic',
-  'openai',
-  'vllm',
-  'ollama',
-  'llama.cpp',
-  'tgi',
-  'litellm',
-  'openrouter',
-  'mistral',
-  'anthropic',
-] as const;
-export type BackendKind = (typeof BACKEND_KINDS)[number];
-
-/** Where the vendors that serve everybody are, so that nobody has to write it. */
-export const VENDOR_URLS: Readonly<Partial<Record<BackendKind, string>>> = {
-  openai: 'https://api.openai.com/v1',
-  openrouter: 'https://openrouter.ai/api/v1',
-  mistral: 'https://api.mistral.ai/v1',
-  anthropic: 'https://api.anthropic.com/v1',
-};
+export { BACKEND_KINDS, type BackendKind, VENDOR_URLS };
 
 /** What personal data is told apart into. */
 export const PATTERN_CLASSES = [
@@ -156,6 +142,7 @@ const backend = z
         .min(1, { error: '1 to 100 addresses' })
         .max(100, { error: '1 to 100 addresses' })
         .optional(),
+      peer: text(PEER_NAME, isPeerName).optional(),
       key: key.optional(),
       network: oneOf(['owned']).optional(),
       owned: yesOrNo.optional(),
@@ -202,26 +189,8 @@ const backend = z
     map('a map with name, kind and url'),
   )
   .superRefine((value, context) => {
-    const refuse = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message, params: { whole: true } });
-    if (value.url !== undefined && value.nodes !== undefined)
-      refuse('nodes', 'stands beside url: write the one address as url, or all of them as nodes');
-    if (value.url === undefined && value.nodes === undefined && VENDOR_URLS[value.kind] === undefined)
-      refuse(
-        'url',
-        `is missing: write the address of the ${value.kind} server, such as http://192.168.1.7:8000/v1`,
-      );
-    for (const { path, message } of unlistedModels(value))
-      context.addIssue({ code: 'custom', path, message, params: { whole: true } });
-    if (value.kind !== 'anthropic') {
-      if (value.maxTokens !== undefined) refuse('maxTokens', 'is for the kind anthropic only: remove it');
-      if (value.version !== undefined) refuse('version', 'is for the kind anthropic only: remove it');
-    } else if (value.defaults?.embedding !== undefined || value.aliases?.embedding !== undefined) {
-      refuse(
-        value.defaults?.embedding === undefined ? 'aliases' : 'defaults',
-        'names an embedding model, and Anthropic has none: remove it',
-      );
-    }
+    for (const { path, message } of backendProblems(value))
+      context.addIssue({ code: 'custom', path: [...path], message, params: { whole: true } });
   });
 
 const agent = z.strictObject(

@@ -92,6 +92,11 @@ async function checkOne(
   const kept = keptFrom(provider, options.config);
   if (kept !== null) return kept;
   const common = { clock: systemClock, random: systemRandom, signal };
+  if (provider.peer !== undefined)
+    return notLookedAt(
+      backend.name,
+      'It is a peer, which only the running node reaches: kith backends list says how it is.',
+    );
   const known = checkups.get(backend.name);
   if (known === undefined) return await checkEngine(options, common);
   const asked = model ?? known.model ?? null;

@@ -26,7 +26,10 @@ export interface PeerBackendOptions {
   /** PeerId. */
   readonly peer: string;
   readonly swarm: Pick<Swarm, 'peer' | 'call' | 'openSession' | 'state'>;
-  /** The models that may be asked for. @default those that the peer says it serves to this node */
+  /**
+   * The models that may be asked for, also where the peer does not say that it serves them to this node: what it answers
+   * then says why. @default those that the peer says it serves to this node
+   */
   readonly models?: readonly string[];
   readonly defaults?: { readonly chat?: string; readonly embedding?: string };
   /** ms for which the peer's list of models is believed. @default 60_000 */
@@ -68,6 +71,21 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
     ownedBy: name,
     since: null,
   });
+
+  /** Those that it says, and those that the owner says. */
+  async function rows(): Promise<BackendModel[]> {
+    if (allowed === null) return (await list.get()).models.map(rowOf);
+    const { models } = await list.get().catch(() => list.known ?? { models: [] });
+    const said = models.filter(may).map(rowOf);
+    const unsaid = [...allowed].filter((id) => !said.some((row) => row.id === id));
+    return [
+      ...said,
+      ...unsaid.map((id): BackendModel => {
+        const task = id === options.defaults?.embedding ? 'embedding' : 'chat';
+        return { id, task, state: 'available', context: null, ownedBy: name, since: null };
+      }),
+    ];
+  }
 
   function modelOf(model: string | null, task: 'chat' | 'embedding'): string {
     const id = model ?? options.defaults?.[task] ?? null;
@@ -144,9 +162,9 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
     name,
     peer,
     async has(model) {
-      return (await list.get()).models.some((row) => row.id === model && may(row));
+      return allowed?.has(model) ?? (await list.get()).models.some((row) => row.id === model);
     },
-    models: async () => (await list.get()).models.filter(may).map(rowOf),
+    models: rows,
     defaultModel: (task) => options.defaults?.[task] ?? null,
     chat,
     // biome-ignore lint/correctness/useYield: it refuses before its first event

@@ -14,6 +14,8 @@ const WAY: Readonly<Record<string, readonly [FailureClass, string]>> = {
   swarm_reset: ['cut', 'peer_cut'],
   swarm_timeout: ['timeout_headers', 'peer_silent'],
   swarm_denied: ['auth', 'peer_denied'],
+  swarm_off: ['connect_failed', 'peer_unreachable'],
+  swarm_down: ['connect_failed', 'peer_unreachable'],
   swarm_lost: ['connect_failed', 'peer_unreachable'],
   swarm_breaker: ['connect_failed', 'peer_unreachable'],
   swarm_rate: ['rate_limited', 'peer_busy'],

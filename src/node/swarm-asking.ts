@@ -1,0 +1,141 @@
+/**
+ * How the gateway's backends reach peers: over the swarm of this node while it runs. They are made before the swarm and
+ * outlive each of its starts, so that nothing of it is looked up before a request asks.
+ *
+ * @module node/swarm-asking
+ */
+import { isKithError, KithError, type Logger } from '../base/index.ts';
+import type { PeerBackendOptions, PeerProviderOptions, PeerStanding } from '../gateway/index.ts';
+import type { Discoverer, Registry, Swarm } from '../swarm/index.ts';
+import type { Trust } from '../trust/index.ts';
+
+type Meets = NonNullable<PeerProviderOptions['meets']>;
+
+/** What is known of peers and the way to them, of a swarm that runs. */
+export interface PeerAsking {
+  readonly swarm: Pick<Swarm, 'call' | 'openSession' | 'state'>;
+  /** Tells the network where the peer said that it is. */
+  introduce(peer: string): Promise<void>;
+  standing(peer: string): PeerStanding;
+  meets(peer: string, ...asked: Parameters<Meets>): ReturnType<Meets>;
+  /** It sent what it may not. Never throws. */
+  misconduct(peer: string, what: string): void;
+}
+
+export interface AskingParts {
+  readonly swarm: Swarm;
+  readonly registry: Pick<Registry, 'of'>;
+  readonly discovery: Pick<Discoverer, 'introduce'>;
+  readonly trust: Pick<Trust, 'tier' | 'meets' | 'observe'>;
+  readonly log: Logger;
+}
+
+export function peerAsking({ swarm, registry, discovery, trust, log }: AskingParts): PeerAsking {
+  /** As it says itself. */
+  const regionsOf = (peer: string): readonly string[] => [
+    ...new Set(registry.of(peer).flatMap(({ regions }) => regions)),
+  ];
+  return {
+    swarm,
+    introduce: (peer) => discovery.introduce(peer),
+    standing: (peer) => ({
+      tier: trust.tier(peer),
+      pledge: trust.meets(peer, { pledge: true }, { latencyMs: null, region: null }).ok,
+      region: regionsOf(peer)[0] ?? null,
+    }),
+    meets(peer, requirements, facts) {
+      const said = regionsOf(peer);
+      const region = said.find((one) => requirements.regions?.includes(one)) ?? said[0] ?? null;
+      return trust.meets(peer, requirements, { ...facts, region });
+    },
+    misconduct(peer, what) {
+      log.warn('a peer answered what it may not', { peer, what });
+      try {
+        trust.observe(peer, 'availability', 0);
+      } catch (error) {
+        // A store that is full of strangers has no place for one more.
+        if (!isKithError(error)) log.warn('what a peer did was not noted', { peer, err: String(error) });
+      }
+    },
+  };
+}
+
+/** The swarm of a node, as it starts, runs and ends. */
+export interface AskingSource {
+  /** Waits while the swarm starts for the first time. Throws `swarm_off`, `swarm_down`. */
+  asking(): Promise<PeerAsking>;
+  /** Null: it does not run now. */
+  readonly askingNow: PeerAsking | null;
+}
+
+export interface PeerNetwork {
+  /** PeerId of this node; null where there is none, as in a command without a node. */
+  readonly self: string | null;
+  readonly swarm: PeerBackendOptions['swarm'];
+  /** Without a swarm nothing is known of anybody. */
+  standing(peer: string): PeerStanding;
+  meets: PeerAsking['meets'];
+  misconduct: PeerAsking['misconduct'];
+}
+
+export interface BoundNetwork extends PeerNetwork, Disposable {
+  /** Asks wait for this. */
+  bind(source: AskingSource): void;
+}
+
+const NOTHING: PeerStanding = { tier: 'unknown', pledge: false, region: null };
+
+/** @param self PeerId of this node */
+export function createPeerNetwork(self: string): BoundNetwork {
+  const { promise, resolve, reject } = Promise.withResolvers<AskingSource>();
+  // Often nobody asks before the end.
+  promise.catch(() => {});
+  let source: AskingSource | null = null;
+  const now = () => source?.askingNow ?? null;
+  const need = async () => (await promise).asking();
+  return {
+    self,
+    swarm: {
+      peer: self,
+      get state() {
+        return now()?.swarm.state ?? 'closed';
+      },
+      async call(peer, ...rest) {
+        const { swarm, introduce } = await need();
+        await introduce(peer);
+        return swarm.call(peer, ...rest);
+      },
+      openSession: async (...args) => (await need()).swarm.openSession(...args),
+    },
+    standing: (peer) => now()?.standing(peer) ?? NOTHING,
+    meets: (peer, requirements, facts) =>
+      now()?.meets(peer, requirements, facts) ?? {
+        ok: false,
+        reasons: ['the swarm of this node does not run, so that nothing is known of the peer'],
+      },
+    misconduct: (peer, what) => now()?.misconduct(peer, what),
+    bind(bound) {
+      source = bound;
+      resolve(bound);
+    },
+    [Symbol.dispose]() {
+      reject(noSwarm('The node is leaving, and its swarm with it.'));
+    },
+  };
+}
+
+const noSwarm = (message: string) => new KithError('swarm_down', message, { status: 503 });
+
+/** Where no node runs: peers are asked by nobody. */
+export function noPeerNetwork(): PeerNetwork {
+  const fail = async (): Promise<never> => {
+    throw noSwarm('Only a running node reaches its peers: start it with kith start.');
+  };
+  return {
+    self: null,
+    swarm: { peer: '', state: 'closed', call: fail, openSession: fail },
+    standing: () => NOTHING,
+    meets: () => ({ ok: false, reasons: ['only a running node knows its peers'] }),
+    misconduct: () => {},
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * Two nodes of two owners, as they are set up by hand: one serves its model to a friend, the other has it as a backend of
+ * kind `peer` and no engine of its own.
+ */
+import assert from 'node:assert/strict';
+import { appendFile, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { resolveConfig, setInFile, silentLogger } from '../../src/base/index.ts';
+import { openNodeIdentity } from '../../src/node/identity.ts';
+import { createHome, type TestHome } from '../node-support.ts';
+import { type SwarmNode, startSwarmNode, swarmHome, until } from '../swarm-support.ts';
+
+interface Answer {
+  readonly choices: readonly { readonly message: { readonly content: string } }[];
+  readonly kith: {
+    readonly backend: string;
+    readonly route: {
+      readonly step: string;
+      readonly privacy: { readonly where: string };
+      readonly attempts: readonly { readonly backend: string; readonly outcome: string }[];
+    };
+  };
+}
+interface Refusal {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+let annaHome: TestHome;
+let anna: SwarmNode;
+let benHome: string;
+let ben: SwarmNode;
+
+/** The name that a home's node will have. */
+async function nameOf(home: string): Promise<{ readonly peerId: string; readonly did: string }> {
+  const { config } = resolveConfig({ home, env: {} });
+  const { identity } = await openNodeIdentity(config, silentLogger, undefined);
+  return { peerId: identity.peerId, did: identity.did };
+}
+
+before(async () => {
+  [annaHome, benHome] = await Promise.all([createHome(), swarmHome({ 'openai.enabled': false })]);
+  const [annaName, benName] = await Promise.all([nameOf(annaHome.path), nameOf(benHome)]);
+  for (const [key, value] of Object.entries({
+    'swarm.enabled': true,
+    'swarm.network': 'lan',
+    'swarm.listen': '/ip4/127.0.0.1/tcp/0',
+    'swarm.connectionsPerSecond': 1000,
+    'swarm.regions': 'ch,eu',
+    'swarm.friends': benName.peerId,
+    'swarm.serveModels': 'tiny',
+  }))
+    await setInFile(annaHome.path, key, value);
+  anna = await startSwarmNode(annaHome.path);
+  const { addresses } = await anna.view();
+  await setInFile(benHome, 'swarm.bootstrap', addresses[0]!);
+  await appendFile(
+    join(benHome, 'config.yaml'),
+    `backends:\n  - { name: anna, kind: peer, peer: "${annaName.did}", models: [tiny, secret] }\n`,
+  );
+  ben = await startSwarmNode(benHome);
+  await ben.view();
+});
+after(async () => {
+  await Promise.all([anna?.node.close(), ben?.node.close()]);
+  await Promise.all([annaHome?.remove(), rm(benHome, { recursive: true, force: true })]);
+});
+
+const ask = (headers: Readonly<Record<string, string>> = {}, more: object = {}): Promise<Response> =>
+  fetch(`${ben.node.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({
+      model: 'tiny',
+      messages: [{ role: 'user', content: 'Hello' }],
+      max_tokens: 4,
+      temperature: 0,
+      kith: { receipt: true },
+      ...more,
+    }),
+  });
+
+test("a friend's model answers over the peer, and the receipt names it", async () => {
+  const response = await ask();
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  const { choices, kith } = JSON.parse(text) as Answer;
+  assert.notEqual(choices[0]!.message.content, '');
+  assert.equal(response.headers.get('x-kith-step'), 'peer');
+  assert.equal(kith.backend, 'anna');
+  assert.equal(kith.route.step, 'peer');
+  assert.equal(kith.route.privacy.where, 'peer');
+  assert.deepEqual(
+    kith.route.attempts.map(({ backend, outcome }) => [backend, outcome]),
+    [['anna', 'answered']],
+  );
+});
+
+test('the answer comes as a stream, too', async () => {
+  const response = await ask({}, { stream: true });
+  assert.equal(response.status, 200);
+  const text = await response.text();
+  assert.match(text, /"delta":\{[^}]*"content":"/);
+  assert.match(text, /data: \[DONE\]\s*$/);
+});
+
+test('what the peer announces of its region counts, whichever of its regions is asked for', async () => {
+  const { peer } = await anna.view();
+  await until(
+    () => ben.call<{ peers: { peer: string; regions: string[] }[] }>('GET', '/peers'),
+    ({ peers }) => peers.some((one) => one.peer === peer && one.regions.length === 2),
+  );
+  const near = await ask({ 'x-kith-regions': 'eu' });
+  assert.equal(near.status, 200, await near.clone().text());
+  await near.text();
+  const far = await ask({ 'x-kith-regions': 'us' });
+  assert.equal(((await far.json()) as Refusal).error.code, 'peer_unmet');
+});
+
+test('a request that asks for a higher tier is refused, and says what the peer lacks', async () => {
+  const response = await ask({ 'x-kith-min-tier': 'verified' });
+  assert.equal(response.status, 403);
+  const { error } = (await response.json()) as Refusal;
+  assert.equal(error.code, 'peer_unmet');
+  assert.match(error.message, /anna.*verified/);
+});
+
+test('the peer is among the backends of its owner, and its model among the models', async () => {
+  const { token } = JSON.parse(await readFile(join(benHome, 'run', 'node.json'), 'utf8')) as {
+    token: string;
+  };
+  const get = async (path: string) =>
+    (await fetch(`${ben.node.url}${path}`, { headers: { authorization: `Bearer ${token}` } })).json();
+  const { data } = (await get('/v1/models')) as { data: { id: string }[] };
+  assert.deepEqual(
+    data.map(({ id }) => id),
+    ['tiny', 'secret'],
+  );
+  const { backends } = (await get('/kith/v1/backends')) as { backends: { name: string; where: string }[] };
+  assert.deepEqual(
+    backends.map(({ name, where }) => [name, where]),
+    [['anna', 'peer']],
+  );
+});
+
+test('a model that the friend does not serve is refused by her node, in words of its own', async () => {
+  const response = await ask({}, { model: 'secret' });
+  const { error } = (await response.json()) as Refusal;
+  assert.deepEqual([response.status, error.code], [502, 'peer_denied'], error.message);
+  assert.match(error.message, /does not serve that model/);
+});
+
+test('a peer that is gone is an error that says so, in time', async () => {
+  await anna.node.close();
+  const response = await ask();
+  const { error } = (await response.json()) as Refusal;
+  assert.equal(response.status, 502, JSON.stringify(error));
+  assert.equal(error.code, 'peer_unreachable');
+  assert.match(error.message, /The peer 'anna' did not answer/);
+});
