@@ -20,7 +20,7 @@ test('the first visit loads from this node only, without an error or a breach of
   const { page, faults } = visit;
   await page.getByText('tiny is ready on this machine. It needs no internet.').waitFor();
   await page.getByRole('heading', { name: 'What would you like to know?' }).waitFor();
-  for (const path of ['/status', '/conversations', '/chat']) {
+  for (const path of ['/status', '/network', '/conversations', '/chat']) {
     await page.goto(`${stage.node.url}${path}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
   }
@@ -56,7 +56,7 @@ test('no page scrolls sideways at 320 px, in both languages', { skip }, async ()
   for (const locale of ['en-GB', 'de-DE']) {
     await using visit = await stage.visit('/', { viewport: { width: 320, height: 640 }, locale });
     const { page } = visit;
-    for (const path of ['/', '/conversations', '/status']) {
+    for (const path of ['/', '/conversations', '/network', '/status']) {
       await page.goto(`${stage.node.url}${path}`);
       await page.getByRole('heading', { level: 1 }).first().waitFor();
       await inLanguage(page, locale.slice(0, 2));

@@ -116,7 +116,9 @@ export function labelsOf(
       boxAt(x - labelWidth / 2, baseline - 13, labelWidth, labelHeight),
     ];
     const side = x < 0 ? -1 : 1;
-    const tries = [beside(side), beside(side > 0 ? -1 : 1), stacked(y + 24), stacked(y - 28)];
+    const [under, over] = [stacked(y + 24), stacked(y - 28)];
+    // Away from the centre first: the line to it comes from there.
+    const tries = [beside(side), ...(y < 0 ? [over, under] : [under, over]), beside(side > 0 ? -1 : 1)];
     const found = tries.find(
       ([, box]) =>
         box.left >= -half &&
