@@ -137,6 +137,14 @@ test('An answer that is cut anywhere before its end is never taken for a whole o
     }
 });
 
+test('Sizes of chunks may be padded however many chunks there are, but not without end', () => {
+  const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+  const pieces = Array.from({ length: 1500 }, () => 'a');
+  const padded = readText(`${head}${chunked(pieces, ' '.repeat(16))}`);
+  assert.deepEqual([padded.body.length, padded.ended, padded.error], [1500, true, null]);
+  assert.equal(readText(`${head}${chunked(pieces, `;${'x'.repeat(29)}`)}`).error, 'NOT_HTTP');
+});
+
 test('Bytes behind an answer are told, and so are chunks before one that has no form', () => {
   assert.equal(readText('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK').more, true);
   assert.equal(readText('HTTP/1.1 204 No\r\n\r\nx').more, true);

@@ -29,6 +29,8 @@ const begin = Buffer.from('HTTP/1.');
 const maxDigits = 12;
 /** Bytes of extensions and trailers of one answer: nobody reads them. */
 const maxExtraBytes = 16 * 1024;
+/** Of each chunk, those that do not count: some servers leave room for the longest size there is. */
+const spareBytes = 16;
 /** Informational answers before the one that counts. */
 const maxInformational = 16;
 
@@ -182,8 +184,10 @@ export class AnswerReader {
 
   #endLine(): void {
     if (this.#part === 'dataLf') this.#part = 'size';
-    else if (this.#part === 'sizeLf') this.#part = this.#left === 0 ? 'trailer' : 'data';
-    else this.#part = this.#line === 0 ? 'over' : 'trailer';
+    else if (this.#part === 'sizeLf') {
+      this.#part = this.#left === 0 ? 'trailer' : 'data';
+      this.#extra = Math.max(0, this.#extra - spareBytes);
+    } else this.#part = this.#line === 0 ? 'over' : 'trailer';
     this.#digits = 0;
     this.#line = 0;
   }
