@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { buildWeb } from '../../scripts/web-build.ts';
-import type { InboxView, PeersView, PeerView, SentView, SwarmView } from '../../src/server/index.ts';
+import type { InboxView, SentView, SwarmView } from '../../src/server/index.ts';
 import { type SwarmNode, startSwarmNode, swarmHome } from '../swarm-support.ts';
+import { crowd } from './crowd.ts';
 import { inLanguage, launch, skip, until, type Visit, visitPage } from './support.ts';
 
 let browser: Browser;
@@ -171,64 +172,12 @@ test('a peer is banned after a question, and may come again when it is unbanned'
   await page.getByLabel('Run token').waitFor();
 });
 
-/** A swarm of many, as a node would tell it: every tier, every kind of link, and what is not known. */
-async function crowd(page: Page): Promise<PeerView[]> {
-  const letters = '123456789ABCDEFGHJKLMNPQRSTUVWXYZ';
-  const peers = Array.from({ length: 14 }, (_, n): PeerView => {
-    const connected = n < 11;
-    const direct = n % 4 !== 3;
-    return {
-      peer: `12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4k${letters[n]}${letters[(n * 7) % 33]}nXT${letters[(n * 5) % 33]}`,
-      tier: (['trusted', 'unknown', 'verified', 'known'] as const)[n % 4]!,
-      score: n / 14,
-      connected,
-      address: connected ? `/ip4/192.0.2.${n}/tcp/4001` : null,
-      direct: connected ? direct : null,
-      rttMs: connected && n !== 5 ? 0.4 * 1.9 ** n : null,
-      state: n === 6 ? null : 'online',
-      regions: n % 3 === 0 ? [] : ['eu'],
-      serves: n % 5 === 0 ? ['storage'] : [],
-      models:
-        n % 2 === 0
-          ? [
-              {
-                hash: 'ab'.repeat(32),
-                quant: 'Q8_0',
-                id: 'tinyllama-1.1b-chat',
-                serves: ['chat', 'blocks'],
-                blocks: [[0, 11]],
-              },
-            ]
-          : [],
-      banned: n === 13,
-    };
-  });
-  const links = peers
-    .filter(({ connected }) => connected)
-    .map(({ peer, address, direct, rttMs }, n) => ({
-      peer,
-      address: address!,
-      direction: n % 2 === 0 ? 'in' : 'out',
-      direct: direct!,
-      limited: n === 3,
-      encryption: '/tls/1.0.0',
-      rttMs,
-      since: Date.now() - 3_600_000 * n,
-    }));
-  const told: PeersView = { peers, more: 3 };
-  await page.route('**/kith/v1/swarm/peers', (route) => route.fulfill({ json: told }));
-  await page.route('**/kith/v1/swarm', (route) => route.fulfill({ json: { ...ofAda, links } }));
-  await page.goto(`${ada.node.url}/network`);
-  await page.locator('.peer-mark').nth(13).waitFor();
-  return peers;
-}
-
 test('a crowd is drawn by tier and distance; relayed and unknown look so, and the table says the same', {
   skip,
 }, async () => {
   await using seen = await visit(ada);
   const { page, faults } = seen;
-  const peers = await crowd(page);
+  const peers = await crowd(page, ada.node.url, ofAda);
   assert.equal(await page.locator('.peer-mark').count(), peers.length);
   const relayed = peers.filter(({ direct }) => direct === false).length;
   assert.equal(await page.locator('.circle > svg .wire.relayed').count(), relayed);
@@ -256,7 +205,7 @@ test('nothing scrolls sideways at 320 px, in both languages', { skip }, async ()
   for (const locale of ['en-GB', 'de-DE']) {
     await using seen = await visit(ada, '/theme.js', { viewport: { width: 320, height: 640 }, locale });
     const { page } = seen;
-    const [first] = await crowd(page);
+    const [first] = await crowd(page, ada.node.url, ofAda);
     await inLanguage(page, locale.slice(0, 2));
     await unlockAny(page, ada);
     const wide = () =>
@@ -310,7 +259,7 @@ for (const [colorScheme, width] of [
     };
     await using seen = await visit(ada, '/theme.js', options);
     const { page } = seen;
-    const [first] = await crowd(page);
+    const [first] = await crowd(page, ada.node.url, ofAda);
     if (width === 390) await look(page, 'locked');
     await unlock(page, ada);
     await look(page, 'unlocked');
