@@ -91,6 +91,8 @@ test('an ask that waits for the swarm ends with the node', async () => {
   const peers = createPeerNetwork('12D3KooWBu3fmjZgSmLkQ2p1kSkBZ9FYGwYQ2dTDP4qHsZpNqHXt');
   const { backend } = await peerOf(peerEntry(`peer: ${peerId}`), peers);
   const asked = assert.rejects(async () => backend.models(), { code: 'peer_unreachable' });
+  // Its swarm is still starting.
+  peers.bind({ asking: () => new Promise(() => {}), askingNow: null });
   peers[Symbol.dispose]();
   await asked;
 });

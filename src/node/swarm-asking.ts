@@ -87,12 +87,15 @@ const NOTHING: PeerStanding = { tier: 'unknown', pledge: false, region: null };
 
 /** @param self PeerId of this node */
 export function createPeerNetwork(self: string): BoundNetwork {
-  const { promise, resolve, reject } = Promise.withResolvers<AskingSource>();
-  // Often nobody asks before the end.
-  promise.catch(() => {});
+  const bound = Promise.withResolvers<AskingSource>();
+  const end = Promise.withResolvers<never>();
+  // Often nobody waits for it.
+  end.promise.catch(() => {});
   let source: AskingSource | null = null;
   const now = () => source?.askingNow ?? null;
-  const need = async () => (await promise).asking();
+  // A node that leaves does not wait until its swarm has started; leases are given back while it runs.
+  const need = async () =>
+    now() ?? (await Promise.race([bound.promise.then((from) => from.asking()), end.promise]));
   return {
     self,
     swarm: {
@@ -114,12 +117,12 @@ export function createPeerNetwork(self: string): BoundNetwork {
         reasons: ['the swarm of this node does not run, so that nothing is known of the peer'],
       },
     misconduct: (peer, what) => now()?.misconduct(peer, what),
-    bind(bound) {
-      source = bound;
-      resolve(bound);
+    bind(from) {
+      source = from;
+      bound.resolve(from);
     },
     [Symbol.dispose]() {
-      reject(noSwarm('The node is leaving, and its swarm with it.'));
+      end.reject(noSwarm('The node is leaving, and its swarm with it.'));
     },
   };
 }

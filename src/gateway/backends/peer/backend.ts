@@ -3,7 +3,7 @@
  *
  * @module gateway/backends/peer/backend
  */
-import type { Clock, Random } from '../../../base/index.ts';
+import { type Clock, isKithError, type Random } from '../../../base/index.ts';
 import type { Swarm } from '../../../swarm/index.ts';
 import {
   type PeerChat,
@@ -75,7 +75,10 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
   /** Those that it says, and those that the owner says. */
   async function rows(): Promise<BackendModel[]> {
     if (allowed === null) return (await list.get()).models.map(rowOf);
-    const { models } = await list.get().catch(() => list.known ?? { models: [] });
+    const { models } = await list.get().catch((error: unknown) => {
+      if (!isKithError(error)) throw error;
+      return list.known ?? { models: [] };
+    });
     const said = models.filter(may).map(rowOf);
     const unsaid = [...allowed].filter((id) => !said.some((row) => row.id === id));
     return [
