@@ -25,6 +25,7 @@ import type {
   CallOptions,
   CounterName,
   Method,
+  NatReport,
   Payload,
   PeerLink,
   ProviderRecord,
@@ -143,6 +144,10 @@ class SwarmHost implements Swarm {
 
   links(): Promise<readonly PeerLink[]> {
     return this.#exchanges.run('links', []);
+  }
+
+  nat(): Promise<NatReport> {
+    return this.#exchanges.run('nat', []);
   }
 
   ping(peer: string, options: Parameters<Links['ping']>[1] = {}): Promise<number> {

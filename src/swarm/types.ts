@@ -116,16 +116,31 @@ export interface PeerLink {
   /** Multiaddr of the other end. */
   readonly address: string;
   readonly direction: 'in' | 'out';
+  /** What the bytes go over: a private address, TCP, WebRTC, or a relay. */
+  readonly path: 'lan' | 'tcp' | 'webrtc' | 'relay';
   /** False over a relay. */
   readonly direct: boolean;
   /** True when a relay bounds the bytes or the time. */
   readonly limited: boolean;
-  /** `/tls/1.0.0`, `/noise`. */
+  /** `/tls/1.0.0`, `/noise`; `/dtls` over WebRTC. */
   readonly encryption: string;
   /** Last measured round trip, ms; null before the first. */
   readonly rttMs: number | null;
   /** Ms since 1970. */
   readonly since: number;
+}
+
+/** What STUN told of this node's place in the network. */
+export interface NatReport {
+  /**
+   * `none`: the address is this machine's own. `independent`: the NAT keeps one port for all destinations, so that WebRTC
+   * can cross it. `dependent`: another port for each (symmetric). `unknown`: fewer than two answers came.
+   */
+  readonly mapping: 'none' | 'independent' | 'dependent' | 'unknown';
+  /** This node's IP address as the world sees it; null when nobody told. */
+  readonly address: string | null;
+  /** The server that told, `stun:host:port`. */
+  readonly server: string | null;
 }
 
 export interface ProviderRecord {
@@ -206,6 +221,8 @@ export interface Swarm extends Discovery, AsyncDisposable {
   learn(peer: string, addresses: readonly string[]): Promise<void>;
   disconnect(peer: string): Promise<void>;
   links(): Promise<readonly PeerLink[]>;
+  /** Asks the STUN servers that are configured, or the relays; measured again after 30 s. */
+  nat(): Promise<NatReport>;
   /** Round trip, ms. */
   ping(
     peer: string,
@@ -305,8 +322,15 @@ export interface SwarmOptions {
     /** Reserve on these relays (multiaddrs with `/p2p/`) and use relayed links. */
     readonly use?: readonly string[];
     /** Be a relay for others. */
-    readonly serve?: { readonly maxReservations?: number; readonly unlimited?: boolean };
+    readonly serve?: {
+      readonly maxReservations?: number;
+      /** No limits of bytes and time for anybody. */
+      readonly unlimited?: boolean;
+      /** None for links to peers of this tier at least, and to nobody else. */
+      readonly unlimitedTier?: Tier;
+    };
   };
+  /** `stun:host:port`. Without any the relays that are used are asked, which answer on the UDP port beside their TCP port. */
   readonly webrtc?: { readonly stun?: readonly string[] } | false;
   readonly mdns?: boolean;
   readonly upnp?: boolean;

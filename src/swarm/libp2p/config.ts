@@ -18,6 +18,7 @@ import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import type { SwarmOptions } from '../types.ts';
 import { corkedTls } from './corked.ts';
+import { dialOrder } from './paths.ts';
 
 /** What crosses to the swarm thread to make a node of. */
 export type NodeSettings = Pick<
@@ -51,18 +52,26 @@ export interface Services extends ServiceMap {
 export type Node = Libp2p<Services>;
 
 /** WebRTC is optional: its native part may be missing on a platform. */
-async function webRTCTransport(stun: readonly string[]): Promise<unknown | null> {
+async function webRTCTransport(iceServers: IceServers): Promise<unknown | null> {
   try {
     const { webRTC } = await import('@libp2p/webrtc');
-    return webRTC({ rtcConfiguration: { iceServers: stun.map((urls) => ({ urls })) } });
+    // Without a list of its own it would ask strangers' servers.
+    return webRTC({ rtcConfiguration: async () => ({ iceServers: await iceServers() }) });
   } catch {
     return null;
   }
 }
 
+/** Servers of STUN to use now. */
+export type IceServers = () => Promise<{ urls: string }[]>;
+
 type Transports = NonNullable<Libp2pOptions<Services>['transports']>;
 
-export async function createNode(settings: NodeSettings, gater: ConnectionGater): Promise<Node> {
+export async function createNode(
+  settings: NodeSettings,
+  gater: ConnectionGater,
+  iceServers: IceServers = async () => [],
+): Promise<Node> {
   const { limits = {}, relay = {}, network = 'public', psk } = settings;
   const lan = network === 'lan';
   const privateKey = await generateKeyPairFromSeed('Ed25519', settings.seed);
@@ -70,11 +79,9 @@ export async function createNode(settings: NodeSettings, gater: ConnectionGater)
   const transports: Transports = [tcp()];
   const relayed = relay.use !== undefined && relay.use.length > 0;
   transports.push(circuitRelayTransport());
-  // A reservation is asked for by listening on the relay itself: no search for strangers' relays.
-  for (const address of relay.use ?? []) listen.push(`${address}/p2p-circuit`);
   // A private network's key protects TCP alone, so that other transports would let strangers in.
   if (settings.webrtc !== false && settings.webrtc !== undefined && psk === undefined) {
-    const transport = await webRTCTransport(settings.webrtc.stun ?? []);
+    const transport = await webRTCTransport(iceServers);
     if (transport !== null) {
       transports.push(transport as Transports[number]);
       if (relayed) listen.push('/webrtc');
@@ -111,6 +118,7 @@ export async function createNode(settings: NodeSettings, gater: ConnectionGater)
       inboundConnectionThreshold: limits.connectionsPerSecond ?? 5,
       maxIncomingPendingConnections: 20,
       dialTimeout: 15_000,
+      addressSorter: dialOrder(lan),
       inboundUpgradeTimeout: 10_000,
       inboundStreamProtocolNegotiationTimeout: 10_000,
     },

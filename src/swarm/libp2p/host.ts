@@ -4,22 +4,30 @@
  * @module swarm/libp2p/host
  */
 import { TopicValidatorResult } from '@libp2p/gossipsub';
-import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface';
+import type { ConnectionGater, PeerId, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { CID } from 'multiformats/cid';
 import * as Digest from 'multiformats/hashes/digest';
+import type { Tier } from '../../trust/index.ts';
 import { CALL_PROTOCOL } from '../frames/format.ts';
 import { TokenBucket } from '../gate/bucket.ts';
 import type { Counters } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
-import type { GossipMessage, GossipVerdict, PeerLink, ProviderRecord } from '../types.ts';
+import type { GossipMessage, GossipVerdict, NatReport, PeerLink, ProviderRecord } from '../types.ts';
 import { createNode, type Node, type NodeSettings } from './config.ts';
+import { bestConnection, linkOf } from './paths.ts';
+import { Nat, Reach } from './reach.ts';
+import { settleLimit } from './relay-limits.ts';
 
 export interface HostEvents {
   stream(stream: Stream, peer: string): void;
   /** Whether trust lets this peer connect. */
   admit(peer: string): Promise<boolean>;
+  /** Whether its tier is this one at least. */
+  trusts(peer: string, tier: Tier): Promise<boolean>;
+  /** New streams to the peer take a better path than those that stand. */
+  better(peer: string): void;
   peer(peer: string, connected: boolean): void;
   addresses(addresses: readonly string[]): void;
   gossip(message: GossipMessage): Promise<GossipVerdict>;
@@ -40,6 +48,7 @@ const MAX_VALIDATING = 256;
 
 export class Host {
   readonly #node: Node;
+  readonly #reach: Reach;
   readonly #gate: Gate;
   readonly #counters: Counters;
   readonly #events: HostEvents;
@@ -47,8 +56,16 @@ export class Host {
   readonly #inbound = new Map<string, number>();
   #validating = 0;
 
-  private constructor(node: Node, gate: Gate, counters: Counters, events: HostEvents, maxStreams: number) {
+  private constructor(
+    node: Node,
+    reach: Reach,
+    gate: Gate,
+    counters: Counters,
+    events: HostEvents,
+    maxStreams: number,
+  ) {
     this.#node = node;
+    this.#reach = reach;
     this.#gate = gate;
     this.#counters = counters;
     this.#events = events;
@@ -86,12 +103,20 @@ export class Host {
         denyPeer(peer, connection.remoteAddr.toString(), false),
       denyInboundRelayReservation: async (peer) =>
         gate.banned(peer.toString()) || !(await events.admit(peer.toString())),
-      denyOutboundRelayedConnection: (source) => gate.banned(source.toString()),
+      denyOutboundRelayedConnection: async (source, holder) => {
+        const tier = settings.relay?.serve?.unlimitedTier;
+        if (node !== undefined && tier !== undefined)
+          await settleLimit(node, holder, (peer) => events.trusts(peer, tier));
+        return gate.banned(source.toString());
+      },
       denyInboundRelayedConnection: (_relay, peer) => gate.banned(peer.toString()),
     };
-    node = await createNode(settings, gater);
-    const host = new Host(node, gate, counters, events, settings.limits?.maxStreams ?? 64);
+    const nat = new Nat(settings);
+    node = await createNode(settings, gater, () => nat.iceServers());
+    const reach = new Reach(node, settings, nat, { better: (peer) => events.better(peer) });
+    const host = new Host(node, reach, gate, counters, events, settings.limits?.maxStreams ?? 64);
     await host.#listen();
+    await reach.start();
     return host;
   }
 
@@ -145,6 +170,7 @@ export class Host {
   }
 
   async stop(): Promise<void> {
+    await this.#reach.stop();
     await this.#node.stop();
   }
 
@@ -174,9 +200,14 @@ export class Host {
     return this.#node.getConnections().map(linkOf);
   }
 
+  nat(): Promise<NatReport> {
+    return this.#reach.nat();
+  }
+
   async openStream(peer: string, signal: AbortSignal): Promise<Stream> {
     const id = peerIdFromString(peer);
-    const connection = best(this.#node.getConnections(id)) ?? (await this.#node.dial(id, { signal }));
+    const connection =
+      bestConnection(this.#node.getConnections(id)) ?? (await this.#node.dial(id, { signal }));
     return connection.newStream(CALL_PROTOCOL, {
       signal,
       runOnLimitedConnection: true,
@@ -277,26 +308,4 @@ const RESULT = {
 
 function cidOf(key: Uint8Array): CID {
   return CID.createV1(RAW, Digest.create(SHA2_256, key));
-}
-
-/** Direct before relayed, unlimited before limited, the oldest of equals. */
-function best(connections: readonly Connection[]): Connection | undefined {
-  const rank = (connection: Connection) =>
-    (connection.limits === undefined ? 0 : 2) + (connection.direct ? 0 : 1);
-  return connections
-    .filter((connection) => connection.status === 'open')
-    .sort((a, b) => rank(a) - rank(b) || a.timeline.open - b.timeline.open)[0];
-}
-
-function linkOf(connection: Connection): PeerLink {
-  return {
-    peer: connection.remotePeer.toString(),
-    address: connection.remoteAddr.toString(),
-    direction: connection.direction === 'inbound' ? 'in' : 'out',
-    direct: connection.direct,
-    limited: connection.limits !== undefined,
-    encryption: connection.encryption ?? 'none',
-    rttMs: connection.rtt ?? null,
-    since: connection.timeline.open,
-  };
 }

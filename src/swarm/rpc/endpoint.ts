@@ -33,6 +33,8 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #pools = new Map<string, OutboundStream[]>();
   readonly #opening = new Map<string, Promise<OutboundStream>>();
+  /** Streams that take no more calls. */
+  readonly #retired = new Set<OutboundStream>();
   readonly #replay = new Replay();
   readonly #running = new Running();
 
@@ -126,8 +128,21 @@ export class Endpoint {
     return this.#options.clock.monotonic() - begin;
   }
 
+  /** A better path to the peer stands: new calls open streams there, and those under way end where they are. */
+  retire(peer: string): void {
+    for (const stream of this.#pools.get(peer)?.splice(0) ?? [])
+      if (stream.load === 0) stream.close();
+      else this.#retired.add(stream);
+    this.#pools.delete(peer);
+  }
+
   /** Closes streams that nobody has used for a while. */
   sweep(): void {
+    for (const stream of this.#retired)
+      if (stream.load === 0) {
+        this.#retired.delete(stream);
+        stream.close();
+      }
     const before = this.#options.clock.monotonic() - IDLE_MS;
     for (const pool of this.#pools.values())
       for (const stream of [...pool]) if (stream.load === 0 && stream.idleSince < before) stream.close();

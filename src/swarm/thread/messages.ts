@@ -13,7 +13,7 @@ import type { WireError } from '../rpc/errors.ts';
 import type { StreamLimits } from '../rpc/framed-stream.ts';
 import type { MethodRules } from '../rpc/inbound.ts';
 import type { SessionCaps } from '../rpc/session-end.ts';
-import type { GossipVerdict, Misbehaviour, PeerLink, ProviderRecord } from '../types.ts';
+import type { GossipVerdict, Misbehaviour, NatReport, PeerLink, ProviderRecord } from '../types.ts';
 
 export interface ThreadSettings {
   readonly node: NodeSettings;
@@ -30,6 +30,7 @@ export interface Operations {
   learn(peer: string, addresses: readonly string[]): null;
   disconnect(peer: string): null;
   links(): readonly PeerLink[];
+  nat(): NatReport;
   ping(peer: string, deadlineMs: number): number;
   subscribe(topic: string, limits: TopicLimits): null;
   unsubscribe(topic: string): null;

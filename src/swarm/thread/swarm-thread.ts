@@ -177,6 +177,7 @@ const operations: {
     return null;
   },
   links: () => host!.links(),
+  nat: () => host!.nat(),
   ping: (signal, _n, peer, ms) => endpoint.ping(peer, AbortSignal.any([signal, AbortSignal.timeout(ms)])),
   subscribe(_signal, _n, topic, limits) {
     host!.subscribe(topic, limits);
@@ -288,6 +289,8 @@ try {
   host = await Host.start(settings.node, gate, counters, {
     stream: (stream, peer) => endpoint.accept(stream, peer),
     admit: (peer) => ask<boolean>((n) => post({ k: 'admit', n, peer }), ADMIT_MS, false),
+    trusts: (peer, tier) => ask<boolean>((n) => post({ k: 'admit', n, peer, tier }), ADMIT_MS, false),
+    better: (peer) => endpoint.retire(peer),
     peer: (peer, connected) => post({ k: 'peer', peer, connected }),
     addresses: (addresses) => post({ k: 'addresses', addresses }),
     gossip: ({ topic, from, via, data }) =>

@@ -1,0 +1,223 @@
+/**
+ * Being reached: reservations on relays are held, relayed links are made direct, streams leave the worse path, a relay
+ * answers STUN and says who may relay without limits.
+ *
+ * @module swarm/libp2p/reach
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { systemRandom } from '../../base/index.ts';
+import { CALL_PROTOCOL } from '../frames/format.ts';
+import type { NatReport } from '../types.ts';
+import type { Node, NodeSettings } from './config.ts';
+import { NO_REPORT, parseStunUrl, probeNat, stunOfRelays } from './nat.ts';
+import { bestConnection, isLocalAddress, pathOf } from './paths.ts';
+import { holdReservations } from './reservations.ts';
+import type { StunServer } from './stun-server.ts';
+
+const SIGNALING = '/webrtc-signaling/0.0.1';
+/** Pauses before each try to make a relayed link direct. */
+const TRIES_MS = [0, 30_000, 300_000];
+/** Peers at once; the links of others stay relayed. */
+const MAX_IMPROVING = 32;
+const DIRECT_MS = 5000;
+const WEBRTC_MS = 20_000;
+/** How often it is looked whether a relayed link beside a direct one is free of calls and sessions. */
+const LEAVE_MS = 2000;
+const FRESH_MS = 30_000;
+
+export interface ReachEvents {
+  /** A direct link stands beside a relayed one. */
+  better(peer: string): void;
+}
+
+/** Addresses that servers of STUN are asked at: those named, else the relays'. */
+function stunServers({ webrtc, relay }: NodeSettings) {
+  const named = webrtc ? (webrtc.stun ?? []).map(parseStunUrl).filter((one) => one !== null) : [];
+  return named.length > 0 ? named : stunOfRelays(relay?.use ?? []);
+}
+
+/** This node's NAT, measured again when the last answer is older than 30 s. */
+export class Nat {
+  readonly #settings: NodeSettings;
+  readonly #end = new AbortController();
+  #last: { readonly at: number; readonly report: Promise<NatReport> } | undefined;
+
+  constructor(settings: NodeSettings) {
+    this.#settings = settings;
+  }
+
+  report(): Promise<NatReport> {
+    const now = performance.now();
+    if (this.#last !== undefined && now - this.#last.at < FRESH_MS) return this.#last.report;
+    const report = probeNat(stunServers(this.#settings), systemRandom, this.#end.signal).catch(
+      () => NO_REPORT,
+    );
+    this.#last = { at: now, report };
+    return report;
+  }
+
+  /** For WebRTC, whose library asks one server alone: one that answers. None leaves the addresses of this machine. */
+  async iceServers(): Promise<{ urls: string }[]> {
+    const { server } = await this.report();
+    return server === null ? [] : [{ urls: server }];
+  }
+
+  stop(): void {
+    this.#end.abort();
+  }
+}
+
+export class Reach {
+  readonly #node: Node;
+  readonly #settings: NodeSettings;
+  readonly #events: ReachEvents;
+  readonly #nat: Nat;
+  readonly #end = new AbortController();
+  readonly #improving = new Set<string>();
+  readonly #leaving = new Set<string>();
+  #stun: StunServer | null = null;
+
+  constructor(node: Node, settings: NodeSettings, nat: Nat, events: ReachEvents) {
+    this.#node = node;
+    this.#settings = settings;
+    this.#nat = nat;
+    this.#events = events;
+  }
+
+  async start(): Promise<void> {
+    const node = this.#node;
+    node.addEventListener('connection:open', ({ detail }) => this.#onOpen(detail));
+    node.addEventListener('connection:close', ({ detail }) => this.#onClose(detail.remotePeer));
+    node.addEventListener('peer:identify', ({ detail }) => void this.#improve(detail));
+    void holdReservations(node, this.#settings.relay?.use ?? [], this.#end.signal);
+    if (this.#settings.relay?.serve !== undefined) await this.#serveStun();
+  }
+
+  nat(): Promise<NatReport> {
+    return this.#nat.report();
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    this.#nat.stop();
+    await this.#stun?.[Symbol.asyncDispose]();
+  }
+
+  async #serveStun(): Promise<void> {
+    const { StunServer } = await import('./stun-server.ts');
+    const listen = this.#settings.listen?.[0] ?? '/ip4/0.0.0.0/tcp/4001';
+    const [, , host, , port] = listen.split('/');
+    // Where the port is another program's, the relay relays all the same.
+    this.#stun = await StunServer.listen(host!, Number(port)).catch(() => null);
+  }
+
+  #relayedBeside(peer: PeerId): Connection[] {
+    const all = this.#node.getConnections(peer).filter(({ status }) => status === 'open');
+    const relayed = all.filter(({ remoteAddr }) => pathOf(remoteAddr.toString()) === 'relay');
+    return relayed.length === all.length ? [] : relayed;
+  }
+
+  #onOpen({ remotePeer }: Connection): void {
+    if (this.#relayedBeside(remotePeer).length === 0) return;
+    this.#events.better(remotePeer.toString());
+    void this.#leaveRelay(remotePeer);
+  }
+
+  /** Closes relayed links once no call and no session runs on them. */
+  async #leaveRelay(peer: PeerId): Promise<void> {
+    const name = peer.toString();
+    if (this.#leaving.has(name)) return;
+    this.#leaving.add(name);
+    try {
+      for (;;) {
+        await sleep(LEAVE_MS, undefined, { signal: this.#end.signal, ref: false });
+        const relayed = this.#relayedBeside(peer);
+        if (relayed.length === 0) return;
+        for (const connection of relayed)
+          if (!connection.streams.some(({ protocol }) => protocol === CALL_PROTOCOL))
+            await connection.close({ signal: AbortSignal.timeout(LEAVE_MS) });
+      }
+    } catch {
+      // This node ends, or the link went by itself.
+    } finally {
+      this.#leaving.delete(name);
+    }
+  }
+
+  /** Gossip keeps one stream to a peer and opens no other when the link under it ends while another stands. */
+  #onClose(peer: PeerId): void {
+    const left = bestConnection(this.#node.getConnections(peer));
+    if (left === undefined) return;
+    const pubsub = this.#node.services.pubsub as unknown as {
+      onPeerConnected?(peer: PeerId, connection: Connection): void;
+    };
+    setImmediate(() => {
+      if (left.status === 'open') pubsub.onPeerConnected?.(peer, left);
+    });
+  }
+
+  async #improve({ connection, peerId, protocols }: IdentifyResult): Promise<void> {
+    const name = peerId.toString();
+    if (pathOf(connection.remoteAddr.toString()) !== 'relay') return;
+    if (this.#improving.has(name) || this.#improving.size >= MAX_IMPROVING) return;
+    this.#improving.add(name);
+    try {
+      for (const pause of TRIES_MS) {
+        await sleep(pause, undefined, { signal: this.#end.signal, ref: false });
+        const open = connection.status === 'open';
+        if (!open || this.#relayedBeside(peerId).length > 0) return;
+        if (await this.#dialDirectly(peerId)) return;
+        // One side asks, so that there are not two links: the one that dialled over the relay.
+        const asks = connection.direction === 'outbound' && this.#hasWebRtc();
+        if (asks && protocols.includes(SIGNALING) && (await this.#dialWebRtc(connection))) return;
+      }
+    } catch {
+      // This node ends.
+    } finally {
+      this.#improving.delete(name);
+    }
+  }
+
+  #hasWebRtc(): boolean {
+    return this.#node.getProtocols().includes(SIGNALING);
+  }
+
+  async #dialDirectly(peer: PeerId): Promise<boolean> {
+    const lan = this.#settings.network === 'lan';
+    const { addresses } = await this.#node.peerStore.get(peer);
+    const direct = addresses
+      .map((address) => address.multiaddr)
+      .filter((address) => {
+        const path = pathOf(address.toString());
+        return path === 'tcp' || (path === 'lan' && lan && isLocalAddress(address.toString()));
+      })
+      .map((address) => toPeer(address, peer));
+    return direct.length > 0 && this.#dial(direct, DIRECT_MS);
+  }
+
+  #dialWebRtc(relayed: Connection): Promise<boolean> {
+    const [relay] = relayed.remoteAddr.toString().split('/p2p-circuit');
+    return this.#dial(
+      [multiaddr(`${relay}/p2p-circuit/webrtc/p2p/${relayed.remotePeer.toString()}`)],
+      WEBRTC_MS,
+    );
+  }
+
+  /** Without `force` libp2p gives back the link that stands. */
+  async #dial(to: Multiaddr[], ms: number): Promise<boolean> {
+    try {
+      const signal = AbortSignal.any([AbortSignal.timeout(ms), this.#end.signal]);
+      await this.#node.dial(to, { force: true, signal });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function toPeer(address: Multiaddr, peer: PeerId): Multiaddr {
+  const end = `/p2p/${peer.toString()}`;
+  return address.toString().endsWith(end) ? address : address.encapsulate(end);
+}
