@@ -176,6 +176,10 @@ describe('streams and connections', () => {
   test('beyond what one peer may have cost it its place', async () => {
     await using peer = await hostile();
     const connection = await peer.connect(swarm);
+    // Once the other end has let it in: a connection with many streams before that is ended without a word.
+    const first = await peer.open(swarm);
+    first.send(encodeHead({ type: FRAME.ping }, undefined, 0));
+    await answers(first);
     // Each says something whole, so that it may stay. Those still being opened when the peer is cut fail.
     const open = async () => (await peer.open(swarm)).send(encodeHead({ type: FRAME.ping }, undefined, 0));
     await Promise.allSettled(Array.from({ length: 30 }, open));
