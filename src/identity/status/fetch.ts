@@ -6,7 +6,6 @@
  */
 import { lookup } from 'node:dns';
 import { BlockList, isIP } from 'node:net';
-import { Agent } from 'undici';
 import { InputError, messageOf } from '../../base/index.ts';
 import { STATUS_CREDENTIAL_MAX_BYTES } from './list.ts';
 
@@ -75,6 +74,8 @@ export async function fetchStatusList(
   // A literal address is never looked up.
   const literal = parsed.hostname.replace(/^\[|\]$/g, '');
   if (isIP(literal) !== 0 && !allowed(literal)) throw refuse('its address is not on the public Internet');
+  // Most nodes never fetch a list: the library comes with the first.
+  const { Agent } = await import('undici');
   const agent = new Agent({
     connect: {
       timeout: TIMEOUT_MS,
