@@ -18,8 +18,8 @@ import { provideBrowser } from './browser.ts';
 const ROOT = join(import.meta.dirname, '..');
 const MODES = ['all', 'unit', 'long'] as const;
 type Mode = (typeof MODES)[number];
-/** More would make the engines of different test files fight for the cores. */
-const CONCURRENCY = 2;
+/** Of two cores: about half of the time of a file is waiting. More would make the engines of different files fight. */
+const CONCURRENCY = 3;
 /** A test that hangs would hang the whole run: each ends by itself after this. */
 const TIMEOUT_MS = { all: 600_000, unit: 600_000, long: 3_600_000 } as const;
 

@@ -233,7 +233,7 @@ describe('decodeCbor', () => {
   });
 
   test('stops at each limit before it makes anything', () => {
-    assert.throws(() => decodeCbor(unhex('81'.repeat(17) + '00')), refused(/deeper than 16/));
+    assert.throws(() => decodeCbor(unhex(`${'81'.repeat(17)}00`)), refused(/deeper than 16/));
     assert.deepEqual(decodeCbor(unhex('818100'), { maxDepth: 2 }), [[0]]);
     assert.throws(() => decodeCbor(unhex('8300000000'), { maxItems: 3 }), refused(/3 items/));
     assert.throws(() => decodeCbor(unhex('a1616100'), { maxItems: 2 }), refused(/2 items/));
