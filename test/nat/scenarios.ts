@@ -230,7 +230,7 @@ async function comeback(report: Report): Promise<void> {
   report.ms('B reserves again on a relay that was killed and came back', performance.now() - began);
   const code = await codeOf(a.do('dial', world.over(0, b)));
   report.holds('A dials B over it', code === 'no error', code);
-  report.trips('call, 16 KB', await a.do('call', b.peer, KB16, 5), KB16);
+  report.trips('call, 1 KB', await a.do('call', b.peer, 1024, 10), 1024);
 }
 
 export const SCENARIOS: Readonly<Record<string, (report: Report) => Promise<void>>> = {

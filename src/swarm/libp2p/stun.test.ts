@@ -43,7 +43,7 @@ test('the request of RFC 5769 is read, and answered with error 420 for what a pl
   assert.deepEqual(request?.unknown, [0x0024, 0x0006, 0x0008]);
   const answer = answerBinding(request!, { host: '192.0.2.1', port: 1 }, null);
   assert.equal(Buffer.from(answer.subarray(0, 2)).toString('hex'), '0111');
-  assert.ok(Buffer.from(answer).includes(hex('00090004 00000414 000a0006 00240006 0008')));
+  assert.ok(Buffer.from(answer).includes(Buffer.from(hex('00090004 00000414 000a0006 00240006 0008'))));
   assert.equal(parseBindingAnswer(answer), null);
 });
 
