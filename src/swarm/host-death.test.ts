@@ -90,7 +90,7 @@ describe('the death of the swarm thread', () => {
       ...[
         mortal.openSession(steady.peer, 'hold'),
         mortal.ping(steady.peer),
-        mortal.findProviders(new Uint8Array(32)).next(),
+        mortal.findProviders(new Uint8Array(32))[Symbol.asyncIterator]().next(),
       ].map((promise) => assert.rejects(promise, code('swarm_lost'))),
     );
     const died = workers[0]!.terminate();
@@ -157,7 +157,7 @@ describe('the death of the swarm thread', () => {
       () => mortal.call(steady.peer, 'wait'),
       () => mortal.openSession(steady.peer, 'hold'),
       () => mortal.dial(steady.addresses[0]!),
-      () => mortal.findProviders(key).next(),
+      () => mortal.findProviders(key)[Symbol.asyncIterator]().next(),
     ])
       await assert.rejects(refused(), (error: KithError) => {
         assert.deepEqual([error.code, error.status, error.retryAfter], ['swarm_breaker', 503, 60]);
