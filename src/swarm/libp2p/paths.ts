@@ -45,8 +45,23 @@ export function isLocalAddress(multiaddr: string): boolean {
   return family !== 0 && local.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+/**
+ * Links over WebRTC on which the peer has said something. libp2p counts one as open on the side that was asked even when
+ * the signalling broke off, and then nothing ever comes through it.
+ */
+const proven = new WeakSet<Connection>();
+
+export function prove(connection: Connection): void {
+  proven.add(connection);
+}
+
+export function isProven(connection: Connection): boolean {
+  return pathOf(connection.remoteAddr.toString()) !== 'webrtc' || proven.has(connection);
+}
+
 function rankOf(connection: Connection): number {
-  return PATHS.indexOf(pathOf(connection.remoteAddr.toString())) + (connection.limits === undefined ? 0 : 4);
+  const path = PATHS.indexOf(pathOf(connection.remoteAddr.toString()));
+  return path + (connection.limits === undefined ? 0 : 4) + (isProven(connection) ? 0 : 8);
 }
 
 /** The connection that a new stream takes: the best path, the oldest of equals. */

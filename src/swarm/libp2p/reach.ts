@@ -12,7 +12,7 @@ import { CALL_PROTOCOL } from '../frames/format.ts';
 import type { NatReport } from '../types.ts';
 import type { Node, NodeSettings } from './config.ts';
 import { NO_REPORT, parseStunUrl, probeNat, stunOfRelays } from './nat.ts';
-import { bestConnection, isLocalAddress, pathOf } from './paths.ts';
+import { bestConnection, isLocalAddress, isProven, pathOf, prove } from './paths.ts';
 import { holdReservations } from './reservations.ts';
 import type { StunServer } from './stun-server.ts';
 
@@ -25,6 +25,8 @@ const DIRECT_MS = 5000;
 const WEBRTC_MS = 20_000;
 /** How often it is looked whether a relayed link beside a direct one is free of calls and sessions. */
 const LEAVE_MS = 2000;
+/** A link over WebRTC on which nothing has come by then is closed. */
+const PROOF_MS = 10_000;
 const FRESH_MS = 30_000;
 
 export interface ReachEvents {
@@ -88,9 +90,18 @@ export class Reach {
 
   async start(): Promise<void> {
     const node = this.#node;
-    node.addEventListener('connection:open', ({ detail }) => this.#onOpen(detail));
+    node.addEventListener('connection:open', ({ detail }) => {
+      if (isProven(detail)) this.#onOpen(detail);
+      else this.#expectProof(detail);
+    });
     node.addEventListener('connection:close', ({ detail }) => this.#onClose(detail.remotePeer));
-    node.addEventListener('peer:identify', ({ detail }) => void this.#improve(detail));
+    node.addEventListener('peer:identify', ({ detail }) => {
+      if (!isProven(detail.connection)) {
+        prove(detail.connection);
+        this.#onOpen(detail.connection);
+      }
+      void this.#improve(detail);
+    });
     void holdReservations(node, this.#settings.relay?.use ?? [], this.#end.signal);
     if (this.#settings.relay?.serve !== undefined) await this.#serveStun();
   }
@@ -114,9 +125,17 @@ export class Reach {
   }
 
   #relayedBeside(peer: PeerId): Connection[] {
-    const all = this.#node.getConnections(peer).filter(({ status }) => status === 'open');
+    const all = this.#node
+      .getConnections(peer)
+      .filter((connection) => connection.status === 'open' && isProven(connection));
     const relayed = all.filter(({ remoteAddr }) => pathOf(remoteAddr.toString()) === 'relay');
     return relayed.length === all.length ? [] : relayed;
+  }
+
+  #expectProof(connection: Connection): void {
+    setTimeout(() => {
+      if (!isProven(connection)) connection.abort(new Error('Nothing came over the link.'));
+    }, PROOF_MS).unref();
   }
 
   #onOpen({ remotePeer }: Connection): void {
