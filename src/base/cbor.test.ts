@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Decoder, Encoder } from 'cbor-x';
+import { Decoder } from 'cbor-x/decode';
+import { Encoder } from 'cbor-x/encode';
 import { fc } from '../../test/property.ts';
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 
