@@ -192,7 +192,12 @@ const operations: readonly Operation[] = [
     id: 'kithSwarm',
     summary: "This node's place in the swarm",
     scope: 'monitor',
-    answers: { '200': answer('Also when the swarm is off or has failed.', ref('Swarm')) },
+    answers: {
+      '200': answer('Also when the swarm is off or has failed.', ref('Swarm')),
+      '409': answer('`swarm_off`: this server was made without a swarm.', ref('OpenAiError'), [
+        'x-should-retry',
+      ]),
+    },
     error: 'OpenAiError',
   },
   {
