@@ -65,4 +65,5 @@ export {
 export { isPeerAddress, isPeerId } from './settings/multiaddr.ts';
 export { PRESETS } from './settings/presets.ts';
 export * from './sqlite.ts';
+export * from './tiers.ts';
 export * from './totals.ts';

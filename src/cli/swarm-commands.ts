@@ -4,10 +4,9 @@
  * @module cli/swarm-commands
  */
 import { type Command, Option } from 'commander';
+import { TIERS } from '../base/index.ts';
 import { homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
-
-const TIERS = ['unknown', 'known', 'verified', 'trusted'] as const;
 
 /** Lines of examples below the help of a command. */
 function examples(command: Command, ...lines: readonly string[]): void {

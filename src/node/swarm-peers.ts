@@ -3,6 +3,7 @@
  *
  * @module node/swarm-peers
  */
+import { TIERS } from '../base/index.ts';
 import type { FindQuery, FindView, PeersView, PeerView, ServedModel } from '../server/index.ts';
 import {
   type Announcement,
@@ -12,7 +13,7 @@ import {
   type Registry,
   type Views,
 } from '../swarm/index.ts';
-import { TIERS, type TrustScore } from '../trust/index.ts';
+import type { TrustScore } from '../trust/index.ts';
 
 export interface Sources {
   readonly registry: Registry;

@@ -24,6 +24,5 @@ export {
 } from './policy/policy-text.ts';
 export { auditShare, UNKNOWN_TRAFFIC_SHARE } from './score/audits.ts';
 export { latencyShare, throughputShare } from './score/observations.ts';
-export { reaches } from './score/tiers.ts';
 export { openTrust, type Trust, type TrustOptions } from './trust.ts';
 export * from './types.ts';

@@ -7,7 +7,7 @@
  *
  * @module trust/trust
  */
-import { type Clock, InputError } from '../base/index.ts';
+import { type Clock, InputError, reaches } from '../base/index.ts';
 import type { CredentialFacts } from '../identity/index.ts';
 import {
   type Lost,
@@ -22,7 +22,6 @@ import { ROOT_GROUPS } from './policy/policy-text.ts';
 import { Evaluation, PROVEN_AUDITS } from './score/evaluation.ts';
 import type { TrustSource } from './score/inputs.ts';
 import { NO_RANKS, type Ranks, rankPeers } from './score/rank.ts';
-import { reaches } from './score/tiers.ts';
 import type {
   Dimension,
   IncidentKind,

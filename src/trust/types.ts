@@ -3,10 +3,9 @@
  *
  * @module trust/types
  */
+import type { Tier } from '../base/index.ts';
 
-/** From the lowest to the highest. */
-export const TIERS = ['unknown', 'known', 'verified', 'trusted'] as const;
-export type Tier = (typeof TIERS)[number];
+export type { Tier };
 
 /**
  * How a score becomes a tier. `default`: thresholds .05, .35, .60 with gates (which credentials, from how many issuers, no

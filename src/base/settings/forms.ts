@@ -4,10 +4,10 @@
  * @module base/settings/forms
  */
 
-/** A server's name for a model. */
 /** From the weakest to the strictest. */
 export const PRIVACY_LEVELS = ['minimum', 'medium', 'maximum'] as const;
 
+/** A server's name for a model. */
 export const isModelName = (value: string): boolean =>
   value.length >= 1 && value.length <= 200 && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value) && value.trim() === value;
 

@@ -3,6 +3,7 @@
  *
  * @module base/settings/gateway
  */
+import { TIERS } from '../tiers.ts';
 import { isWebAddress, PRIVACY_LEVELS } from './forms.ts';
 import {
   bytes,
@@ -43,11 +44,7 @@ export const gatewaySettings = {
     'minimum',
     { alsoEnv: [{ name: 'KWAAI_PRIVACY_LEVEL', fromText: (text) => text.toLowerCase() }] },
   ),
-  'gateway.requiredTier': choice(
-    'Lowest trust tier of peers that privacy maximum allows.',
-    ['unknown', 'known', 'verified', 'trusted'],
-    'trusted',
-  ),
+  'gateway.requiredTier': choice('Lowest trust tier of peers that privacy maximum allows.', TIERS, 'trusted'),
   'gateway.balancing': choice(
     'How requests are spread over the nodes of one provider.',
     ['round-robin', 'least-connections', 'random', 'latency'],

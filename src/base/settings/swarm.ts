@@ -4,6 +4,7 @@
  * @module base/settings/swarm
  */
 import { z } from 'zod';
+import { TIERS } from '../tiers.ts';
 import { isModelId } from './forms.ts';
 import {
   isAddressRange,
@@ -15,8 +16,6 @@ import {
 } from './multiaddr.ts';
 import { bytes, choice, flagSetting, integer, list, optionalText, path } from './setting.ts';
 
-/** Of trust, from the lowest to the highest. */
-const TIERS = ['unknown', 'known', 'verified', 'trusted'] as const;
 const GIB = 2 ** 30;
 const peerAddresses =
   'multiaddrs with the PeerId at their end, such as /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW..., separated by commas';

@@ -3,7 +3,7 @@
  *
  * @module gateway/peers/policy
  */
-import { TIERS, type Tier } from '../../trust/index.ts';
+import { reaches, type Tier } from '../../base/index.ts';
 import { DAY_MS, type Denial, type PeerTask } from './protocol.ts';
 
 export interface ServingPolicy {
@@ -51,7 +51,7 @@ export function settlePolicy(policy: ServingPolicy): SettledPolicy {
 /** Whether the peer is one that this node serves at all. */
 export function serves(policy: SettledPolicy, peer: string, tier: Tier): boolean {
   if (policy.peers.includes(peer)) return true;
-  return policy.minTier !== null && TIERS.indexOf(tier) >= TIERS.indexOf(policy.minTier);
+  return policy.minTier !== null && reaches(tier, policy.minTier);
 }
 
 /** Whether `minute` of the day (0 to 1439) lies in the hours. */

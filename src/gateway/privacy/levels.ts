@@ -5,14 +5,13 @@
  *
  * @module gateway/privacy/levels
  */
-import { PRIVACY_LEVELS } from '../../base/index.ts';
+import { PRIVACY_LEVELS, reaches, TIERS, type Tier } from '../../base/index.ts';
 
 export { PRIVACY_LEVELS };
 export type PrivacyLevel = (typeof PRIVACY_LEVELS)[number];
 
 /** Trust tiers of peers, from the lowest to the highest. */
-export const PEER_TIERS = ['unknown', 'known', 'verified', 'trusted'] as const;
-export type PeerTier = (typeof PEER_TIERS)[number];
+export { TIERS as PEER_TIERS, type Tier as PeerTier };
 
 /**
  * How bytes get there. `encrypted`: TLS or an authenticated encrypted channel; `owned_network`: in the clear, but on a
@@ -24,7 +23,7 @@ export type Link = 'encrypted' | 'owned_network' | 'open';
 export type Destination =
   | { readonly kind: 'this_machine' }
   | { readonly kind: 'owned'; readonly link: Link }
-  | { readonly kind: 'peer'; readonly link: Link; readonly tier: PeerTier; readonly pledge: boolean }
+  | { readonly kind: 'peer'; readonly link: Link; readonly tier: Tier; readonly pledge: boolean }
   | { readonly kind: 'provider'; readonly link: Link };
 
 /** What a level demands, for the policy and for people. */
@@ -103,7 +102,7 @@ export type Permission =
 
 export interface PermissionOptions {
   /** Lowest tier of peers at `maximum`. @default 'trusted' */
-  readonly requiredTier?: PeerTier;
+  readonly requiredTier?: Tier;
 }
 
 /** Whether a request of `level` may go to `destination`; `reason` is one sentence for the receipt and for people. */
@@ -127,7 +126,7 @@ export function mayGoTo(
       : refuse('provider_not_allowed', `privacy ${level} never goes to a provider`);
   }
   if (demands.pledgedPeersOnly) {
-    if (PEER_TIERS.indexOf(destination.tier) < PEER_TIERS.indexOf(requiredTier)) {
+    if (!reaches(destination.tier, requiredTier)) {
       return refuse(
         'peer_tier_too_low',
         `privacy ${level} needs a peer of tier ${requiredTier}; this one is ${destination.tier}`,

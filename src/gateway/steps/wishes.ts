@@ -3,7 +3,8 @@
  *
  * @module gateway/steps/wishes
  */
-import { type PeerRequirements, TIERS, type Tier } from '../../trust/index.ts';
+import { TIERS, type Tier } from '../../base/index.ts';
+import type { PeerRequirements } from '../../trust/index.ts';
 import type { AgentPolicy, OwnerPolicy } from '../options.ts';
 import { demandsOf, type PrivacyLevel, strictest } from '../privacy/index.ts';
 import { type CacheWish, type Degradation, OWN_TERMS, type RouteWish, type Terms } from '../terms.ts';

@@ -5,7 +5,7 @@
  * @module server/http/terms
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { InputError, KithError } from '../../base/index.ts';
+import { InputError, KithError, TIERS } from '../../base/index.ts';
 import {
   CACHE_WISHES,
   DEGRADATIONS,
@@ -15,7 +15,6 @@ import {
   ROUTE_WISHES,
   type Terms,
 } from '../../gateway/index.ts';
-import { TIERS } from '../../trust/index.ts';
 import type { Caller } from '../types.ts';
 
 /** Every header that states a term, with what it may say: the API document is made from it. */

@@ -4,10 +4,10 @@
  * @module server/openai/options
  */
 import { z } from 'zod';
-import { InputError } from '../../base/index.ts';
+import { InputError, TIERS } from '../../base/index.ts';
 import type { SamplerOptions } from '../../engine/index.ts';
 import type { GenerationOptions } from '../../gateway/index.ts';
-import { type PeerRequirements, TIERS } from '../../trust/index.ts';
+import type { PeerRequirements } from '../../trust/index.ts';
 import { optional } from '../http/schema.ts';
 import { boundedArray } from './input.ts';
 

@@ -3,6 +3,8 @@
  *
  * @module server/openapi/gateway
  */
+
+import { TIERS } from '../../base/index.ts';
 import {
   CACHE_WISHES,
   DEGRADATIONS,
@@ -11,7 +13,6 @@ import {
   REPORT_ROWS,
   ROUTE_WISHES,
 } from '../../gateway/index.ts';
-import { TIERS } from '../../trust/index.ts';
 import { feedbackSchema } from '../gateway/router.ts';
 import { chatSchema } from '../openai/chat.ts';
 import { type Api, answer, type Operation, pathParameter, queryParameter } from './operation.ts';

@@ -4,14 +4,12 @@
  * @module server/swarm/requests
  */
 import { z } from 'zod';
-import { isPeerAddress, isPeerId } from '../../base/index.ts';
+import { isPeerAddress, isPeerId, TIERS } from '../../base/index.ts';
 import type { Serves } from '../../swarm/index.ts';
-import type { Tier } from '../../trust/index.ts';
 import type { FindQuery } from './types.ts';
 
-// Written again, since the rooms that own these words are loaded only when there is a swarm.
+// Written again, since the room that owns these words is loaded only when there is a swarm.
 const SERVES = ['blocks', 'chat', 'embeddings', 'storage'] as const satisfies readonly Serves[];
-const TIERS = ['unknown', 'known', 'verified', 'trusted'] as const satisfies readonly Tier[];
 
 /** Characters of a message, as the swarm room bounds them. */
 const MESSAGE_MAX_CHARS = 8_000;

@@ -3,9 +3,8 @@
  *
  * @module swarm/messages/receive
  */
-import { type Clock, isKithError } from '../../base/index.ts';
+import { type Clock, isKithError, reaches, TIERS, type Tier } from '../../base/index.ts';
 import { publicKeyOfPeerId, verify } from '../../identity/index.ts';
-import { TIERS, type Tier } from '../../trust/index.ts';
 import { Allowance } from '../records/allowance.ts';
 import { type Envelope, parseEnvelope } from '../records/envelope.ts';
 import { MAX_SKEW_MS } from '../records/verify.ts';
@@ -49,7 +48,7 @@ export type Receive = (bytes: Uint8Array, caller: string) => Promise<Received>;
 
 export function createReceiver(options: ReceiverOptions): Receive {
   const { self, clock, inbox } = options;
-  const minTier = TIERS.indexOf(options.minTier ?? 'unknown');
+  const { minTier = 'unknown' } = options;
   const allowances = Object.fromEntries(
     TIERS.map((tier) => [
       tier,
@@ -84,7 +83,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
     // The sender did not hear that it had come: it is told again.
     if (inbox.hasMet(id)) return { reply: { state: 'duplicate' }, kept: null };
     const tier = await options.tierOf(caller);
-    if (TIERS.indexOf(tier) < minTier) return refused('tier');
+    if (!reaches(tier, minTier)) return refused('tier');
     if (!allowances[tier].take(caller)) return refused('rate');
     if (!verify(publicKeyOfPeerId(caller), 'message', envelope.body, envelope.signature))
       return refused('bad_signature');

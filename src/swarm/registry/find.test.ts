@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { TIERS, type Tier } from '../../trust/index.ts';
+import { TIERS, type Tier } from '../../base/index.ts';
 import { identityOf, MODEL, NOW, OTHER_MODEL, recordOf } from '../records/testing/samples.ts';
 import type { Announcement, BlockRange } from '../records/types.ts';
 import { coverageOf } from './coverage.ts';

@@ -6,7 +6,8 @@
  *
  * @module swarm/registry/find
  */
-import { type PeerRequirements, TIERS, type Tier } from '../../trust/index.ts';
+import { reaches, TIERS } from '../../base/index.ts';
+import type { PeerRequirements, Tier } from '../../trust/index.ts';
 import type { Announcement, BlockRange, Serves } from '../records/types.ts';
 import { type Coverage, coverageOf, covers, touches } from './coverage.ts';
 import type { Registry } from './registry.ts';
@@ -165,7 +166,7 @@ function requirementsWhyNot(
   latency: Latency,
 ): Why | null {
   const { minTier, pledge, regions, maxLatencyMs } = query;
-  if (minTier !== undefined && TIERS.indexOf(standing.tier) < TIERS.indexOf(minTier))
+  if (minTier !== undefined && !reaches(standing.tier, minTier))
     return ['tier', `Its tier is ${standing.tier}; ${minTier} is asked for.`];
   if (pledge === true && !standing.pledge) return ['pledge', 'It shows no valid FiduciaryPledge.'];
   if (regions !== undefined && !regions.some((region) => one.regions.includes(region)))

@@ -4,8 +4,7 @@
  *
  * @module swarm/thread/trust
  */
-import { KithError, type Logger } from '../../base/index.ts';
-import { TIERS, type Tier } from '../../trust/index.ts';
+import { KithError, type Logger, reaches, type Tier } from '../../base/index.ts';
 import type { GateOptions } from '../types.ts';
 
 export class Trust {
@@ -28,7 +27,7 @@ export class Trust {
   async has(peer: string, tier: Tier): Promise<boolean> {
     try {
       const has = (await this.#tierOf?.(peer)) ?? 'unknown';
-      return TIERS.indexOf(has) >= TIERS.indexOf(tier);
+      return reaches(has, tier);
     } catch (error) {
       this.#log?.child('swarm').warn('the tier of a peer is not known', { why: String(error) });
       return false;
@@ -38,7 +37,7 @@ export class Trust {
   /** @throws {KithError} `swarm_denied` below the tier asked for, or the gate's when that is higher */
   async require(peer: string, asked: Tier | undefined): Promise<void> {
     const gate = this.#minTier;
-    const tier = asked !== undefined && TIERS.indexOf(asked) > TIERS.indexOf(gate) ? asked : gate;
+    const tier = asked !== undefined && reaches(asked, gate) ? asked : gate;
     if (tier === 'unknown' || (await this.has(peer, tier))) return;
     throw new KithError(
       'swarm_denied',

@@ -7,6 +7,7 @@
  *
  * @module trust/score/evaluation
  */
+import { reaches } from '../../base/index.ts';
 import type { CredentialType } from '../../identity/index.ts';
 import { PROFILES, type Profile, type Tier, type TrustScore } from '../types.ts';
 import { accountabilityTerm, type SharedLoss, sharedLosses } from './accountability.ts';
@@ -19,7 +20,7 @@ import { moderationTerm } from './moderation.ts';
 import { agedAll, observationTerms } from './observations.ts';
 import type { Ranks } from './rank.ts';
 import { quarantineEnd, strikeTerm } from './strikes.ts';
-import { reaches, tierOf } from './tiers.ts';
+import { tierOf } from './tiers.ts';
 
 /** What the policy says, as far as scores need it. */
 export interface ScorePolicy {

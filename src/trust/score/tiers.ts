@@ -11,7 +11,8 @@
  *
  * @module trust/score/tiers
  */
-import { type Profile, TIERS, type Tier } from '../types.ts';
+import { reaches } from '../../base/index.ts';
+import type { Profile, Tier } from '../types.ts';
 import type { HeldCredential } from './inputs.ts';
 
 export const THRESHOLDS: Readonly<Record<Profile, Readonly<Record<Exclude<Tier, 'unknown'>, number>>>> = {
@@ -21,11 +22,6 @@ export const THRESHOLDS: Readonly<Record<Profile, Readonly<Record<Exclude<Tier, 
 
 /** A sum that is a threshold in decimals may round to just below it. */
 const ROUNDING = 1e-9;
-
-/** True when `tier` is at least `least`. */
-export function reaches(tier: Tier, least: Tier): boolean {
-  return TIERS.indexOf(tier) >= TIERS.indexOf(least);
-}
 
 /** The tier by thresholds alone. */
 export function ungatedTier(score: number, profile: Profile): Tier {

@@ -6,8 +6,9 @@
  *
  * @module trust/simulation/communities
  */
+
+import { reaches } from '../../base/index.ts';
 import { pageRank, sparseGraph } from '../eigentrust/page-rank.ts';
-import { reaches } from '../score/tiers.ts';
 import { type Attack, type Finding, tallyOf, tallyText } from './finding.ts';
 import { type Community, honestCommunity, named, oneOf, START, someOf, World } from './world.ts';
 

@@ -5,9 +5,10 @@
  *
  * @module trust/simulation/conduct
  */
+
+import { reaches } from '../../base/index.ts';
 import { DAY_MS } from '../score/decay.ts';
 import { quarantineEnd } from '../score/strikes.ts';
-import { reaches } from '../score/tiers.ts';
 import type { Attack, Finding } from './finding.ts';
 import { World } from './world.ts';
 

@@ -4,10 +4,11 @@
  *
  * @module trust/simulation/credentials
  */
+
+import { reaches } from '../../base/index.ts';
 import { CREDENTIAL_TYPES } from '../../identity/index.ts';
 import { auditShare, PROBATION, UNKNOWN_TRAFFIC_SHARE } from '../score/audits.ts';
 import { DAY_MS } from '../score/decay.ts';
-import { reaches } from '../score/tiers.ts';
 import type { Attack } from './finding.ts';
 import { ISSUERS, named, World } from './world.ts';
 

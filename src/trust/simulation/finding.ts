@@ -1,5 +1,6 @@
 /** What a simulated attack came to, and what it is held to. @module trust/simulation/finding */
-import { TIERS, type Tier, type TrustScore } from '../types.ts';
+import { TIERS } from '../../base/index.ts';
+import type { Tier, TrustScore } from '../types.ts';
 
 export interface Finding {
   readonly attack: string;

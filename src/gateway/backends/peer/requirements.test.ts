@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../../test/property.ts';
-import { type PeerRequirements, TIERS } from '../../../trust/index.ts';
+import { TIERS } from '../../../base/index.ts';
+import type { PeerRequirements } from '../../../trust/index.ts';
 import { createSettle } from '../../steps/wishes.ts';
 import { OWN_TERMS } from '../../terms.ts';
 import { meetingOf } from './requirements.ts';

@@ -3,13 +3,8 @@
  *
  * @module gateway/backends/peer/requirements
  */
-import {
-  type Meeting,
-  type PeerFacts,
-  type PeerRequirements,
-  reaches,
-  type Tier,
-} from '../../../trust/index.ts';
+import { reaches } from '../../../base/index.ts';
+import type { Meeting, PeerFacts, PeerRequirements, Tier } from '../../../trust/index.ts';
 
 /** Each reason is a phrase about the peer. */
 export function meetingOf(
