@@ -207,7 +207,8 @@ export async function resolveInside(root: string, ...parts: readonly string[]): 
   }
 }
 
-async function isLink(path: string): Promise<boolean> {
+/** Whether the path itself is a symbolic link, which may lead nowhere; false when there is nothing. */
+export async function isLink(path: string): Promise<boolean> {
   try {
     return (await lstat(path)).isSymbolicLink();
   } catch (error) {

@@ -35,6 +35,7 @@ export {
 export * from './errors.ts';
 export * from './files.ts';
 export * from './format.ts';
+export * from './hex.ts';
 export { Histogram, isExactBound, RecentHistogram } from './histogram.ts';
 export * from './ids.ts';
 export * from './limits.ts';

@@ -7,11 +7,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   acquireLock,
   isErrno,
+  isLink,
   KithError,
   type Lock,
   messageOf,
@@ -72,16 +73,6 @@ export async function readSecretFile(path: string, maxBytes: number): Promise<Ui
       `The key file ${path} could not be read: ${messageOf(error)}. No new key was made. Put its owner and rights right.`,
       { cause: error },
     );
-  }
-}
-
-/** A link that leads nowhere: its secret is on something that is not there now. */
-async function isLink(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isSymbolicLink();
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
   }
 }
 

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { createDecipheriv, scryptSync } from 'node:crypto';
 import { before, test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { createSeededRandom } from '../../base/index.ts';
-import { fromHex, toHex } from './hex.ts';
+import { createSeededRandom, fromHex, toHex } from '../../base/index.ts';
 import { looksLikeKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
 import { writePrivateKey } from './private-forms.ts';
 

@@ -6,7 +6,7 @@
  *
  * @module identity/key/low-order
  */
-import { fromHex } from './hex.ts';
+import { fromHex } from '../../base/index.ts';
 
 /**
  * y of the eight points of order 1, 2, 4 and 8 in every encoding, little-endian and without the sign bit. Two of them are

@@ -5,7 +5,7 @@ import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { base36 } from 'multiformats/bases/base36';
 import { fc } from '../../../test/property.ts';
 import { vector } from '../../../test/vectors.ts';
-import { fromHex } from './hex.ts';
+import { fromHex } from '../../base/index.ts';
 import { isLowOrder } from './low-order.ts';
 import {
   didOf,

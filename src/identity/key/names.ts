@@ -18,8 +18,7 @@
 import { base32 } from 'multiformats/bases/base32';
 import { base36 } from 'multiformats/bases/base36';
 import { base58btc } from 'multiformats/bases/base58';
-import { InputError } from '../../base/index.ts';
-import { toHex } from './hex.ts';
+import { InputError, toHex } from '../../base/index.ts';
 import { isCanonicalPoint, isLowOrder } from './low-order.ts';
 
 export const PUBLIC_KEY_BYTES = 32;

@@ -5,7 +5,7 @@ import { privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/key
 import { exportJWK, importJWK, importPKCS8 } from 'jose';
 import { fc } from '../../../test/property.ts';
 import { vector } from '../../../test/vectors.ts';
-import { fromHex, toHex } from './hex.ts';
+import { fromHex, toHex } from '../../base/index.ts';
 import { PRIVATE_FORMS, readPrivateKey, writePrivateKey } from './private-forms.ts';
 import { publicKeyOfSeed } from './sign.ts';
 

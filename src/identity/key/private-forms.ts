@@ -13,9 +13,8 @@
  * @module identity/key/private-forms
  */
 import { z } from 'zod';
-import { InputError } from '../../base/index.ts';
+import { fromHex, InputError } from '../../base/index.ts';
 import { fromBase64url, toBase64url } from './base64url.ts';
-import { fromHex } from './hex.ts';
 import { PKCS8_PREFIX, publicKeyOfSeed, SEED_BYTES } from './sign.ts';
 
 export const PRIVATE_FORMS = ['libp2p', 'pkcs8', 'jwk'] as const;

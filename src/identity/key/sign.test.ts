@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { fc } from '../../../test/property.ts';
+import { fromHex } from '../../base/index.ts';
 import type { SigningPurpose } from '../types.ts';
-import { fromHex } from './hex.ts';
 import { createIdentity, mayBind, publicKeyOfSeed, verify, verifyJws, verifyProof } from './sign.ts';
 
 const seed = fromHex('7e0830617c4a7de83925dfb2694556b12936c477a0e1feb2e148ec9da60fee7d');

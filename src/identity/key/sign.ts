@@ -18,9 +18,8 @@ import {
   sign as signEd25519,
   verify as verifyEd25519,
 } from 'node:crypto';
-import { InputError } from '../../base/index.ts';
+import { fromHex, InputError, toHex } from '../../base/index.ts';
 import type { Identity, SigningPurpose } from '../types.ts';
-import { fromHex, toHex } from './hex.ts';
 import { isCanonicalPoint, isLowOrder, isScalar } from './low-order.ts';
 import { checkedPublicKey, didOf, PUBLIC_KEY_BYTES, peerIdOf } from './names.ts';
 

@@ -12,7 +12,6 @@ const COOKIE = 0x2112a442;
 const HEADER_BYTES = 20;
 /** RFC 5389 section 7.1: what fits every IPv4 path. */
 export const MAX_STUN_BYTES = 548;
-export const TRANSACTION_BYTES = 12;
 const REQUEST = 0x0001;
 const SUCCESS = 0x0101;
 const FAILURE = 0x0111;

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { type CborMap, encodeCbor, isKithError } from '../../base/index.ts';
+import { type CborMap, encodeCbor, fromHex, isKithError, toHex } from '../../base/index.ts';
 import { verify } from '../../identity/index.ts';
 import { parseEnvelope } from '../records/envelope.ts';
-import { fromHex, toHex } from '../records/hex.ts';
 import { identityOf, NOW } from '../records/testing/samples.ts';
 import {
   encodeMessage,

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { type CborMap, type CborValue, decodeCbor, encodeCbor, isKithError } from '../../base/index.ts';
+import {
+  type CborMap,
+  type CborValue,
+  decodeCbor,
+  encodeCbor,
+  fromHex,
+  isKithError,
+  toHex,
+} from '../../base/index.ts';
 import { verify } from '../../identity/index.ts';
 import {
   ANNOUNCEMENT_MAX_BYTES,
@@ -10,7 +18,6 @@ import {
   signAnnouncement,
 } from './announcement.ts';
 import { parseEnvelope } from './envelope.ts';
-import { fromHex, toHex } from './hex.ts';
 import { announcementOf, identityOf, MODEL, NOW, OTHER_MODEL, recordOf } from './testing/samples.ts';
 import type { Announcement } from './types.ts';
 

@@ -31,10 +31,9 @@
  *
  * @module swarm/records/announcement
  */
-import { type CborMap, type CborValue, encodeCbor } from '../../base/index.ts';
+import { type CborMap, type CborValue, encodeCbor, toHex } from '../../base/index.ts';
 import { encodeEnvelope } from './envelope.ts';
 import { digestBytes, Fields, keyOfPeer, malformed } from './fields.ts';
-import { toHex } from './hex.ts';
 import { type Announcement, type BlockRange, type ModelName, PEER_STATES, type Signer } from './types.ts';
 
 export const ANNOUNCEMENT_VERSION = 1;

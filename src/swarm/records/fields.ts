@@ -8,11 +8,11 @@ import {
   type CborMap,
   type CborValue,
   decodeCbor,
+  fromHex,
   InputError,
   messageOf,
 } from '../../base/index.ts';
 import { checkedPublicKey, peerIdOf, publicKeyOfPeerId } from '../../identity/index.ts';
-import { fromHex } from './hex.ts';
 
 /** SHA-256 as text. */
 export const DIGEST = /^[0-9a-f]{64}$/;

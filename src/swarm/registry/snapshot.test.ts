@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { type CborMap, decodeCbor, encodeCbor, isKithError } from '../../base/index.ts';
+import { type CborMap, decodeCbor, encodeCbor, isKithError, toHex } from '../../base/index.ts';
 import { encodeAnnouncement } from '../records/announcement.ts';
 import { encodeEnvelope } from '../records/envelope.ts';
-import { toHex } from '../records/hex.ts';
 import { announcementOf, identityOf, MODEL, NOW, OTHER_MODEL, recordOf } from '../records/testing/samples.ts';
 import type { Registry } from './registry.ts';
 import {

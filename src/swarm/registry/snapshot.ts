@@ -24,10 +24,9 @@
  *
  * @module swarm/registry/snapshot
  */
-import { type CborMap, type CborValue, encodeCbor } from '../../base/index.ts';
+import { type CborMap, type CborValue, encodeCbor, toHex } from '../../base/index.ts';
 import { ANNOUNCEMENT_MAX_BYTES } from '../records/announcement.ts';
 import { digestBytes, Fields, malformed } from '../records/fields.ts';
-import { toHex } from '../records/hex.ts';
 import { REFUSALS, type Refusal } from '../records/types.ts';
 import type { HeldRecord } from './held.ts';
 import type { Registry } from './registry.ts';

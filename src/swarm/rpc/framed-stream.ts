@@ -11,7 +11,6 @@ import {
   FrameFault,
   type FrameHeader,
   type FrameInit,
-  HEADER_BYTES,
   MAX_PAYLOAD_BYTES,
 } from '../frames/format.ts';
 import { Framer } from '../frames/framer.ts';
@@ -232,5 +231,3 @@ export class FramedStream {
     this.#sink.onClosed(why);
   }
 }
-
-export const FRAME_OVERHEAD = HEADER_BYTES;

@@ -1,10 +1,10 @@
 /**
  * Bytes and hexadecimal text. Plain arrays: a Buffer would share its pool's memory and compare unlike them.
  *
- * @module identity/key/hex
+ * @module base/hex
  */
 
-/** Bytes of a constant in hexadecimal. */
+/** Bytes of text that is known to be hexadecimal: what does not fit ends the bytes. */
 export function fromHex(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'));
 }
