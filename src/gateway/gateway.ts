@@ -25,13 +25,9 @@ import type { Router } from './router/index.ts';
 import { createAnswers } from './steps/answer.ts';
 import type { Explained } from './steps/explain.ts';
 import { scopeOf, throughCache } from './steps/kept.ts';
-import {
-  chatQuestion,
-  completionQuestion,
-  createPlanner,
-  embeddingQuestion,
-  modelNotFound,
-} from './steps/plan.ts';
+import { modelNotFound } from './steps/not-found.ts';
+import { createPlanner } from './steps/plan.ts';
+import { chatQuestion, completionQuestion, embeddingQuestion } from './steps/question.ts';
 import { createRedactions } from './steps/redaction.ts';
 import { rescued } from './steps/rescue.ts';
 import { createSettle, type Wishes } from './steps/wishes.ts';

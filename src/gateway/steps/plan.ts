@@ -3,13 +3,15 @@
  *
  * @module gateway/steps/plan
  */
-import { InputError, isKithError, KithError, nearest } from '../../base/index.ts';
+import { InputError, isKithError, KithError } from '../../base/index.ts';
 import type { GatewayOptions, GatewayProvider } from '../options.ts';
 import { type Candidate, type Catalogue, isAlias, type Needs, type Policy } from '../policy/index.ts';
 import { demandsOf, mayGoTo, type Permission } from '../privacy/index.ts';
 import type { Decision, Weighing } from '../router/index.ts';
-import type { ChatRequest, CompletionRequest, ComplexityNote, EmbeddingRequest } from '../types.ts';
+import type { ComplexityNote } from '../types.ts';
 import { type Explained, inSides, sideExplanation } from './explain.ts';
+import { notFound } from './not-found.ts';
+import { isOpen, type Question } from './question.ts';
 import type { Settle, Wishes } from './wishes.ts';
 
 /** A decision, with what it was decided by. */
@@ -24,16 +26,6 @@ export interface Plan {
   providerOf(backend: string): GatewayProvider;
   /** True when personal data is replaced before the request goes there. */
   redacts(backend: string): boolean;
-}
-
-/** What of a request the plan depends on. */
-export interface Question {
-  readonly model: string | null;
-  readonly task: 'chat' | 'embedding';
-  readonly needs: Pick<Needs, 'promptTokens' | 'completionTokens' | 'tools' | 'json' | 'vision'>;
-  /** For the choice between the local and the frontier model; null = that choice is not made. */
-  readonly prompt: { readonly text: string; readonly depth: number; readonly tools: number } | null;
-  readonly signal: AbortSignal;
 }
 
 export interface Planner {
@@ -309,80 +301,4 @@ function inTurn(
   const two = some(second);
   if (one.candidates.length + two.candidates.length === 0) throw one.error;
   return [...one.candidates, ...two.candidates];
-}
-
-export function isOpen(model: string | null): boolean {
-  return model === null || model === 'default';
-}
-
-/** About the tokens of a text: English has four to six characters in one, so that this is rather too few. */
-const charactersPerToken = 6;
-
-export function chatQuestion(request: ChatRequest): Question {
-  const tools = request.toolChoice === 'none' ? 0 : (request.tools?.length ?? 0);
-  const last = request.messages.findLast(({ role }) => role === 'user');
-  let characters = 0;
-  for (const { content } of request.messages) characters += content?.length ?? 0;
-  return {
-    model: request.model,
-    task: 'chat',
-    needs: {
-      promptTokens: Math.ceil(characters / charactersPerToken),
-      completionTokens: request.maxTokens,
-      tools: tools > 0,
-      json: request.grammar?.kind === 'json_schema',
-      vision: false,
-    },
-    prompt: { text: last?.content ?? '', depth: request.messages.length - 1, tools },
-    signal: request.signal,
-  };
-}
-
-export function completionQuestion(request: CompletionRequest): Question {
-  const characters = Math.max(0, ...request.prompts.map(({ length }) => length));
-  return {
-    model: request.model,
-    task: 'chat',
-    needs: {
-      promptTokens: Math.ceil(characters / charactersPerToken),
-      completionTokens: request.maxTokens,
-      tools: false,
-      json: false,
-      vision: false,
-    },
-    prompt: null,
-    signal: request.signal,
-  };
-}
-
-export function embeddingQuestion(request: EmbeddingRequest): Question {
-  return {
-    model: request.model,
-    task: 'embedding',
-    needs: { promptTokens: null, completionTokens: null, tools: false, json: false, vision: false },
-    prompt: null,
-    signal: request.signal,
-  };
-}
-
-async function notFound(
-  model: string | null,
-  task: Question['task'],
-  names: () => Promise<readonly string[]>,
-): Promise<InputError> {
-  if (isOpen(model))
-    return new InputError(
-      'model_not_found',
-      `No default ${task} model is configured: name one in \`model\`.`,
-      { status: 404, param: 'model' },
-    );
-  return modelNotFound(model!, nearest(model!, await names()));
-}
-
-export function modelNotFound(model: string, near: string | null): InputError {
-  return new InputError(
-    'model_not_found',
-    `The model '${model.slice(0, 100)}' does not exist here. ${near === null ? '' : `Did you mean ${near}? `}GET /v1/models or \`kith models list\` names those that do.`,
-    { status: 404, param: 'model' },
-  );
 }
