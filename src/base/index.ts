@@ -53,6 +53,7 @@ export {
 } from './log.ts';
 export * from './random.ts';
 export { type RedactOptions, redact, redactText } from './redact.ts';
+export * from './requirements.ts';
 export { PRIVACY_LEVELS } from './settings/forms.ts';
 export {
   type AgentConfig,

@@ -13,3 +13,9 @@ export type Tier = (typeof TIERS)[number];
 export function reaches(tier: Tier, least: Tier): boolean {
   return TIERS.indexOf(tier) >= TIERS.indexOf(least);
 }
+
+/** The higher of two that are both asked for; undefined asks for none. */
+export function higher(one: Tier | undefined, other: Tier | undefined): Tier | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return reaches(one, other) ? one : other;
+}

@@ -5,11 +5,11 @@
  *
  * @module gateway/gateway
  */
-import { createSeededRandom, InputError, systemClock } from '../base/index.ts';
+import { createSeededRandom, systemClock } from '../base/index.ts';
 import type { Ledger } from './accounting/index.ts';
 import type { AnswerCache } from './cache/index.ts';
 import type { GatewayOptions, GatewayProvider } from './options.ts';
-import { createCatalogue, createPolicy } from './policy/index.ts';
+import { createPolicy } from './policy/index.ts';
 import { mayGoTo } from './privacy/index.ts';
 import { createRelay, type Relay } from './relay/index.ts';
 import { type BackendReport, backendReport, probedHealth } from './reports.ts';
@@ -21,12 +21,12 @@ import {
   systemTimers,
   timersOf,
 } from './resilience/index.ts';
+import { createRoster } from './roster.ts';
 import type { Router } from './router/index.ts';
 import { createAnswers } from './steps/answer.ts';
 import type { Explained } from './steps/explain.ts';
 import { scopeOf, throughCache } from './steps/kept.ts';
 import { modelNotFound } from './steps/not-found.ts';
-import { createPlanner } from './steps/plan.ts';
 import { chatQuestion, completionQuestion, embeddingQuestion } from './steps/question.ts';
 import { createRedactions } from './steps/redaction.ts';
 import { rescued } from './steps/rescue.ts';
@@ -64,6 +64,11 @@ export interface Gateway extends AsyncDisposable {
   /** Whom the request would go to, and why the others lost. Asks nobody and uses nothing up. */
   explain(request: ChatRequest | EmbeddingRequest): Promise<RouteExplanation>;
   backends(): readonly BackendReport[];
+  /**
+   * Who was found while the gateway runs, in the place of those of the last call: asked after the backends of `providers`.
+   * Requests under way keep who they had. Throws InputError `backend_name_taken`, and changes nothing then.
+   */
+  setFound(providers: readonly GatewayProvider[]): void;
   /** Forgets what keeps a backend from being asked: open breaker, pause, demotion. False when there is none so named. */
   reset(backend: string): boolean;
   readonly cache: AnswerCache | null;
@@ -72,22 +77,13 @@ export interface Gateway extends AsyncDisposable {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const {
-    providers,
-    clock,
-    random,
-    log,
-    cache = null,
-    router = null,
-    ladder = null,
-    ledger = null,
-  } = options;
+  const { clock, random, log, cache = null, router = null, ladder = null, ledger = null } = options;
   const timers = clock === systemClock ? systemTimers : timersOf(clock);
   const now = () => clock.monotonic();
-  const byName = new Map(providers.map((provider) => [provider.backend.name, provider]));
-  if (byName.size !== providers.length)
-    throw new InputError('backend_name_taken', 'Two backends have the same name.', { param: 'backends' });
-  const isLocal = (backend: string) => byName.get(backend)?.step === 'local';
+  const locals = new Set(
+    options.providers.filter(({ step }) => step === 'local').map(({ backend }) => backend.name),
+  );
+  const isLocal = (backend: string) => locals.has(backend);
   const conditions = createConditions({
     now,
     // This machine's engine is watched over by its own process; requests at fault must not close it to others.
@@ -98,7 +94,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       options.onBreaker?.(backend, state);
     },
   });
-  const catalogue = createCatalogue({ providers });
   const { policy: owner = {}, agents = {} } = options;
   const policy = createPolicy({
     conditions,
@@ -115,26 +110,25 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
   });
   const settle = createSettle(owner, agents);
-  const planner = createPlanner({
-    options,
-    settle,
-    catalogue,
-    policy,
-    // As they are known: asking for them would be a packet that the request causes.
-    names: async () => (await known()).map(({ id }) => id),
-  });
+  const parts = { options, settle, policy, names: () => known(), listings: { rows: new Map(), version: 0 } };
+  let roster = createRoster(parts, []);
   const redactions = createRedactions(options.detectors ?? []);
   const answers = createAnswers({ options, policy, failover, redactions });
-  const relay = createRelay({ options, planner, catalogue, policy, conditions });
+  const relayOf = ({ planner, catalogue }: typeof roster): Relay =>
+    createRelay({ options, planner, catalogue, policy, conditions });
+  let relay = relayOf(roster);
   // Whom no request may go to is not looked at either: requests are only ever stricter than the owner.
   const { privacy: ownerLevel = 'minimum', requiredTier = 'trusted' } = owner;
   const isReachable = ({ destination }: GatewayProvider) =>
     mayGoTo(ownerLevel, destination, { requiredTier }).allowed;
-  const atStart = providers.filter(isReachable);
+  const atStart = options.providers.filter(isReachable);
   // How far a peer is trusted changes: it is looked at whenever it would be asked.
-  const remote = providers
+  const configured = options.providers
     .filter((one) => one.step !== 'local' && (one.peer !== undefined || atStart.includes(one)))
     .map((one) => (one.peer === undefined ? one.backend : whileReachable(one, isReachable)));
+  /** Of those that were found, what is probed. */
+  let watched = new Map<GatewayProvider, Pick<Backend, 'name' | 'health'>>();
+  let remote: readonly Pick<Backend, 'name' | 'health'>[] = configured;
   const probes = createProbes({
     backends: remote,
     conditions,
@@ -146,9 +140,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   // Answers do not wait for it: a model that nobody listed yet is asked for by name.
   let listedAt = now();
   const isListable = (one: GatewayProvider) => one.modelsConfigured === true || isReachable(one);
-  const refresh = () =>
+  const refresh = ({ providers, catalogue } = roster) =>
     Promise.all(providers.filter(isListable).map(({ backend }) => catalogue.refresh(backend.name)));
   let listing = refresh();
+  /** Found once and no longer there: what is known of them stays for a while, or coming back would mend a breaker. */
+  const gone: string[] = [];
   const list = () => {
     listedAt = now();
     listing = refresh();
@@ -163,7 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     return probedHealth(
       known ?? (await probes.probe(backend.name)),
       breaker,
-      catalogue.listed(backend.name).length,
+      roster.catalogue.listed(backend.name).length,
     );
   }
 
@@ -173,6 +169,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   async function known(): Promise<readonly BackendModel[]> {
+    const { providers, catalogue } = roster;
     const seen = new Map<string, BackendModel>();
     for (const { backend, step } of providers.filter(isReachable)) {
       // What others have is what they said last: a list must not wait for a server that is away.
@@ -183,7 +180,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   async function* planned(request: ChatRequest, wishes: Wishes): AsyncGenerator<ChatEvent> {
-    yield* answers.chat(await planner.plan(chatQuestion(request), wishes), request);
+    yield* answers.chat(await roster.planner.plan(chatQuestion(request), wishes), request);
   }
 
   async function* chatWithSteps(request: ChatRequest, wishes: Wishes): AsyncGenerator<ChatEvent> {
@@ -191,7 +188,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       yield* rescued({ ladder, cache }, request, wishes, null, planned(request, wishes));
       return;
     }
-    const { candidates } = await planner.lookUp(chatQuestion(request), wishes);
+    const { candidates } = await roster.planner.lookUp(chatQuestion(request), wishes);
     const scope = scopeOf(request, wishes, candidates);
     const onKept = (backend: string, model: string) =>
       ledger?.record({
@@ -218,12 +215,16 @@ export function createGateway(options: GatewayOptions): Gateway {
         : chatWithSteps(request, wishes);
     },
     async *complete(request) {
-      const plan = await planner.plan(completionQuestion(request), settle(request.terms, request.peers));
+      const plan = await roster.planner.plan(
+        completionQuestion(request),
+        settle(request.terms, request.peers),
+      );
       yield* answers.complete(plan, request);
     },
     async countTokens(request) {
       const wishes = settle(request.terms, request.peers);
       const question = chatQuestion(request);
+      const { planner } = roster;
       const { candidates } = await planner.lookUp(question, wishes, true);
       // Counting is no answer: it may be too long for the model, and call for what the model cannot do.
       const needs = embeddingQuestion(describing).needs;
@@ -231,13 +232,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async embed(request) {
       return answers.embed(
-        await planner.plan(embeddingQuestion(request), settle(request.terms, request.peers)),
+        await roster.planner.plan(embeddingQuestion(request), settle(request.terms, request.peers)),
         request,
       );
     },
     async describe(name) {
       const question = { ...embeddingQuestion(describing), model: name, task: 'chat' as const };
-      const { candidates, needs } = await planner.lookUp(question, settle(undefined), true);
+      const { candidates, needs } = await roster.planner.lookUp(question, settle(undefined), true);
       const candidate = candidates.find((one) => needs.privacy(one) === null);
       if (candidate === undefined) throw modelNotFound(name, null);
       const { backend, model } = candidate;
@@ -249,7 +250,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     models,
     health(signal) {
       return Promise.all(
-        providers.map(async ({ backend }) => ({
+        roster.providers.map(async ({ backend }) => ({
           backend: backend.name,
           ...(await healthOf(backend, signal)),
         })),
@@ -258,23 +259,41 @@ export function createGateway(options: GatewayOptions): Gateway {
     async explain(request) {
       const wishes = settle(request.terms, request.peers);
       const question = 'messages' in request ? chatQuestion(request) : embeddingQuestion(request);
-      return { wishes, ...(await planner.explain(question, wishes)) };
+      return { wishes, ...(await roster.planner.explain(question, wishes)) };
     },
     backends: () =>
-      providers.map((provider) =>
+      roster.providers.map((provider) =>
         backendReport(
           provider,
           conditions.of(provider.backend.name),
-          catalogue.listed(provider.backend.name).length,
+          roster.catalogue.listed(provider.backend.name).length,
           isReachable(provider),
         ),
       ),
     reset(backend) {
-      if (!byName.has(backend)) return false;
+      if (!roster.byName.has(backend)) return false;
       conditions.of(backend).reset();
       return true;
     },
-    relay,
+    setFound(found) {
+      const before = roster;
+      const next = createRoster(parts, found);
+      roster = next;
+      relay = relayOf(next);
+      watched = new Map(found.map((one) => [one, watched.get(one) ?? whileReachable(one, isReachable)]));
+      remote = [...configured, ...watched.values()];
+      probes.replace(remote);
+      if (remote.length > 0 && options.probeMs !== 0) probes.start();
+      for (const { backend } of before.providers) if (!next.byName.has(backend.name)) gone.push(backend.name);
+      for (const name of gone.splice(0, Math.max(0, gone.length - rememberedGone)))
+        if (!next.byName.has(name)) conditions.delete(name);
+      const fresh = found.filter((one) => before.byName.get(one.backend.name) !== one && isListable(one));
+      listing = Promise.all([
+        listing,
+        ...fresh.map(({ backend }) => next.catalogue.refresh(backend.name)),
+      ]).then(() => []);
+    },
+    relay: (request) => relay(request),
     cache,
     router,
     ledger,
@@ -309,6 +328,9 @@ const unreached: BackendHealth = {
     "It is never asked: the owner's privacy level, or a link in the clear, keeps all requests from it.",
   answers: false,
 };
+
+/** Backends that went whose breakers and figures are kept. */
+const rememberedGone = 256;
 
 /** ms for which lists of models are believed. */
 const listAgainMs = 60_000;

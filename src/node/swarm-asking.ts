@@ -4,7 +4,7 @@
  *
  * @module node/swarm-asking
  */
-import { isKithError, KithError, type Logger } from '../base/index.ts';
+import { isKithError, KithError, type Logger, type Meeting, type PeerRequirements } from '../base/index.ts';
 import type { PeerBackendOptions, PeerProviderOptions, PeerStanding } from '../gateway/index.ts';
 import type { Discoverer, Registry, Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
@@ -112,10 +112,8 @@ export function createPeerNetwork(self: string): BoundNetwork {
     },
     standing: (peer) => now()?.standing(peer) ?? NOTHING,
     meets: (peer, requirements, facts) =>
-      now()?.meets(peer, requirements, facts) ?? {
-        ok: false,
-        reasons: ['the swarm of this node does not run, so that nothing is known of the peer'],
-      },
+      now()?.meets(peer, requirements, facts) ??
+      nothingKnown(requirements, 'the swarm of this node does not run, so that nothing is known of the peer'),
     misconduct: (peer, what) => now()?.misconduct(peer, what),
     bind(from) {
       source = from;
@@ -129,6 +127,12 @@ export function createPeerNetwork(self: string): BoundNetwork {
 
 const noSwarm = (message: string) => new KithError('swarm_down', message, { status: 503 });
 
+/** What is not known meets nothing, where something is asked. */
+function nothingKnown(requirements: PeerRequirements, why: string): Meeting {
+  const ok = Object.keys(requirements).length === 0;
+  return { ok, reasons: ok ? [] : [why] };
+}
+
 /** Where no node runs: peers are asked by nobody. */
 export function noPeerNetwork(): PeerNetwork {
   const fail = async (): Promise<never> => {
@@ -138,7 +142,7 @@ export function noPeerNetwork(): PeerNetwork {
     self: null,
     swarm: { peer: '', state: 'closed', call: fail, openSession: fail },
     standing: () => NOTHING,
-    meets: () => ({ ok: false, reasons: ['only a running node knows its peers'] }),
+    meets: (_peer, requirements) => nothingKnown(requirements, 'only a running node knows its peers'),
     misconduct: () => {},
   };
 }

@@ -45,8 +45,19 @@ export interface ModelFacts {
 export interface CatalogueOptions {
   /** In the owner's order. */
   readonly providers: readonly Provider[];
+  /** How many of them, from the first, the owner ordered; the others share the place after those. @default all */
+  readonly own?: number;
+  /** What backends said they have, shared with the catalogues before and after this one. @default its own */
+  readonly listings?: Listings;
   /** Model or alias for each agent. @default none */
   readonly agents?: Readonly<Record<string, string>>;
+}
+
+/** What backends said they have, by the backend's name and the model's id. */
+export interface Listings {
+  readonly rows: Map<string, ReadonlyMap<string, BackendModel>>;
+  /** Changes with the rows. */
+  version: number;
 }
 
 export interface Catalogue {
@@ -73,12 +84,15 @@ const unknown: ModelFacts = {
 /** Names come from callers: this many answers are kept. */
 const maxKept = 1000;
 
-export function createCatalogue({ providers, agents = {} }: CatalogueOptions): Catalogue {
-  const listed = providers.map(() => new Map<string, BackendModel>());
+export function createCatalogue(options: CatalogueOptions): Catalogue {
+  const { providers, own: ordered = providers.length, agents = {} } = options;
+  const { listings = { rows: new Map(), version: 0 } } = options;
+  const rowOf = ({ backend }: Provider, model: string) => listings.rows.get(backend.name)?.get(model);
+  let { version } = listings;
   const kept = new Map<string, readonly Candidate[]>();
 
   function candidate(provider: Provider, order: number, model: string): Candidate {
-    const row = listed[order]!.get(model);
+    const row = rowOf(provider, model);
     const own =
       provider.facts !== undefined && Object.hasOwn(provider.facts, model) ? provider.facts[model] : {};
     const { limits, parameters, ...facts } = {
@@ -92,22 +106,17 @@ export function createCatalogue({ providers, agents = {} }: CatalogueOptions): C
       group: provider.group ?? provider.backend.name,
       region: provider.region ?? null,
       model,
-      order,
+      order: Math.min(order, ordered),
       ...facts,
       limits: limits ?? limitsFor({ parameters, ownMachine: provider.ownMachine ?? false }),
     };
   }
 
   /** What a name means at one backend; null when it does not answer for it. */
-  function modelAt(
-    provider: Provider,
-    order: number,
-    name: string | null,
-    task: 'chat' | 'embedding',
-  ): string | null {
+  function modelAt(provider: Provider, name: string | null, task: 'chat' | 'embedding'): string | null {
     if (name === null || name === 'default') return provider.backend.defaultModel(task);
     // A backend whose own model has such a name is meant by it.
-    if (listed[order]!.has(name)) return name;
+    if (rowOf(provider, name) !== undefined) return name;
     if (isAlias(name)) return provider.aliases?.[name] ?? null;
     return provider.anyModel === true || isNamed(provider, name, task) ? name : null;
   }
@@ -117,10 +126,14 @@ export function createCatalogue({ providers, agents = {} }: CatalogueOptions): C
       const isOpen = name === null || name === 'default';
       const given = isOpen && agent !== null && Object.hasOwn(agents, agent) ? agents[agent]! : name;
       const key = `${task} ${given ?? ''}`;
+      if (version !== listings.version) {
+        kept.clear();
+        ({ version } = listings);
+      }
       const before = kept.get(key);
       if (before !== undefined) return before;
       const found = providers.flatMap((provider, order) => {
-        const model = modelAt(provider, order, given, task);
+        const model = modelAt(provider, given, task);
         return model === null ? [] : [candidate(provider, order, model)];
       });
       if (kept.size >= maxKept) kept.delete(kept.keys().next().value!);
@@ -129,22 +142,19 @@ export function createCatalogue({ providers, agents = {} }: CatalogueOptions): C
     },
     async refresh(backend) {
       await Promise.all(
-        providers.map(async (provider, order) => {
-          if (backend !== undefined && provider.backend.name !== backend) return;
+        providers.map(async ({ backend: one }) => {
+          if (backend !== undefined && one.name !== backend) return;
           try {
-            const rows = await provider.backend.models();
-            listed[order] = new Map(rows.map((row) => [row.id, row]));
+            const rows = await one.models();
+            listings.rows.set(one.name, new Map(rows.map((row) => [row.id, row])));
           } catch {
             // Its health says why; until it answers, what it had stands.
           }
         }),
       );
-      kept.clear();
+      listings.version++;
     },
-    listed(backend) {
-      const order = providers.findIndex((provider) => provider.backend.name === backend);
-      return [...(listed[order]?.values() ?? [])];
-    },
+    listed: (backend) => [...(listings.rows.get(backend)?.values() ?? [])],
   };
 }
 

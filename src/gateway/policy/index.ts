@@ -13,6 +13,7 @@ export {
   type CatalogueOptions,
   createCatalogue,
   isAlias,
+  type Listings,
   type ModelAlias,
   type ModelFacts,
   modelAliases,

@@ -44,12 +44,14 @@ export interface Probes extends Disposable {
   probe(backend: string): Promise<ProbeResult>;
   /** The latest result of each backend that was probed. */
   results(): readonly ProbeResult[];
+  /** Others are to be probed from now on; results of those that went are forgotten. */
+  replace(backends: readonly Pick<Backend, 'name' | 'health'>[]): void;
   /** Ends all probes, also those under way. */
   stop(): void;
 }
 
 export function createProbes(options: ProbesOptions): Probes {
-  const { backends, conditions, timers, random } = options;
+  const { conditions, timers, random } = options;
   const {
     intervalMs = 30_000,
     demotedIntervalMs = 5000,
@@ -61,6 +63,7 @@ export function createProbes(options: ProbesOptions): Probes {
   const alarms = new Map<string, () => void>();
   const running = new Set<AbortController>();
   const waiting: (() => void)[] = [];
+  let { backends } = options;
   let stopped = true;
   /** Times it was started: what an earlier run left under way schedules nothing in a later one. */
   let runs = 0;
@@ -110,7 +113,7 @@ export function createProbes(options: ProbesOptions): Probes {
   }
 
   function schedule(backend: Pick<Backend, 'name' | 'health'>, ms: number, run: number): void {
-    const current = () => run === runs && !stopped;
+    const current = () => run === runs && !stopped && backends.includes(backend);
     const ring = async () => {
       alarms.delete(backend.name);
       await probe(backend, current);
@@ -137,6 +140,17 @@ export function createProbes(options: ProbesOptions): Probes {
       stopped = false;
       runs++;
       for (const backend of backends) schedule(backend, random.float() * demotedIntervalMs, runs);
+    },
+    replace(next) {
+      for (const backend of backends) {
+        if (next.includes(backend)) continue;
+        alarms.get(backend.name)?.();
+        alarms.delete(backend.name);
+        latest.delete(backend.name);
+      }
+      const fresh = next.filter((backend) => !backends.includes(backend));
+      backends = next;
+      if (!stopped) for (const backend of fresh) schedule(backend, random.float() * demotedIntervalMs, runs);
     },
     async probe(name) {
       const backend = backends.find((one) => one.name === name);

@@ -3,7 +3,7 @@
  *
  * @module gateway/steps/not-found
  */
-import { InputError, nearest } from '../../base/index.ts';
+import { InputError, KithError, nearest } from '../../base/index.ts';
 import { isOpen, type Question } from './question.ts';
 
 export async function notFound(
@@ -25,5 +25,17 @@ export function modelNotFound(model: string, near: string | null): InputError {
     'model_not_found',
     `The model '${model.slice(0, 100)}' does not exist here. ${near === null ? '' : `Did you mean ${near}? `}GET /v1/models or \`kith models list\` names those that do.`,
     { status: 404, param: 'model' },
+  );
+}
+
+/** s after which peers that were reached in the meantime have said what they have. */
+const askAgainS = 2;
+
+/** Nobody has the model, and some peers could not be asked for it: `who` with the reason of each. */
+export function unheardOf(model: string, who: readonly string[]): KithError {
+  return new KithError(
+    'backends_unavailable',
+    `Nobody that was reached has the model '${model.slice(0, 100)}', and some peers could not be asked for it. ${who.slice(0, 8).join('; ')}`,
+    { status: 503, retryAfter: askAgainS, param: 'model' },
   );
 }

@@ -3,14 +3,14 @@
  *
  * @module gateway/steps/plan
  */
-import { InputError, isKithError, KithError } from '../../base/index.ts';
+import { InputError, isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { GatewayOptions, GatewayProvider } from '../options.ts';
 import { type Candidate, type Catalogue, isAlias, type Needs, type Policy } from '../policy/index.ts';
 import { demandsOf, mayGoTo, type Permission } from '../privacy/index.ts';
 import type { Decision, Weighing } from '../router/index.ts';
 import type { ComplexityNote } from '../types.ts';
 import { type Explained, inSides, sideExplanation } from './explain.ts';
-import { notFound } from './not-found.ts';
+import { notFound, unheardOf } from './not-found.ts';
 import { isOpen, type Question } from './question.ts';
 import type { Settle, Wishes } from './wishes.ts';
 
@@ -70,8 +70,9 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
   const unmet = ({ peers }: Wishes, backend: string): string | null | undefined => {
     const { peer } = providerOf(backend);
     if (peer === undefined) return undefined;
-    const meeting = peers === null ? null : peer.meets(peers);
-    return meeting === null || meeting.ok ? null : meeting.reasons.join(', ');
+    // The owner may ask something of it that no request does.
+    const meeting = peer.meets(peers ?? {});
+    return meeting.ok ? null : meeting.reasons.join(', ');
   };
 
   /** The engine, or another server on this machine. */
@@ -102,19 +103,32 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     const allowed = options.providers.filter(
       ({ backend }) => permission(wishes.privacy, backend.name).allowed && !unmet(wishes, backend.name),
     );
+    /** Peers of whom nothing is known yet, and why. */
+    const unheard: string[] = [];
     const have = await Promise.all(
-      allowed.map(async ({ backend }) => {
-        const late = new Promise<false>((resolve) => {
-          setTimeout(() => resolve(false), hasWithinMs).unref();
+      allowed.map(async ({ backend, peer }) => {
+        const unsure = (why: string): false => {
+          if (peer !== undefined && catalogue.listed(backend.name).length === 0)
+            unheard.push(`'${backend.name}': ${why}`);
+          return false;
+        };
+        let late: NodeJS.Timeout | undefined;
+        const wait = new Promise<false>((resolve) => {
+          late = setTimeout(() => resolve(unsure('it has not said yet which models it has')), hasWithinMs);
+          late.unref();
         });
-        return Promise.race([backend.has(model).catch(() => false), late]);
+        const asked = backend.has(model).catch((error: unknown) => unsure(messageOf(error)));
+        return Promise.race([asked, wait]).finally(() => clearTimeout(late));
       }),
     );
     signal.throwIfAborted();
     const found = allowed.filter((_, index) => have[index]).map(({ backend }) => backend.name);
     await Promise.all(found.map((name) => catalogue.refresh(name)));
     const candidates = catalogue.candidates(model, task);
-    if (candidates.length === 0) mayBeAtOthers(model, wishes);
+    if (candidates.length === 0) {
+      mayBeAtOthers(model, wishes);
+      if (unheard.length > 0) throw unheardOf(model, unheard);
+    }
     return candidates;
   }
 

@@ -28,6 +28,8 @@ export interface ChatParts {
   readonly pool: LeasePool;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: Pick<Random, 'bytes'>;
+  /** ms until the session stands. */
+  readonly reachMs: number;
   /** Context window of a model as the peer said it; null: not known. */
   contextOf(model: string): number | null;
 }
@@ -102,7 +104,7 @@ export async function* askChat(
 }
 
 async function open(
-  { swarm, who, pool }: ChatParts,
+  { swarm, who, pool, reachMs }: ChatParts,
   lease: HeldLease,
   about: { readonly request: Uint8Array; readonly ms: number },
   { signal, minTier }: Asking,
@@ -114,6 +116,7 @@ async function open(
       encodeOpening({ lease: lease.id, ...about }),
       {
         signal,
+        openMs: reachMs,
         ...(minTier === undefined ? {} : { minTier }),
         caps: { maxPayloadBytes: PEER_BOUNDS.eventBytes, maxMetadataBytes: PEER_BOUNDS.metadataBytes },
       },

@@ -3,7 +3,7 @@
  *
  * @module gateway/backends/peer/backend
  */
-import { type Clock, isKithError, type Random } from '../../../base/index.ts';
+import { type Clock, higher, isKithError, type Random, type Tier } from '../../../base/index.ts';
 import type { Swarm } from '../../../swarm/index.ts';
 import {
   type PeerChat,
@@ -34,6 +34,10 @@ export interface PeerBackendOptions {
   readonly defaults?: { readonly chat?: string; readonly embedding?: string };
   /** ms for which the peer's list of models is believed. @default 60_000 */
   readonly modelsTtlMs?: number;
+  /** ms in which the peer has to be reached and to say whether it answers, dialling included. @default 5_000 */
+  readonly reachMs?: number;
+  /** Below it nothing at all is sent there. @default null, whatever its tier */
+  readonly minTier?: Tier | null;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: Pick<Random, 'bytes'>;
   /** Told of what the peer sent that it may not: an answer out of bounds, a receipt that does not count. Must not throw. */
@@ -59,10 +63,11 @@ export interface PeerReceipt extends Receipt {
 const kind = 'peer';
 
 export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
-  const { name, peer, swarm, clock, random } = options;
+  const { name, peer, swarm, clock, random, reachMs = 5_000, minTier = null } = options;
   const who = { name, peer };
-  const pool = createLeasePool(swarm, who, clock);
-  const list = createPeerModels(swarm, who, clock, options.modelsTtlMs ?? 60_000);
+  const reach = { reachMs, minTier };
+  const pool = createLeasePool(swarm, who, clock, reach);
+  const list = createPeerModels(swarm, who, clock, options.modelsTtlMs ?? 60_000, reach);
   const allowed = options.models === undefined ? null : new Set(options.models);
   const may = ({ id }: PeerModel): boolean => allowed === null || allowed.has(id);
 
@@ -103,7 +108,7 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
 
   const askingFor = ({ signal, peers }: Pick<ChatRequest, 'signal' | 'peers'>) => ({
     signal,
-    minTier: peers?.minTier,
+    minTier: higher(peers?.minTier, minTier ?? undefined),
   });
 
   function misconduct(error: unknown): void {
@@ -132,7 +137,7 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
     const model = modelOf(request.model, 'chat');
     const own = chatOf(request, model);
     const parts = {
-      ...{ swarm, who, pool, clock, random },
+      ...{ swarm, who, pool, clock, random, reachMs },
       contextOf: (id: string) => list.known?.models.find((row) => row.id === id)?.context ?? null,
     };
     try {

@@ -29,6 +29,13 @@ export interface Asking {
   readonly minTier?: Tier | undefined;
 }
 
+/** Whom nothing is sent to, and how long one who may be asked has to say something. */
+export interface Reach {
+  /** ms, dialling included. */
+  readonly reachMs: number;
+  readonly minTier: Tier | null;
+}
+
 export interface LeasePool {
   /** A lease to ask under: one that is kept, else a new one. Throws `peer_busy`, `peer_denied`, failures of the way. */
   take(model: string, task: PeerTask, asking: Asking): Promise<HeldLease>;
@@ -44,13 +51,13 @@ export interface LeasePool {
 const askMs = 600_000;
 /** A lease that ends before the request arrives is of no use. */
 const spareMs = 1000;
-const callMs = 10_000;
 const releaseMs = 2000;
 
 export function createLeasePool(
   swarm: Pick<Swarm, 'call'>,
   who: PeerName,
   clock: Pick<Clock, 'monotonic'>,
+  { reachMs, minTier: least }: Reach,
 ): LeasePool {
   const idle: HeldLease[] = [];
   let busyUntil = 0;
@@ -60,7 +67,7 @@ export function createLeasePool(
       const metadata = encodeLeaseAsk({ kind: 'want', model, task, ms: askMs });
       const options = {
         signal,
-        deadlineMs: callMs,
+        deadlineMs: reachMs,
         maxReplyBytes: 0,
         ...(minTier === undefined ? {} : { minTier }),
       };
@@ -75,7 +82,11 @@ export function createLeasePool(
   /** One that is not given back ends by itself. */
   async function release({ id }: HeldLease): Promise<void> {
     const metadata = encodeLeaseAsk({ kind: 'release', lease: id });
-    const options = { deadlineMs: releaseMs, maxReplyBytes: 0 };
+    const options = {
+      deadlineMs: releaseMs,
+      maxReplyBytes: 0,
+      ...(least === null ? {} : { minTier: least }),
+    };
     await swarm.call(who.peer, PEER_METHODS.lease, metadata, undefined, options).catch(() => {});
   }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../../../base/index.ts';
 import type { Swarm } from '../../../swarm/index.ts';
 import { decodeModels, PEER_METHODS, type PeerModels } from '../../peers/index.ts';
 import { type PeerName, wayFailure } from './errors.ts';
+import type { Reach } from './lease-pool.ts';
 
 export interface PeerModelList {
   /** What it said last, if that is not too old; else it is asked. Calls share one ask. */
@@ -19,7 +20,6 @@ export interface PeerModelList {
   latencyMs(): number | null;
 }
 
-const callMs = 10_000;
 const replyBytes = 2 ** 18;
 
 export function createPeerModels(
@@ -27,6 +27,7 @@ export function createPeerModels(
   who: PeerName,
   clock: Pick<Clock, 'monotonic'>,
   ttlMs: number,
+  { reachMs, minTier }: Reach,
 ): PeerModelList {
   let known: PeerModels | null = null;
   let at = Number.NEGATIVE_INFINITY;
@@ -37,7 +38,8 @@ export function createPeerModels(
     const began = clock.monotonic();
     try {
       const reply = await swarm.call(who.peer, PEER_METHODS.models, {}, undefined, {
-        deadlineMs: callMs,
+        deadlineMs: reachMs,
+        ...(minTier === null ? {} : { minTier }),
         maxReplyBytes: replyBytes,
         ...(signal === undefined ? {} : { signal }),
       });

@@ -4,10 +4,9 @@
  *
  * @module gateway/backends/peer/provider
  */
-import type { Meeting, PeerRequirements, Tier } from '../../../trust/index.ts';
+import { higher, type Meeting, meetingOf, type PeerRequirements, type Tier } from '../../../base/index.ts';
 import type { GatewayProvider } from '../../options.ts';
 import type { PeerBackend } from './backend.ts';
-import { meetingOf } from './requirements.ts';
 
 /** What this node knows of a peer now. */
 export interface PeerStanding {
@@ -24,6 +23,8 @@ export interface PeerProviderOptions {
   readonly backend: PeerBackend;
   /** Asked for each request: must be quick. */
   readonly standing: () => PeerStanding;
+  /** Below it no request may go there, whatever it asks itself. @default null, whatever its tier */
+  readonly minTier?: Tier | null;
   /** How the trust room judges, with its words. @default by `standing` alone */
   readonly meets?: (
     requirements: PeerRequirements,
@@ -35,7 +36,13 @@ export interface PeerProviderOptions {
   readonly abilities?: NonNullable<GatewayProvider['abilities']>;
 }
 
-export function peerProvider({ backend, standing, meets, ...more }: PeerProviderOptions): GatewayProvider {
+export function peerProvider({
+  backend,
+  standing,
+  meets,
+  minTier: least = null,
+  ...more
+}: PeerProviderOptions): GatewayProvider {
   const known = (): Required<PeerStanding> => {
     const { latencyMs, ...rest } = standing();
     return { ...rest, latencyMs: latencyMs === undefined ? backend.latencyMs() : latencyMs };
@@ -59,9 +66,11 @@ export function peerProvider({ backend, standing, meets, ...more }: PeerProvider
     },
     peer: {
       id: backend.peer,
-      meets(requirements) {
+      meets(asked) {
         const facts = known();
-        return meets === undefined ? meetingOf(requirements, facts) : meets(requirements, facts);
+        const minTier = higher(asked.minTier, least ?? undefined);
+        const requirements = minTier === undefined ? asked : { ...asked, minTier };
+        return meets === undefined ? meetingOf(requirements, facts, facts) : meets(requirements, facts);
       },
     },
   };

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../../../test/property.ts';
-import { TIERS } from '../../../base/index.ts';
-import type { PeerRequirements } from '../../../trust/index.ts';
-import { createSettle } from '../../steps/wishes.ts';
-import { OWN_TERMS } from '../../terms.ts';
-import { meetingOf } from './requirements.ts';
+import { fc } from '../../../test/property.ts';
+import { meetingOf, type PeerRequirements, TIERS } from '../../base/index.ts';
+import { OWN_TERMS } from '../terms.ts';
+import { createSettle } from './wishes.ts';
 
 const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const requirements: fc.Arbitrary<PeerRequirements> = fc
@@ -31,8 +29,8 @@ test('a peer that meets what holds meets all that was asked: terms, request and 
       const settle = createSettle({ requiredTier: 'verified', privacy: maximum ? 'maximum' : 'minimum' });
       const { peers } = settle(terms, second);
       const owner: PeerRequirements = maximum ? { minTier: 'verified', pledge: true } : {};
-      const each = [first, second, owner].every((one) => meetingOf(one, about).ok);
-      assert.equal(meetingOf(peers ?? {}, about).ok, each);
+      const each = [first, second, owner].every((one) => meetingOf(one, about, about).ok);
+      assert.equal(meetingOf(peers ?? {}, about, about).ok, each);
     }),
     { numRuns: 2000 },
   );
@@ -41,13 +39,13 @@ test('a peer that meets what holds meets all that was asked: terms, request and 
 test('what is not known of a peer meets nothing, and each lack has its reason', () => {
   const asks: PeerRequirements = { minTier: 'known', maxLatencyMs: 5, regions: ['eu'], pledge: true };
   const unknown = { tier: 'unknown', pledge: false, latencyMs: null, region: null } as const;
-  assert.deepEqual(meetingOf(asks, unknown).reasons, [
+  assert.deepEqual(meetingOf(asks, unknown, unknown).reasons, [
     'its tier is unknown, and known is asked',
     'its latency is not known, and at most 5 ms is asked',
     'its region is not known, and eu is asked',
     'it shows no FiduciaryPledge that counts here',
   ]);
-  assert.equal(meetingOf({}, unknown).ok, true);
+  assert.equal(meetingOf({}, unknown, unknown).ok, true);
 });
 
 test('a request that asks nothing of peers has the wishes that were made once', () => {
