@@ -13,6 +13,7 @@ import { STREAM_LIMITS, type StreamLimits } from './rpc/framed-stream.ts';
 import { Calling } from './thread/calling.ts';
 import { deliver, type Receivers } from './thread/deliver.ts';
 import { Exchanges } from './thread/exchanges.ts';
+import { Foreign } from './thread/foreign.ts';
 import { Life, STOP_GRACE_MS } from './thread/life.ts';
 import { Links } from './thread/links.ts';
 import type { ThreadSettings } from './thread/messages.ts';
@@ -24,6 +25,8 @@ import type {
   Ban,
   CallOptions,
   CounterName,
+  ForeignHandler,
+  ForeignOptions,
   Method,
   NatReport,
   Payload,
@@ -48,6 +51,7 @@ class SwarmHost implements Swarm {
   readonly #links: Links;
   readonly #topics: Topics;
   readonly #providers: Providers;
+  readonly #foreign: Foreign;
   #peer = '';
   #addresses: readonly string[] = [];
 
@@ -72,12 +76,14 @@ class SwarmHost implements Swarm {
     this.#links = new Links(this.#exchanges, { bans: gate.bans ?? [], clock, log, onMisbehaviour });
     this.#topics = new Topics(this.#exchanges, log);
     this.#providers = new Providers(this.#exchanges);
+    this.#foreign = new Foreign(this.#exchanges, log);
     const receivers: Receivers = {
       exchanges: this.#exchanges,
       serving: this.#serving,
       calling: this.#calling,
       links: this.#links,
       topics: this.#topics,
+      foreign: this.#foreign,
       trust,
       post,
       addresses: (addresses) => {
@@ -193,6 +199,19 @@ class SwarmHost implements Swarm {
     return this.#providers.find(key, options);
   }
 
+  askForeign(
+    peer: string,
+    protocol: string,
+    request: Uint8Array,
+    options: ForeignOptions = {},
+  ): Promise<Uint8Array> {
+    return this.#foreign.ask(peer, protocol, request, options);
+  }
+
+  handleForeign(protocol: string, handler: ForeignHandler): Promise<AsyncDisposable> {
+    return this.#foreign.handle(protocol, handler);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.state === 'closed') return;
     if (this.state === 'running')
@@ -206,7 +225,7 @@ class SwarmHost implements Swarm {
   #onReady(peer: string, addresses: readonly string[]): void {
     this.#peer = peer;
     this.#addresses = addresses;
-    for (const again of [...this.#topics.again(), ...this.#providers.again()])
+    for (const again of [...this.#topics.again(), ...this.#providers.again(), ...this.#foreign.again()])
       again.catch((error: Error) =>
         this.#options.log?.child('swarm').warn('not taken up again', { why: error.message }),
       );

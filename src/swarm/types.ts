@@ -190,7 +190,39 @@ export interface Discovery {
   ): AsyncIterable<ProviderRecord>;
 }
 
-export interface Swarm extends Discovery, AsyncDisposable {
+export interface ForeignOptions {
+  /** Multiaddrs of the peer, for when no link to it stands; without any, those that were learnt. */
+  readonly addresses?: readonly string[];
+  /** @default 1 MiB, at most 16 MiB */
+  readonly maxReplyBytes?: number;
+  /** Time for all of it, dialling included. @default 10000 */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ForeignHandler {
+  /** @default 1 MiB, at most 16 MiB */
+  readonly maxRequestBytes?: number;
+  /** Requests of one connection at once. @default 8 */
+  readonly maxConcurrent?: number;
+  /** `data` has passed the gate and the bound. Null cuts the stream without an answer. */
+  answer(peer: string, data: Uint8Array): Promise<Uint8Array | null> | Uint8Array | null;
+}
+
+/** Protocols of other programs that ask once and answer once, each time a length as a varint and so many bytes. */
+export interface ForeignProtocols {
+  /** @throws {KithError} `swarm_unreachable`, `swarm_lost`, `swarm_breaker` */
+  askForeign(
+    peer: string,
+    protocol: string,
+    request: Uint8Array,
+    options?: ForeignOptions,
+  ): Promise<Uint8Array>;
+  /** Answers until disposed. One handler for each protocol. Survives a restart of the swarm thread. */
+  handleForeign(protocol: string, handler: ForeignHandler): Promise<AsyncDisposable>;
+}
+
+export interface Swarm extends Discovery, ForeignProtocols, AsyncDisposable {
   readonly peer: string;
   /** Where this node can be reached, each ending in `/p2p/<peer>`; as last told by the swarm thread. */
   readonly addresses: readonly string[];

@@ -43,7 +43,7 @@ export function decodeDictionary(bytes: Uint8Array): Dictionary {
   if (listed.length > MAX_ENTRIES) throw new HivemindFault(`A dictionary has over ${MAX_ENTRIES} entries.`);
   const entries = listed.map((entry): DictionaryEntry => {
     if (!Array.isArray(entry) || entry.length !== 3) throw broken();
-    const [subkey, value, expiration] = entry as readonly [MsgValue, MsgValue, MsgValue];
+    const [subkey, value, expiration] = entry as unknown as readonly [MsgValue, MsgValue, MsgValue];
     const seconds = secondsOf(expiration);
     if (!(value instanceof Uint8Array) || seconds === null) throw broken();
     return { subkey, value, expiration: seconds };

@@ -102,8 +102,8 @@ export interface FindResponse {
 }
 
 /** MessagePack of None: the subkey of a value without any. */
-export const REGULAR = Uint8Array.of(0xc0);
-export const WHOLE = new Uint8Array(0);
+export const REGULAR: Uint8Array = Uint8Array.of(0xc0);
+export const WHOLE: Uint8Array = new Uint8Array(0);
 
 const nodeInfo = (node: Uint8Array | null): Uint8Array =>
   new ProtobufWriter().proto3Bytes(1, node ?? WHOLE).finish();

@@ -16,6 +16,7 @@ import type { Counters } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { GossipMessage, GossipVerdict, NatReport, PeerLink, ProviderRecord } from '../types.ts';
 import { createNode, type Node, type NodeSettings } from './config.ts';
+import { ForeignStreams } from './foreign.ts';
 import { bestConnection, linkOf } from './paths.ts';
 import { Nat, Reach } from './reach.ts';
 import { settleLimit } from './relay-limits.ts';
@@ -47,6 +48,7 @@ const MAX_BUCKETS = 1024;
 const MAX_VALIDATING = 256;
 
 export class Host {
+  readonly foreign: ForeignStreams;
   readonly #node: Node;
   readonly #reach: Reach;
   readonly #gate: Gate;
@@ -64,6 +66,7 @@ export class Host {
     events: HostEvents,
     maxStreams: number,
   ) {
+    this.foreign = new ForeignStreams(node, gate);
     this.#node = node;
     this.#reach = reach;
     this.#gate = gate;

@@ -6,6 +6,7 @@
 import { wayErrors } from '../rpc/errors.ts';
 import type { Calling } from './calling.ts';
 import type { Exchanges } from './exchanges.ts';
+import type { Foreign } from './foreign.ts';
 import type { Links } from './links.ts';
 import type { Post, ToNode } from './messages.ts';
 import type { Serving } from './serving.ts';
@@ -18,6 +19,7 @@ export interface Receivers {
   readonly calling: Calling;
   readonly links: Links;
   readonly topics: Topics;
+  readonly foreign: Foreign;
   readonly trust: Trust;
   readonly post: Post;
   addresses(addresses: readonly string[]): void;
@@ -69,6 +71,9 @@ function deliverEvent(message: ToNode, to: Receivers): void {
       return;
     case 'gossip':
       void to.topics.verdictOn(message).then((verdict) => to.post({ k: 'verdict', n: message.n, verdict }));
+      return;
+    case 'foreign':
+      void to.foreign.answerTo(message).then((data) => to.post({ k: 'foreign', n: message.n, data }));
       return;
     case 'admit': {
       const { n, peer, tier } = message;

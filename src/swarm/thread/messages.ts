@@ -8,6 +8,7 @@ import type { CborMap } from '../../base/index.ts';
 import type { Tier } from '../../trust/index.ts';
 import type { GateSettings } from '../gate/gate.ts';
 import type { NodeSettings } from '../libp2p/config.ts';
+import type { ForeignAsk, ForeignRules } from '../libp2p/foreign.ts';
 import type { TopicLimits } from '../libp2p/host.ts';
 import type { WireError } from '../rpc/errors.ts';
 import type { StreamLimits } from '../rpc/framed-stream.ts';
@@ -40,6 +41,9 @@ export interface Operations {
   unprovide(key: Uint8Array): null;
   /** Found ones come as `provider` before the answer. */
   findProviders(key: Uint8Array, limit: number, deadlineMs: number): null;
+  askForeign(ask: ForeignAsk, deadlineMs: number): Uint8Array;
+  handleForeign(protocol: string, rules: ForeignRules): null;
+  unhandleForeign(protocol: string): null;
   ban(peer: string, until: number | null): null;
   unban(peer: string): null;
   close(): null;
@@ -86,6 +90,8 @@ export type ToSwarm =
   | { readonly k: 'method'; readonly name: string; readonly rules: MethodRules | null }
   | { readonly k: 'do'; readonly n: number; readonly op: OperationName; readonly args: readonly unknown[] }
   | { readonly k: 'verdict'; readonly n: number; readonly verdict: GossipVerdict }
+  /** What a foreign request is answered with; null: nothing. */
+  | { readonly k: 'foreign'; readonly n: number; readonly data: Uint8Array | null }
   | { readonly k: 'admitted'; readonly n: number; readonly admitted: boolean };
 
 export type ToNode =
@@ -133,6 +139,13 @@ export type ToNode =
       readonly data: Uint8Array;
     }
   /** Whether the peer may connect; with a tier, whether it has that at least. */
+  | {
+      readonly k: 'foreign';
+      readonly n: number;
+      readonly protocol: string;
+      readonly peer: string;
+      readonly data: Uint8Array;
+    }
   | { readonly k: 'admit'; readonly n: number; readonly peer: string; readonly tier?: Tier }
   | {
       readonly k: 'misbehaved';

@@ -20,6 +20,7 @@ const settings = workerData as ThreadSettings;
 const SWEEP_MS = 15_000;
 const GOSSIP_MS = 5000;
 const ADMIT_MS = 5000;
+const FOREIGN_MS = 15_000;
 
 const post = (message: ToNode, move: ArrayBuffer[] = []) => port.postMessage(message, move);
 
@@ -207,6 +208,22 @@ const operations: {
     }
     return null;
   },
+  askForeign: (signal, _n, ask, ms) =>
+    host!.foreign.ask(ask, AbortSignal.any([signal, AbortSignal.timeout(ms)])),
+  async handleForeign(_signal, _n, protocol, rules) {
+    await host!.foreign.handle(protocol, rules, (peer, data) =>
+      ask<Uint8Array | null>(
+        (n) => post({ k: 'foreign', n, protocol, peer, data }, movable(data)),
+        FOREIGN_MS,
+        null,
+      ),
+    );
+    return null;
+  },
+  async unhandleForeign(_signal, _n, protocol) {
+    await host!.foreign.unhandle(protocol);
+    return null;
+  },
   ban(_signal, _n, peer, until) {
     gate.ban(peer, until);
     return null;
@@ -273,6 +290,9 @@ function onMessage(message: ToSwarm): void {
       return;
     case 'verdict':
       asked.get(message.n)?.(message.verdict as never);
+      return;
+    case 'foreign':
+      asked.get(message.n)?.(message.data as never);
       return;
     case 'admitted':
       asked.get(message.n)?.(message.admitted as never);
