@@ -276,7 +276,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return true;
     },
     setFound(found) {
-      const before = roster;
+      const { providers } = roster;
       const next = createRoster(parts, found);
       roster = next;
       relay = relayOf(next);
@@ -284,13 +284,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       remote = [...configured, ...watched.values()];
       probes.replace(remote);
       if (remote.length > 0 && options.probeMs !== 0) probes.start();
-      for (const { backend } of before.providers) if (!next.byName.has(backend.name)) gone.push(backend.name);
+      for (const { backend } of providers) if (!next.byName.has(backend.name)) gone.push(backend.name);
       for (const name of gone.splice(0, Math.max(0, gone.length - rememberedGone)))
         if (!next.byName.has(name)) conditions.delete(name);
-      const fresh = found.filter((one) => before.byName.get(one.backend.name) !== one && isListable(one));
       listing = Promise.all([
         listing,
-        ...fresh.map(({ backend }) => next.catalogue.refresh(backend.name)),
+        ...found.filter(isListable).map(({ backend }) => next.catalogue.refresh(backend.name)),
       ]).then(() => []);
     },
     relay: (request) => relay(request),

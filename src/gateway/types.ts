@@ -228,6 +228,8 @@ export interface BackendModel {
   /** `loaded`: answers at once; `ready`: on disk; `available`: has to be fetched first. */
   readonly state: 'loaded' | 'ready' | 'available';
   readonly ownedBy: string;
+  /** PeerId of the node that has it. @default none: it is here, or at another server */
+  readonly peer?: string;
   /** Context window in tokens, null when unknown. */
   readonly context: number | null;
   /** ms since epoch when the model was verified here; null when it never was. */

@@ -32,6 +32,7 @@ import {
   type ServerLimits,
 } from '../server/index.ts';
 import { type NodeAccess, openAccess, tlsFiles } from './access.ts';
+import { usePeers } from './found-peers.ts';
 import { openNodeIdentity } from './identity.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
@@ -92,6 +93,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   let doors: NodeAccess | null = null;
   let swarm: NodeSwarm | null = null;
   let peers: BoundNetwork | null = null;
+  let found: AsyncDisposable | null = null;
   const stopping = new AbortController();
   let phase: NodeStatus['progress'] = null;
   let state: NodeStatus['state'] = 'starting';
@@ -108,6 +110,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       await server?.close(Math.min(config.server.drainMs, closeWithinMs - closeRoomsMs));
       peers?.[Symbol.dispose]();
       await Promise.all([
+        found?.[Symbol.asyncDispose](),
         rooms?.[Symbol.asyncDispose](),
         observability?.close(closeRoomsMs),
         closeSwarm(swarm, log),
@@ -214,6 +217,14 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     observability.start();
     swarm.start();
     peers.bind(swarm);
+    if (config.swarm.enabled && config.swarm.use !== 'nobody')
+      found = usePeers({
+        ...{ config, peers },
+        gateway: rooms.gateway,
+        clock: systemClock,
+        random: systemRandom,
+        log: log.child('peers'),
+      });
     await tellWhere(server.fingerprint);
   } catch (error) {
     await close();

@@ -36,6 +36,7 @@ export function openPeerBackend(
     ...(entry.models === undefined ? {} : { models: entry.models as readonly string[] }),
     ...(entry.defaults === undefined ? {} : { defaults: withoutUndefined(entry.defaults) }),
     ...(entry.modelsTtlMs === undefined ? {} : { modelsTtlMs: entry.modelsTtlMs }),
+    reachMs: config.swarm.reachMs,
     onMisconduct: peers.misconduct,
   });
   const limits = answerLimits(entry, config.gateway.timeoutMs, null, false);
@@ -54,8 +55,8 @@ export function openPeerBackend(
   return { provider, backend };
 }
 
-/** The form is right already; the key that it names may yet be none. */
-function peerIdOf(text: string, place: string): string {
+/** The form is right already; the key that it names may yet be none. Throws InputError `config_invalid`. */
+export function peerIdOf(text: string, place: string): string {
   if (!text.startsWith('did:')) return text;
   try {
     return peerIdOfDid(text);

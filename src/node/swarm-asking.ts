@@ -4,10 +4,18 @@
  *
  * @module node/swarm-asking
  */
-import { isKithError, KithError, type Logger, type Meeting, type PeerRequirements } from '../base/index.ts';
+import {
+  type Clock,
+  isKithError,
+  KithError,
+  type Logger,
+  type Meeting,
+  type PeerRequirements,
+} from '../base/index.ts';
 import type { PeerBackendOptions, PeerProviderOptions, PeerStanding } from '../gateway/index.ts';
 import type { Discoverer, Registry, Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
+import type { BanFile } from './swarm-bans.ts';
 
 type Meets = NonNullable<PeerProviderOptions['meets']>;
 
@@ -17,6 +25,8 @@ export interface PeerAsking {
   /** Tells the network where the peer said that it is. */
   introduce(peer: string): Promise<void>;
   standing(peer: string): PeerStanding;
+  /** Who announces chats or embeddings now and is not banned. */
+  serving(): readonly string[];
   meets(peer: string, ...asked: Parameters<Meets>): ReturnType<Meets>;
   /** It sent what it may not. Never throws. */
   misconduct(peer: string, what: string): void;
@@ -24,13 +34,15 @@ export interface PeerAsking {
 
 export interface AskingParts {
   readonly swarm: Swarm;
-  readonly registry: Pick<Registry, 'of'>;
+  readonly registry: Pick<Registry, 'of' | 'byPeer'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly bans: Pick<BanFile, 'list'>;
   readonly discovery: Pick<Discoverer, 'introduce'>;
   readonly trust: Pick<Trust, 'tier' | 'meets' | 'observe'>;
   readonly log: Logger;
 }
 
-export function peerAsking({ swarm, registry, discovery, trust, log }: AskingParts): PeerAsking {
+export function peerAsking({ swarm, registry, discovery, trust, clock, bans, log }: AskingParts): PeerAsking {
   /** As it says itself. */
   const regionsOf = (peer: string): readonly string[] => [
     ...new Set(registry.of(peer).flatMap(({ regions }) => regions)),
@@ -43,6 +55,22 @@ export function peerAsking({ swarm, registry, discovery, trust, log }: AskingPar
       pledge: trust.meets(peer, { pledge: true }, { latencyMs: null, region: null }).ok,
       region: regionsOf(peer)[0] ?? null,
     }),
+    serving() {
+      const now = clock.now();
+      const banned = new Set(bans.list().map(({ peer }) => peer));
+      return [...registry.byPeer()].flatMap(([peer, records]) => {
+        const own = records.get('')?.announcement;
+        if (banned.has(peer) || own?.state === 'offline') return [];
+        const answers = [...records.values()].some(
+          ({ announcement: { model, serves, state, exp } }) =>
+            model !== null &&
+            exp > now &&
+            state === 'online' &&
+            (serves.includes('chat') || serves.includes('embeddings')),
+        );
+        return answers ? [peer] : [];
+      });
+    },
     meets(peer, requirements, facts) {
       const said = regionsOf(peer);
       const region = said.find((one) => requirements.regions?.includes(one)) ?? said[0] ?? null;
@@ -74,6 +102,8 @@ export interface PeerNetwork {
   readonly swarm: PeerBackendOptions['swarm'];
   /** Without a swarm nothing is known of anybody. */
   standing(peer: string): PeerStanding;
+  /** Who announces chats or embeddings now; nobody without a swarm. */
+  serving(): readonly string[];
   meets: PeerAsking['meets'];
   misconduct: PeerAsking['misconduct'];
 }
@@ -111,6 +141,7 @@ export function createPeerNetwork(self: string): BoundNetwork {
       openSession: async (...args) => (await need()).swarm.openSession(...args),
     },
     standing: (peer) => now()?.standing(peer) ?? NOTHING,
+    serving: () => now()?.serving() ?? [],
     meets: (peer, requirements, facts) =>
       now()?.meets(peer, requirements, facts) ??
       nothingKnown(requirements, 'the swarm of this node does not run, so that nothing is known of the peer'),
@@ -142,6 +173,7 @@ export function noPeerNetwork(): PeerNetwork {
     self: null,
     swarm: { peer: '', state: 'closed', call: fail, openSession: fail },
     standing: () => NOTHING,
+    serving: () => [],
     meets: (_peer, requirements) => nothingKnown(requirements, 'only a running node knows its peers'),
     misconduct: () => {},
   };

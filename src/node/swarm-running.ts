@@ -5,10 +5,11 @@
  * @module node/swarm-running
  */
 import { join } from 'node:path';
-import { isKithError, KithError, messageOf } from '../base/index.ts';
+import { KithError, messageOf } from '../base/index.ts';
 import { PEER_METHODS, servePeers } from '../gateway/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
 import {
+  type Ban,
   createSwarm,
   openMessages,
   openRegistryStore,
@@ -18,11 +19,13 @@ import {
   startDiscovery,
   type Views,
 } from '../swarm/index.ts';
-import { openTrust } from '../trust/index.ts';
+import { openTrust, type Trust } from '../trust/index.ts';
 import { warnIfOpen } from './credentials.ts';
 import type { NodeSwarmOptions } from './swarm.ts';
 import { type PeerAsking, peerAsking } from './swarm-asking.ts';
 import { openBanFile } from './swarm-bans.ts';
+import { exchangeCredentials } from './swarm-credentials.ts';
+import { CREDENTIAL_METHODS } from './swarm-credentials-wire.ts';
 import { createFinder } from './swarm-finding.ts';
 import { askNewcomers } from './swarm-newcomers.ts';
 import { checkPorts, gateOptions, swarmOptions } from './swarm-options.ts';
@@ -30,6 +33,7 @@ import { peersView } from './swarm-peers.ts';
 import { networkKeyText, networkName, readNetworkKey } from './swarm-psk.ts';
 import { reachOf } from './swarm-reach.ts';
 import { modelOffers, ownOffer, servingPolicy } from './swarm-serving.ts';
+import { createConduct } from './swarm-trust.ts';
 
 export interface RunningOptions extends NodeSwarmOptions {
   readonly onMessage: (news: MessageNews) => void;
@@ -45,9 +49,10 @@ export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage'>, Asy
   view(): Promise<Partial<SwarmView>>;
 }
 
-const PROTOCOLS = ['/kith/message/1.0.0', '/kith/registry/1.0.0'];
+const PROTOCOLS = ['/kith/message/1.0.0', '/kith/registry/1.0.0', `/${CREDENTIAL_METHODS.credentials}`];
 /** Others hear of new addresses and models within this time, ms. */
 const OFFER_MS = 5_000;
+const MAX_HANDED_OVER = 10_000;
 
 export async function openRunningSwarm(options: RunningOptions): Promise<RunningSwarm> {
   await using stack = new AsyncDisposableStack();
@@ -65,6 +70,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   await checkPorts(settings.listen);
   const trust = stack.use(openTrust({ home, clock, self: identity.peerId }));
   const standing = (peer: string) => trust.score(peer).score;
+  const noteConduct = createConduct({ trust, clock, log });
 
   const seed = identity.networkSeed();
   const swarm = stack.use(
@@ -72,15 +78,14 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       ...swarmOptions(config),
       seed,
       ...(key === null ? {} : { psk: new Uint8Array(Buffer.from(networkKeyText(key))) }),
-      gate: { ...gateOptions(config), bans: bans.list(), tierOf: (peer) => trust.tier(peer) },
+      gate: {
+        ...gateOptions(config),
+        bans: [...bans.list(), ...handedOver(trust)],
+        tierOf: (peer) => trust.tier(peer),
+      },
       onMisbehaviour(peer, kind) {
         log.warn('a peer misbehaves', { peer, kind });
-        try {
-          trust.observe(peer, 'availability', 0);
-        } catch (error) {
-          // A store that is full of strangers has no place for one more; it was cut all the same.
-          if (!isKithError(error)) throw error;
-        }
+        noteConduct(peer, kind);
       },
       clock,
       log: log.child('host'),
@@ -150,6 +155,13 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   });
 
   stack.use(askNewcomers(swarm, registry, discovery, clock));
+  stack.use(
+    await exchangeCredentials({
+      ...{ home, swarm, identity, trust, clock, random },
+      refuse: (peer) => swarm.ban(peer, null),
+      log: log.child('credentials'),
+    }),
+  );
 
   const { messages: from } = settings;
   const messages = stack.use(
@@ -199,7 +211,10 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     get addresses() {
       return swarm.addresses;
     },
-    asking: peerAsking({ swarm, registry, discovery, trust, log: log.child('peers') }),
+    asking: peerAsking({
+      ...{ swarm, registry, discovery, trust, clock, bans },
+      log: log.child('peers'),
+    }),
     problem: () => problemOf(swarm),
     summary() {
       const peers = new Set([...registry.byPeer()].map(([peer]) => peer));
@@ -274,6 +289,11 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
   return life;
+}
+
+/** Keys that nobody may use any more. */
+function handedOver(trust: Trust): Ban[] {
+  return trust.predecessors(MAX_HANDED_OVER).map((peer) => ({ peer, until: null }));
 }
 
 function problemOf(swarm: Swarm): string | null {

@@ -111,7 +111,7 @@ export const swarmSettings = {
     schema: z.array(z.string().refine(isRegion)).max(8).readonly(),
   },
   'swarm.friends': list(
-    'Peers that are served whatever their tier.',
+    'Peers that are served whatever their tier, and asked with swarm.use friends.',
     'PeerIds such as 12D3KooW..., separated by commas',
     isPeerId,
     [],
@@ -146,6 +146,18 @@ export const swarmSettings = {
     'Time of the day in which peers are served.',
     'two times of this machine, such as 22:00-07:00',
     (value) => /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/.test(value),
+  ),
+  'swarm.use': choice(
+    'Peers that this node asks by itself for models that they announce: friends, or those of a tier and above.',
+    ['nobody', 'friends', ...TIERS],
+    'nobody',
+  ),
+  'swarm.usePeers': integer('Peers that are asked so, at most; the most trusted ones.', 1, 256, 16),
+  'swarm.reachMs': integer(
+    'Time in which a peer has to be reached and to say whether it answers, ms; then another backend is asked.',
+    100,
+    60_000,
+    5000,
   ),
   'swarm.messages': choice(
     'Peers of this tier and above may leave messages for the owner; nobody: none is taken.',

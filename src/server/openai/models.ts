@@ -16,7 +16,12 @@ function modelBody(model: BackendModel) {
     // The API wants a number; 0 where nobody knows when the model was made.
     created: model.since === null ? 0 : Math.floor(model.since / 1000),
     owned_by: model.ownedBy,
-    kith: { task: model.task, state: model.state, context: model.context },
+    kith: {
+      task: model.task,
+      state: model.state,
+      context: model.context,
+      ...(model.peer === undefined ? {} : { peer: model.peer }),
+    },
   };
 }
 

@@ -43,11 +43,14 @@ export const modelSchemas: Readonly<Record<string, Schema>> = {
     object: literal('model'),
     created: unixSeconds,
     owned_by: string,
-    kith: object({
-      task: choice('chat', 'completion', 'embedding'),
-      state: choice('loaded', 'ready', 'available'),
-      context: nullable({ type: 'integer', minimum: 1 }),
-    }),
+    kith: object(
+      {
+        task: choice('chat', 'completion', 'embedding'),
+        state: choice('loaded', 'ready', 'available'),
+        context: nullable({ type: 'integer', minimum: 1 }),
+      },
+      { peer: string },
+    ),
   }),
   ModelList: object({ object: literal('list'), data: array(ref('Model')) }),
 };

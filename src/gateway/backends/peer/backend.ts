@@ -74,6 +74,7 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
   const rowOf = ({ id, task, state, context }: PeerModel): BackendModel => ({
     ...{ id, task, state, context },
     ownedBy: name,
+    peer,
     since: null,
   });
 
@@ -90,7 +91,7 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
       ...said,
       ...unsaid.map((id): BackendModel => {
         const task = id === options.defaults?.embedding ? 'embedding' : 'chat';
-        return { id, task, state: 'available', context: null, ownedBy: name, since: null };
+        return { id, task, state: 'available', context: null, ownedBy: name, peer, since: null };
       }),
     ];
   }
