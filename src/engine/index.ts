@@ -19,6 +19,7 @@ export { supportedArchitectures } from './arch/index.ts';
 export { createGrammarCheck, type GrammarCheck } from './grammar/index.ts';
 export { createEngine } from './process/engine.ts';
 export type {
+  CellLease,
   CreateEngineOptions,
   Engine,
   EngineDevice,
@@ -27,6 +28,7 @@ export type {
   LoadOptions,
   ModelStatus,
 } from './process/types.ts';
+export type { CarriedPart, Carry } from './runner/path-runner.ts';
 export type { ForwardPart, ForwardResult } from './runner/types.ts';
 export { parseSamplerOptions, SAMPLER_DEFAULTS } from './sampler/index.ts';
 export type * from './types.ts';

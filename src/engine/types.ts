@@ -232,8 +232,22 @@ export interface LoadRequest {
     readonly embed: boolean;
     readonly head: boolean;
   };
+  /**
+   * Blocks [from, to) of a whole text model that are not loaded: `LoadOptions.carry` takes hidden states through them. The
+   * file may lack their tensors' bytes. Not together with `range`.
+   */
+  readonly elsewhere?: Elsewhere;
   /** Jinja chat template that goes before the one in the file. @default the file's own */
   readonly template?: string;
+}
+
+export interface Elsewhere {
+  readonly from: number;
+  readonly to: number;
+  /** KV cells that there are for them, shared by all sequences. */
+  readonly kvCells: number;
+  /** Rows of a long prompt that travel together. @default 128 */
+  readonly pieceRows?: number;
 }
 
 export interface LoadedModel {

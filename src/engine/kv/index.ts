@@ -6,6 +6,7 @@
  *
  * @module engine/kv
  */
+export { CellTree, type Growth } from './cell-tree.ts';
 export { createKvCells, type KvCells } from './cells.ts';
 export {
   createPrefixCache,

@@ -6,9 +6,11 @@
 
 import type { Duplex } from 'node:stream';
 import { AbortedError, KithError } from '../../base/index.ts';
+import type { Carry } from '../runner/path-runner.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { decodeFailure } from './failure.ts';
 import type { Frame, FrameMeta, FrameTypeName } from './frames.ts';
+import { Carrying } from './hop.ts';
 
 export interface CallOptions {
   readonly meta?: FrameMeta;
@@ -40,12 +42,15 @@ export interface ConnectionOptions {
   /** The pipe is closed or carried nonsense; calls in flight wait for `fail`. */
   readonly onClose: (error: Error | null) => void;
   readonly onPong: (meta: FrameMeta) => void;
+  /** Who computes the blocks of a model that are not in the engine process. @default nobody */
+  readonly carryOf?: (model: string) => Carry | null;
 }
 
 export class Connection {
   readonly #channel: Channel;
   readonly #pending = new Map<number, Pending>();
   readonly #onPong: (meta: FrameMeta) => void;
+  readonly #carrying: Carrying;
   #nextId = 1;
   #failure: KithError | null = null;
 
@@ -55,8 +60,12 @@ export class Connection {
       stream: options.stream,
       reads: 'answers',
       onFrame: (frame) => this.#receive(frame),
-      onClose: options.onClose,
+      onClose: (error) => {
+        this.#carrying.close();
+        options.onClose(error);
+      },
     });
+    this.#carrying = new Carrying((frame) => this.#channel.send(frame), options.carryOf ?? (() => null));
   }
 
   /** Requests without an answer so far. */
@@ -148,6 +157,10 @@ export class Connection {
   #receive(frame: Frame): void {
     if (frame.type === 'pong') {
       this.#onPong(frame.meta);
+      return;
+    }
+    if (frame.type === 'hop' || frame.type === 'recall') {
+      this.#carrying.receive(frame);
       return;
     }
     const pending = this.#pending.get(frame.id);

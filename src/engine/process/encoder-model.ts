@@ -60,6 +60,7 @@ export async function openEncoder(input: KithModelInput): Promise<HostedModel> {
       dimension: info.dimension,
     }),
     forward: null,
+    leases: null,
     tokenize: (text, encoding) => tokenizer.encode(text, encoding),
     detokenize: (tokens) => tokenizer.decode(tokens),
     prepare: null,

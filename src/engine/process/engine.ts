@@ -13,6 +13,7 @@ import type { EmbedRequest, EmbedResult, EncodeOptions, GenerateRequest, Prompt 
 import type { Call } from './connection.ts';
 import { fitWindow, groupRows, inputTooLong } from './embedding.ts';
 import { FRAME_CAPS, type Frame } from './frames.ts';
+import { encodeHop } from './hop.ts';
 import {
   checkForward,
   checkGenerate,
@@ -28,7 +29,7 @@ import { checkTokens } from './shape.ts';
 import { streamEvents } from './stream.ts';
 import { DEFAULT_SUPERVISOR_LIMITS } from './supervision.ts';
 import { Supervisor } from './supervisor.ts';
-import type { CreateEngineOptions, Engine, EngineDevices, ModelStatus } from './types.ts';
+import type { CellLease, CreateEngineOptions, Engine, EngineDevices, ModelStatus } from './types.ts';
 import { createWriting } from './writing.ts';
 
 /** Tokens that one prompt may have where it may be longer than the context: what a message to the engine process holds. */
@@ -46,6 +47,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
     clock,
     limits: { ...DEFAULT_SUPERVISOR_LIMITS, ...given.supervision },
     hello: { options: { ...options, libraryRoots: given.libraryRoots ?? [] } },
+    carryOf: (model) => models.carryOf(model),
   });
   const text = createTextThread({ now: () => clock.now() });
   const models = createModels(supervisor, text, log);
@@ -159,6 +161,24 @@ export function createEngine(given: CreateEngineOptions): Engine {
     return { rows: floatsOf(answer), count: Number(count), width: Number(width) };
   }
 
+  async function lease(model: string, cells: number, signal?: AbortSignal): Promise<CellLease> {
+    const { connection } = (await models.ready(model, signal)).session;
+    const { meta } = await connection.call('lease', { meta: { model, cells }, signal });
+    const { lease: id } = meta;
+    return {
+      cells,
+      // On this life of the process only: in another one the number would be somebody else's.
+      async step(parts, hidden, stop) {
+        const { meta: described, payload } = encodeHop({ parts, hidden });
+        const frame = { meta: { ...described, model, lease: id }, payload, signal: stop };
+        return floatsOf(await connection.call('step', frame));
+      },
+      async [Symbol.asyncDispose]() {
+        await connection.call('release', { meta: { model, lease: id } }).catch(() => {});
+      },
+    };
+  }
+
   async function countTokens(id: string, prompt: Prompt, signal?: AbortSignal): Promise<number> {
     const model = await models.ready(id, signal);
     const { context } = model.loaded;
@@ -174,6 +194,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
     generate: (request, signal) => streamEvents((onFrame, stop) => begin(request, onFrame, stop), signal),
     embed,
     forward,
+    lease,
     countTokens,
     async tokenize(id: string, input: string, encoding: EncodeOptions = {}, signal) {
       return writing.tokenize(await models.ready(id, signal), input, encoding, signal);

@@ -31,7 +31,7 @@ const COUNTED_HEADER = HEADER_BYTES - 4;
 /** Flag: no further frame follows for this request id. */
 export const END = 1;
 
-/** Requests (node to engine) are below 64, answers are 64 and above. */
+/** Requests (node to engine) are below 64, answers are 64 and above. Hops are asked by the engine: their ids are its own. */
 export const FrameType = {
   hello: 1,
   load: 2,
@@ -46,11 +46,18 @@ export const FrameType = {
   tokenize: 11,
   detokenize: 12,
   prepare: 13,
+  carried: 14,
+  dropped: 15,
+  lease: 16,
+  release: 17,
+  step: 18,
   reply: 64,
   failure: 65,
   event: 66,
   progress: 67,
   pong: 68,
+  hop: 69,
+  recall: 70,
 } as const;
 export type FrameTypeName = keyof typeof FrameType;
 
@@ -83,12 +90,24 @@ export const FRAME_CAPS: Readonly<Record<FrameTypeName, FrameCaps>> = {
   detokenize: { meta: 4 * KiB, payload: 16 * MiB },
   /** Payload: a conversation as JSON in UTF-8. */
   prepare: { meta: 4 * KiB, payload: 64 * MiB },
+  /** What came back of a hop. Payload: hidden states (f32). */
+  carried: { meta: 0, payload: 256 * MiB },
+  /** Why nothing comes back of a hop. */
+  dropped: { meta: 256 * KiB, payload: 0 },
+  lease: { meta: 4 * KiB, payload: 0 },
+  release: { meta: 4 * KiB, payload: 0 },
+  /** Payload: cells (i32) and hidden states (f32) of all parts. */
+  step: { meta: 256 * KiB, payload: 256 * MiB },
   /** Payload: vectors, logits, hidden states, tokens or text. */
   reply: { meta: 4 * MiB, payload: 256 * MiB },
   failure: { meta: 256 * KiB, payload: 0 },
   event: { meta: 16 * MiB, payload: 0 },
   progress: { meta: 4 * KiB, payload: 0 },
   pong: { meta: 4 * KiB, payload: 0 },
+  /** Hidden states on their way through blocks that are computed elsewhere. Payload: cells (i32) and hidden states (f32). */
+  hop: { meta: 256 * KiB, payload: 256 * MiB },
+  /** Nobody waits for the hop any more. */
+  recall: { meta: 0, payload: 0 },
 };
 
 const NAME_BY_TYPE = new Map<number, FrameTypeName>(

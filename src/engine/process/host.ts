@@ -10,6 +10,7 @@ import { fileSource, getString, readGguf } from '../../models/index.ts';
 import { type Compute, createCompute, loadGgml, supportedArchitectures } from '../runner/index.ts';
 import type { EngineOptions, LoadRequest } from '../types.ts';
 import type { FrameMeta } from './frames.ts';
+import type { HopDesk } from './hop.ts';
 import type { HostedModel } from './hosted.ts';
 import { openKithModel } from './kith-model.ts';
 import { freeMemory } from './plan.ts';
@@ -32,7 +33,10 @@ export interface Host extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-export function createHost(options: EngineOptions & { readonly libraryRoots: readonly string[] }): Host {
+export function createHost(
+  options: EngineOptions & { readonly libraryRoots: readonly string[] },
+  hops: Pick<HopDesk, 'carryFor'>,
+): Host {
   const models = new Map<string, HostedModel>();
   const passes = createPassWatch();
   let compute: Compute | null = null;
@@ -86,11 +90,18 @@ export function createHost(options: EngineOptions & { readonly libraryRoots: rea
       usedBytes,
     };
     try {
-      return await openKithModel({ ...context, source, compute: computing(), watchPass: passes.watch });
+      const carry = hops.carryFor(request.id);
+      return await openKithModel({
+        ...context,
+        source,
+        compute: computing(),
+        watchPass: passes.watch,
+        carry,
+      });
     } catch (error) {
       const fits = isKithError(error) && COMPATIBILITY.has(error.code);
       if (!fits) throw error;
-      if (request.range !== undefined) {
+      if (request.range !== undefined || request.elsewhere !== undefined) {
         throw new InputError(
           'range_unsupported',
           `Blocks of ${getString(gguf, 'general.architecture', 'this architecture')} models cannot be computed apart: ${error.message}`,

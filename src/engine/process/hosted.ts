@@ -7,6 +7,7 @@
 import type { ForwardPart, ForwardResult } from '../runner/types.ts';
 import type { EncodeOptions, EngineOptions, GenerateEvent, LoadedModel, Prompt } from '../types.ts';
 import type { GenerateJob } from './job.ts';
+import type { Leases } from './leases.ts';
 import type { ModelStatus } from './types.ts';
 
 /** The messages of a prompt as they cross the process boundary. */
@@ -33,6 +34,8 @@ export interface HostedModel extends AsyncDisposable {
       ) => Promise<{ vectors: Float32Array; dimension: number }>)
     | null;
   readonly forward: ((parts: readonly ForwardPart[]) => Promise<ForwardResult>) | null;
+  /** KV cells to lend; null where a scheduler owns them, or there are none. */
+  readonly leases: Leases | null;
   readonly tokenize: (text: string, options: EncodeOptions) => Int32Array;
   readonly detokenize: (tokens: Int32Array) => string;
   /** A conversation through the model's chat template, as tokens. Null where the text thread does that. */

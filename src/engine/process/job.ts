@@ -8,7 +8,7 @@ import { InputError } from '../../base/index.ts';
 import { parseGrammar } from '../grammar/index.ts';
 import type { ForwardPart } from '../runner/types.ts';
 import { parseSamplerOptions } from '../sampler/index.ts';
-import type { EngineOptions, Grammar, LoadRequest, SamplerOptions } from '../types.ts';
+import type { Elsewhere, EngineOptions, Grammar, LoadRequest, SamplerOptions } from '../types.ts';
 import { asFloat32, asInt32, type Frame, type FrameMeta, packArrays } from './frames.ts';
 import type { Conversation } from './hosted.ts';
 import { checkFinite, checkTokens, type Shape, shapeOf } from './shape.ts';
@@ -89,6 +89,7 @@ export function encodeLoad(request: LoadRequest): FrameMeta {
     id: request.id,
     path: request.path,
     ...(request.range === undefined ? {} : { range: request.range }),
+    ...(request.elsewhere === undefined ? {} : { elsewhere: request.elsewhere }),
   };
 }
 
@@ -96,11 +97,22 @@ export function decodeLoad(meta: FrameMeta): LoadRequest {
   const shape = shapeOf(meta);
   const id = shape.string('id', MAX_ID);
   const path = shape.string('path', 32_768);
+  if (shape.has('elsewhere')) return { id, path, elsewhere: decodeElsewhere(shape.record('elsewhere')) };
   if (!shape.has('range')) return { id, path };
   const range = shape.record('range');
   const from = range.integer('from', 0, 4096);
   const to = range.integer('to', from, 4096);
   return { id, path, range: { from, to, embed: range.boolean('embed'), head: range.boolean('head') } };
+}
+
+function decodeElsewhere(shape: Shape): Elsewhere {
+  const from = shape.integer('from', 0, 4096);
+  return {
+    from,
+    to: shape.integer('to', from + 1, 4096),
+    kvCells: shape.integer('kvCells', 1, 1 << 24),
+    ...(shape.has('pieceRows') ? { pieceRows: shape.integer('pieceRows', 1, 4096) } : {}),
+  };
 }
 
 /** Token rows in one payload; their lengths are in the meta. */

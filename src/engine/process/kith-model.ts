@@ -4,10 +4,10 @@
  * @module engine/process/kith-model
  */
 
-import { AbortedError, isKithError, systemClock, throwIfAborted } from '../../base/index.ts';
+import { AbortedError, isKithError, KithError, systemClock } from '../../base/index.ts';
 import { type Gguf, hasKey, type OwnedSource } from '../../models/index.ts';
 import { createGrammars, type GrammarMatcher } from '../grammar/index.ts';
-import { type Compute, isEncoder, openRunner, planModel, type Runner } from '../runner/index.ts';
+import { type Carry, type Compute, isEncoder, type Runner } from '../runner/index.ts';
 import { createSampler } from '../sampler/index.ts';
 import { createScheduler, type Scheduler, type SchedulerJob } from '../scheduler/index.ts';
 import { createFullTokenizer, createTokenizer, type FullTokenizer } from '../tokenizer/index.ts';
@@ -15,7 +15,9 @@ import type { GenerateEvent, LoadedModel, LoadRequest, Sampler, Tokenizer } from
 import { openEncoder } from './encoder-model.ts';
 import { type HostedModel, type HostingContext, withoutBos } from './hosted.ts';
 import type { GenerateJob } from './job.ts';
-import { type MemoryPlan, planMemory } from './plan.ts';
+import { createLeases, type Leases } from './leases.ts';
+import type { MemoryPlan } from './plan.ts';
+import { openTextRunner, planText } from './text-runner.ts';
 import { checkVocabulary } from './vocabulary.ts';
 
 export interface KithModelInput extends HostingContext {
@@ -27,6 +29,8 @@ export interface KithModelInput extends HostingContext {
   readonly usedBytes: number;
   /** Runs a forward pass under the eyes of the hang detection. */
   readonly watchPass: <T>(pass: () => Promise<T>) => Promise<T>;
+  /** Computes the blocks that are not here. */
+  readonly carry: Carry;
 }
 
 /**
@@ -38,34 +42,18 @@ export function openKithModel(input: KithModelInput): Promise<HostedModel> {
 }
 
 async function openText(input: KithModelInput): Promise<HostedModel> {
-  const { gguf, options, request, compute, watchPass } = input;
+  const { gguf, request } = input;
   const startedAt = performance.now();
-  const shape = planModel(gguf, request.range, options.kvType, options.context);
-  const { range, hyper } = shape;
+  const text = planText(input);
+  const { range, hyper } = text;
   // Blocks alone never see a token; everything that does must be able to write text.
   const tokenizer = range.embed && range.head ? createFullTokenizer(gguf.metadata) : null;
   if (tokenizer !== null) checkVocabulary(tokenizer.size, hyper.vocab);
-  const plan = planMemory({ ...input, ...shape, id: request.id, contextTrained: hyper.context });
-  throwIfAborted(input.signal);
-  const opened = await openRunner(compute, {
-    gguf,
-    source: input.source,
-    range,
-    kvCells: plan.kvCells,
-    kvType: options.kvType,
-    context: plan.context,
-    // A full prompt chunk beside every other sequence's next token.
-    maxRows: options.prefillChunk + options.maxActive,
-    onProgress: input.onProgress,
-  });
-  const runner: Runner = {
-    info: opened.info,
-    forward: (parts, passOptions) => watchPass(() => opened.forward(parts, passOptions)),
-    interrupt: () => opened.interrupt?.(),
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
-  };
+  const { runner, plan } = await openTextRunner(input, text);
   const whole = tokenizer !== null && range.from === 0 && range.to === hyper.blocks;
-  const scheduler = whole ? schedule(input, runner, tokenizer, plan) : null;
+  const scheduler = whole ? schedule(input, runner, tokenizer, plan, text.prefillChunk) : null;
+  const isMiddle = !range.embed && !range.head && range.to > range.from;
+  const leases = isMiddle ? createLeases(runner) : null;
   const loaded: LoadedModel = {
     id: request.id,
     architecture: runner.info.architecture,
@@ -91,12 +79,22 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
     generate: scheduler === null ? null : generator(scheduler, tokenizer!, runner.info.vocab),
     embed: null,
     // A scheduler owns the cells of its runner; passes from outside would write into them.
-    forward: scheduler === null ? (parts) => runner.forward(parts) : null,
+    forward:
+      scheduler === null
+        ? (parts) => {
+            if (leases !== null && leases.count > 0) throw lent(request.id);
+            return runner.forward(parts);
+          }
+        : null,
+    leases,
     tokenize: (text, encoding) => (tokenizer ?? createTokenizer(gguf.metadata)).encode(text, encoding),
     detokenize: (tokens) => (tokenizer ?? createTokenizer(gguf.metadata)).decode(tokens),
     prepare: null,
-    status: () => schedulerStatus(scheduler),
-    drain: async () => scheduler?.drain(),
+    status: () => (leases === null ? schedulerStatus(scheduler) : leaseStatus(leases)),
+    async drain() {
+      await scheduler?.drain();
+      await leases?.drain();
+    },
     async [Symbol.asyncDispose]() {
       await scheduler?.[Symbol.asyncDispose]();
       await runner[Symbol.asyncDispose]();
@@ -104,11 +102,17 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
   };
 }
 
-function schedule(input: KithModelInput, runner: Runner, tokenizer: Tokenizer, plan: MemoryPlan): Scheduler {
+function schedule(
+  input: KithModelInput,
+  runner: Runner,
+  tokenizer: Tokenizer,
+  plan: MemoryPlan,
+  prefillChunk: number,
+): Scheduler {
   return createScheduler({
     runner,
     tokenizer,
-    options: { ...input.options, context: plan.context },
+    options: { ...input.options, context: plan.context, prefillChunk },
     clock: systemClock,
   });
 }
@@ -181,6 +185,16 @@ function held(sampler: Sampler, matcher: GrammarMatcher): Pick<SchedulerJob, 'sa
     },
     ended: () => matcher.ended,
   };
+}
+
+const lent = (model: string) =>
+  new KithError('cells_lent', `KV cells of '${model}' are lent: single passes could write into them.`, {
+    status: 409,
+  });
+
+function leaseStatus(leases: Leases): ReturnType<HostedModel['status']> {
+  const { count, waiting, freeCells } = leases;
+  return { active: count, queued: waiting, counters: { freeCells } };
 }
 
 function schedulerStatus(scheduler: Scheduler | null): ReturnType<HostedModel['status']> {

@@ -5,6 +5,7 @@
  */
 
 import { type KithError, messageOf } from '../../base/index.ts';
+import type { Carry } from '../runner/path-runner.ts';
 import { Connection } from './connection.ts';
 import { LineReader } from './lines.ts';
 import type { SpawnedEngine } from './spawn.ts';
@@ -22,6 +23,7 @@ export interface LifeOptions {
   readonly log: EngineLog;
   /** Called once, when nothing more can come from the process. */
   readonly onEnd: () => void;
+  readonly carryOf?: (model: string) => Carry | null;
 }
 
 function isReset(error: NodeJS.ErrnoException): boolean {
@@ -66,6 +68,7 @@ export class Life {
         child.kill('SIGKILL');
         this.#trySettle();
       },
+      ...(options.carryOf === undefined ? {} : { carryOf: options.carryOf }),
       onPong: (meta) => {
         this.#passMs = typeof meta.passMs === 'number' ? meta.passMs : 0;
         if (typeof meta.rss === 'number') this.#rssBytes = meta.rss;

@@ -9,6 +9,7 @@
  */
 
 import { InputError, KithError, LimitError } from '../../base/index.ts';
+import type { Carry } from '../runner/path-runner.ts';
 import type { TextInfo, TextThread } from '../text/index.ts';
 import type { LoadedModel, LoadRequest } from '../types.ts';
 import type { Frame } from './frames.ts';
@@ -27,6 +28,7 @@ export interface ReadyModel {
 
 interface Slot {
   readonly request: LoadRequest;
+  carry: Carry | null;
   ready: ReadyModel | null;
   loading: SharedLoad<ReadyModel> | null;
   /** Larger = used later. */
@@ -39,6 +41,8 @@ export interface Models {
   /** The model in the running engine process; loads it again when the process was restarted. */
   ready(id: string, signal?: AbortSignal): Promise<ReadyModel>;
   list(): readonly LoadedModel[];
+  /** Who computes the blocks of the model that are not loaded. */
+  carryOf(id: string): Carry | null;
 }
 
 export function createModels(supervisor: Supervisor, text: TextThread, log: EngineLog): Models {
@@ -153,9 +157,10 @@ export function createModels(supervisor: Supervisor, text: TextThread, log: Engi
         slot = undefined;
       }
       if (slot === undefined) {
-        slot = { request, ready: null, loading: null, used: 0 };
+        slot = { request, carry: null, ready: null, loading: null, used: 0 };
         slots.set(request.id, slot);
       }
+      slot.carry = options.carry ?? slot.carry;
       slot.used = ++uses;
       try {
         return (current(slot) ?? (await join(slot, options))).loaded;
@@ -185,6 +190,7 @@ export function createModels(supervisor: Supervisor, text: TextThread, log: Engi
       slot.used = ++uses;
       return current(slot) ?? (await join(slot, { signal }));
     },
+    carryOf: (id) => slots.get(id)?.carry ?? null,
     list: () => [...slots.values()].flatMap(({ ready }) => (ready === null ? [] : [ready.loaded])),
   };
 }
@@ -198,7 +204,7 @@ function sameRequest(a: LoadRequest, b: LoadRequest): boolean {
   return JSON.stringify([encodeLoad(a), a.template]) === JSON.stringify([encodeLoad(b), b.template]);
 }
 
-function checkRequest({ id, path, range }: LoadRequest): void {
+function checkRequest({ id, path, range, elsewhere }: LoadRequest): void {
   if (id === '' || id.length > 256) {
     throw new InputError(
       'model_id_invalid',
@@ -208,6 +214,8 @@ function checkRequest({ id, path, range }: LoadRequest): void {
   }
   if (path === '')
     throw new InputError('model_path_invalid', 'The path of the model file is empty.', { param: 'path' });
+  if (range !== undefined && elsewhere !== undefined)
+    throw new InputError('range_invalid', 'A block range has no blocks elsewhere.', { param: 'elsewhere' });
   if (range === undefined) return;
   const ordered =
     Number.isInteger(range.from) && Number.isInteger(range.to) && range.from >= 0 && range.to >= range.from;

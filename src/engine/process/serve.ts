@@ -11,6 +11,7 @@ import type { GenerateEvent } from '../types.ts';
 import { openChannel } from './channel.ts';
 import { encodeFailure } from './failure.ts';
 import { asInt32, type Frame, type FrameMeta } from './frames.ts';
+import { createHopDesk, decodeHop, type HopDesk } from './hop.ts';
 import type { Host } from './host.ts';
 import {
   checkForward,
@@ -28,7 +29,7 @@ import { checkTokens, shapeOf } from './shape.ts';
 
 export interface ServeOptions {
   readonly stream: Duplex;
-  readonly createHost: (options: ReturnType<typeof decodeOptions>) => Host;
+  readonly createHost: (options: ReturnType<typeof decodeOptions>, hops: HopDesk) => Host;
   /** The parent is gone, or sent nonsense: `error` says which. */
   readonly onGone: (error: Error | null) => void;
   /** The parent asked for the end and everything is drained. */
@@ -42,6 +43,7 @@ interface Answer {
 
 /** ms between two progress frames of a load. */
 const PROGRESS_MS = 100;
+const MAX_LEASE = Number.MAX_SAFE_INTEGER;
 
 export function serve(options: ServeOptions): void {
   const running = new Map<number, AbortController>();
@@ -56,12 +58,15 @@ export function serve(options: ServeOptions): void {
     onDrain: () => outbox.drained(),
   });
   const outbox: Outbox = createOutbox(channel);
+  const hops = createHopDesk((frame) => channel.send(frame));
 
   function receive(frame: Frame): void {
     if (frame.type === 'ping') {
       channel.send({ type: 'pong', id: 0, end: true, meta: pulse() });
     } else if (frame.type === 'cancel') {
       running.get(frame.id)?.abort();
+    } else if (frame.type === 'carried' || frame.type === 'dropped') {
+      hops.receive(frame);
     } else if (running.has(frame.id)) {
       throw new KithError('frame_invalid', `Request ${frame.id} is already open.`);
     } else {
@@ -105,7 +110,7 @@ export function serve(options: ServeOptions): void {
   async function handle(frame: Frame, signal: AbortSignal): Promise<Answer> {
     switch (frame.type) {
       case 'hello': {
-        host ??= options.createHost(decodeOptions(frame.meta));
+        host ??= options.createHost(decodeOptions(frame.meta), hops);
         return { meta: { ...(await host.hello()), pid: process.pid, node: process.version } };
       }
       case 'load':
@@ -130,6 +135,21 @@ export function serve(options: ServeOptions): void {
         if (hosted.forward === null) throw wrongTask(model, 'cannot compute single passes');
         const { rows, count, width } = await hosted.forward(parts);
         return encodeReplyArray({ count, width }, rows);
+      }
+      case 'lease': {
+        const shape = shapeOf(frame.meta);
+        return { meta: { lease: leasesOf(shape).open(shape.integer('cells', 1, 1 << 24)) } };
+      }
+      case 'release': {
+        const shape = shapeOf(frame.meta);
+        leasesOf(shape).close(shape.integer('lease', 1, MAX_LEASE));
+        return {};
+      }
+      case 'step': {
+        const { model: _, ...step } = decodeHop(frame);
+        const shape = shapeOf(frame.meta);
+        const lease = shape.integer('lease', 1, MAX_LEASE);
+        return encodeReplyArray({}, await leasesOf(shape).step(lease, step, signal));
       }
       case 'tokenize': {
         const shape = shapeOf(frame.meta);
@@ -162,6 +182,13 @@ export function serve(options: ServeOptions): void {
       default:
         throw new KithError('frame_invalid', `'${frame.type}' is not a request.`);
     }
+  }
+
+  function leasesOf(shape: ReturnType<typeof shapeOf>) {
+    const model = shape.string('model', 256);
+    const { leases } = ready().get(model);
+    if (leases === null) throw wrongTask(model, 'has no KV cells to lend: it is no block range');
+    return leases;
   }
 
   async function load(frame: Frame, signal: AbortSignal): Promise<Answer> {

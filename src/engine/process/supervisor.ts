@@ -6,6 +6,7 @@
  */
 
 import { AbortedError, type Clock, formatPlural, KithError, messageOf } from '../../base/index.ts';
+import type { Carry } from '../runner/path-runner.ts';
 import type { Connection } from './connection.ts';
 import { countDeaths, type Deaths } from './deaths.ts';
 import type { FrameMeta } from './frames.ts';
@@ -20,6 +21,8 @@ export interface SupervisorOptions {
   /** First message to a new process; its answer is `Session.hello`. */
   readonly hello: FrameMeta;
   readonly spawn?: () => SpawnedEngine;
+  /** Who computes the blocks of a model that are not in the process. */
+  readonly carryOf?: (model: string) => Carry | null;
 }
 
 /** A running engine process. */
@@ -167,6 +170,7 @@ export class Supervisor implements AsyncDisposable {
       limits: this.#limits,
       log: this.#options.log,
       onEnd: () => this.#lose(life),
+      ...(this.#options.carryOf === undefined ? {} : { carryOf: this.#options.carryOf }),
     });
     this.#life = life;
     return life;

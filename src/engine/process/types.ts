@@ -5,6 +5,7 @@
  */
 
 import type { Clock, Logger, Random } from '../../base/index.ts';
+import type { Carry } from '../runner/path-runner.ts';
 import type { ForwardPart, ForwardResult } from '../runner/types.ts';
 import type {
   EmbedRequest,
@@ -34,6 +35,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes of weights read so far, and all of them. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Computes the blocks that `LoadRequest.elsewhere` names. The last one given for an id holds. */
+  readonly carry?: Carry;
 }
 
 export interface EngineDevice {
@@ -77,6 +80,17 @@ export interface EngineStatus extends SupervisorStatus {
   readonly models: readonly ModelStatus[];
 }
 
+/** Cells of a block range that one holder runs sequences on. Ends with the engine process, and with the model. */
+export interface CellLease extends AsyncDisposable {
+  readonly cells: number;
+  /**
+   * Takes hidden states through the range's blocks. Cells are the lease's own, from 0; calls are computed in order.
+   *
+   * @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid`, `engine_lost`
+   */
+  readonly step: Carry;
+}
+
 /** Runs models in a process of its own. Nothing native is loaded in this one. */
 export interface Engine extends AsyncDisposable {
   /** Starts the engine process if it does not run. Not needed before `load`. */
@@ -114,6 +128,12 @@ export interface Engine extends AsyncDisposable {
    * owns the KV cells it names. Not for models that also serve `generate`, whose scheduler owns the cells.
    */
   forward(model: string, parts: readonly ForwardPart[], signal?: AbortSignal): Promise<ForwardResult>;
+  /**
+   * Lends KV cells of a block range without embedding and head, for sequences of one holder.
+   *
+   * @throws LimitError `engine.kvCells` when fewer are free; KithError `wrong_model_task`
+   */
+  lease(model: string, cells: number, signal?: AbortSignal): Promise<CellLease>;
   models(): readonly LoadedModel[];
   devices(signal?: AbortSignal): Promise<EngineDevices>;
   /** State of the engine process as this side knows it, at once. */

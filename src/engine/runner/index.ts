@@ -9,5 +9,6 @@ export { loadGgml } from '../ggml/api.ts';
 export { type Compute, createCompute } from '../ggml/compute.ts';
 export { type Embedder, type EmbedderInfo, isEncoder, openEmbedder, planPasses } from './embedder.ts';
 export { type BlockRange, type ModelPlan, type OpenOptions, openRunner, planModel } from './open.ts';
+export { type CarriedPart, type Carry, createPathRunner } from './path-runner.ts';
 export type { ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
 export { COMPUTABLE_TYPES } from './weights.ts';

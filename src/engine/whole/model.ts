@@ -104,7 +104,7 @@ export async function openWholeModel(input: WholeInput): Promise<HostedModel> {
 
 type Base = Pick<
   HostedModel,
-  'tokenizes' | 'totalBytes' | 'forward' | 'tokenize' | 'detokenize' | 'prepare'
+  'tokenizes' | 'totalBytes' | 'forward' | 'leases' | 'tokenize' | 'detokenize' | 'prepare'
 > & {
   /** Token bytes for one generation's text stream. */
   pieces(): Pick<Tokenizer, 'bytes'>;
@@ -126,7 +126,7 @@ function ownTokenizer(gguf: Gguf): Tokenizer | null {
 
 function createBase(model: LlamaModel, plan: MemoryPlan, gguf: Gguf): Base {
   const own = ownTokenizer(gguf);
-  const shared = { totalBytes: plan.totalBytes, forward: null };
+  const shared = { totalBytes: plan.totalBytes, forward: null, leases: null };
   if (own !== null) {
     return {
       ...shared,

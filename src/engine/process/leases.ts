@@ -1,0 +1,248 @@
+/**
+ * KV cells of a block range, lent to those who run sequences through it. A holder numbers its cells from 0 and names no
+ * others, so that nobody reads or disturbs what is not his.
+ *
+ * Steps of several holders are computed together: those of a few rows (tokens of answers) in one pass, long ones (prompts)
+ * alone, in the order in which they came. After each long one the short ones that wait have their turn, and the other
+ * way round.
+ *
+ * @module engine/process/leases
+ */
+import { setImmediate } from 'node:timers/promises';
+import { AbortedError, InputError, KithError, LimitError } from '../../base/index.ts';
+import { CellTree, createKvCells } from '../kv/index.ts';
+import type { CarriedPart } from '../runner/path-runner.ts';
+import type { ForwardPart, Runner } from '../runner/types.ts';
+
+/** Rows up to which a step shares its pass with others. */
+const SHORT_ROWS = 8;
+/** Leases of one model at once. */
+const MOST_LEASES = 1024;
+/** Steps of one lease that wait: what a long prompt has under way, and as much again. */
+const MOST_WAITING = 32;
+
+export interface Step {
+  readonly parts: readonly CarriedPart[];
+  /** Rows × embedding. */
+  readonly hidden: Float32Array;
+}
+
+export interface Leases {
+  /** Takes `count` cells. @throws LimitError `engine.kvCells` when fewer are free */
+  open(count: number): number;
+  /** Gives the cells back once what runs on them is done. */
+  close(lease: number): void;
+  /** Wanted rows × embedding. @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid` */
+  step(lease: number, step: Step, signal: AbortSignal): Promise<Float32Array>;
+  /** Leases that are open. */
+  readonly count: number;
+  /** Steps that wait or run. */
+  readonly waiting: number;
+  readonly freeCells: number;
+  /** Resolves when no step waits or runs. */
+  drain(): Promise<void>;
+}
+
+interface Lease {
+  readonly tree: CellTree;
+  /** Cells of the runner, ascending, so that sequences whose cells ascend here ascend there. */
+  readonly physical: Int32Array;
+  waiting: number;
+  running: boolean;
+  closed: boolean;
+}
+
+interface Entry extends Step {
+  readonly lease: Lease;
+  readonly rows: number;
+  readonly signal: AbortSignal;
+  readonly resolve: (rows: Float32Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** @param runner of blocks without embedding and head */
+export function createLeases(runner: Runner): Leases {
+  const { embedding, kvCells, maxRows } = runner.info;
+  const pool = createKvCells(kvCells);
+  const leases = new Map<number, Lease>();
+  const queue: Entry[] = [];
+  let last = 0;
+  let loop: Promise<void> | null = null;
+  let running = 0;
+  let shortFirst = true;
+
+  function find(id: number): Lease {
+    const lease = leases.get(id);
+    if (lease !== undefined) return lease;
+    throw new InputError('lease_unknown', `There is no lease ${id} of KV cells.`, { param: 'lease' });
+  }
+
+  function check({ parts, hidden }: Step): number {
+    const rows = parts.reduce((sum, { count }) => sum + count, 0);
+    const wrong = (why: string) => new KithError('forward_invalid', why, { status: 400 });
+    if (rows === 0) throw wrong('A step needs at least one row.');
+    if (rows > maxRows) throw wrong(`A step has ${rows} rows; ${maxRows} is the most.`);
+    if (hidden.length !== rows * embedding)
+      throw wrong(`A step of ${rows} rows came with ${hidden.length} values, not ${rows * embedding}.`);
+    for (let i = 0; i < hidden.length; i++)
+      if (!Number.isFinite(hidden[i]))
+        throw wrong(`Row ${Math.floor(i / embedding)} of a step is not finite.`);
+    return rows;
+  }
+
+  /** Those whose turn it is: of each lease the first that waits. */
+  function choose(): Entry[] {
+    for (let i = queue.length - 1; i >= 0; i--) if (queue[i]!.signal.aborted) leave(queue[i]!, aborted());
+    const first = new Map<Lease, Entry>();
+    for (const entry of queue) if (!first.has(entry.lease)) first.set(entry.lease, entry);
+    const turn = [...first.values()];
+    const long = turn.find(({ rows }) => rows > SHORT_ROWS);
+    const short = turn.filter(({ rows }) => rows <= SHORT_ROWS);
+    if (long !== undefined && (short.length === 0 || !shortFirst)) {
+      shortFirst = true;
+      return [long];
+    }
+    shortFirst = false;
+    const chosen: Entry[] = [];
+    let room = maxRows;
+    for (const entry of short) {
+      if (entry.rows > room) break;
+      room -= entry.rows;
+      chosen.push(entry);
+    }
+    return chosen;
+  }
+
+  function leave(entry: Entry, error: unknown): void {
+    queue.splice(queue.indexOf(entry), 1);
+    entry.lease.waiting--;
+    entry.reject(error);
+  }
+
+  /** The parts with the runner's cells. Notes the rows as written. @throws InputError `cells_invalid` */
+  function placed({ lease, parts, hidden }: Entry): ForwardPart[] {
+    let at = 0;
+    return parts.map((part) => {
+      const line = lease.tree.line(part);
+      lease.tree.grow(part);
+      for (let i = 0; i < line.length; i++) line[i] = lease.physical[line[i]!]!;
+      const rows = hidden.subarray(at, at + part.count * embedding);
+      at += rows.length;
+      const { start, count, outputs } = part;
+      return { cells: line, start, count, tokens: null, hidden: rows, outputs };
+    });
+  }
+
+  async function pass(chosen: readonly Entry[]): Promise<void> {
+    const ready: { entry: Entry; parts: ForwardPart[] }[] = [];
+    for (const entry of chosen) {
+      try {
+        ready.push({ entry, parts: placed(entry) });
+        queue.splice(queue.indexOf(entry), 1);
+        entry.lease.running = true;
+      } catch (error) {
+        leave(entry, error);
+      }
+    }
+    if (ready.length === 0) return;
+    running = ready.length;
+    try {
+      const { rows } = await runner.forward(
+        ready.flatMap(({ parts }) => parts),
+        { transient: true },
+      );
+      let at = 0;
+      for (const { entry, parts } of ready) {
+        const wanted = parts.reduce((sum, { outputs, count }) => sum + wantedRows(outputs, count), 0);
+        entry.resolve(rows.slice(at, at + wanted * embedding));
+        at += wanted * embedding;
+      }
+    } catch (error) {
+      for (const { entry } of ready) entry.reject(error);
+    } finally {
+      running = 0;
+      for (const { lease } of ready.map(({ entry }) => entry)) {
+        lease.waiting--;
+        lease.running = false;
+        if (lease.closed) pool.release(lease.physical, 0, lease.physical.length, true);
+      }
+    }
+  }
+
+  async function run(): Promise<void> {
+    for (;;) {
+      // Lets in what came meanwhile, and joins steps that come together.
+      await setImmediate();
+      const chosen = choose();
+      if (chosen.length > 0) await pass(chosen);
+      if (queue.length === 0) return;
+    }
+  }
+
+  function wake(): void {
+    loop ??= run().finally(() => {
+      loop = null;
+      // A step that came between the last look and now.
+      if (queue.length > 0) wake();
+    });
+  }
+
+  return {
+    open(count) {
+      if (!Number.isInteger(count) || count < 1)
+        throw new InputError('cells_invalid', `A lease of ${count} KV cells was asked for.`, {
+          param: 'cells',
+        });
+      const physical = new Int32Array(count <= pool.free ? count : 0);
+      if (leases.size >= MOST_LEASES || physical.length < count || !pool.take(count, physical, 0, true))
+        throw new LimitError(
+          'engine.kvCells',
+          kvCells,
+          `${count} KV cells were asked for; ${pool.free} of ${kvCells} are free. Ask for fewer, or later.`,
+          { status: 503, details: { free: pool.free, asked: count } },
+        );
+      leases.set(++last, {
+        tree: new CellTree(count),
+        physical,
+        waiting: 0,
+        running: false,
+        closed: false,
+      });
+      return last;
+    },
+    close(id) {
+      const lease = leases.get(id);
+      if (lease === undefined) return;
+      leases.delete(id);
+      lease.closed = true;
+      for (const entry of queue.filter((one) => one.lease === lease)) leave(entry, aborted());
+      if (!lease.running) pool.release(lease.physical, 0, lease.physical.length, true);
+    },
+    step: (id, step, signal) =>
+      new Promise((resolve, reject) => {
+        const lease = find(id);
+        const rows = check(step);
+        if (lease.waiting >= MOST_WAITING)
+          throw new LimitError('steps', MOST_WAITING, `${lease.waiting} steps of this lease wait already.`);
+        if (signal.aborted) throw aborted();
+        lease.waiting++;
+        queue.push({ ...step, lease, rows, signal, resolve, reject });
+        wake();
+      }),
+    get count() {
+      return leases.size;
+    },
+    get waiting() {
+      return queue.length + running;
+    },
+    get freeCells() {
+      return pool.free;
+    },
+    drain: async () => loop ?? undefined,
+  };
+}
+
+const aborted = () => new AbortedError('The step was taken back, or its lease closed.');
+
+const wantedRows = (outputs: ForwardPart['outputs'], count: number): number =>
+  outputs === 'all' ? count : outputs === 'last' ? 1 : 0;
