@@ -29,7 +29,7 @@ export function addCredentials(program: Command, add: Add): void {
     (name: 'verify' | 'challenge' | 'present'): Load =>
     async () => ({ default: (await import('./commands/credentials-use.ts'))[name] });
   const fromWallet =
-    (name: 'importVc' | 'exportVc' | 'removeVc' | 'listVcs'): Load =>
+    (name: 'importVc' | 'exportVc' | 'removeVc' | 'publishVc' | 'hideVc' | 'listVcs'): Load =>
     async () => ({ default: (await import('./commands/credentials-wallet.ts'))[name] });
 
   add(
@@ -134,6 +134,7 @@ export function addCredentials(program: Command, add: Add): void {
       homeOption(),
       new Option('--subject <peer>', 'who they have to be about'),
       new Option('--again', 'verify what is in quarantine once more'),
+      new Option('--publish', 'show them to peers that connect'),
       ...policyOptions().slice(1),
       jsonOption(),
     ],
@@ -152,6 +153,20 @@ export function addCredentials(program: Command, add: Add): void {
     'remove a credential from the wallet',
     [homeOption(), jsonOption()],
     fromWallet('removeVc'),
+  );
+  add(
+    identity,
+    'publish-vc <digest...>',
+    'show credentials about this node to peers that connect; they are shown nothing else of the wallet',
+    [homeOption(), jsonOption()],
+    fromWallet('publishVc'),
+  );
+  add(
+    identity,
+    'hide-vc <digest...>',
+    'show credentials to peers no longer',
+    [homeOption(), jsonOption()],
+    fromWallet('hideVc'),
   );
   add(
     identity,

@@ -27,6 +27,7 @@ const usageCodes = new Set([
   'public_key_weak',
   'rotation_invalid',
   'tls_invalid',
+  'trust_policy_invalid',
 ]);
 
 /** Says what went wrong in a line or two, and returns the exit code. The stack is shown with DEBUG=kith:*. */

@@ -83,7 +83,7 @@ export {
   rotateKey,
   writeHandOverList,
 } from './rotation/rotate.ts';
-export { type HandOver, readHandOver, signHandOver } from './rotation/statement.ts';
+export { HAND_OVER_MAX_BYTES, type HandOver, readHandOver, signHandOver } from './rotation/statement.ts';
 export {
   type Conflict,
   conflictsAmong,
@@ -96,8 +96,9 @@ export { type FetchList, learnStatus } from './status/learn.ts';
 export { readStatusList, STATUS_CREDENTIAL_MAX_BYTES } from './status/list.ts';
 export { publishStatusLists, type WrittenList } from './status/publish.ts';
 export * from './types.ts';
-export type { HeldCredential, QuarantinedCredential } from './wallet/held.ts';
-export type { IssuedRow, IssueFromWallet, PublishedList } from './wallet/issued.ts';
+export { type HeldCredential, MAX_SHOWN, type QuarantinedCredential } from './wallet/held.ts';
+export type { GivenEndorsement, IssuedRow, IssueFromWallet, PublishedList } from './wallet/issued.ts';
+export type { OtherCredential, Others } from './wallet/others.ts';
 export type { RequestRow } from './wallet/requests.ts';
 export type { SeenLists } from './wallet/seen-lists.ts';
 export { openWallet, type Wallet, type WalletOptions, walletPath } from './wallet/wallet.ts';

@@ -4,18 +4,12 @@
  *
  * @module node/swarm-asking
  */
-import {
-  type Clock,
-  isKithError,
-  KithError,
-  type Logger,
-  type Meeting,
-  type PeerRequirements,
-} from '../base/index.ts';
+import { type Clock, KithError, type Logger, type Meeting, type PeerRequirements } from '../base/index.ts';
 import type { PeerBackendOptions, PeerProviderOptions, PeerStanding } from '../gateway/index.ts';
 import type { Discoverer, Registry, Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
 import type { BanFile } from './swarm-bans.ts';
+import type { NoteConduct } from './swarm-trust.ts';
 
 type Meets = NonNullable<PeerProviderOptions['meets']>;
 
@@ -38,11 +32,13 @@ export interface AskingParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly bans: Pick<BanFile, 'list'>;
   readonly discovery: Pick<Discoverer, 'introduce'>;
-  readonly trust: Pick<Trust, 'tier' | 'meets' | 'observe'>;
+  readonly trust: Pick<Trust, 'tier' | 'meets'>;
+  readonly noteConduct: NoteConduct;
   readonly log: Logger;
 }
 
-export function peerAsking({ swarm, registry, discovery, trust, clock, bans, log }: AskingParts): PeerAsking {
+export function peerAsking(parts: AskingParts): PeerAsking {
+  const { swarm, registry, discovery, trust, noteConduct, clock, bans, log } = parts;
   /** As it says itself. */
   const regionsOf = (peer: string): readonly string[] => [
     ...new Set(registry.of(peer).flatMap(({ regions }) => regions)),
@@ -78,12 +74,7 @@ export function peerAsking({ swarm, registry, discovery, trust, clock, bans, log
     },
     misconduct(peer, what) {
       log.warn('a peer answered what it may not', { peer, what });
-      try {
-        trust.observe(peer, 'availability', 0);
-      } catch (error) {
-        // A store that is full of strangers has no place for one more.
-        if (!isKithError(error)) log.warn('what a peer did was not noted', { peer, err: String(error) });
-      }
+      noteConduct(peer, 'bad_answer');
     },
   };
 }

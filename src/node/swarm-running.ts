@@ -212,7 +212,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       return swarm.addresses;
     },
     asking: peerAsking({
-      ...{ swarm, registry, discovery, trust, clock, bans },
+      ...{ swarm, registry, discovery, trust, noteConduct, clock, bans },
       log: log.child('peers'),
     }),
     problem: () => problemOf(swarm),

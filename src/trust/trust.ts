@@ -7,7 +7,7 @@
  *
  * @module trust/trust
  */
-import { type Clock, InputError, reaches } from '../base/index.ts';
+import { type Clock, InputError, meetingOf } from '../base/index.ts';
 import type { CredentialFacts } from '../identity/index.ts';
 import {
   type Lost,
@@ -23,7 +23,7 @@ import { Evaluation, PROVEN_AUDITS } from './score/evaluation.ts';
 import type { TrustSource } from './score/inputs.ts';
 import { NO_RANKS, type Ranks, rankPeers } from './score/rank.ts';
 import type {
-  Dimension,
+  Counted,
   IncidentKind,
   Meeting,
   PeerFacts,
@@ -48,8 +48,13 @@ export interface Trust extends Disposable {
   tier(peerId: string): Tier;
   /** Whether a peer may see a request that asks this of it, and each reason why not. */
   meets(peerId: string, requirements: PeerRequirements, facts: PeerFacts): Meeting;
-  /** Notes what was seen of a peer: `x` from 0 (bad) to 1 (good). Throws InputError `observation_invalid`. */
-  observe(peerId: string, dimension: Dimension, x: number): void;
+  /**
+   * Notes what was seen of a peer: `x` from 0 (bad) to 1 (good), of `conduct` always 0. `weight`: how much of an observation
+   * it is, above 0 and up to 1, such as the confidence of an audit. Throws InputError `observation_invalid`.
+   *
+   * @param weight @default 1
+   */
+  observe(peerId: string, dimension: Counted, x: number, weight?: number): void;
   /**
    * Notes confirmed misconduct. `evidence` names it (a digest of what proves it): the same counts once. It is on the disk
    * when this returns. False when it was known. Throws InputError `observation_invalid`, LimitError `trust.peers`.
@@ -68,6 +73,12 @@ export interface Trust extends Disposable {
   reset(peerId: string): Lost;
   /** How often this node dealt with a peer: the most observations of any one kind. */
   dealings(peerId: string): number;
+  /** How many observations of one kind there were of a peer. */
+  count(peerId: string, dimension: Counted): number;
+  /** Digests of this node's own endorsements of a peer that are in force. */
+  endorsing(peerId: string): readonly string[];
+  /** Keys that were handed over to others, newest first: nobody ought to use them any more. */
+  predecessors(most: number): readonly string[];
   /**
    * Ends this node's own endorsements of a peer, here and now. Others count what they have until it ends by its own date:
    * the latest of these, ms, or null when there was none.
@@ -128,31 +139,30 @@ class LocalTrust implements Trust {
     return this.score(peerId).tier;
   }
 
-  meets(peerId: string, requirements: PeerRequirements, { latencyMs, region }: PeerFacts): Meeting {
-    const { minTier, maxLatencyMs, regions, pledge } = requirements;
-    const reasons: string[] = [];
-    if (minTier !== undefined) {
-      const { tier, score } = this.score(peerId);
-      if (!reaches(tier, minTier))
-        reasons.push(`its tier is ${tier} (score ${score.toFixed(3)}), and ${minTier} is asked`);
-    }
-    if (maxLatencyMs !== undefined) {
-      if (latencyMs === null)
-        reasons.push(`its latency is not known, and at most ${maxLatencyMs} ms is asked`);
-      else if (latencyMs > maxLatencyMs)
-        reasons.push(`its latency is ${Math.round(latencyMs)} ms, and at most ${maxLatencyMs} ms is asked`);
-    }
-    if (regions !== undefined && (region === null || !regions.includes(region)))
-      reasons.push(`its region is ${region ?? 'not known'}, and ${regions.join(' or ')} is asked`);
-    if (pledge === true && !this.#hasPledge(peerId))
-      reasons.push('it shows no FiduciaryPledge that the policy accepts');
-    return { ok: reasons.length === 0, reasons };
+  meets(peerId: string, requirements: PeerRequirements, facts: PeerFacts): Meeting {
+    const score = () => this.score(peerId);
+    const hasPledge = () => this.#hasPledge(peerId);
+    return meetingOf(requirements, facts, {
+      get tier() {
+        return score().tier;
+      },
+      get score() {
+        return score().score;
+      },
+      get pledge() {
+        return hasPledge();
+      },
+    });
   }
 
-  observe(peerId: string, dimension: Dimension, x: number): void {
+  observe(peerId: string, dimension: Counted, x: number, weight = 1): void {
     if (!(x >= 0 && x <= 1))
       throw invalid(`An observation of ${dimension} is a number from 0 to 1, not ${x}.`);
-    this.#change(() => this.#store.observe(peerId, dimension, x));
+    if (dimension === 'conduct' && x !== 0)
+      throw invalid('An observation of conduct is 0: it has no good side.');
+    if (!(weight > 0 && weight <= 1))
+      throw invalid(`The weight of an observation is above 0 and at most 1, not ${weight}.`);
+    this.#change(() => this.#store.observe(peerId, dimension, x, weight));
     this.#evaluation?.forget(peerId);
     this.#scores.delete(peerId);
   }
@@ -182,6 +192,19 @@ class LocalTrust implements Trust {
 
   dealings(peerId: string): number {
     return this.#store.dealings(peerId);
+  }
+
+  count(peerId: string, dimension: Counted): number {
+    return this.#store.count(peerId, dimension);
+  }
+
+  endorsing(peerId: string): readonly string[] {
+    if (this.#self === null) return [];
+    return this.#store.endorsements(this.#self, peerId).map(({ digest }) => digest);
+  }
+
+  predecessors(most: number): readonly string[] {
+    return this.#store.predecessors(most);
   }
 
   unendorse(peerId: string): number | null {

@@ -5,6 +5,7 @@
  */
 import type { Tier } from '../base/index.ts';
 
+export type { Meeting, PeerFacts, PeerRequirements } from '../base/index.ts';
 export type { Tier };
 
 /**
@@ -58,9 +59,17 @@ export const DIMENSIONS = ['audit', 'availability', 'throughput', 'latency'] as 
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /**
+ * What a node counts of a peer. `conduct` has no good side: what a peer may never do on the wire, however well it answers.
+ * It takes part in moderation alone, and earns nothing.
+ */
+export const COUNTED = [...DIMENSIONS, 'conduct'] as const;
+export type Counted = (typeof COUNTED)[number];
+
+/**
  * What counts as confirmed misconduct: its result was recomputed here and is wrong; two of three operators that have
  * nothing to do with each other say so; its own signed receipts contradict each other; a credential was revoked for cause;
- * its key named two successors.
+ * its key named two successors; it broke the rules of the wire again and again over a connection that proved its key, so that
+ * this node cut it.
  */
 export const INCIDENT_KINDS = [
   'recomputed',
@@ -68,29 +77,6 @@ export const INCIDENT_KINDS = [
   'contradicting_receipts',
   'revoked_for_cause',
   'conflicting_successors',
+  'hostile_conduct',
 ] as const;
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];
-
-/** What a request asks of the peers that may see it. Absent fields ask nothing. */
-export interface PeerRequirements {
-  readonly minTier?: Tier;
-  /** Round trip plus queue, ms. */
-  readonly maxLatencyMs?: number;
-  /** Region tags, any of which will do. */
-  readonly regions?: readonly string[];
-  /** The peer's operator holds a valid FiduciaryPledge. */
-  readonly pledge?: boolean;
-}
-
-/** What is known of a peer beside trust; null: not known, which meets no requirement of it. */
-export interface PeerFacts {
-  /** Round trip plus queue, ms. */
-  readonly latencyMs: number | null;
-  readonly region: string | null;
-}
-
-/** Whether a peer may see a request, and if not, each reason. */
-export interface Meeting {
-  readonly ok: boolean;
-  readonly reasons: readonly string[];
-}

@@ -19,6 +19,9 @@ import { ownIdentity } from '../own-identity.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { claimsOf, didOfName, give, openRooms, readBytes, typeOf, wireJson } from '../wallet.ts';
 
+/** Types that others weigh by who issued them. */
+const VOUCHED_FOR: readonly CredentialType[] = ['FiduciaryPledge', 'VerifiedNode', 'Uptime', 'EventAttendee'];
+
 export const issue: Handler = async ({ args, options }) => {
   using rooms = openRooms(options);
   const identity = await ownIdentity(options);
@@ -56,6 +59,10 @@ export const issue: Handler = async ({ args, options }) => {
   }
   await give(made.bytes, options);
   say(`Issued ${type} ${made.digest.slice(0, 16)} about ${subject}, until ${dayOf(validUntil!)}.`);
+  if (VOUCHED_FOR.includes(type))
+    say(
+      'It is signed with the key that this node runs on. An issuer for a community does better with a home of its own that is not always online: kith identity issue --home DIR.',
+    );
   tellLists(lists);
 };
 

@@ -1,8 +1,9 @@
-/** `kith identity import-vc|export-vc|remove-vc|list-vcs`: what the wallet holds. @module cli/commands/credentials-wallet */
+/** `kith identity import-vc|export-vc|remove-vc|publish-vc|hide-vc|list-vcs`: what the wallet holds. @module cli/commands/credentials-wallet */
 import { CREDENTIAL_MAX_BYTES, expiresAt, type Verification } from '../../identity/index.ts';
 import { UsageError } from '../failure.ts';
 import { paint, plain, print, printJson, say, table } from '../output.ts';
-import type { Handler } from '../program.ts';
+import { ownDid } from '../own-identity.ts';
+import type { Handler, Invocation } from '../program.ts';
 import {
   didOfName,
   give,
@@ -31,7 +32,10 @@ export const importVc: Handler = async ({ args, options }) => {
   for (const bytes of given) {
     await learn(rooms, bytes, options);
     const verification = await wallet.held.import(bytes, verifier, subject);
-    if (verification.facts !== null) wallet.requests.match(verification.facts);
+    if (verification.facts !== null) {
+      wallet.requests.match(verification.facts);
+      if (options.publish === true) wallet.held.show(verification.digest, true);
+    }
     done.push(verification);
   }
   if (options.json) printJson(done.map(verificationJson));
@@ -63,6 +67,36 @@ export const removeVc: Handler = async ({ args, options }) => {
   else print(`Removed ${type} ${digest.slice(0, 16)}.`);
 };
 
+/** Peers are shown nothing of the wallet but this. */
+export const publishVc: Handler = async (invocation) => {
+  await setShown(invocation, true);
+};
+
+export const hideVc: Handler = async (invocation) => {
+  await setShown(invocation, false);
+};
+
+async function setShown({ args, options }: Invocation, shown: boolean): Promise<void> {
+  using rooms = openRooms(options);
+  const own = await ownDid(options);
+  const changed = (args[0] as readonly string[]).map((digest) => {
+    const held = rooms.wallet.held.get(digest);
+    if (shown && held.subject !== own)
+      throw new UsageError(
+        `The credential ${held.digest.slice(0, 16)} is about ${held.subject}, not about this node, so peers are not shown it.`,
+      );
+    return rooms.wallet.held.show(held.digest, shown);
+  });
+  if (options.json) printJson(changed.map(({ digest, shown }) => ({ digest, shown })));
+  else
+    for (const { digest, type } of changed)
+      print(
+        shown
+          ? `Peers that connect are shown ${type} ${digest.slice(0, 16)} from now on, with its claims.`
+          : `Peers are no longer shown ${type} ${digest.slice(0, 16)}; those that were keep it until it ends.`,
+      );
+}
+
 export const listVcs: Handler = async ({ options }) => {
   using rooms = openRooms(options);
   if (options.issued) listIssued(rooms, options.json === true);
@@ -80,6 +114,7 @@ async function listHeld({ wallet, verifier }: WalletRooms, json: boolean): Promi
         ...verificationJson(verification),
         format: held.format,
         added_at: held.addedAt,
+        shown: held.shown,
       })),
     );
     return;
@@ -98,8 +133,9 @@ async function listHeld({ wallet, verifier }: WalletRooms, json: boolean): Promi
       verdict.code === 'ok' ? 'green' : 'red',
       facts?.statusStale === true ? 'ok, counts half' : verdict.code,
     ),
+    held.shown ? 'shown' : '-',
   ]);
-  print(table([['DIGEST', 'TYPE', 'ISSUER', 'ABOUT', 'UNTIL', 'NOW'], ...cells]));
+  print(table([['DIGEST', 'TYPE', 'ISSUER', 'ABOUT', 'UNTIL', 'NOW', 'PEERS'], ...cells]));
 }
 
 function listIssued({ wallet }: WalletRooms, json: boolean): void {

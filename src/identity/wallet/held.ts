@@ -21,6 +21,8 @@ export interface HeldCredential {
   readonly subject: string;
   /** ms since 1970. */
   readonly addedAt: number;
+  /** Whether its owner shows it to peers. */
+  readonly shown: boolean;
 }
 
 export interface QuarantinedCredential {
@@ -44,10 +46,19 @@ export interface Held {
   get(digest: string): HeldCredential;
   /** Throws InputError `credential_unknown`. */
   remove(digest: string): void;
+  /**
+   * Shows a credential to peers from now on, or no longer. Returns it. Throws InputError `credential_unknown`, LimitError
+   * `wallet.shown`.
+   */
+  show(digest: string, shown: boolean): HeldCredential;
+  /** Those about one DID that are shown to peers, oldest first. */
+  shown(subject: string): readonly HeldCredential[];
   quarantined(): readonly QuarantinedCredential[];
 }
 
 const MAX_HELD = 4096;
+/** As many as peers take of one another. */
+export const MAX_SHOWN = 16;
 const MAX_QUARANTINED = 256;
 
 interface Row {
@@ -57,6 +68,7 @@ interface Row {
   readonly issuer: string;
   readonly subject: string;
   readonly added_at: number;
+  readonly shown: 0 | 1;
 }
 interface QuarantineRow {
   readonly digest: string;
@@ -67,7 +79,8 @@ interface QuarantineRow {
 }
 
 export function createHeld(database: Database, clock: Clock): Held {
-  const columns = 'digest, bytes, type, issuer, subject, added_at';
+  const columns =
+    'digest, bytes, type, issuer, subject, added_at, digest IN (SELECT digest FROM shown) AS shown';
   const all = database.prepare<Row>(`SELECT ${columns} FROM held ORDER BY added_at, digest`);
   const about = database.prepare<Row, [string]>(
     `SELECT ${columns} FROM held WHERE subject = ? ORDER BY added_at, digest`,
@@ -81,6 +94,11 @@ export function createHeld(database: Database, clock: Clock): Held {
     'INSERT OR IGNORE INTO held (digest, bytes, type, issuer, subject, added_at) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const remove = database.prepare<never, [string]>('DELETE FROM held WHERE digest = ?');
+  const show = database.prepare<never, [string]>('INSERT OR IGNORE INTO shown (digest) VALUES (?)');
+  const hide = database.prepare<never, [string]>('DELETE FROM shown WHERE digest = ?');
+  const countShown = database.prepare<{ n: number }, [string]>(
+    'SELECT count(*) AS n FROM shown JOIN held USING (digest) WHERE subject = ?',
+  );
   const quarantine = database.prepare<never, [string, Uint8Array | null, string, string, number]>(
     'INSERT OR REPLACE INTO quarantine (digest, bytes, code, reason, added_at) VALUES (?, ?, ?, ?, ?)',
   );
@@ -131,10 +149,33 @@ export function createHeld(database: Database, clock: Clock): Held {
     list: (subject) => (subject === undefined ? all.all() : about.all(subject)).map(held),
     get,
     remove: (digest) => void remove.run(get(digest).digest),
+    show: (digest, shown) =>
+      database.transaction(() => {
+        const { digest: whole, subject, shown: before } = get(digest);
+        if (!shown) hide.run(whole);
+        else if (!before && countShown.get(subject)!.n >= MAX_SHOWN)
+          throw new LimitError(
+            'wallet.shown',
+            MAX_SHOWN,
+            `${MAX_SHOWN} credentials are shown to peers already; hide one first: kith identity hide-vc DIGEST`,
+          );
+        else show.run(whole);
+        return get(whole);
+      }),
+    shown: (subject) =>
+      about
+        .all(subject)
+        .map(held)
+        .filter((each) => each.shown),
     quarantined: () => bad.all().map(({ added_at: addedAt, ...row }) => ({ ...row, addedAt })),
   };
 }
 
-function held({ added_at: addedAt, ...row }: Row): HeldCredential {
-  return { ...row, addedAt, format: looksLikeToken(row.bytes) ? 'vc+jwt' : 'data-integrity' };
+function held({ added_at: addedAt, shown, ...row }: Row): HeldCredential {
+  return {
+    ...row,
+    addedAt,
+    shown: shown === 1,
+    format: looksLikeToken(row.bytes) ? 'vc+jwt' : 'data-integrity',
+  };
 }

@@ -36,6 +36,14 @@ export interface IssuedRow {
   readonly revokedReason: string | null;
 }
 
+export interface GivenEndorsement {
+  readonly digest: string;
+  /** DID. */
+  readonly subject: string;
+  /** Wire bytes. */
+  readonly bytes: Uint8Array;
+}
+
 export interface PublishedList {
   readonly id: string;
   /** Counts this node's lists from 1: the name of its file. */
@@ -63,6 +71,8 @@ export interface Issued {
   publish(identity: Identity, list: string): PublishedList;
   /** Notes that a signed list is where readers get it. False when a newer one was signed meanwhile. */
   written(list: PublishedList): boolean;
+  /** Endorsements by this identity, the newest of each peer, newest first. */
+  endorsements(identity: Pick<Identity, 'did'>, most: number): readonly GivenEndorsement[];
   /** Wire bytes of an issued credential, by the beginning of its digest. Throws InputError `credential_unknown`. */
   bytes(digest: string): Uint8Array;
 }
@@ -134,6 +144,11 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
   );
   const bytesOf = database.prepare<{ bytes: Uint8Array }, [string]>(
     'SELECT bytes FROM issued WHERE digest = ?',
+  );
+
+  const endorsements = database.prepare<GivenEndorsement & { at: number }, [string, number]>(
+    "SELECT digest, subject, bytes, max(issued_at) AS at FROM issued WHERE issuer = ? AND type = 'PeerEndorsement' " +
+      'AND revoked_at IS NULL GROUP BY subject ORDER BY at DESC, digest LIMIT ?',
   );
 
   /** A free place in the list named, or in the first of the node's own lists that has room. */
@@ -250,6 +265,9 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
       }),
 
     written: ({ id, validFrom }) => markWritten.run(validFrom, id, validFrom).changes === 1,
+
+    endorsements: ({ did }, most) =>
+      endorsements.all(did, most).map(({ digest, subject, bytes }) => ({ digest, subject, bytes })),
 
     bytes: (digest) => bytesOf.get(find(digest).digest)!.bytes,
   };

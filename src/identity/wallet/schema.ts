@@ -86,4 +86,26 @@ export const WALLET_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: 'what is shown to peers, and credentials of others',
+    up: `
+      CREATE TABLE shown (
+        digest TEXT PRIMARY KEY REFERENCES held (digest) ON DELETE CASCADE
+      ) STRICT, WITHOUT ROWID;
+
+      -- Credentials that peers showed of themselves and whose issuer can revoke them. \`seen_at\`: shown or looked at last.
+      CREATE TABLE others (
+        digest TEXT PRIMARY KEY,
+        bytes BLOB NOT NULL,
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        list TEXT NOT NULL,
+        ends_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX others_by_subject ON others (subject, seen_at);
+      CREATE INDEX others_by_list ON others (issuer, list);
+      CREATE INDEX others_by_age ON others (seen_at);
+    `,
+  },
 ];

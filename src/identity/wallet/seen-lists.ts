@@ -31,6 +31,10 @@ export interface SeenLists extends StatusSource {
   isDue(issuer: string, id: string): boolean;
   /** Wire bytes of the newest list known, to pass on. */
   bytes(issuer: string, id: string): Uint8Array | null;
+  /** When the newest list known begins and ends, ms since 1970; null when none is. */
+  times(issuer: string, id: string): { readonly from: number; readonly until: number } | null;
+  /** The lists known that begin after this (ms since 1970), newest first. */
+  since(from: number, most: number): readonly { issuer: string; id: string; from: number }[];
 }
 
 export interface SeenListsOptions {
@@ -67,6 +71,9 @@ export function createSeenLists(database: Database, options: SeenListsOptions): 
   const prune = database.prepare<never, [number]>('DELETE FROM seen_lists WHERE valid_until < ?');
   const size = database.prepare<{ n: number; bytes: number | null }>(
     'SELECT count(*) AS n, sum(length(bytes)) AS bytes FROM seen_lists',
+  );
+  const newest = database.prepare<{ issuer: string; id: string; from: number }, [number, number]>(
+    'SELECT issuer, id, valid_from AS "from" FROM seen_lists WHERE valid_from > ? ORDER BY valid_from DESC LIMIT ?',
   );
   const unpacked = new Map<string, StatusList>();
 
@@ -141,5 +148,10 @@ export function createSeenLists(database: Database, options: SeenListsOptions): 
     },
 
     bytes: (issuer, id) => load.get(issuer, id)?.bytes ?? null,
+    times(issuer, id) {
+      const row = find.get(issuer, id);
+      return row === undefined ? null : { from: row.valid_from, until: row.valid_until };
+    },
+    since: (from, most) => newest.all(from, most),
   };
 }

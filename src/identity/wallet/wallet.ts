@@ -10,6 +10,7 @@ import type { Challenges } from '../credentials/present.ts';
 import { createChallenges } from './challenges.ts';
 import { createHeld, type Held } from './held.ts';
 import { createIssued, type Issued } from './issued.ts';
+import { createOthers, type Others } from './others.ts';
 import { createRequests, type Requests } from './requests.ts';
 import { WALLET_MIGRATIONS } from './schema.ts';
 import { createSeenLists, type SeenLists } from './seen-lists.ts';
@@ -21,6 +22,10 @@ export interface Wallet extends Disposable {
   /** Status lists of issuers: what verifiers ask. */
   readonly lists: SeenLists;
   readonly challenges: Challenges;
+  /** Credentials of peers. */
+  readonly others: Others;
+  /** Changes whenever another process changed the wallet; its own changes leave it as it is. */
+  version(): number;
 }
 
 export interface WalletOptions {
@@ -42,12 +47,15 @@ export function openWallet(home: string, options: WalletOptions): Wallet {
     clock,
     ...(statusGraceMs === undefined ? {} : { graceMs: statusGraceMs }),
   });
+  const version = database.prepare<{ data_version: number }>('PRAGMA data_version');
   return {
     held: createHeld(database, clock),
     issued: createIssued(database, clock, random, lists),
     requests: createRequests(database, clock),
     lists,
     challenges: createChallenges(database, clock, random),
+    others: createOthers(database, clock),
+    version: () => version.get()!.data_version,
     [Symbol.dispose]: () => database.close(),
   };
 }

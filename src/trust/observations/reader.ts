@@ -7,12 +7,13 @@ import type { Database } from '../../base/index.ts';
 import type {
   Counter,
   Counters,
+  EndedCredential,
   Endorsement,
   HeldCredential,
   Incident,
   TrustSource,
 } from '../score/inputs.ts';
-import type { Dimension, IncidentKind } from '../types.ts';
+import type { Counted, IncidentKind } from '../types.ts';
 
 /** Keys in one line of successors that are followed. */
 const MAX_LINE = 16;
@@ -41,11 +42,14 @@ export function createReader(database: Database, self: string | null): TrustSour
   const credentials = database.prepare<CredentialRow, [string]>(
     'SELECT * FROM credential WHERE peer = ? ORDER BY type, valid_from DESC, digest',
   );
-  const counters = database.prepare<Counter & { dimension: Dimension }, [string]>(
+  const counters = database.prepare<Counter & { dimension: Counted }, [string]>(
     'SELECT dimension, good, bad, at FROM counter WHERE peer = ?',
   );
   const incidents = database.prepare<{ kind: IncidentKind; at: number }, [string]>(
     'SELECT kind, at FROM incident WHERE peer = ? ORDER BY at, evidence',
+  );
+  const ended = database.prepare<EndedCredential, [string]>(
+    'SELECT type, issuer, at FROM ended WHERE peer = ? ORDER BY at DESC, digest',
   );
   const successor = database.prepare<{ successor: string }, [string]>(
     'SELECT successor FROM succession WHERE predecessor = ?',
@@ -66,6 +70,7 @@ export function createReader(database: Database, self: string | null): TrustSour
     credentials: (peerId) => credentials.all(peerId).map(credentialOf),
     observations: (peerId) => countersOf(counters.all(peerId)),
     incidents: (peerId): Incident[] => incidents.all(peerId).map(({ kind, at }) => ({ kind, at })),
+    ended: (peerId) => ended.all(peerId).map(({ type, issuer, at }) => ({ type, issuer, at })),
     successor: (peerId) => successor.get(peerId)?.successor ?? null,
     received: (peerId) => received.all(peerId, self ?? '', MAX_RECEIVED).map(endorsementOf),
     given: (peerId) => given.all(peerId).map(endorsementOf),
@@ -103,7 +108,7 @@ export function readVouched(database: Database, self: string | null): TrustSourc
     return found;
   };
   const credentials = all<CredentialRow>('*', 'credential', 'peer', 'type, valid_from DESC, digest');
-  const counters = all<Counter & { dimension: Dimension }>('*', 'counter', 'peer', 'dimension');
+  const counters = all<Counter & { dimension: Counted }>('*', 'counter', 'peer', 'dimension');
   const incidents = all<Incident>('*', 'incident', 'peer', 'at, evidence');
   const given = all<Omit<EndorsementRow, 'interactions' | 'seen'>>(
     'endorser, endorsee, valid_from, valid_until',
@@ -121,10 +126,11 @@ export function readVouched(database: Database, self: string | null): TrustSourc
     // Ranks follow who endorses whom now, and ask for none of the rest.
     received: () => [],
     givenBefore: () => [],
+    ended: () => [],
   };
 }
 
-function countersOf(rows: readonly (Counter & { dimension: Dimension })[]): Counters {
+function countersOf(rows: readonly (Counter & { dimension: Counted })[]): Counters {
   return Object.fromEntries(rows.map(({ dimension, good, bad, at }) => [dimension, { good, bad, at }]));
 }
 

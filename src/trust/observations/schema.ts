@@ -71,6 +71,18 @@ export const MIGRATIONS: readonly Migration[] = [
         agreed INTEGER NOT NULL
       ) STRICT;`,
   },
+  {
+    name: 'credentials that their issuers took back, to be told of',
+    up: `
+      CREATE TABLE ended (
+        digest TEXT PRIMARY KEY,
+        peer TEXT NOT NULL REFERENCES peer (peer) ON DELETE CASCADE,
+        type TEXT NOT NULL,
+        issuer TEXT NOT NULL,
+        at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX ended_by_peer ON ended (peer, at);`,
+  },
 ];
 
 /** How much is kept. Over it, what matters least is forgotten (peers.ts, signed.ts). */
@@ -79,6 +91,8 @@ export interface StoreLimits {
   /** Of one peer; beyond it the oldest are merged away, which changes no quarantine. */
   readonly incidentsPerPeer: number;
   readonly credentialsPerType: number;
+  /** Credentials of one peer that were taken back, to be told of. */
+  readonly endedPerPeer: number;
   readonly endorsements: number;
   readonly endorsementsPerEndorser: number;
   readonly successions: number;
@@ -88,6 +102,7 @@ export const STORE_LIMITS: StoreLimits = {
   peers: 20_000,
   incidentsPerPeer: 64,
   credentialsPerType: 8,
+  endedPerPeer: 8,
   endorsements: 100_000,
   endorsementsPerEndorser: 512,
   successions: 20_000,

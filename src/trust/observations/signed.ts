@@ -37,8 +37,16 @@ export function signedRows(database: Database, limits: StoreLimits, self: string
     `DELETE FROM credential WHERE digest IN (SELECT digest FROM credential WHERE peer = ? AND type = ?
        ORDER BY valid_from DESC, digest LIMIT -1 OFFSET ?)`,
   );
-  const remove = database.prepare<{ peer: string }, [string]>(
-    'DELETE FROM credential WHERE digest = ? RETURNING peer',
+  const remove = database.prepare<{ peer: string; type: string; issuer: string }, [string]>(
+    'DELETE FROM credential WHERE digest = ? RETURNING peer, type, issuer',
+  );
+  const tell = database.prepare<never, [string, string, string, string, number]>(
+    'INSERT OR REPLACE INTO ended (digest, peer, type, issuer, at) VALUES (?, ?, ?, ?, ?)',
+  );
+  const untell = database.prepare<never, [string]>('DELETE FROM ended WHERE digest = ?');
+  const dropTold = database.prepare<never, [string, number]>(
+    `DELETE FROM ended WHERE digest IN
+       (SELECT digest FROM ended WHERE peer = ? ORDER BY at DESC, digest LIMIT -1 OFFSET ?)`,
   );
   const isKept = database.prepare<{ one: number }, [string]>(
     'SELECT 1 AS one FROM endorsement WHERE digest = ?',
@@ -89,6 +97,7 @@ export function signedRows(database: Database, limits: StoreLimits, self: string
       const until = facts.statusStale ? Math.min(before ?? times.wall, times.wall) : statusUntil;
       const peer = subjectOf(facts);
       insert.run({ ...heldCredential(facts, until), peer });
+      untell.run(facts.digest);
       dropOld.run(peer, facts.type, limits.credentialsPerType);
     },
     keepEndorsement(facts, times) {
@@ -101,7 +110,12 @@ export function signedRows(database: Database, limits: StoreLimits, self: string
     },
     end(digest, times) {
       const credential = remove.get(digest);
-      if (credential !== undefined) return credential.peer;
+      if (credential !== undefined) {
+        const { peer, type, issuer } = credential;
+        tell.run(digest, peer, type, issuer, times.steady);
+        dropTold.run(peer, limits.endedPerPeer);
+        return peer;
+      }
       return withdraw.get(times.wall, digest)?.endorsee ?? null;
     },
   };

@@ -14,7 +14,7 @@ import { subjectOf } from '../endorsements/signed.ts';
 import type { Counter, Incident, Times, TrustSource } from '../score/inputs.ts';
 import { aged, observed } from '../score/observations.ts';
 import { quarantineEnd } from '../score/strikes.ts';
-import type { Dimension, IncidentKind } from '../types.ts';
+import type { Counted, IncidentKind } from '../types.ts';
 import { peerRows } from './peers.ts';
 import { createReader, readVouched } from './reader.ts';
 import { MIGRATIONS, STORE_LIMITS, type StoreLimits } from './schema.ts';
@@ -57,7 +57,7 @@ export interface ObservationStore extends Disposable {
   times(): Times;
   /** Grows with every change, also by another process. */
   version(): number;
-  observe(peerId: string, dimension: Dimension, x: number): void;
+  observe(peerId: string, dimension: Counted, x: number, weight?: number): void;
   /** False when the evidence was known already. Throws LimitError `trust.peers`. */
   incident(peerId: string, kind: IncidentKind, evidence: string): boolean;
   /** Keeps a verified credential or endorsement; false when there is no room for it. */
@@ -68,6 +68,10 @@ export interface ObservationStore extends Disposable {
   reset(peerId: string): Lost;
   /** How often this node dealt with a peer: the most observations of any one kind. */
   dealings(peerId: string): number;
+  /** How many observations of one kind there were of a peer, aged or not. */
+  count(peerId: string, dimension: Counted): number;
+  /** Keys that were handed over, newest first. */
+  predecessors(most: number): string[];
   /** Digests of endorsements of one peer by another that are in force. */
   endorsements(endorser: string, endorsee: string): { readonly digest: string; readonly until: number }[];
   peers(): RememberedPeer[];
@@ -145,7 +149,13 @@ function createStore(
     "SELECT DISTINCT peer FROM credential WHERE type = 'VerifiedNode' ORDER BY peer",
   );
   const dealings = database.prepare<{ n: number }, [string]>(
-    'SELECT COALESCE(MAX(count), 0) AS n FROM counter WHERE peer = ?',
+    "SELECT COALESCE(MAX(count), 0) AS n FROM counter WHERE peer = ? AND dimension <> 'conduct'",
+  );
+  const countOf = database.prepare<{ n: number }, [string, string]>(
+    'SELECT count AS n FROM counter WHERE peer = ? AND dimension = ?',
+  );
+  const handedOver = database.prepare<{ predecessor: string }, [number]>(
+    'SELECT predecessor FROM succession ORDER BY at DESC, predecessor LIMIT ?',
   );
   const between = database.prepare<{ digest: string; until: number }, [string, string, number]>(
     `SELECT digest, valid_until AS "until" FROM endorsement
@@ -206,11 +216,11 @@ function createStore(
     snapshot: () => readVouched(database, self),
     times: look,
     version: () => dataVersion.get()!.data_version + changes,
-    observe: (peerId, dimension, x) =>
+    observe: (peerId, dimension, x, weight) =>
       change(({ steady }) => {
         peers.touch(peerId, steady);
         const before = counter.get(peerId, dimension);
-        const after = observed(before, x, steady);
+        const after = observed(before, x, steady, weight);
         saveCounter.run(peerId, dimension, after.good, after.bad, after.at, 1);
         // Only what is bad changes how long a peer is kept.
         if (x < 1) weigh(peerId);
@@ -255,6 +265,8 @@ function createStore(
         return { observations, incidents };
       }),
     dealings: (peerId) => dealings.get(peerId)!.n,
+    count: (peerId, dimension) => countOf.get(peerId, dimension)?.n ?? 0,
+    predecessors: (most) => handedOver.all(most).map(({ predecessor }) => predecessor),
     endorsements: (endorser, endorsee) => between.all(endorser, endorsee, look().wall),
     peers: () => list.all(),
     vouched: () => new Set(vouched.all().map(({ peer }) => peer)),

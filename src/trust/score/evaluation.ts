@@ -15,7 +15,15 @@ import { type CredentialPart, credentialParts, credentialTerm, statusFactor } fr
 import { type Endorser, type EndorserPart, endorsementTerm, endorserParts } from './endorsements.ts';
 import { explainTerms } from './explain.ts';
 import { combine, type ScoreParts } from './formula.ts';
-import type { Counters, Endorsement, HeldCredential, Incident, Times, TrustSource } from './inputs.ts';
+import type {
+  Counters,
+  EndedCredential,
+  Endorsement,
+  HeldCredential,
+  Incident,
+  Times,
+  TrustSource,
+} from './inputs.ts';
 import { moderationTerm } from './moderation.ts';
 import { agedAll, observationTerms } from './observations.ts';
 import type { Ranks } from './rank.ts';
@@ -56,6 +64,7 @@ export interface Working {
   readonly incidents: readonly Incident[];
   readonly losses: readonly SharedLoss[];
   readonly witnesses: number;
+  readonly ended: readonly EndedCredential[];
   readonly quarantineUntil: number | null;
   readonly successor: string | null;
   readonly times: Times;
@@ -159,6 +168,7 @@ export class Evaluation {
       incidents,
       losses: vouching.losses,
       witnesses,
+      ended: this.#options.source.ended(peerId),
       quarantineUntil,
       successor,
       times,

@@ -3,7 +3,7 @@
  *
  * @module trust/score/explain
  */
-import { DIMENSIONS, type TrustTerm } from '../types.ts';
+import { COUNTED, DIMENSIONS, type TrustTerm } from '../types.ts';
 import { WITNESSES } from './credentials.ts';
 import { DAY_MS } from './decay.ts';
 import type { Working } from './evaluation.ts';
@@ -31,23 +31,23 @@ export function explainTerms(working: Working): TrustTerm[] {
     {
       name: 'moderation',
       value: parts.moderation,
-      detail:
-        parts.confidence === 0
-          ? 'nothing was observed'
-          : `${percent(working.bad)} of what was observed is bad`,
+      detail: moderationDetail(working),
     },
     { name: 'strikes', value: parts.strikes, detail: strikeDetail(working) },
     { name: 'accountability', value: parts.accountability, detail: lossDetail(working) },
   ];
 }
 
-function credentialDetail({ credentialParts, endorsements, witnesses, times }: Working): string {
+function credentialDetail({ credentialParts, endorsements, witnesses, ended, times }: Working): string {
   const parts = credentialParts.map(({ type, credential, adds }) => {
     const of = type === 'Throughput' ? `, ${Math.min(witnesses, WITNESSES)} of ${WITNESSES} witnesses` : '';
     return `${type} ${figure(adds)} (${days(times.wall - credential.validFrom)} old${of})`;
   });
   if (endorsements > 0) parts.push(`endorsements ${figure(0.05 * endorsements)}`);
-  return parts.join(', ') || 'none that counts';
+  const gone = ended
+    .slice(0, SHOWN)
+    .map(({ type, issuer, at }) => `${type} revoked by ${issuer} (learned ${days(times.steady - at)} ago)`);
+  return [parts.join(', ') || 'none that counts', ...gone].join('; ');
 }
 
 function endorsementDetail({ endorserParts }: Working): string {
@@ -68,6 +68,19 @@ function observationDetail({ counters }: Working): string {
     return n < 0.005 ? [] : [`${dimension} ${percent(counter.good / n)} of ${n.toFixed(1)}`];
   });
   return parts.join(', ') || 'none';
+}
+
+function moderationDetail({ counters, bad }: Working): string {
+  const parts = COUNTED.flatMap((dimension) => {
+    const counter = counters[dimension];
+    if (counter === undefined || counter.good + counter.bad < 0.005) return [];
+    const n = counter.good + counter.bad;
+    if (dimension === 'conduct') return [`broke the rules of the wire ${n.toFixed(1)} times`];
+    return counter.bad < 0.005 ? [] : [`${dimension} ${counter.bad.toFixed(1)} of ${n.toFixed(1)}`];
+  });
+  const nothing = COUNTED.every((dimension) => counters[dimension] === undefined);
+  if (nothing) return 'nothing was observed';
+  return `${percent(bad)} of what was observed is bad${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
 }
 
 function strikeDetail({ incidents, quarantineUntil, times }: Working): string {

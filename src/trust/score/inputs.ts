@@ -7,7 +7,7 @@
  * @module trust/score/inputs
  */
 import type { CredentialType } from '../../identity/index.ts';
-import type { Dimension, IncidentKind } from '../types.ts';
+import type { Counted, IncidentKind } from '../types.ts';
 
 export interface Times {
   readonly wall: number;
@@ -37,11 +37,20 @@ export interface Counter {
   readonly bad: number;
   readonly at: number;
 }
-export type Counters = Readonly<Partial<Record<Dimension, Counter>>>;
+export type Counters = Readonly<Partial<Record<Counted, Counter>>>;
 
 export interface Incident {
   readonly kind: IncidentKind;
   /** Steady. */
+  readonly at: number;
+}
+
+/** A credential that was taken back by its issuer, for the explanation alone. */
+export interface EndedCredential {
+  readonly type: CredentialType;
+  /** DID. */
+  readonly issuer: string;
+  /** When this node learned of it (steady). */
   readonly at: number;
 }
 
@@ -61,6 +70,8 @@ export interface Endorsement {
 export interface TrustSource {
   credentials(peerId: string): readonly HeldCredential[];
   observations(peerId: string): Counters;
+  /** Newest first. */
+  ended(peerId: string): readonly EndedCredential[];
   /** Its own and those of the keys it succeeded. */
   incidents(peerId: string): readonly Incident[];
   /** The peer that this key was handed over to; null: it is in use. */

@@ -7,7 +7,7 @@
  *
  * @module trust/score/observations
  */
-import { DIMENSIONS, type Dimension } from '../types.ts';
+import { COUNTED, type Counted, DIMENSIONS, type Dimension } from '../types.ts';
 import { decay } from './decay.ts';
 import type { Counter, Counters } from './inputs.ts';
 
@@ -32,16 +32,16 @@ export function aged({ good, bad, at: since }: Counter, at: number): Counter {
   };
 }
 
-/** The counter after one more observation, `x` in [0, 1]. */
-export function observed(before: Counter | undefined, x: number, at: number): Counter {
+/** The counter after one more observation, `x` in [0, 1]; `weight` in (0, 1] is how much of one it is. */
+export function observed(before: Counter | undefined, x: number, at: number, weight = 1): Counter {
   const { good, bad, at: now } = aged(before ?? { good: 0, bad: 0, at }, at);
-  return { good: good + x, bad: bad + (1 - x), at: now };
+  return { good: good + weight * x, bad: bad + weight * (1 - x), at: now };
 }
 
 /** All counters as they are at `at`. */
 export function agedAll(counters: Counters, at: number): Counters {
-  const out: Partial<Record<Dimension, Counter>> = {};
-  for (const dimension of DIMENSIONS) {
+  const out: Partial<Record<Counted, Counter>> = {};
+  for (const dimension of COUNTED) {
     const counter = counters[dimension];
     if (counter !== undefined) out[dimension] = aged(counter, at);
   }

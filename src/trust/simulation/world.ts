@@ -46,6 +46,7 @@ export class World implements TrustSource {
   received = (peer: string): readonly Endorsement[] => this.#received.get(peer) ?? [];
   given = (peer: string): readonly Endorsement[] => this.#given.get(peer) ?? [];
   givenBefore = (): readonly Endorsement[] => [];
+  ended = (): readonly never[] => [];
   successor = (): null => null;
 
   vouch(peer: string, type: CredentialType, ageDays = 0, issuer: string = ISSUERS[0]): void {

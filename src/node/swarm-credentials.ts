@@ -1,0 +1,290 @@
+/**
+ * Credentials between peers while the swarm runs: each shows what its owner published, asks those that connect for theirs,
+ * and keeps up with what issuers revoke. What a peer says is taken in by `swarm-credentials-take.ts`, status lists come and
+ * go by `swarm-credentials-lists.ts`.
+ *
+ * A peer is asked when it connects, when it says that what it shows has changed, when this node's policy changes, and once
+ * an hour. Changes that another process makes to the wallet or the policy (`kith identity`, `kith reputation`) are seen
+ * within `LOOK_MS`.
+ *
+ * @module node/swarm-credentials
+ */
+import { type Clock, isKithError, type Logger, messageOf, type Random } from '../base/index.ts';
+import {
+  createCredentialVerifier,
+  type Identity,
+  openWallet,
+  peerIdOfDid,
+  readHandOvers,
+  type Wallet,
+} from '../identity/index.ts';
+import type { Swarm } from '../swarm/index.ts';
+import type { Trust } from '../trust/index.ts';
+import { createListSource } from './swarm-credentials-lists.ts';
+import { createTaking } from './swarm-credentials-take.ts';
+import {
+  CREDENTIAL_BOUNDS,
+  CREDENTIAL_METHODS,
+  decodeListAsk,
+  decodeNews,
+  decodeShown,
+  encodeNews,
+  encodeShown,
+  type ListNews,
+  type News,
+} from './swarm-credentials-wire.ts';
+
+export interface SwarmCredentialsOptions {
+  readonly home: string;
+  readonly swarm: Pick<Swarm, 'handle' | 'call' | 'onPeer' | 'links'>;
+  readonly identity: Identity;
+  readonly trust: Trust;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** A peer's key was handed over to another: it is to be refused from now on. */
+  readonly refuse: (predecessor: string) => Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+/** How soon changes by other processes are seen, ms. */
+export const LOOK_MS = 2_000;
+/** Between two asks of a peer, ms; news in between are taken together. */
+const GAP_MS = 2_000;
+const AGAIN_MS = 3_600_000;
+/** Lists whose time to live is over are looked for so often. */
+const LISTS_MS = 300_000;
+const ASK_MS = 15_000;
+const NEWS_MS = 5_000;
+/** Peers that are asked at once. */
+const AT_ONCE = 4;
+/** News of one peer that wait. */
+const NEWS_WAITING = 4;
+
+export async function exchangeCredentials(options: SwarmCredentialsOptions): Promise<AsyncDisposable> {
+  const { home, swarm, identity, trust, clock, random, log } = options;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const wallet: Wallet = openWallet(home, {
+    clock,
+    random,
+    statusGraceMs: trust.policy.statusGraceDays * DAY_MS,
+  });
+  const verifier = createCredentialVerifier({ clock, policy: trust.policy, status: wallet.lists });
+  const linked = new Set<string>();
+  const running = new Set<Promise<void>>();
+  /** What goes on behind this node's back; it ends before the wallet is closed. */
+  const behind = (what: string, work: () => Promise<void>): void => {
+    const task: Promise<void> = work()
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.warn(what, { err: messageOf(error) });
+      })
+      .finally(() => running.delete(task));
+    running.add(task);
+  };
+
+  /** Where lists stood when what is on them was looked at last, and when others were told. */
+  const stood = new Map<string, number>();
+  const standing = ({ issuer, id }: Omit<ListNews, 'from'>) => `${issuer} ${id}`;
+
+  const source = createListSource({
+    ...{ swarm, wallet, trust, linked, clock, random, log, signal },
+    onNewer: async (list, from) => {
+      stood.set(standing(list), list.from);
+      await taking.review(wallet.others.on(list.issuer, list.id));
+      tell({ lists: [list], shown: false }, from);
+    },
+  });
+  const taking = createTaking({
+    ...{ wallet, verifier, trust, clock, log, signal },
+    refresh: (issuer, list, from) => source.refresh(issuer, list, from),
+    onHandedOver: (predecessor) =>
+      behind('a key that was handed over was not cut', () => options.refuse(predecessor)),
+  });
+
+  /** Tells all connected peers but one. They lose nothing by missing it. */
+  function tell(news: News, except: string | null = null): void {
+    const payload = encodeNews(news);
+    for (const peer of linked) {
+      if (peer === except) continue;
+      behind('news were not told', async () => {
+        await swarm
+          .call(peer, CREDENTIAL_METHODS.news, {}, payload.slice(), { deadlineMs: NEWS_MS, signal })
+          .catch(quiet);
+      });
+    }
+  }
+
+  /** A peer that does not know the call, or leaves, is no fault of this node. */
+  function quiet(error: unknown): void {
+    if (!isKithError(error)) throw error;
+    log.debug('a peer was not reached about credentials', { code: error.code });
+  }
+
+  async function shown(lists: readonly ListNews[]): Promise<Uint8Array> {
+    const handOvers = await readHandOvers(home);
+    return encodeShown({
+      credentials: wallet.held.shown(identity.did).map(({ bytes }) => bytes),
+      // Those that were withdrawn here are not spread.
+      endorsements: wallet.issued
+        .endorsements(identity, CREDENTIAL_BOUNDS.endorsements)
+        .filter(({ digest, subject }) => trust.endorsing(peerIdOfDid(subject)).includes(digest))
+        .map(({ bytes }) => bytes),
+      handOvers: handOvers.map(({ bytes }) => bytes),
+      lists,
+    });
+  }
+  const knownLists = () => wallet.lists.since(0, CREDENTIAL_BOUNDS.lists);
+
+  const due = new Map<string, number>();
+  let wake = new AbortController();
+  function askSoon(peer: string, ms: number): void {
+    const at = clock.monotonic() + ms;
+    if ((due.get(peer) ?? Number.POSITIVE_INFINITY) <= at) return;
+    due.set(peer, at);
+    wake.abort();
+  }
+
+  async function ask(peer: string): Promise<void> {
+    const { payload } = await swarm.call(peer, CREDENTIAL_METHODS.credentials, {}, undefined, {
+      deadlineMs: ASK_MS,
+      maxReplyBytes: CREDENTIAL_BOUNDS.shownBytes,
+      signal,
+    });
+    const said = decodeShown(payload);
+    const { learned, refused, againAfter } = await taking.take(peer, said);
+    await source.hear(peer, said.lists);
+    if (againAfter !== null) askSoon(peer, againAfter * 1000);
+    log.debug('a peer showed credentials', { peer, learned, refused: refused.join(' ') });
+  }
+
+  /** Asks those that are due, a few at once. */
+  async function asking(): Promise<void> {
+    const asked = new Map<string, Promise<void>>();
+    while (!signal.aborted) {
+      const now = clock.monotonic();
+      for (const [peer, at] of due) {
+        if (!linked.has(peer)) due.delete(peer);
+        else if (at <= now && !asked.has(peer) && asked.size < AT_ONCE) {
+          due.set(peer, now + AGAIN_MS * (1 + random.float() / 4));
+          const work = ask(peer)
+            .catch(quiet)
+            .catch((error: unknown) => log.warn('a peer was not asked', { err: messageOf(error) }))
+            // The next ask of it is not at once, whatever it says meanwhile.
+            .then(() => clock.sleep(GAP_MS, signal).catch(() => {}))
+            .finally(() => {
+              asked.delete(peer);
+              wake.abort();
+            });
+          asked.set(peer, work);
+        }
+      }
+      const next = [...due].filter(([peer]) => !asked.has(peer)).map(([, at]) => at);
+      const ms = asked.size >= AT_ONCE ? AGAIN_MS : Math.min(AGAIN_MS, ...next.map((at) => at - now));
+      if (!wake.signal.aborted)
+        await clock.sleep(Math.max(10, ms), AbortSignal.any([signal, wake.signal])).catch(() => {});
+      wake = new AbortController();
+    }
+    await Promise.all(asked.values());
+  }
+
+  /** Sees what other processes changed, and what time changes. */
+  async function looking(): Promise<void> {
+    let version = wallet.version();
+    let epoch = trust.policy.epoch;
+    let said = await shown([]);
+    let listsAt = clock.monotonic();
+    await taking.review(wallet.others.all());
+    for (const list of knownLists()) stood.set(standing(list), list.from);
+    while (!signal.aborted) {
+      await clock.sleep(LOOK_MS, signal).catch(() => {});
+      if (signal.aborted) return;
+      // It looks at its files by itself whenever it is asked.
+      trust.tier(identity.peerId);
+      if (trust.policy.epoch !== epoch) {
+        epoch = trust.policy.epoch;
+        for (const peer of linked) askSoon(peer, 0);
+      }
+      if (wallet.version() !== version) {
+        version = wallet.version();
+        const newer = knownLists().filter((list) => stood.get(standing(list)) !== list.from);
+        for (const list of newer) {
+          stood.set(standing(list), list.from);
+          await taking.review(wallet.others.on(list.issuer, list.id));
+        }
+        const now = await shown([]);
+        const isOther = Buffer.compare(now, said) !== 0;
+        if (newer.length > 0 || isOther) tell({ lists: newer, shown: isOther });
+        said = now;
+      }
+      if (clock.monotonic() - listsAt >= LISTS_MS) {
+        listsAt = clock.monotonic();
+        wallet.others.sweep();
+        behind('status lists were not looked for', () => source.refreshAll());
+      }
+    }
+  }
+
+  const hearing = new Map<string, number>();
+  const handlers = [
+    swarm.handle(CREDENTIAL_METHODS.credentials, {
+      caps: { maxPayloadBytes: 0, maxMetadataBytes: 64, maxConcurrent: 2 },
+      handler: async () => ({ payload: await shown(knownLists()) }),
+    }),
+    swarm.handle(CREDENTIAL_METHODS.list, {
+      caps: { maxPayloadBytes: 0, maxMetadataBytes: 2048, maxConcurrent: 4 },
+      handler: ({ metadata }) => {
+        const { issuer, id } = decodeListAsk(metadata);
+        return { payload: Uint8Array.from(wallet.lists.bytes(issuer, id) ?? []) };
+      },
+    }),
+    swarm.handle(CREDENTIAL_METHODS.news, {
+      caps: { maxPayloadBytes: CREDENTIAL_BOUNDS.newsBytes, maxMetadataBytes: 64, maxConcurrent: 2 },
+      handler: ({ peer, payload }) => {
+        const news = decodeNews(payload);
+        if (!linked.has(peer)) return {};
+        if (news.shown) askSoon(peer, 0);
+        const waiting = hearing.get(peer) ?? 0;
+        // The hourly ask makes up for what is not heard.
+        if (news.lists.length === 0 || waiting >= NEWS_WAITING) return {};
+        hearing.set(peer, waiting + 1);
+        behind('news of a peer were not followed', () =>
+          source.hear(peer, news.lists).finally(() => {
+            const left = (hearing.get(peer) ?? 1) - 1;
+            if (left === 0) hearing.delete(peer);
+            else hearing.set(peer, left);
+          }),
+        );
+        return {};
+      },
+    }),
+  ];
+  const listening = swarm.onPeer((peer, connected) => {
+    if (signal.aborted) return;
+    if (!connected) {
+      linked.delete(peer);
+      due.delete(peer);
+    } else if (!linked.has(peer)) {
+      linked.add(peer);
+      askSoon(peer, random.float() * 100);
+    }
+  });
+  for (const { peer } of await swarm.links())
+    if (!linked.has(peer)) {
+      linked.add(peer);
+      askSoon(peer, 0);
+    }
+  behind('credentials of peers are asked for no longer', asking);
+  behind('changes of the wallet are seen no longer', looking);
+
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      wake.abort();
+      listening[Symbol.dispose]();
+      for (const handler of handlers) handler[Symbol.dispose]();
+      await Promise.all(running);
+      wallet[Symbol.dispose]();
+    },
+  };
+}
