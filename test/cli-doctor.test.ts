@@ -7,7 +7,7 @@ import type { BackendFindings } from '../src/cli/checks/backends.ts';
 import { type Report, runChecks, type Wanted } from '../src/cli/checks/run.ts';
 import { statusOf } from '../src/cli/commands/doctor.ts';
 import type { Node } from '../src/node/index.ts';
-import { kith, stopAll } from './cli-support.ts';
+import { kith, kithProcess, stopAll } from './cli-support.ts';
 import { createHome, startNode, type TestHome } from './node-support.ts';
 
 let other: TestHome;
@@ -78,7 +78,7 @@ test('a backend that is as it should be passes, with its figures and what they c
 
 test('one that fails while another answers is degraded; by itself it is a failure', async () => {
   await configure(dead() + good());
-  const both = await kith(['doctor', '--json', '--home', home.path]);
+  const both = await kithProcess(['doctor', '--json', '--home', home.path]);
   const said = JSON.parse(both.out) as { status: string; checks: unknown[]; backends: BackendFindings[] };
   assert.deepEqual(
     said.backends.map(({ name, answers, status }) => [name, answers, status === 'fail']),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { Node } from '../src/node/index.ts';
-import { kith, stopAll } from './cli-support.ts';
+import { kith, kithProcess, stopAll } from './cli-support.ts';
 import { createHome, startNode, type TestHome } from './node-support.ts';
 import { createMockUpstream, type MockUpstream } from './upstreams/index.ts';
 
@@ -43,7 +43,7 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
 }
 
 test('backends are listed with where they stand', async () => {
-  const { out, code } = await kith(['backends', 'list', ...at]);
+  const { out, code } = await kithProcess(['backends', 'list', ...at]);
   assert.equal(code, 0);
   assert.match(out, /^BACKEND +STATE +WHERE/);
   assert.match(out, /^local +ok +this machine +- +closed/m);
@@ -62,7 +62,7 @@ test('a choice is explained with its scores and the reasons of those that lost',
 
 test('a privacy flag or variable holds for the running node, too, and flags that cannot are named', async () => {
   const ask = ['run', 'x bob@x.org', '-m', 'mock-model', ...at];
-  assert.equal((await kith(ask)).code, 0);
+  assert.equal((await kithProcess(ask)).code, 0);
   const refused = await Promise.all([
     kith([...ask, '--gateway-privacy', 'maximum']),
     kith(ask, undefined, { KITH_GATEWAY_PRIVACY: 'maximum' }),
@@ -98,7 +98,10 @@ test('kept answers are counted and removed', async () => {
   const run = () => kith(['run', 'Count.', '-m', 'mock-model', '--temperature', '0', ...at]);
   const [first, second] = [await run(), await run()];
   assert.equal(first.out, second.out);
-  assert.match((await kith(['cache', 'stats', ...at])).out, /served +1 of 2 requests \(50 %\): 1 the same/);
+  assert.match(
+    (await kithProcess(['cache', 'stats', ...at])).out,
+    /served +1 of 2 requests \(50 %\): 1 the same/,
+  );
   assert.deepEqual(await json('cache', 'clear', '--older-than', '7d'), { removed: 0 });
   const wrong = await kith(['cache', 'clear', '--older-than', 'soon', ...at]);
   assert.deepEqual([wrong.code, wrong.out], [2, '']);
@@ -107,7 +110,7 @@ test('kept answers are counted and removed', async () => {
 
 test('the router tells what it learnt, and its thresholds are set', async () => {
   assert.match((await kith(['router', 'versions', ...at])).out, /No version yet/);
-  const set = await kith(['router', 'threshold', '--agent', 'planner', '--target', '0.2', ...at]);
+  const set = await kithProcess(['router', 'threshold', '--agent', 'planner', '--target', '0.2', ...at]);
   assert.match(set.out, /^planner: above 0\.800 to the frontier model \(target 20 %/);
   assert.match(set.out, /set by hand/);
   const { out } = await kith(['router', 'status', ...at]);

