@@ -24,7 +24,7 @@ export function nightly({ clock, random, log, name, work }: NightlyOptions): Asy
   const { signal } = stopping;
   const running = (async () => {
     while (!signal.aborted) {
-      await clock.sleep(untilNight(clock.now()) + random.float() * spreadMs, signal);
+      await clock.sleep(untilNight(clock.now()) + Math.floor(random.float() * spreadMs), signal);
       try {
         await work(signal);
       } catch (error) {
