@@ -11,6 +11,18 @@ export type { Offer } from './discovery/announcer.ts';
 export { type Discoverer, type DiscoveryOptions, startDiscovery } from './discovery/discovery.ts';
 export type { FillReport } from './discovery/fill.ts';
 export type { Network } from './discovery/network.ts';
+export { openHivemind } from './hivemind/dht.ts';
+export { fromJson, type Json, toJson } from './hivemind/json.ts';
+export { Float, type MsgValue, Tuple } from './hivemind/msgpack.ts';
+export type {
+  Hivemind,
+  HivemindClaim,
+  HivemindEntry,
+  HivemindFound,
+  HivemindOptions,
+  HivemindState,
+  HivemindStored,
+} from './hivemind/types.ts';
 export { createSwarm } from './host.ts';
 export type { InboxLimits, InboxMessage } from './messages/inbox.ts';
 export { MESSAGE_MAX_CHARS } from './messages/message.ts';

@@ -1,0 +1,147 @@
+/**
+ * Answers to nodes of the DHT: who this node is, what it keeps, whom it knows. Everything they send is bounded, and what
+ * they claim to be is believed no further than to a place in the table.
+ *
+ * @module swarm/hivemind/serve
+ */
+import type { Clock } from '../../base/index.ts';
+import type { ForeignProtocols } from '../types.ts';
+import { decodeDictionary } from './dictionary.ts';
+import { HivemindFault } from './fault.ts';
+import {
+  decodeFindRequest,
+  decodePingRequest,
+  decodeStoreRequest,
+  encodeFindResponse,
+  encodePingResponse,
+  encodeStoreResponse,
+  type FindResult,
+  METHODS,
+  REGULAR,
+  type StoreItem,
+  WHOLE,
+} from './messages.ts';
+import { decodeMsgpack, encodeMsgpack } from './msgpack.ts';
+import type { Rpc } from './rpc.ts';
+import type { Storage } from './storage.ts';
+import { BUCKET, type Table } from './table.ts';
+import { decodeCall, encodeAnswer } from './unary.ts';
+
+/** Longest request: others send far less, and what is stored in one is bounded too. */
+const MAX_REQUEST_BYTES = 4 * 2 ** 20;
+/** Values in one answer, bytes; other nodes take 4 MiB in all. What is over it they find elsewhere, or ask for alone. */
+const MAX_VALUE_BYTES = 3 * 2 ** 20;
+/** Bytes of neighbours in one answer. */
+const MAX_NEAREST_BYTES = 2 ** 19;
+const NEAREST_BYTES = 70;
+
+export interface ServeOptions {
+  readonly node: Uint8Array;
+  readonly table: Table;
+  readonly storage: Storage;
+  readonly rpc: Pick<Rpc, 'ping'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+type Handler = (peer: string, data: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+
+/** Answers until disposed. */
+export async function serve(network: ForeignProtocols, options: ServeOptions): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  for (const [method, handler] of Object.entries(handlers(options)))
+    stack.use(
+      await network.handleForeign(method, {
+        maxRequestBytes: MAX_REQUEST_BYTES,
+        async answer(peer, bytes) {
+          try {
+            const call = decodeCall(bytes);
+            if (call.method !== method) return null;
+            try {
+              return encodeAnswer(call.id, { data: await handler(peer, call.data) });
+            } catch (error) {
+              if (!(error instanceof HivemindFault)) throw error;
+              return encodeAnswer(call.id, { error: error.message });
+            }
+          } catch (error) {
+            if (error instanceof HivemindFault) return null;
+            throw error;
+          }
+        },
+      }),
+    );
+  const owned = stack.move();
+  return { [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** By protocol, from a request to its answer. */
+export function handlers({
+  node,
+  table,
+  storage,
+  rpc,
+  clock,
+}: ServeOptions): Readonly<Record<string, Handler>> {
+  const meet = (peer: string, id: Uint8Array | null): void => {
+    if (id !== null) table.add({ node: id, peer });
+  };
+  return {
+    async [METHODS.ping](peer, data) {
+      const asked = decodePingRequest(data);
+      let available = false;
+      if (asked.node !== null && asked.validate) {
+        const back = await rpc.ping(peer, false);
+        available = back?.node != null && Buffer.from(back.node).equals(asked.node);
+      }
+      if (available || !asked.validate) meet(peer, asked.node);
+      return encodePingResponse({ node, time: clock.now() / 1000, available });
+    },
+    [METHODS.store](peer, data) {
+      const asked = decodeStoreRequest(data);
+      meet(peer, asked.node);
+      return encodeStoreResponse({ node, stored: asked.items.map((item) => keep(storage, peer, item)) });
+    },
+    [METHODS.find](peer, data) {
+      const asked = decodeFindRequest(data);
+      meet(peer, asked.node);
+      let room = MAX_VALUE_BYTES;
+      let nearestRoom = MAX_NEAREST_BYTES;
+      const results = asked.keys.map((key): FindResult => {
+        const nearest = nearestRoom > 0 ? table.nearest(key, BUCKET, peer) : [];
+        nearestRoom -= nearest.length * NEAREST_BYTES;
+        const nothing = { found: 'nothing', value: WHOLE, expiration: 0, nearest } as const;
+        if (room <= 0) return nothing;
+        const kept = storage.get(key);
+        if (kept === null) return nothing;
+        const regular = 'regular' in kept;
+        const value = regular ? kept.regular : kept.dictionary;
+        if (value.length > room) return nothing;
+        room -= value.length;
+        const found = regular ? 'regular' : 'dictionary';
+        return { found, value, expiration: kept.expiration, nearest };
+      });
+      return encodeFindResponse({ node, results });
+    },
+  };
+}
+
+/** False for what is refused, and for what is no record. */
+export function keep(storage: Storage, peer: string, { key, subkey, value, expiration }: StoreItem): boolean {
+  try {
+    if (subkey.length === 0) {
+      const { entries } = decodeDictionary(value);
+      return entries
+        .map((entry) => {
+          const tag = encodeMsgpack(entry.subkey);
+          return storage.store(peer, { ...entry, key, subkey: { value: entry.subkey, tag } });
+        })
+        .every(Boolean);
+    }
+    const whole = Buffer.from(subkey).equals(REGULAR)
+      ? null
+      : { value: decodeMsgpack(subkey.slice()), tag: subkey };
+    return storage.store(peer, { key, subkey: whole, value, expiration });
+  } catch (error) {
+    if (error instanceof HivemindFault) return false;
+    throw error;
+  }
+}
