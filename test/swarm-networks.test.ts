@@ -18,6 +18,7 @@ import type { Handler } from '../src/cli/program.ts';
 import { createIdentity } from '../src/identity/index.ts';
 import { networkKeyPath, networkName, newNetworkKey, writeNetworkKey } from '../src/node/index.ts';
 import { createNodeSwarm, type NodeSwarm } from '../src/node/swarm.ts';
+import { noReceipts } from '../src/node/swarm-receipts.ts';
 import { kith, stopAll } from './cli-support.ts';
 import { listeningBackend, type SwarmNode, startSwarmNode, swarmHome } from './swarm-support.ts';
 
@@ -51,6 +52,7 @@ async function startAlone(home: string): Promise<NodeSwarm> {
     config: resolveConfig({ home, env: {} }).config,
     identity: createIdentity(systemRandom.bytes(32)),
     engine: noEngine,
+    receipts: noReceipts,
     models: { list: async () => [] },
     clock: systemClock,
     random: systemRandom,

@@ -38,7 +38,7 @@ export function addSwarm(program: Command, add: Add): void {
 }
 
 type Messages = 'send' | 'inbox' | 'outbox';
-type P2p = 'info' | 'probe' | 'list' | 'find' | 'connect' | 'disconnect' | Messages;
+type P2p = 'info' | 'receipts' | 'probe' | 'list' | 'find' | 'connect' | 'disconnect' | Messages;
 
 const isMessages = (name: P2p): name is Messages => ['send', 'inbox', 'outbox'].includes(name);
 
@@ -80,6 +80,23 @@ function addP2p(program: Command, add: Add): void {
     ),
     'kith p2p probe 12D3KooW...',
     'kith p2p probe /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW... --count 20',
+  );
+  examples(
+    add(
+      p2p,
+      'receipts',
+      'list the signed receipts of what this node and its peers did for each other',
+      [
+        homeOption(),
+        new Option('--peer <peer>', 'of this peer alone'),
+        new Option('--way <way>', 'given: this node answered; got: the peer did').choices(['given', 'got']),
+        new Option('--limit <n>', 'receipts at most').argParser(whole(1, 1000)).default(100),
+        jsonOption(),
+      ],
+      load('receipts'),
+    ),
+    'kith p2p receipts --way got',
+    'kith p2p receipts --peer 12D3KooW... --json',
   );
   const peers = p2p.command('peers').description('list peers, find them, connect, send').exitOverride();
   examples(

@@ -64,12 +64,17 @@ export { localProvider } from './local-provider.ts';
 export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
 export {
   type LeaseReport,
+  openReceipts,
   PEER_METHODS,
   type PeerService,
   type PeerServiceOptions,
   type ReceiptFacts,
+  type ReceiptQuery,
+  type Receipts,
+  type ReceiptWay,
   SERVE_NOBODY,
   type ServingPolicy,
+  type SignedReceipt,
   servePeers,
 } from './peers/index.ts';
 export { type ModelAlias, modelAliases } from './policy/index.ts';

@@ -154,6 +154,7 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
       minTier: least,
       clock,
       random: options.random,
+      onReceipt: peers.keep,
       onMisconduct: peers.misconduct,
     });
   }

@@ -20,6 +20,7 @@ import {
   systemRandom,
 } from '../base/index.ts';
 import type { EngineStatus } from '../engine/index.ts';
+import type { Receipts } from '../gateway/index.ts';
 import type { AskPassphrase, OpenedIdentity } from '../identity/index.ts';
 import type { Progress } from '../models/index.ts';
 import {
@@ -37,8 +38,10 @@ import { openNodeIdentity } from './identity.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
+import { keepStatusLists } from './status-lists.ts';
 import { createNodeSwarm, type NodeSwarm } from './swarm.ts';
 import { type BoundNetwork, createPeerNetwork } from './swarm-asking.ts';
+import { noReceipts, openNodeReceipts } from './swarm-receipts.ts';
 
 /** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
 const closeWithinMs = 5_000;
@@ -92,8 +95,10 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   let observability: Observability | null = null;
   let doors: NodeAccess | null = null;
   let swarm: NodeSwarm | null = null;
+  let statusLists: AsyncDisposable | null = null;
   let peers: BoundNetwork | null = null;
   let found: AsyncDisposable | null = null;
+  let receipts: (Receipts & Disposable) | null = null;
   const stopping = new AbortController();
   let phase: NodeStatus['progress'] = null;
   let state: NodeStatus['state'] = 'starting';
@@ -114,7 +119,9 @@ export async function createNode(options: NodeOptions): Promise<Node> {
         rooms?.[Symbol.asyncDispose](),
         observability?.close(closeRoomsMs),
         closeSwarm(swarm, log),
+        statusLists?.[Symbol.asyncDispose](),
       ]);
+      receipts?.[Symbol.dispose]();
       doors?.[Symbol.dispose]();
       await lock.release();
     })();
@@ -144,7 +151,8 @@ export async function createNode(options: NodeOptions): Promise<Node> {
 
   try {
     identity = await openNodeIdentity(config, log, options.passphrase);
-    peers = createPeerNetwork(identity.identity.peerId);
+    if (config.swarm.enabled) receipts = openNodeReceipts(home, systemClock, log.child('peers'));
+    peers = createPeerNetwork(identity.identity.peerId, receipts);
     rooms = await openRooms(
       config,
       log,
@@ -156,10 +164,15 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       (attempts) => observability?.attempts(attempts),
       peers,
     );
+    statusLists = await keepStatusLists({
+      ...{ home, identity: identity.identity, clock: systemClock, random: systemRandom },
+      log: log.child('identity'),
+    });
     swarm = createNodeSwarm({
       config,
       identity: identity.identity,
       engine: rooms.local,
+      receipts: receipts ?? noReceipts,
       models: rooms.store,
       clock: systemClock,
       random: systemRandom,

@@ -83,12 +83,12 @@ test('an entry of a peer that cannot be meant is refused with what to write', as
 });
 
 test('a node is no peer of its own', async () => {
-  using peers = createPeerNetwork(peerId);
+  using peers = createPeerNetwork(peerId, null);
   assert.match(await refusal(peerEntry(`peer: ${peerId}`), peers), /backends\[0\]\.peer is this node itself/);
 });
 
 test('an ask that waits for the swarm ends with the node', async () => {
-  const peers = createPeerNetwork('12D3KooWBu3fmjZgSmLkQ2p1kSkBZ9FYGwYQ2dTDP4qHsZpNqHXt');
+  const peers = createPeerNetwork('12D3KooWBu3fmjZgSmLkQ2p1kSkBZ9FYGwYQ2dTDP4qHsZpNqHXt', null);
   const { backend } = await peerOf(peerEntry(`peer: ${peerId}`), peers);
   const asked = assert.rejects(async () => backend.models(), { code: 'peer_unreachable' });
   // Its swarm is still starting.

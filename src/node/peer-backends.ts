@@ -37,6 +37,7 @@ export function openPeerBackend(
     ...(entry.defaults === undefined ? {} : { defaults: withoutUndefined(entry.defaults) }),
     ...(entry.modelsTtlMs === undefined ? {} : { modelsTtlMs: entry.modelsTtlMs }),
     reachMs: config.swarm.reachMs,
+    onReceipt: peers.keep,
     onMisconduct: peers.misconduct,
   });
   const limits = answerLimits(entry, config.gateway.timeoutMs, null, false);

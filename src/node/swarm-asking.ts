@@ -5,7 +5,13 @@
  * @module node/swarm-asking
  */
 import { type Clock, KithError, type Logger, type Meeting, type PeerRequirements } from '../base/index.ts';
-import type { PeerBackendOptions, PeerProviderOptions, PeerStanding } from '../gateway/index.ts';
+import type {
+  PeerBackendOptions,
+  PeerProviderOptions,
+  PeerStanding,
+  Receipts,
+  SignedReceipt,
+} from '../gateway/index.ts';
 import type { Discoverer, Registry, Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
 import type { BanFile } from './swarm-bans.ts';
@@ -97,6 +103,8 @@ export interface PeerNetwork {
   serving(): readonly string[];
   meets: PeerAsking['meets'];
   misconduct: PeerAsking['misconduct'];
+  /** Keeps a receipt of what a peer did for this node. */
+  keep(receipt: SignedReceipt): void;
 }
 
 export interface BoundNetwork extends PeerNetwork, Disposable {
@@ -107,7 +115,7 @@ export interface BoundNetwork extends PeerNetwork, Disposable {
 const NOTHING: PeerStanding = { tier: 'unknown', pledge: false, region: null };
 
 /** @param self PeerId of this node */
-export function createPeerNetwork(self: string): BoundNetwork {
+export function createPeerNetwork(self: string, receipts: Pick<Receipts, 'add'> | null): BoundNetwork {
   const bound = Promise.withResolvers<AskingSource>();
   const end = Promise.withResolvers<never>();
   // Often nobody waits for it.
@@ -137,6 +145,7 @@ export function createPeerNetwork(self: string): BoundNetwork {
       now()?.meets(peer, requirements, facts) ??
       nothingKnown(requirements, 'the swarm of this node does not run, so that nothing is known of the peer'),
     misconduct: (peer, what) => now()?.misconduct(peer, what),
+    keep: (receipt) => receipts?.add('got', receipt),
     bind(from) {
       source = from;
       bound.resolve(from);
@@ -167,5 +176,6 @@ export function noPeerNetwork(): PeerNetwork {
     serving: () => [],
     meets: (_peer, requirements) => nothingKnown(requirements, 'only a running node knows its peers'),
     misconduct: () => {},
+    keep: () => {},
   };
 }

@@ -54,6 +54,7 @@ export function peersView({ registry, links, score, banned, names, now }: Source
       connected: link !== null,
       address: link?.address ?? null,
       direct: link?.direct ?? null,
+      path: link?.path ?? null,
       rttMs: link?.rttMs ?? null,
       ...saidBy(records, names),
       banned: banned.has(peer),

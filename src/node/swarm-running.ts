@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { KithError, messageOf } from '../base/index.ts';
-import { PEER_METHODS, servePeers } from '../gateway/index.ts';
+import { PEER_METHODS, type PeerService, servePeers } from '../gateway/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
 import {
   type Ban,
@@ -26,6 +26,7 @@ import { type PeerAsking, peerAsking } from './swarm-asking.ts';
 import { openBanFile } from './swarm-bans.ts';
 import { exchangeCredentials } from './swarm-credentials.ts';
 import { CREDENTIAL_METHODS } from './swarm-credentials-wire.ts';
+import { endorse, trustView, unendorse } from './swarm-endorsing.ts';
 import { createFinder } from './swarm-finding.ts';
 import { askNewcomers } from './swarm-newcomers.ts';
 import { checkPorts, gateOptions, swarmOptions } from './swarm-options.ts';
@@ -39,7 +40,7 @@ export interface RunningOptions extends NodeSwarmOptions {
   readonly onMessage: (news: MessageNews) => void;
 }
 
-export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage'>, AsyncDisposable {
+export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage' | 'receipts'>, AsyncDisposable {
   readonly addresses: readonly string[];
   /** For the backends over peers. */
   readonly asking: PeerAsking;
@@ -113,11 +114,13 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   );
   const offering = new AbortController();
   const policy = servingPolicy(config);
+  let serving: PeerService | null = null;
   if (policy !== null)
-    stack.use(
+    serving = stack.use(
       servePeers({
         swarm,
         engine: options.engine,
+        receipts: options.receipts,
         policy,
         tierOf: (peer) => trust.tier(peer),
         identity,
@@ -204,6 +207,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     },
     latencyMs: (peer) => rtts.get(peer) ?? null,
   };
+  const endorsing = { home, identity, trust, clock, random };
   const search = createFinder({ registry, discovery, models: options.models, views, clock });
 
   const owned = stack.move();
@@ -273,6 +277,10 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     outbox: async (limit) => messages.outbox(limit),
     read: async (id) => messages.read(id),
     remove: async (id) => messages.remove(id),
+    trust: async (peer) => trustView(trust, peer),
+    endorse: (peer) => endorse(endorsing, peer),
+    unendorse: async (peer) => unendorse(endorsing, peer),
+    leases: async () => ({ leases: serving?.leases() ?? [], most: policy?.maxConcurrent ?? 0 }),
     bans: async () => bans.list(),
     async ban(peer, until) {
       if (peer === identity.peerId)

@@ -12,6 +12,7 @@ import {
 } from '../base/index.ts';
 import { createIdentity } from '../identity/index.ts';
 import { createNodeSwarm, type NodeSwarm, RETRY_MS } from './swarm.ts';
+import { noReceipts } from './swarm-receipts.ts';
 
 const home = await mkdtemp(join(tmpdir(), 'kith-swarm-'));
 after(() => rm(home, { recursive: true, force: true }));
@@ -24,6 +25,7 @@ function create(flags: Readonly<Record<string, unknown>>): NodeSwarm {
     config: resolveConfig({ home, env: {}, flags }).config,
     identity: createIdentity(createSeededRandom(1).bytes(32)),
     engine: { models: async () => [], chat: nothing, embed: nothing },
+    receipts: noReceipts,
     models: { list: async () => [] },
     clock,
     random: createSeededRandom(2),

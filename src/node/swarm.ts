@@ -13,11 +13,12 @@ import {
   messageOf,
   type Random,
 } from '../base/index.ts';
-import type { PeerServiceOptions } from '../gateway/index.ts';
+import type { PeerServiceOptions, Receipts } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ModelStore } from '../models/index.ts';
 import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
 import type { AskingSource } from './swarm-asking.ts';
+import { receiptsView } from './swarm-receipts.ts';
 import type { RunningSwarm } from './swarm-running.ts';
 
 export interface NodeSwarmOptions {
@@ -25,6 +26,8 @@ export interface NodeSwarmOptions {
   readonly identity: Identity;
   /** This machine's engine, which answers peers. */
   readonly engine: PeerServiceOptions['engine'];
+  /** Of what this node and its peers did for each other. */
+  readonly receipts: Receipts;
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;
@@ -152,6 +155,14 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
     outbox: async (limit) => (await need()).outbox(limit),
     read: async (id) => (await need()).read(id),
     remove: async (id) => (await need()).remove(id),
+    trust: async (peer) => (await need()).trust(peer),
+    endorse: async (peer) => (await need()).endorse(peer),
+    unendorse: async (peer) => (await need()).unendorse(peer),
+    leases: async () => (await need()).leases(),
+    async receipts(query) {
+      await need();
+      return receiptsView(options.receipts, query);
+    },
     bans: async () => (await need()).bans(),
     ban: async (peer, until) => (await need()).ban(peer, until),
     unban: async (peer) => (await need()).unban(peer),

@@ -47,7 +47,7 @@ test('a chat of a peer comes as it was written, with a receipt that the peer sig
     [facts.server, facts.client, facts.model, facts.outcome],
     [friends.server.swarm.peer, friends.asker.swarm.peer, chatModel, 'answered'],
   );
-  assert.deepEqual(friends.service.receipts.all().at(-1)!.facts, facts);
+  assert.deepEqual(friends.receipts.list({ limit: 1 }).receipts[0]!.facts, facts);
   assert.deepEqual(friends.misconduct, []);
 });
 

@@ -80,6 +80,7 @@ before(async () => {
     serving: () => [...announcing],
     meets: (peer, asked, facts) => meetingOf(asked, facts, standing(peer)),
     misconduct: () => {},
+    keep: () => {},
   };
   const { config } = resolveConfig({ home: '/nowhere', env: {} });
   parts.use(

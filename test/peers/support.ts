@@ -9,7 +9,13 @@ import type { PeerBackend } from '../../src/gateway/backends/peer/index.ts';
 import { createPeerBackend } from '../../src/gateway/backends/peer/index.ts';
 import type { BackendModel, ChatEvent, ChatRequest, EmbeddingRequest } from '../../src/gateway/index.ts';
 import type { ServingPolicy } from '../../src/gateway/peers/index.ts';
-import { type PeerService, type ServedEngine, servePeers } from '../../src/gateway/peers/index.ts';
+import {
+  openReceipts,
+  type PeerService,
+  type Receipts,
+  type ServedEngine,
+  servePeers,
+} from '../../src/gateway/peers/index.ts';
 import { createIdentity } from '../../src/identity/index.ts';
 import { createSwarm, type Swarm } from '../../src/swarm/index.ts';
 import type { Tier } from '../../src/trust/index.ts';
@@ -143,6 +149,8 @@ export interface Friends extends AsyncDisposable {
   readonly server: Host;
   readonly engine: ScriptedEngine;
   readonly service: PeerService;
+  /** What the server did for others. */
+  readonly receipts: Receipts;
   readonly backend: PeerBackend;
   /** What the backend found fault with. */
   readonly misconduct: string[];
@@ -168,7 +176,8 @@ export async function startFriends(options: FriendsOptions = {}): Promise<Friend
   const [asker, server] = await Promise.all([startHost(names[0]), startHost(names[1])]);
   parts.use(asker);
   parts.use(server);
-  const service = parts.use(serve(server, engine, policy, options.tierOf));
+  const receipts = parts.use(inMemory());
+  const service = parts.use(serve(server, engine, policy, options.tierOf, receipts));
   await asker.swarm.learn(server.swarm.peer, server.swarm.addresses);
   const misconduct: string[] = [];
   const backend = parts.use(askingBackend(asker, server, 'friend', (what) => misconduct.push(what)));
@@ -177,20 +186,24 @@ export async function startFriends(options: FriendsOptions = {}): Promise<Friend
     server,
     engine,
     service,
+    receipts,
     backend,
     misconduct,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
 
+const inMemory = () => openReceipts({ path: ':memory:', clock: systemClock, log: silentLogger });
+
 export function serve(
   { swarm, identity }: Host,
   engine: ServedEngine,
   policy: ServingPolicy,
   tierOf: (peer: string) => Tier = () => 'known',
+  receipts: Receipts = inMemory(),
 ): PeerService {
   return servePeers({
-    ...{ swarm, engine, policy, tierOf, identity },
+    ...{ swarm, engine, policy, tierOf, identity, receipts },
     clock: systemClock,
     random: createSeededRandom(7),
     log: silentLogger,

@@ -1,6 +1,6 @@
 /** `kith p2p ...`: the swarm of the running node. @module cli/commands/p2p */
 import { formatBytes, formatCount, formatDuration, formatPlural, systemClock } from '../../base/index.ts';
-import type { FindView, PeersView, PeerView, SwarmView } from '../../server/index.ts';
+import type { FindView, PeersView, PeerView, ReceiptsView, SwarmView } from '../../server/index.ts';
 import type { PeerLink } from '../../swarm/index.ts';
 import { runningNode } from '../client.ts';
 import { exitCode } from '../failure.ts';
@@ -221,4 +221,31 @@ export const disconnect: Handler = async ({ args, options }) => {
   const done = await node.call('POST', `${API}/peers/${encodeURIComponent(peer)}/disconnect`);
   if (options.json) printJson(done);
   else print(`Disconnected from ${peer}.`);
+};
+
+export const receipts: Handler = async ({ options }) => {
+  const query = new URLSearchParams({ limit: String(options.limit) });
+  for (const name of ['peer', 'way'] as const)
+    if (options[name] !== undefined) query.set(name, String(options[name]));
+  const node = await runningNode(options);
+  const told = await node.call<ReceiptsView>('GET', `${API}/receipts?${query}`);
+  if (options.json) {
+    printJson(told);
+    return;
+  }
+  if (told.receipts.length === 0) {
+    print('No receipts: this node and its peers did nothing for each other yet.');
+    return;
+  }
+  const rows = told.receipts.map((one) => [
+    new Date(one.at).toISOString().slice(0, 16).replace('T', ' '),
+    one.way,
+    one.peer,
+    plain(one.model),
+    one.promptTokens === null ? '-' : formatCount(one.promptTokens),
+    one.completionTokens === null ? '-' : formatCount(one.completionTokens),
+    one.outcome,
+  ]);
+  print(table([['WHEN (UTC)', 'WAY', 'PEER', 'MODEL', 'READ', 'WRITTEN', 'OUTCOME'], ...rows], [4, 5]));
+  say(`${formatPlural(told.total, 'receipt')} in all; --json has the signed bytes.`);
 };

@@ -1,116 +1,21 @@
 /**
- * Reads fields of messages between peers, each within its bounds, and refuses what is there beside them.
+ * Fields of messages between peers.
  *
  * @module gateway/peers/fields
  */
-import { type CborMap, type CborValue, InputError } from '../../base/index.ts';
+import { type CborValue, Fields as FieldsOf, InputError } from '../../base/index.ts';
+
+export { isMap } from '../../base/index.ts';
 
 /** What a peer sent does not have the form of the protocol. */
 export function malformed(what: string): InputError {
   return new InputError('peer_malformed', `The peer's message does not follow the protocol: ${what}.`);
 }
 
-export function isMap(value: CborValue | undefined): value is CborMap {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-  );
-}
-
-/** One map, read once: `end` refuses fields that nobody asked for. */
-export class Fields {
-  readonly #map: CborMap;
-  readonly #what: string;
-  readonly #read = new Set<string>();
-
+/** @throws InputError `peer_malformed` */
+export class Fields extends FieldsOf {
   /** `what`: how faults call the map. */
   constructor(map: CborValue | undefined, what: string) {
-    if (!isMap(map)) throw malformed(`${what} is no map`);
-    this.#map = map;
-    this.#what = what;
-  }
-
-  has(key: string): boolean {
-    return Object.hasOwn(this.#map, key);
-  }
-
-  /** UTF-16 units between the bounds. */
-  text(key: string, max: number, min = 0): string {
-    const value = this.#take(key);
-    if (typeof value !== 'string' || value.length < min || value.length > max)
-      throw this.#fault(key, `a text of ${min} to ${max} characters`);
-    return value;
-  }
-
-  textOrNull(key: string, max: number): string | null {
-    return this.#map[key] === null ? this.#none(key) : this.text(key, max);
-  }
-
-  oneOf<const T extends string>(key: string, values: readonly T[]): T {
-    const value = this.#take(key);
-    const found = values.find((one) => one === value);
-    if (found === undefined) throw this.#fault(key, `one of ${values.join(', ')}`);
-    return found;
-  }
-
-  /** A whole number from 0. */
-  count(key: string, max: number): number {
-    const value = this.#take(key);
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max)
-      throw this.#fault(key, `a whole number from 0 to ${max}`);
-    return value;
-  }
-
-  countOrNull(key: string, max: number): number | null {
-    return this.#map[key] === null ? this.#none(key) : this.count(key, max);
-  }
-
-  /** Any number from 0, such as ms. */
-  amountOrNull(key: string, max: number): number | null {
-    const value = this.#take(key);
-    if (value === null) return null;
-    if (typeof value !== 'number' || value < 0 || value > max)
-      throw this.#fault(key, `a number from 0 to ${max}`);
-    return value;
-  }
-
-  bytes(key: string, length: number): Uint8Array {
-    const value = this.#take(key);
-    if (!(value instanceof Uint8Array) || value.length !== length) throw this.#fault(key, `${length} bytes`);
-    return value;
-  }
-
-  /** Bytes of any length up to the bound. */
-  bytesUpTo(key: string, max: number): Uint8Array {
-    const value = this.#take(key);
-    if (!(value instanceof Uint8Array) || value.length > max) throw this.#fault(key, `at most ${max} bytes`);
-    return value;
-  }
-
-  list(key: string, max: number): readonly CborValue[] {
-    const value = this.#take(key);
-    if (!Array.isArray(value) || value.length > max) throw this.#fault(key, `a list of at most ${max}`);
-    return value as readonly CborValue[];
-  }
-
-  /** Throws when the map has fields that were not read. */
-  end(): void {
-    const left = Object.keys(this.#map).find((key) => !this.#read.has(key));
-    if (left !== undefined) throw malformed(`${this.#what} has the unknown field ${show(left)}`);
-  }
-
-  #take(key: string): CborValue | undefined {
-    this.#read.add(key);
-    return Object.hasOwn(this.#map, key) ? this.#map[key] : undefined;
-  }
-
-  #none(key: string): null {
-    this.#read.add(key);
-    return null;
-  }
-
-  #fault(key: string, allowed: string): InputError {
-    return malformed(`'${key}' of ${this.#what} is not ${allowed}`);
+    super(map, what, malformed);
   }
 }
-
-const show = (key: string): string => JSON.stringify(key.slice(0, 40));

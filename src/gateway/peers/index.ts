@@ -10,6 +10,13 @@ export { SERVE_NOBODY } from './policy.ts';
 export * from './protocol.ts';
 export { hashOf, type ReceiptFacts, type ReceiptSigner, readReceipt, receiptFault } from './receipt.ts';
 export {
+  type KeptReceipt,
+  openReceipts,
+  type ReceiptQuery,
+  type Receipts,
+  type ReceiptWay,
+} from './receipts.ts';
+export {
   decodeChat,
   decodeEmbedding,
   encodeChat,

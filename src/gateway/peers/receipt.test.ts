@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIdentity } from '../../identity/index.ts';
 import { hashOf, type ReceiptFacts, readReceipt, receiptFault, signReceipt } from './receipt.ts';
-import { createReceipts } from './receipts.ts';
 
 const server = createIdentity(new Uint8Array(32).fill(1));
 const client = createIdentity(new Uint8Array(32).fill(2));
@@ -40,24 +39,6 @@ test('a receipt that says anything else, or is signed by another, does not count
   damaged[10]! ^= 1;
   assert.ok(receiptFault({ ...signed, receipt: damaged }, facts));
   assert.match(receiptFault({ ...signed, receipt: new Uint8Array(0) }, facts)!, /no receipt/);
-});
-
-test('a peer has its newest receipts, and never those of others', () => {
-  const receipts = createReceipts(2);
-  const add = (peer: string, at: number) =>
-    receipts.add({
-      ...signReceipt({ ...facts, client: peer, at }, server),
-      facts: { ...facts, client: peer, at },
-    });
-  for (let at = 0; at < 70; at++) add('a', at);
-  add('b', 100);
-  assert.deepEqual(
-    receipts.of('a').map(({ facts: { at } }) => at),
-    Array.from({ length: 64 }, (_, index) => index + 6),
-  );
-  assert.equal(receipts.of('b').length, 1);
-  add('c', 101);
-  assert.deepEqual([receipts.of('a').length, receipts.all().length], [0, 2]);
 });
 
 const GOLDEN = 'fad27398e731108f5ea6afaf42e9abd65a453bff656edd550c8e2b5c2ea3c09d';

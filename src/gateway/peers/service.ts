@@ -35,7 +35,7 @@ import {
   type SignedReceipt,
 } from './protocol.ts';
 import { type ReceiptFacts, type ReceiptSigner, signReceipt } from './receipt.ts';
-import { createReceipts, type Receipts } from './receipts.ts';
+import type { Receipts } from './receipts.ts';
 
 /** The engine as peers may use it. A backend that passes requests on has no place here. */
 export type ServedEngine = Pick<LocalBackend & Backend, 'models' | 'chat' | 'embed'>;
@@ -49,8 +49,8 @@ export interface PeerServiceOptions {
   /** How far this node trusts a peer. */
   readonly tierOf: (peer: string) => Tier | Promise<Tier>;
   readonly identity: ReceiptSigner;
-  /** Told of each request that was served, or begun and not finished. Must not throw. */
-  readonly onServed?: (facts: ReceiptFacts) => void;
+  /** Where the receipt of each request is kept that was served, or begun and not finished. */
+  readonly receipts: Pick<Receipts, 'add' | 'of'>;
   readonly clock?: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -72,8 +72,6 @@ export interface PeerService extends Disposable {
   /** Holds from the next ask on. What no longer may go on is ended. */
   setPolicy(policy: ServingPolicy): void;
   leases(): readonly LeaseReport[];
-  /** What was done for peers, of all or of one. */
-  readonly receipts: Pick<Receipts, 'all' | 'of'>;
 }
 
 /** What the handlers of requests share. */
@@ -99,11 +97,10 @@ export interface Use extends Disposable {
 const endingMs = 500;
 
 export function servePeers(options: PeerServiceOptions): PeerService {
-  const { swarm, engine, identity, clock = systemClock, random, log } = options;
+  const { swarm, engine, identity, receipts, clock = systemClock, random, log } = options;
   const minuteOf = options.minuteOf ?? localMinute;
   const now = () => clock.monotonic();
   const leases = createLeases(now, random);
-  const receipts = createReceipts();
   const running = new Map<Lease, { readonly controller: AbortController; readonly over: Promise<void> }>();
   let policy = settlePolicy(options.policy ?? {});
   let revision = 0;
@@ -152,8 +149,7 @@ export function servePeers(options: PeerServiceOptions): PeerService {
         at: Math.max(0, Math.floor(clock.now())),
       };
       const signed = signReceipt(whole, identity);
-      receipts.add({ ...signed, facts: whole });
-      options.onServed?.(whole);
+      receipts.add('given', signed);
       return signed;
     },
   };
@@ -256,7 +252,6 @@ export function servePeers(options: PeerServiceOptions): PeerService {
       leases.all().map(({ peer, model, task, running: busy, expires }) => {
         return { peer, model, task, running: busy, ms: Math.max(0, expires - now()) };
       }),
-    receipts: { all: receipts.all, of: receipts.of },
     [Symbol.dispose]() {
       for (const handle of handles) handle[Symbol.dispose]();
       for (const { controller } of running.values())

@@ -4,7 +4,7 @@
  * @module server/openapi/swarm
  */
 import type { CounterName, LeftOutReason } from '../../swarm/index.ts';
-import type { Tier } from '../../trust/index.ts';
+import type { Profile, TermName, Tier } from '../../trust/index.ts';
 import { banSchema, connectSchema, messageSchema, pingSchema } from '../swarm/requests.ts';
 import { REACHES, SWARM_STATES } from '../swarm/types.ts';
 import { type Answer, type Api, answer, type Operation, pathParameter, queryParameter } from './operation.ts';
@@ -35,6 +35,9 @@ const counters: Readonly<Record<CounterName, Schema>> = {
   callsOut: count,
   sessionsIn: count,
   sessionsOut: count,
+  lanesIn: count,
+  lanesOut: count,
+  lanesRefused: count,
   connections: described('Now.', count),
   bytesInFlight: described('Now.', count),
   refusedConnections: count,
@@ -62,6 +65,18 @@ const reasons: Readonly<Record<LeftOutReason, true>> = {
 };
 const tiers: Readonly<Record<Tier, true>> = { unknown: true, known: true, verified: true, trusted: true };
 
+const profiles: Readonly<Record<Profile, true>> = { default: true, reference: true };
+const terms: Readonly<Record<TermName, true>> = {
+  credentials: true,
+  endorsements: true,
+  observations: true,
+  confidence: true,
+  rank: true,
+  moderation: true,
+  strikes: true,
+  accountability: true,
+};
+
 const tier = choice(...Object.keys(tiers));
 const score: Schema = { type: 'number', minimum: 0, maximum: 1 };
 const moment = described('Milliseconds since 1970.', count);
@@ -74,6 +89,9 @@ const blocks = described(
   'Ranges of blocks, each with its first and the one after its last.',
   array({ type: 'array', items: count, minItems: 2, maxItems: 2 }),
 );
+
+const path = described('What the bytes go over.', choice('lan', 'tcp', 'webrtc', 'relay'));
+const task = choice('chat', 'embedding');
 
 const schemas: Readonly<Record<string, Schema>> = {
   Swarm: object({
@@ -110,7 +128,7 @@ const schemas: Readonly<Record<string, Schema>> = {
       rttMs: nullable(milliseconds),
       since: moment,
     },
-    { path: described('What the bytes go over.', choice('lan', 'tcp', 'webrtc', 'relay')) },
+    { path },
   ),
   Peers: object({ peers: array(ref('Peer')), more: count }),
   Peer: object({
@@ -120,6 +138,7 @@ const schemas: Readonly<Record<string, Schema>> = {
     connected: boolean,
     address: nullable(string),
     direct: nullable(boolean),
+    path: nullable(path),
     rttMs: nullable(milliseconds),
     state: nullable(choice('joining', 'online', 'draining', 'offline')),
     regions: array(string),
@@ -169,6 +188,44 @@ const schemas: Readonly<Record<string, Schema>> = {
   }),
   Inbox: object({ messages: array(ref('Message'), { maxItems: 1000 }), total: count, unread: count }),
   MessageRemoved: object({ removed: literal(true) }),
+  PeerTrust: object({
+    peer: peerId,
+    score,
+    tier,
+    profile: described('In force.', choice(...Object.keys(profiles))),
+    tiers: object(Object.fromEntries(Object.keys(profiles).map((name) => [name, tier]))),
+    terms: described(
+      'score = M * S * A * [C + (1 - C) * 0.35 * (r + (1 - c) * 0.25 * p)]',
+      array(object({ name: choice(...Object.keys(terms)), value: score, detail: string })),
+    ),
+    gates: described('Why the tier is lower than the score alone would give.', array(string)),
+    quarantineUntil: nullable(moment),
+    dealings: described('How often this node dealt with the peer.', count),
+    endorsed: described('This node endorses it.', boolean),
+  }),
+  Leases: object({
+    leases: array(object({ peer: peerId, model: string, task, running: boolean, ms: milliseconds })),
+    most: described('Places that there are; 0: this node serves nobody.', count),
+  }),
+  PeerReceipts: object({
+    receipts: array(
+      object({
+        way: described('`given`: this node answered. `got`: the peer did.', choice('given', 'got')),
+        peer: peerId,
+        request: described("The asking node's name for the request.", pattern('^[0-9a-f]{32}$')),
+        task,
+        model: string,
+        promptTokens: nullable(count),
+        completionTokens: nullable(count),
+        outcome: choice('answered', 'failed', 'left'),
+        at: described('By the clock of the node that answered.', moment),
+        receipt: described('What is signed, base64.', string),
+        signature: described('Ed25519, base64.', string),
+      }),
+      { maxItems: 1000 },
+    ),
+    total: count,
+  }),
   Bans: object({ bans: array(ref('Ban')) }),
   Ban: object({ peer: peerId, until: described('Null: for good.', nullable(moment)) }),
   Unbanned: object({ peer: peerId, unbanned: described('False when it was not banned.', boolean) }),
@@ -208,6 +265,63 @@ const operations: readonly Operation[] = [
     scope: 'monitor',
     parameters: [queryParameter('limit', 'Peers at most; 500 unless it says otherwise.', count)],
     answers: { ...off, '200': answer('Connected ones first, then by tier.', ref('Peers')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/peers/{peer}/trust',
+    id: 'kithPeerTrust',
+    summary: 'How far this node trusts a peer, term by term',
+    scope: 'monitor',
+    parameters: [peer],
+    answers: { ...off, '200': answer('As `kith reputation show` tells it.', ref('PeerTrust')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/swarm/peers/{peer}/endorsement',
+    id: 'kithEndorsePeer',
+    summary: "Give this node's signed word for a peer that it dealt with",
+    scope: 'control',
+    parameters: [peer],
+    answers: { ...off, '200': answer('What it is trusted with it.', ref('PeerTrust')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'delete',
+    path: '/kith/v1/swarm/peers/{peer}/endorsement',
+    id: 'kithUnendorsePeer',
+    summary: 'End the endorsement of a peer, here and now',
+    scope: 'control',
+    parameters: [peer],
+    answers: {
+      ...off,
+      ...none('`endorsement_not_found`.'),
+      '200': answer('What it is trusted without it.', ref('PeerTrust')),
+    },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/leases',
+    id: 'kithLeases',
+    summary: "Places that peers hold at this node's engine",
+    scope: 'control',
+    answers: { ...off, '200': answer('Now.', ref('Leases')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'get',
+    path: '/kith/v1/swarm/receipts',
+    id: 'kithPeerReceipts',
+    summary: 'Signed receipts of what this node and its peers did for each other',
+    scope: 'control',
+    parameters: [
+      queryParameter('peer', 'Of this peer alone.', string),
+      queryParameter('way', 'Of one way alone.', choice('given', 'got')),
+      queryParameter('limit', 'At most so many; 100 unless it says otherwise.', count),
+    ],
+    answers: { ...off, '200': answer('Newest first.', ref('PeerReceipts')) },
     error: 'OpenAiError',
   },
   {

@@ -21,6 +21,7 @@ import {
   peerParam,
   peersQuery,
   pingSchema,
+  receiptsQuery,
 } from './requests.ts';
 import type { SwarmDesk } from './types.ts';
 
@@ -52,6 +53,7 @@ export function swarmRoutes(context: ServerContext): Route[] {
   return [
     monitor('', () => desk().view()),
     monitor('/peers', ({ query }) => desk().peers(parsed(peersQuery, query).limit)),
+    monitor('/peers/:peer/trust', (exchange) => desk().trust(peerOf(exchange))),
     monitor('/find', ({ query: asked }) => {
       const { query, limit } = parsed(findQuery, asked);
       return desk().find(query, limit);
@@ -69,6 +71,10 @@ export function swarmRoutes(context: ServerContext): Route[] {
       await desk().disconnect(peerOf(exchange));
       return { disconnected: true };
     }),
+    control('POST', '/peers/:peer/endorsement', (exchange) => desk().endorse(peerOf(exchange))),
+    control('DELETE', '/peers/:peer/endorsement', (exchange) => desk().unendorse(peerOf(exchange))),
+    control('GET', '/leases', () => desk().leases()),
+    control('GET', '/receipts', ({ query }) => desk().receipts(parsed(receiptsQuery, query))),
     control('POST', '/messages', async (exchange) => {
       const { to, text } = parseBody(messageSchema, await exchange.json());
       return desk().send(to, text, exchange.signal);

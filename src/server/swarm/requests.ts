@@ -58,6 +58,12 @@ export const banSchema = z.strictObject({
 
 export const peersQuery = z.strictObject({ limit: number(4096).default(500) });
 
+export const receiptsQuery = z.strictObject({
+  peer: peerId.exactOptional(),
+  way: z.enum(['given', 'got']).exactOptional(),
+  limit: number(1000).default(100),
+});
+
 export const outboxQuery = z.strictObject({ limit: number(1000).default(100) });
 
 export const inboxQuery = z.strictObject({ unread: yes.default(false), limit: number(1000).default(100) });

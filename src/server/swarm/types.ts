@@ -12,7 +12,7 @@ import type {
   PeerLink,
   Serves,
 } from '../../swarm/index.ts';
-import type { Tier } from '../../trust/index.ts';
+import type { Profile, Tier, TrustTerm } from '../../trust/index.ts';
 
 /**
  * - `off`: the owner has not switched it on.
@@ -86,6 +86,8 @@ export interface PeerView {
   /** Of the best link; null without one. */
   readonly address: string | null;
   readonly direct: boolean | null;
+  /** What the best link's bytes go over; null without one. */
+  readonly path: PeerLink['path'] | null;
   readonly rttMs: number | null;
   /** `joining`, `online`, `draining`; null when it announces nothing. */
   readonly state: string | null;
@@ -165,6 +167,75 @@ export interface InboxView {
   readonly unread: number;
 }
 
+/** `GET /kith/v1/swarm/peers/{peer}/trust`: what `kith reputation show` tells. */
+export interface PeerTrustView {
+  readonly peer: string;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly tier: Tier;
+  /** The profile in force, and the tier under each. */
+  readonly profile: Profile;
+  readonly tiers: Readonly<Record<Profile, Tier>>;
+  /** What the score is made of: score = M * S * A * [C + (1 - C) * 0.35 * (r + (1 - c) * 0.25 * p)]. */
+  readonly terms: readonly TrustTerm[];
+  /** Why the tier is lower than the score alone would give. */
+  readonly gates: readonly string[];
+  readonly quarantineUntil: number | null;
+  /** How often this node dealt with the peer: what an endorsement may say. */
+  readonly dealings: number;
+  /** This node endorses it. */
+  readonly endorsed: boolean;
+}
+
+/** A place that a peer holds at this node's engine. */
+export interface LeaseView {
+  readonly peer: string;
+  readonly model: string;
+  readonly task: 'chat' | 'embedding';
+  /** A request is under way. */
+  readonly running: boolean;
+  /** ms until it ends. */
+  readonly ms: number;
+}
+
+/** `GET /kith/v1/swarm/leases`. */
+export interface LeasesView {
+  readonly leases: readonly LeaseView[];
+  /** Places that there are; 0: this node serves nobody. */
+  readonly most: number;
+}
+
+/** A receipt that counts; see gateway/peers/receipt.ts for what is signed. */
+export interface ReceiptView {
+  /** `given`: this node answered. `got`: the peer did. */
+  readonly way: 'given' | 'got';
+  readonly peer: string;
+  /** The asking node's name for the request, hex. */
+  readonly request: string;
+  readonly task: 'chat' | 'embedding';
+  readonly model: string;
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+  readonly outcome: 'answered' | 'failed' | 'left';
+  /** By the clock of the node that answered. */
+  readonly at: number;
+  /** The bytes that are signed, and the signature: base64. */
+  readonly receipt: string;
+  readonly signature: string;
+}
+
+/** `GET /kith/v1/swarm/receipts`: newest first. */
+export interface ReceiptsView {
+  readonly receipts: readonly ReceiptView[];
+  readonly total: number;
+}
+
+export interface ReceiptsQuery {
+  readonly peer?: string;
+  readonly way?: 'given' | 'got';
+  readonly limit: number;
+}
+
 export interface BanView {
   readonly peer: string;
   /** Null: for good. */
@@ -198,6 +269,13 @@ export interface SwarmDesk {
   read(id: string): Promise<MessageView | null>;
   /** Removes a message that came, or takes back one that waits to be delivered. False when there is none of that id. */
   remove(id: string): Promise<boolean>;
+  trust(peer: string): Promise<PeerTrustView>;
+  /** This node's signed word for the peer. Throws `endorsement_unfounded` where it never dealt with it. */
+  endorse(peer: string): Promise<PeerTrustView>;
+  /** Throws `endorsement_not_found` (404). */
+  unendorse(peer: string): Promise<PeerTrustView>;
+  leases(): Promise<LeasesView>;
+  receipts(query: ReceiptsQuery): Promise<ReceiptsView>;
   bans(): Promise<readonly BanView[]>;
   ban(peer: string, until: number | null): Promise<void>;
   /** False when it was not banned. */

@@ -16,6 +16,7 @@ import {
   PEER_BOUNDS,
   PEER_METHODS,
   receiptFault,
+  type SignedReceipt,
 } from '../../peers/index.ts';
 import type { EmbeddingRequest } from '../../types.ts';
 import { badAnswer, type PeerName, peerError, wayFailure } from './errors.ts';
@@ -33,6 +34,8 @@ export interface Embedded {
   readonly dimension: number;
   readonly tokens: readonly number[];
   readonly last: EmbedAnswer;
+  /** Receipts that count, of the calls before the last. */
+  readonly before: readonly SignedReceipt[];
   /** Why a receipt does not count; null when all do. */
   readonly fault: string | null;
 }
@@ -50,6 +53,7 @@ export async function askEmbedding(
   const { who, pool } = parts;
   const batches = batchesOf(request.inputs);
   const answers: EmbedAnswer[] = [];
+  const counting: SignedReceipt[] = [];
   let fault: string | null = null;
   let lease = await pool.take(model, 'embedding', asking);
   try {
@@ -67,6 +71,8 @@ export async function askEmbedding(
       }
       fault ??= once.fault;
       answers.push(once.answer);
+      const { receipt, signature } = once.answer;
+      if (once.fault === null) counting.push({ receipt, signature });
     }
     pool.keep(lease);
   } catch (error) {
@@ -86,7 +92,9 @@ export async function askEmbedding(
   }
   normalise(vectors, dimension, who);
   const tokens = answers.flatMap((one) => one.tokens);
-  return { vectors, dimension, tokens, last: answers.at(-1)!, fault };
+  const last = answers.at(-1)!;
+  const before = counting.filter(({ receipt }) => receipt !== last.receipt);
+  return { vectors, dimension, tokens, last, before, fault };
 }
 
 async function askOnce(

@@ -40,6 +40,8 @@ export interface PeerBackendOptions {
   readonly minTier?: Tier | null;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: Pick<Random, 'bytes'>;
+  /** Told of each receipt that counts. Must not throw. */
+  readonly onReceipt?: (receipt: SignedReceipt) => void;
   /** Told of what the peer sent that it may not: an answer out of bounds, a receipt that does not count. Must not throw. */
   readonly onMisconduct?: (peer: string, what: string) => void;
 }
@@ -61,6 +63,8 @@ export interface PeerReceipt extends Receipt {
 }
 
 const kind = 'peer';
+/** ms in which a peer whose models the owner named may say more of them. */
+const saidWithinMs = 500;
 
 export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
   const { name, peer, swarm, clock, random, reachMs = 5_000, minTier = null } = options;
@@ -81,10 +85,18 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
   /** Those that it says, and those that the owner says. */
   async function rows(): Promise<BackendModel[]> {
     if (allowed === null) return (await list.get()).models.map(rowOf);
-    const { models } = await list.get().catch((error: unknown) => {
+    const known = () => list.known ?? { models: [] };
+    const asked = list.get().catch((error: unknown) => {
       if (!isKithError(error)) throw error;
-      return list.known ?? { models: [] };
+      return known();
     });
+    // What the owner says is enough to ask for: a peer that keeps silent is waited for once, by the request itself.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), saidWithinMs);
+      timer.unref();
+    });
+    const { models } = (await Promise.race([asked, late]).finally(() => clearTimeout(timer))) ?? known();
     const said = models.filter(may).map(rowOf);
     const unsaid = [...allowed].filter((id) => !said.some((row) => row.id === id));
     return [
@@ -126,6 +138,7 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
     if (fault !== null) options.onMisconduct?.(peer, `its receipt does not count: ${fault}`);
     const own = fault === null ? [] : [`The receipt of the peer '${name}' does not count: ${fault}.`];
     const said = { receipt: signed.receipt, signature: signed.signature };
+    if (fault === null) options.onReceipt?.(said);
     return {
       backend: name,
       model,
@@ -189,6 +202,7 @@ export function createPeerBackend(options: PeerBackendOptions): PeerBackend {
         const parts = { swarm, who, pool, random };
         const answer = await askEmbedding(parts, model, request, askingFor(request));
         const { vectors, dimension, tokens, last, fault } = answer;
+        for (const one of answer.before) options.onReceipt?.(one);
         const times = { queueMs: null, prefillMs: null, decodeMs: null };
         const receipt: PeerReceipt = { ...receiptOf(model, last, fault, []), ...times };
         return { vectors, dimension, tokens, receipt };
