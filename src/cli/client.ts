@@ -28,6 +28,8 @@ export interface NodeClient {
     path: string,
     more?: { readonly body?: unknown; readonly headers?: Headers },
   ): Promise<T>;
+  /** Data of the events of a stream, until the signal fires. Throws `node_lost` when it ends before. */
+  events(path: string, signal: AbortSignal): AsyncIterable<unknown>;
   /** Takes a model out of the node's memory. False when it was not there. */
   unload(model: string): Promise<boolean>;
 }
@@ -113,6 +115,16 @@ export function createClient(run: RunFile): NodeClient {
         );
       }
       if (!done) throw new KithError('node_lost', 'The node ended its answer before it was complete.');
+    },
+    async *events(path, signal) {
+      const response = await request('GET', path, undefined, signal, { accept: 'text/event-stream' });
+      try {
+        for await (const data of eventData(response.body!)) yield JSON.parse(data) as unknown;
+      } catch (error) {
+        if (signal.aborted) return;
+        throw new KithError('node_lost', 'The connection to the node broke off.', { cause: error });
+      }
+      if (!signal.aborted) throw new KithError('node_lost', 'The node ended, and its events with it.');
     },
     async status(signal) {
       return (await (await request('GET', '/kith/v1/status', undefined, signal)).json()) as NodeStatus;

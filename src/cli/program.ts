@@ -120,6 +120,13 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
   );
   add(
     program,
+    'open [page]',
+    'print a one-time link to a page (default: network) on which you may do what this command line may',
+    [homeOption(), new Option('-b, --browser', 'open it in the browser too'), jsonOption()],
+    () => import('./commands/open.ts'),
+  );
+  add(
+    program,
     'status',
     'show the running node; exit code 1 when it is down, 3 when it is degraded',
     [homeOption(), jsonOption()],

@@ -123,6 +123,7 @@ function addP2p(program: Command, add: Add): void {
       [
         homeOption(),
         new Option('--unread', 'only those that were not read'),
+        new Option('-f, --follow', 'keep printing those that come, until Ctrl-C'),
         new Option('--delete', 'remove the message of that id, or take back one that waits to be delivered'),
         new Option('--limit <n>', 'messages at most').argParser(whole(1, 1000)).default(100),
         jsonOption(),
@@ -130,6 +131,7 @@ function addP2p(program: Command, add: Add): void {
       load('inbox'),
     ),
     'kith p2p inbox --unread',
+    'kith p2p inbox --follow',
     'kith p2p inbox msg-3f2a...',
     'kith p2p inbox msg-3f2a... --delete',
   );

@@ -5,6 +5,7 @@
  */
 import { anthropicRoutes } from './anthropic/index.ts';
 import { controlRoutes } from './control.ts';
+import { entryRoutes } from './entry.ts';
 import { gatewayRoutes } from './gateway/index.ts';
 import { healthRoutes } from './health/index.ts';
 import type { Route } from './http/exchange.ts';
@@ -27,6 +28,7 @@ export function allRoutes(context: ServerContext): Route[] {
     ...metricsRoutes(context),
     ...openApiRoutes(context),
     ...controlRoutes(context),
+    ...entryRoutes(context),
     ...gatewayRoutes(context),
     ...swarmRoutes(context),
     // Last: an API's route wins over the page's.

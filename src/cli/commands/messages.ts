@@ -3,6 +3,7 @@ import { formatCount, formatPlural } from '../../base/index.ts';
 import type { InboxView, MessageView, OutboxView, SentView } from '../../server/index.ts';
 import { type NodeClient, runningNode } from '../client.ts';
 import { exitCode, UsageError } from '../failure.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { readStdin, stdinEnds } from '../stdin.ts';
@@ -60,6 +61,7 @@ export const inbox: Handler = async ({ args, options }) => {
   if (args[0] !== undefined) return oneMessage(node, String(args[0]), options);
   if (options.delete)
     throw new UsageError('--delete needs the id of a message; `kith p2p inbox` lists them.');
+  if (options.follow) return follow(node, options);
   const query = new URLSearchParams({
     unread: String(options.unread === true),
     limit: String(options.limit),
@@ -84,6 +86,39 @@ export const inbox: Handler = async ({ args, options }) => {
   say(`${formatPlural(box.total, 'message')}, ${formatCount(box.unread)} unread.`);
   return;
 };
+
+/** Those that were not read, and then each as it comes. Reading them here marks none as read. */
+async function follow(node: NodeClient, options: Readonly<Record<string, unknown>>): Promise<undefined> {
+  using interrupt = onInterrupt();
+  const shown = new Set<string>();
+  const show = async (): Promise<void> => {
+    const { messages } = await node.call<InboxView>('GET', `${API}/messages?unread=true&limit=1000`);
+    for (const message of [...messages].reverse()) {
+      if (shown.has(message.id)) continue;
+      shown.add(message.id);
+      if (options.json) print(JSON.stringify(message));
+      else
+        print(
+          `${timeOf(message.receivedAt)}  ${message.from}  ${message.id}\n${message.text.split('\n').map(plain).join('\n')}\n`,
+        );
+    }
+    // What was read or removed meanwhile does not come again.
+    for (const id of shown) if (!messages.some((one) => one.id === id)) shown.delete(id);
+  };
+  // Listening first: nothing falls between the list and the events.
+  const events = node.events('/kith/v1/events', interrupt.signal)[Symbol.asyncIterator]();
+  let next = events.next();
+  await show();
+  for (let event = await next; event.done !== true; event = await next) {
+    next = events.next();
+    if (isNews(event.value)) await show();
+  }
+  return;
+}
+
+/** The stream tells of the node's state too. */
+const isNews = (event: unknown): boolean =>
+  typeof event === 'object' && event !== null && 'from' in event && 'id' in event;
 
 async function oneMessage(
   node: NodeClient,

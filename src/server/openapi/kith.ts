@@ -3,13 +3,17 @@
  *
  * @module server/openapi/kith
  */
+import { entrySchema } from '../entry.ts';
 import { type Api, answer, type Operation, pathParameter } from './operation.ts';
-import { anyObject, boolean, described, literal, object, ref, type Schema } from './schema.ts';
+import { requestSchema } from './request-schema.ts';
+import { anyObject, boolean, count, described, literal, object, ref, type Schema, string } from './schema.ts';
 
 const schemas: Readonly<Record<string, Schema>> = {
   NodeStatus: described('The whole state of the node, for the command line.', anyObject),
   Stopping: object({ status: literal('stopping') }),
   Unloaded: object({ unloaded: boolean }),
+  EntryCode: object({ code: string, until: described('Milliseconds since 1970.', count) }),
+  Entered: object({ token: described('The run token.', string) }),
   OpenApiDocument: object(
     {
       openapi: { type: 'string', pattern: '^3\\.1\\.' },
@@ -57,6 +61,25 @@ const operations: readonly Operation[] = [
     scope: 'control',
     parameters: [pathParameter('id', 'Model id.')],
     answers: { '200': answer('Whether it was there.', ref('Unloaded')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/entry/codes',
+    id: 'kithEntryCode',
+    summary: 'Make the code of a one-time link to the page',
+    scope: 'control',
+    answers: { '200': answer('Good once, for two minutes, on this machine.', ref('EntryCode')) },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/kith/v1/entry',
+    id: 'kithEnter',
+    summary: 'Trade the code of a one-time link for the run token',
+    scope: 'read',
+    body: requestSchema(entrySchema),
+    answers: { '200': answer('What the owner may do is open.', ref('Entered')) },
     error: 'OpenAiError',
   },
 ];
