@@ -27,15 +27,17 @@ export function provideBrowser(): void {
   if (findChromium() !== null) return;
   const root = isDebian() ? asRoot() : null;
   if (root !== null) {
-    console.log('Installing Chromium, which drives the tests of the page (apt-get install chromium) ...');
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
-      const [program, ...rest] = [...root, 'apt-get', '-q', ...args];
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-      if (spawnSync(program!, rest, { stdio: 'inherit', env }).status !== 0) break;
-    }
-    if (findChromium() !== null) return;
+    console.log('Installing Chromium, which drives the tests of the page (apt-get install) ...');
+    const [program, ...rest] = [...root, 'apt-get', '-q'];
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const apt = (...args: string[]) =>
+      spawnSync(program!, [...rest, ...args], { stdio: 'inherit', env }).status === 0;
+    // A release of Debian without the small one has the whole browser.
+    const names = apt('update') ? ['chromium-headless-shell', 'chromium'] : [];
+    if (names.some((name) => apt('install', '-y', '--no-install-recommends', name)) && findChromium() !== null)
+      return;
   }
   console.log(
-    `The tests of the page ${process.env.CI === 'true' ? 'will fail' : 'are skipped'}: there is no Chromium here, and it could not be installed (Debian: apt-get install chromium; or name one in KITH_TEST_CHROMIUM).`,
+    `The tests of the page ${process.env.CI === 'true' ? 'will fail' : 'are skipped'}: there is no Chromium here, and it could not be installed (Debian: apt-get install chromium-headless-shell; or name one in KITH_TEST_CHROMIUM).`,
   );
 }

@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { chromium } from 'playwright-core';
 import { buildWeb } from '../../scripts/web-build.ts';
 import { readBuild } from '../../src/server/web/files.ts';
-import { findChromium } from './chromium.ts';
+import { findBrowser } from './chromium.ts';
 
 const [tokens = 2_000, perSecond = 100, slowdown = 4] = process.argv.slice(2).map(Number);
 const turnsBefore = 40;
@@ -68,7 +68,7 @@ await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 const browser = await chromium.launch({
-  executablePath: findChromium() ?? 'chromium',
+  executablePath: findBrowser() ?? 'chromium',
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 });
 const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });

@@ -6,7 +6,9 @@
  */
 import { existsSync } from 'node:fs';
 
-const places = [
+/** Chromium without windows: the same pages for half of the processor time (measured over the tests of the page). */
+const shells = ['/usr/bin/chromium-headless-shell'];
+const browsers = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -17,8 +19,13 @@ const places = [
   'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ];
 
-/** Path of the program; null when none is here. */
-export function findChromium(): string | null {
+/** Path of the program that tests drive; null when none is here. */
+export const findChromium = (): string | null => find([...shells, ...browsers]);
+
+/** Path of a browser as people use it, for figures of the page; null when none is here. */
+export const findBrowser = (): string | null => find(browsers);
+
+function find(places: readonly string[]): string | null {
   const named = process.env.KITH_TEST_CHROMIUM;
   return [...(named ? [named] : []), ...places].find((path) => existsSync(path)) ?? null;
 }

@@ -13,7 +13,7 @@ const path = findChromium();
 /** Option of tests that need the browser: why they cannot run here, or false. */
 export const skip =
   path === null && process.env.CI !== 'true'
-    ? 'no Chromium here (Debian: apt-get install chromium, or name one in KITH_TEST_CHROMIUM)'
+    ? 'no Chromium here (Debian: apt-get install chromium-headless-shell, or name one in KITH_TEST_CHROMIUM)'
     : false;
 
 /** A browser cannot make its sandbox as root or inside most containers; what it opens here is our own page. */
