@@ -16,8 +16,9 @@ import type { Counters } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { GossipMessage, GossipVerdict, NatReport, PeerLink, ProviderRecord } from '../types.ts';
 import { createNode, type Node, type NodeSettings } from './config.ts';
+import { connect } from './connect.ts';
 import { ForeignStreams } from './foreign.ts';
-import { bestConnection, linkOf } from './paths.ts';
+import { bestConnection, isProven, linkOf } from './paths.ts';
 import { Nat, Reach } from './reach.ts';
 import { settleLimit } from './relay-limits.ts';
 
@@ -184,9 +185,8 @@ export class Host {
   }
 
   async dial(target: string, signal: AbortSignal): Promise<PeerLink> {
-    const to = target.startsWith('/') ? multiaddr(target) : peerIdFromString(target);
     // A wrong network key shows in nothing but silence: only the signal ends such a dial.
-    return linkOf(await this.#node.dial(to, { signal }));
+    return linkOf(await connect(this.#node, target, signal));
   }
 
   async learn(peer: string, addresses: readonly string[]): Promise<void> {
@@ -200,7 +200,7 @@ export class Host {
   }
 
   links(): PeerLink[] {
-    return this.#node.getConnections().map(linkOf);
+    return this.#node.getConnections().filter(isProven).map(linkOf);
   }
 
   nat(): Promise<NatReport> {
@@ -208,9 +208,9 @@ export class Host {
   }
 
   async openStream(peer: string, signal: AbortSignal): Promise<Stream> {
-    const id = peerIdFromString(peer);
     const connection =
-      bestConnection(this.#node.getConnections(id)) ?? (await this.#node.dial(id, { signal }));
+      bestConnection(this.#node.getConnections(peerIdFromString(peer))) ??
+      (await connect(this.#node, peer, signal));
     return connection.newStream(CALL_PROTOCOL, {
       signal,
       runOnLimitedConnection: true,

@@ -61,13 +61,16 @@ export function isProven(connection: Connection): boolean {
 
 function rankOf(connection: Connection): number {
   const path = PATHS.indexOf(pathOf(connection.remoteAddr.toString()));
-  return path + (connection.limits === undefined ? 0 : 4) + (isProven(connection) ? 0 : 8);
+  return path + (connection.limits === undefined ? 0 : PATHS.length);
 }
 
-/** The connection that a new stream takes: the best path, the oldest of equals. */
+/**
+ * The connection that a new stream takes: the best path, the oldest of equals. Never one on which nothing came yet, even
+ * where there is no other.
+ */
 export function bestConnection(connections: readonly Connection[]): Connection | undefined {
   return connections
-    .filter((connection) => connection.status === 'open')
+    .filter((connection) => connection.status === 'open' && isProven(connection))
     .sort((a, b) => rankOf(a) - rankOf(b) || a.timeline.open - b.timeline.open)[0];
 }
 

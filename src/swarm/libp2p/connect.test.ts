@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Connection } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import { connect } from './connect.ts';
+import { prove } from './paths.ts';
+
+const PEER = '12D3KooWFsuHBh89LE3AMmTyt1guF3KfCv7TUfe9AtygG31m4D1z';
+const RELAYED = `/ip4/45.83.0.1/tcp/1/p2p/${PEER}/p2p-circuit/p2p/${PEER}`;
+const signal = AbortSignal.timeout(60_000);
+
+function link(address: string, limited = false): Connection {
+  return {
+    status: 'open',
+    remoteAddr: multiaddr(address),
+    timeline: { open: 0 },
+    ...(limited && { limits: {} }),
+  } as Connection;
+}
+
+/** As libp2p's connection manager does it: an open link without limits is given back instead of dialling, unless forced. */
+function nodeWith(...links: Connection[]) {
+  const dialled: Connection[] = [];
+  return {
+    dialled,
+    getConnections: () => links,
+    async dial(_to: unknown, { force = false }: { force?: boolean } = {}): Promise<Connection> {
+      const standing = links.find(({ status, limits }) => status === 'open' && limits === undefined);
+      if (standing !== undefined && !force) return standing;
+      const made = link(RELAYED);
+      dialled.push(made);
+      links.push(made);
+      return made;
+    },
+  };
+}
+
+const silent = () => link(`/webrtc/p2p/${PEER}`);
+
+test('a peer is dialled where all there is of it is a link over WebRTC on which nothing ever came', async () => {
+  for (const target of [RELAYED, PEER])
+    for (const others of [[], [link(RELAYED, true)]]) {
+      const node = nodeWith(silent(), ...others);
+      assert.equal(await connect(node, target, signal), node.dialled[0]);
+      assert.equal(node.dialled.length, 1);
+    }
+});
+
+test('a link that works is given back, also beside a silent one', async () => {
+  const works = link('/ip4/45.83.0.9/tcp/1');
+  for (const links of [[works], [silent(), works], [works, silent()]]) {
+    const node = nodeWith(...links);
+    assert.equal(await connect(node, PEER, signal), works);
+    assert.equal(node.dialled.length, 0);
+  }
+  const proven = silent();
+  prove(proven);
+  assert.equal(await connect(nodeWith(proven), PEER, signal), proven);
+});
+
+test('a silent link that is closed changes nothing', async () => {
+  const closed = { ...silent(), status: 'closed' } as Connection;
+  const node = nodeWith(closed);
+  assert.equal(await connect(node, RELAYED, signal), node.dialled[0]);
+});
+
+test('where the dial fails, a link that proved itself meanwhile is taken, and else the error told', async () => {
+  const late = silent();
+  const dial = (proves: boolean) => () => {
+    if (proves) prove(late);
+    return Promise.reject(new Error('No way there.'));
+  };
+  const getConnections = () => [late];
+  await assert.rejects(connect({ getConnections, dial: dial(false) }, PEER, signal), /No way there/);
+  assert.equal(await connect({ getConnections, dial: dial(true) }, PEER, signal), late);
+});
