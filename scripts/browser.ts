@@ -34,7 +34,10 @@ export function provideBrowser(): void {
       spawnSync(program!, [...rest, ...args], { stdio: 'inherit', env }).status === 0;
     // A release of Debian without the small one has the whole browser.
     const names = apt('update') ? ['chromium-headless-shell', 'chromium'] : [];
-    if (names.some((name) => apt('install', '-y', '--no-install-recommends', name)) && findChromium() !== null)
+    if (
+      names.some((name) => apt('install', '-y', '--no-install-recommends', name)) &&
+      findChromium() !== null
+    )
       return;
   }
   console.log(
