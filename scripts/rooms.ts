@@ -16,6 +16,7 @@ export const ROOMS = [
   'node',
   'server',
   'gateway',
+  'shards',
   'swarm',
   'engine',
   'models',

@@ -34,6 +34,7 @@ export {
   isConfigKey,
 } from './config-schema.ts';
 export * from './errors.ts';
+export { Fields, isMap } from './fields.ts';
 export * from './files.ts';
 export * from './format.ts';
 export * from './hex.ts';

@@ -1,0 +1,16 @@
+/**
+ * The shards room: one model over several nodes. Serves blocks to peers, and runs paths through peers that serve them.
+ *
+ * @module shards
+ */
+export type { ShardOffer } from './path/hop.ts';
+export { openPath, type Path, type PathEvent, type PathLimits, type PathOptions } from './path/path.ts';
+export {
+  type LoadedShard,
+  type ShardService,
+  type ShardServiceOptions,
+  serveShards,
+} from './serve/service.ts';
+export type { ActivationType, BlockSpan } from './types.ts';
+export { ACTIVATION_TYPES } from './types.ts';
+export type { Opening } from './wire/messages.ts';

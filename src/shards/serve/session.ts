@@ -1,0 +1,196 @@
+/**
+ * One session at a shard: steps come from its owner or from the shard before, go through the blocks in the order in which
+ * they came, and their rows go on to the next shard, or back to the owner from the last one.
+ *
+ * @module shards/serve/session
+ */
+import { type CborMap, isKithError, KithError, type Logger, messageOf } from '../../base/index.ts';
+import type { CellLease } from '../../engine/index.ts';
+import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
+import { RowLog } from '../row-log.ts';
+import {
+  type Control,
+  decodeControl,
+  decodeStep,
+  encodeRows,
+  encodeStep,
+  FEED_METHOD,
+  kindOf,
+  malformed,
+  type Opening,
+  type Step,
+} from '../wire/messages.ts';
+
+export interface ShardSessionOptions {
+  readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
+  /** The owner's. */
+  readonly session: Session;
+  readonly opening: Opening;
+  readonly lease: CellLease;
+  /** Values of a row. */
+  readonly width: number;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Steps taken in and not sent on yet. More are not read. */
+const UNDER_WAY = 24;
+
+interface Next {
+  readonly feed: Session;
+  /** Replayed steps go on, too: the next shard is new as well. */
+  readonly replays: boolean;
+}
+
+export class ShardSession implements AsyncDisposable {
+  readonly #options: ShardSessionOptions;
+  readonly #log: RowLog | null;
+  #feeder: string | null;
+  #next: Next | null = null;
+  /** Sends rows on in the order of the steps. */
+  #tail: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  #seen = 0;
+  #done = 0;
+
+  constructor(options: ShardSessionOptions) {
+    this.#options = options;
+    const { opening, width } = options;
+    this.#feeder = opening.feeder;
+    this.#log = opening.last ? null : new RowLog({ cells: opening.cells, width });
+  }
+
+  /** Serves the owner until the session ends. */
+  async run(): Promise<void> {
+    const { session, width, opening } = this.#options;
+    await session.send({ k: 'ready', width, cells: opening.cells });
+    for await (const message of session) {
+      if (kindOf(message.metadata) === 'step') await this.#take(message);
+      else this.#control(decodeControl(message.metadata));
+    }
+  }
+
+  /** Takes steps of the shard before. @throws KithError `swarm_denied` for anybody else */
+  async feed(feed: Session): Promise<void> {
+    if (this.#feeder === null || feed.peer !== this.#feeder)
+      throw new KithError('swarm_denied', 'This session takes no steps from you.', { status: 403 });
+    for await (const message of feed) {
+      // Another shard stands there by now.
+      if (feed.peer !== this.#feeder) return;
+      await this.#take(message);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#next?.feed.cancel();
+    await this.#options.lease[Symbol.asyncDispose]();
+    await this.#tail;
+    this.#log?.[Symbol.dispose]();
+  }
+
+  async #take(message: SessionMessage): Promise<void> {
+    const { width, opening, lease, session } = this.#options;
+    const step = decodeStep(message, width);
+    this.#seen = Math.max(this.#seen, step.n);
+    const { last } = opening;
+    const parts = step.parts.map((part) => ({
+      ...part,
+      outputs: last ? (step.replay ? ('none' as const) : part.outputs) : ('all' as const),
+    }));
+    const from = this.#options.now();
+    const computed = lease.step(parts, step.hidden, session.signal);
+    // Met below, in the order of the steps.
+    computed.catch(() => {});
+    this.#underWay++;
+    this.#then(async () => {
+      try {
+        const rows = await computed;
+        await this.#deliver(step, rows, this.#options.now() - from);
+      } finally {
+        this.#underWay--;
+      }
+    }, step.n);
+    while (this.#underWay >= UNDER_WAY) await this.#tail;
+  }
+
+  /** Work in its turn. What fails is told to the owner; the session goes on, and he decides. */
+  #then(work: () => Promise<void>, n: number): void {
+    this.#tail = this.#tail.then(work).catch((error: unknown) => this.#fail(n, error));
+  }
+
+  async #deliver(step: Step, rows: Float32Array, ms: number): Promise<void> {
+    const { opening, session, width } = this.#options;
+    const { n, parts, replay } = step;
+    this.#done = Math.max(this.#done, n);
+    if (opening.last) {
+      if (replay) return;
+      const { metadata, payload } = encodeRows({ n, rows, ms }, width, opening.type);
+      await session.send(metadata, payload);
+      return;
+    }
+    this.#log!.record({ n, replay, parts, hidden: rows });
+    if (this.#next !== null && (!replay || this.#next.replays))
+      await this.#pass({ n, replay, parts, hidden: rows });
+  }
+
+  /** To the next shard. When that is gone the rows stay in the log, for the one that takes its place. */
+  async #pass(step: Step): Promise<void> {
+    const { opening, width } = this.#options;
+    const next = this.#next!;
+    const { metadata, payload } = encodeStep(step, width, opening.type);
+    try {
+      await next.feed.send(metadata, payload);
+    } catch (error) {
+      if (this.#next === next) this.#next = null;
+      throw new KithError('shard_next_lost', `The next shard cannot be reached: ${messageOf(error)}`, {
+        status: 502,
+        cause: error,
+      });
+    }
+  }
+
+  #control(control: Control): void {
+    switch (control.k) {
+      case 'ping':
+        this.#send({ k: 'pong', id: control.id, seen: this.#seen, done: this.#done });
+        return;
+      case 'feeder':
+        this.#feeder = control.peer;
+        return;
+      case 'next': {
+        if (this.#options.opening.last) throw malformed('the last shard has no next one');
+        const old = this.#next;
+        this.#next = null;
+        // A feed that hangs would keep the tail from ever coming to the new one.
+        old?.feed.cancel();
+        this.#then(() => this.#link(control), 0);
+        return;
+      }
+      default:
+        throw malformed(`'${control.k}' is not for shards`);
+    }
+  }
+
+  async #link({ peer, session, addresses, replay, from }: Extract<Control, { k: 'next' }>): Promise<void> {
+    const { swarm, session: owner } = this.#options;
+    if (addresses.length > 0) await swarm.learn(peer, addresses);
+    const feed = await swarm.openSession(peer, FEED_METHOD, { session }, { signal: owner.signal });
+    this.#next = { feed, replays: replay };
+    if (replay) for (const step of this.#log!.steps()) await this.#pass({ ...step, replay: step.n < from });
+    this.#send({ k: 'linked', peer });
+  }
+
+  #fail(n: number, error: unknown): void {
+    // Of errors that are not typed the owner learns only that there was one.
+    const { code, message } = isKithError(error)
+      ? error
+      : { code: 'shard_failed', message: 'The shard failed while it worked on the step.' };
+    this.#options.log.debug('a step of a shard session failed', { n, code });
+    this.#send({ k: 'fail', n, code, message: message.slice(0, 1000) });
+  }
+
+  /** To the owner. When he is gone the session ends by itself. */
+  #send(metadata: CborMap): void {
+    this.#options.session.send(metadata).catch(() => {});
+  }
+}
