@@ -15,6 +15,7 @@ import { nodeSettings } from './settings/node.ts';
 import { providerSettings } from './settings/providers.ts';
 import type { Setting } from './settings/setting.ts';
 import { swarmSettings } from './settings/swarm.ts';
+import { trustSettings } from './settings/trust.ts';
 import { watchingSettings } from './settings/watching.ts';
 
 export type { Setting } from './settings/setting.ts';
@@ -26,6 +27,7 @@ export const SETTINGS = {
   ...gatewaySettings,
   ...providerSettings,
   ...swarmSettings,
+  ...trustSettings,
   ...watchingSettings,
 } as const;
 
@@ -51,6 +53,7 @@ export interface Config extends Lists {
   readonly openai: Section<'openai'>;
   readonly anthropic: Section<'anthropic'>;
   readonly swarm: Section<'swarm'>;
+  readonly trust: Section<'trust'>;
   readonly log: Section<'log'>;
   readonly telemetry: Section<'telemetry'>;
   readonly alerts: Section<'alerts'>;

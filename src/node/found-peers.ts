@@ -23,6 +23,7 @@ import {
 import { answerLimits } from './backend-limits.ts';
 import { peerIdOf } from './peer-backends.ts';
 import type { PeerNetwork } from './swarm-asking.ts';
+import { watchedPeer } from './swarm-trust-watch.ts';
 
 export interface FoundPeersOptions {
   readonly config: Config;
@@ -145,7 +146,7 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
     const taken = new Set(gateway.backends().map(({ name }) => name));
     // The ends of PeerIds differ; one made to look like another's is called by all of it.
     const short = `peer-${peer.slice(-8)}`;
-    return createPeerBackend({
+    const backend = createPeerBackend({
       name: taken.has(short) ? `peer-${peer}` : short,
       peer,
       swarm: peers.swarm,
@@ -157,6 +158,7 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
       onReceipt: peers.keep,
       onMisconduct: peers.misconduct,
     });
+    return watchedPeer(backend, peers.watch, clock);
   }
 
   function providerOf(backend: PeerBackend): GatewayProvider {

@@ -8,6 +8,7 @@ import { createPeerBackend, type GatewayProvider, type PeerBackend, peerProvider
 import { peerIdOfDid } from '../identity/index.ts';
 import { answerLimits, withoutUndefined } from './backend-limits.ts';
 import type { PeerNetwork } from './swarm-asking.ts';
+import { watchedPeer } from './swarm-trust-watch.ts';
 import type { DescribedBackend } from './variables.ts';
 
 export interface PeerBackendParts {
@@ -30,7 +31,7 @@ export function openPeerBackend(
       `${source}.peer is this node itself: write the other node's PeerId there.`,
       { param: `${source}.peer` },
     );
-  const backend = createPeerBackend({
+  const plain = createPeerBackend({
     ...{ name, peer, swarm: peers.swarm, clock, random },
     // The check of the configuration takes plain ids alone.
     ...(entry.models === undefined ? {} : { models: entry.models as readonly string[] }),
@@ -40,6 +41,7 @@ export function openPeerBackend(
     onReceipt: peers.keep,
     onMisconduct: peers.misconduct,
   });
+  const backend = watchedPeer(plain, peers.watch, clock);
   const limits = answerLimits(entry, config.gateway.timeoutMs, null, false);
   const facts = Object.entries(entry.facts ?? {}).map(
     ([id, known]) => [id, withoutUndefined(known)] as const,

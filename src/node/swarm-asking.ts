@@ -16,6 +16,7 @@ import type { Discoverer, Registry, Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
 import type { BanFile } from './swarm-bans.ts';
 import type { NoteConduct } from './swarm-trust.ts';
+import type { PeerWatch } from './swarm-trust-watch.ts';
 
 type Meets = NonNullable<PeerProviderOptions['meets']>;
 
@@ -30,6 +31,8 @@ export interface PeerAsking {
   meets(peer: string, ...asked: Parameters<Meets>): ReturnType<Meets>;
   /** It sent what it may not. Never throws. */
   misconduct(peer: string, what: string): void;
+  /** Sees how peers answer. */
+  readonly watch: PeerWatch;
 }
 
 export interface AskingParts {
@@ -40,6 +43,7 @@ export interface AskingParts {
   readonly discovery: Pick<Discoverer, 'introduce'>;
   readonly trust: Pick<Trust, 'tier' | 'meets'>;
   readonly noteConduct: NoteConduct;
+  readonly watch: PeerWatch;
   readonly log: Logger;
 }
 
@@ -82,6 +86,7 @@ export function peerAsking(parts: AskingParts): PeerAsking {
       log.warn('a peer answered what it may not', { peer, what });
       noteConduct(peer, 'bad_answer');
     },
+    watch: parts.watch,
   };
 }
 
@@ -103,6 +108,7 @@ export interface PeerNetwork {
   serving(): readonly string[];
   meets: PeerAsking['meets'];
   misconduct: PeerAsking['misconduct'];
+  readonly watch: PeerWatch;
   /** Keeps a receipt of what a peer did for this node. */
   keep(receipt: SignedReceipt): void;
 }
@@ -145,6 +151,12 @@ export function createPeerNetwork(self: string, receipts: Pick<Receipts, 'add'> 
       now()?.meets(peer, requirements, facts) ??
       nothingKnown(requirements, 'the swarm of this node does not run, so that nothing is known of the peer'),
     misconduct: (peer, what) => now()?.misconduct(peer, what),
+    watch: {
+      wantsText: (...asked) => now()?.watch.wantsText(...asked) ?? false,
+      answered: (...seen) => now()?.watch.answered(...seen),
+      embedded: (peer) => now()?.watch.embedded(peer),
+      failed: (peer) => now()?.watch.failed(peer),
+    },
     keep: (receipt) => receipts?.add('got', receipt),
     bind(from) {
       source = from;
@@ -176,6 +188,7 @@ export function noPeerNetwork(): PeerNetwork {
     serving: () => [],
     meets: (_peer, requirements) => nothingKnown(requirements, 'only a running node knows its peers'),
     misconduct: () => {},
+    watch: { wantsText: () => false, answered() {}, embedded() {}, failed() {} },
     keep: () => {},
   };
 }

@@ -34,7 +34,9 @@ import { peersView } from './swarm-peers.ts';
 import { networkKeyText, networkName, readNetworkKey } from './swarm-psk.ts';
 import { reachOf } from './swarm-reach.ts';
 import { modelOffers, ownOffer, servingPolicy } from './swarm-serving.ts';
+import { measuredEngine } from './swarm-speed.ts';
 import { createConduct } from './swarm-trust.ts';
+import { watchPeers } from './swarm-watching.ts';
 
 export interface RunningOptions extends NodeSwarmOptions {
   readonly onMessage: (news: MessageNews) => void;
@@ -114,12 +116,13 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   );
   const offering = new AbortController();
   const policy = servingPolicy(config);
+  const measured = measuredEngine(options.engine);
   let serving: PeerService | null = null;
   if (policy !== null)
     serving = stack.use(
       servePeers({
         swarm,
-        engine: options.engine,
+        engine: measured.engine,
         receipts: options.receipts,
         policy,
         tierOf: (peer) => trust.tier(peer),
@@ -140,7 +143,9 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
           : [...PROTOCOLS, ...Object.values(PEER_METHODS).map((method) => `/${method}`)],
       regions: settings.regions,
     };
-    discovery.offer([ownOffer(facts), ...(await modelOffers(policy, options.engine, options.models, facts))]);
+    const { engine, models } = options;
+    const offers = await modelOffers(policy, engine, models, facts, measured.speedOf);
+    discovery.offer([ownOffer(facts), ...offers]);
   };
   await offer();
   const keepOffering = (async () => {
@@ -207,6 +212,9 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     },
     latencyMs: (peer) => rtts.get(peer) ?? null,
   };
+  const { watch } = stack.use(
+    watchPeers({ ...options, swarm, registry, trust, policy, log: log.child('trust') }),
+  );
   const endorsing = { home, identity, trust, clock, random };
   const search = createFinder({ registry, discovery, models: options.models, views, clock });
 
@@ -216,7 +224,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       return swarm.addresses;
     },
     asking: peerAsking({
-      ...{ swarm, registry, discovery, trust, noteConduct, clock, bans },
+      ...{ swarm, registry, discovery, trust, noteConduct, watch, clock, bans },
       log: log.child('peers'),
     }),
     problem: () => problemOf(swarm),

@@ -60,12 +60,13 @@ export function ownOffer({ addresses, relayed, protocols, regions }: OfferFacts)
   };
 }
 
-/** One offer for each model that the policy names and that is on this disk. */
+/** One offer for each model that the policy names and that is on this disk. `speedOf`: tokens a second; null: not known. */
 export async function modelOffers(
   policy: ServingPolicy | null,
   engine: Pick<PeerServiceOptions['engine'], 'models'>,
   store: Pick<ModelStore, 'list'>,
   facts: OfferFacts,
+  speedOf: (model: string) => number | null = () => null,
 ): Promise<Offer[]> {
   if (policy === null) return [];
   const [rows, entries] = await Promise.all([engine.models(), store.list()]);
@@ -77,6 +78,7 @@ export async function modelOffers(
       {
         ...ownOffer(facts),
         model: { hash: manifest.sha256, quant: manifest.quantisation },
+        tokensPerSecond: task === 'chat' ? speedOf(id) : null,
         maxBatch: policy.maxConcurrent ?? 0,
         serves: [task === 'chat' ? 'chat' : 'embeddings'],
       },

@@ -81,6 +81,7 @@ before(async () => {
     meets: (peer, asked, facts) => meetingOf(asked, facts, standing(peer)),
     misconduct: () => {},
     keep: () => {},
+    watch: { wantsText: () => false, answered() {}, embedded() {}, failed() {} },
   };
   const { config } = resolveConfig({ home: '/nowhere', env: {} });
   parts.use(

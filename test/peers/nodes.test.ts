@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { resolveConfig, setInFile, silentLogger } from '../../src/base/index.ts';
+import { resolveConfig, setInFile, silentLogger, systemClock } from '../../src/base/index.ts';
 import { openNodeIdentity } from '../../src/node/identity.ts';
+import { openTrust } from '../../src/trust/index.ts';
 import { createHome, type TestHome } from '../node-support.ts';
 import { type SwarmNode, startSwarmNode, swarmHome, until } from '../swarm-support.ts';
 
@@ -148,6 +149,16 @@ test('a model that the friend does not serve is refused by her node, in words of
   const { error } = (await response.json()) as Refusal;
   assert.deepEqual([response.status, error.code], [502, 'peer_denied'], error.message);
   assert.match(error.message, /does not serve that model/);
+});
+
+test('what the friend answered counts in what is thought of her', async () => {
+  const observed = async () => {
+    using trust = openTrust({ home: benHome, clock: systemClock, self: null });
+    const { terms } = trust.score((await nameOf(annaHome.path)).peerId);
+    return terms.find(({ name }) => name === 'observations')!.detail;
+  };
+  const before = await until(observed, (detail) => /latency/.test(detail));
+  assert.match(before, /^availability 100\.0 % of \d+\.0, latency \d+\.\d % of \d+\.\d$/);
 });
 
 test('a peer that is gone is an error that says so, in time', async () => {
