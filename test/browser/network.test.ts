@@ -38,10 +38,22 @@ const short = (peer: string) => `…${peer.slice(-8)}`;
 const visit = (node: SwarmNode, path = '/network', options: BrowserContextOptions = {}): Promise<Visit> =>
   visitPage(browser, node.node.url, path, options);
 
-/** Pastes the run file, as an owner does who copies all of it. */
+const runFile = (node: SwarmNode) => readFile(join(node.home, 'run', 'node.json'), 'utf8');
+
+/** The part of a one-time link behind the address, as `kith open` prints it. */
+async function entryOf(node: SwarmNode): Promise<string> {
+  const { token } = JSON.parse(await runFile(node)) as { token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${node.node.url}/kith/v1/entry/codes`, { method: 'POST', headers });
+  return `#enter=${((await answer.json()) as { code: string }).code}`;
+}
+
+/** Follows a one-time link. */
 async function unlock(page: Page, node: SwarmNode): Promise<void> {
-  await page.getByLabel('Run token').fill(await readFile(join(node.home, 'run', 'node.json'), 'utf8'));
-  await page.getByRole('button', { name: 'Unlock' }).click();
+  const entry = await entryOf(node);
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, entry);
   await page.getByText('Unlocked for this tab.').first().waitFor();
 }
 
@@ -76,10 +88,14 @@ test('who connects by address is in the circle and the table, and has a page', {
   // Without the token nothing is offered that the node would refuse.
   assert.equal(await page.getByRole('heading', { name: 'Connect to a peer' }).count(), 0);
   assert.deepEqual(faults, []);
+  await page.getByText('Or by the run token').click();
   await page.getByLabel('Run token').fill('not the token');
   await page.getByRole('button', { name: 'Unlock' }).click();
   await page.getByText('Code invalid_token').waitFor();
-  await unlock(page, ada);
+  // All of the file, as an owner may copy it.
+  await page.getByLabel('Run token').fill(await runFile(ada));
+  await page.getByRole('button', { name: 'Unlock' }).click();
+  await page.getByText('Unlocked for this tab.').first().waitFor();
   await page.getByLabel('Address', { exact: true }).fill(ofBob.addresses[0]!);
   await page.getByRole('button', { name: 'Connect', exact: true }).click();
   await page
@@ -90,16 +106,25 @@ test('who connects by address is in the circle and the table, and has a page', {
   await page.locator('.wire:not(.relayed)').first().waitFor();
   // It announces its region a moment later.
   await row(page, ofBob.peer).getByText('eu', { exact: true }).waitFor();
-  assert.match(await row(page, ofBob.peer).innerText(), /Unknown, eu[\s\S]*Direct, since/);
+  assert.match(
+    await row(page, ofBob.peer).innerText(),
+    /Unknown, eu[\s\S]*Direct, on the local network, since/,
+  );
   await mark(page, ofBob.peer).focus();
   await page.keyboard.press('Enter');
   await page.waitForURL(`**/network/${ofBob.peer}`);
   await page
-    .getByRole('heading', { level: 1, name: `${short(ofBob.peer)} is connected directly.` })
+    .getByRole('heading', {
+      level: 1,
+      name: `${short(ofBob.peer)} is connected directly, on the local network.`,
+    })
     .waitFor();
   await page.getByRole('button', { name: 'Measure the round trip' }).click();
   await page.getByRole('heading', { level: 1, name: /It answers in [\d.]+\sms/ }).waitFor();
   await page.getByText('score 0 of 1').waitFor();
+  await page.getByText('What this node saw').waitFor();
+  await page.getByText('This node never dealt with it').waitFor();
+  await page.getByText('How the score is worked out').click();
   await page.getByText(`kith reputation show ${ofBob.peer}`).waitFor();
 });
 
@@ -169,7 +194,7 @@ test('a peer is banned after a question, and may come again when it is unbanned'
   assert.deepEqual((await ada.call<{ bans: unknown[] }>('GET', '/bans')).bans, []);
   // The token is gone with the page that held it.
   await page.reload();
-  await page.getByLabel('Run token').waitFor();
+  await page.getByText('Or by the run token').waitFor();
 });
 
 test('a crowd is drawn by tier and distance; relayed and unknown look so, and the table says the same', {
@@ -223,8 +248,10 @@ test('nothing scrolls sideways at 320 px, in both languages', { skip }, async ()
 
 /** In whatever language the page is. */
 async function unlockAny(page: Page, node: SwarmNode): Promise<void> {
-  await page.locator('.unlock input').fill(await readFile(join(node.home, 'run', 'node.json'), 'utf8'));
-  await page.locator('.unlock [type=submit]').click();
+  const entry = await entryOf(node);
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, entry);
   await page.locator('.unlocked').first().waitFor();
 }
 

@@ -128,7 +128,10 @@ const schemas: Readonly<Record<string, Schema>> = {
       rttMs: nullable(milliseconds),
       since: moment,
     },
-    { path },
+    {
+      path,
+      lanes: described('Sockets of their own beside the link, for what is large, that are open now.', count),
+    },
   ),
   Peers: object({ peers: array(ref('Peer')), more: count }),
   Peer: object({

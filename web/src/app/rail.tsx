@@ -11,13 +11,14 @@ import Orbit from 'lucide-solid/icons/orbit';
 import Plus from 'lucide-solid/icons/plus';
 import Search from 'lucide-solid/icons/search';
 import SlidersHorizontal from 'lucide-solid/icons/sliders-horizontal';
-import { createMemo, For, Show } from 'solid-js';
+import { createEffect, createMemo, For, on, Show } from 'solid-js';
 import { IconButton } from '../base/icon-button.tsx';
 import { Mark } from '../base/icons.tsx';
 import { answeringAny } from '../data/answering.ts';
 import { conversations } from '../data/conversations.ts';
 import { node, rateOf } from '../data/node-state.ts';
 import { count, rate, t } from '../i18n/index.ts';
+import { announce } from './announce.tsx';
 import { paletteKeys } from './keys.ts';
 import { conversationPath, paths } from './pages.ts';
 import { chatPath, isDrawer, setDialogue } from './ui.ts';
@@ -65,8 +66,22 @@ function Places() {
   );
 }
 
+/** Says to who does not see the tally that a message came. */
+function tellMessages(): void {
+  createEffect(
+    on(
+      () => node.health?.swarm.unread,
+      (unread, before) => {
+        if (unread !== undefined && before !== undefined && unread > before)
+          announce(t('network.came', { count: count(unread) }));
+      },
+    ),
+  );
+}
+
 export function Rail() {
   const at = useLocation();
+  tellMessages();
   return (
     <nav class="rail" aria-label={t('app.pages')} data-area="rail" tabindex="-1" inert={isDrawer()}>
       <div class="brand">
@@ -193,6 +208,13 @@ export function Bar() {
       <a href={paths.network} aria-current={current('network')}>
         <Orbit size={20} aria-hidden="true" />
         {t('pages.network')}
+        <Show when={node.health?.swarm.unread}>
+          {(unread) => (
+            <span class="tally" role="img" aria-label={t('network.unread', { count: count(unread()) })}>
+              {count(unread())}
+            </span>
+          )}
+        </Show>
       </a>
       <a href={paths.status} aria-current={current('status')}>
         <Gauge size={20} aria-hidden="true" />

@@ -173,5 +173,7 @@ export function linkWords(peer: PeerView): string {
   if (!peer.connected) return t('network.links.none');
   const link = linkTo(peer.peer);
   if (link?.limited) return t('network.links.limited');
-  return t(peer.direct === false ? 'network.links.relayed' : 'network.links.direct');
+  // A lane is a socket of its own beside the link, for what is large.
+  if (link !== null && (link.lanes ?? 0) > 0) return t('network.links.lane');
+  return t(`network.links.${peer.path ?? 'tcp'}`);
 }

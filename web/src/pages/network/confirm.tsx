@@ -15,6 +15,8 @@ interface Props {
   /** Stays open with what went wrong when this throws. */
   readonly run: () => Promise<unknown>;
   readonly close: () => void;
+  /** It destroys nothing. @default false */
+  readonly mild?: boolean;
   readonly children: JSX.Element;
 }
 
@@ -33,7 +35,12 @@ export function Confirm(props: Props) {
         <button type="button" class="button" onClick={props.close}>
           {t('app.cancel')}
         </button>
-        <button type="button" class="button danger" disabled={deed.busy()} onClick={() => void go()}>
+        <button
+          type="button"
+          class={props.mild ? 'button strong' : 'button danger'}
+          disabled={deed.busy()}
+          onClick={() => void go()}
+        >
           {props.act}
         </button>
       </footer>

@@ -7,11 +7,12 @@
 import { createEffect, Match, Show, Switch } from 'solid-js';
 import { Banner } from '../../app/banner.tsx';
 import { Snippet } from '../../base/copy.tsx';
-import { ErrorNote } from '../../base/error-note.tsx';
 import { count, duration, size, t } from '../../i18n/index.ts';
 import { Bans } from './bans.tsx';
 import { Circle } from './circle.tsx';
 import { Connect } from './connect.tsx';
+import { LookFault, NotShown } from './faults.tsx';
+import { Places } from './leases.tsx';
 import { Messages } from './messages.tsx';
 import { PeersTable } from './peers-table.tsx';
 import { followSwarm, network, type SwarmView, unlocked } from './swarm.ts';
@@ -41,16 +42,7 @@ export default function NetworkPage() {
             {(view) => <Running view={view()} />}
           </Match>
           <Match when={network.view}>{(view) => <Waiting view={view()} />}</Match>
-          <Match when={network.fault}>
-            {(fault) => (
-              <>
-                <h1 class="lede">{t('network.notShown')}</h1>
-                <div class="page-note">
-                  <ErrorNote fault={fault()} />
-                </div>
-              </>
-            )}
-          </Match>
+          <Match when={network.fault}>{(fault) => <NotShown fault={fault()} />}</Match>
         </Switch>
       </div>
     </div>
@@ -103,13 +95,7 @@ function Running(props: { readonly view: SwarmView }) {
   return (
     <>
       <Lede />
-      <Show when={network.fault}>
-        {(fault) => (
-          <div class="page-note">
-            <ErrorNote fault={fault()} />
-          </div>
-        )}
-      </Show>
+      <LookFault />
       <Figures view={props.view} />
       <div class="halves wide-start">
         <section>
@@ -124,6 +110,7 @@ function Running(props: { readonly view: SwarmView }) {
         <div>
           <Show when={unlocked()}>
             <Connect />
+            <Places />
             <Bans />
           </Show>
           <section>

@@ -1,11 +1,10 @@
 /**
- * What is known of a peer: how it is reached, what it says of itself, what this node thinks of it.
+ * What is known of a peer: how it is reached, and what it says of itself.
  *
  * @module web/pages/network/peer-facts
  */
 import { For, Show } from 'solid-js';
-import { Snippet } from '../../base/copy.tsx';
-import { fraction, moment, t } from '../../i18n/index.ts';
+import { moment, t } from '../../i18n/index.ts';
 import { linkWords } from './circle.tsx';
 import { linkTo, type PeerView } from './swarm.ts';
 import { Named } from './this-node.tsx';
@@ -52,22 +51,6 @@ export function Facts(props: { readonly peer: PeerView }) {
         </dd>
       </div>
     </dl>
-  );
-}
-
-export function Trust(props: { readonly peer: PeerView }) {
-  return (
-    <section>
-      <h2>{t('network.trust')}</h2>
-      <p class="trust-line">
-        <span class={`spot-mark ${props.peer.tier}`} aria-hidden="true" />
-        <span class={`tier ${props.peer.tier}`}>{t(`network.tiers.${props.peer.tier}`)}</span>
-        <span class="more">{t('network.score', { score: fraction(props.peer.score) })}</span>
-      </p>
-      <p class="sub">{t(`network.tierMeans.${props.peer.tier}`)}</p>
-      <p class="aside">{t('network.terms')}</p>
-      <Snippet text={`kith reputation show ${props.peer.peer}`} />
-    </section>
   );
 }
 

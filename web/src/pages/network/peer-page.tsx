@@ -9,12 +9,13 @@ import { createEffect, createSignal, Match, Show, Switch } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
 import { Banner } from '../../app/banner.tsx';
 import { paths } from '../../app/pages.ts';
-import { ErrorNote } from '../../base/error-note.tsx';
 import { duration, t } from '../../i18n/index.ts';
 import { createDeed } from './acting.ts';
 import { BanDialog, UnbanButton } from './bans.tsx';
+import { FaultNote, NotShown } from './faults.tsx';
+import { Held } from './leases.tsx';
 import { Inbox } from './messages.tsx';
-import { Facts, Served, Trust } from './peer-facts.tsx';
+import { Facts, Served } from './peer-facts.tsx';
 import {
   connect,
   disconnect,
@@ -25,6 +26,7 @@ import {
   shortPeer,
   unlocked,
 } from './swarm.ts';
+import { Trust } from './trust.tsx';
 import { Unlock } from './unlock.tsx';
 import { Outbox, Write } from './write.tsx';
 import '../pages.css';
@@ -51,16 +53,7 @@ export default function PeerPage() {
           <Match when={network.view !== null}>
             <Gone peer={id()} />
           </Match>
-          <Match when={network.fault}>
-            {(fault) => (
-              <>
-                <h1 class="lede">{t('network.notShown')}</h1>
-                <div class="page-note">
-                  <ErrorNote fault={fault()} />
-                </div>
-              </>
-            )}
-          </Match>
+          <Match when={network.fault}>{(fault) => <NotShown fault={fault()} />}</Match>
         </Switch>
       </div>
     </div>
@@ -89,7 +82,7 @@ function Peer(props: { readonly peer: PeerView }) {
     const name = { peer: shortPeer(peer().peer) };
     if (peer().banned) return t('network.isBanned', name);
     if (!peer().connected) return t('network.isAway', name);
-    return t(peer().direct === false ? 'network.isRelayed' : 'network.isDirect', name);
+    return t(`network.isBy.${peer().path ?? 'tcp'}`, name);
   };
   const then = () => {
     if (peer().rttMs !== null) return t('network.itAnswers', { time: duration(peer().rttMs!) });
@@ -117,6 +110,9 @@ function Peer(props: { readonly peer: PeerView }) {
             <Facts peer={peer()} />
           </section>
           <Served peer={peer()} />
+          <Show when={unlocked()}>
+            <Held peer={peer().peer} />
+          </Show>
         </div>
         <div>
           <Trust peer={peer()} />
@@ -179,13 +175,7 @@ function Deeds(props: { readonly peer: PeerView }) {
           </button>
         </Show>
       </div>
-      <Show when={deed.fault()}>
-        {(fault) => (
-          <div class="page-note">
-            <ErrorNote fault={fault()} />
-          </div>
-        )}
-      </Show>
+      <Show when={deed.fault()}>{(fault) => <FaultNote fault={fault()} />}</Show>
       <Show when={banning()}>
         <BanDialog peer={id()} close={() => setBanning(false)} />
       </Show>

@@ -10,8 +10,11 @@ import { createStore, reconcile } from 'solid-js/store';
 import type {
   BanView,
   InboxView,
+  LeasesView,
+  LeaseView,
   OutboxView,
   PeersView,
+  PeerTrustView,
   PeerView,
   SwarmView,
 } from '../../../../src/server/swarm/types.ts';
@@ -20,9 +23,11 @@ import { type Fault, NodeError } from '../../data/node-error.ts';
 import { node } from '../../data/node-state.ts';
 
 export type { BanView, PeerView, SwarmView };
-export type PeerLink = SwarmView['links'][number];
+export type PeerLink = SwarmView['links'][number] & { readonly lanes?: number };
 export type Message = InboxView['messages'][number];
 export type Sent = OutboxView['messages'][number];
+export type Lease = LeaseView;
+export type PeerTrust = PeerTrustView;
 
 interface Network {
   view: SwarmView | null;
@@ -35,6 +40,9 @@ interface Network {
   bans: readonly BanView[];
   inbox: readonly Message[];
   sent: readonly Sent[];
+  leases: readonly Lease[];
+  /** Places that peers can hold here. */
+  places: number;
 }
 
 const [network, set] = createStore<Network>({
@@ -45,6 +53,8 @@ const [network, set] = createStore<Network>({
   bans: [],
   inbox: [],
   sent: [],
+  leases: [],
+  places: 0,
 });
 
 export { network };
@@ -59,7 +69,7 @@ export const unlocked = (): boolean => token() !== null;
 /** Forgets the run token, and what it opened. */
 export function lock(): void {
   setToken(null);
-  set({ bans: [], inbox: [], sent: [] });
+  set({ bans: [], inbox: [], sent: [], leases: [], places: 0 });
 }
 
 async function get<T>(path: string): Promise<T> {
@@ -114,19 +124,30 @@ async function look(): Promise<void> {
     set('bans', reconcile(owned.bans, { key: 'peer' }));
     set('inbox', reconcile(owned.inbox));
     set('sent', reconcile(owned.sent));
+    set('leases', reconcile(owned.leases, { key: null }));
+    set('places', owned.places);
   } catch (error) {
     set('fault', faultIn(error));
   }
 }
 
-async function lookAsOwner(as = token()): Promise<Pick<Network, 'bans' | 'inbox' | 'sent'> | null> {
+type Owned = Pick<Network, 'bans' | 'inbox' | 'sent' | 'leases' | 'places'>;
+
+async function lookAsOwner(as = token()): Promise<Owned | null> {
   try {
-    const [{ bans }, inbox, sent] = await Promise.all([
+    const [{ bans }, inbox, sent, held] = await Promise.all([
       own<{ bans: BanView[] }>('GET', '/bans', undefined, as),
       own<InboxView>('GET', '/messages', undefined, as),
       own<OutboxView>('GET', '/outbox?limit=10', undefined, as),
+      own<LeasesView>('GET', '/leases', undefined, as),
     ]);
-    return { bans, inbox: inbox.messages, sent: sent.messages };
+    return {
+      bans,
+      inbox: inbox.messages,
+      sent: sent.messages,
+      leases: held.leases,
+      places: held.most,
+    };
   } catch (error) {
     // The token ended with the node that made it: what everybody may see is shown all the same.
     if (error instanceof NodeError && error.fault.status === 401 && as === token()) return null;
@@ -141,6 +162,11 @@ export function faultIn(error: unknown): Fault {
 
 /** Follows the swarm for as long as the component that calls it lives. */
 export function followSwarm(): void {
+  void enter();
+  // A link that is opened in a tab that is here already changes the address alone.
+  const again = () => void enter();
+  addEventListener('hashchange', again);
+  onCleanup(() => removeEventListener('hashchange', again));
   createEffect(
     on(
       () => JSON.stringify([node.link, node.health?.swarm]),
@@ -151,6 +177,29 @@ export function followSwarm(): void {
     if (document.visibilityState === 'visible' && looking === null) void refresh();
   }, againMs);
   onCleanup(() => clearInterval(timer));
+}
+
+const [entering, setEntering] = createSignal<Fault | null>(null);
+/** Why a one-time link did not open; null when it did, or there was none. */
+export const entryFault = entering;
+const inLink = /^#enter=([A-Za-z0-9_-]{43})$/;
+
+/** Trades the code of a one-time link (`kith open`) for the run token. The address keeps no trace of it. */
+async function enter(): Promise<void> {
+  const code = inLink.exec(location.hash)?.[1];
+  if (code === undefined) return;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  try {
+    const answer = await ask('/kith/v1/entry', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code }),
+    });
+    await unlock(((await answer.json()) as { token: string }).token);
+    setEntering(null);
+  } catch (error) {
+    setEntering(faultIn(error));
+  }
 }
 
 /** Takes the token when the node does. Throws `NodeError` when it is another. */
@@ -171,6 +220,9 @@ async function changed<T>(work: Promise<T>): Promise<T> {
 export const connect = (target: string) => changed(own<PeerLink>('POST', '/connect', { target }));
 export const disconnect = (peer: string) => changed(own('POST', `/peers/${peer}/disconnect`));
 export const ping = (peer: string) => changed(own<{ rttMs: number }>('POST', `/peers/${peer}/ping`, {}));
+export const trustOf = (peer: string) => get<PeerTrust>(`/peers/${peer}/trust`);
+export const endorse = (peer: string) => changed(own<PeerTrust>('POST', `/peers/${peer}/endorsement`));
+export const unendorse = (peer: string) => changed(own<PeerTrust>('DELETE', `/peers/${peer}/endorsement`));
 export const ban = (peer: string, forMs: number | null) => changed(own('POST', '/bans', { peer, forMs }));
 export const unban = (peer: string) => changed(own('DELETE', `/bans/${peer}`));
 export const send = (to: string, text: string) => changed(own<Sent>('POST', '/messages', { to, text }));

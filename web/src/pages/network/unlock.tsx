@@ -9,7 +9,7 @@ import { Snippet } from '../../base/copy.tsx';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { t } from '../../i18n/index.ts';
 import { createDeed } from './acting.ts';
-import { lock, unlock, unlocked } from './swarm.ts';
+import { entryFault, lock, unlock, unlocked } from './swarm.ts';
 
 /** @param props.commands what does the same in a terminal */
 export function Unlock(props: { readonly commands: string }) {
@@ -38,28 +38,33 @@ export function Unlock(props: { readonly commands: string }) {
     >
       <section class="unlock" aria-label={t('network.owner')}>
         <p>{t('network.ownerMore')}</p>
-        <form onSubmit={(event) => void open(event)}>
-          <div class="field">
-            <label for={id}>{t('network.token')}</label>
-            <input
-              id={id}
-              class="input"
-              type="password"
-              autocomplete="off"
-              maxlength="2000"
-              aria-describedby={`${id}-hint`}
-              value={given()}
-              onInput={(event) => setGiven(event.currentTarget.value)}
-            />
-          </div>
-          <button type="submit" class="button strong" disabled={deed.busy()}>
-            {t('network.unlock')}
-          </button>
-        </form>
-        <p class="aside" id={`${id}-hint`}>
-          {t('network.tokenHint')}
-        </p>
-        <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
+        <Snippet text="kith open" />
+        <Show when={entryFault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
+        <details>
+          <summary>{t('network.byToken')}</summary>
+          <form onSubmit={(event) => void open(event)}>
+            <div class="field">
+              <label for={id}>{t('network.token')}</label>
+              <input
+                id={id}
+                class="input"
+                type="password"
+                autocomplete="off"
+                maxlength="2000"
+                aria-describedby={`${id}-hint`}
+                value={given()}
+                onInput={(event) => setGiven(event.currentTarget.value)}
+              />
+            </div>
+            <button type="submit" class="button strong" disabled={deed.busy()}>
+              {t('network.unlock')}
+            </button>
+          </form>
+          <p class="aside" id={`${id}-hint`}>
+            {t('network.tokenHint')}
+          </p>
+          <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
+        </details>
         <details>
           <summary>{t('network.inTerminal')}</summary>
           <Snippet text={props.commands} />
