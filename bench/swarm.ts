@@ -1,8 +1,8 @@
 /**
  * `npm run bench:swarm`: what a call to a peer costs beside a bare TLS 1.3 socket, between two processes on loopback.
  *
- * In each round every way takes its turn: the TLS socket, a libp2p stream without our frames and threads, a call, a step of a
- * session, and (for what a thread costs) the way to a worker and back. Each turn echoes blocks of 16 KB one after another and
+ * In each round every way takes its turn: the TLS socket, a libp2p stream without our frames and threads, a call and a step of
+ * a session over streams, the same over lanes, and (for what a thread costs) the way to a worker and back. Each turn echoes blocks of 16 KB one after another and
  * then blocks of 4 MB; ratios are within rounds. At the end a session's step and a call over a proxy that adds 80 ms a round
  * trip. Targets: 16 KB p50 at most 1.5 times the socket's, 4 MB at least 0.6 of its throughput.
  *
@@ -18,7 +18,7 @@ import { connect } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { multiaddr } from '@multiformats/multiaddr';
-import { createSwarm } from '../src/swarm/index.ts';
+import { createSwarm, type Swarm } from '../src/swarm/index.ts';
 import { createNode } from '../src/swarm/libp2p/config.ts';
 import { cpuMs } from './lib/process-usage.ts';
 import { median, ratios, spread, table } from './lib/stats.ts';
@@ -108,28 +108,42 @@ async function bareWay(): Promise<Way> {
   };
 }
 
-const swarm = await createSwarm({
-  ...SETTINGS,
-  seed: new Uint8Array(32).fill(24),
-  gate: { bytesPerSecond: 1e12, byteBurst: 1e12 },
-});
-await swarm.dial(far.swarm);
-const session = await swarm.openSession(far.peer, 'steps');
+/** A swarm that is linked to the other process, with a call and a session over streams or over lanes. */
+async function swarmWays(lanes: 'auto' | 'off', seed: number): Promise<{ swarm: Swarm; ways: Way[] }> {
+  const swarm = await createSwarm({
+    ...SETTINGS,
+    lanes,
+    seed: new Uint8Array(32).fill(seed),
+    gate: { bytesPerSecond: 1e12, byteBurst: 1e12 },
+  });
+  await swarm.dial(far.swarm);
+  const session = await swarm.openSession(far.peer, 'steps');
+  const path = lanes === 'off' ? 'stream' : 'lane';
+  if (session.path !== path) throw new Error(`The session goes over a ${session.path}, not a ${path}.`);
+  const ways: Way[] = [
+    {
+      name: `call, ${path}`,
+      echo: async (bytes) => void (await swarm.call(far.peer, 'echo', {}, new Uint8Array(bytes))),
+    },
+    {
+      name: `step of a session, ${path}`,
+      echo: async (bytes) => {
+        await session.send({}, new Uint8Array(bytes));
+        await session.receive();
+      },
+    },
+  ];
+  return { swarm, ways };
+}
+
+const streams = await swarmWays('off', 24);
+const laned = await swarmWays('auto', 26);
 const worker = new Worker(new URL('./swarm/echo-worker.ts', import.meta.url));
 const ways: Way[] = [
   await tlsWay(),
   await bareWay(),
-  {
-    name: 'call',
-    echo: async (bytes) => void (await swarm.call(far.peer, 'echo', {}, new Uint8Array(bytes))),
-  },
-  {
-    name: 'step of a session',
-    echo: async (bytes) => {
-      await session.send({}, new Uint8Array(bytes));
-      await session.receive();
-    },
-  },
+  ...streams.ways,
+  ...laned.ways,
   {
     name: 'a thread and back, alone',
     echo: (bytes) =>
@@ -163,6 +177,9 @@ for (const way of ways) {
   await timesOf(way, { ...SMALL, count: 500 });
   await timesOf(way, { ...LARGE, count: 4 });
 }
+// Calls take a lane once they have been worth one.
+const { lanesOut } = laned.swarm.counters();
+if (lanesOut < 2) throw new Error(`There are ${lanesOut} lanes instead of two.`);
 for (let round = 0; round < ROUNDS; round++) {
   for (const [index, way] of ways.entries()) {
     const result = results[index]!;
@@ -231,6 +248,7 @@ proxy.close();
 await worker.terminate();
 await bareNode.stop();
 await distant[Symbol.asyncDispose]();
-await swarm[Symbol.asyncDispose]();
+await streams.swarm[Symbol.asyncDispose]();
+await laned.swarm[Symbol.asyncDispose]();
 child.kill();
 process.exit(0);

@@ -35,7 +35,8 @@ const code = (expected: string) => (error: unknown) => {
 before(async () => {
   [steady, outcast] = await Promise.all([swarmOnLoopback(20), BarePeer.start(21)]);
   process.on('worker', onWorker);
-  mortal = await swarmOnLoopback(22, { clock, log });
+  // What goes over the thread: a lane ends as if its link had broken.
+  mortal = await swarmOnLoopback(22, { clock, log, lanes: 'off' });
   steady.handle('wait', {
     handler: ({ signal }) => {
       waiting++;

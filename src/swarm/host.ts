@@ -6,8 +6,12 @@
  */
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
-import { type CborMap, InputError, systemClock } from '../base/index.ts';
+import { type CborMap, type Clock, InputError, systemClock, systemRandom } from '../base/index.ts';
 import { Counters } from './gate/counters.ts';
+import { MAX_PEERS } from './gate/gate.ts';
+import { Ledger } from './gate/ledger.ts';
+import { LANE_METHOD } from './lane/agreement.ts';
+import { LANE_MS, Lanes, type LanesOptions } from './lane/lanes.ts';
 import type { WireError } from './rpc/errors.ts';
 import { STREAM_LIMITS, type StreamLimits } from './rpc/framed-stream.ts';
 import { Calling } from './thread/calling.ts';
@@ -16,34 +20,39 @@ import { Exchanges } from './thread/exchanges.ts';
 import { Foreign } from './thread/foreign.ts';
 import { Life, STOP_GRACE_MS } from './thread/life.ts';
 import { Links } from './thread/links.ts';
-import type { ThreadSettings } from './thread/messages.ts';
+import type { Post, ThreadSettings } from './thread/messages.ts';
 import { Providers } from './thread/providers.ts';
 import { LOST, Serving } from './thread/serving.ts';
 import { Topics } from './thread/topics.ts';
 import { Trust } from './thread/trust.ts';
-import type {
-  Ban,
-  CallOptions,
-  CounterName,
-  ForeignHandler,
-  ForeignOptions,
-  Method,
-  NatReport,
-  Payload,
-  PeerLink,
-  ProviderRecord,
-  Reply,
-  Session,
-  SessionMethod,
-  SessionOptions,
-  Subscription,
-  Swarm,
-  SwarmOptions,
+import {
+  type Ban,
+  type CallOptions,
+  COUNTERS,
+  type CounterName,
+  type ForeignHandler,
+  type ForeignOptions,
+  type Method,
+  type NatReport,
+  type Payload,
+  type PeerLink,
+  type ProviderRecord,
+  type Reply,
+  type Session,
+  type SessionMethod,
+  type SessionOptions,
+  type Subscription,
+  type Swarm,
+  type SwarmOptions,
 } from './types.ts';
 
 class SwarmHost implements Swarm {
   readonly #options: SwarmOptions;
+  /** Of the swarm thread, and of lanes in this one. */
   readonly #counters = new Counters();
+  readonly #own = new Counters();
+  readonly #lanes: Lanes | null;
+  #ledger = new Ledger(MAX_PEERS);
   readonly #life: Life;
   readonly #exchanges: Exchanges;
   readonly #serving: Serving;
@@ -58,12 +67,17 @@ class SwarmHost implements Swarm {
   constructor(options: SwarmOptions, streams: StreamLimits) {
     this.#options = options;
     const { gate = {}, clock = systemClock, log, onMisbehaviour } = options;
-    const settings = threadSettings(options, streams, this.#counters.buffer);
+    const settings = () => {
+      // What calls of the last life hold must not count in the next.
+      this.#ledger = new Ledger(MAX_PEERS);
+      return threadSettings(options, streams, this.#counters.buffer, this.#ledger.buffer);
+    };
     this.#life = new Life(settings, options.limits?.heapMb ?? 512, clock, {
       message: (message) => deliver(message, receivers),
       born: (post) => {
         this.#links.born(post);
         this.#serving.born(post);
+        this.#lanes?.born(this.#ledger);
       },
       ready: (peer, addresses) => this.#onReady(peer, addresses),
       died: (why) => this.#onDeath(why),
@@ -71,8 +85,18 @@ class SwarmHost implements Swarm {
     const { post } = this.#life;
     this.#exchanges = new Exchanges(post, () => this.#life.state);
     const trust = new Trust(gate, log);
-    this.#serving = new Serving(post, trust);
-    this.#calling = new Calling(post, this.#exchanges, this.#serving, trust);
+    this.#serving = new Serving(post, trust, () => clock.monotonic());
+    const now = () => clock.monotonic();
+    this.#lanes = hasLanes(options) ? new Lanes(this.#laneOptions(post, trust, clock, streams)) : null;
+    this.#calling = new Calling({
+      post,
+      exchanges: this.#exchanges,
+      serving: this.#serving,
+      trust,
+      lanes: this.#lanes,
+      now,
+    });
+    if (this.#lanes !== null) this.#serving.handle(LANE_METHOD, this.#laneMethod(this.#lanes));
     this.#links = new Links(this.#exchanges, { bans: gate.bans ?? [], clock, log, onMisbehaviour });
     this.#topics = new Topics(this.#exchanges, log);
     this.#providers = new Providers(this.#exchanges);
@@ -82,6 +106,7 @@ class SwarmHost implements Swarm {
       serving: this.#serving,
       calling: this.#calling,
       links: this.#links,
+      lanes: this.#lanes,
       topics: this.#topics,
       foreign: this.#foreign,
       trust,
@@ -110,7 +135,9 @@ class SwarmHost implements Swarm {
   }
 
   counters(): Record<CounterName, number> {
-    return this.#counters.read();
+    const [thread, own] = [this.#counters.read(), this.#own.read()];
+    const sum = Object.fromEntries(COUNTERS.map((name) => [name, thread[name] + own[name]]));
+    return { ...(sum as Record<CounterName, number>), bytesInFlight: this.#ledger.held(0) };
   }
 
   call(
@@ -137,7 +164,7 @@ class SwarmHost implements Swarm {
   }
 
   dial(target: string, options: Parameters<Links['dial']>[1] = {}): Promise<PeerLink> {
-    return this.#links.dial(target, options);
+    return this.#links.dial(target, options).then((link) => this.#withLanes(link));
   }
 
   async learn(peer: string, addresses: readonly string[]): Promise<void> {
@@ -148,8 +175,12 @@ class SwarmHost implements Swarm {
     await this.#exchanges.run('disconnect', [peer]);
   }
 
-  links(): Promise<readonly PeerLink[]> {
-    return this.#exchanges.run('links', []);
+  async links(): Promise<readonly PeerLink[]> {
+    return (await this.#exchanges.run('links', [])).map((link) => this.#withLanes(link));
+  }
+
+  #withLanes(link: PeerLink): PeerLink {
+    return { ...link, lanes: this.#lanes?.count(link.peer) ?? 0 };
   }
 
   nat(): Promise<NatReport> {
@@ -165,6 +196,7 @@ class SwarmHost implements Swarm {
   }
 
   ban(peer: string, until: number | null): Promise<void> {
+    this.#lanes?.cut(peer);
     return this.#links.ban(peer, until);
   }
 
@@ -218,8 +250,40 @@ class SwarmHost implements Swarm {
       await this.#exchanges.run('close', [], AbortSignal.timeout(STOP_GRACE_MS)).catch(() => {
         // What cannot end in time is ended with its thread.
       });
+    this.#lanes?.close();
     await this.#life.stop();
     this.#lose({ code: 'swarm_lost', message: 'The swarm was closed.', status: 503 });
+  }
+
+  #laneOptions(post: Post, trust: Trust, clock: Clock, limits: StreamLimits): LanesOptions {
+    const { gate = {}, lanePort = 0 } = this.#options;
+    const serving = this.#serving;
+    return {
+      port: lanePort,
+      settings: gate,
+      limits,
+      counters: this.#own,
+      acceptor: {
+        method: (name) => serving.rules(name),
+        onCall: (call, answer) => serving.onCall(call, answer),
+        onSession: serving.onLaneSession,
+      },
+      clock,
+      random: systemRandom,
+      link: (peer, asking, signal) => this.#exchanges.run('lane', [peer, asking], signal),
+      unpin: (peer, pins) => post({ k: 'unpin', peer, pins }),
+      agree: async (peer, metadata, signal) => {
+        const options = { signal, deadlineMs: LANE_MS };
+        return (await this.#calling.call(peer, LANE_METHOD, metadata, undefined, options)).metadata;
+      },
+      admits: (peer) => trust.admits(peer),
+      misbehaved: (peer, kind) => post({ k: 'strike', peer, kind }),
+    };
+  }
+
+  #laneMethod(lanes: Lanes): Method {
+    const caps = { maxPayloadBytes: 0, maxMetadataBytes: 256, maxConcurrent: 8 };
+    return { caps, handler: (call) => lanes.answer(call) };
   }
 
   #onReady(peer: string, addresses: readonly string[]): void {
@@ -238,6 +302,7 @@ class SwarmHost implements Swarm {
   }
 
   #lose(error: WireError): void {
+    this.#lanes?.died();
     this.#serving.died();
     this.#exchanges.lose(error);
     this.#calling.lose(error);
@@ -249,6 +314,7 @@ function threadSettings(
   options: SwarmOptions,
   streams: StreamLimits,
   counters: SharedArrayBuffer,
+  ledger: SharedArrayBuffer,
 ): ThreadSettings {
   const { tierOf: _function, minTier: _tier, bans: _bans, ...gate } = options.gate ?? {};
   const { seed, listen, announce, bootstrap, psk, network, dht, relay, webrtc, mdns, upnp, limits } = options;
@@ -259,8 +325,13 @@ function threadSettings(
     gate,
     streams,
     counters,
+    ledger,
     compileCache: compileCache(),
   };
+}
+
+function hasLanes({ lanes = 'auto', psk }: SwarmOptions): boolean {
+  return lanes === 'always' || (lanes === 'auto' && psk === undefined);
 }
 
 /** The folder that the process keeps compiled code in, without the part that names the version of Node. */

@@ -89,6 +89,8 @@ export interface Session extends AsyncIterable<SessionMessage>, AsyncDisposable 
   readonly method: string;
   /** What the opening side said. */
   readonly metadata: CborMap;
+  /** What its bytes go over: a stream of the link, or a lane beside it (a TLS socket of its own, several times as fast). */
+  readonly path: 'stream' | 'lane';
   /** Fires when the session is over, with the reason. */
   readonly signal: AbortSignal;
   /** Resolves when the message may leave: at once while the window has room. */
@@ -126,6 +128,8 @@ export interface PeerLink {
   readonly encryption: string;
   /** Last measured round trip, ms; null before the first. */
   readonly rttMs: number | null;
+  /** Lanes with the peer now, of either side. */
+  readonly lanes: number;
   /** Ms since 1970. */
   readonly since: number;
 }
@@ -301,6 +305,9 @@ export const COUNTERS = [
   'callsOut',
   'sessionsIn',
   'sessionsOut',
+  'lanesIn',
+  'lanesOut',
+  'lanesRefused',
   'connections',
   'bytesInFlight',
   'refusedConnections',
@@ -366,6 +373,13 @@ export interface SwarmOptions {
   readonly webrtc?: { readonly stun?: readonly string[] } | false;
   readonly mdns?: boolean;
   readonly upnp?: boolean;
+  /**
+   * Sockets of TLS 1.3 beside direct TCP links, for sessions and busy calls. `auto`: not in a private network, whose key does
+   * not encrypt them; `always`: there too. @default 'auto'
+   */
+  readonly lanes?: 'auto' | 'always' | 'off';
+  /** TCP port on which peers' lanes come in, 0 for any free one; open only while one is expected. @default 0 */
+  readonly lanePort?: number;
   readonly gate?: GateOptions;
   readonly limits?: {
     /** @default 200 */

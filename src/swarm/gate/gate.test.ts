@@ -5,9 +5,9 @@ import { createManualClock } from '../../base/index.ts';
 import type { Misbehaviour } from '../types.ts';
 import { AddressRules } from './addresses.ts';
 import { TokenBucket } from './bucket.ts';
-import { ByteBudget } from './budget.ts';
 import { Counters } from './counters.ts';
 import { Gate, type GateSettings, STRIKE_OUT_MS } from './gate.ts';
+import { Ledger } from './ledger.ts';
 
 function gateWith(settings: GateSettings = {}) {
   const clock = createManualClock();
@@ -68,7 +68,7 @@ describe('a token bucket', () => {
 
 describe('the byte budget', () => {
   test('gives one peer a quarter and all of them no more than there is', () => {
-    const budget = new ByteBudget(100);
+    const { budget } = gateWith({ maxBytesInFlight: 100 }).gate;
     assert.equal(budget.reserve('a', 25), true);
     assert.equal(budget.reserve('a', 1), false);
     for (const peer of ['b', 'c', 'd']) assert.equal(budget.reserve(peer, 25), true);
@@ -165,5 +165,58 @@ describe('the gate', () => {
     assert.equal(gate.openSession('p'), false);
     gate.closeSession('p');
     assert.equal(gate.openSession('p'), true);
+  });
+});
+
+describe('the ledger', () => {
+  test('counts as one what two threads see of a peer', () => {
+    const ledger = new Ledger(4);
+    const other = new Ledger(ledger.buffer);
+    assert.equal(other.places, 4);
+    const rate = { perSecond: 1000, burst: 100 };
+    assert.equal(ledger.spend(1, 60, rate, 0), 0);
+    assert.equal(other.spend(1, 60, rate, 0), 20);
+    assert.equal(other.spend(2, 60, rate, 0), 0);
+    assert.deepEqual([ledger.hold(1, 70, 100), other.hold(1, 40, 100)], [true, false]);
+    other.letGo(1, 50);
+    assert.deepEqual([ledger.held(1), ledger.hold(1, 80, 100)], [20, true]);
+    assert.deepEqual([ledger.openSession(3, 1), other.openSession(3, 1)], [true, false]);
+    other.closeSession(3);
+    other.closeSession(3);
+    assert.equal(ledger.sessions(3), 0);
+    ledger.clear(1);
+    assert.deepEqual([other.held(1), other.spend(1, 100, rate, 0)], [0, 0]);
+  });
+
+  test('gives no more than burst and rate together, and never holds beyond its limit', () => {
+    const step = fc.tuple(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 60 }), fc.boolean());
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const ledger = new Ledger(1);
+        const taken: number[] = [];
+        let [now, given] = [0, 0];
+        for (const [later, bytes, back] of steps) {
+          now += later;
+          const wait = ledger.request(1, { perSecond: 20, burst: 10 }, now);
+          if (wait === 0) given++;
+          assert.ok(wait >= 0 && wait <= 50 && given <= 10 + (now * 20) / 1000 + 1e-6);
+          if (back) ledger.letGo(1, taken.pop() ?? 0);
+          else if (ledger.hold(1, bytes, 100)) taken.push(bytes);
+          const held = taken.reduce((sum, one) => sum + one, 0);
+          assert.ok(ledger.held(1) === held && held <= 100);
+        }
+      }),
+    );
+  });
+
+  test('keeps the place of a peer that is pinned, however many others come', () => {
+    const { gate } = gateWith({ maxSessionsPerPeer: 1 });
+    const place = gate.pin('p');
+    for (let index = 0; index < 5000; index++) gate.request(`stranger ${index}`);
+    assert.equal(gate.pin('p'), place);
+    gate.unpin('p');
+    gate.unpin('p');
+    for (let index = 0; index < 5000; index++) gate.request(`other ${index}`);
+    assert.notEqual(gate.pin('p'), place);
   });
 });

@@ -1,30 +1,44 @@
 /**
  * Who may connect and how much a peer may ask: bans, strikes, token buckets, bytes in flight, sessions at once. Lives in
- * the swarm thread and knows peers by their authenticated PeerId only.
+ * the swarm thread and knows peers by their authenticated PeerId only. What peers use is counted in the ledger, where lanes
+ * in the node thread count it too.
  *
  * @module swarm/gate/gate
  */
 import type { Clock } from '../../base/index.ts';
 import type { Ban, GateOptions, Misbehaviour } from '../types.ts';
 import { AddressRules } from './addresses.ts';
-import { TokenBucket } from './bucket.ts';
-import { ByteBudget } from './budget.ts';
 import type { Counters } from './counters.ts';
+import { Ledger } from './ledger.ts';
+import { type ByteBudget, Meter } from './meter.ts';
 
-const MIB = 1024 * 1024;
 const STRIKE_MS = 10 * 60_000;
 /** How long a peer that was struck out is refused, unless the owner bans it for longer. */
 export const STRIKE_OUT_MS = 60_000;
 /** Peers with a state of their own here; the ones idle longest go first. */
-const MAX_PEERS = 4096;
+export const MAX_PEERS = 4096;
+
+/** What streams of calls ask of a gate. */
+export interface StreamGate {
+  readonly budget: ByteBudget;
+  /** 0 when the peer may ask now, else the ms until it may. */
+  request(peer: string): number;
+  /** Ms for which the peer's bytes should not be read, 0 for none. */
+  bytes(peer: string, count: number): number;
+  openSession(peer: string): boolean;
+  closeSession(peer: string): void;
+  /** Counts a misbehaviour. */
+  strike(peer: string, kind: Misbehaviour): void;
+}
 
 /** The options of a gate that cross to the swarm thread. */
 export type GateSettings = Omit<GateOptions, 'tierOf' | 'minTier'>;
 
 interface PeerState {
-  readonly requests: TokenBucket;
-  readonly bytes: TokenBucket;
-  sessions: number;
+  /** In the ledger. */
+  readonly place: number;
+  /** Lanes of the peer, which count in the place too. */
+  pins: number;
   strikes: number[];
 }
 
@@ -35,10 +49,11 @@ export interface GateEvents {
   cut(peer: string): void;
 }
 
-export class Gate {
-  readonly budget: ByteBudget;
+export class Gate implements StreamGate {
+  readonly budget: Meter;
   readonly #addresses: AddressRules;
   readonly #settings: GateSettings;
+  readonly #ledger: Ledger;
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly #counters: Counters;
   readonly #events: GateEvents;
@@ -50,15 +65,20 @@ export class Gate {
     clock: Pick<Clock, 'now' | 'monotonic'>,
     counters: Counters,
     events: GateEvents,
+    ledger = new Ledger(MAX_PEERS),
   ) {
     this.#settings = settings;
+    this.#ledger = ledger;
     this.#clock = clock;
     this.#counters = counters;
     this.#events = events;
     this.#addresses = new AddressRules(settings.allowAddresses ?? [], settings.denyAddresses ?? []);
-    this.budget = new ByteBudget(settings.maxBytesInFlight ?? 256 * MIB, (held) =>
-      counters.set('bytesInFlight', held),
-    );
+    this.budget = new Meter({
+      ledger,
+      settings,
+      now: () => clock.monotonic(),
+      placeOf: (peer, make) => (make ? this.#of(peer) : this.#peers.get(peer))?.place,
+    });
     for (const ban of settings.bans ?? []) this.#bans.set(ban.peer, ban.until);
   }
 
@@ -90,30 +110,34 @@ export class Gate {
     return this.#addresses.admits(multiaddr);
   }
 
-  /** 0 when the peer may ask now, else the ms until it may. */
   request(peer: string): number {
-    const now = this.#clock.monotonic();
-    const bucket = this.#of(peer).requests;
-    if (bucket.take(1, now)) return 0;
-    this.#counters.add('refusedRequests');
-    return Math.max(1, bucket.wait(1, now));
+    const wait = this.budget.request(peer);
+    if (wait > 0) this.#counters.add('refusedRequests');
+    return wait;
   }
 
-  /** Ms for which the peer's bytes should not be read, 0 for none. */
   bytes(peer: string, count: number): number {
-    return this.#of(peer).bytes.spend(count, this.#clock.monotonic());
+    return this.budget.spend(peer, count);
   }
 
   openSession(peer: string): boolean {
-    const state = this.#of(peer);
-    if (state.sessions >= (this.#settings.maxSessionsPerPeer ?? 32)) return false;
-    state.sessions++;
-    return true;
+    return this.budget.openSession(peer);
   }
 
   closeSession(peer: string): void {
+    this.budget.closeSession(peer);
+  }
+
+  /** The peer's place in the ledger, its own until it was unpinned as often. */
+  pin(peer: string): number {
+    const state = this.#of(peer);
+    state.pins++;
+    return state.place;
+  }
+
+  unpin(peer: string): void {
     const state = this.#peers.get(peer);
-    if (state !== undefined && state.sessions > 0) state.sessions--;
+    if (state !== undefined && state.pins > 0) state.pins--;
   }
 
   /** Counts a misbehaviour; the peer that has too many is cut and refused for a while. */
@@ -144,24 +168,22 @@ export class Gate {
       this.#peers.set(peer, known);
       return known;
     }
-    const now = this.#clock.monotonic();
-    const { requestsPerSecond = 500, bytesPerSecond = 256 * MIB } = this.#settings;
-    const state: PeerState = {
-      requests: new TokenBucket(requestsPerSecond, this.#settings.requestBurst ?? 4 * requestsPerSecond, now),
-      bytes: new TokenBucket(bytesPerSecond, this.#settings.byteBurst ?? 2 * bytesPerSecond, now),
-      sessions: 0,
-      strikes: [],
-    };
+    const state: PeerState = { place: this.#freePlace(), pins: 0, strikes: [] };
+    this.#ledger.clear(state.place);
     this.#peers.set(peer, state);
-    if (this.#peers.size > MAX_PEERS) this.#forgetOne();
     return state;
   }
 
-  #forgetOne(): void {
-    for (const [peer, state] of this.#peers) {
-      if (state.sessions > 0) continue;
+  #freePlace(): number {
+    if (this.#peers.size < this.#ledger.places) return this.#peers.size + 1;
+    for (const [peer, { place, pins }] of this.#peers) {
+      if (pins > 0 || this.#ledger.sessions(place) > 0 || this.#ledger.held(place) > 0) continue;
       this.#peers.delete(peer);
-      return;
+      return place;
     }
+    // More peers than any bound of connections allows are at work: the one idle longest counts anew.
+    const [peer, { place }] = this.#peers.entries().next().value!;
+    this.#peers.delete(peer);
+    return place;
   }
 }

@@ -14,16 +14,19 @@ import { CALL_PROTOCOL } from '../frames/format.ts';
 import { TokenBucket } from '../gate/bucket.ts';
 import type { Counters } from '../gate/counters.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { Channel } from '../rpc/channel.ts';
 import type { GossipMessage, GossipVerdict, NatReport, PeerLink, ProviderRecord } from '../types.ts';
+import { type LanePath, LISTEN, lanePath } from './addresses.ts';
 import { createNode, type Node, type NodeSettings } from './config.ts';
 import { connect } from './connect.ts';
 import { ForeignStreams } from './foreign.ts';
 import { bestConnection, isProven, linkOf } from './paths.ts';
 import { Nat, Reach } from './reach.ts';
 import { settleLimit } from './relay-limits.ts';
+import { StreamChannel } from './stream-channel.ts';
 
 export interface HostEvents {
-  stream(stream: Stream, peer: string): void;
+  stream(channel: Channel, peer: string): void;
   /** Whether trust lets this peer connect. */
   admit(peer: string): Promise<boolean>;
   /** Whether its tier is this one at least. */
@@ -56,6 +59,7 @@ export class Host {
   readonly #counters: Counters;
   readonly #events: HostEvents;
   readonly #maxStreams: number;
+  readonly #listenOn: readonly string[];
   readonly #inbound = new Map<string, number>();
   #validating = 0;
 
@@ -65,7 +69,7 @@ export class Host {
     gate: Gate,
     counters: Counters,
     events: HostEvents,
-    maxStreams: number,
+    settings: NodeSettings,
   ) {
     this.foreign = new ForeignStreams(node, gate);
     this.#node = node;
@@ -73,7 +77,8 @@ export class Host {
     this.#gate = gate;
     this.#counters = counters;
     this.#events = events;
-    this.#maxStreams = maxStreams;
+    this.#maxStreams = settings.limits?.maxStreams ?? 64;
+    this.#listenOn = settings.listen ?? LISTEN;
   }
 
   static async start(
@@ -118,7 +123,7 @@ export class Host {
     const nat = new Nat(settings);
     node = await createNode(settings, gater, () => nat.iceServers());
     const reach = new Reach(node, settings, nat, { better: (peer) => events.better(peer) });
-    const host = new Host(node, reach, gate, counters, events, settings.limits?.maxStreams ?? 64);
+    const host = new Host(node, reach, gate, counters, events, settings);
     await host.#listen();
     await reach.start();
     return host;
@@ -162,7 +167,7 @@ export class Host {
       if (left > 0) this.#inbound.set(peer, left);
       else this.#inbound.delete(peer);
     });
-    this.#events.stream(stream, peer);
+    this.#events.stream(new StreamChannel(stream), peer);
   }
 
   get peer(): string {
@@ -203,19 +208,28 @@ export class Host {
     return this.#node.getConnections().filter(isProven).map(linkOf);
   }
 
+  /** Where a lane to the peer may stand. A peer without a link is dialled first when this node asks. */
+  async lanePath(peer: string, asking: boolean, signal: AbortSignal): Promise<LanePath | null> {
+    const id = peerIdFromString(peer);
+    if (asking && bestConnection(this.#node.getConnections(id)) === undefined)
+      await connect(this.#node, peer, signal);
+    return lanePath(this.#node.getConnections(id), asking, this.#listenOn);
+  }
+
   nat(): Promise<NatReport> {
     return this.#reach.nat();
   }
 
-  async openStream(peer: string, signal: AbortSignal): Promise<Stream> {
+  async openStream(peer: string, signal: AbortSignal): Promise<Channel> {
     const connection =
       bestConnection(this.#node.getConnections(peerIdFromString(peer))) ??
       (await connect(this.#node, peer, signal));
-    return connection.newStream(CALL_PROTOCOL, {
+    const stream = await connection.newStream(CALL_PROTOCOL, {
       signal,
       runOnLimitedConnection: true,
       maxOutboundStreams: this.#maxStreams,
     });
+    return new StreamChannel(stream);
   }
 
   subscribe(topic: string, limits: TopicLimits): void {

@@ -97,6 +97,8 @@ export function linkOf(connection: Connection): PeerLink {
     // WebRTC encrypts by DTLS, with the keys told over the encrypted link through the relay.
     encryption: connection.encryption ?? (path === 'webrtc' ? '/dtls' : 'none'),
     rttMs: connection.rtt ?? null,
+    // The node thread's to count.
+    lanes: 0,
     since: connection.timeline.open,
   };
 }

@@ -3,14 +3,13 @@
  *
  * @module swarm/rpc/endpoint
  */
-import type { Stream } from '@libp2p/interface';
 import type { Clock } from '../../base/index.ts';
+import type { Channel } from './channel.ts';
 import { type WireError, wayErrors } from './errors.ts';
 import type { StreamContext } from './framed-stream.ts';
 import { type Acceptor, InboundStream, Running } from './inbound.ts';
 import { Opening, type OpeningEvents } from './opening.ts';
 import { type CallOut, OutboundStream } from './outbound.ts';
-import { Replay } from './replay.ts';
 import type { SessionCaps, SessionEnd } from './session-end.ts';
 
 /** Streams for calls to one peer. */
@@ -25,8 +24,10 @@ const OPEN_MS = 15_000;
 export interface EndpointOptions extends StreamContext {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly acceptor: Acceptor;
+  /** Whether a call that finds its stream dead is asked again on a new one. @default true */
+  readonly again?: boolean;
   /** A new stream of the call protocol to the peer, over a link that stands or a new one. */
-  openStream(peer: string, signal: AbortSignal): Promise<Stream>;
+  openStream(peer: string, signal: AbortSignal): Promise<Channel>;
 }
 
 export class Endpoint {
@@ -35,7 +36,6 @@ export class Endpoint {
   readonly #opening = new Map<string, Promise<OutboundStream>>();
   /** Streams that take no more calls. */
   readonly #retired = new Set<OutboundStream>();
-  readonly #replay = new Replay();
   readonly #running = new Running();
 
   constructor(options: EndpointOptions) {
@@ -43,16 +43,14 @@ export class Endpoint {
   }
 
   /** A peer opened a stream. */
-  accept(stream: Stream, peer: string): void {
-    const { gate, counters, limits, acceptor, clock } = this.#options;
-    new InboundStream(stream, peer, {
+  accept(channel: Channel, peer: string): void {
+    const { gate, counters, limits, acceptor } = this.#options;
+    new InboundStream(channel, peer, {
       gate,
       counters,
       limits,
       acceptor,
-      replay: this.#replay,
       running: this.#running,
-      now: () => clock.monotonic(),
     });
   }
 
@@ -96,7 +94,7 @@ export class Endpoint {
       );
     };
     try {
-      await attempt(true);
+      await attempt(this.#options.again ?? true);
     } catch (error) {
       call.failed(wayErrors.unreachable((error as Error).message));
     }
@@ -109,13 +107,13 @@ export class Endpoint {
     signal: AbortSignal,
     events: OpeningEvents,
   ): Promise<SessionEnd | WireError> {
-    let stream: Stream;
+    let channel: Channel;
     try {
-      stream = await this.#options.openStream(peer, signal);
+      channel = await this.#options.openStream(peer, signal);
     } catch (error) {
       return wayErrors.unreachable((error as Error).message);
     }
-    return new Opening(stream, peer, envelope, caps, this.#options, events).session;
+    return new Opening(channel, peer, envelope, caps, this.#options, events).session;
   }
 
   async ping(peer: string, signal: AbortSignal): Promise<number> {
@@ -126,6 +124,19 @@ export class Endpoint {
       stream.ping().then(resolve, reject);
     });
     return this.#options.clock.monotonic() - begin;
+  }
+
+  /** Whether a stream for calls to the peer stands. */
+  standing(peer: string): boolean {
+    return this.#pools.get(peer)?.some((stream) => stream.open) ?? false;
+  }
+
+  /** Opens a stream for calls to come, unless one stands; nobody waits for it. */
+  warm(peer: string): void {
+    if (!this.standing(peer))
+      this.#open(peer).catch(() => {
+        // The calls go another way.
+      });
   }
 
   /** A better path to the peer stands: new calls open streams there, and those under way end where they are. */
@@ -174,11 +185,11 @@ export class Endpoint {
     if (under !== undefined) return under;
     const opening = this.#options
       .openStream(peer, AbortSignal.timeout(OPEN_MS))
-      .then((stream) => {
+      .then((channel) => {
         const pool = this.#pools.get(peer) ?? [];
         this.#pools.set(peer, pool);
         const outbound = new OutboundStream(
-          stream,
+          channel,
           peer,
           this.#options,
           () => this.#options.clock.monotonic(),
@@ -189,6 +200,10 @@ export class Endpoint {
           },
         );
         pool.push(outbound);
+        // Whom it was opened for may have left by now, and who opens a stream and says nothing is taken for an attacker.
+        setImmediate(() => {
+          if (outbound.open && outbound.load === 0) outbound.ping().catch(() => undefined);
+        });
         return outbound;
       })
       .finally(() => this.#opening.delete(peer));

@@ -1,22 +1,16 @@
 /**
- * Frames over one libp2p stream, both ways, within bounds: what is read passes the gate's byte bucket (a peer over it is
+ * Frames over one channel, both ways, within bounds: what is read passes the gate's byte bucket (a peer over it is
  * not read from for a while), what is written waits while the stream is full, and a frame that does not end, a reader that
  * does not read, or bytes that are no frame cut the stream and count against the peer.
  *
  * @module swarm/rpc/framed-stream
  */
-import type { Stream } from '@libp2p/interface';
-import {
-  encodeFrame,
-  FrameFault,
-  type FrameHeader,
-  type FrameInit,
-  MAX_PAYLOAD_BYTES,
-} from '../frames/format.ts';
+import { encodeFrame, FrameFault, type FrameHeader, type FrameInit } from '../frames/format.ts';
 import { Framer } from '../frames/framer.ts';
 import type { Counters } from '../gate/counters.ts';
-import type { Gate } from '../gate/gate.ts';
+import type { StreamGate } from '../gate/gate.ts';
 import type { Misbehaviour } from '../types.ts';
+import type { Channel } from './channel.ts';
 
 export interface StreamLimits {
   /** Ms from the first byte of a frame, or the opening of the stream, to the frame's end; large frames get more. */
@@ -28,12 +22,11 @@ export const STREAM_LIMITS: StreamLimits = { frameMs: 20_000, stallMs: 30_000 };
 
 /** Slowest pace at which a frame may come, bytes a second. */
 const LEAST_PACE = 32 * 1024;
-/** More than the muxer's largest window: a stream that is not read from for a while must not break. */
-const READ_BUFFER_BYTES = 9 * 1024 * 1024;
-const WRITE_BUFFER_BYTES = MAX_PAYLOAD_BYTES + 1024 * 1024;
+/** Time for the other side to end its half. */
+const END_MS = 10_000;
 
 export interface StreamContext {
-  readonly gate: Gate;
+  readonly gate: StreamGate;
   readonly counters: Counters;
   readonly limits: StreamLimits;
 }
@@ -49,7 +42,7 @@ export interface StreamSink {
 
 export class FramedStream {
   readonly peer: string;
-  readonly #stream: Stream;
+  readonly #channel: Channel;
   readonly #context: StreamContext;
   readonly #sink: StreamSink;
   readonly #framer: Framer;
@@ -61,8 +54,8 @@ export class FramedStream {
   #stallTimer: NodeJS.Timeout | undefined;
   #pauseTimer: NodeJS.Timeout | undefined;
 
-  constructor(stream: Stream, peer: string, context: StreamContext, sink: StreamSink) {
-    this.#stream = stream;
+  constructor(channel: Channel, peer: string, context: StreamContext, sink: StreamSink) {
+    this.#channel = channel;
     this.peer = peer;
     this.#context = context;
     this.#sink = sink;
@@ -77,17 +70,13 @@ export class FramedStream {
         sink.onFrame(header, metadata, payload, skipped);
       },
     });
-    stream.maxReadBufferLength = READ_BUFFER_BYTES;
-    stream.maxWriteBufferLength = WRITE_BUFFER_BYTES;
-    stream.addEventListener('message', (event) => this.#read(event.data));
-    stream.addEventListener('drain', () => this.#flush());
-    stream.addEventListener('close', (event) => this.#over(event.error?.message ?? 'it was closed'));
-    stream.addEventListener('remoteCloseWrite', () => this.#remoteEnd());
-    // Events that fired before this came to listen do not fire again.
-    if (stream.status !== 'open') queueMicrotask(() => this.#over('it was closed'));
-    else if (stream.remoteWriteStatus === 'closed' && stream.readBufferLength === 0)
-      queueMicrotask(() => this.#remoteEnd());
-    if (stream.direction === 'inbound') this.#moreTime(0);
+    channel.start({
+      onData: (data) => this.#read(data),
+      onDrain: () => this.#flush(),
+      onEnd: () => this.#remoteEnd(),
+      onClosed: (why) => this.#over(why),
+    });
+    if (channel.direction === 'in') this.#moreTime(0);
   }
 
   get open(): boolean {
@@ -121,7 +110,7 @@ export class FramedStream {
   cut(why: string, kind?: Misbehaviour): void {
     if (!this.#open) return;
     this.#framer.stop();
-    this.#stream.abort(new Error(why));
+    this.#channel.abort(why);
     this.#over(why);
     if (kind !== undefined) this.#context.gate.strike(this.peer, kind);
   }
@@ -152,11 +141,11 @@ export class FramedStream {
   }
 
   #pause(ms: number): void {
-    if (this.#pauseTimer !== undefined || this.#stream.readStatus !== 'readable') return;
-    this.#stream.pause();
+    if (this.#pauseTimer !== undefined) return;
+    this.#channel.pause();
     this.#pauseTimer = setTimeout(() => {
       this.#pauseTimer = undefined;
-      if (this.#stream.readStatus === 'paused') this.#stream.resume();
+      this.#channel.resume();
     }, ms);
   }
 
@@ -173,19 +162,19 @@ export class FramedStream {
 
   #flush(): void {
     if (!this.#open) return;
-    const stream = this.#stream;
+    const channel = this.#channel;
     try {
-      while (this.#queue.length > 0 && !stream.writableNeedsDrain) {
+      while (this.#queue.length > 0 && !channel.full) {
         const piece = this.#queue.shift()!;
         this.#queuedBytes -= piece.length;
         this.#context.counters.add('bytesOut', piece.length);
-        stream.send(piece);
+        channel.write(piece);
       }
     } catch (error) {
       this.cut((error as Error).message);
       return;
     }
-    if (stream.writableNeedsDrain && this.#queue.length + stream.writeBufferLength > 0) {
+    if (channel.full && this.#queue.length + channel.unsent > 0) {
       // Each drain shows that the reader reads: the time starts anew.
       clearTimeout(this.#stallTimer);
       this.#stallTimer = setTimeout(
@@ -203,13 +192,10 @@ export class FramedStream {
   }
 
   #finish(): void {
-    if (this.#stream.status !== 'open') return;
-    this.#stream
-      .close({ signal: AbortSignal.timeout(10_000) })
-      .catch((error: Error) => this.cut(error.message));
+    this.#channel.end().catch((error: Error) => this.cut(error.message));
     // Yamux frees a stream only when both halves have ended.
     clearTimeout(this.#frameTimer);
-    this.#frameTimer = setTimeout(() => this.cut('the other half did not end'), 10_000);
+    this.#frameTimer = setTimeout(() => this.cut('the other half did not end'), END_MS);
   }
 
   /** The other side writes no more. A stream serves as long as both do, so that this ends it. */

@@ -3,13 +3,12 @@
  *
  * @module swarm/rpc/inbound
  */
-import type { Stream } from '@libp2p/interface';
 import type { CborMap } from '../../base/index.ts';
 import { FRAME, FrameFault, type FrameHeader, HEADER_BYTES, MORE } from '../frames/format.ts';
+import type { Channel } from './channel.ts';
 import { decodeRequest, type RequestEnvelope } from './envelope.ts';
 import { encodeWireError, refusals, type WireError } from './errors.ts';
 import { FramedStream, type StreamContext, type StreamSink } from './framed-stream.ts';
-import type { KeptAnswer, Replay } from './replay.ts';
 import { SessionEnd, type SessionEvents } from './session-end.ts';
 
 /** A method as the swarm thread knows it, all caps filled in. */
@@ -22,6 +21,8 @@ export interface MethodRules {
 
 export interface CallIn {
   readonly peer: string;
+  /** 16 bytes, hex: who asks under the same again gets the same answer. */
+  readonly callId: string;
   readonly method: string;
   readonly metadata: CborMap;
   readonly payload: Uint8Array;
@@ -38,8 +39,8 @@ export interface Answer {
 /** Where calls and sessions of peers go. */
 export interface Acceptor {
   method(name: string): MethodRules | undefined;
-  /** @returns what is told when the caller leaves */
-  onCall(call: CallIn, answer: (answer: Answer) => void): () => void;
+  /** `answer` is called once, also when the caller has left. @returns what is told when it leaves; null when it was answered already */
+  onCall(call: CallIn, answer: (answer: Answer) => void): (() => void) | null;
   /** The session stands after `accept`; `refuse` ends it with a typed error. */
   onSession(
     open: { readonly peer: string; readonly method: string; readonly metadata: CborMap },
@@ -50,16 +51,12 @@ export interface Acceptor {
 
 export interface InboundContext extends StreamContext {
   readonly acceptor: Acceptor;
-  readonly replay: Replay;
-  /** Running calls by peer and method, and where the answer of a call goes. */
   readonly running: Running;
-  now(): number;
 }
 
-/** Calls that run, over all streams. */
+/** How many calls run, by peer and method, over all streams. */
 export class Running {
   readonly #counts = new Map<string, number>();
-  readonly #targets = new Map<string, (answer: KeptAnswer) => void>();
 
   enter(key: string, limit: number): boolean {
     const count = this.#counts.get(key) ?? 0;
@@ -72,28 +69,6 @@ export class Running {
     const count = this.#counts.get(key)! - 1;
     if (count > 0) this.#counts.set(key, count);
     else this.#counts.delete(key);
-  }
-
-  begin(callKey: string, target: (answer: KeptAnswer) => void): void {
-    this.#targets.set(callKey, target);
-  }
-
-  /** True when the call runs; its answer goes to `target` instead of whom it went to. */
-  takeOver(callKey: string, target: (answer: KeptAnswer) => void): boolean {
-    if (!this.#targets.has(callKey)) return false;
-    this.#targets.set(callKey, target);
-    return true;
-  }
-
-  /** Nobody waits for the answer any more. */
-  drop(callKey: string, target: (answer: KeptAnswer) => void): void {
-    if (this.#targets.get(callKey) === target) this.#targets.delete(callKey);
-  }
-
-  finish(callKey: string, answer: KeptAnswer): void {
-    const target = this.#targets.get(callKey);
-    this.#targets.delete(callKey);
-    target?.(answer);
   }
 }
 
@@ -113,9 +88,9 @@ export class InboundStream implements StreamSink {
   #refusal: WireError | null = null;
   #sessionHeld = false;
 
-  constructor(stream: Stream, peer: string, context: InboundContext) {
+  constructor(channel: Channel, peer: string, context: InboundContext) {
     this.#context = context;
-    this.#stream = new FramedStream(stream, peer, context, this);
+    this.#stream = new FramedStream(channel, peer, context, this);
   }
 
   get peer(): string {
@@ -202,51 +177,31 @@ export class InboundStream implements StreamSink {
   }
 
   #startCall(header: FrameHeader, envelope: RequestEnvelope, held: number, payload: Uint8Array): void {
-    const { gate, counters, acceptor, replay, running } = this.#context;
+    const { gate, counters, acceptor, running } = this.#context;
     const { peer } = this;
-    const callKey = `${peer}/${envelope.callId}`;
-    const countKey = runKey(peer, envelope.method);
-    const target = (answer: KeptAnswer) => this.#answer(header.id, answer);
-    const release = () => {
-      gate.budget.release(peer, held);
-      running.leave(countKey);
-    };
-    const kept = replay.get(peer, envelope.callId, this.#context.now());
-    if (kept !== null || running.takeOver(callKey, target)) {
-      release();
-      if (kept !== null) target({ head: kept.head, payload: kept.payload?.slice() });
-      return;
-    }
     counters.add('callsIn');
-    running.begin(callKey, target);
     const leave = acceptor.onCall(
       {
         peer,
+        callId: envelope.callId,
         method: envelope.method,
         metadata: envelope.metadata,
         payload,
         deadlineMs: header.argument === 0 ? null : header.argument,
       },
-      ({ metadata, payload, error }) => {
-        release();
+      (answer) => {
+        gate.budget.release(peer, held);
+        running.leave(runKey(peer, envelope.method));
         this.#leave.delete(header.id);
-        const answer: KeptAnswer = {
-          head: { metadata, error: error === undefined ? undefined : encodeWireError(error) },
-          payload,
-        };
-        if (error === undefined) replay.keep(peer, envelope.callId, answer, this.#context.now());
-        running.finish(callKey, answer);
+        this.#answer(header.id, answer);
       },
     );
-    this.#leave.set(header.id, () => {
-      running.drop(callKey, target);
-      leave();
-    });
+    if (leave !== null) this.#leave.set(header.id, leave);
   }
 
-  #answer(id: number, { head, payload }: KeptAnswer): void {
-    if (head.error !== undefined) this.#stream.send({ type: FRAME.error, id }, head.error);
-    else this.#stream.send({ type: FRAME.response, id }, head.metadata, payload);
+  #answer(id: number, { metadata, payload, error }: Answer): void {
+    if (error !== undefined) this.#stream.send({ type: FRAME.error, id }, encodeWireError(error));
+    else this.#stream.send({ type: FRAME.response, id }, metadata, payload);
   }
 
   #startSession(envelope: RequestEnvelope, rules: MethodRules): void {
@@ -299,4 +254,4 @@ export class InboundStream implements StreamSink {
   }
 }
 
-const runKey = (peer: string, method: string) => `${peer} ${method}`;
+export const runKey = (peer: string, method: string) => `${peer} ${method}`;

@@ -3,8 +3,8 @@
  *
  * @module swarm/rpc/opening
  */
-import type { Stream } from '@libp2p/interface';
 import { FRAME, FrameFault, type FrameHeader, MORE } from '../frames/format.ts';
+import type { Channel } from './channel.ts';
 import { decodeWireError, type WireError, wayErrors } from './errors.ts';
 import { FramedStream, type StreamContext, type StreamSink } from './framed-stream.ts';
 import { type SessionCaps, SessionEnd, type SessionEvents } from './session-end.ts';
@@ -22,7 +22,7 @@ export class Opening implements StreamSink {
   #over = false;
 
   constructor(
-    stream: Stream,
+    channel: Channel,
     peer: string,
     envelope: Uint8Array,
     caps: SessionCaps,
@@ -30,7 +30,7 @@ export class Opening implements StreamSink {
     events: OpeningEvents,
   ) {
     this.#events = events;
-    this.#stream = new FramedStream(stream, peer, context, this);
+    this.#stream = new FramedStream(channel, peer, context, this);
     this.session = new SessionEnd(this.#stream, 'opener', caps, context.gate.budget, {
       message: (metadata, payload, cost) => events.message(metadata, payload, cost),
       sent: (bytes) => events.sent(bytes),

@@ -3,9 +3,9 @@
  *
  * @module swarm/rpc/outbound
  */
-import type { Stream } from '@libp2p/interface';
 import type { CborMap } from '../../base/index.ts';
 import { FRAME, FrameFault, type FrameHeader } from '../frames/format.ts';
+import type { Channel } from './channel.ts';
 import { decodeMetadata } from './envelope.ts';
 import { decodeWireError, refusals, type WireError, wayErrors } from './errors.ts';
 import { FramedStream, type StreamContext, type StreamSink } from './framed-stream.ts';
@@ -36,12 +36,12 @@ export class OutboundStream implements StreamSink {
   #failure: WireError | null = null;
   #replyHeld = 0;
 
-  constructor(stream: Stream, peer: string, context: StreamContext, now: () => number, gone: () => void) {
+  constructor(channel: Channel, peer: string, context: StreamContext, now: () => number, gone: () => void) {
     this.#context = context;
     this.#now = now;
     this.idleSince = now();
     this.#gone = gone;
-    this.#stream = new FramedStream(stream, peer, context, this);
+    this.#stream = new FramedStream(channel, peer, context, this);
   }
 
   get open(): boolean {

@@ -6,8 +6,8 @@
  */
 
 export interface KeptAnswer {
-  readonly head: { readonly metadata: Uint8Array | undefined; readonly error: Uint8Array | undefined };
-  readonly payload: Uint8Array | undefined;
+  readonly metadata?: Uint8Array | undefined;
+  readonly payload?: Uint8Array | undefined;
 }
 
 const KEEP_MS = 60_000;
@@ -33,8 +33,8 @@ export class Replay {
 
   /** Copies the payload, whose buffer goes its own way. Large answers are not kept. */
   keep(peer: string, callId: string, answer: KeptAnswer, now: number): void {
-    const { metadata, error } = answer.head;
-    const bytes = (metadata?.length ?? 0) + (error?.length ?? 0) + (answer.payload?.length ?? 0);
+    const { metadata, payload } = answer;
+    const bytes = (metadata?.length ?? 0) + (payload?.length ?? 0);
     if (bytes > MAX_ANSWER_BYTES) return;
     let own = this.#peers.get(peer);
     if (own === undefined) {
@@ -43,10 +43,7 @@ export class Replay {
       if (this.#peers.size > MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!);
     }
     own.calls.set(callId, {
-      answer: {
-        head: answer.head,
-        payload: answer.payload === undefined ? undefined : answer.payload.slice(),
-      },
+      answer: { metadata, payload: payload === undefined ? undefined : payload.slice() },
       bytes,
       until: now + KEEP_MS,
     });

@@ -13,7 +13,7 @@ import {
   WINDOW_BYTES,
   windowCost,
 } from '../frames/format.ts';
-import type { ByteBudget } from '../gate/budget.ts';
+import type { ByteBudget } from '../gate/meter.ts';
 import { decodeMetadata } from './envelope.ts';
 import { decodeWireError, encodeWireError, refusals, type WireError, wayErrors } from './errors.ts';
 import type { FramedStream } from './framed-stream.ts';

@@ -3,6 +3,7 @@
  *
  * @module swarm/thread/deliver
  */
+import type { Lanes } from '../lane/lanes.ts';
 import { wayErrors } from '../rpc/errors.ts';
 import type { Calling } from './calling.ts';
 import type { Exchanges } from './exchanges.ts';
@@ -18,6 +19,8 @@ export interface Receivers {
   readonly serving: Serving;
   readonly calling: Calling;
   readonly links: Links;
+  /** Null where there are none. */
+  readonly lanes: Lanes | null;
   readonly topics: Topics;
   readonly foreign: Foreign;
   readonly trust: Trust;
@@ -37,13 +40,13 @@ export function deliver(message: ToNode, to: Receivers): void {
       to.serving.session(message.s)?.onMessage(message, message.cost);
       return;
     case 'request':
-      void to.serving.onRequest(message);
+      to.serving.onRequest(message);
       return;
     case 'gone':
       to.serving.gone(message.n);
       return;
     case 'session':
-      void to.serving.onSession(message);
+      to.serving.onSession(message);
       return;
     case 'opened':
       to.calling.opened(message.s, null);
@@ -84,7 +87,11 @@ function deliverEvent(message: ToNode, to: Receivers): void {
     case 'misbehaved':
       to.links.onMisbehaved(message.peer, message.kind, message.banned);
       return;
+    case 'cut':
+      to.lanes?.cut(message.peer);
+      return;
     case 'peer':
+      if (!message.connected) to.lanes?.cut(message.peer);
       to.links.onLink(message.peer, message.connected);
       return;
     case 'fault':

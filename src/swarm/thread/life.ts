@@ -30,7 +30,7 @@ export interface LifeEvents {
 export type LifeState = 'running' | 'restarting' | 'broken' | 'closed';
 
 export class Life {
-  readonly #settings: ThreadSettings;
+  readonly #settings: () => ThreadSettings;
   readonly #heapMb: number;
   readonly #clock: Clock;
   readonly #events: LifeEvents;
@@ -39,7 +39,7 @@ export class Life {
   #state: LifeState = 'restarting';
   #deaths: number[] = [];
 
-  constructor(settings: ThreadSettings, heapMb: number, clock: Clock, events: LifeEvents) {
+  constructor(settings: () => ThreadSettings, heapMb: number, clock: Clock, events: LifeEvents) {
     this.#settings = settings;
     this.#heapMb = heapMb;
     this.#clock = clock;
@@ -74,7 +74,7 @@ export class Life {
   #spawn(): Promise<string | null> {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./entry.${extension}`, import.meta.url), {
-      workerData: this.#settings,
+      workerData: this.#settings(),
       name: 'kith-swarm',
       // A small young generation: buffers of messages die young, but V8 counts their bytes against the old one, and with the
       // default it marked the whole heap every 300 messages. Measured: half of the thread's processor time.

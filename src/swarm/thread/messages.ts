@@ -7,6 +7,7 @@
 import type { CborMap } from '../../base/index.ts';
 import type { Tier } from '../../trust/index.ts';
 import type { GateSettings } from '../gate/gate.ts';
+import type { LaneLink } from '../lane/lanes.ts';
 import type { NodeSettings } from '../libp2p/config.ts';
 import type { ForeignAsk, ForeignRules } from '../libp2p/foreign.ts';
 import type { TopicLimits } from '../libp2p/host.ts';
@@ -21,6 +22,8 @@ export interface ThreadSettings {
   readonly gate: GateSettings;
   readonly streams: StreamLimits;
   readonly counters: SharedArrayBuffer;
+  /** What peers have used, counted by both threads. */
+  readonly ledger: SharedArrayBuffer;
   /** Folder of compiled code to share; undefined without one. */
   readonly compileCache: string | undefined;
 }
@@ -31,6 +34,8 @@ export interface Operations {
   learn(peer: string, addresses: readonly string[]): null;
   disconnect(peer: string): null;
   links(): readonly PeerLink[];
+  /** Pins the peer's place in the ledger unless the answer is null. */
+  lane(peer: string, asking: boolean): LaneLink | null;
   nat(): NatReport;
   ping(peer: string, deadlineMs: number): number;
   subscribe(topic: string, limits: TopicLimits): null;
@@ -89,6 +94,9 @@ export type ToSwarm =
   | { readonly k: 'cancel'; readonly s: number; readonly error: WireError | undefined }
   | { readonly k: 'method'; readonly name: string; readonly rules: MethodRules | null }
   | { readonly k: 'do'; readonly n: number; readonly op: OperationName; readonly args: readonly unknown[] }
+  /** A peer with a lane misbehaved there; so many lanes of a peer count in its place no more. */
+  | { readonly k: 'strike'; readonly peer: string; readonly kind: Misbehaviour }
+  | { readonly k: 'unpin'; readonly peer: string; readonly pins: number }
   | { readonly k: 'verdict'; readonly n: number; readonly verdict: GossipVerdict }
   /** What a foreign request is answered with; null: nothing. */
   | { readonly k: 'foreign'; readonly n: number; readonly data: Uint8Array | null }
@@ -105,6 +113,7 @@ export type ToNode =
       readonly k: 'request';
       readonly n: number;
       readonly peer: string;
+      readonly callId: string;
       readonly method: string;
       readonly metadata: CborMap;
       readonly payload: Uint8Array;
@@ -138,7 +147,6 @@ export type ToNode =
       readonly via: string;
       readonly data: Uint8Array;
     }
-  /** Whether the peer may connect; with a tier, whether it has that at least. */
   | {
       readonly k: 'foreign';
       readonly n: number;
@@ -146,6 +154,7 @@ export type ToNode =
       readonly peer: string;
       readonly data: Uint8Array;
     }
+  /** Whether the peer may connect; with a tier, whether it has that at least. */
   | { readonly k: 'admit'; readonly n: number; readonly peer: string; readonly tier?: Tier }
   | {
       readonly k: 'misbehaved';
@@ -153,6 +162,8 @@ export type ToNode =
       readonly kind: Misbehaviour;
       readonly banned: number | null;
     }
+  /** All of the peer is to end now. */
+  | { readonly k: 'cut'; readonly peer: string }
   /** Something failed where nobody waits for it. */
   | { readonly k: 'fault'; readonly message: string }
   | { readonly k: 'peer'; readonly peer: string; readonly connected: boolean }
@@ -176,4 +187,10 @@ export function alone(view: Uint8Array | undefined): Uint8Array | undefined {
   if (view === undefined || (view.length === view.buffer.byteLength && view.constructor === Uint8Array))
     return view;
   return new Uint8Array(view);
+}
+
+/** The bytes in a buffer that nobody else has: as when they move to the other thread, the giver's view is empty afterwards. */
+export function taken(view: Uint8Array | undefined): Uint8Array | undefined {
+  const [buffer] = movable(view);
+  return buffer === undefined ? view : new Uint8Array(buffer.transfer());
 }

@@ -7,12 +7,26 @@ import { InputError, KithError } from '../../base/index.ts';
 import type { Tier } from '../../trust/index.ts';
 import { MAX_METADATA_BYTES, MAX_PAYLOAD_BYTES } from '../frames/format.ts';
 import { encodeMetadata, isMethodName } from '../rpc/envelope.ts';
-import { refusals, toWireError } from '../rpc/errors.ts';
-import type { MethodRules } from '../rpc/inbound.ts';
-import type { Method, MethodCaps, Payload, SessionMethod } from '../types.ts';
+import { refusals, toWireError, wayErrors } from '../rpc/errors.ts';
+import {
+  type Acceptor,
+  type Answer,
+  type CallIn,
+  type MethodRules,
+  Running,
+  runKey,
+} from '../rpc/inbound.ts';
+import { Replay } from '../rpc/replay.ts';
+import type { Method, MethodCaps, SessionMethod } from '../types.ts';
 import { alone, movable, type Post, type ToNode } from './messages.ts';
-import { SessionHandle } from './session.ts';
+import { eventsTo, linkTo, SessionHandle } from './session.ts';
 import type { Trust } from './trust.ts';
+
+/** A call under way; its answer goes to whoever asked last. */
+interface Begun {
+  answer: (answer: Answer) => void;
+  readonly controller: AbortController;
+}
 
 interface Registered {
   readonly what: Method | SessionMethod;
@@ -34,10 +48,17 @@ export class Serving {
   readonly #post: Post;
   readonly #trust: Trust;
   readonly #methods = new Map<string, Registered>();
-  readonly #running = new Map<number, AbortController>();
+  readonly #now: () => number;
+  readonly #replay = new Replay();
+  readonly #running = new Running();
+  /** Calls under way by peer and id, and how each that came through the thread is left. */
+  readonly #calls = new Map<string, Begun>();
+  readonly #leaving = new Map<number, () => void>();
   readonly #sessions = new Map<number, SessionHandle>();
 
-  constructor(post: Post, trust: Trust) {
+  /** `now` in ms on a clock that never goes back. */
+  constructor(post: Post, trust: Trust, now: () => number) {
+    this.#now = now;
     this.#post = post;
     this.#trust = trust;
   }
@@ -80,25 +101,78 @@ export class Serving {
     this.#sessions.delete(s);
   }
 
-  gone(n: number): void {
-    this.#running
-      .get(n)
-      ?.abort(new KithError('aborted', 'The peer left or its link ended.', { status: 499 }));
-  }
-
   /** The thread is gone with all links. */
   died(): void {
-    for (const controller of this.#running.values())
+    for (const { controller } of this.#calls.values())
       controller.abort(new KithError('swarm_lost', 'The swarm thread ended.', { status: 503 }));
-    this.#running.clear();
+    this.#leaving.clear();
     for (const session of this.#sessions.values()) session.onOver(LOST);
     this.#sessions.clear();
   }
 
-  async onRequest(request: Extract<ToNode, { k: 'request' }>): Promise<void> {
-    const { n, peer, method, metadata, payload, deadlineMs } = request;
-    const controller = new AbortController();
-    this.#running.set(n, controller);
+  /** A call that came through the swarm thread. */
+  onRequest({ n, ...call }: Extract<ToNode, { k: 'request' }>): void {
+    const leave = this.onCall(call, ({ metadata, payload, error }) => {
+      this.#leaving.delete(n);
+      this.#post({ k: 'answer', n, metadata, payload, error }, movable(payload));
+    });
+    if (leave !== null) this.#leaving.set(n, leave);
+  }
+
+  gone(n: number): void {
+    this.#leaving.get(n)?.();
+  }
+
+  /** Runs a call once, whichever way and however often it comes within a minute. */
+  onCall(call: CallIn, answer: (answer: Answer) => void): (() => void) | null {
+    const { peer, callId } = call;
+    const key = `${peer} ${callId}`;
+    const kept = this.#replay.get(peer, callId, this.#now());
+    if (kept !== null) {
+      answer({ metadata: kept.metadata, payload: kept.payload?.slice() });
+      return null;
+    }
+    const under = this.#calls.get(key);
+    if (under !== undefined) {
+      under.answer({ error: wayErrors.aborted() });
+      under.answer = answer;
+      return () => this.#leave(under, answer);
+    }
+    const registered = this.#methods.get(call.method);
+    const countKey = runKey(peer, call.method);
+    if (registered === undefined || !('handler' in registered.what)) {
+      answer({ error: refusals.unknownMethod(call.method) });
+      return null;
+    }
+    if (!this.#running.enter(countKey, registered.rules.maxConcurrent)) {
+      answer({
+        error: refusals.busy(`${registered.rules.maxConcurrent} calls of the method run for this peer`),
+      });
+      return null;
+    }
+    const begun: Begun = { answer, controller: new AbortController() };
+    this.#calls.set(key, begun);
+    void this.#run(call, registered.what, registered.minTier, begun.controller).then((given) => {
+      this.#calls.delete(key);
+      this.#running.leave(countKey);
+      if (given.error === undefined) this.#replay.keep(peer, callId, given, this.#now());
+      begun.answer(given);
+    });
+    return () => this.#leave(begun, answer);
+  }
+
+  /** Nobody waits for the answer, unless the call was asked again meanwhile. */
+  #leave(begun: Begun, answer: Begun['answer']): void {
+    if (begun.answer === answer)
+      begun.controller.abort(new KithError('aborted', 'The peer left or its link ended.', { status: 499 }));
+  }
+
+  async #run(
+    { peer, metadata, payload, deadlineMs }: CallIn,
+    { handler }: Method,
+    minTier: Tier,
+    controller: AbortController,
+  ): Promise<Answer> {
     const timer =
       deadlineMs === null
         ? undefined
@@ -108,46 +182,44 @@ export class Serving {
             deadlineMs,
           );
     try {
-      const registered = this.#methods.get(method);
-      if (registered === undefined || !('handler' in registered.what)) {
-        this.#post({ k: 'answer', n, error: refusals.unknownMethod(method) });
-        return;
-      }
-      if (registered.minTier !== 'unknown' && !(await this.#trust.has(peer, registered.minTier))) {
-        this.#post({ k: 'answer', n, error: refusals.denied() });
-        return;
-      }
-      const reply = await registered.what.handler({
-        peer,
-        metadata,
-        payload,
-        signal: controller.signal,
-        deadlineMs,
-      });
-      this.#answer(
-        n,
-        reply.metadata === undefined ? undefined : encodeMetadata(reply.metadata),
-        reply.payload,
-      );
+      if (minTier !== 'unknown' && !(await this.#trust.has(peer, minTier)))
+        return { error: refusals.denied() };
+      const reply = await handler({ peer, metadata, payload, signal: controller.signal, deadlineMs });
+      const bytes = alone(reply.payload);
+      if (bytes !== undefined && bytes.length > MAX_PAYLOAD_BYTES)
+        return { error: refusals.tooLarge(bytes.length, MAX_PAYLOAD_BYTES) };
+      return {
+        metadata: reply.metadata === undefined ? undefined : encodeMetadata(reply.metadata),
+        payload: bytes,
+      };
     } catch (error) {
-      this.#post({ k: 'answer', n, error: toWireError(error) });
+      return { error: toWireError(error) };
     } finally {
       clearTimeout(timer);
-      this.#running.delete(n);
     }
   }
 
-  #answer(n: number, metadata: Uint8Array | undefined, given: Payload | undefined): void {
-    const payload = alone(given);
-    if (payload !== undefined && payload.length > MAX_PAYLOAD_BYTES) {
-      this.#post({ k: 'answer', n, error: refusals.tooLarge(payload.length, MAX_PAYLOAD_BYTES) });
-      return;
-    }
-    this.#post({ k: 'answer', n, metadata, payload }, movable(payload));
+  /** A session that came through the swarm thread. */
+  onSession({ s, peer, method, metadata }: Extract<ToNode, { k: 'session' }>): void {
+    void this.#serve(this.open(s, peer, method, metadata), () => this.#post({ k: 'accept', s }));
   }
 
-  async onSession({ s, peer, method, metadata }: Extract<ToNode, { k: 'session' }>): Promise<void> {
-    const handle = this.open(s, peer, method, metadata);
+  /** A session that came over a lane. */
+  readonly onLaneSession: Acceptor['onSession'] = ({ peer, method, metadata }, end, { accept }) => {
+    const handle = new SessionHandle(
+      peer,
+      method,
+      metadata,
+      'lane',
+      linkTo(() => end),
+    );
+    // The stream gets the events before anything happens.
+    queueMicrotask(() => void this.#serve(handle, accept));
+    return eventsTo(handle);
+  };
+
+  async #serve(handle: SessionHandle, accept: () => void): Promise<void> {
+    const { peer, method } = handle;
     const registered = this.#methods.get(method);
     if (registered === undefined || !('session' in registered.what)) {
       handle.fail(refusals.unknownMethod(method));
@@ -157,7 +229,7 @@ export class Serving {
       handle.fail(refusals.denied());
       return;
     }
-    this.#post({ k: 'accept', s });
+    accept();
     try {
       await registered.what.session(handle);
       await handle.end();
@@ -168,7 +240,7 @@ export class Serving {
 
   /** A session's handle, known by its number until it is over. */
   open(s: number, peer: string, method: string, metadata: SessionHandle['metadata']): SessionHandle {
-    const handle = new SessionHandle(peer, method, metadata, {
+    const handle = new SessionHandle(peer, method, metadata, 'stream', {
       send: (bytes, payload) => this.#post({ k: 'send', s, metadata: bytes, payload }, movable(payload)),
       consumed: (bytes) => this.#post({ k: 'consumed', s, bytes }),
       end: () => this.#post({ k: 'end', s }),
@@ -176,6 +248,10 @@ export class Serving {
     });
     this.#sessions.set(s, handle);
     return handle;
+  }
+
+  rules(method: string): MethodRules | undefined {
+    return this.#methods.get(method)?.rules;
   }
 }
 

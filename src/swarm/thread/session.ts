@@ -7,8 +7,9 @@ import { AbortedError, type CborMap, KithError } from '../../base/index.ts';
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES, WINDOW_BYTES } from '../frames/format.ts';
 import { encodeMetadata } from '../rpc/envelope.ts';
 import { fromWireError, type WireError } from '../rpc/errors.ts';
+import type { SessionEnd, SessionEvents } from '../rpc/session-end.ts';
 import type { Payload, Session, SessionMessage } from '../types.ts';
-import { alone } from './messages.ts';
+import { alone, taken } from './messages.ts';
 
 export interface SessionLink {
   send(metadata: Uint8Array | undefined, payload: Uint8Array | undefined): void;
@@ -29,6 +30,7 @@ export class SessionHandle implements Session {
   readonly peer: string;
   readonly method: string;
   readonly metadata: CborMap;
+  readonly path: Session['path'];
   readonly signal: AbortSignal;
   readonly #link: SessionLink;
   readonly #controller = new AbortController();
@@ -42,10 +44,11 @@ export class SessionHandle implements Session {
   #over = false;
   #error: KithError | null = null;
 
-  constructor(peer: string, method: string, metadata: CborMap, link: SessionLink) {
+  constructor(peer: string, method: string, metadata: CborMap, path: Session['path'], link: SessionLink) {
     this.peer = peer;
     this.method = method;
     this.metadata = metadata;
+    this.path = path;
     this.signal = this.#controller.signal;
     this.#link = link;
   }
@@ -141,8 +144,8 @@ export class SessionHandle implements Session {
     this.#unreported = 0;
   }
 
-  onMessage(message: SessionMessage, cost: number): void {
-    this.#arrived.push({ message, cost });
+  onMessage({ metadata, payload }: SessionMessage, cost: number): void {
+    this.#arrived.push({ message: { metadata, payload }, cost });
     this.#readers.shift()?.resolve();
   }
 
@@ -172,4 +175,23 @@ export class SessionHandle implements Session {
 
 function closed(peer: string): KithError {
   return new KithError('swarm_reset', 'The session is over.', { status: 502, details: { peer } });
+}
+
+/** The link to an end in this thread, as a lane has it. */
+export function linkTo(end: () => SessionEnd): SessionLink {
+  return {
+    send: (metadata, payload) => void end().send(metadata, taken(payload)),
+    consumed: (bytes) => end().consumed(bytes),
+    end: () => end().end(),
+    cancel: (error) => end().cancel(error),
+  };
+}
+
+export function eventsTo(handle: SessionHandle): SessionEvents {
+  return {
+    message: (metadata, payload, cost) => handle.onMessage({ metadata, payload }, cost),
+    sent: (bytes) => handle.onSent(bytes),
+    ended: () => handle.onEnded(),
+    over: (error) => handle.onOver(error),
+  };
 }

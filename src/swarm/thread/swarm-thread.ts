@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/index.ts';
 import { Counters } from '../gate/counters.ts';
 import { Gate } from '../gate/gate.ts';
+import { Ledger, sharedMonotonic } from '../gate/ledger.ts';
 import { Host } from '../libp2p/host.ts';
 import { Endpoint } from '../rpc/endpoint.ts';
 import { type WireError, wayErrors } from '../rpc/errors.ts';
@@ -54,11 +55,20 @@ function ask<T>(send: (n: number) => void, ms: number, otherwise: T): Promise<T>
   });
 }
 
-const gate = new Gate(settings.gate, systemClock, counters, {
-  misbehaved: (peer, kind, banned) => post({ k: 'misbehaved', peer, kind, banned }),
-  // Not within the event that led to it: the stream is still at work there.
-  cut: (peer) => setImmediate(() => host?.cut(peer)),
-});
+const gate = new Gate(
+  settings.gate,
+  { now: () => systemClock.now(), monotonic: sharedMonotonic },
+  counters,
+  {
+    misbehaved: (peer, kind, banned) => post({ k: 'misbehaved', peer, kind, banned }),
+    cut: (peer) => {
+      post({ k: 'cut', peer });
+      // Not within the event that led to it: the stream is still at work there.
+      setImmediate(() => host?.cut(peer));
+    },
+  },
+  new Ledger(settings.ledger),
+);
 
 function eventsOf(s: number): SessionEvents {
   return {
@@ -178,6 +188,10 @@ const operations: {
     return null;
   },
   links: () => host!.links(),
+  async lane(signal, _n, peer, asking) {
+    const path = await host!.lanePath(peer, asking, signal);
+    return path === null || gate.banned(peer) ? null : { ...path, place: gate.pin(peer) };
+  },
   nat: () => host!.nat(),
   ping: (signal, _n, peer, ms) => endpoint.ping(peer, AbortSignal.any([signal, AbortSignal.timeout(ms)])),
   subscribe(_signal, _n, topic, limits) {
@@ -288,6 +302,12 @@ function onMessage(message: ToSwarm): void {
     case 'do':
       void operate(message);
       return;
+    case 'strike':
+      gate.strike(message.peer, message.kind);
+      return;
+    case 'unpin':
+      for (let pins = message.pins; pins > 0; pins--) gate.unpin(message.peer);
+      return;
     case 'verdict':
       asked.get(message.n)?.(message.verdict as never);
       return;
@@ -307,7 +327,7 @@ setInterval(() => endpoint.sweep(), SWEEP_MS).unref();
 
 try {
   host = await Host.start(settings.node, gate, counters, {
-    stream: (stream, peer) => endpoint.accept(stream, peer),
+    stream: (channel, peer) => endpoint.accept(channel, peer),
     admit: (peer) => ask<boolean>((n) => post({ k: 'admit', n, peer }), ADMIT_MS, false),
     trusts: (peer, tier) => ask<boolean>((n) => post({ k: 'admit', n, peer, tier }), ADMIT_MS, false),
     better: (peer) => endpoint.retire(peer),
