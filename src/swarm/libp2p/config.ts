@@ -11,12 +11,14 @@ import { identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, ServiceMap } from '@libp2p/interface';
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { ping } from '@libp2p/ping';
 import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import type { SwarmOptions } from '../types.ts';
+import { BoundedStore } from './bounded-store.ts';
 import { corkedTls } from './corked.ts';
 import { dialOrder } from './paths.ts';
 
@@ -62,6 +64,10 @@ async function webRTCTransport(iceServers: IceServers): Promise<unknown | null> 
   }
 }
 
+async function refuseValue(): Promise<void> {
+  throw new Error('This network stores no values.');
+}
+
 /** Servers of STUN to use now. */
 export type IceServers = () => Promise<{ urls: string }[]>;
 
@@ -99,6 +105,7 @@ export async function createNode(
 
   return createLibp2p<Services>({
     privateKey,
+    datastore: new BoundedStore(peerIdFromPrivateKey(privateKey).toString()),
     nodeInfo: { userAgent: 'kith' },
     addresses: { listen, ...(settings.announce !== undefined && { announce: [...settings.announce] }) },
     transports,
@@ -147,8 +154,9 @@ export async function createNode(
           // The network's defaults keep a provider for two days; ours come and go within minutes.
           reprovide: { interval: 60_000, validity: 360_000, threshold: 240_000 },
           peerInfoMapper: lan ? passthroughMapper : removePrivateAddressesMapper,
-          // No values: a put is never compared with what is stored, so that an old record could replace a newer one.
-          validators: {},
+          // No values: a put is never compared with what is stored, so that an old record could replace a newer one. Public
+          // keys the library takes by itself otherwise, from anybody and any number of them.
+          validators: { pk: refuseValue },
           selectors: {},
         }) as unknown as () => KadDHT,
       }),
