@@ -89,7 +89,7 @@ export function addCredentials(program: Command, add: Add): void {
   add(
     identity,
     'publish-status',
-    'sign the status lists that changed or end soon; run it at least every week',
+    'sign the status lists that changed or end soon; a running node does so each night',
     [homeOption(), new Option('--all', 'every list, due or not'), ...passphraseOptions(), jsonOption()],
     fromIssue('publishStatus'),
   );

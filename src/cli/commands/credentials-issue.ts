@@ -183,7 +183,7 @@ function tellLists(lists: readonly WrittenList[]): void {
     say(
       id.startsWith('https:')
         ? `The status list is in ${path}: put it at ${plain(id)}, and again within 7 days.`
-        : `The status list is in ${path}: hand it on to those who verify, and again within 7 days.`,
+        : `The status list is in ${path}: a running node tells peers of it; hand it on to others who verify, and again within 7 days.`,
     );
   }
 }

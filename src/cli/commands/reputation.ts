@@ -163,7 +163,7 @@ export const endorse: Handler = async (invocation) => {
   await give(issued.bytes, options);
   say(
     asTyped(
-      `Hand it to ${peerId}, whose owner takes it with: kith identity import-vc FILE. Misconduct while you endorse it costs this node's own score; end it with: kith reputation unendorse ${peerId}`,
+      `Peers that connect to this node learn of it. For others hand it to ${peerId}, whose owner takes it with: kith identity import-vc FILE --publish. Misconduct while you endorse it costs this node's own score; end it with: kith reputation unendorse ${peerId}`,
     ),
   );
 };
