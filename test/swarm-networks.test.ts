@@ -209,7 +209,7 @@ test('relays are set for the next start, and refused when they are no addresses'
   const home = await newHome();
   const address = `/dns4/relay.example.org/tcp/4001/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN`;
   await command(relay.use, home, [[address]] as never);
-  await command(relay.serve, home, [], { reservations: 16 });
+  await command(relay.serve, home, [], { reservations: 16, minTier: 'known', unlimitedTier: 'trusted' });
   assert.deepEqual(
     [swarmOf(home).relays, swarmOf(home).relayServe, swarmOf(home).relayReservations],
     [[address], true, 16],
@@ -218,7 +218,7 @@ test('relays are set for the next start, and refused when they are no addresses'
   assert.deepEqual(JSON.parse(shown.out), {
     running: false,
     uses: [address],
-    serves: { reservations: 16, unlimited: false },
+    serves: { reservations: 16, unlimited: false, unlimitedTier: 'trusted', minTier: 'known' },
     reachedOver: [],
   });
   await assert.rejects(
@@ -226,6 +226,15 @@ test('relays are set for the next start, and refused when they are no addresses'
     hasCode('config_invalid'),
   );
   await command(relay.use, home, [[]] as never, { none: true });
+  const { out } = await kith(['relay', 'show', '--home', home]);
+  assert.match(
+    out,
+    /^A relay for 16 peers of the tier known and above at once: .*, no bounds for peers of the tier trusted and above\.$/m,
+  );
+  await assert.rejects(
+    command(relay.serve, home, [], { off: true, minTier: 'known' }),
+    /goes with no other option/,
+  );
   await command(relay.serve, home, [], { off: true });
   assert.deepEqual([swarmOf(home).relays, swarmOf(home).relayServe], [[], false]);
 });

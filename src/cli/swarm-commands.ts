@@ -281,12 +281,17 @@ function addRelay(program: Command, add: Add): void {
           whole(1, 10_000),
         ),
         new Option('--unlimited', 'without bounds of time and bytes: your bandwidth is theirs'),
+        new Option('--unlimited-tier <tier>', 'without bounds for peers of this tier and above').choices(
+          TIERS,
+        ),
+        new Option('--min-tier <tier>', 'only for peers of this tier and above').choices(TIERS),
         new Option('--off', 'be none'),
         jsonOption(),
       ],
       load('serve'),
     ),
     'kith relay serve --reservations 16',
+    'kith relay serve --min-tier known --unlimited-tier trusted',
     'kith relay serve --off',
   );
   examples(

@@ -21,7 +21,14 @@ export function swarmOptions({ swarm }: Config): FromConfig {
     relay: {
       use: swarm.relays,
       ...(swarm.relayServe
-        ? { serve: { maxReservations: swarm.relayReservations, unlimited: swarm.relayUnlimited } }
+        ? {
+            serve: {
+              maxReservations: swarm.relayReservations,
+              unlimited: swarm.relayUnlimited,
+              ...(swarm.relayUnlimitedTier === 'nobody' ? {} : { unlimitedTier: swarm.relayUnlimitedTier }),
+              minTier: swarm.relayMinTier,
+            },
+          }
         : {}),
     },
     webrtc: swarm.webrtc ? { stun: swarm.stun } : false,

@@ -127,7 +127,7 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
   }
 
   async function view(): Promise<SwarmView> {
-    const { relays, relayServe, relayReservations, relayUnlimited, regions, network } = settings;
+    const { relays, relayServe, regions, network } = settings;
     return {
       ...summary(),
       did: identity.did,
@@ -135,7 +135,14 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
       network: { kind: network, key: null },
       relay: {
         uses: relays,
-        serves: relayServe ? { reservations: relayReservations, unlimited: relayUnlimited } : null,
+        serves: relayServe
+          ? {
+              reservations: settings.relayReservations,
+              unlimited: settings.relayUnlimited,
+              unlimitedTier: settings.relayUnlimitedTier,
+              minTier: settings.relayMinTier,
+            }
+          : null,
       },
       regions,
       links: [],

@@ -50,6 +50,7 @@ export {
   REACHES,
   type Reach,
   type ReceiptsView,
+  type RelayServing,
   type SentView,
   type ServedModel,
   type SwarmDesk,

@@ -367,6 +367,8 @@ export interface SwarmOptions {
       readonly unlimited?: boolean;
       /** None for links to peers of this tier at least, and to nobody else. */
       readonly unlimitedTier?: Tier;
+      /** Peers below may not reserve. @default 'unknown' */
+      readonly minTier?: Tier;
     };
   };
   /** `stun:host:port`. Without any the relays that are used are asked, which answer on the UDP port beside their TCP port. */

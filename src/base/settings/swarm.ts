@@ -70,9 +70,19 @@ export const swarmSettings = {
   ),
   'swarm.relayServe': flagSetting('Be a relay for others: their encrypted bytes pass through here.', false),
   'swarm.relayReservations': integer('Peers that may be reached over this relay at once.', 1, 10_000, 64),
+  'swarm.relayMinTier': choice(
+    'Only peers of this tier and above may be reached over this relay.',
+    TIERS,
+    'unknown',
+  ),
   'swarm.relayUnlimited': flagSetting(
     'Relay without bounds of time and bytes; others are cut after 2 minutes or 128 KiB.',
     false,
+  ),
+  'swarm.relayUnlimitedTier': choice(
+    'Relay without those bounds to peers of this tier and above; nobody: to none but as swarm.relayUnlimited says.',
+    ['nobody', ...TIERS],
+    'nobody',
   ),
 
   'swarm.minTier': choice('Peers below this tier may not connect and are not dialled.', TIERS, 'unknown'),

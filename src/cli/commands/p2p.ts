@@ -1,6 +1,13 @@
 /** `kith p2p ...`: the swarm of the running node. @module cli/commands/p2p */
 import { formatBytes, formatCount, formatDuration, formatPlural, systemClock } from '../../base/index.ts';
-import type { FindView, PeersView, PeerView, ReceiptsView, SwarmView } from '../../server/index.ts';
+import type {
+  FindView,
+  PeersView,
+  PeerView,
+  ReceiptsView,
+  RelayServing,
+  SwarmView,
+} from '../../server/index.ts';
 import type { PeerLink } from '../../swarm/index.ts';
 import { runningNode } from '../client.ts';
 import { exitCode } from '../failure.ts';
@@ -55,7 +62,7 @@ export const info: Handler = async ({ options }) => {
   if (relay.serves !== null)
     rows.push([
       'relay',
-      `for ${formatPlural(relay.serves.reservations, 'peer')}${relay.serves.unlimited ? ', unlimited' : ''}`,
+      `for ${formatPlural(relay.serves.reservations, 'peer')}${unlimitedText(relay.serves)}`,
     ]);
   if (counters !== null)
     rows.push(
@@ -74,11 +81,16 @@ export const info: Handler = async ({ options }) => {
   return code;
 };
 
+function unlimitedText({ unlimited, unlimitedTier }: RelayServing): string {
+  if (unlimited) return ', unlimited';
+  return unlimitedTier === 'nobody' ? '' : `, unlimited from ${unlimitedTier}`;
+}
+
 function linkTable(links: readonly PeerLink[]): string {
   const rows = links.map((link) => [
     link.peer,
     link.direction,
-    link.direct ? 'direct' : link.limited ? 'limited relay' : 'relay',
+    link.limited ? `limited ${link.path}` : link.path,
     link.rttMs === null ? '-' : formatDuration(link.rttMs),
     formatDuration(systemClock.now() - link.since),
     plain(link.address),
@@ -142,13 +154,13 @@ export const list: Handler = async ({ options }) => {
   const rows = peers.map((peer) => [
     peer.peer,
     peer.tier,
-    peer.banned ? 'banned' : peer.connected ? (peer.direct ? 'direct' : 'relay') : '-',
+    peer.banned ? 'banned' : (peer.path ?? '-'),
     peer.rttMs === null ? '-' : formatDuration(peer.rttMs),
     peer.state ?? '-',
     peer.regions.join(',') || '-',
     servesText(peer),
   ]);
-  print(table([['PEER', 'TIER', 'LINK', 'RTT', 'STATE', 'REGIONS', 'SERVES'], ...rows], [3]));
+  print(table([['PEER', 'TIER', 'PATH', 'RTT', 'STATE', 'REGIONS', 'SERVES'], ...rows], [3]));
   if (told.more > 0) say(`${formatPlural(told.more, 'peer')} more; --limit shows them.`);
 };
 

@@ -1,6 +1,6 @@
 /** `kith relay show|serve|use`. They write the configuration; a node reads it at its start. @module cli/commands/relay */
-import { formatPlural, setInFile } from '../../base/index.ts';
-import type { SwarmView } from '../../server/index.ts';
+import { type Config, formatPlural, setInFile } from '../../base/index.ts';
+import type { RelayServing, SwarmView } from '../../server/index.ts';
 import { connect } from '../client.ts';
 import { UsageError } from '../failure.ts';
 import { asTyped, plain, print, printJson, say } from '../output.ts';
@@ -13,21 +13,13 @@ export const show: Handler = async ({ options }) => {
   const view = node === null ? null : await node.call<SwarmView>('GET', '/kith/v1/swarm');
   const inForce = view !== null && view.state !== 'off';
   const uses = inForce ? view.relay.uses : swarm.relays;
-  const serves = inForce
-    ? view.relay.serves
-    : swarm.relayServe
-      ? { reservations: swarm.relayReservations, unlimited: swarm.relayUnlimited }
-      : null;
+  const serves = inForce ? view.relay.serves : servingOf(swarm);
   const over = inForce ? view.addresses.filter((address) => address.includes('/p2p-circuit')) : [];
   if (options.json) {
     printJson({ running: inForce, uses, serves, reachedOver: over });
     return;
   }
-  print(
-    serves === null
-      ? 'This node is no relay.'
-      : `A relay for ${formatPlural(serves.reservations, 'peer')} at once${serves.unlimited ? ', without bounds of time and bytes' : ': 2 minutes or 128 KiB for each connection'}.`,
-  );
+  print(serves === null ? 'This node is no relay.' : servingText(serves));
   if (uses.length === 0) print('It is reached over no relay.');
   for (const address of uses) print(`uses     ${plain(address)}`);
   for (const address of over) print(`reached  ${plain(address)}`);
@@ -41,12 +33,16 @@ export const show: Handler = async ({ options }) => {
 
 export const serve: Handler = async ({ options }) => {
   const { home } = settingsOf(options).config;
-  if (options.off && (options.reservations !== undefined || options.unlimited))
-    throw new UsageError('--off goes with neither --reservations nor --unlimited.');
+  const { reservations, unlimited, unlimitedTier, minTier } = options;
+  if (options.off && [reservations, unlimited, unlimitedTier, minTier].some((one) => one !== undefined))
+    throw new UsageError('--off goes with no other option of relay serve.');
   await setInFile(home, 'swarm.relayServe', options.off ? null : true);
-  if (options.reservations !== undefined)
-    await setInFile(home, 'swarm.relayReservations', options.reservations);
-  if (!options.off) await setInFile(home, 'swarm.relayUnlimited', options.unlimited ? true : null);
+  if (reservations !== undefined) await setInFile(home, 'swarm.relayReservations', reservations);
+  if (!options.off) {
+    await setInFile(home, 'swarm.relayUnlimited', unlimited ? true : null);
+    await setInFile(home, 'swarm.relayUnlimitedTier', unlimitedTier ?? null);
+    await setInFile(home, 'swarm.relayMinTier', minTier ?? null);
+  }
   await told(
     options,
     options.off
@@ -69,14 +65,29 @@ export const use: Handler = async ({ args, options }) => {
   );
 };
 
+function servingOf(swarm: Config['swarm']): RelayServing | null {
+  if (!swarm.relayServe) return null;
+  return {
+    reservations: swarm.relayReservations,
+    unlimited: swarm.relayUnlimited,
+    unlimitedTier: swarm.relayUnlimitedTier,
+    minTier: swarm.relayMinTier,
+  };
+}
+
+function servingText({ reservations, unlimited, unlimitedTier, minTier }: RelayServing): string {
+  const who = minTier === 'unknown' ? '' : ` of the tier ${minTier} and above`;
+  const bounds = unlimited
+    ? 'without bounds of time and bytes'
+    : `2 minutes or 128 KiB for each connection${unlimitedTier === 'nobody' ? '' : `, no bounds for peers of the tier ${unlimitedTier} and above`}`;
+  return `A relay for ${formatPlural(reservations, 'peer')}${who} at once: ${bounds}.`;
+}
+
 async function told(options: Readonly<Record<string, unknown>>, text: string): Promise<void> {
   const { config } = settingsOf(options);
-  const { relays, relayServe, relayReservations, relayUnlimited, enabled } = config.swarm;
+  const { relays, enabled } = config.swarm;
   if (options.json) {
-    printJson({
-      uses: relays,
-      serves: relayServe ? { reservations: relayReservations, unlimited: relayUnlimited } : null,
-    });
+    printJson({ uses: relays, serves: servingOf(config.swarm) });
     return;
   }
   print(text);

@@ -107,7 +107,14 @@ const schemas: Readonly<Record<string, Schema>> = {
     }),
     relay: object({
       uses: array(string),
-      serves: nullable(object({ reservations: count, unlimited: boolean })),
+      serves: nullable(
+        object({
+          reservations: count,
+          unlimited: boolean,
+          unlimitedTier: choice('nobody', ...Object.keys(tiers)),
+          minTier: tier,
+        }),
+      ),
     }),
     regions: array(string),
     links: array(ref('PeerLink')),

@@ -49,6 +49,17 @@ export interface SwarmSummary {
 }
 
 /** `GET /kith/v1/swarm`. */
+/** How a node is a relay. */
+export interface RelayServing {
+  readonly reservations: number;
+  /** No bounds for anybody. */
+  readonly unlimited: boolean;
+  /** No bounds for links to peers of this tier and above. */
+  readonly unlimitedTier: Tier | 'nobody';
+  /** Peers below may not be reached over it. */
+  readonly minTier: Tier;
+}
+
 export interface SwarmView extends SwarmSummary {
   readonly did: string;
   readonly addresses: readonly string[];
@@ -61,7 +72,7 @@ export interface SwarmView extends SwarmSummary {
     /** Relays that are used, by address. */
     readonly uses: readonly string[];
     /** Null: this node is none. */
-    readonly serves: { readonly reservations: number; readonly unlimited: boolean } | null;
+    readonly serves: RelayServing | null;
   };
   readonly regions: readonly string[];
   readonly links: readonly PeerLink[];

@@ -111,7 +111,9 @@ export class Host {
       denyOutboundEncryptedConnection: (peer, connection) =>
         denyPeer(peer, connection.remoteAddr.toString(), false),
       denyInboundRelayReservation: async (peer) =>
-        gate.banned(peer.toString()) || !(await events.admit(peer.toString())),
+        gate.banned(peer.toString()) ||
+        !(await events.admit(peer.toString())) ||
+        !(await events.trusts(peer.toString(), settings.relay?.serve?.minTier ?? 'unknown')),
       denyOutboundRelayedConnection: async (source, holder) => {
         const tier = settings.relay?.serve?.unlimitedTier;
         if (node !== undefined && tier !== undefined)
