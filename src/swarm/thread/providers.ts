@@ -10,29 +10,47 @@ import type { Exchanges } from './exchanges.ts';
 const FIND_MS = 20_000;
 const FIND_LIMIT = 64;
 
+interface Provided {
+  readonly key: Uint8Array;
+  /** Who asked for it and has not let go. */
+  users: number;
+}
+
 export class Providers {
   readonly #exchanges: Exchanges;
-  readonly #provided = new Map<string, Uint8Array>();
+  readonly #provided = new Map<string, Provided>();
 
   constructor(exchanges: Exchanges) {
     this.#exchanges = exchanges;
   }
 
+  /** Provides the key until all who asked for it let go. One that was not told, or not to the end, is not kept. */
   async provide(key: Uint8Array, signal: AbortSignal | undefined): Promise<AsyncDisposable> {
     const name = keyName(key);
-    this.#provided.set(name, key);
-    await this.#exchanges.run('provide', [key], signal);
-    return {
-      [Symbol.asyncDispose]: async () => {
-        if (this.#provided.delete(name) && this.#exchanges.running)
-          await this.#exchanges.run('unprovide', [key]);
-      },
+    const provided = this.#provided.get(name) ?? { key, users: 0 };
+    this.#provided.set(name, provided);
+    provided.users++;
+    let released = false;
+    const release = async () => {
+      if (released) return;
+      released = true;
+      if (--provided.users > 0) return;
+      this.#provided.delete(name);
+      if (this.#exchanges.running) await this.#exchanges.run('unprovide', [key]);
     };
+    try {
+      await this.#exchanges.run('provide', [key], signal);
+    } catch (error) {
+      // The network would be told of it again by what remembers it in the thread. Nobody waits for that to be forgotten.
+      release().catch(() => undefined);
+      throw error;
+    }
+    return { [Symbol.asyncDispose]: release };
   }
 
   /** Tells all of a new thread. */
   again(): Promise<unknown>[] {
-    return [...this.#provided.values()].map((key) => this.#exchanges.run('provide', [key]));
+    return [...this.#provided.values()].map(({ key }) => this.#exchanges.run('provide', [key]));
   }
 
   async *find(
