@@ -6,7 +6,7 @@
 import { bootstrap } from '@libp2p/bootstrap';
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
-import { type GossipSub, gossipsub } from '@libp2p/gossipsub';
+import type { GossipSub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
 import type { ConnectionGater, Libp2p, ServiceMap } from '@libp2p/interface';
 import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
@@ -20,6 +20,7 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import type { SwarmOptions } from '../types.ts';
 import { BoundedStore } from './bounded-store.ts';
 import { corkedTls } from './corked.ts';
+import { gossip } from './gossip.ts';
 import { dialOrder } from './paths.ts';
 
 /** What crosses to the swarm thread to make a node of. */
@@ -44,8 +45,6 @@ const LISTEN = ['/ip4/0.0.0.0/tcp/4001', '/ip6/::/tcp/4001'];
  * largest cannot grow, which pins a stream at 256 KiB a round trip. */
 const MAX_WINDOW = 8 * 1024 * 1024;
 const MAX_STREAMS = 256;
-/** A message of gossip with its envelope. Subscriptions have tighter limits of their own. */
-const GOSSIP_BYTES = 256 * 1024;
 
 export interface Services extends ServiceMap {
   pubsub: GossipSub;
@@ -137,15 +136,7 @@ export async function createNode(
       // The monitor of connections pings under the same prefix.
       ping: ping({ protocolPrefix: 'kith' }),
       publicPing: ping(),
-      pubsub: gossipsub({
-        globalSignaturePolicy: 'StrictSign',
-        allowPublishToZeroTopicPeers: true,
-        ignoreDuplicatePublishError: true,
-        maxInboundDataLength: GOSSIP_BYTES,
-        maxOutboundBufferSize: 16 * 1024 * 1024,
-        // Many nodes behind one address are a test cluster or a home, not an attack, up to a bound.
-        scoreParams: { IPColocationFactorWeight: lan ? 0 : -5, IPColocationFactorThreshold: 64 },
-      }) as unknown as () => GossipSub,
+      pubsub: gossip(lan),
       ...(settings.dht !== 'off' && {
         dht: kadDHT({
           protocol: DHT_PROTOCOL,
