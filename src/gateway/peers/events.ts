@@ -5,7 +5,7 @@
  */
 import type { CborMap, CborValue } from '../../base/index.ts';
 import type { TokenLogprob, TokenLogprobs } from '../../engine/index.ts';
-import type { FinishReason } from '../types.ts';
+import type { ChatEvent, FinishReason } from '../types.ts';
 import { Fields, malformed } from './fields.ts';
 import {
   countOf,
@@ -44,32 +44,7 @@ export type PeerEvent =
       readonly promptTokens: number | null;
       readonly cachedTokens: number | null;
     }
-  | {
-      readonly type: 'text';
-      readonly choice: number;
-      readonly text: string;
-      readonly logprobs: readonly TokenLogprobs[] | null;
-    }
-  | {
-      readonly type: 'tool_call';
-      readonly choice: number;
-      readonly index: number;
-      readonly id: string;
-      readonly name: string;
-    }
-  | {
-      readonly type: 'tool_arguments';
-      readonly choice: number;
-      readonly index: number;
-      readonly text: string;
-    }
-  | {
-      readonly type: 'finish';
-      readonly choice: number;
-      readonly reason: FinishReason;
-      readonly stop: string | null;
-      readonly slidTokens: number;
-    }
+  | Extract<ChatEvent, { type: 'text' | 'tool_call' | 'tool_arguments' | 'finish' }>
   | PeerUsage
   | PeerFailure;
 
