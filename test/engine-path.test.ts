@@ -187,3 +187,25 @@ test('holders of cells of one range neither read nor disturb each other, and bad
   await assert.rejects(step(gone, 0, -1, 0, 1), { code: 'lease_unknown' });
   assert.deepEqual(await step(a, 1, 0, 1, 2), alone);
 });
+
+test('a lease of some of the blocks computes those', async () => {
+  const path = await testModel('stories15m-f16');
+  const range = (from: number, to: number) => ({ from, to, embed: false, head: false });
+  await peer.load({ id: 'wide', path, range: range(1, 5) });
+  await peer.load({ id: 'narrow', path, range: range(2, 4) });
+  await using part = await peer.lease('wide', 32, { span: { from: 2, to: 4 } });
+  await using all = await peer.lease('wide', 32);
+  await using alone = await peer.lease('narrow', 32);
+  const hidden = Float32Array.from({ length: 3 * 288 }, (_, i) => Math.cos(i));
+  const parts = [{ start: 0, count: 3, after: -1, cells: Int32Array.of(0, 1, 2), outputs: 'all' as const }];
+  const through = (lease: CellLease) => lease.step(parts, hidden, new AbortController().signal);
+  const [some, wide, narrow] = await Promise.all([through(part), through(all), through(alone)]);
+  assert.deepEqual(some, narrow);
+  assert.notDeepEqual(some, wide);
+  for (const span of [
+    { from: 0, to: 3 },
+    { from: 2, to: 2 },
+    { from: 4, to: 6 },
+  ])
+    await assert.rejects(peer.lease('wide', 8, { span }), { code: 'range_invalid' });
+});

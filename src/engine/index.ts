@@ -25,6 +25,7 @@ export type {
   EngineDevice,
   EngineDevices,
   EngineStatus,
+  LeaseOptions,
   LoadOptions,
   ModelStatus,
 } from './process/types.ts';

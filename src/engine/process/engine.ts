@@ -29,7 +29,14 @@ import { checkTokens } from './shape.ts';
 import { streamEvents } from './stream.ts';
 import { DEFAULT_SUPERVISOR_LIMITS } from './supervision.ts';
 import { Supervisor } from './supervisor.ts';
-import type { CellLease, CreateEngineOptions, Engine, EngineDevices, ModelStatus } from './types.ts';
+import type {
+  CellLease,
+  CreateEngineOptions,
+  Engine,
+  EngineDevices,
+  LeaseOptions,
+  ModelStatus,
+} from './types.ts';
 import { createWriting } from './writing.ts';
 
 /** Tokens that one prompt may have where it may be longer than the context: what a message to the engine process holds. */
@@ -161,9 +168,16 @@ export function createEngine(given: CreateEngineOptions): Engine {
     return { rows: floatsOf(answer), count: Number(count), width: Number(width) };
   }
 
-  async function lease(model: string, cells: number, signal?: AbortSignal): Promise<CellLease> {
+  async function lease(
+    model: string,
+    cells: number,
+    { span, signal }: LeaseOptions = {},
+  ): Promise<CellLease> {
     const { connection } = (await models.ready(model, signal)).session;
-    const { meta } = await connection.call('lease', { meta: { model, cells }, signal });
+    const { meta } = await connection.call('lease', {
+      meta: { model, cells, ...(span && { span: { from: span.from, to: span.to } }) },
+      signal,
+    });
     const { lease: id } = meta;
     return {
       cells,

@@ -5,7 +5,12 @@ import { KithError } from '../../base/index.ts';
 import type { Frame } from './frames.ts';
 import { Carrying, createHopDesk, decodeHop, encodeHop } from './hop.ts';
 
-const frame = (type: Frame['type'], meta: Frame['meta'], payload = new Uint8Array(0), id = 1): Frame => ({
+const frame = (
+  type: Frame['type'],
+  meta: Frame['meta'],
+  payload: Uint8Array = new Uint8Array(0),
+  id = 1,
+): Frame => ({
   type,
   id,
   end: true,

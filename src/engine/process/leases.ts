@@ -28,8 +28,11 @@ export interface Step {
 }
 
 export interface Leases {
-  /** Takes `count` cells. @throws LimitError `engine.kvCells` when fewer are free */
-  open(count: number): number;
+  /**
+   * Takes `count` cells, for all blocks or some. @throws LimitError `engine.kvCells` when fewer are free; InputError
+   * `range_invalid`
+   */
+  open(count: number, span?: Span): number;
   /** Gives the cells back once what runs on them is done. */
   close(lease: number): void;
   /** Wanted rows × embedding. @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid` */
@@ -43,7 +46,13 @@ export interface Leases {
   drain(): Promise<void>;
 }
 
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 interface Lease {
+  readonly span: Span;
   readonly tree: CellTree;
   /** Cells of the runner, ascending, so that sequences whose cells ascend here ascend there. */
   readonly physical: Int32Array;
@@ -106,6 +115,9 @@ export function createLeases(runner: Runner): Leases {
     const chosen: Entry[] = [];
     let room = maxRows;
     for (const entry of short) {
+      // A pass is of one span: others have the next one.
+      const { span } = short[0]!.lease;
+      if (entry.lease.span.from !== span.from || entry.lease.span.to !== span.to) continue;
       if (entry.rows > room) break;
       room -= entry.rows;
       chosen.push(entry);
@@ -149,7 +161,7 @@ export function createLeases(runner: Runner): Leases {
     try {
       const { rows } = await runner.forward(
         ready.flatMap(({ parts }) => parts),
-        { transient: true },
+        { transient: true, span: ready[0]!.entry.lease.span },
       );
       let at = 0;
       for (const { entry, parts } of ready) {
@@ -188,7 +200,14 @@ export function createLeases(runner: Runner): Leases {
   }
 
   return {
-    open(count) {
+    open(count, span = runner.info) {
+      const { from, to } = runner.info;
+      if (span.from < from || span.to > to || span.from >= span.to)
+        throw new InputError(
+          'range_invalid',
+          `Blocks [${span.from}, ${span.to}) are not among [${from}, ${to}), which are loaded.`,
+          { param: 'span' },
+        );
       if (!Number.isInteger(count) || count < 1)
         throw new InputError('cells_invalid', `A lease of ${count} KV cells was asked for.`, {
           param: 'cells',
@@ -202,6 +221,7 @@ export function createLeases(runner: Runner): Leases {
           { status: 503, details: { free: pool.free, asked: count } },
         );
       leases.set(++last, {
+        span: { from: span.from, to: span.to },
         tree: new CellTree(count),
         physical,
         waiting: 0,

@@ -138,7 +138,15 @@ export function serve(options: ServeOptions): void {
       }
       case 'lease': {
         const shape = shapeOf(frame.meta);
-        return { meta: { lease: leasesOf(shape).open(shape.integer('cells', 1, 1 << 24)) } };
+        const cells = shape.integer('cells', 1, 1 << 24);
+        const span = shape.has('span') ? shape.record('span') : null;
+        const lease = leasesOf(shape).open(
+          cells,
+          ...(span === null
+            ? []
+            : [{ from: span.integer('from', 0, 4096), to: span.integer('to', 0, 4096) }]),
+        );
+        return { meta: { lease } };
       }
       case 'release': {
         const shape = shapeOf(frame.meta);

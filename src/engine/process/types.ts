@@ -80,6 +80,12 @@ export interface EngineStatus extends SupervisorStatus {
   readonly models: readonly ModelStatus[];
 }
 
+export interface LeaseOptions {
+  /** Some of the range's blocks. @default all */
+  readonly span?: { readonly from: number; readonly to: number };
+  readonly signal?: AbortSignal;
+}
+
 /** Cells of a block range that one holder runs sequences on. Ends with the engine process, and with the model. */
 export interface CellLease extends AsyncDisposable {
   readonly cells: number;
@@ -131,9 +137,9 @@ export interface Engine extends AsyncDisposable {
   /**
    * Lends KV cells of a block range without embedding and head, for sequences of one holder.
    *
-   * @throws LimitError `engine.kvCells` when fewer are free; KithError `wrong_model_task`
+   * @throws LimitError `engine.kvCells` when fewer are free; InputError `range_invalid`; KithError `wrong_model_task`
    */
-  lease(model: string, cells: number, signal?: AbortSignal): Promise<CellLease>;
+  lease(model: string, cells: number, options?: LeaseOptions): Promise<CellLease>;
   models(): readonly LoadedModel[];
   devices(signal?: AbortSignal): Promise<EngineDevices>;
   /** State of the engine process as this side knows it, at once. */

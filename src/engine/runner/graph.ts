@@ -16,6 +16,9 @@ import type { Weights } from './weights.ts';
 
 /** What a graph depends on. Everything else (ids, positions, cells, masks) is an input. */
 export interface GraphShape {
+  /** Blocks [from, to) of the model's. */
+  readonly from: number;
+  readonly to: number;
   readonly rows: number;
   /** KV cells attended to: 0 .. kvLength - 1. */
   readonly kvLength: number;
@@ -60,17 +63,17 @@ const NODES_EXTRA = 64;
 
 export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShape): BuiltGraph {
   const { hyper, weights, kv } = model;
-  const workspace = openWorkspace(compute, (model.to - model.from) * NODES_PER_BLOCK + NODES_EXTRA);
+  const { from, to, rows, outputs, kvLength } = shape;
+  const blocks = to - from;
+  const workspace = openWorkspace(compute, blocks * NODES_PER_BLOCK + NODES_EXTRA);
   const { ops } = workspace;
-  const { rows, outputs, kvLength } = shape;
-  const blocks = model.to - model.from;
   const selects = outputs < rows;
 
   const ids = model.embeds ? ops.input(GGML_TYPE.i32, [rows]) : null;
   const hidden = model.embeds ? null : ops.input(GGML_TYPE.f32, [hyper.embedding, rows]);
   const positions = blocks > 0 ? ops.input(GGML_TYPE.i32, [rows]) : null;
   const cells = blocks > 0 ? ops.input(GGML_TYPE.i64, [rows]) : null;
-  const range = Array.from({ length: blocks }, (_, i) => model.from + i);
+  const range = Array.from({ length: blocks }, (_, i) => from + i);
   const windowed = hyper.window !== null && range.some((il) => hyper.isWindowed(il));
   const plain = range.some((il) => !(windowed && hyper.isWindowed(il)));
   const mask = plain ? ops.input(GGML_TYPE.f16, [kvLength, rows]) : null;
@@ -90,7 +93,7 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
     if (compute.gpu !== null || weights.isRepacked(name)) return ops.mulMat(matrix, x);
     return multiplyRows(ops, matrix, x, { ...model.matrix(name), rows: n });
   };
-  const isLast = (il: number) => il === model.to - 1;
+  const isLast = (il: number) => il === to - 1;
   const blockGraph: BlockGraph = {
     ops,
     hyper,

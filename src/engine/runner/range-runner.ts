@@ -10,7 +10,7 @@ import { checkParts } from './check.ts';
 import { type BuiltGraph, buildGraph, type GraphShape, type RangeModel } from './graph.ts';
 import { createGraphCache } from './graph-cache.ts';
 import { fillMask } from './masks.ts';
-import type { ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
+import type { ForwardOptions, ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
 
 /** Attention length grows in these steps, so that a graph serves many tokens. */
 const KV_STEP = 256;
@@ -41,7 +41,12 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
 
   function graphFor(shape: GraphShape): BuiltGraph {
     return graphs.get(
-      ({ shape: s }) => s.rows === shape.rows && s.kvLength === shape.kvLength && s.outputs === shape.outputs,
+      ({ shape: s }) =>
+        s.rows === shape.rows &&
+        s.kvLength === shape.kvLength &&
+        s.outputs === shape.outputs &&
+        s.from === shape.from &&
+        s.to === shape.to,
       () => buildGraph(compute, model, shape),
     );
   }
@@ -119,8 +124,13 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
 
   async function forward(
     parts: readonly ForwardPart[],
-    options: { readonly transient?: boolean } = {},
+    options: ForwardOptions = {},
   ): Promise<ForwardResult> {
+    const { from, to } = options.span ?? model;
+    if (!(from >= model.from && to <= model.to && (from < to || options.span === undefined)))
+      throw new KithError('forward_invalid', `Blocks [${from}, ${to}) are not those of the runner.`, {
+        status: 400,
+      });
     const { rows, outputs, cellsUsed } = checkParts(parts, info);
     const width = model.heads ? info.vocab : info.embedding;
     return compute.exclusive(async () => {
@@ -128,7 +138,7 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
       const kvLength =
         model.kv === null ? 0 : Math.min(info.kvCells, Math.ceil(Math.max(1, cellsUsed) / KV_STEP) * KV_STEP);
       model.kv?.ensure(kvLength);
-      const graph = graphFor({ rows, kvLength, outputs });
+      const graph = graphFor({ from, to, rows, kvLength, outputs });
       setInputs(graph, parts);
       const status = await run(graph);
       if (status === STATUS_ABORTED) {

@@ -50,15 +50,23 @@ export interface RunnerInfo {
   readonly kvBytes: number;
 }
 
+export interface ForwardOptions {
+  /**
+   * The caller reads `rows` before its next call and keeps nothing: they may then lie in memory that the runner uses
+   * again. A decode step saves an allocation of the size of the vocabulary.
+   */
+  readonly transient?: boolean;
+  /** Some of the runner's blocks only. For runners without embedding and head. @default all */
+  readonly span?: { readonly from: number; readonly to: number };
+}
+
 /** Runs blocks [from, to) of one model. One forward pass at a time: calls are queued in order. */
 export interface Runner extends AsyncDisposable {
   readonly info: RunnerInfo;
   /**
    * Throws KithError `forward_invalid` for any bad shape, position or cell, before native code sees it.
-   * @param options.transient the caller reads `rows` before its next call and keeps nothing: they may then lie in
-   * memory that the runner uses again. A decode step saves an allocation of the size of the vocabulary.
    */
-  forward(parts: readonly ForwardPart[], options?: { readonly transient?: boolean }): Promise<ForwardResult>;
+  forward(parts: readonly ForwardPart[], options?: ForwardOptions): Promise<ForwardResult>;
   /**
    * Ends the pass under way at its next operation, if there is one and the device can: its `forward` rejects with
    * KithError `forward_interrupted`, and the KV of its rows is not to be read. Otherwise does nothing.

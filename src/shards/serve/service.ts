@@ -18,7 +18,7 @@ import {
 } from '../wire/messages.ts';
 import { ShardSession } from './session.ts';
 
-/** Blocks that are loaded in the engine. */
+/** Blocks that are loaded in the engine; a session may be of some of them. */
 export interface LoadedShard extends BlockSpan {
   /** Content hash of the model. */
   readonly model: string;
@@ -78,7 +78,10 @@ export function serveShards(options: ShardServiceOptions): ShardService {
         );
       const key = keyOf(opening.session);
       if (open.has(key)) throw malformed('the session is open already');
-      const lease: CellLease = await engine.lease(found.id, opening.cells, session.signal);
+      const lease: CellLease = await engine.lease(found.id, opening.cells, {
+        span: opening,
+        signal: session.signal,
+      });
       await using one = new ShardSession({ swarm, session, opening, lease, width: found.width, now, log });
       open.set(key, { peer, opening, session: one });
       try {
