@@ -5,6 +5,7 @@
  */
 import { type Command, Option } from 'commander';
 import { TIERS } from '../base/index.ts';
+import { addHivemind } from './hivemind-commands.ts';
 import { homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
 
@@ -146,6 +147,7 @@ function addP2p(program: Command, add: Add): void {
     ],
     load('outbox'),
   );
+  addHivemind(p2p, add);
 }
 
 /** What is asked of peers; these stand under `p2p` and, as other nodes have them, under `p2p peers`. */

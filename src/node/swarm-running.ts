@@ -21,6 +21,8 @@ import {
 } from '../swarm/index.ts';
 import { openTrust, type Trust } from '../trust/index.ts';
 import { warnIfOpen } from './credentials.ts';
+import { openNodeHivemind } from './hivemind.ts';
+import { toldModels } from './hivemind-record.ts';
 import type { NodeSwarmOptions } from './swarm.ts';
 import { type PeerAsking, peerAsking } from './swarm-asking.ts';
 import { openBanFile } from './swarm-bans.ts';
@@ -163,6 +165,13 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   });
 
   stack.use(askNewcomers(swarm, registry, discovery, clock));
+  const hivemind = stack.use(
+    await openNodeHivemind({
+      ...{ config, swarm, clock, random },
+      models: () => toldModels(policy, options.engine, options.models),
+      log: log.child('hivemind'),
+    }),
+  );
   stack.use(
     await exchangeCredentials({
       ...{ home, swarm, identity, trust, clock, random },
@@ -297,6 +306,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       await swarm.ban(peer, until);
       registry.forget(peer);
     },
+    hivemind,
     async unban(peer) {
       const was = await bans.delete(peer);
       if (was) await swarm.unban(peer);

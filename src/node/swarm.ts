@@ -173,6 +173,11 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
     bans: async () => (await need()).bans(),
     ban: async (peer, until) => (await need()).ban(peer, until),
     unban: async (peer) => (await need()).unban(peer),
+    hivemind: {
+      view: async () => (await need()).hivemind.view(),
+      find: async (query, signal) => (await need()).hivemind.find(query, signal),
+      announce: async (signal) => (await need()).hivemind.announce(signal),
+    },
     onMessage(listener) {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };

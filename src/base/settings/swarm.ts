@@ -175,6 +175,25 @@ export const swarmSettings = {
     'unknown',
   ),
   'swarm.inboxMessages': integer(
+  'swarm.hivemindBootstrap': list(
+    'Nodes of a Hivemind DHT (Petals, KwaaiNet) in which this node may look things up.',
+    peerAddresses,
+    isPeerAddress,
+    [],
+  ),
+  'swarm.hivemindServe': flagSetting(
+    'Be a node of that DHT: keep records for others until they expire, and answer what they look up.',
+    false,
+  ),
+  'swarm.hivemindAnnounce': flagSetting(
+    'Tell that DHT which models this node serves to peers: anybody can read it.',
+    false,
+  ),
+  'swarm.hivemindName': optionalText(
+    'What this node is called there.',
+    'at most 64 letters, digits, spaces and .,_- characters',
+    (value) => /^[\p{L}\p{N} .,_-]{1,64}$/u.test(value),
+  ),
     'Messages that are kept; over it the oldest that were read go.',
     1,
     100_000,

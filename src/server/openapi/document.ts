@@ -6,6 +6,7 @@
 import { anthropicApi } from './anthropic.ts';
 import { gatewayApi } from './gateway.ts';
 import { healthApi } from './health.ts';
+import { hivemindApi } from './hivemind.ts';
 import { kithApi } from './kith.ts';
 import { metricsApi } from './metrics.ts';
 import { nsLlmApi } from './nsllm.ts';
@@ -35,6 +36,7 @@ const apis: readonly Api[] = [
   kithApi,
   gatewayApi,
   swarmApi,
+  hivemindApi,
   metricsApi,
   webApi,
 ];

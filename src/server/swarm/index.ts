@@ -11,6 +11,7 @@ import { once } from '../gateway/cache.ts';
 import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
+import { hivemindQuery } from './hivemind.ts';
 import {
   banSchema,
   connectSchema,
@@ -92,6 +93,11 @@ export function swarmRoutes(context: ServerContext): Route[] {
       if (!(await desk().remove(id))) noMessage(id);
       return { removed: true };
     }),
+    monitor('/hivemind', () => desk().hivemind.view()),
+    control('GET', '/hivemind/find', async ({ query, signal }) =>
+      desk().hivemind.find(parsed(hivemindQuery, query), signal),
+    ),
+    control('POST', '/hivemind/announce', async ({ signal }) => desk().hivemind.announce(signal)),
     control('GET', '/bans', async () => ({ bans: await desk().bans() })),
     control('POST', '/bans', async (exchange) => {
       const { peer, forMs } = parseBody(banSchema, await exchange.json());

@@ -13,6 +13,9 @@ import type {
   Serves,
 } from '../../swarm/index.ts';
 import type { Profile, Tier, TrustTerm } from '../../trust/index.ts';
+import type { HivemindDesk } from './hivemind.ts';
+
+export type * from './hivemind.ts';
 
 /**
  * - `off`: the owner has not switched it on.
@@ -291,6 +294,7 @@ export interface SwarmDesk {
   ban(peer: string, until: number | null): Promise<void>;
   /** False when it was not banned. */
   unban(peer: string): Promise<boolean>;
+  readonly hivemind: HivemindDesk;
   /** Told of every message that comes, also before the swarm has started. */
   onMessage(listener: (news: MessageNews) => void): Disposable;
 }

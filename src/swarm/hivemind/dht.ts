@@ -3,7 +3,7 @@
  *
  * @module swarm/hivemind/dht
  */
-import { KithError, toHex } from '../../base/index.ts';
+import { KithError, throwIfAborted, toHex } from '../../base/index.ts';
 import { AddressBook } from './addresses.ts';
 import { decodeDictionary } from './dictionary.ts';
 import { HivemindFault } from './fault.ts';
@@ -60,7 +60,6 @@ export async function openHivemind(options: HivemindOptions): Promise<Hivemind> 
     found: (result: FindResult) => void,
     signal?: AbortSignal,
   ): Promise<Walked> {
-    if (table.size === 0) await bootstrap(signal);
     const ask = async (contact: Contact, namedBy: string | null) => {
       const answer = await rpc.find(contact, namedBy, [id], signal);
       if (answer === null) {
@@ -72,15 +71,18 @@ export async function openHivemind(options: HivemindOptions): Promise<Hivemind> 
       found(result!);
       return result!.nearest.filter(({ peer }) => peer !== self);
     };
-    const walked = await walk(id, table.nearest(id, BUCKET), settled(ask), signal);
-    signal?.throwIfAborted();
-    if (walked.answered === 0)
-      throw new KithError(
-        'hivemind_unreachable',
-        `No node of the Hivemind DHT answers (${book.bootstrap.length} in swarm.hivemindBootstrap). Look whether they run, and whether this node can reach them with kith p2p connect.`,
-        { status: 503 },
-      );
-    return walked;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (table.size === 0) await bootstrap(signal);
+      const walked = await walk(id, table.nearest(id, BUCKET), settled(ask), signal);
+      throwIfAborted(signal);
+      if (walked.answered > 0) return walked;
+      // Links that ended without a word take all that is known with them: it is begun anew, once.
+    }
+    throw new KithError(
+      'hivemind_unreachable',
+      `No node of the Hivemind DHT answers (${book.bootstrap.length} in swarm.hivemindBootstrap). Look whether they run, and whether this node can reach them with kith p2p connect.`,
+      { status: 503 },
+    );
   }
 
   async function find(key: MsgValue, { signal }: { readonly signal?: AbortSignal } = {}) {
