@@ -6,6 +6,16 @@
 export type { ShardOffer } from './path/hop.ts';
 export { openPath, type Path, type PathEvent, type PathLimits, type PathOptions } from './path/path.ts';
 export {
+  gapsIn,
+  type NoPath,
+  type PathPlan,
+  type PlannedShard,
+  type PlanRequest,
+  planPath,
+  planSubstitute,
+  type ShardCandidate,
+} from './plan/plan.ts';
+export {
   type LoadedShard,
   type ShardService,
   type ShardServiceOptions,
