@@ -2,10 +2,18 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { encodeHead, FRAME, HEADER_BYTES, MAX_PAYLOAD_BYTES, MORE, WINDOW_BYTES } from './frames/format.ts';
+import {
+  CALL_PROTOCOL,
+  encodeHead,
+  FRAME,
+  HEADER_BYTES,
+  MAX_PAYLOAD_BYTES,
+  MORE,
+  WINDOW_BYTES,
+} from './frames/format.ts';
 import { encodeRequest } from './rpc/envelope.ts';
 import { decodeWireError } from './rpc/errors.ts';
-import { BarePeer, type BareStream, swarmOnLoopback, until } from './testing/nodes.ts';
+import { BarePeer, BareStream, swarmOnLoopback, until } from './testing/nodes.ts';
 import type { Misbehaviour, Session, Swarm } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -276,6 +284,19 @@ describe('peers that stand still', { concurrency: true }, () => {
     await until('trust is told', () => kindsOf(peer.peer).length === 2);
     assert.deepEqual(kindsOf(peer.peer), ['half_open', 'half_open']);
     await unharmed();
+  });
+
+  test('are not what a node looks like that gives a call up while it opens a stream for it', async () => {
+    await using peer = await hostile();
+    const streams: BareStream[] = [];
+    await peer.node.handle(CALL_PROTOCOL, (stream) => void streams.push(new BareStream(stream)));
+    await peer.connect(swarm);
+    await until('the link stands', async () => (await swarm.links()).some((link) => link.peer === peer.peer));
+    const leaving = new AbortController();
+    const call = swarm.call(peer.peer, 'echo', {}, undefined, { signal: leaving.signal });
+    setImmediate(() => leaving.abort());
+    await assert.rejects(call);
+    await until('the stream says something', () => streams[0]?.frames[0] !== undefined);
   });
 
   test('that ask for much and do not read are cut', async () => {
