@@ -35,7 +35,7 @@ export function copyNameOf({ from, data, seqno, topic, signature, key }: GossipF
   for (const [index, field] of fields.entries()) lengths[index] = field?.length ?? 0xffff_ffff;
   hash.update(lengths);
   for (const field of fields) if (field !== undefined) hash.update(field);
-  return hash.digest('latin1');
+  return hash.digest('binary');
 }
 
 /** The service of a node; `lan` when all peers may come from one address. */
