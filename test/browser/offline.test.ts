@@ -1,10 +1,11 @@
 /** The node goes away and comes back; it asks for a key; it is not ready yet. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { kith, stopAll } from '../cli-support.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { allowLong, answered, openStage, type Stage, send, skip, visitPage } from './support.ts';
 
@@ -12,7 +13,10 @@ let stage: Stage;
 before(async () => {
   if (!skip) stage = await openStage();
 });
-after(() => stage?.[Symbol.asyncDispose]());
+after(async () => {
+  stopAll();
+  await stage?.[Symbol.asyncDispose]();
+});
 
 /** A node in a process of its own, so that it can be killed like any program. */
 async function startProcess(home: TestHome, port: number) {
@@ -110,18 +114,17 @@ test('a node that asks for a key gets a plain word about it', { skip }, async ()
 });
 
 /** A key made by the command line. */
-function makeKey(home: TestHome, ...scopes: string[]): string {
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const args = ['keys', 'create', scopes.join('-'), '--scope', scopes.join(), '--json', '--home', home.path];
-  const made = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
-  const key = /kith_[A-Za-z0-9_-]+/.exec(made.stdout)?.[0];
-  assert.ok(key !== undefined, made.stderr);
+async function makeKey(home: TestHome, ...scopes: string[]): Promise<string> {
+  const args = ['keys', 'create', scopes.join('-'), '--scope', scopes.join(), '--home', home.path];
+  const made = await kith([...args, '--json']);
+  const key = /kith_[A-Za-z0-9_-]+/.exec(made.out)?.[0];
+  assert.ok(key !== undefined, made.err);
   return key;
 }
 
 test('with a key as the password everything works', { skip }, async () => {
   await using home = await createHome();
-  const password = makeKey(home, 'generate', 'read');
+  const password = await makeKey(home, 'generate', 'read');
   await using node = await startNode(home, { 'server.requireKey': true });
   await using visit = await visitPage(stage.browser, node.url, '/', {
     httpCredentials: { username: 'me', password },

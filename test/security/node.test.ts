@@ -1,52 +1,26 @@
 /** A real node with a real command line: keys made beside it, asked for on loopback, over TLS, and never in its logs. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createLogger } from '../../src/base/index.ts';
 import { createNode, type Node } from '../../src/node/index.ts';
+import { kith as run, kithProcess as runProcess, stopAll } from '../cli-support.ts';
 import { configOf, createHome, type TestHome } from '../node-support.ts';
 import { chatPath } from './support.ts';
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const certificates = join(import.meta.dirname, 'certificates');
-const running = new Set<ChildProcess>();
 
-interface Result {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function kith(...args: string[]): Promise<Result> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(KITH_|npm_)/.test(key)));
-  const child = spawn(process.execPath, [main, ...args, '--home', home.path], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...env, NODE_TEST_CONTEXT: '' },
-  });
-  running.add(child);
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return new Promise((resolve) =>
-    child.on('close', (code) => {
-      running.delete(child);
-      resolve({ code, out, err });
-    }),
-  );
-}
+const kith = (...args: string[]) => run([...args, '--home', home.path]);
+/** In a process of its own: what it changes, the next finds on the disk only. */
+const kithProcess = (...args: string[]) => runProcess([...args, '--home', home.path]);
 
 let home: TestHome;
 before(async () => {
   home = await createHome();
 });
 after(async () => {
-  for (const child of running) child.kill('SIGKILL');
+  stopAll();
   await home.remove();
 });
 
@@ -80,7 +54,7 @@ test('keys are made, listed, given new secrets and revoked beside a running node
   await withNode({ 'server.requireKey': true }, async (node) => {
     const models = async (key: string) =>
       (await fetch(`${node.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status;
-    const made = await kith('keys', 'create', 'phone', '--scope', 'read,embed', '--expires', '30d');
+    const made = await kithProcess('keys', 'create', 'phone', '--scope', 'read,embed', '--expires', '30d');
     assert.equal(made.code, 0, made.err);
     const key = made.out.trim();
     assert.match(key, /^kith_[0-9a-z]{10}_\w{43}$/);
@@ -92,7 +66,7 @@ test('keys are made, listed, given new secrets and revoked beside a running node
     const rotated = await kith('keys', 'rotate', entry!.id, '--grace', '1h', '--json');
     const fresh = (JSON.parse(rotated.out) as { key: string }).key;
     assert.deepEqual([await models(key), await models(fresh)], [200, 200]);
-    assert.equal((await kith('keys', 'revoke', entry!.id)).code, 0);
+    assert.equal((await kithProcess('keys', 'revoke', entry!.id)).code, 0);
     assert.deepEqual([await models(key), await models(fresh)], [401, 401]);
     assert.equal((await kith('keys', 'rotate', entry!.id)).code, 1);
     assert.match((await kith('keys', 'list')).out, /phone[\s\S]*revoked/);
@@ -115,7 +89,7 @@ test('the command line needs no key of its own node, plain or over TLS', async (
   for (const flags of [{ 'server.requireKey': true }, { ...tls, 'server.host': '0.0.0.0' }]) {
     await withNode(flags, async (node) => {
       assert.equal((await kith('status')).code, 0);
-      const answer = await kith('run', 'Say hi.', '--max-tokens', '4', '--json');
+      const answer = await kithProcess('run', 'Say hi.', '--max-tokens', '4', '--json');
       assert.equal(answer.code, 0, answer.err);
       const { usage } = JSON.parse(answer.out) as { usage: { completion_tokens: number } };
       assert.ok(usage.completion_tokens > 0);
