@@ -1,0 +1,47 @@
+/**
+ * A node that serves blocks, in a process of its own: swarm, engine and shard service, without the rest. Its settings come as
+ * JSON in `KITH_TEST_SHARD`; it says where it is and ends with its parent.
+ *
+ * @module test/shards/peer-process
+ */
+import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
+import { createEngine } from '../../src/engine/index.ts';
+import { serveShards } from '../../src/shards/index.ts';
+import { swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
+
+export interface ShardSettings {
+  /** Of the seed of its key. */
+  readonly number: number;
+  readonly path: string;
+  readonly model: string;
+  readonly from: number;
+  readonly to: number;
+  readonly context: number;
+}
+
+const settings = JSON.parse(process.env.KITH_TEST_SHARD!) as ShardSettings;
+const { number, path, model, from, to, context } = settings;
+process.on('disconnect', () => process.exit(0));
+
+const engine = createEngine({
+  threads: 1,
+  device: 'cpu',
+  context,
+  log: silentLogger,
+  clock: systemClock,
+  random: systemRandom,
+});
+const { embedding: width } = await engine.load({
+  id: 'blocks',
+  path,
+  range: { from, to, embed: false, head: false },
+});
+const swarm = await swarmOnLoopback(number, { gate: { tierOf: () => 'trusted' } });
+serveShards({
+  swarm,
+  engine,
+  shards: () => [{ model, from, to, id: 'blocks', width }],
+  admit: () => {},
+  log: silentLogger,
+});
+process.send!({ peer: swarm.peer, addresses: swarm.addresses });
