@@ -168,7 +168,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   const hivemind = stack.use(
     await openNodeHivemind({
       ...{ config, swarm, clock, random },
-      models: () => toldModels(policy, options.engine, options.models),
+      models: () => toldModels(policy, options.engine, options.models, measured.speedOf),
       log: log.child('hivemind'),
     }),
   );

@@ -7,12 +7,23 @@ import type { ForeignHandler, ForeignOptions, ForeignProtocols } from '../types.
 import { ROUTING_PROTOCOL } from './addresses.ts';
 import { openHivemind } from './dht.ts';
 import { keyId } from './ids.ts';
-import { type Contact, decodeFindRequest, encodeFindResponse, METHODS, WHOLE } from './messages.ts';
+import {
+  type Contact,
+  decodeFindRequest,
+  decodeFindResponse,
+  decodeStoreResponse,
+  encodeFindRequest,
+  encodeFindResponse,
+  encodePingRequest,
+  encodeStoreRequest,
+  METHODS,
+  WHOLE,
+} from './messages.ts';
 import { encodeMsgpack } from './msgpack.ts';
 import { peerIdToBytes } from './peer-ids.ts';
 import { bytesOf, ProtobufWriter, readFields } from './protobuf.ts';
 import type { Hivemind, HivemindFound } from './types.ts';
-import { decodeCall, encodeAnswer } from './unary.ts';
+import { decodeAnswer, decodeCall, encodeAnswer, encodeCall } from './unary.ts';
 
 const NOW = 1_800_000_000;
 
@@ -246,4 +257,40 @@ test('strangers cannot make a node dial into its own network', async () => {
     await asker.find('anything');
     assert.equal(net.dialled.some(inside), lan);
   }
+});
+
+test('a node answers strangers within bounds: their rate, their keys, their subkeys', async () => {
+  time.now = NOW;
+  const { net, nodes } = await networkOf(3);
+  const eve = net.host(peerOfNumber(800), '/ip4/9.4.4.4/tcp/4001');
+  const victim = peerOfNumber(1);
+  const addresses = [net.address(victim)];
+  const ask = async (method: string, data: Uint8Array) => {
+    const call = encodeCall({ id: new Uint8Array(16), peer: peerIdToBytes(victim), method, data });
+    return decodeAnswer(await eve.askForeign(victim, method, call, { addresses }));
+  };
+  const item = { key: keyId('k'), value: encodeMsgpack(1), expiration: NOW + 50, inCache: false };
+  const subkeys = ['x'.repeat(1000), 'x'.repeat(1100)].map((text) => encodeMsgpack(text));
+  const broken = [Uint8Array.of(0xc1), Uint8Array.of(0xc0, 0xc0)];
+  const items = [...subkeys, ...broken, WHOLE].map((subkey) => ({ ...item, subkey }));
+  const stored = await ask(METHODS.store, encodeStoreRequest({ node: null, items }));
+  assert.deepEqual(decodeStoreResponse(stored.data!).stored, [true, false, false, false, false]);
+  assert.deepEqual(nodes[1]!.state().kept, { keys: 1, bytes: 1 + 1003 + 256 });
+  // What is no request is answered as a failure, and neighbours are told for the first keys only.
+  assert.match((await ask(METHODS.find, Uint8Array.of(0x12, 1, 0))).error, /An id has 1 bytes/);
+  const keys = Array.from({ length: 100 }, (_, at) => keyId(at));
+  const { results } = decodeFindResponse(
+    (await ask(METHODS.find, encodeFindRequest({ node: null, keys }))).data!,
+  );
+  assert.deepEqual(
+    results.map(({ nearest }) => nearest.length),
+    keys.map((_, at) => (at < 64 ? 2 : 0)),
+  );
+  let answered = 0;
+  for (let at = 0; at < 100; at++)
+    await ask(METHODS.ping, encodePingRequest({ node: null, validate: false })).then(
+      () => answered++,
+      () => {},
+    );
+  assert.equal(answered, 60 - 3);
 });

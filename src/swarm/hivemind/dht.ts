@@ -21,6 +21,8 @@ import { type Walked, walk } from './walk.ts';
 const REPLICAS = 5;
 /** Entries that a found dictionary has at most; those that expire first are left out. */
 const MAX_ENTRIES = 4096;
+/** And their bytes: each of many nodes may answer with others. */
+const MAX_FOUND_BYTES = 16 * 2 ** 20;
 
 /** @throws {KithError} of the swarm, when it does not run */
 export async function openHivemind(options: HivemindOptions): Promise<Hivemind> {
@@ -174,9 +176,12 @@ class Best {
       // One node's nonsense takes nothing from what the others say.
       if (!(error instanceof HivemindFault)) throw error;
     }
-    if (this.#entries.size <= MAX_ENTRIES) return;
     const latest = [...this.#entries].sort(([, a], [, b]) => b.expiration - a.expiration);
-    for (const [name] of latest.slice(MAX_ENTRIES)) this.#entries.delete(name);
+    let held = 0;
+    for (const [at, [name, entry]] of latest.entries()) {
+      held += name.length + entry.bytes.length;
+      if (at >= MAX_ENTRIES || held > MAX_FOUND_BYTES) this.#entries.delete(name);
+    }
   }
 
   found(asked: number, answered: number): HivemindFound {

@@ -5,6 +5,7 @@
  * @module swarm/hivemind/serve
  */
 import type { Clock } from '../../base/index.ts';
+import { TokenBucket } from '../gate/bucket.ts';
 import type { ForeignProtocols } from '../types.ts';
 import { decodeDictionary } from './dictionary.ts';
 import { HivemindFault } from './fault.ts';
@@ -31,16 +32,22 @@ import { decodeCall, encodeAnswer } from './unary.ts';
 const MAX_REQUEST_BYTES = 4 * 2 ** 20;
 /** Values in one answer, bytes; other nodes take 4 MiB in all. What is over it they find elsewhere, or ask for alone. */
 const MAX_VALUE_BYTES = 3 * 2 ** 20;
-/** Bytes of neighbours in one answer. */
-const MAX_NEAREST_BYTES = 2 ** 19;
-const NEAREST_BYTES = 70;
+/** Keys of one request that neighbours are told for; a search asks for few at once. */
+const MAX_NEAREST_KEYS = 64;
+/** Of a subkey; PeerIds have 54. */
+const MAX_SUBKEY_BYTES = 1024;
+/** Requests a second of one peer, and at once. */
+const RATE = 20;
+const BURST = 60;
+/** Peers with a count of their own; the ones idle longest go first. */
+const MAX_PEERS = 1024;
 
 export interface ServeOptions {
   readonly node: Uint8Array;
   readonly table: Table;
   readonly storage: Storage;
   readonly rpc: Pick<Rpc, 'ping'>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 }
 
 type Handler = (peer: string, data: Uint8Array) => Uint8Array | Promise<Uint8Array>;
@@ -48,11 +55,22 @@ type Handler = (peer: string, data: Uint8Array) => Uint8Array | Promise<Uint8Arr
 /** Answers until disposed. */
 export async function serve(network: ForeignProtocols, options: ServeOptions): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
+  const buckets = new Map<string, TokenBucket>();
+  const mayAsk = (peer: string): boolean => {
+    const now = options.clock.monotonic();
+    const bucket = buckets.get(peer) ?? new TokenBucket(RATE, BURST, now);
+    // Last in the map's order is last used.
+    buckets.delete(peer);
+    buckets.set(peer, bucket);
+    if (buckets.size > MAX_PEERS) buckets.delete(buckets.keys().next().value!);
+    return bucket.take(1, now);
+  };
   for (const [method, handler] of Object.entries(handlers(options)))
     stack.use(
       await network.handleForeign(method, {
         maxRequestBytes: MAX_REQUEST_BYTES,
         async answer(peer, bytes) {
+          if (!mayAsk(peer)) return null;
           try {
             const call = decodeCall(bytes);
             if (call.method !== method) return null;
@@ -104,10 +122,8 @@ export function handlers({
       const asked = decodeFindRequest(data);
       meet(peer, asked.node);
       let room = MAX_VALUE_BYTES;
-      let nearestRoom = MAX_NEAREST_BYTES;
-      const results = asked.keys.map((key): FindResult => {
-        const nearest = nearestRoom > 0 ? table.nearest(key, BUCKET, peer) : [];
-        nearestRoom -= nearest.length * NEAREST_BYTES;
+      const results = asked.keys.map((key, at): FindResult => {
+        const nearest = at < MAX_NEAREST_KEYS ? table.nearest(key, BUCKET, peer) : [];
         const nothing = { found: 'nothing', value: WHOLE, expiration: 0, nearest } as const;
         if (room <= 0) return nothing;
         const kept = storage.get(key);
@@ -127,19 +143,19 @@ export function handlers({
 /** False for what is refused, and for what is no record. */
 export function keep(storage: Storage, peer: string, { key, subkey, value, expiration }: StoreItem): boolean {
   try {
-    if (subkey.length === 0) {
-      const { entries } = decodeDictionary(value);
-      return entries
-        .map((entry) => {
-          const tag = encodeMsgpack(entry.subkey);
-          return storage.store(peer, { ...entry, key, subkey: { value: entry.subkey, tag } });
-        })
+    const one = (tag: Uint8Array, bytes: Uint8Array, until: number): boolean => {
+      if (tag.length > MAX_SUBKEY_BYTES) return false;
+      // Read from a copy: a view would keep all of the request.
+      const subkeyOf = { value: decodeMsgpack(tag.slice()), tag };
+      return storage.store(peer, { key, subkey: subkeyOf, value: bytes, expiration: until });
+    };
+    if (subkey.length === 0)
+      return decodeDictionary(value)
+        .entries.map((entry) => one(encodeMsgpack(entry.subkey), entry.value, entry.expiration))
         .every(Boolean);
-    }
-    const whole = Buffer.from(subkey).equals(REGULAR)
-      ? null
-      : { value: decodeMsgpack(subkey.slice()), tag: subkey };
-    return storage.store(peer, { key, subkey: whole, value, expiration });
+    if (Buffer.from(subkey).equals(REGULAR))
+      return storage.store(peer, { key, subkey: null, value, expiration });
+    return one(subkey, value, expiration);
   } catch (error) {
     if (error instanceof HivemindFault) return false;
     throw error;

@@ -11,6 +11,8 @@ import type { Contact } from './messages.ts';
 
 /** Nodes in a bucket, and that a search ends with. */
 export const BUCKET = 20;
+/** More than a network of a billion needs; a crowd that invents ids near to this one's gets no more. */
+const MAX_CONTACTS = 640;
 
 export class Table {
   readonly #self: Uint8Array;
@@ -36,7 +38,7 @@ export class Table {
       this.remove(contact.peer);
     }
     const bucket = this.#buckets.get(place) ?? [];
-    if (bucket.length >= BUCKET) return;
+    if (bucket.length >= BUCKET || this.#byPeer.size >= MAX_CONTACTS) return;
     // Views of a message would keep all of it.
     const own = { node: contact.node.slice(), peer: contact.peer };
     this.#buckets.set(place, [...bucket, own]);
@@ -59,9 +61,16 @@ export class Table {
 
   /** At most `count`, nearest first. */
   nearest(target: Uint8Array, count: number, except?: string): Contact[] {
-    return this.all()
-      .filter(({ peer }) => peer !== except)
-      .sort((a, b) => compareDistance(target, a.node, b.node))
-      .slice(0, count);
+    const best: Contact[] = [];
+    // Strangers ask for this again and again: one pass, where most are farther than the last of the best.
+    for (const contact of this.#byPeer.values()) {
+      if (contact.peer === except) continue;
+      let at = best.length;
+      while (at > 0 && compareDistance(target, contact.node, best[at - 1]!.node) < 0) at--;
+      if (at >= count) continue;
+      best.splice(at, 0, contact);
+      if (best.length > count) best.pop();
+    }
+    return best;
   }
 }
