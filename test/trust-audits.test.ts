@@ -69,7 +69,7 @@ test('the same answer is right, and as much of an observation as it is long', as
   assert.equal(await audit(honest), true);
   assert.equal(observed(), 'audit 100.0 % of 1.0');
   assert.equal(await audit({ ...honest, text: honest.text!.slice(0, 12) }), true);
-  assert.match(observed(), /^audit 100\.0 % of 1\.[1-9]$/);
+  assert.equal(observed(), 'audit 100.0 % of 1.0', 'a beginning tells too little');
 });
 
 test('what is of another file, or of another template, is not compared', async () => {
@@ -99,7 +99,7 @@ test('only what has one right answer is computed again, and nothing unless the o
 test('an answer that was made up is a bad observation and an incident', async () => {
   const text = `${honest.text!.slice(0, 8)} zebra zebra zebra`;
   assert.equal(await audit({ ...honest, text }), true);
-  assert.match(observed(), /^audit [56]\d\.\d % of 2\.[1-9]$/);
+  assert.equal(observed(), 'audit 50.0 % of 2.0');
   const { terms, quarantineUntil } = trust.score(peer);
   assert.match(terms.find(({ name }) => name === 'strikes')!.detail, /^recomputed 0 d ago/);
   assert.notEqual(quarantineUntil, null);

@@ -12,6 +12,7 @@ import { type Clock, isKithError, type Logger, messageOf, type Random } from '..
 import { fetchStatusList, learnStatus, peerIdOfDid, type Wallet } from '../identity/index.ts';
 import type { Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
+import { createShares } from './swarm-credentials-shares.ts';
 import {
   CREDENTIAL_BOUNDS,
   CREDENTIAL_METHODS,
@@ -54,23 +55,12 @@ export function createListSource(parts: ListParts): ListSource {
   const { lists, others } = wallet;
   const tried = new Map<string, number>();
   const running = new Map<string, Promise<void>>();
-  const fetched = new Map<string, { readonly since: number; count: number }>();
+  const fetched = createShares(clock, PER_MINUTE);
   const keyOf = (issuer: string, id: string) => `${issuer} ${id}`;
-
-  /** Counts a fetch from a peer; false when it has had its share of this minute. */
-  function mayFetch(peer: string): boolean {
-    const now = clock.monotonic();
-    const before = fetched.get(peer);
-    if (before !== undefined && now - before.since < 60_000) return before.count++ < PER_MINUTE;
-    fetched.delete(peer);
-    fetched.set(peer, { since: now, count: 1 });
-    if (fetched.size > MAX_REMEMBERED) fetched.delete(fetched.keys().next().value!);
-    return true;
-  }
 
   /** True when a newer list came from this peer. */
   async function fetchFrom(peer: string, issuer: string, id: string): Promise<boolean> {
-    if (!mayFetch(peer)) return false;
+    if (!fetched.take(peer)) return false;
     const before = lists.times(issuer, id)?.from ?? null;
     try {
       const { payload } = await swarm.call(

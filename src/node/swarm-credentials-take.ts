@@ -54,6 +54,8 @@ export interface Taking {
   review(kept: readonly OtherCredential[]): Promise<void>;
 }
 
+/** Seconds until some more may be verified. */
+const AGAIN_S = 30;
 /** So many are looked at before others get their turn. */
 const AT_ONCE = 16;
 
@@ -133,7 +135,7 @@ export function createTaking(parts: TakingParts): Taking {
         } catch (error) {
           if (!isKithError(error)) throw error;
           if (error.details.limit !== 'credentials.perMinute') refused.push(error.code);
-          else return { learned, refused, againAfter: error.retryAfter ?? 60 };
+          else return { learned, refused, againAfter: Math.max(AGAIN_S, error.retryAfter ?? 0) };
         }
       }
       return { learned, refused, againAfter: null };

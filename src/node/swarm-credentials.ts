@@ -21,6 +21,7 @@ import {
 import type { Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
 import { createListSource } from './swarm-credentials-lists.ts';
+import { createShares } from './swarm-credentials-shares.ts';
 import { createTaking } from './swarm-credentials-take.ts';
 import {
   CREDENTIAL_BOUNDS,
@@ -48,9 +49,15 @@ export interface SwarmCredentialsOptions {
 
 const DAY_MS = 86_400_000;
 /** How soon changes by other processes are seen, ms. */
-export const LOOK_MS = 2_000;
-/** Between two asks of a peer, ms; news in between are taken together. */
+export const LOOK_MS = 1_000;
+/** Between two asks of a peer, ms; news in between are taken together. One that has news all the time waits longer. */
 const GAP_MS = 2_000;
+const LONG_GAP_MS = 30_000;
+const ASKS_PER_MINUTE = 6;
+/** What this node shows is put together again after this time at most, ms. */
+const SHOWN_MS = 1_000;
+/** Status lists that one peer gets within a minute. */
+const LISTS_PER_MINUTE = 32;
 const AGAIN_MS = 3_600_000;
 /** Lists whose time to live is over are looked for so often. */
 const LISTS_MS = 300_000;
@@ -60,6 +67,7 @@ const NEWS_MS = 5_000;
 const AT_ONCE = 4;
 /** News of one peer that wait. */
 const NEWS_WAITING = 4;
+const MAX_STOOD = 4096;
 
 export async function exchangeCredentials(options: SwarmCredentialsOptions): Promise<AsyncDisposable> {
   const { home, swarm, identity, trust, clock, random, log } = options;
@@ -83,14 +91,23 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
     running.add(task);
   };
 
+  const asks = createShares(clock, ASKS_PER_MINUTE);
+  const listsGiven = createShares(clock, LISTS_PER_MINUTE);
+
   /** Where lists stood when what is on them was looked at last, and when others were told. */
   const stood = new Map<string, number>();
   const standing = ({ issuer, id }: Omit<ListNews, 'from'>) => `${issuer} ${id}`;
 
+  function note(list: ListNews): void {
+    stood.delete(standing(list));
+    stood.set(standing(list), list.from);
+    if (stood.size > MAX_STOOD) stood.delete(stood.keys().next().value!);
+  }
+
   const source = createListSource({
     ...{ swarm, wallet, trust, linked, clock, random, log, signal },
     onNewer: async (list, from) => {
-      stood.set(standing(list), list.from);
+      note(list);
       await taking.review(wallet.others.on(list.issuer, list.id));
       tell({ lists: [list], shown: false }, from);
     },
@@ -121,8 +138,9 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
     log.debug('a peer was not reached about credentials', { code: error.code });
   }
 
-  async function shown(lists: readonly ListNews[]): Promise<Uint8Array> {
-    const handOvers = await readHandOvers(home);
+  // A key is replaced only while its node does not run.
+  const handOvers = await readHandOvers(home);
+  function shown(lists: readonly ListNews[]): Uint8Array {
     return encodeShown({
       credentials: wallet.held.shown(identity.did).map(({ bytes }) => bytes),
       // Those that were withdrawn here are not spread.
@@ -133,6 +151,13 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
       handOvers: handOvers.map(({ bytes }) => bytes),
       lists,
     });
+  }
+  let kept: { readonly at: number; readonly payload: Uint8Array } | null = null;
+  /** However often it is asked for. */
+  function shownNow(): Uint8Array {
+    if (kept === null || clock.monotonic() - kept.at >= SHOWN_MS)
+      kept = { at: clock.monotonic(), payload: shown(knownLists()) };
+    return kept.payload.slice();
   }
   const knownLists = () => wallet.lists.since(0, CREDENTIAL_BOUNDS.lists);
 
@@ -171,7 +196,7 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
             .catch(quiet)
             .catch((error: unknown) => log.warn('a peer was not asked', { err: messageOf(error) }))
             // The next ask of it is not at once, whatever it says meanwhile.
-            .then(() => clock.sleep(GAP_MS, signal).catch(() => {}))
+            .then(() => clock.sleep(asks.take(peer) ? GAP_MS : LONG_GAP_MS, signal).catch(() => {}))
             .finally(() => {
               asked.delete(peer);
               wake.abort();
@@ -192,10 +217,10 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
   async function looking(): Promise<void> {
     let version = wallet.version();
     let epoch = trust.policy.epoch;
-    let said = await shown([]);
+    let said = shown([]);
     let listsAt = clock.monotonic();
     await taking.review(wallet.others.all());
-    for (const list of knownLists()) stood.set(standing(list), list.from);
+    for (const list of knownLists()) note(list);
     while (!signal.aborted) {
       await clock.sleep(LOOK_MS, signal).catch(() => {});
       if (signal.aborted) return;
@@ -209,10 +234,11 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
         version = wallet.version();
         const newer = knownLists().filter((list) => stood.get(standing(list)) !== list.from);
         for (const list of newer) {
-          stood.set(standing(list), list.from);
+          note(list);
           await taking.review(wallet.others.on(list.issuer, list.id));
         }
-        const now = await shown([]);
+        kept = null;
+        const now = shown([]);
         const isOther = Buffer.compare(now, said) !== 0;
         if (newer.length > 0 || isOther) tell({ lists: newer, shown: isOther });
         said = now;
@@ -229,13 +255,14 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
   const handlers = [
     swarm.handle(CREDENTIAL_METHODS.credentials, {
       caps: { maxPayloadBytes: 0, maxMetadataBytes: 64, maxConcurrent: 2 },
-      handler: async () => ({ payload: await shown(knownLists()) }),
+      handler: () => ({ payload: shownNow() }),
     }),
     swarm.handle(CREDENTIAL_METHODS.list, {
       caps: { maxPayloadBytes: 0, maxMetadataBytes: 2048, maxConcurrent: 4 },
-      handler: ({ metadata }) => {
+      handler: ({ peer, metadata }) => {
         const { issuer, id } = decodeListAsk(metadata);
-        return { payload: Uint8Array.from(wallet.lists.bytes(issuer, id) ?? []) };
+        const bytes = listsGiven.take(peer) ? wallet.lists.bytes(issuer, id) : null;
+        return { payload: Uint8Array.from(bytes ?? []) };
       },
     }),
     swarm.handle(CREDENTIAL_METHODS.news, {

@@ -73,8 +73,11 @@ export function judge(answer: Uint8Array, own: readonly OwnToken[]): AuditVerdic
   const goesOn = (bytes: Uint8Array): boolean =>
     bytes.length > 0 && Buffer.compare(answer.subarray(at, at + bytes.length), bytes) === 0;
   for (const [tokens, { bytes, logprob, top }] of own.entries()) {
-    // It ended sooner, as it may have been told to.
-    if (at === answer.length) return { verdict: 'right', tokens };
+    // It ended sooner, as it may have been told to; one that says little to be right tells little.
+    if (at === answer.length)
+      return tokens >= FULL_WEIGHT_TOKENS
+        ? { verdict: 'right', tokens }
+        : { verdict: 'open', tokens, why: 'it ended sooner than it does here' };
     // A token may be a mark that is not text.
     if (bytes.length === 0 || goesOn(bytes)) {
       at += bytes.length;

@@ -37,6 +37,8 @@ export interface PeerWatch {
 
 /** What says something of a peer's availability. Refusals are its right, and what it may not send is told elsewhere. */
 const FAULTS: ReadonlySet<string> = new Set(['peer_unreachable', 'peer_cut', 'peer_silent', 'peer_failed']);
+/** What lies behind them when this node's own network is down. */
+const OWN_FAULTS: ReadonlySet<string> = new Set(['swarm_off', 'swarm_down', 'swarm_lost', 'swarm_breaker']);
 const MAX_TEXT = 32_768;
 
 /** The backend itself, watched. */
@@ -47,7 +49,10 @@ export function watchedPeer(
 ): PeerBackend {
   const { peer } = backend;
   const isFault = (error: unknown, signal: AbortSignal): boolean =>
-    !signal.aborted && isKithError(error) && FAULTS.has(error.code);
+    !signal.aborted &&
+    isKithError(error) &&
+    FAULTS.has(error.code) &&
+    !(isKithError(error.cause) && OWN_FAULTS.has(error.cause.code));
 
   async function* chat(request: ChatRequest): AsyncGenerator<ChatEvent> {
     const events = backend.chat(request)[Symbol.asyncIterator]();

@@ -154,7 +154,7 @@ test('an audit tells a near tie from a wrong answer, and says nothing in between
   ];
   const verdict = (answer: string) => judge(bytes(answer), own);
   assert.deepEqual(verdict('Paris is big'), { verdict: 'right', tokens: 3 });
-  assert.deepEqual(verdict('Paris is'), { verdict: 'right', tokens: 2 });
+  assert.equal(verdict('Paris is').verdict, 'open');
   // What comes after a near tie began otherwise, and is not compared.
   assert.deepEqual(verdict('Paris was a city'), { verdict: 'right', tokens: 2 });
   assert.equal(verdict('Paris may be').verdict, 'open');

@@ -59,7 +59,7 @@ export function createConduct({ trust, clock, log }: ConductParts): NoteConduct 
       // Before it is lowered by what follows. Strangers are not struck: each would be kept for as long as its quarantine.
       const hasSomething = trust.tier(peer) !== 'unknown';
       trust.observe(peer, 'conduct', 0, weight);
-      if (weight === 1 && isTooMuch(peer) && (hasSomething || trust.tier(peer) !== 'unknown'))
+      if (weight === 1 && isTooMuch(peer) && hasSomething)
         trust.incident(peer, 'hostile_conduct', `conduct ${Math.floor(clock.now() / DAY_MS)}`);
     } catch (error) {
       // A store that is full of peers in quarantine has no place for one more; it was cut all the same.

@@ -32,6 +32,8 @@ export interface Watching extends AsyncDisposable {
   readonly watch: PeerWatch;
 }
 
+const LISTED_MS = 30_000;
+
 /** It ends what goes on when it is disposed, before the stores are closed. */
 export function watchPeers(options: WatchingOptions): Watching {
   const { config, swarm, registry, trust, engine, models, policy, clock, random, log } = options;
@@ -47,9 +49,20 @@ export function watchPeers(options: WatchingOptions): Watching {
       .finally(() => running.delete(task));
     running.add(task);
   };
+  let listed: { readonly at: number; readonly entries: ReturnType<ModelStore['list']> } | null = null;
+  /** However often strangers ask, the disk is looked at twice a minute. */
+  const entries = (): ReturnType<ModelStore['list']> => {
+    if (listed === null || clock.monotonic() - listed.at >= LISTED_MS) {
+      listed = { at: clock.monotonic(), entries: models.list() };
+      listed.entries.catch(() => {
+        listed = null;
+      });
+    }
+    return listed.entries;
+  };
   const telling = tellModelHashes(swarm, async (id) => {
     if (policy?.models?.includes(id) !== true) return null;
-    const hash = (await models.list()).find(({ manifest }) => manifest.id === id)?.manifest.sha256;
+    const hash = (await entries()).find(({ manifest }) => manifest.id === id)?.manifest.sha256;
     return hash === undefined ? null : fromHex(hash);
   });
   const hashOf = askModelHashes(swarm, clock, signal);
