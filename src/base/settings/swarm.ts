@@ -169,12 +169,6 @@ export const swarmSettings = {
     60_000,
     5000,
   ),
-  'swarm.messages': choice(
-    'Peers of this tier and above may leave messages for the owner; nobody: none is taken.',
-    ['nobody', ...TIERS],
-    'unknown',
-  ),
-  'swarm.inboxMessages': integer(
   'swarm.hivemindBootstrap': list(
     'Nodes of a Hivemind DHT (Petals, KwaaiNet) in which this node may look things up.',
     peerAddresses,
@@ -194,6 +188,12 @@ export const swarmSettings = {
     'at most 64 letters, digits, spaces and .,_- characters',
     (value) => /^[\p{L}\p{N} .,_-]{1,64}$/u.test(value),
   ),
+  'swarm.messages': choice(
+    'Peers of this tier and above may leave messages for the owner; nobody: none is taken.',
+    ['nobody', ...TIERS],
+    'unknown',
+  ),
+  'swarm.inboxMessages': integer(
     'Messages that are kept; over it the oldest that were read go.',
     1,
     100_000,
