@@ -21,6 +21,7 @@ import type { SwarmOptions } from '../types.ts';
 import { BoundedStore } from './bounded-store.ts';
 import { corkedTls } from './corked.ts';
 import { gossip } from './gossip.ts';
+import { multicast } from './neighbours.ts';
 import { dialOrder } from './paths.ts';
 
 /** What crosses to the swarm thread to make a node of. */
@@ -95,12 +96,12 @@ export async function createNode(
   const peerDiscovery: NonNullable<Libp2pOptions<Services>['peerDiscovery']> = [];
   if (settings.bootstrap !== undefined && settings.bootstrap.length > 0)
     peerDiscovery.push(bootstrap({ list: [...settings.bootstrap], timeout: 0 }));
-  if (settings.mdns) {
-    const { mdns } = await import('@libp2p/mdns');
-    peerDiscovery.push(mdns({ serviceTag: 'kith.local', interval: 20_000 }));
-  }
-  // Few ask for it, and it takes long to load.
-  const upnp = settings.upnp ? (await import('@libp2p/upnp-nat')).uPnPNAT() : null;
+  if (settings.mdns) peerDiscovery.push((await multicast()) as (typeof peerDiscovery)[number]);
+  // Few ask for it, and it takes long to load. What the router says counts at once: AutoNAT, which would ask strangers to
+  // confirm it, needs four of them in different networks.
+  const upnp = settings.upnp
+    ? (await import('@libp2p/upnp-nat')).uPnPNAT({ autoConfirmAddress: true, portMappingDescription: 'Kith' })
+    : null;
 
   return createLibp2p<Services>({
     privateKey,
