@@ -224,6 +224,14 @@ export function interop(language: Language, more: (lab: () => Lab) => void = () 
       assert.equal(messages, count);
     });
 
+    test('the peer was asked for a lane, knows none, and is served without', async () => {
+      await until('it was asked', async () => {
+        const { counts } = await peer.ask<{ counts: { lanes?: number } }>('counts');
+        return (counts.lanes ?? 0) > 0;
+      });
+      assert.equal((await toPeer(pattern(5))).metadata.bytes, 5);
+    });
+
     for (const kind of ['oversize', 'huge', 'garbage'])
       test(`Kith cuts a stream with a hostile frame: ${kind}`, async () => {
         await using one = await start();

@@ -101,6 +101,10 @@ func (p *peerNode) answer(f frame, req request, waiting map[uint32]string, write
 		waiting[f.id] = req.Method
 		p.event(map[string]any{"event": "waiting", "method": req.Method})
 	default:
+		// Kith asks for a lane; without one all goes over streams.
+		if req.Method == "/kith/lane/1" {
+			p.count("lanes")
+		}
 		write(frame{kind: typeError, id: f.id, metadata: toCbor(wireError{
 			Code: "swarm_unknown_method", Message: "There is no such method.", Status: number(404)})})
 	}

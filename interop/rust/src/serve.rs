@@ -123,7 +123,13 @@ async fn answer(shared: &Shared, frame: Frame, waiting: &mut HashMap<u32, ()>, w
             shared.event(json!({ "event": "waiting" }));
             Ok(())
         }
-        _ => writer.frame(unknown(frame.id)).await,
+        // Kith asks for a lane; without one all goes over streams.
+        method => {
+            if method == "/kith/lane/1" {
+                shared.count("lanes");
+            }
+            writer.frame(unknown(frame.id)).await
+        }
     }
 }
 
