@@ -20,6 +20,7 @@ import {
 } from '../identity/index.ts';
 import type { Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
+import { createAsking } from './swarm-credentials-asking.ts';
 import { createListSource } from './swarm-credentials-lists.ts';
 import { createShares } from './swarm-credentials-shares.ts';
 import { createTaking } from './swarm-credentials-take.ts';
@@ -50,21 +51,14 @@ export interface SwarmCredentialsOptions {
 const DAY_MS = 86_400_000;
 /** How soon changes by other processes are seen, ms. */
 export const LOOK_MS = 1_000;
-/** Between two asks of a peer, ms; news in between are taken together. One that has news all the time waits longer. */
-const GAP_MS = 2_000;
-const LONG_GAP_MS = 30_000;
-const ASKS_PER_MINUTE = 6;
 /** What this node shows is put together again after this time at most, ms. */
 const SHOWN_MS = 1_000;
 /** Status lists that one peer gets within a minute. */
 const LISTS_PER_MINUTE = 32;
-const AGAIN_MS = 3_600_000;
 /** Lists whose time to live is over are looked for so often. */
 const LISTS_MS = 300_000;
 const ASK_MS = 15_000;
 const NEWS_MS = 5_000;
-/** Peers that are asked at once. */
-const AT_ONCE = 4;
 /** News of one peer that wait. */
 const NEWS_WAITING = 4;
 const MAX_STOOD = 4096;
@@ -91,7 +85,6 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
     running.add(task);
   };
 
-  const asks = createShares(clock, ASKS_PER_MINUTE);
   const listsGiven = createShares(clock, LISTS_PER_MINUTE);
 
   /** Where lists stood when what is on them was looked at last, and when others were told. */
@@ -161,15 +154,6 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
   }
   const knownLists = () => wallet.lists.since(0, CREDENTIAL_BOUNDS.lists);
 
-  const due = new Map<string, number>();
-  let wake = new AbortController();
-  function askSoon(peer: string, ms: number): void {
-    const at = clock.monotonic() + ms;
-    if ((due.get(peer) ?? Number.POSITIVE_INFINITY) <= at) return;
-    due.set(peer, at);
-    wake.abort();
-  }
-
   async function ask(peer: string): Promise<void> {
     const { payload } = await swarm.call(peer, CREDENTIAL_METHODS.credentials, {}, undefined, {
       deadlineMs: ASK_MS,
@@ -179,39 +163,15 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
     const said = decodeShown(payload);
     const { learned, refused, againAfter } = await taking.take(peer, said);
     await source.hear(peer, said.lists);
-    if (againAfter !== null) askSoon(peer, againAfter * 1000);
+    if (againAfter !== null) asking.soon(peer, againAfter * 1000);
     log.debug('a peer showed credentials', { peer, learned, refused: refused.join(' ') });
   }
 
-  /** Asks those that are due, a few at once. */
-  async function asking(): Promise<void> {
-    const asked = new Map<string, Promise<void>>();
-    while (!signal.aborted) {
-      const now = clock.monotonic();
-      for (const [peer, at] of due) {
-        if (!linked.has(peer)) due.delete(peer);
-        else if (at <= now && !asked.has(peer) && asked.size < AT_ONCE) {
-          due.set(peer, now + AGAIN_MS * (1 + random.float() / 4));
-          const work = ask(peer)
-            .catch(quiet)
-            .catch((error: unknown) => log.warn('a peer was not asked', { err: messageOf(error) }))
-            // The next ask of it is not at once, whatever it says meanwhile.
-            .then(() => clock.sleep(asks.take(peer) ? GAP_MS : LONG_GAP_MS, signal).catch(() => {}))
-            .finally(() => {
-              asked.delete(peer);
-              wake.abort();
-            });
-          asked.set(peer, work);
-        }
-      }
-      const next = [...due].filter(([peer]) => !asked.has(peer)).map(([, at]) => at);
-      const ms = asked.size >= AT_ONCE ? AGAIN_MS : Math.min(AGAIN_MS, ...next.map((at) => at - now));
-      if (!wake.signal.aborted)
-        await clock.sleep(Math.max(10, ms), AbortSignal.any([signal, wake.signal])).catch(() => {});
-      wake = new AbortController();
-    }
-    await Promise.all(asked.values());
-  }
+  const asking = createAsking({
+    ask: (peer) => ask(peer).catch(quiet),
+    isLinked: (peer) => linked.has(peer),
+    ...{ clock, random, log, signal },
+  });
 
   /** Sees what other processes changed, and what time changes. */
   async function looking(): Promise<void> {
@@ -228,7 +188,7 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
       trust.tier(identity.peerId);
       if (trust.policy.epoch !== epoch) {
         epoch = trust.policy.epoch;
-        for (const peer of linked) askSoon(peer, 0);
+        for (const peer of linked) asking.soon(peer, 0);
       }
       if (wallet.version() !== version) {
         version = wallet.version();
@@ -270,7 +230,7 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
       handler: ({ peer, payload }) => {
         const news = decodeNews(payload);
         if (!linked.has(peer)) return {};
-        if (news.shown) askSoon(peer, 0);
+        if (news.shown) asking.soon(peer, 0);
         const waiting = hearing.get(peer) ?? 0;
         // The hourly ask makes up for what is not heard.
         if (news.lists.length === 0 || waiting >= NEWS_WAITING) return {};
@@ -290,24 +250,23 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
     if (signal.aborted) return;
     if (!connected) {
       linked.delete(peer);
-      due.delete(peer);
+      asking.left(peer);
     } else if (!linked.has(peer)) {
       linked.add(peer);
-      askSoon(peer, random.float() * 100);
+      asking.soon(peer, random.float() * 100);
     }
   });
   for (const { peer } of await swarm.links())
     if (!linked.has(peer)) {
       linked.add(peer);
-      askSoon(peer, 0);
+      asking.soon(peer, 0);
     }
-  behind('credentials of peers are asked for no longer', asking);
+  behind('credentials of peers are asked for no longer', asking.run);
   behind('changes of the wallet are seen no longer', looking);
 
   return {
     async [Symbol.asyncDispose]() {
       ending.abort();
-      wake.abort();
       listening[Symbol.dispose]();
       for (const handler of handlers) handler[Symbol.dispose]();
       await Promise.all(running);
