@@ -224,7 +224,7 @@ export function interop(language: Language, more: (lab: () => Lab) => void = () 
       assert.equal(messages, count);
     });
 
-    test('the peer was asked for a lane, knows none, and is served without', async () => {
+    test('the peer is asked for a lane, gives none, and is served without', async () => {
       await until('it was asked', async () => {
         const { counts } = await peer.ask<{ counts: { lanes?: number } }>('counts');
         return (counts.lanes ?? 0) > 0;

@@ -16,7 +16,14 @@ import (
 
 const patience = 45 * time.Second
 
-func (p *peerNode) open(to string) (network.Stream, error) {
+func (p *peerNode) open(c command) (channel, error) {
+	if c.Lane {
+		return p.openLane(c)
+	}
+	return p.openStream(c.Peer)
+}
+
+func (p *peerNode) openStream(to string) (network.Stream, error) {
 	id, err := peer.Decode(to)
 	if err != nil {
 		return nil, err
@@ -66,7 +73,7 @@ func answerOf(f frame) (map[string]any, error) {
 
 // Calls side by side on one stream: one for each size of payload. Answers may come in any order.
 func (p *peerNode) call(c command) (map[string]any, error) {
-	stream, err := p.open(c.Peer)
+	stream, err := p.open(c)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +111,7 @@ func (p *peerNode) call(c command) (map[string]any, error) {
 
 // A call that is given up as soon as it was made; then the stream still serves.
 func (p *peerNode) cancelCall(c command) (map[string]any, error) {
-	stream, err := p.open(c.Peer)
+	stream, err := p.open(c)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +131,7 @@ func (p *peerNode) cancelCall(c command) (map[string]any, error) {
 
 // Opens a session, sends messages, reads as many back, ends it.
 func (p *peerNode) session(c command) (map[string]any, error) {
-	stream, err := p.open(c.Peer)
+	stream, err := p.open(c)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +190,7 @@ func (p *peerNode) session(c command) (map[string]any, error) {
 
 // What no peer may do; tells how Kith ended it.
 func (p *peerNode) hostile(c command) (map[string]any, error) {
-	stream, err := p.open(c.Peer)
+	stream, err := p.open(c)
 	if err != nil {
 		return nil, err
 	}

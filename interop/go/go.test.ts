@@ -3,10 +3,29 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pattern, startKith } from '../kith.ts';
+import { PAYLOADS, pattern, sha256, startKith } from '../kith.ts';
 import { interop } from '../suite.ts';
 
 interop('go', (lab) => {
+  test('the peer calls and opens sessions over lanes', async () => {
+    const { kith, peer } = lab();
+    const to = { peer: kith.swarm.peer, lane: true };
+    const { answers } = await peer.ask<{ answers: { bytes: number; sha256: string }[] }>('call', {
+      ...to,
+      method: 'interop/reverse',
+      sizes: PAYLOADS,
+    });
+    for (const [at, size] of PAYLOADS.entries())
+      assert.equal(answers[at]!.sha256, sha256(pattern(size).reverse()));
+    const { messages, same } = await peer.ask('session', {
+      ...to,
+      method: 'interop/mirror',
+      sizes: [256 * 1024],
+      count: 24,
+    });
+    assert.deepEqual([messages, same], [24, true]);
+  });
+
   test('they meet in a private network, and only with its key', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'kith-interop-'));
     try {

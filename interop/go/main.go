@@ -49,6 +49,7 @@ type command struct {
 	Metadata   map[string]any
 	Sizes      []int
 	Count      int
+	Lane       bool
 	DeadlineMs uint32
 }
 
