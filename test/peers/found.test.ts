@@ -3,6 +3,7 @@
  * in the test's hands.
  */
 import assert from 'node:assert/strict';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import {
   createSeededRandom,
@@ -12,7 +13,8 @@ import {
   systemClock,
   type Tier,
 } from '../../src/base/index.ts';
-import { createGateway, type Gateway } from '../../src/gateway/index.ts';
+import { createGateway, createPeerBackend, type Gateway, peerProvider } from '../../src/gateway/index.ts';
+import { createIdentity } from '../../src/identity/index.ts';
 import { usePeers } from '../../src/node/found-peers.ts';
 import type { PeerNetwork } from '../../src/node/swarm-asking.ts';
 import { until } from '../swarm-support.ts';
@@ -37,6 +39,7 @@ const parts = new AsyncDisposableStack();
 const tiers = new Map<string, Tier>();
 const announcing = new Set<string>();
 const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
+let asker: Host;
 let near: Host;
 let far: Host;
 let gateway: Gateway;
@@ -49,8 +52,7 @@ before(async () => {
     startHost('fp-far'),
   ]);
   for (const host of hosts) parts.use(host);
-  const [asker] = hosts;
-  [, near, far] = hosts;
+  [asker, near, far] = hosts;
   for (const { swarm } of [near, far]) {
     await asker.swarm.learn(swarm.peer, swarm.addresses);
     announcing.add(swarm.peer);
@@ -66,7 +68,7 @@ before(async () => {
     yield finish();
     yield usage(7, 3);
   });
-  parts.use(serve(far, slow, openPolicy));
+  parts.use(serve(far, slow, { ...openPolicy, maxConcurrent: 4, maxPerPeer: 4 }));
   gateway = parts.use(
     createGateway({
       ...{ providers: [], clock: systemClock, random: createSeededRandom(1), log: silentLogger, probeMs: 0 },
@@ -134,6 +136,45 @@ test('a peer that announces no answers any more is a backend no more, and what i
   for (let next = await events.next(); next.done !== true; next = await events.next()) rest.push(next.value);
   assert.equal(textOf(rest), 'and whole');
   assert.deepEqual(await gateway.models(), []);
+});
+
+test('a peer whose port is open and keeps silent is given up within its time, and the next backend answers', async () => {
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  after(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { port } = silent.address() as AddressInfo;
+  const mute = createIdentity(createSeededRandom(41).bytes(32)).peerId;
+  await asker.swarm.learn(mute, [`/ip4/127.0.0.1/tcp/${port}/p2p/${mute}`]);
+  const standing = () => ({ tier: 'verified', pledge: false, region: null }) as const;
+  const backendTo = (name: string, peer: string) =>
+    createPeerBackend({
+      ...{ name, peer, swarm: asker.swarm, models: [chatModel], reachMs: 300 },
+      ...{ clock: systemClock, random: createSeededRandom(8) },
+    });
+  await using first = backendTo('mute', mute);
+  await using second = backendTo('next', far.swarm.peer);
+  await using both = createGateway({
+    providers: [first, second].map((backend) => peerProvider({ backend, standing })),
+    ...{ clock: systemClock, random: createSeededRandom(1), log: silentLogger, probeMs: 0 },
+  });
+  const events = await collect(both.chat(chatRequest('who is there')));
+  assert.equal(textOf(events), 'begun, and whole');
+  const usage = events.at(-1)!;
+  assert.ok(usage.type === 'usage');
+  assert.deepEqual(
+    usage.receipt.route!.attempts.map(({ backend, outcome, code }) => [backend, outcome, code]),
+    [
+      ['mute', 'failed', 'peer_silent'],
+      ['next', 'answered', null],
+    ],
+  );
 });
 
 test('between two looks the tier of the moment holds: what fell below is not asked', async () => {
