@@ -169,6 +169,9 @@ describe('hivemind', { skip, timeout: 300_000 }, () => {
     await using newcomer = await PythonPeer.start(python, [node.swarm.addresses[0]!]);
     assert.equal((await newcomer.get("'kept by kith'"))?.value, "'yes'");
     assert.match((await newcomer.get("'kept by kith 2'"))!.value, /\{'a': \(1\.5, /);
+    // Kith has never had this one: it tells where those are that have.
+    assert.equal((await node.dht.find('from kith')).regular?.value, 'newer');
+    assert.equal((await newcomer.get("'from kith'"))?.value, "'newer'");
     await newcomer.store({ key: "'from the newcomer'", value: '7' });
     assert.equal((await client.dht.find('from the newcomer')).regular?.value, 7);
   });

@@ -244,6 +244,10 @@ class SwarmHost implements Swarm {
     return this.#foreign.handle(protocol, handler);
   }
 
+  addressesOf(peers: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#exchanges.run('addressesOf', [peers]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.state === 'closed') return;
     if (this.state === 'running')

@@ -224,6 +224,8 @@ export interface ForeignProtocols {
   ): Promise<Uint8Array>;
   /** Answers until disposed. One handler for each protocol. Survives a restart of the swarm thread. */
   handleForeign(protocol: string, handler: ForeignHandler): Promise<AsyncDisposable>;
+  /** Multiaddrs that peers told of themselves, or that were learnt: at most 8 of each, of those that are known. */
+  addressesOf(peers: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 export interface Swarm extends Discovery, ForeignProtocols, AsyncDisposable {

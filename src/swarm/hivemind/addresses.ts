@@ -1,10 +1,11 @@
 /**
  * Where nodes of the DHT are. They name each other by PeerId alone; the address is told by whoever named one, over the
- * peer routing of libp2p (`/ipfs/kad/1.0.0`, FIND_NODE), which all of them speak.
+ * peer routing of libp2p (`/ipfs/kad/1.0.0`, FIND_NODE), which all of them speak. A node that serves tells where those are
+ * that it names.
  *
  * | Message | Fields by number |
  * |---|---|
- * | Message | 1 type (4 = FIND_NODE), 2 key (a PeerId), 8 closer peers |
+ * | Message | 1 type (4 = FIND_NODE), 2 key (there a PeerId), 8 closer peers |
  * | Peer | 1 id, 2 addresses |
  *
  * Source: https://github.com/libp2p/specs/blob/master/kad-dht/README.md
@@ -14,7 +15,7 @@
 import { multiaddr } from '@multiformats/multiaddr';
 import { isPeerAddress, isPublicAddress } from '../../base/index.ts';
 import { peerIdFromBytes, peerIdToBytes } from './peer-ids.ts';
-import { bytesOf, ProtobufWriter, pushBounded, readFields } from './protobuf.ts';
+import { bytesOf, integerOf, ProtobufWriter, pushBounded, readFields } from './protobuf.ts';
 
 export const ROUTING_PROTOCOL = '/ipfs/kad/1.0.0';
 export const ROUTING_MAX_BYTES = 256 * 1024;
@@ -28,6 +29,34 @@ const MAX_KNOWN = 2048;
 
 export function encodeRoutingRequest(peer: string): Uint8Array {
   return new ProtobufWriter().proto3Integer(1, FIND_NODE).bytes(2, peerIdToBytes(peer)).finish();
+}
+
+export interface RoutingRequest {
+  readonly type: number;
+  readonly key: Uint8Array;
+}
+
+export function decodeRoutingRequest(bytes: Uint8Array): RoutingRequest {
+  let type = 0;
+  let key: Uint8Array = new Uint8Array(0);
+  for (const field of readFields(bytes))
+    if (field.number === 1) type = integerOf(field);
+    else if (field.number === 2) key = bytesOf(field);
+  return { type, key };
+}
+
+/** @param closer multiaddrs by PeerId */
+export function encodeRoutingAnswer(
+  { type, key }: RoutingRequest,
+  closer: ReadonlyMap<string, readonly string[]>,
+): Uint8Array {
+  const writer = new ProtobufWriter().proto3Integer(1, type).proto3Bytes(2, key);
+  for (const [peer, addresses] of closer) {
+    const one = new ProtobufWriter().bytes(1, peerIdToBytes(peer));
+    for (const address of addresses) one.bytes(2, multiaddr(address.replace(`/p2p/${peer}`, '')).bytes);
+    writer.bytes(8, one.finish());
+  }
+  return writer.finish();
 }
 
 /** Addresses of peers, those that can be dialled over TCP, with the PeerId at their end. */
@@ -79,13 +108,18 @@ export class AddressBook {
     return [...this.#fixed.keys()];
   }
 
+  /** Those that are of use to others, or from others. */
+  fit(addresses: readonly string[]): string[] {
+    return addresses.filter((address) => this.#lan || isOfTheWorld(address)).slice(0, MAX_TRIED);
+  }
+
   of(peer: string): readonly string[] {
     return this.#fixed.get(peer) ?? this.#known.get(peer) ?? [];
   }
 
   /** False when none of them may be dialled. */
   learn(peer: string, addresses: readonly string[]): boolean {
-    const usable = addresses.filter((address) => this.#lan || isOfTheWorld(address)).slice(0, MAX_TRIED);
+    const usable = this.fit(addresses);
     if (usable.length === 0) return false;
     this.#known.delete(peer);
     this.#known.set(peer, usable);

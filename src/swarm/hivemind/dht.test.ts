@@ -21,7 +21,7 @@ import {
 } from './messages.ts';
 import { encodeMsgpack } from './msgpack.ts';
 import { peerIdToBytes } from './peer-ids.ts';
-import { bytesOf, ProtobufWriter, readFields } from './protobuf.ts';
+import { ProtobufWriter } from './protobuf.ts';
 import type { Hivemind, HivemindFound } from './types.ts';
 import { decodeAnswer, decodeCall, encodeAnswer, encodeCall } from './unary.ts';
 
@@ -47,7 +47,6 @@ class Net {
     this.hosts.set(peer, own);
     this.#linked.set(peer, links);
     this.#addresses.set(peer, `${address}/p2p/${peer}`);
-    own.set(ROUTING_PROTOCOL, { answer: (_from, data) => this.#route(links, data) });
     return {
       askForeign: async (to, protocol, request, { addresses = [] }: ForeignOptions = {}) => {
         const handler = this.hosts.get(to)?.get(protocol);
@@ -65,22 +64,14 @@ class Net {
         own.set(protocol, handler);
         return { [Symbol.asyncDispose]: async () => void own.delete(protocol) };
       },
+      // As identify tells them.
+      addressesOf: async (peers) =>
+        new Map(peers.filter((one) => links.has(one)).map((one) => [one, [this.#addresses.get(one)!]])),
     };
   }
 
   address(peer: string): string {
     return this.#addresses.get(peer)!;
-  }
-
-  #route(links: ReadonlySet<string>, data: Uint8Array): Uint8Array {
-    const key = [...readFields(data)].find(({ number }) => number === 2)!;
-    const peer = base58btc.baseEncode(bytesOf(key));
-    const writer = new ProtobufWriter();
-    if (links.has(peer)) {
-      const address = multiaddr(this.address(peer).replace(/\/p2p\/.*/, '')).bytes;
-      writer.bytes(8, new ProtobufWriter().bytes(1, peerIdToBytes(peer)).bytes(2, address).finish());
-    }
-    return writer.finish();
   }
 }
 

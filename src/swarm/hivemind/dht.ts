@@ -34,7 +34,7 @@ export async function openHivemind(options: HivemindOptions): Promise<Hivemind> 
   const storage = options.serve ? new Storage(clock) : null;
   let clockOffset: number | null = null;
   await using stack = new AsyncDisposableStack();
-  if (storage !== null) stack.use(await serve(network, { node, table, storage, rpc, clock }));
+  if (storage !== null) stack.use(await serve(network, { node, table, book, storage, rpc, clock }));
 
   const met = (peer: string, id: Uint8Array | null): Contact | null => {
     if (id === null || peer === self) return null;

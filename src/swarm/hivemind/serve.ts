@@ -4,11 +4,19 @@
  *
  * @module swarm/hivemind/serve
  */
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/index.ts';
 import { TokenBucket } from '../gate/bucket.ts';
 import type { ForeignProtocols } from '../types.ts';
+import {
+  type AddressBook,
+  decodeRoutingRequest,
+  encodeRoutingAnswer,
+  ROUTING_PROTOCOL,
+} from './addresses.ts';
 import { decodeDictionary } from './dictionary.ts';
 import { HivemindFault } from './fault.ts';
+import { compareDistance } from './ids.ts';
 import {
   decodeFindRequest,
   decodePingRequest,
@@ -23,6 +31,7 @@ import {
   WHOLE,
 } from './messages.ts';
 import { decodeMsgpack, encodeMsgpack } from './msgpack.ts';
+import { peerIdToBytes } from './peer-ids.ts';
 import type { Rpc } from './rpc.ts';
 import type { Storage } from './storage.ts';
 import { BUCKET, type Table } from './table.ts';
@@ -30,6 +39,7 @@ import { decodeCall, encodeAnswer } from './unary.ts';
 
 /** Longest request: others send far less, and what is stored in one is bounded too. */
 const MAX_REQUEST_BYTES = 4 * 2 ** 20;
+const MAX_ROUTING_BYTES = 64 * 1024;
 /** Values in one answer, bytes; other nodes take 4 MiB in all. What is over it they find elsewhere, or ask for alone. */
 const MAX_VALUE_BYTES = 3 * 2 ** 20;
 /** Keys of one request that neighbours are told for; a search asks for few at once. */
@@ -45,6 +55,7 @@ const MAX_PEERS = 1024;
 export interface ServeOptions {
   readonly node: Uint8Array;
   readonly table: Table;
+  readonly book: AddressBook;
   readonly storage: Storage;
   readonly rpc: Pick<Rpc, 'ping'>;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -87,8 +98,55 @@ export async function serve(network: ForeignProtocols, options: ServeOptions): P
         },
       }),
     );
+  stack.use(
+    await network.handleForeign(ROUTING_PROTOCOL, {
+      maxRequestBytes: MAX_ROUTING_BYTES,
+      async answer(peer, bytes) {
+        if (!mayAsk(peer)) return null;
+        try {
+          return await route(network, options, peer, bytes);
+        } catch (error) {
+          if (error instanceof HivemindFault) return null;
+          throw error;
+        }
+      },
+    }),
+  );
   const owned = stack.move();
   return { [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/**
+ * Where the nodes of the table are, the one that is asked for first: without it, who knows this node alone could reach no
+ * other. Of values and providers it has none, and says so by naming nodes only.
+ */
+async function route(
+  network: ForeignProtocols,
+  { table, book }: ServeOptions,
+  peer: string,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
+  const request = decodeRoutingRequest(bytes);
+  // There nearness is that of the SHA-256 of PeerIds, which the one that is asked for is nearest to.
+  const target = sha256(request.key);
+  const named = table
+    .all()
+    .filter((contact) => contact.peer !== peer)
+    .map((contact) => ({ peer: contact.peer, place: sha256(peerIdToBytes(contact.peer)) }))
+    .sort((a, b) => compareDistance(target, a.place, b.place))
+    .slice(0, BUCKET)
+    .map((one) => one.peer);
+  const told = await network.addressesOf(named);
+  const closer = new Map<string, readonly string[]>();
+  for (const one of named) {
+    const addresses = book.fit([...book.of(one), ...(told.get(one) ?? [])]);
+    if (addresses.length > 0) closer.set(one, addresses);
+  }
+  return encodeRoutingAnswer(request, closer);
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
 }
 
 /** By protocol, from a request to its answer. */

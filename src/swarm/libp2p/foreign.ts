@@ -33,6 +33,7 @@ export interface ForeignRules {
 const IN_MS = 15_000;
 const OUT_MS = 30_000;
 const MAX_OUTBOUND = 64;
+const MAX_TOLD = 8;
 
 export class ForeignStreams {
   readonly #node: Node;
@@ -77,14 +78,24 @@ export class ForeignStreams {
     if (standing !== undefined) return standing;
     const to = addresses.length > 0 ? addresses.map((address) => fullAddress(address, id)) : id;
     // Without an address it would be looked for in our own network, where it is not.
-    if (to === id && (await this.#addressesOf(id)) === 0) throw new Error('No address of it is known.');
+    if (to === id && (await this.#addressesOf(id)).length === 0)
+      throw new Error('No address of it is known.');
     return this.#node.dial(to, { signal });
   }
 
-  async #addressesOf(id: PeerId): Promise<number> {
+  async addressesOf(peers: readonly string[]): Promise<Map<string, readonly string[]>> {
+    const found = new Map<string, readonly string[]>();
+    for (const peer of peers) {
+      const addresses = await this.#addressesOf(peerIdFromString(peer));
+      if (addresses.length > 0) found.set(peer, addresses.slice(0, MAX_TOLD));
+    }
+    return found;
+  }
+
+  async #addressesOf(id: PeerId): Promise<string[]> {
     return this.#node.peerStore.get(id).then(
-      (known) => known.addresses.length,
-      () => 0,
+      (known) => known.addresses.map(({ multiaddr }) => multiaddr.toString()),
+      () => [],
     );
   }
 

@@ -49,6 +49,7 @@ export interface Operations {
   askForeign(ask: ForeignAsk, deadlineMs: number): Uint8Array;
   handleForeign(protocol: string, rules: ForeignRules): null;
   unhandleForeign(protocol: string): null;
+  addressesOf(peers: readonly string[]): ReadonlyMap<string, readonly string[]>;
   ban(peer: string, until: number | null): null;
   unban(peer: string): null;
   close(): null;

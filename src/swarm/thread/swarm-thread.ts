@@ -238,6 +238,7 @@ const operations: {
     await host!.foreign.unhandle(protocol);
     return null;
   },
+  addressesOf: (_signal, _n, peers) => host!.foreign.addressesOf(peers),
   ban(_signal, _n, peer, until) {
     gate.ban(peer, until);
     return null;
