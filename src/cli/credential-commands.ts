@@ -80,6 +80,10 @@ export function addCredentials(program: Command, add: Add): void {
     [
       homeOption(),
       new Option('--reason <text>', 'why; kept here alone'),
+      new Option(
+        '--for-cause',
+        'its subject misbehaved: everybody who trusts this issuer for its type counts it as misconduct',
+      ),
       outOption(),
       ...passphraseOptions(),
       jsonOption(),

@@ -97,7 +97,13 @@ export { readStatusList, STATUS_CREDENTIAL_MAX_BYTES } from './status/list.ts';
 export { publishStatusLists, type WrittenList } from './status/publish.ts';
 export * from './types.ts';
 export { type HeldCredential, MAX_SHOWN, type QuarantinedCredential } from './wallet/held.ts';
-export type { GivenEndorsement, IssuedRow, IssueFromWallet, PublishedList } from './wallet/issued.ts';
+export {
+  FOR_CAUSE,
+  type GivenEndorsement,
+  type IssuedRow,
+  type IssueFromWallet,
+  type PublishedList,
+} from './wallet/issued.ts';
 export type { OtherCredential, Others } from './wallet/others.ts';
 export type { RequestRow } from './wallet/requests.ts';
 export type { SeenLists } from './wallet/seen-lists.ts';

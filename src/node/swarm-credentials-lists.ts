@@ -9,7 +9,7 @@
  * @module node/swarm-credentials-lists
  */
 import { type Clock, isKithError, type Logger, messageOf, type Random } from '../base/index.ts';
-import { fetchStatusList, learnStatus, peerIdOfDid, type Wallet } from '../identity/index.ts';
+import { FOR_CAUSE, fetchStatusList, learnStatus, peerIdOfDid, type Wallet } from '../identity/index.ts';
 import type { Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
 import { createShares } from './swarm-credentials-shares.ts';
@@ -46,7 +46,7 @@ const ASK_MS = 10_000;
 /** A list that was looked for in vain is looked for again after this long. */
 const RETRY_MS = 60_000;
 /** Lists that are fetched from one peer within a minute. */
-const PER_MINUTE = 16;
+const PER_MINUTE = 32;
 const OTHERS_ASKED = 2;
 const MAX_REMEMBERED = 2048;
 
@@ -58,10 +58,19 @@ export function createListSource(parts: ListParts): ListSource {
   const fetched = createShares(clock, PER_MINUTE);
   const keyOf = (issuer: string, id: string) => `${issuer} ${id}`;
 
-  /** True when a newer list came from this peer. */
+  /**
+   * True when a newer list came from this peer. What was revoked for cause is learned first: once a credential is known to be
+   * revoked, it is let go.
+   */
   async function fetchFrom(peer: string, issuer: string, id: string): Promise<boolean> {
-    if (!fetched.take(peer)) return false;
     const before = lists.times(issuer, id)?.from ?? null;
+    if (!id.endsWith(FOR_CAUSE)) await fetch(peer, issuer, `${id}${FOR_CAUSE}`);
+    await fetch(peer, issuer, id);
+    return announce(issuer, id, before, peer);
+  }
+
+  async function fetch(peer: string, issuer: string, id: string): Promise<void> {
+    if (!fetched.take(peer)) return;
     try {
       const { payload } = await swarm.call(
         peer,
@@ -74,15 +83,13 @@ export function createListSource(parts: ListParts): ListSource {
           signal,
         },
       );
-      if (payload.length === 0) return false;
+      if (payload.length === 0) return;
       const fault = lists.take(payload, { id, issuer });
       if (fault !== null) log.debug('a status list from a peer is not used', { peer, fault });
     } catch (error) {
       if (!isKithError(error)) throw error;
       log.debug('a status list was not had from a peer', { peer, code: error.code });
-      return false;
     }
-    return announce(issuer, id, before, peer);
   }
 
   async function announce(

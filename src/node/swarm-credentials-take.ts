@@ -4,7 +4,7 @@
  * | Shown | Counts when | Becomes |
  * |---|---|---|
  * | credential | the whole pipeline of the identity room says so, and it is about the peer of this connection | `learn` |
- * | credential, revoked | its issuer's list says so | `end` |
+ * | credential, revoked | its issuer's list says so; for cause, if the list beside it does | `end` |
  * | endorsement | as a credential, signed by the peer of this connection | `learn` |
  * | hand-overs | both keys signed each, and they lead to the key of this connection | `succeed` |
  *
@@ -15,6 +15,7 @@ import {
   type CredentialFields,
   type CredentialVerifier,
   didOfPeerId,
+  FOR_CAUSE,
   type OtherCredential,
   peerIdOfDid,
   readHandOver,
@@ -67,9 +68,22 @@ export function createTaking(parts: TakingParts): Taking {
     trust.policy.issuers.some(({ issuerDid }) => issuerDid === issuer) ||
     reaches(trust.tier(peerIdOfDid(issuer)), 'verified');
 
+  /**
+   * Only of issuers that the owner named for that type: anybody may endorse a peer, and would revoke that for cause to
+   * have it struck.
+   */
+  function isForCause({ issuer, type, status }: CredentialFields): boolean {
+    const isNamed = trust.policy.issuers.some(
+      (each) => each.issuerDid === issuer && each.types.includes(type),
+    );
+    if (!isNamed || status === null) return false;
+    const beside = { list: `${status.list}${FOR_CAUSE}`, index: status.index };
+    return wallet.lists.look(beside, issuer, clock.now()).state === 'revoked';
+  }
+
   function settle({ verdict, facts, claimed, digest }: Verification, bytes: Uint8Array): boolean {
     if (verdict.code === 'revoked') {
-      trust.end(digest, 'withdrawn');
+      trust.end(digest, claimed !== null && isForCause(claimed) ? 'for_cause' : 'withdrawn');
       wallet.others.remove(digest);
     } else if (verdict.code === 'expired') wallet.others.remove(digest);
     if (facts === null || claimed === null) return false;

@@ -15,7 +15,7 @@
  * | `h`   | list of bytes, 16       | hand-overs of its keys, oldest first, the last to the key of this connection |
  * | `l`   | list of `[i, n, f]`, 64 | status lists that it knows: issuer, name, begin in ms since 1970           |
  * | `i`   | text, 128               | DID of a list's issuer                                                     |
- * | `n`   | text, 512               | name of a list                                                             |
+ * | `n`   | text, 544               | name of a list                                                             |
  * | `c`   | boolean, of news        | what the teller shows of itself has changed                                |
  *
  * No presentation is needed: the connection proves the key. What is in here proves itself by its signature.
@@ -43,7 +43,7 @@ export const CREDENTIAL_BOUNDS = {
   handOvers: 16,
   lists: 64,
   issuerChars: 128,
-  nameChars: 512,
+  nameChars: 544,
   /** Bytes of one node's whole answer. */
   shownBytes: 262_144,
   newsBytes: 65_536,

@@ -5,6 +5,7 @@ import {
   type CredentialFormat,
   type CredentialRequest,
   type CredentialType,
+  FOR_CAUSE,
   type Identity,
   interactionStep,
   publishStatusLists,
@@ -150,21 +151,28 @@ export const revoke: Handler = async ({ args, options }) => {
   using rooms = openRooms(options);
   const identity = await ownIdentity(options);
   const reason = options.reason === undefined ? undefined : String(options.reason);
-  const row = rooms.wallet.issued.revoke(identity, String(args[0]), reason);
-  const [list] = await publishStatusLists(rooms.home, rooms.wallet, identity, [row.list!]);
+  const row = rooms.wallet.issued.revoke(identity, String(args[0]), reason, options.forCause === true);
+  const { issued } = rooms.wallet;
+  // The one that tells why goes first: who learns of the revocation then knows.
+  const beside = issued.lists(identity).filter((id) => row.forCause && id === `${row.list}${FOR_CAUSE}`);
+  const lists = await publishStatusLists(rooms.home, rooms.wallet, identity, [...beside, row.list!]);
+  const list = lists.at(-1);
   if (options.out !== undefined) await writeFileAtomic(String(options.out), list!.bytes, { mode: 0o644 });
   if (options.json) {
     printJson({
       digest: row.digest,
       revoked_at: row.revokedAt,
       reason: row.revokedReason,
+      for_cause: row.forCause,
       status_list: row.list,
       published: list!.path,
     });
     return;
   }
-  print(`Revoked ${row.type} ${row.digest.slice(0, 16)} about ${plain(row.subject)}.`);
-  tellLists([list!]);
+  print(
+    `Revoked ${row.type} ${row.digest.slice(0, 16)} about ${plain(row.subject)}${row.forCause ? ', for cause' : ''}.`,
+  );
+  tellLists(lists);
 };
 
 export const publishStatus: Handler = async ({ options }) => {

@@ -151,6 +151,7 @@ function listIssued({ wallet }: WalletRooms, json: boolean): void {
         status_index: row.listIndex,
         revoked_at: row.revokedAt,
         revoked_reason: row.revokedReason,
+        for_cause: row.forCause,
       })),
     );
     return;

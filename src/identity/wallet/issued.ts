@@ -34,6 +34,7 @@ export interface IssuedRow {
   readonly listIndex: number | null;
   readonly revokedAt: number | null;
   readonly revokedReason: string | null;
+  readonly forCause: boolean;
 }
 
 export interface GivenEndorsement {
@@ -59,9 +60,10 @@ export interface Issued {
   issue(identity: Identity, options: IssueFromWallet): IssuedCredential;
   /**
    * Revokes a credential by the beginning of its digest (8 characters or more). Returns its row. Revoking twice changes
-   * nothing. Throws InputError `credential_unknown`, `credential_not_revocable`.
+   * nothing. `forCause`: its subject misbehaved, which a list beside the first tells everybody.
+   * Throws InputError `credential_unknown`, `credential_not_revocable`.
    */
-  revoke(identity: Identity, digest: string, reason?: string): IssuedRow;
+  revoke(identity: Identity, digest: string, reason?: string, forCause?: boolean): IssuedRow;
   list(): readonly IssuedRow[];
   /** Names of this identity's lists that have to be signed again: changed or new, or half of their time is over. */
   due(identity: Identity): readonly string[];
@@ -87,8 +89,12 @@ interface Row {
   readonly list_index: number | null;
   readonly revoked_at: number | null;
   readonly revoked_reason: string | null;
+  readonly for_cause: 0 | 1;
 }
-const COLUMNS = 'digest, type, issuer, subject, issued_at, list, list_index, revoked_at, revoked_reason';
+/** End of the name of the list that tells which of another list's revocations were for cause. */
+export const FOR_CAUSE = '/for-cause';
+const COLUMNS =
+  'digest, type, issuer, subject, issued_at, list, list_index, revoked_at, revoked_reason, for_cause';
 
 export function createIssued(database: Database, clock: Clock, random: Random, seen: SeenLists): Issued {
   const insert = database.prepare<
@@ -106,19 +112,22 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
   const answered = database.prepare<{ digest: string }, [string]>(
     'SELECT digest FROM issued WHERE request = ?',
   );
-  const markRevoked = database.prepare<never, [number, string | null, string]>(
-    'UPDATE issued SET revoked_at = ?, revoked_reason = ? WHERE digest = ?',
+  const markRevoked = database.prepare<never, [number, string | null, 0 | 1, string]>(
+    'UPDATE issued SET revoked_at = ?, revoked_reason = ?, for_cause = ? WHERE digest = ?',
   );
   const used = database.prepare<{ n: number }, [string]>('SELECT count(*) AS n FROM issued WHERE list = ?');
   const taken = database.prepare<{ x: 1 }, [string, number]>(
     'SELECT 1 AS x FROM issued WHERE list = ? AND list_index = ?',
   );
-  const revokedIn = database.prepare<{ list_index: number }, [string]>(
-    'SELECT list_index FROM issued WHERE list = ? AND revoked_at IS NOT NULL',
+  const revokedIn = database.prepare<{ list_index: number }, [string, number]>(
+    'SELECT list_index FROM issued WHERE list = ? AND revoked_at IS NOT NULL AND for_cause >= ?',
   );
-  const revocations = database.prepare<{ n: number }, [string]>(
-    'SELECT count(*) AS n FROM issued WHERE list = ? AND revoked_at IS NOT NULL',
+  const revocations = database.prepare<{ n: number }, [string, number]>(
+    'SELECT count(*) AS n FROM issued WHERE list = ? AND revoked_at IS NOT NULL AND for_cause >= ?',
   );
+  /** The list whose places are meant, and whether only what was revoked for cause is in it. */
+  const meant = (id: string): [list: string, forCause: 0 | 1] =>
+    id.endsWith(FOR_CAUSE) ? [id.slice(0, -FOR_CAUSE.length), 1] : [id, 0];
   interface ListRow {
     readonly id: string;
     readonly number: number;
@@ -157,7 +166,8 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
     let list = wanted;
     if (wanted === 'auto') {
       const own = lists.find(
-        ({ id }) => id.startsWith(identity.did) && used.get(id)!.n < STATUS_LIST_ENTRIES,
+        ({ id }) =>
+          id.startsWith(identity.did) && !id.endsWith(FOR_CAUSE) && used.get(id)!.n < STATUS_LIST_ENTRIES,
       );
       list = own?.id ?? `${identity.did}/status/${nextNumber.get()!.n}`;
     }
@@ -207,7 +217,7 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
         return made;
       }),
 
-    revoke: (identity, digest, reason) =>
+    revoke: (identity, digest, reason, forCause = false) =>
       database.transaction(() => {
         const row = find(digest);
         if (row.list === null) {
@@ -222,7 +232,11 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
             `The credential ${row.digest} was issued by ${row.issuer}, which is not this node's key any more. Sign with that key to revoke it.`,
           );
         }
-        if (row.revoked_at === null) markRevoked.run(clock.now(), reason?.slice(0, 500) ?? null, row.digest);
+        if (row.revoked_at === null)
+          markRevoked.run(clock.now(), reason?.slice(0, 500) ?? null, forCause ? 1 : 0, row.digest);
+        const beside = `${row.list}${FOR_CAUSE}`;
+        if (forCause && !ownLists.all(identity.did).some(({ id }) => id === beside))
+          addList.run(beside, nextNumber.get()!.n, identity.did);
         return rowOf(find(row.digest));
       }),
 
@@ -235,7 +249,7 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
         .filter(({ id, published_from: from, published_revocations: told, written_from: written }) => {
           if (from === null || from > now + CLOCK_SKEW_MS || now >= from + STATUS_LIFETIME_MS / 2)
             return true;
-          return written !== from || revocations.get(id)!.n !== told;
+          return written !== from || revocations.get(...meant(id))!.n !== told;
         })
         .map(({ id }) => id);
     },
@@ -256,7 +270,7 @@ export function createIssued(database: Database, clock: Clock, random: Random, s
         // Readers refuse lists from the future, so one that a wrong clock dated was taken by nobody.
         const from = last === null || last > now + CLOCK_SKEW_MS ? now : Math.max(now, last + 1000);
         const bits = new Uint8Array(STATUS_LIST_ENTRIES / 8);
-        const revoked = revokedIn.all(list);
+        const revoked = revokedIn.all(...meant(list));
         for (const { list_index: index } of revoked) setBit(bits, index);
         const bytes = signStatusList(identity, { id: list, bits, validFrom: from });
         markPublished.run(from, revoked.length, list);
@@ -303,5 +317,6 @@ function rowOf(row: Row): IssuedRow {
     listIndex: row.list_index,
     revokedAt: row.revoked_at,
     revokedReason: row.revoked_reason,
+    forCause: row.for_cause === 1,
   };
 }

@@ -108,4 +108,8 @@ export const WALLET_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX others_by_age ON others (seen_at);
     `,
   },
+  {
+    name: 'revocations for cause',
+    up: 'ALTER TABLE issued ADD COLUMN for_cause INTEGER NOT NULL DEFAULT 0',
+  },
 ];
