@@ -60,7 +60,7 @@ test('two nodes that are connected to a third learn of each other', async () => 
   assert.equal(seen.tier, 'unknown');
   const listed = await kith(['p2p', 'peers', 'list', ...at(a)]);
   assert.match(listed.out, /^PEER +TIER +PATH +RTT +STATE +REGIONS +SERVES\n/);
-  assert.match(listed.out, new RegExp(`^${ofB.peer} +unknown +direct `, 'm'));
+  assert.match(listed.out, new RegExp(`^${ofB.peer} +unknown +lan `, 'm'));
   assert.match(listed.out, new RegExp(`^${ofC.peer} .* online +us,us-east `, 'm'));
 });
 

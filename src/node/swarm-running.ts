@@ -198,6 +198,19 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   );
   messages.onMessage(({ id, from, receivedAt }) => options.onMessage({ id, from, receivedAt }));
 
+  let nat: SwarmView['nat'] = null;
+  /** Servers of STUN may be slow or away: what was learnt last is shown, and asked for again meanwhile. */
+  const askNat = (): void => {
+    if (swarm.state === 'running')
+      swarm.nat().then(
+        ({ mapping, address }) => {
+          nat = { mapping, address };
+        },
+        () => {},
+      );
+  };
+  askNat();
+
   const rtts = new Map<string, number>();
   /** Links with what was measured last, which the network does not remember for itself. */
   async function links(): Promise<readonly PeerLink[]> {
@@ -254,7 +267,9 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       };
     },
     async view() {
+      askNat();
       return {
+        nat,
         addresses: swarm.addresses,
         network: { kind: settings.network, key: key === null ? null : networkName(key) },
         links: swarm.state === 'running' ? await links() : [],

@@ -145,6 +145,7 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
           : null,
       },
       regions,
+      nat: null,
       links: [],
       ...(await running?.view()),
     };

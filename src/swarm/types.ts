@@ -141,9 +141,9 @@ export interface NatReport {
    * can cross it. `dependent`: another port for each (symmetric). `unknown`: fewer than two answers came.
    */
   readonly mapping: 'none' | 'independent' | 'dependent' | 'unknown';
-  /** This node's IP address as the world sees it; null when nobody told. */
+  /** This node's IP address as the world sees it: by STUN, else as three peers or more agree; null when nobody told. */
   readonly address: string | null;
-  /** The server that told, `stun:host:port`. */
+  /** The server that told, `stun:host:port`; null when none did. */
   readonly server: string | null;
 }
 

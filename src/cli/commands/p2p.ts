@@ -23,6 +23,13 @@ const reaches: Readonly<Record<SwarmView['reach'], string>> = {
   none: 'nobody can dial it; it dials others',
 };
 
+const nats: Readonly<Record<NonNullable<SwarmView['nat']>['mapping'], string>> = {
+  none: ', its own address',
+  independent: ', behind a NAT that keeps its port: WebRTC can cross it',
+  dependent: ', behind a symmetric NAT: relays alone can cross it',
+  unknown: '',
+};
+
 export const info: Handler = async ({ options }) => {
   const view = await (await runningNode(options)).call<SwarmView>('GET', API);
   const code = view.state === 'failed' ? exitCode.degraded : exitCode.ok;
@@ -54,6 +61,9 @@ export const info: Handler = async ({ options }) => {
       network.key === null ? `${network.kind}, open` : `${network.kind}, private (key ${network.key})`,
     ],
     ['reach', reaches[view.reach]],
+    ...(view.nat?.address == null
+      ? []
+      : [['seen as', `${plain(view.nat.address)}${nats[view.nat.mapping]}`]]),
     ...view.addresses.map((address, index) => [index === 0 ? 'addresses' : '', plain(address)]),
     ...(view.regions.length === 0 ? [] : [['regions', view.regions.join(', ')]]),
     ['known', `${formatPlural(view.peers, 'peer')}, ${formatPlural(view.records, 'record')}`],

@@ -117,6 +117,15 @@ const schemas: Readonly<Record<string, Schema>> = {
       ),
     }),
     regions: array(string),
+    nat: described(
+      'Where the world sees the node, as learnt last; null before.',
+      nullable(
+        object({
+          mapping: choice('none', 'independent', 'dependent', 'unknown'),
+          address: nullable(string),
+        }),
+      ),
+    ),
     links: array(ref('PeerLink')),
     counters: nullable(object(counters)),
     records: described('Announcements in the registry.', count),

@@ -8,6 +8,7 @@ import type {
   BlockRange,
   CounterName,
   LeftOutReason,
+  NatReport,
   OutboxMessage,
   PeerLink,
   Serves,
@@ -78,6 +79,8 @@ export interface SwarmView extends SwarmSummary {
     readonly serves: RelayServing | null;
   };
   readonly regions: readonly string[];
+  /** Where the world sees the node, as learnt last; null before. */
+  readonly nat: Pick<NatReport, 'mapping' | 'address'> | null;
   readonly links: readonly PeerLink[];
 }
 

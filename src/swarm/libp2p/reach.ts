@@ -12,6 +12,7 @@ import { CALL_PROTOCOL } from '../frames/format.ts';
 import type { NatReport } from '../types.ts';
 import type { Node, NodeSettings } from './config.ts';
 import { NO_REPORT, parseStunUrl, probeNat, stunOfRelays } from './nat.ts';
+import { Observed } from './observed.ts';
 import { bestConnection, isLocalAddress, isProven, pathOf, prove } from './paths.ts';
 import { holdReservations } from './reservations.ts';
 import type { StunServer } from './stun-server.ts';
@@ -40,8 +41,9 @@ function stunServers({ webrtc, relay }: NodeSettings) {
   return named.length > 0 ? named : stunOfRelays(relay?.use ?? []);
 }
 
-/** This node's NAT, measured again when the last answer is older than 30 s. */
+/** This node's NAT, measured again when the last answer is older than 30 s; where no STUN tells, by what peers see. */
 export class Nat {
+  readonly observed = new Observed();
   readonly #settings: NodeSettings;
   readonly #end = new AbortController();
   #last: { readonly at: number; readonly report: Promise<NatReport> } | undefined;
@@ -50,7 +52,12 @@ export class Nat {
     this.#settings = settings;
   }
 
-  report(): Promise<NatReport> {
+  async report(): Promise<NatReport> {
+    const report = await this.#measured();
+    return report.address === null ? { ...report, address: this.observed.agreed() } : report;
+  }
+
+  #measured(): Promise<NatReport> {
     const now = performance.now();
     if (this.#last !== undefined && now - this.#last.at < FRESH_MS) return this.#last.report;
     const report = probeNat(stunServers(this.#settings), systemRandom, this.#end.signal).catch(
@@ -100,6 +107,7 @@ export class Reach {
         prove(detail.connection);
         this.#onOpen(detail.connection);
       }
+      this.#nat.observed.onIdentify(detail);
       void this.#improve(detail);
     });
     void holdReservations(node, this.#settings.relay?.use ?? [], this.#end.signal);
