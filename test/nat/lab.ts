@@ -7,11 +7,16 @@
  *
  * @module test/nat/lab
  */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-/** How a NAT chooses the port: the one that the host uses, if free, or a random one for each destination (symmetric). */
-export type NatKind = 'preserving' | 'symmetric';
+/**
+ * How a NAT chooses the port: the one that the host uses, if free, or a random one for each destination (symmetric).
+ * `forwarding` is the first with a router that maps ports for who asks it by UPnP.
+ */
+export type NatKind = 'preserving' | 'symmetric' | 'forwarding';
 
 export interface Home {
   readonly name: string;
@@ -21,6 +26,13 @@ export interface Home {
   readonly address: string;
   /** Address of the NAT, public. */
   readonly outside: string;
+}
+
+/** A host on a local network with others: no router, no way out. */
+export interface Neighbour {
+  readonly space: string;
+  readonly ip4: string;
+  readonly ip6: string;
 }
 
 export interface Server {
@@ -33,6 +45,19 @@ function command(program: string, args: readonly string[], input?: string): stri
   const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', input });
   if (status === 0) return stdout;
   throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);
+}
+
+const IGD = '/usr/sbin/miniupnpd';
+const INSTALL_IGD = 'apt-get install -y --no-install-recommends miniupnpd-nftables';
+
+/** Why there can be no router with UPnP here, with the command that helps; null when there can. */
+export function whyNoIgd(): string | null {
+  return existsSync(IGD) ? null : `the program miniupnpd is missing. To have it: ${INSTALL_IGD}`;
+}
+
+/** Only asked for by name: it changes the machine. */
+export function installIgd(): void {
+  if (!existsSync(IGD)) command('sh', ['-c', `DEBIAN_FRONTEND=noninteractive ${INSTALL_IGD}`]);
 }
 
 /** Why this machine cannot have the lab; null when it can. */
@@ -60,6 +85,8 @@ export function whyNot(): string | null {
 export class Lab {
   readonly #prefix: string;
   readonly #spaces: string[] = [];
+  readonly #daemons: ChildProcess[] = [];
+  readonly #folders: string[] = [];
   readonly #net: string;
   #links = 0;
 
@@ -129,25 +156,63 @@ export class Lab {
     command(
       'ip',
       ['netns', 'exec', router, 'nft', '-f', '-'],
-      `table ip nat {
-        chain out {
-          type nat hook postrouting priority srcnat; policy accept;
-          oifname "wan" masquerade ${kind === 'symmetric' ? 'fully-random' : ''}
-        }
-      }
-      table inet filter {
-        chain forward {
-          type filter hook forward priority filter; policy drop;
-          iifname "lan" accept
-          ct state established,related accept
-        }
-        chain input {
-          type filter hook input priority filter; policy drop;
-          ct state established,related accept
-        }
-      }`,
+      kind === 'forwarding' ? FORWARDING : natRules(kind),
     );
+    if (kind === 'forwarding') this.#startIgd(router);
     return { name, space, address: `${lan}.2`, outside };
+  }
+
+  /** The router's own program that maps ports for who asks by UPnP. */
+  #startIgd(router: string): void {
+    const folder = mkdtempSync(join(tmpdir(), 'kith-igd-'));
+    this.#folders.push(folder);
+    const file = join(folder, 'miniupnpd.conf');
+    writeFileSync(
+      file,
+      [
+        'ext_ifname=wan',
+        'listening_ip=lan',
+        'http_port=5000',
+        'enable_upnp=yes',
+        'enable_natpmp=no',
+        'secure_mode=yes',
+        'system_uptime=yes',
+        'uuid=8ab1ee2a-3c04-4d0e-9d0b-6c0c7b1d2f01',
+        `lease_file=${join(folder, 'leases')}`,
+        'allow 1024-65535 0.0.0.0/0 1024-65535',
+        'deny 0-65535 0.0.0.0/0 0-65535',
+        '',
+      ].join('\n'),
+    );
+    const args = ['netns', 'exec', router, IGD, '-d', '-f', file, '-P', join(folder, 'pid')];
+    this.#daemons.push(spawn('ip', args, { stdio: 'ignore' }));
+  }
+
+  /** The router's rules that lead from outside to a host behind it. */
+  forwards(home: string): string {
+    const rules = command('ip', ['netns', 'exec', `${this.#prefix}-${home}-nat`, 'nft', 'list', 'ruleset']);
+    return rules
+      .split('\n')
+      .filter((line) => line.includes('dnat'))
+      .map((line) => line.trim())
+      .join('; ');
+  }
+
+  /** Hosts on one local network of their own, with private addresses of both kinds. */
+  neighbours(count: number): Neighbour[] {
+    const hub = this.#space('hub');
+    this.#in(hub, 'link', 'add', 'br0', 'type', 'bridge');
+    this.#in(hub, 'link', 'set', 'br0', 'up');
+    return Array.from({ length: count }, (_, i) => {
+      const space = this.#space(`lan${i}`);
+      const [ip4, ip6] = [`192.168.88.${i + 1}`, `fd00:88::${i + 1}`];
+      this.#cable(space, 'eth0', hub, `h${i}`);
+      this.#in(hub, 'link', 'set', `h${i}`, 'master', 'br0');
+      this.#in(space, 'address', 'add', `${ip4}/24`, 'dev', 'eth0');
+      this.#in(space, 'address', 'add', `${ip6}/64`, 'dev', 'eth0', 'nodad');
+      this.#in(space, 'route', 'add', 'default', 'dev', 'eth0');
+      return { space, ip4, ip6 };
+    });
   }
 
   /** Bytes that have come and gone at a server. */
@@ -158,9 +223,60 @@ export class Lab {
   }
 
   close(): void {
+    // `ip netns exec` becomes the program it runs, so that this ends the program itself.
+    for (const daemon of this.#daemons.splice(0)) daemon.kill('SIGKILL');
+    for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true, force: true });
     for (const space of this.#spaces.splice(0).reverse()) spawnSync('ip', ['netns', 'del', space]);
   }
 }
+
+function natRules(kind: NatKind): string {
+  return `table ip nat {
+    chain out {
+      type nat hook postrouting priority srcnat; policy accept;
+      oifname "wan" masquerade ${kind === 'symmetric' ? 'fully-random' : ''}
+    }
+  }
+  table inet filter {
+    chain forward {
+      type filter hook forward priority filter; policy drop;
+      iifname "lan" accept
+      ct state established,related accept
+    }
+    chain input {
+      type filter hook input priority filter; policy drop;
+      ct state established,related accept
+    }
+  }`;
+}
+
+/** The chains that miniupnpd expects, by the names that it has for them. */
+const FORWARDING = `table inet filter {
+  chain miniupnpd { }
+  chain prerouting_miniupnpd { }
+  chain postrouting_miniupnpd { }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    iifname "lan" accept
+    ct state established,related accept
+    jump miniupnpd
+  }
+  chain input {
+    type filter hook input priority filter; policy drop;
+    iifname "lan" accept
+    iifname "lo" accept
+    ct state established,related accept
+  }
+  chain prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    jump prerouting_miniupnpd
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    jump postrouting_miniupnpd
+    oifname "wan" masquerade
+  }
+}`;
 
 /** What of the machine stands beside the figures. */
 export function machine(): string {

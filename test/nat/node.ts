@@ -98,6 +98,38 @@ const commands = {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   },
+  /** Waits for an address that begins so. */
+  async address(start: string, ms: number) {
+    const begin = performance.now();
+    while (!swarm.addresses.some((one) => one.startsWith(start))) {
+      if (performance.now() - begin > ms) throw new Error(`No ${start}: ${swarm.addresses.join(' ')}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return performance.now() - begin;
+  },
+  /** Waits until somebody, who is not dialled from here by name, is connected. */
+  async found(peer: string, ms: number) {
+    const begin = performance.now();
+    for (;;) {
+      const link = (await swarm.links()).find((one) => one.peer === peer);
+      if (link !== undefined) return { link, ms: performance.now() - begin };
+      if (performance.now() - begin > ms) throw new Error(`${peer} was not found within ${ms} ms.`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  },
+  /** Waits until the node's own address is known. */
+  async seen(ms: number) {
+    const begin = performance.now();
+    for (;;) {
+      const report = await swarm.nat();
+      if (report.address !== null || performance.now() - begin > ms) return report;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  },
+  async close() {
+    await swarm[Symbol.asyncDispose]();
+    return null;
+  },
   /** Waits for addresses over so many relays. */
   async reserved(count: number, ms: number) {
     const begin = performance.now();

@@ -33,6 +33,10 @@ export class Report {
     else this.failed(`${what}: ${typeof seen === 'string' ? seen : JSON.stringify(seen)}`);
   }
 
+  skipped(why: string): void {
+    console.log(`  SKIPPED: ${why}`);
+  }
+
   failed(why: string): void {
     this.#failures++;
     console.log(`  FAILED: ${why}`);

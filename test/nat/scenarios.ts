@@ -3,84 +3,15 @@
  *
  * @module test/nat/scenarios
  */
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
-import { peerIdFromPrivateKey } from '@libp2p/peer-id';
-import { type Home, Lab, type NatKind, type Server } from './lab.ts';
+import { discovery } from './discovery.ts';
 import { NodeError, NodeProcess } from './process.ts';
 import type { Report } from './report.ts';
+import { A, B, RELAYS, settled, World } from './world.ts';
 
 const KB16 = 16 * 1024;
 const MB4 = 4 * 1024 * 1024;
 const STEPS = 50;
 const BULKS = 7;
-const RELAYS = [1, 2] as const;
-const A = 11;
-const B = 12;
-
-async function peerOf(seed: number): Promise<string> {
-  const key = await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed));
-  return peerIdFromPrivateKey(key).toString();
-}
-
-class World implements AsyncDisposable {
-  readonly lab: Lab;
-  readonly relays: Server[] = [];
-  readonly relayNodes: NodeProcess[] = [];
-  readonly #nodes: NodeProcess[] = [];
-
-  constructor(name: string) {
-    this.lab = new Lab(`kith-${name}`);
-  }
-
-  /** Two relays; peers that they trust have no limits. */
-  async startRelays(trusted: readonly number[]): Promise<void> {
-    for (const number of RELAYS) {
-      const server = this.lab.server(`relay${number}`, number);
-      this.relays.push(server);
-      const node = await NodeProcess.start(server.space, {
-        seed: number,
-        options: {
-          listen: ['/ip4/0.0.0.0/tcp/4001'],
-          announce: [`/ip4/${server.address}/tcp/4001`],
-          relay: { serve: { unlimitedTier: 'verified' } },
-        },
-        trusted: await Promise.all(trusted.map(peerOf)),
-      });
-      this.#nodes.push(node);
-      this.relayNodes.push(node);
-    }
-  }
-
-  async startHost({ space }: Home, seed: number): Promise<NodeProcess> {
-    const relays = this.relays.map(
-      ({ address }, i) => `/ip4/${address}/tcp/4001/p2p/${this.relayNodes[i]!.peer}`,
-    );
-    const node = await NodeProcess.start(space, {
-      seed,
-      options: { listen: ['/ip4/0.0.0.0/tcp/4001'], relay: { use: relays }, webrtc: {} },
-    });
-    this.#nodes.push(node);
-    await node.do('reserved', relays.length, 30_000);
-    return node;
-  }
-
-  async pair(a: NatKind, b: NatKind): Promise<[NodeProcess, NodeProcess]> {
-    const first = await this.startHost(this.lab.home('a', 1, a), A);
-    const second = await this.startHost(this.lab.home('b', 2, b), B);
-    return [first, second];
-  }
-
-  /** The address of a host over one relay. */
-  over(relay: number, host: NodeProcess): string {
-    const { address } = this.relays[relay]!;
-    return `/ip4/${address}/tcp/4001/p2p/${this.relayNodes[relay]!.peer}/p2p-circuit/p2p/${host.peer}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#nodes.map((node) => node.kill()));
-    this.lab.close();
-  }
-}
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
@@ -90,8 +21,6 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
     return error instanceof NodeError ? (error.code ?? error.message) : String(error);
   }
 }
-
-const settled = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function figures(report: Report, a: NodeProcess, b: string, what: string): Promise<void> {
   await a.do('call', b, KB16, 10);
@@ -200,6 +129,9 @@ async function strangers(report: Report): Promise<void> {
   report.trips('call, 1 KB, within the limit', await a.do('call', b.peer, 1024, 10), 1024);
   const code = await codeOf(a.do('call', b.peer, MB4, 1));
   report.holds('4 MB break the limit with a typed error', code === 'swarm_reset', code);
+  const began = performance.now();
+  await a.do('call', b.peer, 1024, 1);
+  report.ms('A calls anew, 1 KB, from the call on', performance.now() - began);
   const back = await b.do('dial', world.over(1, a));
   report.holds('the other way, to the trusted host, is not limited', !back.link.limited, back.link);
   report.trips('call to it, 4 MB', await b.do('call', a.peer, MB4, 1), MB4);
@@ -239,4 +171,5 @@ export const SCENARIOS: Readonly<Record<string, (report: Report) => Promise<void
   'mixed: one NAT of each kind': mixed,
   'strangers: the relay does not trust one of them': strangers,
   'comeback: a relay is killed and starts again': comeback,
+  ...discovery,
 };
