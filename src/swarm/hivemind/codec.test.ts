@@ -3,6 +3,13 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
 import { fromHex, toHex } from '../../base/index.ts';
+import {
+  AddressBook,
+  decodeRoutingAnswer,
+  decodeRoutingRequest,
+  encodeRoutingAnswer,
+  encodeRoutingRequest,
+} from './addresses.ts';
 import { decodeDictionary, encodeDictionary } from './dictionary.ts';
 import { HivemindFault } from './fault.ts';
 import { commonPrefix, compareDistance, keyId } from './ids.ts';
@@ -195,6 +202,26 @@ test('calls and answers have the frames that the daemon has', () => {
   assert.throws(() => decodeCall(body('reply')), HivemindFault);
 });
 
+const [ed25519, rsa] = golden.peers.map(({ text }) => text) as [string, string];
+const places = new Map([
+  [ed25519, [`/ip4/9.9.9.9/tcp/4001/p2p/${ed25519}`, `/ip6/2600::1/tcp/1/p2p/${ed25519}`]],
+  [
+    rsa,
+    [`/ip4/10.0.0.1/tcp/4001/p2p/${ed25519}/p2p-circuit/p2p/${rsa}`, `/dns4/a.example.org/tcp/1/p2p/${rsa}`],
+  ],
+]);
+
+test('where peers are is asked and told in the form of peer routing', () => {
+  assert.equal(toHex(encodeRoutingRequest(ed25519)), `0804${'1226'}${golden.peers[0]!.bytes}`);
+  const request = decodeRoutingRequest(encodeRoutingRequest(rsa));
+  assert.deepEqual(request, { type: 4, key: peerIdToBytes(rsa) });
+  assert.deepEqual(decodeRoutingAnswer(encodeRoutingAnswer(request, places)), places);
+  // What strangers say is dialled, and told to strangers, only when it is of the public Internet.
+  const fits = (lan: boolean) => new AddressBook(lan, []).fit([...places.values()].flat());
+  assert.deepEqual(fits(false), places.get(ed25519));
+  assert.equal(fits(true).length, 4);
+});
+
 test('unknown fields are passed over, broken ones refused', () => {
   // NodeInfo of a later version: fields 9 (varint), 10 (text), 11 (fixed 32), 12 (fixed 64).
   const later = `48ac02${'5202'}6869${'5d01020304'}${'610102030405060708'}`;
@@ -285,11 +312,15 @@ test('whatever bytes a stranger sends, a reader takes them or says that it does 
     decodeFindResponse,
     decodeCall,
     decodeAnswer,
+    decodeRoutingRequest,
+    decodeRoutingAnswer,
   ];
   const real = [
     ...Object.values(golden.messages),
     ...Object.values(golden.frames).map((frame) => frame.slice(4)),
     ...golden.dictionaries.map(({ bytes }) => bytes),
+    toHex(encodeRoutingRequest(golden.peers[0]!.text)),
+    toHex(encodeRoutingAnswer({ type: 4, key: REGULAR }, places)),
   ].map(fromHex);
   // Bytes of chance, and real ones that were cut or changed in one place.
   const bytes = fc.oneof(
