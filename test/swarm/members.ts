@@ -13,18 +13,18 @@ import {
   type Offer,
   openMessages,
   Registry,
-  type Swarm,
   type SwarmOptions,
   startDiscovery,
   type Views,
 } from '../../src/swarm/index.ts';
+import type { MemberSwarm } from './direct.ts';
 
 export const MODEL = createHash('sha256').update('a model of tests').digest('hex');
 
 export interface Member extends AsyncDisposable {
   readonly identity: Identity;
   readonly peer: string;
-  readonly swarm: Swarm;
+  readonly swarm: MemberSwarm;
   readonly registry: Registry;
   readonly discovery: Discoverer;
   readonly messages: Messages;
@@ -37,10 +37,15 @@ export const views: Views = {
   latencyMs: () => null,
 };
 
-export async function startMember(number: number, options: Partial<SwarmOptions> = {}): Promise<Member> {
+/** `create` makes its swarm: in a thread, as in a node, unless told otherwise. */
+export async function startMember(
+  number: number,
+  options: Partial<SwarmOptions> = {},
+  create: (options: SwarmOptions) => Promise<MemberSwarm> = createSwarm,
+): Promise<Member> {
   const seed = createHash('sha256').update(`member ${number} of ${process.pid}`).digest();
   const identity = createIdentity(seed);
-  const swarm = await createSwarm({
+  const swarm = await create({
     seed,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     network: 'lan',
