@@ -135,5 +135,54 @@ const uptime: Attack = {
     }),
 };
 
+/**
+ * The highest score in the second year of a peer with the strongest credentials that answers so many requests a day without
+ * fault, and breaks the rules of the wire so often a day, but never three times in ten minutes.
+ */
+export function abuse(
+  answers: number,
+  breaks: number,
+): { readonly max: number; readonly isVerified: boolean } {
+  const world = new World(0);
+  let max = 0;
+  let isVerified = false;
+  for (let day = 0; day < DAYS; day++) {
+    for (let n = 0; n < answers; n++)
+      for (const dimension of ['availability', 'throughput', 'latency'] as const)
+        world.observe(PEER, dimension, 1);
+    for (let n = 0; n < breaks; n++) world.observe(PEER, 'conduct', 0);
+    if (day >= DAYS / 2 && day % 7 === 0) {
+      world.renew(PEER);
+      world.makeTrio(PEER);
+      const { score, tier } = world.judge()(PEER);
+      max = Math.max(max, score);
+      isVerified ||= reaches(tier, 'verified');
+    }
+    world.now += DAY_MS;
+  }
+  return { max, isVerified };
+}
+
+const wire: Attack = {
+  name: 'Abuse of the wire',
+  run: () =>
+    (
+      [
+        [0, 1],
+        [1, 1],
+        [10, 10],
+        [50, 100],
+      ] as const
+    ).map(([answers, breaks]) => {
+      const { max, isVerified } = abuse(answers, breaks);
+      return {
+        attack: `${breaks} times a day, apart enough not to be struck, and ${answers} answers a day without fault`,
+        bound: 'never Verified, T = 0',
+        measured: `T <= ${max.toFixed(3)}${isVerified ? ', Verified' : ''}`,
+        holds: !isVerified && max === 0,
+      };
+    }),
+};
+
 /** `runs` of each on-off case: more are steadier. */
-export const conductAttacks = (runs: number): readonly Attack[] => [auditing, onOff(runs), uptime];
+export const conductAttacks = (runs: number): readonly Attack[] => [auditing, onOff(runs), uptime, wire];

@@ -18,7 +18,7 @@ import type {
 } from '../score/inputs.ts';
 import { observed } from '../score/observations.ts';
 import { type Ranks, rankPeers } from '../score/rank.ts';
-import type { Dimension, TrustScore } from '../types.ts';
+import type { Counted, TrustScore } from '../types.ts';
 
 export const START = Date.UTC(2026, 10, 21);
 export const ISSUERS = ['issuer 1', 'issuer 2'] as const;
@@ -31,7 +31,7 @@ export class World implements TrustSource {
   /** Groups where ranks start: one, or three under the strict policy. */
   roots: readonly (readonly string[])[] = [[]];
   readonly #credentials = new Map<string, HeldCredential[]>();
-  readonly #counters = new Map<string, Partial<Record<Dimension, Counter>>>();
+  readonly #counters = new Map<string, Partial<Record<Counted, Counter>>>();
   readonly #incidents = new Map<string, Incident[]>();
   readonly #received = new Map<string, Endorsement[]>();
   readonly #given = new Map<string, Endorsement[]>();
@@ -99,7 +99,7 @@ export class World implements TrustSource {
       for (const [i, row] of list.entries()) list[i] = { ...row, until: at };
   }
 
-  observe(peer: string, dimension: Dimension, x: number): void {
+  observe(peer: string, dimension: Counted, x: number): void {
     const counters = this.#counters.get(peer) ?? {};
     counters[dimension] = observed(counters[dimension], x, this.now);
     this.#counters.set(peer, counters);
