@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { systemClock, systemRandom } from '../../src/base/index.ts';
+import { resolveConfig, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
+import { openNodeHivemind } from '../../src/node/hivemind.ts';
 import {
   createSwarm,
   Float,
@@ -174,6 +175,41 @@ describe('hivemind', { skip, timeout: 300_000 }, () => {
     assert.equal((await newcomer.get("'from kith'"))?.value, "'newer'");
     await newcomer.store({ key: "'from the newcomer'", value: '7' });
     assert.equal((await client.dht.find('from the newcomer')).regular?.value, 7);
+  });
+
+  test('Python reads what a node of Kith tells of itself, and that it has left', async () => {
+    const { config } = resolveConfig({
+      home: '/nowhere',
+      env: {},
+      flags: {
+        'swarm.hivemindBootstrap': peers[0]!.addresses[0],
+        'swarm.hivemindAnnounce': true,
+        'swarm.hivemindName': 'Ada',
+        'swarm.network': 'lan',
+      },
+    });
+    const told = {
+      id: 'tiny',
+      hash: 'ab'.repeat(32),
+      quant: 'Q4_K_M',
+      serves: ['chat'],
+      tokensPerSecond: 10,
+    };
+    const bridge = await openNodeHivemind({
+      ...{ config, swarm: client.swarm, clock: systemClock, random: systemRandom, log: silentLogger },
+      models: async () => [told],
+    });
+    const { stored, message } = await bridge.announce(AbortSignal.timeout(30_000));
+    assert.ok(stored >= 3 && message === null, `${stored} ${message}`);
+    const key = "'_kwaai.inference.nodes'";
+    const { value } = (await peers[1]!.get(key))!;
+    assert.ok(
+      value.startsWith(`{'${client.swarm.peer}': ((2, 10.0, {'start_block': 0, 'end_block': 0, `),
+      value,
+    );
+    assert.match(value, /'public_name': 'Ada', .*'models': \[\{'id': 'tiny', 'sha256': 'abab/);
+    await bridge[Symbol.asyncDispose]();
+    assert.match((await peers[0]!.get(key))!.value, /\(\(-1, 0\.0, \{/);
   });
 
   test('records live on when a Python node is gone', async () => {
