@@ -4,10 +4,10 @@
  *
  * @module swarm/libp2p/reach
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setMaxListeners } from 'node:events';
 import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { systemRandom } from '../../base/index.ts';
+import { type Clock, systemClock, systemRandom } from '../../base/index.ts';
 import { CALL_PROTOCOL } from '../frames/format.ts';
 import type { NatReport } from '../types.ts';
 import type { Node, NodeSettings } from './config.ts';
@@ -83,16 +83,20 @@ export class Reach {
   readonly #settings: NodeSettings;
   readonly #events: ReachEvents;
   readonly #nat: Nat;
+  readonly #clock: Clock;
   readonly #end = new AbortController();
   readonly #improving = new Set<string>();
   readonly #leaving = new Set<string>();
   #stun: StunServer | null = null;
 
-  constructor(node: Node, settings: NodeSettings, nat: Nat, events: ReachEvents) {
+  constructor(node: Node, settings: NodeSettings, nat: Nat, events: ReachEvents, clock: Clock = systemClock) {
     this.#node = node;
     this.#settings = settings;
     this.#nat = nat;
     this.#events = events;
+    this.#clock = clock;
+    // Each link that is waited for listens.
+    setMaxListeners(0, this.#end.signal);
   }
 
   async start(): Promise<void> {
@@ -110,7 +114,7 @@ export class Reach {
       this.#nat.observed.onIdentify(detail);
       void this.#improve(detail);
     });
-    void holdReservations(node, this.#settings.relay?.use ?? [], this.#end.signal);
+    void holdReservations(node, this.#settings.relay?.use ?? [], this.#end.signal, this.#clock);
     if (this.#settings.relay?.serve !== undefined) await this.#serveStun();
   }
 
@@ -141,9 +145,14 @@ export class Reach {
   }
 
   #expectProof(connection: Connection): void {
-    setTimeout(() => {
-      if (!isProven(connection)) connection.abort(new Error('Nothing came over the link.'));
-    }, PROOF_MS).unref();
+    this.#clock.sleep(PROOF_MS, this.#end.signal).then(
+      () => {
+        if (!isProven(connection)) connection.abort(new Error('Nothing came over the link.'));
+      },
+      () => {
+        // This node ends, and its links with it.
+      },
+    );
   }
 
   #onOpen({ remotePeer }: Connection): void {
@@ -159,7 +168,7 @@ export class Reach {
     this.#leaving.add(name);
     try {
       for (;;) {
-        await sleep(LEAVE_MS, undefined, { signal: this.#end.signal, ref: false });
+        await this.#clock.sleep(LEAVE_MS, this.#end.signal);
         const relayed = this.#relayedBeside(peer);
         if (relayed.length === 0) return;
         for (const connection of relayed)
@@ -192,7 +201,7 @@ export class Reach {
     this.#improving.add(name);
     try {
       for (const pause of TRIES_MS) {
-        await sleep(pause, undefined, { signal: this.#end.signal, ref: false });
+        await this.#clock.sleep(pause, this.#end.signal);
         const open = connection.status === 'open';
         if (!open || this.#relayedBeside(peerId).length > 0) return;
         if (await this.#dialDirectly(peerId)) return;

@@ -7,10 +7,10 @@
  *
  * @module swarm/libp2p/reservations
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { type Clock, systemClock } from '../../base/index.ts';
 import type { Node } from './config.ts';
 
 /** How often it is looked whether they stand. */
@@ -64,22 +64,23 @@ export async function holdReservations(
   node: Node,
   addresses: readonly string[],
   signal: AbortSignal,
+  clock: Clock = systemClock,
 ): Promise<void> {
   const relays = addresses.flatMap(relayOf);
   try {
     while (relays.length > 0) {
       for (const relay of relays) {
-        if (relay.next > performance.now() || stands(node, relay)) continue;
+        if (relay.next > clock.monotonic() || stands(node, relay, clock.now())) continue;
         try {
           await reserve(node, relay, signal);
           relay.pause = FIRST_PAUSE_MS;
         } catch {
-          relay.next = performance.now() + relay.pause;
+          relay.next = clock.monotonic() + relay.pause;
           relay.pause = Math.min(relay.pause * 2, LONGEST_PAUSE_MS);
         }
-        await sleep(APART_MS, undefined, { signal, ref: false });
+        await clock.sleep(APART_MS, signal);
       }
-      await sleep(LOOK_MS, undefined, { signal, ref: false });
+      await clock.sleep(LOOK_MS, signal);
     }
   } catch {
     // This node ends.
@@ -91,12 +92,12 @@ function listed(transports: Transports, { peer }: Relay): boolean {
   return transports.getAddrs().some((address) => address.toString().includes(marker));
 }
 
-function stands(node: Node, relay: Relay): boolean {
+function stands(node: Node, relay: Relay, now: number): boolean {
   const transports = transportsOf(node);
   if (!listed(transports, relay)) return false;
   for (const { reservationStore } of transports.getTransports()) {
     const held = reservationStore?.reservations.get(relay.peer);
-    if (held !== undefined) return Number(held.reservation.expire) * 1000 > Date.now();
+    if (held !== undefined) return Number(held.reservation.expire) * 1000 > now;
   }
   return false;
 }
