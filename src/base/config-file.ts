@@ -10,24 +10,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLSeq,
-} from 'yaml';
+import type { Document, LineCounter, Node, YAMLSeq } from 'yaml';
 import { type ConfigProblem, checkKey, configError, parseValue } from './config-check.ts';
 import { isListName, type ReadList, readList } from './config-lists.ts';
 import { CONFIG_KEYS, type ConfigKey, isListKey } from './config-schema.ts';
 import { InputError, messageOf } from './errors.ts';
 import { isErrno, writeFileAtomic } from './files.ts';
 import { withLock } from './lock.ts';
+import { yaml } from './yaml.ts';
 
 /** A larger file is refused before it is read. The longest sensible one has a few kB. */
 export const CONFIG_FILE_MAX_BYTES = 65_536;
@@ -70,7 +60,7 @@ export async function setInFile(home: string, key: string, value: unknown): Prom
     async () => {
       const before = readText(path, problems) ?? '';
       const document = parse(before);
-      if (document.errors.length === 0 && (document.contents === null || isMap(document.contents))) {
+      if (document.errors.length === 0 && (document.contents === null || yaml().isMap(document.contents))) {
         const steps = known.split('.');
         if (wanted === undefined) document.deleteIn(steps);
         else document.setIn(steps, Array.isArray(wanted) ? listNode(document, steps, wanted) : wanted);
@@ -92,6 +82,7 @@ export async function setInFile(home: string, key: string, value: unknown): Prom
 
 /** The list as it is to stand in the file: in the form it has there, with the comments of the line and of entries that stay. */
 function listNode(document: Document, steps: readonly string[], wanted: readonly string[]): YAMLSeq {
+  const { isNode, isScalar, isSeq } = yaml();
   const list = document.createNode(wanted, { flow: true }) as YAMLSeq;
   const before = document.getIn(steps, true);
   if (!isNode(before)) return list;
@@ -107,7 +98,7 @@ function listNode(document: Document, steps: readonly string[], wanted: readonly
 
 function removeEmptySection(document: Document, name: string): void {
   const section = document.get(name);
-  if (isMap(section) && section.items.length === 0) document.delete(name);
+  if (yaml().isMap(section) && section.items.length === 0) document.delete(name);
 }
 
 function readText(path: string, problems: ConfigProblem[]): string | null {
@@ -132,7 +123,7 @@ function readText(path: string, problems: ConfigProblem[]): string | null {
 /** The parser recurses, so deep nesting ends in a RangeError: that is bad input, not a crash. */
 function parse(text: string, lines?: LineCounter): Document {
   try {
-    return parseDocument(text, {
+    return yaml().parseDocument(text, {
       uniqueKeys: true,
       version: '1.2',
       schema: 'core',
@@ -146,6 +137,7 @@ function parse(text: string, lines?: LineCounter): Document {
 }
 
 function readConfigText(text: string, path: string, problems: ConfigProblem[]): FileContents {
+  const { isAlias, isMap, isScalar, isSeq, LineCounter } = yaml();
   const lines = new LineCounter();
   const document = parse(text, lines);
   const values: FileValue[] = [];

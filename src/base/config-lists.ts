@@ -4,9 +4,10 @@
  *
  * @module base/config-lists
  */
-import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
+import type { Node } from 'yaml';
 import { type ConfigProblem, nearest, showValue } from './config-check.ts';
 import { LIST_NAMES, LIST_SCHEMAS, type ListName, type Lists, SECRET_FIELDS } from './settings/lists.ts';
+import { yaml } from './yaml.ts';
 
 /** Deeper than anything that is allowed, so that the schema's message is the one that is read. */
 const maxDepth = 8;
@@ -30,6 +31,7 @@ export function readList(
   file: string,
   problems: ConfigProblem[],
 ): ReadList | null {
+  const { isAlias, isMap, isScalar, isSeq } = yaml();
   const lines = new Map<string, number>();
   const before = problems.length;
   const report = (at: Node, path: readonly PropertyKey[], message: string) => {

@@ -7,7 +7,8 @@
  *
  * @module base/log
  */
-import { pino } from 'pino';
+import { createRequire } from 'node:module';
+import type { Logger as Pino, pino } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
 import { createLogFile, type LogFile } from './log-file.ts';
 import { prettyLine } from './log-pretty.ts';
@@ -74,6 +75,8 @@ const LEVELS: Readonly<Record<LogLevel | 'silent', number>> = {
   silent: 100,
 };
 
+const loadPino = (): typeof pino => (createRequire(import.meta.url)('pino') as { pino: typeof pino }).pino;
+
 /** Field names that pino or this file sets. */
 const RESERVED = new Set(['level', 'time', 'room', 'msg']);
 const nameOf = (key: string): string => (RESERVED.has(key) ? `field_${key}` : key);
@@ -112,17 +115,24 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
     toStderr(line);
     file?.write(line);
   };
-  const json = pino(
-    {
-      level: 'trace',
-      base: null,
-      timestamp: () => `,"time":"${timeNow()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      // pino would treat our plain copy of an error as an error and add to it.
-      serializers: { err: (copied: unknown) => copied },
-    },
-    { write },
-  );
+  const open = () =>
+    loadPino()(
+      {
+        level: 'trace',
+        base: null,
+        timestamp: () => `,"time":"${timeNow()}"`,
+        formatters: { level: (label) => ({ level: label }) },
+        // pino would treat our plain copy of an error as an error and add to it.
+        serializers: { err: (copied: unknown) => copied },
+      },
+      { write },
+    );
+  // A logger that drops everything needs no pino, and the engine's processes have no other.
+  let opened: Pino | null = threshold === LEVELS.silent ? null : open();
+  const json = (): Pino => {
+    opened ??= open();
+    return opened;
+  };
 
   if (options.file) {
     file = createLogFile({
@@ -147,10 +157,10 @@ export function createLogger(options: LoggerOptions = {}): RootLogger {
           const safe = redact({ ...bound, ...fields }, { keepContent }) as Record<string, unknown>;
           const out: Record<string, unknown> = room === '' ? {} : { room };
           for (const [key, value] of Object.entries(safe)) out[nameOf(key)] = value;
-          json[level](out, redactText(String(message), { keepContent }));
+          json()[level](out, redactText(String(message), { keepContent }));
         } catch {
           // Only a value built to break logging comes here; the line is kept without its fields.
-          json[level](room === '' ? {} : { room }, '[a log line that could not be written]');
+          json()[level](room === '' ? {} : { room }, '[a log line that could not be written]');
         }
       };
     const place = room === '' ? '' : `,"room":${JSON.stringify(room)}`;

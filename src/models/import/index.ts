@@ -14,11 +14,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { InputError, throwIfAborted } from '../../base/index.ts';
 import { fileSource } from '../gguf/index.ts';
 import type { Gguf, Progress } from '../types.ts';
-import { planHuggingFace, readTokenizerFiles, requireConfig } from './huggingface.ts';
-import { planLlama2c, readLlama2cHeader } from './llama2c.ts';
-import { planOnnxLlama } from './onnx-llama.ts';
 import type { ConversionPlan, Quantisation } from './plan.ts';
-import { writePlan } from './write-plan.ts';
 
 export type { Quantisation } from './plan.ts';
 export { CONVERTER_VERSION } from './version.ts';
@@ -72,6 +68,7 @@ export async function importModel(options: ImportOptions): Promise<ImportResult>
     signal: options.signal,
   });
   try {
+    const { writePlan } = await import('./write-plan.ts');
     const written = await writePlan(plan, options.output, options);
     return { path: resolve(options.output), kind: target.kind, ...written };
   } finally {
@@ -82,6 +79,8 @@ export async function importModel(options: ImportOptions): Promise<ImportResult>
 type PlanOptions = { quantisation: Quantisation; name: string; signal: AbortSignal | undefined };
 
 async function planFor(target: ImportTarget, options: PlanOptions): Promise<ConversionPlan> {
+  // The readers are loaded when one is needed: the processes of the engine read this room's door, and import nothing.
+  const { planHuggingFace, readTokenizerFiles, requireConfig } = await import('./huggingface.ts');
   if (target.kind === 'safetensors')
     return planHuggingFace(target.folder, { ...options, weightsFile: target.file });
   const source = await fileSource(target.file as string);
@@ -92,6 +91,7 @@ async function planFor(target: ImportTarget, options: PlanOptions): Promise<Conv
   };
   try {
     if (target.kind === 'onnx') {
+      const { planOnnxLlama } = await import('./onnx-llama.ts');
       const config = await requireConfig(target.folder);
       const plan = await planOnnxLlama(
         source,
@@ -101,6 +101,7 @@ async function planFor(target: ImportTarget, options: PlanOptions): Promise<Conv
       );
       return { ...plan, close };
     }
+    const { planLlama2c, readLlama2cHeader } = await import('./llama2c.ts');
     const { bytes } = await readLlama2cHeader(source, options.signal);
     // Nothing behind the checkpoint: the tokenizer is a file of its own.
     if (source.size === bytes) tokenizer = await llama2cTokenizer(target.folder);
