@@ -116,6 +116,17 @@ test('the routes refuse what is no key, and a node without a DHT says how to nam
   assert.equal((await off.view()).on, false);
   const query = { key: 'k', subkey: null, limit: 1 };
   await assert.rejects(off.find(query, AbortSignal.timeout(1000)), { code: 'hivemind_off', status: 409 });
+  // What fails before anything is told is said, and tried again.
+  const flags = { 'swarm.hivemindBootstrap': swarm.addresses[0]!, 'swarm.hivemindAnnounce': true };
+  const failing = await openNodeHivemind({
+    ...options,
+    swarm: asker,
+    config: resolveConfig({ home: '/nowhere', env: {}, flags }).config,
+    models: () => Promise.reject(new Error('The engine is gone.')),
+  });
+  await assert.rejects(failing.announce(AbortSignal.timeout(1000)), /The engine is gone/);
+  assert.equal((await failing.view()).announcing?.message, 'The engine is gone.');
+  await failing[Symbol.asyncDispose]();
 });
 
 test('an owner who says so is in the DHT under its own name, told anew before it expires, and gone after it leaves', async () => {

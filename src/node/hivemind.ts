@@ -7,7 +7,6 @@
 import {
   type Clock,
   type Config,
-  isKithError,
   KithError,
   type Logger,
   messageOf,
@@ -218,8 +217,7 @@ function startAnnouncer(
         if (ending.signal.aborted) break;
         pause = RETRY_MS;
         last = { ...last, message: messageOf(error) };
-        if (!isKithError(error)) throw error;
-        log.info('the Hivemind DHT was told nothing', { why: error.code });
+        log.warn('the Hivemind DHT was told nothing', { err: messageOf(error) });
       }
       await clock.sleep(pause, ending.signal).catch(() => {});
     }

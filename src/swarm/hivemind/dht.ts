@@ -19,6 +19,8 @@ import { type Walked, walk } from './walk.ts';
 
 /** Nodes that keep a record, as Hivemind's own have it. */
 const REPLICAS = 5;
+/** Longest search: nodes that are gone take their time to say nothing, ms. */
+const SEARCH_MS = 30_000;
 /** Entries that a found dictionary has at most; those that expire first are left out. */
 const MAX_ENTRIES = 4096;
 /** And their bytes: each of many nodes may answer with others. */
@@ -62,8 +64,10 @@ export async function openHivemind(options: HivemindOptions): Promise<Hivemind> 
     found: (result: FindResult) => void,
     signal?: AbortSignal,
   ): Promise<Walked> {
+    const time = AbortSignal.timeout(SEARCH_MS);
+    const within = signal === undefined ? time : AbortSignal.any([signal, time]);
     const ask = async (contact: Contact, namedBy: string | null) => {
-      const answer = await rpc.find(contact, namedBy, [id], signal);
+      const answer = await rpc.find(contact, namedBy, [id], within);
       if (answer === null) {
         table.remove(contact.peer);
         return null;
@@ -75,8 +79,9 @@ export async function openHivemind(options: HivemindOptions): Promise<Hivemind> 
     };
     for (let attempt = 0; attempt < 2; attempt++) {
       if (table.size === 0) await bootstrap(signal);
-      const walked = await walk(id, table.nearest(id, BUCKET), settled(ask), signal);
+      const walked = await walk(id, table.nearest(id, BUCKET), settled(ask), within);
       throwIfAborted(signal);
+      // When the time is up, what was found is the answer.
       if (walked.answered > 0) return walked;
       // Links that ended without a word take all that is known with them: it is begun anew, once.
     }
