@@ -5,6 +5,7 @@
  * @module engine/text/child
  */
 
+import { flushCompileCache } from 'node:module';
 import { Script } from 'node:vm';
 import { KithError } from '../../base/index.ts';
 import type { Steps } from '../tokenizer/index.ts';
@@ -114,3 +115,5 @@ process.on('message', (message: Envelope | Forget) => {
   );
 });
 send({ kind: 'ready' });
+// It ends by a kill, after which nothing that was compiled would be there for the next start.
+flushCompileCache();
