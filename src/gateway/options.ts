@@ -85,6 +85,8 @@ export interface GatewayOptions {
   readonly onBreaker?: (backend: string, state: BreakerState) => void;
   /** Told of the attempts of each answer when it is over, also of one that failed. Must not throw. */
   readonly onAttempts?: (attempts: readonly AttemptRecord[]) => void;
+  /** Why backends may still be found that are not there yet; null when none are looked for. @default none */
+  readonly looking?: () => string | null;
   /** What is personal data, besides what the built-in detectors find. @default none */
   readonly detectors?: readonly Detector[];
   /** @default none */

@@ -20,7 +20,9 @@ export function checkBackendNames(
     groups.add(group);
     names.push(...(backend.nodes?.map((_, index) => `${backend.name}-${index + 1}`) ?? [backend.name]));
   }
-  if (names.length === 0)
+  // Peers that are found come while the node runs.
+  const finds = config.swarm.enabled && config.swarm.use !== 'nobody';
+  if (names.length === 0 && !finds)
     throw refused(
       'gateway.localEngine',
       'gateway.localEngine is false and there is no other backend: nobody could answer. Configure one under backends, or set gateway.localEngine to true.',
@@ -37,7 +39,7 @@ export function checkBackendNames(
         source,
         `${source} is the peer '${backend.name}', and the swarm of this node is off, so that nobody could reach it: switch it on with kith config set swarm.enabled true, or remove the entry.`,
       );
-  const known = names.join(', ');
+  const known = names.join(', ') || 'none but peers that are found';
   for (const name of order)
     if (!names.includes(name) && !groups.has(name))
       throw refused(

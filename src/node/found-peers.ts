@@ -36,6 +36,8 @@ export interface FoundPeersOptions {
 
 /** ms between two looks at who announces what. */
 const LOOK_MS = 1_000;
+/** ms in which those that are near have announced themselves to a swarm that has just started. */
+const SETTLE_MS = 5_000;
 /** ms for which it is believed what a peer says that it serves, and after which one that said nothing is asked again. */
 const SAID_MS = 60_000;
 /** Asks under way at once. */
@@ -172,10 +174,21 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
     });
   }
 
+  let runsSince: number | null = null;
+  /** Who asks in the first moments is told to ask again, not that there is nothing. */
+  function tellLooking(): void {
+    runsSince ??= peers.swarm.state === 'running' ? clock.monotonic() : null;
+    const settled = runsSince !== null && clock.monotonic() - runsSince >= SETTLE_MS && asking === 0;
+    peers.looking = settled ? null : 'peers that may have it are being looked for (swarm.use)';
+  }
+
+  tellLooking();
   const looking = (async () => {
     while (!ending.signal.aborted) {
       await clock.sleep(LOOK_MS, ending.signal).catch(() => {});
-      if (!ending.signal.aborted) look();
+      if (ending.signal.aborted) break;
+      look();
+      if (peers.looking !== null) tellLooking();
     }
   })();
 

@@ -88,6 +88,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     const gateway = createGateway({
       ...decisionsOf(config),
       ...{ providers, clock, random, log, detectors, cache, router, ladder, ledger },
+      ...(options.peers === undefined ? {} : { looking: () => options.peers!.looking }),
       ...(options.onAttempts === undefined ? {} : { onAttempts: options.onAttempts }),
     });
     return {

@@ -109,6 +109,8 @@ export interface PeerNetwork {
   meets: PeerAsking['meets'];
   misconduct: PeerAsking['misconduct'];
   readonly watch: PeerWatch;
+  /** Why peers may become backends in a moment that are none yet; null once those that are near were asked. */
+  looking: string | null;
   /** Keeps a receipt of what a peer did for this node. */
   keep(receipt: SignedReceipt): void;
 }
@@ -157,6 +159,7 @@ export function createPeerNetwork(self: string, receipts: Pick<Receipts, 'add'> 
       embedded: (peer) => now()?.watch.embedded(peer),
       failed: (peer) => now()?.watch.failed(peer),
     },
+    looking: null,
     keep: (receipt) => receipts?.add('got', receipt),
     bind(from) {
       source = from;
@@ -189,6 +192,7 @@ export function noPeerNetwork(): PeerNetwork {
     meets: (_peer, requirements) => nothingKnown(requirements, 'only a running node knows its peers'),
     misconduct: () => {},
     watch: { wantsText: () => false, answered() {}, embedded() {}, failed() {} },
+    looking: null,
     keep: () => {},
   };
 }

@@ -26,6 +26,7 @@ import { toldModels } from './hivemind-record.ts';
 import type { NodeSwarmOptions } from './swarm.ts';
 import { type PeerAsking, peerAsking } from './swarm-asking.ts';
 import { openBanFile } from './swarm-bans.ts';
+import { connectTo } from './swarm-connecting.ts';
 import { exchangeCredentials } from './swarm-credentials.ts';
 import { CREDENTIAL_METHODS } from './swarm-credentials-wire.ts';
 import { endorse, trustView, unendorse } from './swarm-endorsing.ts';
@@ -297,7 +298,8 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       await links();
       return search(query, limit);
     },
-    connect: (target, signal, deadlineMs) => swarm.dial(target, { signal, deadlineMs }),
+    connect: (target, signal, deadlineMs) =>
+      connectTo({ swarm, registry, discovery }, target, { signal, deadlineMs }),
     disconnect: (peer) => swarm.disconnect(peer),
     async ping(peer, signal, deadlineMs) {
       const rttMs = await swarm.ping(peer, { signal, deadlineMs });

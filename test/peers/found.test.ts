@@ -82,6 +82,7 @@ before(async () => {
     serving: () => [...announcing],
     meets: (peer, asked, facts) => meetingOf(asked, facts, standing(peer)),
     misconduct: () => {},
+    looking: null,
     keep: () => {},
     watch: { wantsText: () => false, answered() {}, embedded() {}, failed() {} },
   };

@@ -1,7 +1,7 @@
 /** `kith network show|create|join|leave`: private networks. They write the configuration; a node reads it at its start. @module cli/commands/network */
 import { unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Config, InputError, isErrno, setInFile, systemRandom } from '../../base/index.ts';
+import { type Config, InputError, isErrno, isKithError, setInFile, systemRandom } from '../../base/index.ts';
 import {
   networkKeyPath,
   networkName,
@@ -68,8 +68,16 @@ export const create: Handler = async ({ options }) => {
   }
   print(`Private network ${name}; its key is in ${path}.`);
   print('Whoever has that key is in. Give it to others over a way that nobody reads along:');
-  print(`  copy the file to their machine, and there: ${asKith('network join FILE --bootstrap ADDRESS')}`);
-  print(asTyped('where ADDRESS is one that kith p2p info shows here.'));
+  const lan = options.lan === true;
+  const how = lan ? 'network join FILE --lan' : 'network join FILE --bootstrap ADDRESS';
+  print(`  copy the file to their machine, and there: ${asKith(how)}`);
+  print(
+    asTyped(
+      lan
+        ? 'Where multicast does not reach, add --bootstrap with an address that kith p2p info shows here.'
+        : 'where ADDRESS is one that kith p2p info shows here.',
+    ),
+  );
   sayNext(running !== null);
 };
 
@@ -102,11 +110,25 @@ async function keyFrom(given: string): Promise<string> {
     );
     return parseNetworkKey(given);
   }
-  return readNetworkKey(resolve(given));
+  try {
+    return await readNetworkKey(resolve(given));
+  } catch (error) {
+    if (!isKithError(error) || error.code !== 'file_not_found') throw error;
+    throw new InputError(
+      'file_not_found',
+      `There is no file at ${plain(resolve(given))}. Name a key file, give the key itself (64 hex digits), or - to read it from stdin.`,
+    );
+  }
 }
 
 export const leave: Handler = async ({ options }) => {
   const { home, swarm } = settingsOf(options).config;
+  if (swarm.pskFile === '' && options.forget === true && (await forget(networkKeyPath(home)))) {
+    // It was left before, and its key stayed.
+    if (options.json) printJson({ left: false, file: null, restart: false });
+    else print(`Removed the key in ${networkKeyPath(home)}.`);
+    return;
+  }
   if (swarm.pskFile === '')
     throw new InputError('network_none', 'This node is in no private network.', { status: 404 });
   // Without the key the next start would be in the open network: that is for the owner to say.
@@ -127,10 +149,15 @@ export const leave: Handler = async ({ options }) => {
   if (running !== null) say(asTyped('The running node is in it until it ends: kith stop'));
 };
 
-async function forget(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
+/** False when there was none. */
+async function forget(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
-  });
+    return false;
+  }
 }
 
 function refuseAnother(swarm: Config['swarm'], home: string): void {

@@ -159,6 +159,11 @@ export const list: Handler = async ({ options }) => {
   }
   if (peers.length === 0) {
     print(options.connected ? 'No peer is connected.' : 'No peer is known.');
+    say(
+      asTyped(
+        'To connect to one: kith p2p connect ADDRESS, with an address that kith p2p info shows on its machine.',
+      ),
+    );
     return;
   }
   const rows = peers.map((peer) => [

@@ -127,6 +127,8 @@ export function createPlanner({ options, settle, catalogue, policy, names }: Pla
     const candidates = catalogue.candidates(model, task);
     if (candidates.length === 0) {
       mayBeAtOthers(model, wishes);
+      const looking = options.looking?.() ?? null;
+      if (looking !== null) unheard.push(looking);
       if (unheard.length > 0) throw unheardOf(model, unheard);
     }
     return candidates;
