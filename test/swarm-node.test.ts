@@ -1,7 +1,15 @@
 /** The swarm of three nodes on loopback, by their routes and by the command line. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { FindView, InboxView, OutboxView, PeersView, SentView, SwarmView } from '../src/server/index.ts';
+import type {
+  FindView,
+  InboxView,
+  OutboxView,
+  PeersView,
+  PeerTrustView,
+  SentView,
+  SwarmView,
+} from '../src/server/index.ts';
 import { kith, stopAll } from './cli-support.ts';
 import { type SwarmNode, startSwarmNode, swarmHome, until } from './swarm-support.ts';
 
@@ -43,6 +51,33 @@ test('a node says who it is and where it can be dialled', async () => {
   assert.match(out, /^swarm running\n/);
   assert.match(out, new RegExp(`peer +${ofA.peer}\\n`));
   assert.match(out, new RegExp(`did +${ofA.did}\\n`));
+});
+
+test('a one-time link opens the page once', async () => {
+  const { url } = await json<{ url: string }>(a, 'open');
+  assert.match(url, /\/network#enter=[\w-]{43}$/);
+  const enter = () =>
+    fetch(`${a.node.url}/kith/v1/entry`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code: url.split('=').at(-1) }),
+    });
+  const first = await enter();
+  assert.equal(first.headers.get('cache-control'), 'no-store');
+  const { token } = (await first.json()) as { token: string };
+  const headers = { authorization: `Bearer ${token}` };
+  assert.equal((await fetch(`${a.node.url}/kith/v1/swarm/bans`, { headers })).status, 200);
+  const again = await enter();
+  const { error } = (await again.json()) as { error: { code: string } };
+  assert.deepEqual([again.status, error.code], [401, 'entry_code_invalid']);
+});
+
+test('what a peer is trusted with is told term by term, and a stranger is not endorsed', async () => {
+  const trust = await a.call<PeerTrustView>('GET', `/peers/${ofC.peer}/trust`);
+  assert.deepEqual([trust.tier, trust.endorsed, trust.terms.length], ['unknown', false, 8]);
+  assert.ok(trust.terms.every(({ detail }) => detail !== ''));
+  await assert.rejects(a.call('POST', `/peers/${ofC.peer}/endorsement`), { code: 'endorsement_unfounded' });
+  await assert.rejects(a.call('DELETE', `/peers/${ofC.peer}/endorsement`), { code: 'endorsement_not_found' });
 });
 
 test('two nodes that are connected to a third learn of each other', async () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { resolveConfig, setInFile, silentLogger, systemClock } from '../../src/base/index.ts';
 import { openNodeIdentity } from '../../src/node/identity.ts';
+import type { LeasesView, PeerTrustView, ReceiptsView } from '../../src/server/index.ts';
 import { openTrust } from '../../src/trust/index.ts';
 import { createHome, type TestHome } from '../node-support.ts';
 import { type SwarmNode, startSwarmNode, swarmHome, until } from '../swarm-support.ts';
@@ -95,6 +96,33 @@ test("a friend's model answers over the peer, and the receipt names it", async (
     kith.route.attempts.map(({ backend, outcome }) => [backend, outcome]),
     [['anna', 'answered']],
   );
+});
+
+test('both sides keep the receipt of it, and the place is seen by who gave it', async () => {
+  const { peer: annas } = await anna.view();
+  const { peer: bens } = await ben.view();
+  const [got, given] = await Promise.all([
+    ben.call<ReceiptsView>('GET', `/receipts?way=got&peer=${annas}`),
+    anna.call<ReceiptsView>('GET', `/receipts?way=given&peer=${bens}`),
+  ]);
+  assert.deepEqual([got.total, given.total], [1, 1]);
+  const { receipt, signature, model, outcome } = got.receipts[0]!;
+  assert.deepEqual([model, outcome], ['tiny', 'answered']);
+  assert.deepEqual([receipt, signature], [given.receipts[0]!.receipt, given.receipts[0]!.signature]);
+  const { leases, most } = await anna.call<LeasesView>('GET', '/leases');
+  assert.deepEqual([most, leases.map(({ peer, model: of }) => [peer, of])], [2, [[bens, 'tiny']]]);
+});
+
+test('who was dealt with can be endorsed, and that can be taken back', async () => {
+  const { peer } = await anna.view();
+  const path = `/peers/${peer}/endorsement`;
+  const { dealings } = await until(
+    () => ben.call<PeerTrustView>('GET', `/peers/${peer}/trust`),
+    (trust) => trust.dealings > 0,
+  );
+  const given = await ben.call<PeerTrustView>('POST', path);
+  assert.deepEqual([given.endorsed, given.dealings >= dealings], [true, true]);
+  assert.equal((await ben.call<PeerTrustView>('DELETE', path)).endorsed, false);
 });
 
 test('the answer comes as a stream, too', async () => {
