@@ -113,6 +113,8 @@ class OpenPath implements Path {
   readonly #lost = new Set<string>();
   #hops: Hop[] = [];
   #log: RowLog | null = null;
+  /** Why the last one was lost. */
+  #why = '';
   #lastStep = 0;
   #recovering: Promise<void> | null = null;
   /** Steps are kept back: a shard is being replaced. */
@@ -294,6 +296,7 @@ class OpenPath implements Path {
     const { peer, offer } = hop;
     if (this.closed || !this.#hops.includes(hop)) return;
     this.#lost.add(peer);
+    this.#why = reason;
     this.#options.onEvent?.({ type: 'lost', peer, span: { from: offer.from, to: offer.to }, reason });
     this.#options.log.info('a shard of the path is lost', { peer, reason });
     if (this.#mending) return;
@@ -332,7 +335,7 @@ class OpenPath implements Path {
   #giveUp(cause: unknown): void {
     const reason = messageOf(cause);
     this.#options.onEvent?.({ type: 'failed', reason });
-    const message = `A shard of the path was lost, and nobody could take its place: ${reason}.`;
+    const message = `A shard of the path was lost (${this.#why}), and nobody could take its place: ${reason}.`;
     this.#close(new KithError('path_lost', message, { status: 503, cause }));
   }
 
