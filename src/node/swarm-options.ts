@@ -34,6 +34,8 @@ export function swarmOptions({ swarm }: Config): FromConfig {
     webrtc: swarm.webrtc ? { stun: swarm.stun } : false,
     mdns: swarm.mdns,
     upnp: swarm.upnp,
+    lanes: swarm.lanes,
+    lanePort: swarm.lanePort,
     limits: {
       maxConnections: swarm.maxConnections,
       connectionsPerSecond: swarm.connectionsPerSecond,

@@ -62,6 +62,12 @@ export const swarmSettings = {
     isStunAddress,
     [],
   ),
+  'swarm.lanes': choice(
+    'Connections of their own beside direct links, for speed: auto opens none in a private network, always there too.',
+    ['auto', 'always', 'off'],
+    'auto',
+  ),
+  'swarm.lanePort': integer('TCP port on which lanes of peers come in; 0 takes any free one.', 0, 65_535, 0),
   'swarm.relays': list(
     'Relays over which others reach this node when they cannot reach it directly.',
     peerAddresses,
