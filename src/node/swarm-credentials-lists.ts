@@ -156,8 +156,8 @@ export function createListSource(parts: ListParts): ListSource {
         const known = lists.times(issuer, id);
         if (known === null && !wanted.has(keyOf(issuer, id))) continue;
         if (known !== null && from <= known.from) continue;
-        if (signal.aborted) return;
-        await fetchFrom(peer, issuer, id);
+        // Who has not what it told of is not listened to any longer: each fetch may take its time.
+        if (signal.aborted || !(await fetchFrom(peer, issuer, id))) return;
       }
     },
     async refreshAll() {

@@ -149,6 +149,16 @@ test('more than may be verified in a minute waits, and lists are looked for only
     const shown = { ...NOTHING, credentials: [bytes, stranger] };
     assert.deepEqual((await taking.take(bea.peerId, shown)).refused, ['status_unknown', 'untrusted_issuer']);
     assert.deepEqual(asked, [`${issuer.did}/status/1 ${bea.peerId}`]);
+    const free = office.issued.issue(dan, {
+      type: 'PeerEndorsement',
+      subject: bea.did,
+      claims: { interactionCount: 1 },
+      validFrom: clock.now(),
+      statusList: 'https://example.org/of-a-stranger',
+    });
+    const ofStranger = { ...NOTHING, credentials: [free.bytes] };
+    assert.deepEqual((await taking.take(bea.peerId, ofStranger)).refused, ['status_unknown']);
+    assert.equal(asked.length, 1);
     await bringLists();
     assert.equal((await taking.take(bea.peerId, shown)).learned, 1);
     const endorsements = Array.from({ length: 40 }, (_, n) =>

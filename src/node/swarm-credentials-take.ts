@@ -98,8 +98,9 @@ export function createTaking(parts: TakingParts): Taking {
     const request = { peer, ...(subject === null ? {} : { subject }) };
     const first = await verifier.verify(bytes, request);
     const status = first.claimed?.status ?? null;
-    // Anything else is refused whatever the list says, and then nobody fetches anything for it.
+    // Anything else is refused whatever the list says, or counts for nothing: then nobody fetches anything for it.
     if (status === null || !['ok', 'status_unknown'].includes(first.verdict.code)) return first;
+    if (!isWeighty(first.claimed!)) return first;
     const { issuer } = first.claimed!;
     if (!wallet.lists.isDue(issuer, status.list)) return first;
     await parts.refresh(issuer, status.list, peer);
