@@ -269,7 +269,7 @@ class SwarmHost implements Swarm {
       counters: this.#own,
       acceptor: {
         method: (name) => serving.rules(name),
-        onCall: (call, answer) => serving.onCall(call, answer),
+        onCall: (call, answer) => serving.onCall(call, answer, false),
         onSession: serving.onLaneSession,
       },
       clock,

@@ -40,8 +40,8 @@ export const WINDOW_BYTES = 4 * 1024 * 1024;
 export const MAX_METADATA_BYTES = 64 * 1024;
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 const ENVELOPE_BYTES = 512;
-/** Payloads up to here are copied behind their head. */
-const COPY_BYTES = 64 * 1024;
+/** Two pieces on a stream are two records of encryption and two system calls: payloads up to here are worth a copy. */
+export const JOIN_BYTES = 64 * 1024;
 
 export const FRAME = {
   request: 1,
@@ -151,17 +151,18 @@ function writeHead(
 }
 
 /**
- * A frame as it is handed to a stream: small payloads are copied behind their head, since two pieces would be two records of
- * encryption and two system calls; large ones follow in their own buffer.
+ * A frame as it is handed to a channel: payloads of up to `joinBytes` are copied behind their head, larger ones follow in
+ * their own buffer.
  */
 export function encodeFrame(
   frame: FrameInit,
   metadata: Uint8Array | undefined,
   payload: Uint8Array | undefined,
+  joinBytes = JOIN_BYTES,
 ): readonly Uint8Array[] {
   const size = payload === undefined ? 0 : payload.length;
   if (size === 0) return [encodeHead(frame, metadata, 0)];
-  if (size > COPY_BYTES) return [encodeHead(frame, metadata, size), payload!];
+  if (size > joinBytes) return [encodeHead(frame, metadata, size), payload!];
   const metadataBytes = metadata === undefined ? 0 : metadata.length;
   const out = new Uint8Array(HEADER_BYTES + metadataBytes + size);
   writeHead(out, frame, metadata, size);

@@ -143,18 +143,24 @@ export class LaneListener {
   #accept(socket: Socket): void {
     socket.on('error', () => {});
     const address = plainAddress(socket.remoteAddress ?? '');
+    let judged = false;
+    const refuse = () => {
+      if (judged) return;
+      judged = true;
+      this.#options.refusedOne();
+      socket.destroy();
+    };
     if (!this.#mayCome(address)) {
-      this.#refuse(socket);
+      refuse();
       return;
     }
     const pending = { address, peer: null as string | null };
     this.#pending.set(socket, pending);
     const signal = AbortSignal.timeout(HANDSHAKE_MS);
-    const onLate = () => this.#refuse(socket);
-    signal.addEventListener('abort', onLate, { once: true });
+    signal.addEventListener('abort', refuse, { once: true });
     const done = () => {
       this.#pending.delete(socket);
-      signal.removeEventListener('abort', onLate);
+      signal.removeEventListener('abort', refuse);
     };
     socket.once('close', done);
     const onReadable = () => {
@@ -163,24 +169,25 @@ export class LaneListener {
       socket.off('readable', onReadable);
       const ticket = this.#take(hello, address);
       if (ticket === null) {
-        this.#refuse(socket);
+        refuse();
         return;
       }
       pending.peer = ticket.peer;
       secureAccepted(socket, this.#options.identity(), ticket.fingerprint, signal).then(
         (secured) => {
+          judged = true;
           done();
           ticket.arrived(secured);
         },
         () => {
-          this.#refuse(socket);
+          refuse();
           ticket.missed();
         },
       );
     };
     socket.on('readable', onReadable);
     socket.once('end', () => {
-      if (pending.peer === null) this.#refuse(socket);
+      if (pending.peer === null) refuse();
     });
   }
 
@@ -199,11 +206,5 @@ export class LaneListener {
     if (ticket === undefined || !ticket.addresses.includes(address)) return null;
     this.#drop(name!);
     return ticket;
-  }
-
-  #refuse(socket: Socket): void {
-    if (socket.destroyed) return;
-    this.#options.refusedOne();
-    socket.destroy();
   }
 }

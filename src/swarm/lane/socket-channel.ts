@@ -8,10 +8,14 @@ import type { Channel, ChannelEvents } from '../rpc/channel.ts';
 
 /** Large payloads are written in parts, so that a drain shows that the reader reads. */
 const PART_BYTES = 1024 * 1024;
+/** Pieces up to here leave as one record: the socket joins them outside of V8's heap. */
+const TOGETHER_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 30_000;
 
 export class SocketChannel implements Channel {
   readonly direction: 'in' | 'out';
+  /** To join larger ones here would give V8 buffers to collect: a fifth of a call's time. */
+  readonly joinBytes = 1024;
   readonly #socket: TLSSocket;
   #why = 'it was closed';
 
@@ -43,10 +47,17 @@ export class SocketChannel implements Channel {
     if (socket.destroyed) queueMicrotask(() => events.onClosed(this.#why));
   }
 
-  write(bytes: Uint8Array): void {
-    if (!this.#socket.writable) throw new Error(this.#why);
-    for (let at = 0; at < bytes.length; at += PART_BYTES)
-      this.#socket.write(bytes.length <= PART_BYTES ? bytes : bytes.subarray(at, at + PART_BYTES));
+  write(pieces: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    if (!socket.writable) throw new Error(this.#why);
+    const together = pieces.length > 1 && pieces.at(-1)!.length <= TOGETHER_BYTES;
+    if (together) socket.cork();
+    for (const piece of pieces)
+      if (piece.length <= PART_BYTES) socket.write(piece);
+      else
+        for (let at = 0; at < piece.length; at += PART_BYTES)
+          socket.write(piece.subarray(at, at + PART_BYTES));
+    if (together) socket.uncork();
   }
 
   pause(): void {

@@ -4,7 +4,7 @@
  * @module swarm/libp2p/stream-channel
  */
 import type { Stream } from '@libp2p/interface';
-import { MAX_PAYLOAD_BYTES } from '../frames/format.ts';
+import { JOIN_BYTES, MAX_PAYLOAD_BYTES } from '../frames/format.ts';
 import type { Channel, ChannelEvents } from '../rpc/channel.ts';
 
 /** More than the muxer's largest window: a stream that is not read from for a while must not break. */
@@ -14,6 +14,7 @@ const END_MS = 10_000;
 
 export class StreamChannel implements Channel {
   readonly direction: 'in' | 'out';
+  readonly joinBytes = JOIN_BYTES;
   readonly #stream: Stream;
 
   constructor(stream: Stream) {
@@ -43,8 +44,8 @@ export class StreamChannel implements Channel {
       queueMicrotask(() => events.onEnd());
   }
 
-  write(bytes: Uint8Array): void {
-    this.#stream.send(bytes);
+  write(pieces: readonly Uint8Array[]): void {
+    for (const piece of pieces) this.#stream.send(piece);
   }
 
   pause(): void {

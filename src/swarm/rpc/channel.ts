@@ -24,8 +24,10 @@ export interface Channel {
   readonly unsent: number;
   /** Nothing is read before. Called once; never calls back at once. */
   start(events: ChannelEvents): void;
-  /** The bytes belong to the channel from now on. Throws when it is over. */
-  write(bytes: Uint8Array): void;
+  /** Payloads up to here come in one piece with their head; longer ones are worth a piece of their own. */
+  readonly joinBytes: number;
+  /** A frame. The bytes belong to the channel from now on. Throws when it is over. */
+  write(pieces: readonly Uint8Array[]): void;
   pause(): void;
   resume(): void;
   /** Ends this side after what was written. */

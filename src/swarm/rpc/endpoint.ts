@@ -58,7 +58,7 @@ export class Endpoint {
   async call(
     peer: string,
     call: CallOut,
-    signal: AbortSignal,
+    signal: Pick<AbortSignal, 'aborted'>,
     started: (cancel: () => void) => void,
   ): Promise<void> {
     let reused = false;

@@ -46,7 +46,7 @@ export class FramedStream {
   readonly #context: StreamContext;
   readonly #sink: StreamSink;
   readonly #framer: Framer;
-  readonly #queue: Uint8Array[] = [];
+  readonly #queue: { readonly pieces: readonly Uint8Array[]; readonly bytes: number }[] = [];
   #queuedBytes = 0;
   #open = true;
   #closing = false;
@@ -92,10 +92,10 @@ export class FramedStream {
   send(frame: FrameInit, metadata?: Uint8Array, payload?: Uint8Array): void {
     if (!this.#open || this.#closing) return;
     this.#context.counters.add('framesOut');
-    for (const piece of encodeFrame(frame, metadata, payload)) {
-      this.#queue.push(piece);
-      this.#queuedBytes += piece.length;
-    }
+    const pieces = encodeFrame(frame, metadata, payload, this.#channel.joinBytes);
+    const bytes = pieces[0]!.length + (pieces[1]?.length ?? 0);
+    this.#queue.push({ pieces, bytes });
+    this.#queuedBytes += bytes;
     this.#flush();
   }
 
@@ -165,10 +165,10 @@ export class FramedStream {
     const channel = this.#channel;
     try {
       while (this.#queue.length > 0 && !channel.full) {
-        const piece = this.#queue.shift()!;
-        this.#queuedBytes -= piece.length;
-        this.#context.counters.add('bytesOut', piece.length);
-        channel.write(piece);
+        const { pieces, bytes } = this.#queue.shift()!;
+        this.#queuedBytes -= bytes;
+        this.#context.counters.add('bytesOut', bytes);
+        channel.write(pieces);
       }
     } catch (error) {
       this.cut((error as Error).message);

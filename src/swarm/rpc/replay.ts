@@ -31,8 +31,8 @@ export class Replay {
     return entry !== undefined && entry.until > now ? entry.answer : null;
   }
 
-  /** Copies the payload, whose buffer goes its own way. Large answers are not kept. */
-  keep(peer: string, callId: string, answer: KeptAnswer, now: number): void {
+  /** `copy`: the payload's buffer goes its own way. Large answers are not kept. */
+  keep(peer: string, callId: string, answer: KeptAnswer, now: number, copy: boolean): void {
     const { metadata, payload } = answer;
     const bytes = (metadata?.length ?? 0) + (payload?.length ?? 0);
     if (bytes > MAX_ANSWER_BYTES) return;
@@ -43,7 +43,7 @@ export class Replay {
       if (this.#peers.size > MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!);
     }
     own.calls.set(callId, {
-      answer: { metadata, payload: payload === undefined ? undefined : payload.slice() },
+      answer: { metadata, payload: copy ? payload?.slice() : payload },
       bytes,
       until: now + KEEP_MS,
     });

@@ -221,6 +221,9 @@ function requestBytes(method: string, id: Uint8Array, metadata: CborMap): Uint8A
       `The id of a call has ${CALL_ID_BYTES} bytes, not ${id.length}.`,
     );
   // Judged by itself first, so that the envelope's own bytes never decide.
-  encodeMetadata(metadata);
+  for (const _key in metadata) {
+    encodeMetadata(metadata);
+    break;
+  }
   return encodeRequest(method, id, metadata);
 }

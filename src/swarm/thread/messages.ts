@@ -190,7 +190,9 @@ export function alone(view: Uint8Array | undefined): Uint8Array | undefined {
   return new Uint8Array(view);
 }
 
-/** The bytes in a buffer that nobody else has: as when they move to the other thread, the giver's view is empty afterwards. */
+/**
+ * The bytes in a buffer that nobody else has: as when they move to the other thread, the giver's view is empty afterwards.
+ */
 export function taken(view: Uint8Array | undefined): Uint8Array | undefined {
   const [buffer] = movable(view);
   return buffer === undefined ? view : new Uint8Array(buffer.transfer());

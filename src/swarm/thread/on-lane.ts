@@ -24,14 +24,16 @@ export function callOnLane(
   call: CallOut,
   otherwise: () => void,
 ): () => void {
-  const way = new AbortController();
-  let cancel = () => way.abort();
+  const way = { aborted: false };
+  let cancel = () => {
+    way.aborted = true;
+  };
   const failed: CallOut['failed'] = (error) => {
     const broke = error.code === 'swarm_reset' && error.remote !== true;
     if (error.code === 'swarm_unreachable' || (broke && call.payload === undefined)) otherwise();
     else call.failed(error);
   };
-  void endpoint.call(peer, { ...call, failed }, way.signal, (stop) => {
+  void endpoint.call(peer, { ...call, failed }, way, (stop) => {
     cancel = stop;
   });
   return () => cancel();

@@ -112,10 +112,11 @@ export class Serving {
 
   /** A call that came through the swarm thread. */
   onRequest({ n, ...call }: Extract<ToNode, { k: 'request' }>): void {
-    const leave = this.onCall(call, ({ metadata, payload, error }) => {
+    const answer = ({ metadata, payload, error }: Answer) => {
       this.#leaving.delete(n);
       this.#post({ k: 'answer', n, metadata, payload, error }, movable(payload));
-    });
+    };
+    const leave = this.onCall(call, answer, true);
     if (leave !== null) this.#leaving.set(n, leave);
   }
 
@@ -123,8 +124,8 @@ export class Serving {
     this.#leaving.get(n)?.();
   }
 
-  /** Runs a call once, whichever way and however often it comes within a minute. */
-  onCall(call: CallIn, answer: (answer: Answer) => void): (() => void) | null {
+  /** Runs a call once, whichever way and however often it comes within a minute. `moves`: the answer's payload leaves. */
+  onCall(call: CallIn, answer: (answer: Answer) => void, moves: boolean): (() => void) | null {
     const { peer, callId } = call;
     const key = `${peer} ${callId}`;
     const kept = this.#replay.get(peer, callId, this.#now());
@@ -155,7 +156,7 @@ export class Serving {
     void this.#run(call, registered.what, registered.minTier, begun.controller).then((given) => {
       this.#calls.delete(key);
       this.#running.leave(countKey);
-      if (given.error === undefined) this.#replay.keep(peer, callId, given, this.#now());
+      if (given.error === undefined) this.#replay.keep(peer, callId, given, this.#now(), moves);
       begun.answer(given);
     });
     return () => this.#leave(begun, answer);
