@@ -56,7 +56,7 @@ let b: SwarmNode;
 let i: SwarmNode;
 let ofB: SwarmView;
 let issuer: Identity;
-const liars: Swarm[] = [];
+const parts = new AsyncDisposableStack();
 
 async function identityOf(home: string): Promise<Identity> {
   const { config } = resolveConfig({ home, env: {} });
@@ -137,14 +137,12 @@ before(async () => {
     `backends:\n  - { name: bea, kind: peer, peer: "${did}", models: [secret] }\n`,
   );
   await hold(homeB, await issue('VerifiedNode', did));
-  [a, b, i] = await Promise.all(
-    [homeA, homeB, homeI].map(startSwarmNode) as [Promise<SwarmNode>, Promise<SwarmNode>, Promise<SwarmNode>],
-  );
+  // Whatever does not start, the others are closed.
+  const start = async (home: string) => parts.use(await startSwarmNode(home));
+  [a, b, i] = await Promise.all([start(homeA), start(homeB), start(homeI)]);
   ofB = await b.view();
 });
-after(async () => {
-  await Promise.all([a, b, i, ...liars].map((one) => one?.[Symbol.asyncDispose]()));
-});
+after(() => parts.disposeAsync());
 
 test('a credential that B shows raises its tier on A by the table, and requests follow at once', async () => {
   assert.equal((await scoreOn(homeA, ofB.peer)).score, 0);
@@ -239,7 +237,7 @@ test('what liars show changes nothing', async () => {
     webrtc: false,
     log: silentLogger,
   });
-  liars.push(liar);
+  parts.use(liar);
   const payload = encodeCbor(
     {
       c: credentials,
@@ -300,7 +298,7 @@ test('trust follows the rotation of a key once, and the old key is refused', asy
   });
   const next = peerIdOfDid(handOver.to);
   await hold(homeB, await issue('VerifiedNode', handOver.to));
-  b = await startSwarmNode(homeB);
+  b = parts.use(await startSwarmNode(homeB));
   ofB = await b.view();
   assert.equal(ofB.peer, next);
   await a.call('POST', '/connect', { target: ofB.addresses[0]! });
