@@ -12,7 +12,7 @@ import type { GatewayOptions, GatewayProvider } from './options.ts';
 import { createPolicy } from './policy/index.ts';
 import { mayGoTo } from './privacy/index.ts';
 import { createRelay, type Relay } from './relay/index.ts';
-import { type BackendReport, backendReport, probedHealth } from './reports.ts';
+import { type BackendReport, backendReport, probedHealth, unreached, whileReachable } from './reports.ts';
 import {
   createConditions,
   createFailover,
@@ -303,30 +303,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
   };
 }
-
-/** A peer, with a health that nobody asks for while no request may go there. */
-function whileReachable(
-  provider: GatewayProvider,
-  isReachable: (provider: GatewayProvider) => boolean,
-): Pick<Backend, 'name' | 'health'> {
-  const { backend } = provider;
-  return {
-    name: backend.name,
-    health: async (signal) => (isReachable(provider) ? backend.health(signal) : unreached),
-  };
-}
-
-/** Health of a backend that the owner's privacy level keeps the node from. */
-const unreached: BackendHealth = {
-  status: 'degraded',
-  latencyMs: null,
-  modelsAvailable: 0,
-  modelsLoaded: 0,
-  breaker: { state: 'closed', failures: 0 },
-  message:
-    "It is never asked: the owner's privacy level, or a link in the clear, keeps all requests from it.",
-  answers: false,
-};
 
 /** Backends that went whose breakers and figures are kept. */
 const rememberedGone = 256;

@@ -6,7 +6,7 @@
 import type { GatewayProvider } from './options.ts';
 import type { Link } from './privacy/index.ts';
 import type { Breaker, Condition, ProbeResult } from './resilience/index.ts';
-import type { BackendHealth } from './types.ts';
+import type { Backend, BackendHealth } from './types.ts';
 
 /** What is known of a backend from having asked it. */
 export interface BackendReport {
@@ -83,3 +83,27 @@ export function probedHealth(
     answers: false,
   };
 }
+
+/** A peer, with a health that nobody asks for while no request may go there. */
+export function whileReachable(
+  provider: GatewayProvider,
+  isReachable: (provider: GatewayProvider) => boolean,
+): Pick<Backend, 'name' | 'health'> {
+  const { backend } = provider;
+  return {
+    name: backend.name,
+    health: async (signal) => (isReachable(provider) ? backend.health(signal) : unreached),
+  };
+}
+
+/** Health of a backend that the owner's privacy level keeps the node from. */
+export const unreached: BackendHealth = {
+  status: 'degraded',
+  latencyMs: null,
+  modelsAvailable: 0,
+  modelsLoaded: 0,
+  breaker: { state: 'closed', failures: 0 },
+  message:
+    "It is never asked: the owner's privacy level, or a link in the clear, keeps all requests from it.",
+  answers: false,
+};

@@ -744,7 +744,7 @@ export const de: Words = {
       confidence: 'Wie viel er sah',
       rank: 'Ansehen bei anderen',
       moderation: 'Moderation',
-      strikes: 'Fehlverhalten',
+      strikes: 'Ohne Fehlverhalten',
       accountability: 'Für wen es bürgt',
     },
     quarantine: 'In Quarantäne bis {{ when }}.',

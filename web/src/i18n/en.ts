@@ -739,7 +739,7 @@ export const en = {
       confidence: 'How much it saw',
       rank: 'Standing among others',
       moderation: 'Moderation',
-      strikes: 'Misconduct',
+      strikes: 'Free of misconduct',
       accountability: 'Those it vouches for',
     },
     quarantine: 'In quarantine until {{ when }}.',
