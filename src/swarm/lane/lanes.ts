@@ -214,13 +214,14 @@ export class Lanes {
     const left = new AbortController();
     const under = this.#opening.get(peer) ?? new Set();
     this.#opening.set(peer, under.add(left));
-    const inTime = AbortSignal.any([signal, left.signal, AbortSignal.timeout(LANE_MS)]);
     let entered = false;
     try {
-      const link = await this.#options.link(peer, true, inTime);
+      // To dial the peer, where nothing stands, takes as long as it takes: the stream would need the link too.
+      const link = await this.#options.link(peer, true, AbortSignal.any([signal, left.signal]));
       if (link === null) throw refused('no direct link over TCP joins them');
       life.gate.enter(peer, link.place);
       entered = true;
+      const inTime = AbortSignal.any([signal, left.signal, AbortSignal.timeout(LANE_MS)]);
       const own = this.#own();
       const terms = readAnswer(await this.#options.agree(peer, offerOf(own.fingerprint), inTime));
       const socket = await dialLane(link.addresses[0]!, terms, own, inTime);
