@@ -11,6 +11,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Commands, NodeInit } from './node.ts';
 
 const START_MS = 60_000;
+const STARTS = 3;
 const COMMAND_MS = 120_000;
 
 /** What a node answered instead: its error's code, if it had one. */
@@ -45,7 +46,18 @@ export class NodeProcess implements AsyncDisposable {
     this.#child.stdin.on('error', () => {});
   }
 
+  /** A machine that has no time for it makes a swarm give up its start; what is tested here comes after it. */
   static async start(space: string, init: NodeInit): Promise<NodeProcess> {
+    for (let left = STARTS - 1; ; left--)
+      try {
+        return await NodeProcess.#once(space, init);
+      } catch (error) {
+        if (left === 0) throw error;
+        console.log(`  (a node is started again: ${(error as Error).message})`);
+      }
+  }
+
+  static async #once(space: string, init: NodeInit): Promise<NodeProcess> {
     const node = new NodeProcess(space, init);
     const ready = node.#wait(0, START_MS);
     createInterface({ input: node.#child.stdout }).on('line', (line) => node.#onLine(line));

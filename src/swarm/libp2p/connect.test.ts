@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
-import { connect } from './connect.ts';
+import { attempt, connect, endAttempt } from './connect.ts';
 import { prove } from './paths.ts';
 
 const PEER = '12D3KooWFsuHBh89LE3AMmTyt1guF3KfCv7TUfe9AtygG31m4D1z';
@@ -73,4 +73,43 @@ test('where the dial fails, a link that proved itself meanwhile is taken, and el
   const getConnections = () => [late];
   await assert.rejects(connect({ getConnections, dial: dial(false) }, PEER, signal), /No way there/);
   assert.equal(await connect({ getConnections, dial: dial(true) }, PEER, signal), late);
+});
+
+test('who needs a link ends the attempt at a better one instead of waiting for it', async () => {
+  const standing = link(RELAYED);
+  const order: string[] = [];
+  const node = {
+    getConnections: () => [],
+    dial(_to: unknown, { force = false, signal }: { force?: boolean; signal?: AbortSignal } = {}) {
+      order.push(force ? 'attempt' : 'dial');
+      if (!force) return Promise.resolve(standing);
+      return new Promise<Connection>((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          order.push('ended');
+          reject(signal.reason);
+        });
+      });
+    },
+  };
+  const improving = attempt(node, PEER, [multiaddr(RELAYED)], signal);
+  assert.equal(await connect(node, PEER, signal), standing);
+  assert.deepEqual(order, ['attempt', 'ended', 'dial']);
+  assert.equal(await improving, false);
+  await endAttempt(node, PEER);
+  assert.deepEqual(order.length, 3, 'nothing is left to end');
+});
+
+test('an attempt goes on while another link stands', async () => {
+  const works = link('/ip4/45.83.0.9/tcp/1');
+  const made = link(RELAYED);
+  let finish = (_link: Connection): void => {};
+  const node = {
+    getConnections: () => [works],
+    dial: (_to: unknown, { force = false }: { force?: boolean } = {}) =>
+      force ? new Promise<Connection>((resolve) => (finish = resolve)) : Promise.resolve(works),
+  };
+  const improving = attempt(node, PEER, [multiaddr(RELAYED)], signal);
+  assert.equal(await connect(node, PEER, signal), works);
+  finish(made);
+  assert.equal(await improving, true);
 });

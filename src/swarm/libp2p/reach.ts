@@ -11,6 +11,7 @@ import { type Clock, systemClock, systemRandom } from '../../base/index.ts';
 import { CALL_PROTOCOL } from '../frames/format.ts';
 import type { NatReport } from '../types.ts';
 import type { Node, NodeSettings } from './config.ts';
+import { attempt, endAttempt } from './connect.ts';
 import { NO_REPORT, parseStunUrl, probeNat, stunOfRelays } from './nat.ts';
 import { Observed } from './observed.ts';
 import { bestConnection, isLocalAddress, isProven, pathOf, prove } from './paths.ts';
@@ -185,7 +186,10 @@ export class Reach {
   /** Gossip keeps one stream to a peer and opens no other when the link under it ends while another stands. */
   #onClose(peer: PeerId): void {
     const left = bestConnection(this.#node.getConnections(peer));
-    if (left === undefined) return;
+    if (left === undefined) {
+      void endAttempt(this.#node, peer.toString());
+      return;
+    }
     const pubsub = this.#node.services.pubsub as unknown as {
       onPeerConnected?(peer: PeerId, connection: Connection): void;
     };
@@ -230,26 +234,21 @@ export class Reach {
         return path === 'tcp' || (path === 'lan' && lan && isLocalAddress(address.toString()));
       })
       .map((address) => toPeer(address, peer));
-    return direct.length > 0 && this.#dial(direct, DIRECT_MS);
+    return direct.length > 0 && this.#dial(peer, direct, DIRECT_MS);
   }
 
   #dialWebRtc(relayed: Connection): Promise<boolean> {
     const [relay] = relayed.remoteAddr.toString().split('/p2p-circuit');
     return this.#dial(
+      relayed.remotePeer,
       [multiaddr(`${relay}/p2p-circuit/webrtc/p2p/${relayed.remotePeer.toString()}`)],
       WEBRTC_MS,
     );
   }
 
-  /** Without `force` libp2p gives back the link that stands. */
-  async #dial(to: Multiaddr[], ms: number): Promise<boolean> {
-    try {
-      const signal = AbortSignal.any([AbortSignal.timeout(ms), this.#end.signal]);
-      await this.#node.dial(to, { force: true, signal });
-      return true;
-    } catch {
-      return false;
-    }
+  #dial(peer: PeerId, to: Multiaddr[], ms: number): Promise<boolean> {
+    const signal = AbortSignal.any([AbortSignal.timeout(ms), this.#end.signal]);
+    return attempt(this.#node, peer.toString(), to, signal);
   }
 }
 
