@@ -64,6 +64,8 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
   const found = new Map<string, FoundPeer>();
   /** When peers may be asked again what they serve, monotonic ms. */
   const askedUntil = new Map<string, number>();
+  /** Of backends that are asked or found. */
+  const names = new Set<string>();
   let asking = 0;
 
   const isAllowed = (peer: string): boolean =>
@@ -101,7 +103,11 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
       if (askedUntil.size >= MAX_REMEMBERED) askedUntil.delete(askedUntil.keys().next().value!);
       askedUntil.set(peer, clock.monotonic() + SAID_MS);
       asking++;
-      void ask(peer).finally(() => asking--);
+      ask(peer)
+        .catch((error: unknown) =>
+          log.warn('a peer could not be made a backend', { peer, err: messageOf(error) }),
+        )
+        .finally(() => asking--);
     }
   }
 
@@ -117,7 +123,7 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
       );
     const stays = !ending.signal.aborted && isAllowed(peer) && peers.serving().includes(peer);
     if (typeof said === 'string' || !stays) {
-      if (known === undefined) await backend[Symbol.asyncDispose]();
+      if (known === undefined) await letGo(backend);
       else leave(peer, typeof said === 'string' ? said : 'it went');
       return;
     }
@@ -137,7 +143,12 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
     log.info('a peer is no backend any more', { backend: left.backend.name, peer, why });
     tell();
     // It gives back what leases there are; requests under way end by themselves.
-    left.backend[Symbol.asyncDispose]().then(undefined, () => {});
+    letGo(left.backend).then(undefined, () => {});
+  }
+
+  async function letGo(backend: PeerBackend): Promise<void> {
+    names.delete(backend.name);
+    await backend[Symbol.asyncDispose]();
   }
 
   function tell(): void {
@@ -145,11 +156,13 @@ export function usePeers(options: FoundPeersOptions): AsyncDisposable {
   }
 
   function backendOf(peer: string): PeerBackend {
-    const taken = new Set(gateway.backends().map(({ name }) => name));
+    const isTaken = (name: string) => names.has(name) || gateway.backends().some((one) => one.name === name);
     // The ends of PeerIds differ; one made to look like another's is called by all of it.
     const short = `peer-${peer.slice(-8)}`;
+    const name = isTaken(short) ? `peer-${peer}` : short;
+    names.add(name);
     const backend = createPeerBackend({
-      name: taken.has(short) ? `peer-${peer}` : short,
+      name,
       peer,
       swarm: peers.swarm,
       modelsTtlMs: SAID_MS / 2,
