@@ -223,6 +223,12 @@ export const families = {
     'Sessions that peers (in) or this node (out) opened.',
     ['direction'],
   ),
+  swarmLanes: family(
+    'counter',
+    'kith_swarm_lanes_total',
+    'Lanes that peers (in) or this node (out) opened.',
+    ['direction'],
+  ),
   swarmRefused: family(
     'counter',
     'kith_swarm_refused_total',

@@ -202,6 +202,7 @@ function writeSwarm(out: Exposition, { status }: Figures): void {
   both(families.swarmFrames, counters?.framesIn, counters?.framesOut);
   both(families.swarmCalls, counters?.callsIn, counters?.callsOut);
   both(families.swarmSessions, counters?.sessionsIn, counters?.sessionsOut);
+  both(families.swarmLanes, counters?.lanesIn, counters?.lanesOut);
   out
     .family(families.swarmRefused)
     .sample(counters?.refusedConnections ?? null, { what: 'connection' })
