@@ -51,6 +51,8 @@ export interface SwarmCredentialsOptions {
 const DAY_MS = 86_400_000;
 /** How soon changes by other processes are seen, ms. */
 export const LOOK_MS = 1_000;
+/** An endorsement is in the wallet before it is in the trust store: after a change it is looked again so often. */
+const SETTLE_LOOKS = 10;
 /** What this node shows is put together again after this time at most, ms. */
 const SHOWN_MS = 1_000;
 /** Status lists that one peer gets within a minute. */
@@ -176,6 +178,7 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
   /** Sees what other processes changed, and what time changes. */
   async function looking(): Promise<void> {
     let version = wallet.version();
+    let looks = 0;
     let epoch = trust.policy.epoch;
     let said = shown([]);
     let listsAt = clock.monotonic();
@@ -192,6 +195,10 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
       }
       if (wallet.version() !== version) {
         version = wallet.version();
+        looks = SETTLE_LOOKS;
+      }
+      if (looks > 0) {
+        looks--;
         const newer = knownLists().filter((list) => stood.get(standing(list)) !== list.from);
         for (const list of newer) {
           note(list);
