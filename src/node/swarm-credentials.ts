@@ -187,33 +187,38 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
     while (!signal.aborted) {
       await clock.sleep(LOOK_MS, signal).catch(() => {});
       if (signal.aborted) return;
-      // It looks at its files by itself whenever it is asked.
-      trust.tier(identity.peerId);
-      if (trust.policy.epoch !== epoch) {
-        epoch = trust.policy.epoch;
-        for (const peer of linked) asking.soon(peer, 0);
-      }
-      if (wallet.version() !== version) {
-        version = wallet.version();
-        looks = SETTLE_LOOKS;
-      }
-      if (looks > 0) {
-        looks--;
-        const newer = knownLists().filter((list) => stood.get(standing(list)) !== list.from);
-        for (const list of newer) {
-          note(list);
-          await taking.review(wallet.others.on(list.issuer, list.id));
+      try {
+        // It looks at its files by itself whenever it is asked.
+        trust.tier(identity.peerId);
+        if (trust.policy.epoch !== epoch) {
+          epoch = trust.policy.epoch;
+          for (const peer of linked) asking.soon(peer, 0);
         }
-        kept = null;
-        const now = shown([]);
-        const isOther = Buffer.compare(now, said) !== 0;
-        if (newer.length > 0 || isOther) tell({ lists: newer, shown: isOther });
-        said = now;
-      }
-      if (clock.monotonic() - listsAt >= LISTS_MS) {
-        listsAt = clock.monotonic();
-        wallet.others.sweep();
-        behind('status lists were not looked for', () => source.refreshAll());
+        if (wallet.version() !== version) {
+          version = wallet.version();
+          looks = SETTLE_LOOKS;
+        }
+        if (looks > 0) {
+          looks--;
+          const newer = knownLists().filter((list) => stood.get(standing(list)) !== list.from);
+          for (const list of newer) {
+            note(list);
+            await taking.review(wallet.others.on(list.issuer, list.id));
+          }
+          kept = null;
+          const now = shown([]);
+          const isOther = Buffer.compare(now, said) !== 0;
+          if (newer.length > 0 || isOther) tell({ lists: newer, shown: isOther });
+          said = now;
+        }
+        if (clock.monotonic() - listsAt >= LISTS_MS) {
+          listsAt = clock.monotonic();
+          wallet.others.sweep();
+          behind('status lists were not looked for', () => source.refreshAll());
+        }
+      } catch (error) {
+        // A store may be busy for a moment; the next look is another try.
+        log.warn('changes of the wallet were not seen', { err: messageOf(error) });
       }
     }
   }
