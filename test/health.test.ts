@@ -1,8 +1,5 @@
 /** What a real node says of its health while its engine works, hangs, and keeps dying. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { silentLogger, systemClock, systemRandom } from '../src/base/index.ts';
 import { createEngine } from '../src/engine/index.ts';
@@ -10,9 +7,9 @@ import { type ChatRequest, createLocalBackend } from '../src/gateway/index.ts';
 import { createModelStore } from '../src/models/index.ts';
 import type { Node } from '../src/node/index.ts';
 import type { DetailedHealth, Health } from '../src/server/health/types.ts';
+import { kith as run, stopAll } from './cli-support.ts';
 import { createHome, startNode, type TestHome } from './node-support.ts';
 
-const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
 const signals = process.platform === 'win32' ? { skip: 'no signals that stop a process' } : {};
 
 let home: TestHome;
@@ -23,6 +20,7 @@ before(async () => {
   node = await startNode(home);
 });
 after(async () => {
+  stopAll();
   await node.close();
   await home.remove();
 });
@@ -52,22 +50,11 @@ async function until<T>(look: () => Promise<T>, fits: (value: T) => boolean): Pr
   for (;;) {
     const value = await look();
     if (fits(value)) return value;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 
-async function kith(...args: string[]): Promise<{ code: number | null; out: string }> {
-  const child = spawn(process.execPath, [main, ...args, '--home', home.path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_TEST_CONTEXT: '' },
-  });
-  let out = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out };
-}
+const kith = (...args: string[]) => run([...args, '--home', home.path]);
 
 test('health in short is the same at both addresses, and is not counted among the requests', async () => {
   const one = await health();

@@ -264,7 +264,7 @@ test('a client that goes away frees its place', async () => {
   for (;;) {
     const { requests } = await node.status();
     if (requests.active === 0) break;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
   assert.ok((await ask('/v1/chat/completions', { ...question, max_tokens: 1 })).choices.length === 1);
 });
@@ -302,7 +302,7 @@ test('over the queue limit the answer is 429 with retry-after', async () => {
   ];
   const waiting = post('/v1/chat/completions', body, controller.signal);
   waiting.catch(() => {});
-  while ((await node.status()).requests.active < 3) await new Promise((resolve) => setImmediate(resolve));
+  while ((await node.status()).requests.active < 3) await new Promise((resolve) => setTimeout(resolve, 2));
   let refused = await post('/v1/chat/completions', body, controller.signal);
   // The third request is on its way to the queue; the fourth may overtake it, but not a fifth.
   if (refused.status === 200) refused = await post('/v1/chat/completions', body, controller.signal);

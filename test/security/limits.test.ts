@@ -79,7 +79,7 @@ test('slow headers, slow bodies and silent connections end in time, and others a
   await stillAnswers(node);
   for (const answer of await Promise.all(slow))
     assert.match(answer, /^HTTP\/1\.1 408 [\s\S]*request_timeout|^$/);
-  while (node.server.active > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (node.server.active > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   await stillAnswers(node);
 });
 
@@ -120,11 +120,11 @@ test('large bodies are refused: announced, chunked, with endless extensions, and
     return socket;
   };
   const first = await open();
-  while (node.server.active < 1) await new Promise((resolve) => setImmediate(resolve));
+  while (node.server.active < 1) await new Promise((resolve) => setTimeout(resolve, 2));
   const refused = await answerTo(await open(), () => {});
   assert.match(refused, /^HTTP\/1\.1 503 [\s\S]*bodiesBytes/);
   first.destroy();
-  while (node.server.active > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (node.server.active > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   await stillAnswers(node);
 });
 
@@ -179,7 +179,7 @@ test('more requests than may wait on one connection are refused, and those befor
   const answers = answerTo(socket, () => {
     socket.write(post(chatPath, chatBody).repeat(6));
   });
-  while (node.server.total < 6) await new Promise((resolve) => setImmediate(resolve));
+  while (node.server.total < 6) await new Promise((resolve) => setTimeout(resolve, 2));
   gate.resolve();
   const statuses = [...(await answers).matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);
   assert.deepEqual(statuses, ['200', '200', '200', '200', '429']);
@@ -188,7 +188,7 @@ test('more requests than may wait on one connection are refused, and those befor
   await answerTo(flood, () => {
     flood.write('GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(5_000));
   });
-  while (node.server.active > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (node.server.active > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   await stillAnswers(node);
 });
 
@@ -203,9 +203,9 @@ test('requests that wait behind another one end with their connection', async ()
   });
   const socket = connect(node.port, '127.0.0.1');
   socket.write(post(chatPath, chatBody).repeat(3));
-  while (signals.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  while (signals.length < 3) await new Promise((resolve) => setTimeout(resolve, 2));
   socket.destroy();
-  while (node.server.active > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (node.server.active > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   assert.ok(signals.every((signal) => signal.aborted));
 });
 
@@ -286,7 +286,7 @@ for (const [name, path, content] of [
       socket.write(post(path, content));
       return socket;
     });
-    while (node.server.total < 24) await new Promise((resolve) => setImmediate(resolve));
+    while (node.server.total < 24) await new Promise((resolve) => setTimeout(resolve, 2));
     while (node.server.active > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     const grown = process.memoryUsage().rss - before;
     for (const socket of sockets) socket.destroy();
@@ -306,7 +306,7 @@ test('a whole answer that nobody reads is cut off, one that is read slowly is no
   deaf.on('error', () => {});
   deaf.pause();
   deaf.write(post(chatPath, chatBody));
-  while (node.server.total < 1) await new Promise((resolve) => setImmediate(resolve));
+  while (node.server.total < 1) await new Promise((resolve) => setTimeout(resolve, 2));
   while (node.server.active > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   deaf.destroy();
   // More than the limit in all, never the limit without a byte.

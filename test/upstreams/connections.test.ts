@@ -25,7 +25,7 @@ async function nextSeen(fault: string, nth: number) {
   for (;;) {
     const seen = mock.seen.filter((each) => each.fault === fault)[nth];
     if (seen !== undefined) return seen;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 

@@ -261,6 +261,9 @@ test('an abort rejects at once and leaves the others alone', async () => {
   await assert.rejects(text.tokenize('minimind', 'four', {}, controller.signal), { code: 'aborted' });
 });
 
+/** Many slices of work, and no second of it. */
+const LONG = 'abc '.repeat(250_000);
+
 test('short texts overtake a long one, which is tokenized all the same', async () => {
   const order: string[] = [];
   const note = async <T>(name: string, work: Promise<T>): Promise<T> => {
@@ -268,19 +271,17 @@ test('short texts overtake a long one, which is tokenized all the same', async (
     order.push(name);
     return result;
   };
-  const long = 'abc '.repeat(800_000);
-  const slow = note('long', text.tokenize('tinyllama', long, { addSpecial: false }));
+  const slow = note('long', text.tokenize('tinyllama', LONG, { addSpecial: false }));
   const quick = ['a', 'b', 'c'].map((short) => note(short, text.tokenize('minimind', short)));
   await Promise.all(quick);
   const tokens = await slow;
   assert.deepEqual(order, ['a', 'b', 'c', 'long']);
-  assert.ok((await text.detokenize('tinyllama', tokens)) === long);
+  assert.ok((await text.detokenize('tinyllama', tokens)) === LONG);
 });
 
 test('a long text that is given up, or whose process ends, holds up nobody', async () => {
-  const long = 'abc '.repeat(800_000);
   const controller = new AbortController();
-  const given = text.tokenize('tinyllama', long, {}, controller.signal);
+  const given = text.tokenize('tinyllama', LONG, {}, controller.signal);
   await text.tokenize('minimind', 'a');
   controller.abort();
   await assert.rejects(given, { code: 'aborted' });
@@ -288,10 +289,10 @@ test('a long text that is given up, or whose process ends, holds up nobody', asy
   await text.open('endless', minimind, {
     template: '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}',
   });
-  const kept = text.tokenize('tinyllama', long);
+  const kept = text.tokenize('tinyllama', LONG);
   await text.tokenize('minimind', 'a');
   await assert.rejects(text.prepare('endless', say(user('Hi'))), { code: 'template_failed' });
-  assert.equal((await kept).length, (await text.tokenize('tinyllama', long)).length);
+  assert.equal((await kept).length, (await text.tokenize('tinyllama', LONG)).length);
 });
 
 test('more tokens than the limit are refused, or cut', async () => {
