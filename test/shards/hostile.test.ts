@@ -40,13 +40,13 @@ before(async () => {
     [71, 72, 73].map((number) => swarmOnLoopback(number, { gate })),
   );
   service = serveShards({
-    swarm: shard!,
+    swarm: shard,
     engine,
     shards: () => [{ model: MODEL, from: 0, to: 3, id: 'blocks', width: WIDTH }],
     admit: () => {},
     log: silentLogger,
   });
-  for (const one of [owner!, stranger!]) await one.learn(shard!.peer, shard!.addresses);
+  for (const one of [owner, stranger]) await one.learn(shard.peer, shard.addresses);
 });
 after(async () => {
   for (const one of [owner, stranger, shard]) await one[Symbol.asyncDispose]();
