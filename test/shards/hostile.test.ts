@@ -36,9 +36,11 @@ let service: ShardService;
 before(async () => {
   const path = await testModel('stories15m-f16');
   await engine.load({ id: 'blocks', path, range: { from: 0, to: 3, embed: false, head: false } });
-  [shard, owner, stranger] = await Promise.all(
-    [71, 72, 73].map((number) => swarmOnLoopback(number, { gate })),
-  );
+  [shard, owner, stranger] = await Promise.all([
+    swarmOnLoopback(71, { gate }),
+    swarmOnLoopback(72, { gate }),
+    swarmOnLoopback(73, { gate }),
+  ]);
   service = serveShards({
     swarm: shard,
     engine,
