@@ -79,8 +79,8 @@ async function six(report: Report): Promise<void> {
   const { link, ms } = await a.do('dial', `/ip6/${second!.ip6}/tcp/4001/p2p/${b.peer}`);
   report.ms('dial', ms);
   report.holds('the link goes over IPv6, and says that it is local', link.path === 'lan', link);
-  const back = (await b.do('links')).find(({ peer }) => peer === a.peer);
-  report.holds('B sees the address of A', back?.address.includes(first!.ip6) === true, back);
+  const back = (await b.do('found', a.peer, 30_000)).link;
+  report.holds('B sees the address of A', back.address.includes(first!.ip6), back);
   await figures(report, a, b.peer, 'over IPv6');
   const both = await world.start(first!.space, 3, {
     listen: ['/ip4/0.0.0.0/tcp/4002', '/ip6/::/tcp/4002'],
