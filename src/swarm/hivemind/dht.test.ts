@@ -277,11 +277,17 @@ test('a node answers strangers within bounds: their rate, their keys, their subk
     results.map(({ nearest }) => nearest.length),
     keys.map((_, at) => (at < 64 ? 2 : 0)),
   );
+  // The same key again and again is work for nothing.
+  const same = await ask(METHODS.find, encodeFindRequest({ node: null, keys: [item.key, item.key] }));
+  assert.deepEqual(
+    decodeFindResponse(same.data!).results.map(({ found }) => found),
+    ['dictionary', 'nothing'],
+  );
   let answered = 0;
   for (let at = 0; at < 100; at++)
     await ask(METHODS.ping, encodePingRequest({ node: null, validate: false })).then(
       () => answered++,
       () => {},
     );
-  assert.equal(answered, 60 - 3);
+  assert.equal(answered, 60 - 4);
 });

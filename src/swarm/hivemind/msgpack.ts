@@ -86,7 +86,8 @@ function write(value: MsgValue, out: Uint8Array[], depth: number): void {
   else if (typeof value === 'boolean') out.push(Uint8Array.of(value ? 0xc3 : 0xc2));
   else if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) throw unfit('has a number that is not whole');
-    writeInteger(BigInt(value), out);
+    if (value >= 0 && value < 2 ** 32) out.push(unsigned(value));
+    else writeInteger(BigInt(value), out);
   } else if (typeof value === 'bigint') writeInteger(value, out);
   else if (typeof value === 'string') {
     if (!value.isWellFormed()) throw unfit('has a text that is no Unicode');
@@ -140,15 +141,22 @@ function bigEndian(head: number, value: bigint, size: number): Uint8Array {
   return out;
 }
 
-/** Head of what has a length, in 8, 16 or 32 bits. */
+/** A whole number below 2^32. */
+function unsigned(value: number): Uint8Array {
+  return value < 128 ? Uint8Array.of(value) : lengthed([0xcc, 0xcd, 0xce], value);
+}
+
+/** Head of what has a length, in 8, 16 or 32 bits. Dictionaries have thousands of these: no big integers here. */
 function lengthed(heads: readonly [number, number, number], length: number): Uint8Array {
-  if (length < 1 << 8) return bigEndian(heads[0], BigInt(length), 1);
-  return length < 1 << 16 ? bigEndian(heads[1], BigInt(length), 2) : bigEndian(heads[2], BigInt(length), 4);
+  if (length < 1 << 8) return Uint8Array.of(heads[0], length);
+  if (length < 1 << 16) return Uint8Array.of(heads[1], length >>> 8, length);
+  return Uint8Array.of(heads[2], length >>> 24, length >>> 16, length >>> 8, length);
 }
 
 function counted(small: number, heads: readonly [number, number], count: number): Uint8Array {
   if (count < 16) return Uint8Array.of(small | count);
-  return count < 1 << 16 ? bigEndian(heads[0], BigInt(count), 2) : bigEndian(heads[1], BigInt(count), 4);
+  // Unlike lengths, counts have no form of 8 bits.
+  return count < 1 << 8 ? Uint8Array.of(heads[0], 0, count) : lengthed([0, ...heads], count);
 }
 
 function writeExtension(type: number, data: Uint8Array, out: Uint8Array[]): void {

@@ -5,7 +5,7 @@
  * @module swarm/hivemind/serve
  */
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../base/index.ts';
+import { type Clock, toHex } from '../../base/index.ts';
 import { TokenBucket } from '../gate/bucket.ts';
 import type { ForeignProtocols } from '../types.ts';
 import {
@@ -14,7 +14,7 @@ import {
   encodeRoutingAnswer,
   ROUTING_PROTOCOL,
 } from './addresses.ts';
-import { decodeDictionary } from './dictionary.ts';
+import { decodeDictionary, MAX_ENTRIES } from './dictionary.ts';
 import { HivemindFault } from './fault.ts';
 import { compareDistance } from './ids.ts';
 import {
@@ -174,21 +174,26 @@ export function handlers({
     [METHODS.store](peer, data) {
       const asked = decodeStoreRequest(data);
       meet(peer, asked.node);
-      return encodeStoreResponse({ node, stored: asked.items.map((item) => keep(storage, peer, item)) });
+      const room = { entries: MAX_ENTRIES };
+      const stored = asked.items.map((item) => keep(storage, peer, item, room));
+      return encodeStoreResponse({ node, stored });
     },
     [METHODS.find](peer, data) {
       const asked = decodeFindRequest(data);
       meet(peer, asked.node);
       let room = MAX_VALUE_BYTES;
+      const told = new Set<string>();
       const results = asked.keys.map((key, at): FindResult => {
         const nearest = at < MAX_NEAREST_KEYS ? table.nearest(key, BUCKET, peer) : [];
         const nothing = { found: 'nothing', value: WHOLE, expiration: 0, nearest } as const;
-        if (room <= 0) return nothing;
-        const kept = storage.get(key);
+        const name = toHex(key);
+        // Once is enough.
+        if (room <= 0 || told.has(name)) return nothing;
+        told.add(name);
+        const kept = storage.get(key, room);
         if (kept === null) return nothing;
         const regular = 'regular' in kept;
         const value = regular ? kept.regular : kept.dictionary;
-        if (value.length > room) return nothing;
         room -= value.length;
         const found = regular ? 'regular' : 'dictionary';
         return { found, value, expiration: kept.expiration, nearest };
@@ -198,8 +203,17 @@ export function handlers({
   };
 }
 
-/** False for what is refused, and for what is no record. */
-export function keep(storage: Storage, peer: string, { key, subkey, value, expiration }: StoreItem): boolean {
+/**
+ * False for what is refused, and for what is no record.
+ *
+ * @param room entries of dictionaries that are still looked at; more than one peer may store in one request are of no use
+ */
+export function keep(
+  storage: Storage,
+  peer: string,
+  { key, subkey, value, expiration }: StoreItem,
+  room: { entries: number } = { entries: MAX_ENTRIES },
+): boolean {
   try {
     const one = (tag: Uint8Array, bytes: Uint8Array, until: number): boolean => {
       if (tag.length > MAX_SUBKEY_BYTES) return false;
@@ -207,10 +221,15 @@ export function keep(storage: Storage, peer: string, { key, subkey, value, expir
       const subkeyOf = { value: decodeMsgpack(tag.slice()), tag };
       return storage.store(peer, { key, subkey: subkeyOf, value: bytes, expiration: until });
     };
-    if (subkey.length === 0)
-      return decodeDictionary(value)
-        .entries.map((entry) => one(encodeMsgpack(entry.subkey), entry.value, entry.expiration))
+    if (subkey.length === 0) {
+      if (room.entries <= 0) return false;
+      const { entries } = decodeDictionary(value);
+      // A broken or empty one is not read for free either.
+      room.entries -= Math.max(1, entries.length);
+      return entries
+        .map((entry) => one(encodeMsgpack(entry.subkey), entry.value, entry.expiration))
         .every(Boolean);
+    }
     if (Buffer.from(subkey).equals(REGULAR))
       return storage.store(peer, { key, subkey: null, value, expiration });
     return one(subkey, value, expiration);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { decodeDictionary } from './dictionary.ts';
+import { decodeDictionary, encodeDictionary } from './dictionary.ts';
 import { keyId } from './ids.ts';
+import { WHOLE } from './messages.ts';
 import { encodeMsgpack } from './msgpack.ts';
+import { keep } from './serve.ts';
 import { STORAGE_LIMITS, Storage } from './storage.ts';
 
 const NOW = 1_800_000_000;
@@ -111,4 +113,38 @@ test('the count of values and bytes is right whatever happens, so that the bound
       assert.deepEqual(kept.size(), { keys: 0, bytes: 0 });
     }),
   );
+});
+
+test('a dictionary over what an answer holds is found by its size, and one longer than others read does not come about', () => {
+  const { kept } = storage({ maxValuesPerPeer: 5000 });
+  const put = (index: number) =>
+    kept.store('ada', {
+      key: KEY,
+      subkey: { value: index, tag: encodeMsgpack(index) },
+      value: new Uint8Array(100),
+      expiration: NOW + 10,
+    });
+  for (let index = 0; index < 4096; index++) assert.equal(put(index), true);
+  assert.equal(put(4096), false);
+  const whole = kept.get(KEY);
+  assert.ok(whole !== null && 'dictionary' in whole);
+  assert.equal(decodeDictionary(whole.dictionary).entries.length, 4096);
+  assert.equal(kept.get(KEY, whole.dictionary.length - 1), null);
+  assert.notEqual(kept.get(KEY, 2 * whole.dictionary.length), null);
+});
+
+test('of the dictionaries in one request only so many entries are looked at', () => {
+  const { kept } = storage({ maxValuesPerPeer: 5000 });
+  const room = { entries: 4096 };
+  const dictionary = (name: string, count: number) => {
+    const entries = Array.from({ length: count }, (_, index) => ({
+      subkey: index,
+      value: Uint8Array.of(1),
+      expiration: NOW + 10,
+    }));
+    const value = encodeDictionary({ maxsize: Infinity, entries });
+    return keep(kept, 'ada', { key: keyId(name), subkey: WHOLE, value, expiration: 0, inCache: false }, room);
+  };
+  assert.deepEqual([dictionary('a', 4000), dictionary('b', 100), dictionary('c', 1)], [true, true, false]);
+  assert.equal(kept.size().keys, 2);
 });

@@ -6,7 +6,7 @@
  * @module swarm/hivemind/storage
  */
 import { type Clock, toHex } from '../../base/index.ts';
-import { type Dictionary, encodeDictionary } from './dictionary.ts';
+import { type Dictionary, encodeDictionary, MAX_ENTRIES } from './dictionary.ts';
 import type { MsgValue } from './msgpack.ts';
 
 export interface StorageLimits {
@@ -32,6 +32,8 @@ export const STORAGE_LIMITS: StorageLimits = {
 };
 /** What a value costs beside its bytes, so that empty ones are not for nothing. */
 const OVERHEAD = 256;
+/** What an entry has in a dictionary beside its value and its subkey, at most; a dictionary has no more beside its entries. */
+const ENTRY_BYTES = 32;
 
 interface Value {
   readonly value: Uint8Array;
@@ -41,8 +43,19 @@ interface Value {
 }
 interface Entry extends Value {
   readonly subkey: MsgValue;
+  /** Bytes in a dictionary, at most. */
+  readonly size: number;
 }
-type Slot = { readonly regular: Value } | { readonly entries: Map<string, Entry> };
+/** What is known of a dictionary without going through it: strangers choose how large it is and how often it is asked for. */
+interface Entries {
+  readonly entries: Map<string, Entry>;
+  /** No entry expires earlier. Seconds since 1970. */
+  soonest: number;
+  latest: number;
+  /** Sum of the entries' sizes. */
+  size: number;
+}
+type Slot = { readonly regular: Value } | Entries;
 
 export type Kept =
   | { readonly regular: Uint8Array; readonly expiration: number }
@@ -87,36 +100,53 @@ export class Storage {
     if (slot !== undefined && ('regular' in slot || subkey === null) && latestOf(slot) >= expiration)
       return false;
     const tag = subkey === null ? '' : toHex(subkey.tag);
-    const entries = subkey !== null && slot !== undefined && 'entries' in slot ? slot.entries : null;
-    const before = entries?.get(tag);
+    const into = subkey !== null && slot !== undefined && 'entries' in slot ? slot : null;
+    const before = into?.entries.get(tag);
     if (before !== undefined && before.expiration >= expiration) return false;
+    // Nobody reads a longer one.
+    if (into !== null && before === undefined && into.entries.size >= MAX_ENTRIES) return false;
 
     const cost = value.length + tag.length / 2 + OVERHEAD;
+    // Twice the subkey: what came as a short float goes out as a long one.
+    const size = value.length + tag.length + ENTRY_BYTES;
     // What it replaces makes room for it.
-    const replaced = before !== undefined ? [before] : entries === null ? valuesOf(slot) : [];
+    const replaced = before !== undefined ? [before] : into === null ? valuesOf(slot) : [];
+    if (!this.#hasRoom(peer, cost, replaced, now)) return false;
     for (const old of replaced) this.#release(old);
-    if (!this.#hasRoom(peer, cost, now)) {
-      for (const old of replaced) this.#hold(old);
-      return false;
-    }
     // A copy: what came is a view of the whole request.
     const kept = { value: value.slice(), expiration, peer, cost };
     this.#hold(kept);
     if (subkey === null) this.#slots.set(name, { regular: kept });
     else {
-      const entry = { ...kept, subkey: subkey.value };
-      if (entries !== null) entries.set(tag, entry);
-      else this.#slots.set(name, { entries: new Map([[tag, entry]]) });
+      const entry = { ...kept, subkey: subkey.value, size };
+      if (into === null)
+        this.#slots.set(name, {
+          entries: new Map([[tag, entry]]),
+          soonest: expiration,
+          latest: expiration,
+          size,
+        });
+      else {
+        into.entries.set(tag, entry);
+        into.soonest = Math.min(into.soonest, expiration);
+        into.latest = Math.max(into.latest, expiration);
+        into.size += size - (before?.size ?? 0);
+      }
     }
     return true;
   }
 
-  get(key: Uint8Array): Kept | null {
+  /** Null also for what would be over `most` bytes, which is found before anything is put together. */
+  get(key: Uint8Array, most = Number.POSITIVE_INFINITY): Kept | null {
     const slot = this.#live(toHex(key), this.#clock.now() / 1000);
     if (slot === undefined) return null;
-    if ('regular' in slot) return { regular: slot.regular.value, expiration: slot.regular.expiration };
+    if ('regular' in slot) {
+      const { value, expiration } = slot.regular;
+      return value.length > most ? null : { regular: value, expiration };
+    }
+    if (slot.size + ENTRY_BYTES > most) return null;
     const dictionary: Dictionary = { maxsize: Infinity, entries: [...slot.entries.values()] };
-    return { dictionary: encodeDictionary(dictionary), expiration: latestOf(slot) };
+    return { dictionary: encodeDictionary(dictionary), expiration: slot.latest };
   }
 
   /** What is under the name and has not expired. */
@@ -127,11 +157,14 @@ export class Storage {
       if (slot.regular.expiration > now) return slot;
       this.#release(slot.regular);
     } else {
+      if (slot.soonest > now) return slot;
+      slot.soonest = Infinity;
       for (const [tag, entry] of slot.entries)
         if (entry.expiration <= now) {
           slot.entries.delete(tag);
+          slot.size -= entry.size;
           this.#release(entry);
-        }
+        } else slot.soonest = Math.min(slot.soonest, entry.expiration);
       if (slot.entries.size > 0) return slot;
     }
     this.#slots.delete(name);
@@ -143,15 +176,22 @@ export class Storage {
     for (const name of [...this.#slots.keys()]) this.#live(name, now);
   }
 
-  #hasRoom(peer: string, cost: number, now: number): boolean {
+  #hasRoom(peer: string, cost: number, replaced: readonly Value[], now: number): boolean {
     const { maxValues, maxBytes, maxValuesPerPeer, maxBytesPerPeer } = this.#limits;
+    let [freed, own, ownFreed] = [0, 0, 0];
+    for (const old of replaced) {
+      freed += old.cost;
+      if (old.peer !== peer) continue;
+      own++;
+      ownFreed += old.cost;
+    }
     const fits = () => {
       const { values, bytes } = this.#byPeer.get(peer) ?? { values: 0, bytes: 0 };
       return (
-        this.#values < maxValues &&
-        this.#bytes + cost <= maxBytes &&
-        values < maxValuesPerPeer &&
-        bytes + cost <= maxBytesPerPeer
+        this.#values - replaced.length < maxValues &&
+        this.#bytes - freed + cost <= maxBytes &&
+        values - own < maxValuesPerPeer &&
+        bytes - ownFreed + cost <= maxBytesPerPeer
       );
     };
     if (fits()) return true;
@@ -184,8 +224,5 @@ function valuesOf(slot: Slot | undefined): Value[] {
 }
 
 function latestOf(slot: Slot): number {
-  if ('regular' in slot) return slot.regular.expiration;
-  let latest = -Infinity;
-  for (const { expiration } of slot.entries.values()) latest = Math.max(latest, expiration);
-  return latest;
+  return 'regular' in slot ? slot.regular.expiration : slot.latest;
 }
