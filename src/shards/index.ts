@@ -4,7 +4,8 @@
  * @module shards
  */
 export type { ShardOffer } from './path/hop.ts';
-export { openPath, type Path, type PathEvent, type PathLimits, type PathOptions } from './path/path.ts';
+export { openPath } from './path/path.ts';
+export type { Path, PathEvent, PathLimits, PathOptions } from './path/types.ts';
 export {
   gapsIn,
   type NoPath,

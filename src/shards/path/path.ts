@@ -8,59 +8,15 @@
  *
  * @module shards/path/path
  */
-import {
-  AbortedError,
-  type Clock,
-  KithError,
-  type Logger,
-  messageOf,
-  type Random,
-} from '../../base/index.ts';
+import { AbortedError, KithError, messageOf } from '../../base/index.ts';
 import type { CarriedPart, Carry } from '../../engine/index.ts';
-import type { SessionMessage, Swarm } from '../../swarm/index.ts';
+import type { SessionMessage } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
 import type { ActivationType, BlockSpan } from '../types.ts';
 import { decodeRows, encodeStep, SHARD_BOUNDS, type Step } from '../wire/messages.ts';
 import { Hop, type ShardOffer } from './hop.ts';
-
-export interface PathOptions {
-  readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
-  /** Content hash of the model. */
-  readonly model: string;
-  /** Shards in order, without gaps or overlaps. */
-  readonly shards: readonly ShardOffer[];
-  /** KV cells of each session. */
-  readonly cells: number;
-  /** @default 'f16' */
-  readonly type?: ActivationType;
-  /** Another shard of the same blocks, by none of the peers in `lost`; null when there is none. */
-  readonly substitute: (span: BlockSpan, lost: ReadonlySet<string>) => Promise<ShardOffer | null>;
-  /** Told of each loss and of what takes the place. */
-  readonly onEvent?: (event: PathEvent) => void;
-  readonly limits?: Partial<PathLimits>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-}
-
-export interface PathLimits {
-  /** ms without rows after which the shards are asked whether they live. @default 3000 */
-  readonly stallMs: number;
-  /** ms in which a shard must say so. @default 2000 */
-  readonly probeMs: number;
-  /** ms that shards which answer may take for a step without coming further. @default 30000 */
-  readonly stuckMs: number;
-  /** ms in which a session must stand. @default 15000 */
-  readonly openMs: number;
-  /** Substitutes tried for one place in a row. @default 8 */
-  readonly substitutes: number;
-}
-
-export type PathEvent =
-  | { readonly type: 'lost'; readonly peer: string; readonly span: BlockSpan; readonly reason: string }
-  | { readonly type: 'joined'; readonly peer: string; readonly span: BlockSpan }
-  | { readonly type: 'recovered'; readonly ms: number }
-  | { readonly type: 'failed'; readonly reason: string };
+import type { Path, PathLimits, PathOptions } from './types.ts';
+import { Watch } from './watch.ts';
 
 const LIMITS: PathLimits = { stallMs: 3000, probeMs: 2000, stuckMs: 30_000, openMs: 15_000, substitutes: 8 };
 
@@ -75,18 +31,6 @@ interface Waiting {
   sent: boolean;
   resolve(rows: Float32Array): void;
   reject(error: unknown): void;
-}
-
-export interface Path extends AsyncDisposable {
-  readonly span: BlockSpan;
-  readonly cells: number;
-  /** Values of a row. */
-  readonly width: number;
-  /** Who computes now, in order. */
-  shards(): readonly ShardOffer[];
-  readonly carry: Carry;
-  /** True when it can take no more steps. */
-  readonly closed: boolean;
 }
 
 /** @throws KithError what a shard answers, or why it cannot be reached */
@@ -121,10 +65,7 @@ class OpenPath implements Path {
   #mending = false;
   /** Places of shards that were replaced and are not up to date yet. */
   readonly #stale = new Set<number>();
-  #watch: NodeJS.Timeout | null = null;
-  #looking = false;
-  /** Last steps that the shards had computed when they were last asked, and since when. */
-  #progress: { readonly done: readonly number[]; readonly since: number } = { done: [], since: 0 };
+  readonly #watch: Watch;
 
   constructor(options: PathOptions) {
     const { shards, cells } = options;
@@ -138,6 +79,12 @@ class OpenPath implements Path {
     this.#type = options.type ?? 'f16';
     this.span = { from: shards[0]!.from, to: shards.at(-1)!.to };
     this.cells = cells;
+    this.#watch = new Watch({
+      limits: this.#limits,
+      now: () => options.clock.monotonic(),
+      hops: () => (this.#mending || this.closed ? [] : this.#hops),
+      oldest: () => this.#waiting.values().next().value ?? null,
+    });
   }
 
   get width(): number {
@@ -203,8 +150,7 @@ class OpenPath implements Path {
         },
       });
       this.#log!.record({ n, replay: false, parts, hidden });
-      this.#watch ??= setInterval(() => void this.#look(), Math.min(500, this.#limits.stallMs / 2));
-      this.#watch.unref();
+      this.#watch.start();
       if (!this.#mending) void this.#sendStep(this.#waiting.get(n)!);
     });
 
@@ -216,7 +162,7 @@ class OpenPath implements Path {
   #close(error: KithError): void {
     if (this.closed) return;
     this.#end.abort(error);
-    if (this.#watch !== null) clearInterval(this.#watch);
+    this.#watch.stop();
     for (const hop of this.#hops) hop.close();
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
@@ -368,34 +314,6 @@ class OpenPath implements Path {
       }
     if (this.#hops.some(({ gone }) => gone)) throw new Error('another one was lost meanwhile');
     this.#stale.clear();
-  }
-
-  /** Asks the shards how far they are when a step takes long. */
-  async #look(): Promise<void> {
-    const { stallMs, probeMs, stuckMs } = this.#limits;
-    const now = () => this.#options.clock.monotonic();
-    const oldest = this.#waiting.values().next().value;
-    if (this.#mending || this.#looking || oldest === undefined || now() - oldest.since < stallMs) return;
-    this.#looking = true;
-    try {
-      const hops = [...this.#hops];
-      const pongs = await Promise.all(hops.map((hop) => hop.ping(probeMs)));
-      if (this.#mending || this.closed || !this.#waiting.has(oldest.n)) return;
-      const silent = hops.filter((_, k) => pongs[k] === null);
-      for (const hop of silent) hop.drop(new Error(`it did not answer within ${probeMs} ms`));
-      if (silent.length > 0) return;
-      const done = pongs.map((pong) => pong!.done);
-      const before = this.#progress;
-      if (done.some((n, k) => n !== before.done[k])) {
-        this.#progress = { done, since: now() };
-        return;
-      }
-      if (now() - before.since < stuckMs) return;
-      const k = done.findIndex((n) => n < oldest.n);
-      hops.at(k)!.drop(new Error(`it did not come further within ${stuckMs} ms`));
-    } finally {
-      this.#looking = false;
-    }
   }
 
   async #substituteFor(hop: Hop, k: number): Promise<Hop> {
