@@ -42,6 +42,9 @@ export interface ReceiptFacts {
   readonly at: number;
 }
 
+/** The last moment that a date can be of (ECMA-262, time values): one beyond could not be shown. */
+const LAST_MOMENT = 8.64e15;
+
 /** What signs receipts: the node's key. */
 export type ReceiptSigner = Pick<Identity, 'peerId' | 'sign'>;
 
@@ -71,7 +74,7 @@ export function readReceipt(bytes: Uint8Array): ReceiptFacts {
     promptTokens: fields.countOrNull('p', PEER_BOUNDS.tokens),
     completionTokens: fields.countOrNull('o', PEER_BOUNDS.tokens),
     outcome: fields.oneOf('u', ['answered', 'failed', 'left']),
-    at: fields.count('a', Number.MAX_SAFE_INTEGER),
+    at: fields.count('a', LAST_MOMENT),
   };
   fields.end();
   return facts;

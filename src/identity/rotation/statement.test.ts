@@ -35,6 +35,7 @@ test('every changed field is refused', () => {
     { at: at - 1 },
     { at: 1.5 },
     { at: `${at}` },
+    { at: Number.MAX_SAFE_INTEGER },
     { from: cleo.did },
     { to: cleo.did },
     { from: bo.did, to: anna.did },

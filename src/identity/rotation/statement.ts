@@ -31,7 +31,8 @@ const schema = z.strictObject({
   v: z.literal(1),
   from: z.string(),
   to: z.string(),
-  at: z.int().min(0),
+  // What dates can say (ECMA-262, time values).
+  at: z.int().min(0).max(8.64e15),
   fromSignature: z.string(),
   toSignature: z.string(),
 });
