@@ -200,6 +200,12 @@ test('a network is made, joined and left, and leaving it does not lead into the 
   assert.deepEqual([swarmOf(friend).enabled, swarmOf(friend).pskFile], [false, '']);
   await access(networkKeyPath(friend));
   await assert.rejects(command(network.leave, friend, []), hasCode('network_none'));
+  // Coming back takes the key that stayed, or the same one from elsewhere, and no other.
+  await command(network.join, friend, [networkKeyPath(friend)]);
+  await command(network.join, friend, [path], { bootstrap });
+  assert.deepEqual([swarmOf(friend).enabled, swarmOf(friend).pskFile], [true, networkKeyPath(friend)]);
+  const other = newNetworkKey(createSeededRandom(3));
+  await assert.rejects(command(network.join, friend, [other]), hasCode('network_exists'));
   await command(network.leave, home, [], { forget: true });
   await assert.rejects(access(path), { code: 'ENOENT' });
   await assert.rejects(command(network.join, home, ['/nowhere/key']), hasCode('file_not_found'));

@@ -38,7 +38,10 @@ export const show: Handler = async ({ options }) => {
       : `Private network ${name} (${swarm.network}), key in ${swarm.pskFile}`,
   );
   if (!swarm.enabled) print(asTyped('The swarm is off. To switch it on: kith config set swarm.enabled true'));
-  if (running !== null && running.state !== 'off' && running.network.key !== name)
+  // Until the swarm runs, its view has no key.
+  if (running !== null && running.state !== 'off' && running.state !== 'running')
+    say(asTyped(`The swarm of the running node is not there yet (${running.state}): kith p2p info`));
+  else if (running?.state === 'running' && running.network.key !== name)
     say(
       paint(
         'yellow',
@@ -89,7 +92,8 @@ export const join: Handler = async ({ args, options }) => {
   // The address may be wrong: nothing is written then.
   if (bootstrap !== undefined) settingsOf({ ...options, swarmBootstrap: bootstrap });
   const path = networkKeyPath(home);
-  await writeNetworkKey(path, key);
+  // Who left and comes back has the key still, as has who joins once more to name other members.
+  if ((await keyAt(path)) !== key) await writeNetworkKey(path, key);
   if (bootstrap !== undefined) await setInFile(home, 'swarm.bootstrap', bootstrap);
   await enter(home, path, options.lan === true);
   const name = networkName(key);
@@ -97,9 +101,26 @@ export const join: Handler = async ({ args, options }) => {
   if (options.json) printJson({ key: name, file: path, restart: running !== null });
   else {
     print(`This node is in the private network ${name} from its next start on.`);
+    const { bootstrap, mdns } = settingsOf(options).config.swarm;
+    if (bootstrap.length === 0 && !mdns)
+      say(
+        asTyped(
+          'It knows no member to connect to: join again with --bootstrap ADDRESS or --lan, or let a member connect to this node.',
+        ),
+      );
     sayNext(running !== null);
   }
 };
+
+/** Null when there is none, or none that can be read. */
+async function keyAt(path: string): Promise<string | null> {
+  try {
+    return await readNetworkKey(path);
+  } catch (error) {
+    if (!isKithError(error)) throw error;
+    return null;
+  }
+}
 
 /** Key of the file of that name, of the text itself, or of stdin for `-`. */
 async function keyFrom(given: string): Promise<string> {
