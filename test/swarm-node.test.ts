@@ -109,6 +109,11 @@ test('a probe measures the round trip, and who does not answer cannot be connect
   const nobody = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN';
   const target = `/ip4/127.0.0.1/tcp/9/p2p/${nobody}`;
   await assert.rejects(a.call('POST', '/connect', { target }), { code: 'swarm_unreachable' });
+  const another = ofB.addresses[0]!.replace(ofB.peer, nobody);
+  await assert.rejects(
+    a.call('POST', '/connect', { target: another }),
+    /another peer answers at that address/,
+  );
 });
 
 test('a search says why each peer is left out', async () => {
@@ -118,6 +123,7 @@ test('a search says why each peer is left out', async () => {
   assert.deepEqual(told.found, []);
   assert.deepEqual(new Set(told.leftOut.map(({ peer }) => peer)), new Set([ofB.peer, ofC.peer]));
   assert.deepEqual(new Set(told.leftOut.map(({ reason }) => reason)), new Set(['other_model']));
+  assert.equal((await kith(['p2p', 'find', ...at(a)])).code, 2);
   const { out, code } = await kith(['p2p', 'find', '--serves', 'storage', ...at(a)]);
   assert.equal(code, 1);
   assert.match(out, /Nobody serves it/);
@@ -163,7 +169,9 @@ test('a banned peer is cut, cannot come again, and can when it is unbanned', asy
     (await b.call<SwarmView>('GET', '')).links.some(({ peer }) => peer === ofC.peer);
   await until(isLinked, (linked) => !linked);
   await assert.rejects(c.call('POST', `/peers/${ofB.peer}/ping`, { deadlineMs: 2000 }));
-  await assert.rejects(b.call('POST', '/connect', { target: ofC.addresses[0]! }));
+  await assert.rejects(b.call('POST', '/connect', { target: ofC.addresses[0]! }), /it is banned here/);
+  const isRefused = { code: 'swarm_unreachable', message: /it refuses this node/ };
+  await assert.rejects(c.call('POST', '/connect', { target: ofB.addresses[0]! }), isRefused);
   const { bans } = await b.call<{ bans: { peer: string }[] }>('GET', '/bans');
   assert.deepEqual(
     bans.map(({ peer }) => peer),

@@ -161,7 +161,7 @@ function addCalls(parent: Command, add: Add, load: (name: P2p) => Load): void {
         homeOption(),
         new Option(
           '--serves <what>',
-          'chat, embeddings, blocks or storage (default: chat; storage without a model)',
+          'chat, embeddings, blocks or storage; without a model only storage (default: chat)',
         ).choices(['chat', 'embeddings', 'blocks', 'storage']),
         new Option('--blocks <range>', 'first and last block, such as 0-11'),
         new Option('--tier <tier>', 'least tier').choices([...TIERS]),

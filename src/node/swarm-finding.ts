@@ -34,7 +34,7 @@ export function createFinder({ registry, discovery, models, views, clock }: Find
     if (/^[0-9a-f]{64}$/.test(model)) return model;
     throw new KithError(
       'model_not_found',
-      `'${model.slice(0, 100)}' is neither a model that this node knows nor the SHA-256 of a model's file.`,
+      `'${model.slice(0, 100)}' is neither a model that this node knows nor the SHA-256 of a model's file. kith p2p peers list --json has those that peers announce.`,
       { status: 404, param: 'model' },
     );
   }

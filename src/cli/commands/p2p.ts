@@ -10,7 +10,7 @@ import type {
 } from '../../server/index.ts';
 import type { PeerLink } from '../../swarm/index.ts';
 import { runningNode } from '../client.ts';
-import { exitCode } from '../failure.ts';
+import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 
@@ -188,6 +188,10 @@ function servesText({ models, serves }: PeerView): string {
 }
 
 export const find: Handler = async ({ args, options }) => {
+  if (args[0] === undefined && options.serves === undefined && options.blocks === undefined)
+    throw new UsageError(
+      asTyped('Name a model, or what else is wanted with --serves. What peers announce: kith p2p peers list'),
+    );
   const query = new URLSearchParams();
   if (args[0] !== undefined) query.set('model', String(args[0]));
   const flags = {

@@ -143,7 +143,12 @@ function offerWhyNot(one: Announcement, query: PeerQuery, now: number): Why | nu
   if (one.state === 'offline') return ['offline', 'It said that it is gone.'];
   if (one.state !== 'online') return ['not_ready', `It is ${one.state}.`];
   if (!one.serves.includes(query.serves)) {
-    return ['not_served', `It serves ${one.serves.join(', ') || 'nothing'}, not ${query.serves}.`];
+    return [
+      'not_served',
+      one.serves.length === 0
+        ? `It serves nothing; ${query.serves} is asked for.`
+        : `It serves ${one.serves.join(', ')}, not ${query.serves}.`,
+    ];
   }
   if (query.blocks !== undefined) {
     const fits = query.cover === 'some' ? touches : covers;

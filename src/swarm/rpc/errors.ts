@@ -101,11 +101,29 @@ export function fromWireError(error: WireError, peer: string): KithError {
   return new KithError(error.code, error.message, options);
 }
 
+/** What libp2p says in words of its own, for who has to do something about it. */
+const IN_WORDS: readonly (readonly [said: RegExp, meant: string])[] = [
+  [
+    /blocked by gater\.allowDialPeer/,
+    'this node refuses it: it is banned here (kith ban lists who is), or its tier is below swarm.minTier.',
+  ],
+  [
+    /^Unexpected Peer$/i,
+    'another peer answers at that address. Take the address again from kith p2p info on its machine.',
+  ],
+  [
+    /^Message length length too long/,
+    'what answers there does not speak as this network does. If it is a node, one of the two is in a private network that the other is not in: compare kith network show.',
+  ],
+];
+
+const inWords = (why: string): string => IN_WORDS.find(([said]) => said.test(why))?.[1] ?? why;
+
 /** Failures of the way to a peer, made in the swarm thread. */
 export const wayErrors = {
   unreachable: (why: string): WireError => ({
     code: 'swarm_unreachable',
-    message: `The peer cannot be reached: ${why.slice(0, 300)}`,
+    message: `The peer cannot be reached: ${inWords(why).slice(0, 300)}`,
     status: 502,
   }),
   reset: (why: string): WireError => ({
