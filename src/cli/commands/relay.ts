@@ -1,4 +1,5 @@
 /** `kith relay show|serve|use`. They write the configuration; a node reads it at its start. @module cli/commands/relay */
+import { isDeepStrictEqual } from 'node:util';
 import { type Config, formatPlural, setInFile } from '../../base/index.ts';
 import type { RelayServing, SwarmView } from '../../server/index.ts';
 import { connect } from '../client.ts';
@@ -23,6 +24,8 @@ export const show: Handler = async ({ options }) => {
   if (uses.length === 0) print('It is reached over no relay.');
   for (const address of uses) print(`uses     ${plain(address)}`);
   for (const address of over) print(`reached  ${plain(address)}`);
+  if (inForce && (!same(uses, swarm.relays) || !same(serves, servingOf(swarm))))
+    say(asTyped('Something else is set from the next start on: kith stop, then kith start'));
   if (!inForce)
     say(
       asTyped(
@@ -30,6 +33,8 @@ export const show: Handler = async ({ options }) => {
       ),
     );
 };
+
+const same = (a: unknown, b: unknown): boolean => isDeepStrictEqual(a, b);
 
 export const serve: Handler = async ({ options }) => {
   const { home } = settingsOf(options).config;
