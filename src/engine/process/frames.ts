@@ -107,7 +107,7 @@ export const FRAME_CAPS: Readonly<Record<FrameTypeName, FrameCaps>> = {
   /** Hidden states on their way through blocks that are computed elsewhere. Payload: cells (i32) and hidden states (f32). */
   hop: { meta: 256 * KiB, payload: 256 * MiB },
   /** Nobody waits for the hop any more. */
-  recall: { meta: 0, payload: 0 },
+  recall: { meta: 4 * KiB, payload: 0 },
 };
 
 const NAME_BY_TYPE = new Map<number, FrameTypeName>(
