@@ -120,10 +120,7 @@ function write(value: MsgValue, out: Uint8Array[], depth: number): void {
 
 function writeInteger(value: bigint, out: Uint8Array[]): void {
   if (value >= 0n) {
-    if (value < 128n) out.push(Uint8Array.of(Number(value)));
-    else if (value < 1n << 8n) out.push(bigEndian(0xcc, value, 1));
-    else if (value < 1n << 16n) out.push(bigEndian(0xcd, value, 2));
-    else if (value < 1n << 32n) out.push(bigEndian(0xce, value, 4));
+    if (value < 1n << 32n) out.push(unsigned(Number(value)));
     else if (value < 1n << 64n) out.push(bigEndian(0xcf, value, 8));
     else throw unfit('has a number over 64 bits');
   } else if (value >= -32n) out.push(Uint8Array.of(Number(256n + value)));
