@@ -64,6 +64,7 @@ test('a request becomes a credential that the holder shows to a verifier, until 
   assert.equal((await stat(list!)).mode & 0o777, process.platform === 'win32' ? 0o666 : 0o644);
   assert.deepEqual(await codeOf('holder', 'verify', file('vc.json'), '--any-issuer'), [6, 'status_unknown']);
   assert.equal((await as('holder', 'import-vc', file('vc.json'))).code, 3);
+  assert.match((await as('holder', 'list-vcs')).err, /^1 waits in quarantine/m);
   const policy = `issuers:\n  - issuerDid: ${issuerDid}\n    types: [EventAttendee]\n`;
   for (const home of ['holder', 'verifier']) {
     await mkdir(join(file(home), 'trust'), { mode: 0o700 });

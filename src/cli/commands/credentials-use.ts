@@ -8,7 +8,7 @@ import {
   type Verification,
   verifyPresentation,
 } from '../../identity/index.ts';
-import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import { ownDid, ownIdentity } from '../own-identity.ts';
 import type { Handler } from '../program.ts';
 import {
@@ -76,8 +76,8 @@ export function tellVerification({ verdict, digest, facts, claimed }: Verificati
   if (verdict.code === 'untrusted_issuer' && claimed !== null)
     say(asTyped(`To accept it from now on: kith policy issuer add ${claimed.issuer} --type ${claimed.type}`));
   if (facts === null) return;
-  print(`  about   ${facts.subject}`);
-  for (const [name, value] of Object.entries(facts.claims)) print(`  ${name}  ${plain(String(value))}`);
+  const claims = Object.entries(facts.claims).map(([name, value]) => [`  ${name}`, plain(String(value))]);
+  print(table([['  about', facts.subject], ...claims]));
 }
 
 function tell(what: string, { code, reason }: Verdict, more: string): void {

@@ -1,7 +1,7 @@
 /** `kith identity import-vc|export-vc|remove-vc|publish-vc|hide-vc|list-vcs`: what the wallet holds. @module cli/commands/credentials-wallet */
 import { CREDENTIAL_MAX_BYTES, expiresAt, type Verification } from '../../identity/index.ts';
 import { UsageError } from '../failure.ts';
-import { paint, plain, print, printJson, say, table } from '../output.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import { ownDid } from '../own-identity.ts';
 import type { Handler, Invocation } from '../program.ts';
 import {
@@ -43,7 +43,9 @@ export const importVc: Handler = async ({ args, options }) => {
   const failed = done.filter(({ verdict }) => verdict.code !== 'ok');
   if (failed.length > 0 && !options.json)
     say(
-      `${failed.length} of ${done.length} did not verify and ${failed.length === 1 ? 'waits' : 'wait'} in quarantine.`,
+      asTyped(
+        `${failed.length} of ${done.length} did not verify and ${failed.length === 1 ? 'waits' : 'wait'} in quarantine. When the cause is gone: kith identity import-vc --again`,
+      ),
     );
   return verdictExit[failed[0]?.verdict.code ?? 'ok'];
 };
@@ -121,6 +123,7 @@ async function listHeld({ wallet, verifier }: WalletRooms, json: boolean): Promi
   }
   if (rows.length === 0) {
     say('The wallet holds no credentials.');
+    tellWaiting(wallet.held.quarantined().length);
     return;
   }
   const cells = rows.map(({ held, verification: { verdict, claimed, facts } }) => [
@@ -136,6 +139,16 @@ async function listHeld({ wallet, verifier }: WalletRooms, json: boolean): Promi
     held.shown ? 'shown' : '-',
   ]);
   print(table([['DIGEST', 'TYPE', 'ISSUER', 'ABOUT', 'UNTIL', 'NOW', 'PEERS'], ...cells]));
+  tellWaiting(wallet.held.quarantined().length);
+}
+
+function tellWaiting(count: number): void {
+  if (count > 0)
+    say(
+      asTyped(
+        `${count} ${count === 1 ? 'waits' : 'wait'} in quarantine; to see why: kith identity list-vcs --quarantine`,
+      ),
+    );
 }
 
 function listIssued({ wallet }: WalletRooms, json: boolean): void {

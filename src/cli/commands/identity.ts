@@ -76,9 +76,15 @@ export const show: Handler = async ({ options }) => {
     ...about.former.map((did, i) => [i === 0 ? 'follows' : '', did]),
   ];
   print(table(rows.map(([name, value]) => [`  ${name}`, asTyped(value!)])));
-  if (about.successor !== null)
-    say(`${paint('yellow', 'warning', process.stderr)}: this key has handed over to ${about.successor}.`);
+  tellSuccessor(about);
 };
+
+function tellSuccessor({ successor }: Awaited<ReturnType<typeof facts>>): void {
+  if (successor !== null)
+    say(
+      `${paint('yellow', 'warning', process.stderr)}: this key has handed over to ${successor}. Peers that know of it refuse this one.`,
+    );
+}
 
 export const create: Handler = async ({ options }) => {
   const { config } = settingsOf(options);
@@ -165,6 +171,7 @@ export const importFile: Handler = async ({ args, options }) => {
   }
   print(imported.isNew ? `This home is now ${imported.peerId}.` : `This home is ${imported.peerId} already.`);
   if (imported.retired !== null) say(`The former key is kept in ${imported.retired}.`);
+  tellSuccessor(await facts(config.home, await requireKey(config.home)));
   if (imported.isNew && !imported.isProtected)
     say(asTyped('The key has no passphrase; kith identity encrypt gives it one.'));
 };
