@@ -108,6 +108,10 @@ const IN_WORDS: readonly (readonly [said: RegExp, meant: string])[] = [
     'this node refuses it: it is banned here (kith ban lists who is), or its tier is below swarm.minTier.',
   ],
   [
+    /^Encryption failed$/,
+    'it ended the connection before that stood. If a node of this version runs there, it refuses this node: a ban, its swarm.minTier, or its limits.',
+  ],
+  [
     /^Unexpected Peer$/i,
     'another peer answers at that address. Take the address again from kith p2p info on its machine.',
   ],
