@@ -41,6 +41,8 @@ function settled(
     const onClose = () => fail(new Error('the connection ended before the lane stood'));
     socket.on('error', fail);
     socket.once('close', onClose);
+    // Whoever leaves in the middle of the handshake closes nothing on the side that listened: it would wait out its time.
+    socket.once('end', onClose);
     socket.once(event, () => {
       if (!isExpected(socket, fingerprint)) {
         fail(new Error('the other end of the lane is not the peer'));
@@ -48,6 +50,7 @@ function settled(
       }
       signal.removeEventListener('abort', onAbort);
       socket.off('close', onClose);
+      socket.off('end', onClose);
       resolve(socket);
     });
     signal.addEventListener('abort', onAbort, { once: true });
