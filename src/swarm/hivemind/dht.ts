@@ -87,7 +87,7 @@ export async function openHivemind(options: HivemindOptions): Promise<Hivemind> 
     }
     throw new KithError(
       'hivemind_unreachable',
-      `No node of the Hivemind DHT answers (${book.bootstrap.length} in swarm.hivemindBootstrap). Look whether they run, and whether this node can reach them with kith p2p connect.`,
+      `No node of the Hivemind DHT answers (${book.bootstrap.length} in swarm.hivemindBootstrap). Look whether they run and are nodes of such a DHT, and whether this node can reach them with kith p2p connect.`,
       { status: 503 },
     );
   }
