@@ -75,6 +75,7 @@ test('on a terminal the line is redrawn in place, not too often, and cleared', (
 
 test('control characters of others never reach the terminal', () => {
   assert.equal(plain('a\u001b[2Jb\u009bc\nd'), 'a\\x1b[2Jb\\x9bc\nd');
+  assert.equal(plain('owe \u202e05 ruoy'), 'owe \\u202e05 ruoy');
   assert.ok(!logLine(JSON.stringify({ level: 'info', msg: '\u001b[2J', x: '\u001b' })).includes('\u001b'));
   assert.equal(logLine('no json \u0007'), 'no json \\x07');
 });

@@ -56,12 +56,17 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
     .join('\n');
 }
 
-/** Text from outside for a terminal: control characters (which could move the cursor or worse) are shown, not sent. */
+/**
+ * Text from outside for a terminal: control characters (which could move the cursor or worse) are shown, not sent, and so are
+ * those that turn the direction of text round, with which a line can look like another one.
+ */
 export function plain(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return text
+    .replace(
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+      (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    )
+    .replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
 }
 
 /** Flags of this run that a command named in a hint needs to mean the same node. */

@@ -177,17 +177,20 @@ export async function exchangeCredentials(options: SwarmCredentialsOptions): Pro
 
   /** Sees what other processes changed, and what time changes. */
   async function looking(): Promise<void> {
-    let version = wallet.version();
+    let version = 0;
     let looks = 0;
     let epoch = trust.policy.epoch;
-    let said = shown([]);
+    let said: Uint8Array | null = null;
     let listsAt = clock.monotonic();
-    await taking.review(wallet.others.all());
-    for (const list of knownLists()) note(list);
-    while (!signal.aborted) {
-      await clock.sleep(LOOK_MS, signal).catch(() => {});
-      if (signal.aborted) return;
+    for (; !signal.aborted; await clock.sleep(LOOK_MS, signal).catch(() => {})) {
       try {
+        if (said === null) {
+          version = wallet.version();
+          await taking.review(wallet.others.all());
+          for (const list of knownLists()) note(list);
+          said = shown([]);
+          continue;
+        }
         // It looks at its files by itself whenever it is asked.
         trust.tier(identity.peerId);
         if (trust.policy.epoch !== epoch) {
