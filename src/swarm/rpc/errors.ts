@@ -108,7 +108,7 @@ const IN_WORDS: readonly (readonly [said: RegExp, meant: string])[] = [
     'this node refuses it: it is banned here (kith ban lists who is), or its tier is below swarm.minTier.',
   ],
   [
-    /^Encryption failed$/,
+    /^(Encryption failed|Remote closed connection during opening)$/,
     'it ended the connection before that stood. If a node of this version runs there, it refuses this node: a ban, its swarm.minTier, or its limits.',
   ],
   [
