@@ -6,6 +6,7 @@
 export type { ShardOffer } from './path/hop.ts';
 export { openPath } from './path/path.ts';
 export type { Path, PathEvent, PathLimits, PathOptions } from './path/types.ts';
+export { isPath, type PlanQuery, planThrough, shardCandidates } from './plan/candidates.ts';
 export {
   gapsIn,
   type NoPath,
