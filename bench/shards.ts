@@ -6,7 +6,7 @@
  * tokens, with its pieces under way at once (as paths do it) and one after another. One process
  * computes at a time in decoding: what a path costs more is what it costs to pass hidden states on.
  *
- * Options: --rounds N (5), --model NAME (tinyllama), --tokens N (48), --type f32|f16|i8 (f16).
+ * Options: --rounds N (5), --model NAME (tinyllama), --tokens N (48), --type f32|f16|i8 (f32).
  *
  * @module bench/shards
  */
@@ -24,7 +24,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: 'tinyllama' },
     tokens: { type: 'string', default: '48' },
-    type: { type: 'string', default: 'f16' },
+    type: { type: 'string', default: 'f32' },
   },
 });
 const ROUNDS = Number(values.rounds);

@@ -76,7 +76,7 @@ class OpenPath implements Path {
       });
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#type = options.type ?? 'f16';
+    this.#type = options.type ?? 'f32';
     this.span = { from: shards[0]!.from, to: shards.at(-1)!.to };
     this.cells = cells;
     this.#watch = new Watch({

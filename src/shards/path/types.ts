@@ -17,7 +17,7 @@ export interface PathOptions {
   readonly shards: readonly ShardOffer[];
   /** KV cells of each session. */
   readonly cells: number;
-  /** @default 'f16' */
+  /** Only `f32` gives the tokens of the whole model: rounding turns near ties. @default 'f32' */
   readonly type?: ActivationType;
   /** Another shard of the same blocks, by none of the peers in `lost`; null when there is none. */
   readonly substitute: (span: BlockSpan, lost: ReadonlySet<string>) => Promise<ShardOffer | null>;
