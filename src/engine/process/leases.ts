@@ -11,7 +11,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { AbortedError, InputError, KithError, LimitError } from '../../base/index.ts';
 import { CellTree, createKvCells } from '../kv/index.ts';
-import type { CarriedPart } from '../runner/path-runner.ts';
+import { type CarriedPart, wantedRows } from '../runner/path-runner.ts';
 import type { ForwardPart, Runner } from '../runner/types.ts';
 
 /** Rows up to which a step shares its pass with others. */
@@ -165,7 +165,7 @@ export function createLeases(runner: Runner): Leases {
       );
       let at = 0;
       for (const { entry, parts } of ready) {
-        const wanted = parts.reduce((sum, { outputs, count }) => sum + wantedRows(outputs, count), 0);
+        const wanted = parts.reduce((sum, part) => sum + wantedRows(part), 0);
         entry.resolve(rows.slice(at, at + wanted * embedding));
         at += wanted * embedding;
       }
@@ -263,6 +263,3 @@ export function createLeases(runner: Runner): Leases {
 }
 
 const aborted = () => new AbortedError('The step was taken back, or its lease closed.');
-
-const wantedRows = (outputs: ForwardPart['outputs'], count: number): number =>
-  outputs === 'all' ? count : outputs === 'last' ? 1 : 0;

@@ -80,7 +80,7 @@ export function createPathRunner(options: PathRunnerOptions): Runner {
     rows: Float32Array,
     transient: boolean,
   ): Promise<ForwardResult | null> {
-    const counts = piece.map((part) => (upperHasBlocks ? part.count : wantedOf(part)));
+    const counts = piece.map((part) => (upperHasBlocks ? part.count : wantedRows(part)));
     const expected = counts.reduce((sum, count) => sum + count, 0) * embedding;
     if (rows.length !== expected)
       throw new KithError(
@@ -157,7 +157,8 @@ export function createPathRunner(options: PathRunnerOptions): Runner {
   };
 }
 
-const wantedOf = ({ outputs, count }: ForwardPart): number =>
+/** Rows of a part that are wanted back. */
+export const wantedRows = ({ outputs, count }: Pick<ForwardPart, 'outputs' | 'count'>): number =>
   outputs === 'all' ? count : outputs === 'last' ? 1 : 0;
 
 /** Cuts a pass into pieces of at most `most` rows, in order. A part that is cut wants its last row of its last piece only. */

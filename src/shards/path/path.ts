@@ -9,7 +9,7 @@
  * @module shards/path/path
  */
 import { AbortedError, KithError, messageOf } from '../../base/index.ts';
-import type { CarriedPart, Carry } from '../../engine/index.ts';
+import { type CarriedPart, type Carry, wantedRows } from '../../engine/index.ts';
 import type { SessionMessage } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
 import type { ActivationType, BlockSpan } from '../types.ts';
@@ -126,7 +126,7 @@ class OpenPath implements Path {
       if (this.closed) throw this.#end.signal.reason;
       if (signal.aborted) throw new AbortedError(undefined, { cause: signal.reason });
       const n = ++this.#lastStep;
-      const count = parts.reduce((sum, part) => sum + wanted(part), 0);
+      const count = parts.reduce((sum, part) => sum + wantedRows(part), 0);
       const onAbort = () => {
         this.#waiting.delete(n);
         reject(new AbortedError(undefined, { cause: signal.reason }));
@@ -341,6 +341,3 @@ class OpenPath implements Path {
 
 /** Another try would come to the same. */
 class FinalError extends Error {}
-
-const wanted = ({ outputs, count }: CarriedPart): number =>
-  outputs === 'all' ? count : outputs === 'last' ? 1 : 0;
