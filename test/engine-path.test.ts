@@ -43,7 +43,7 @@ async function answer(model: string, request: Partial<GenerateRequest>): Promise
     model,
     prompt: { kind: 'text', text: 'Once upon a time, there was a little robot who' },
     sampler: { temperature: 0, topLogprobs: 0 },
-    maxTokens: 40,
+    maxTokens: 20,
     stop: [],
     ...request,
   }))
@@ -71,7 +71,7 @@ for (const [name, splits] of Object.entries(cuts)) {
       {},
       sampled,
       { prompt: { kind: 'text', text: long } },
-      { grammar: { kind: 'json_object' }, maxTokens: 20 },
+      { grammar: { kind: 'json_object' }, maxTokens: 8 },
     ];
     const expected = [];
     for (const ask of asks) expected.push(await answer(name, ask));

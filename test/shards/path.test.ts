@@ -62,7 +62,7 @@ async function answer(
     model,
     prompt: { kind: 'text', text: 'Once upon a time, there was a little robot who' },
     sampler: { temperature: 0, topLogprobs: 0 },
-    maxTokens: 30,
+    maxTokens: 24,
     stop: [],
     ...request,
   }))
