@@ -226,9 +226,7 @@ export interface LoadRequest {
   /** Path of a GGUF (verified by the models room). */
   readonly path: string;
   /** Block range [from, to). Whole model: from 0, to = number of blocks. @default whole */
-  readonly range?: {
-    readonly from: number;
-    readonly to: number;
+  readonly range?: BlockSpan & {
     readonly embed: boolean;
     readonly head: boolean;
   };
@@ -241,9 +239,13 @@ export interface LoadRequest {
   readonly template?: string;
 }
 
-export interface Elsewhere {
+/** Blocks [from, to) of a model. */
+export interface BlockSpan {
   readonly from: number;
   readonly to: number;
+}
+
+export interface Elsewhere extends BlockSpan {
   /** KV cells that there are for them, shared by all sequences. */
   readonly kvCells: number;
   /** Rows of a long prompt that travel together. @default 128 */

@@ -4,11 +4,7 @@
  * @module shards/types
  */
 
-/** Blocks [from, to) of a model. */
-export interface BlockSpan {
-  readonly from: number;
-  readonly to: number;
-}
+export type { BlockSpan } from '../engine/index.ts';
 
 /**
  * How hidden states travel. `f32` as they are; `f16` rounded to half precision; `i8` in blocks of 32 values, each with a scale in

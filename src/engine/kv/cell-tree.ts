@@ -11,10 +11,13 @@ import { InputError } from '../../base/index.ts';
 
 /** Rows to write: what they continue, and their cells. Positions are those of the lease's own cells, from 0. */
 export interface Growth {
+  /** Position of the first row. */
   readonly start: number;
+  /** Rows, at least 1. */
   readonly count: number;
-  /** Cell of position `start - 1`; -1 when `start` is 0. */
+  /** Cell of position `start - 1`; -1 when `start` is 0. It says which sequence the rows continue. */
   readonly after: number;
+  /** Cells of the rows, `count` of them, in the order of positions. */
   readonly cells: Int32Array;
 }
 

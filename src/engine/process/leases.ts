@@ -13,6 +13,7 @@ import { AbortedError, InputError, KithError, LimitError } from '../../base/inde
 import { CellTree, createKvCells } from '../kv/index.ts';
 import { type CarriedPart, wantedRows } from '../runner/path-runner.ts';
 import type { ForwardPart, Runner } from '../runner/types.ts';
+import type { BlockSpan } from '../types.ts';
 
 /** Rows up to which a step shares its pass with others. */
 const SHORT_ROWS = 8;
@@ -32,7 +33,7 @@ export interface Leases {
    * Takes `count` cells, for all blocks or some. @throws LimitError `engine.kvCells` when fewer are free; InputError
    * `range_invalid`
    */
-  open(count: number, span?: Span): number;
+  open(count: number, span?: BlockSpan): number;
   /** Gives the cells back once what runs on them is done. */
   close(lease: number): void;
   /** Wanted rows × embedding. @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid` */
@@ -46,13 +47,8 @@ export interface Leases {
   drain(): Promise<void>;
 }
 
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
 interface Lease {
-  readonly span: Span;
+  readonly span: BlockSpan;
   readonly tree: CellTree;
   /** Cells of the runner, ascending, so that sequences whose cells ascend here ascend there. */
   readonly physical: Int32Array;

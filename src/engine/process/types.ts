@@ -8,6 +8,7 @@ import type { Clock, Logger, Random } from '../../base/index.ts';
 import type { Carry } from '../runner/path-runner.ts';
 import type { ForwardPart, ForwardResult } from '../runner/types.ts';
 import type {
+  BlockSpan,
   EmbedRequest,
   EmbedResult,
   EncodeOptions,
@@ -82,7 +83,7 @@ export interface EngineStatus extends SupervisorStatus {
 
 export interface LeaseOptions {
   /** Some of the range's blocks. @default all */
-  readonly span?: { readonly from: number; readonly to: number };
+  readonly span?: BlockSpan;
   readonly signal?: AbortSignal;
 }
 

@@ -8,18 +8,11 @@
  * @module engine/runner/path-runner
  */
 import { isKithError, KithError } from '../../base/index.ts';
+import type { Growth } from '../kv/index.ts';
 import type { ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
 
 /** Consecutive positions of one sequence on their way through the blocks that are computed elsewhere. */
-export interface CarriedPart {
-  /** Position of the first row. */
-  readonly start: number;
-  /** Rows, at least 1. */
-  readonly count: number;
-  /** Cell of the position before `start`; -1 when `start` is 0. It says which sequence the rows continue. */
-  readonly after: number;
-  /** Cells of the rows, `count` of them, in the order of positions. */
-  readonly cells: Int32Array;
+export interface CarriedPart extends Growth {
   /** Rows that are wanted back. */
   readonly outputs: ForwardPart['outputs'];
 }

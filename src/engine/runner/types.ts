@@ -4,6 +4,7 @@
  *
  * @module engine/runner/types
  */
+import type { BlockSpan } from '../types.ts';
 
 /** A run of consecutive positions of one sequence. */
 export interface ForwardPart {
@@ -57,7 +58,7 @@ export interface ForwardOptions {
    */
   readonly transient?: boolean;
   /** Some of the runner's blocks only. For runners without embedding and head. @default all */
-  readonly span?: { readonly from: number; readonly to: number };
+  readonly span?: BlockSpan;
 }
 
 /** Runs blocks [from, to) of one model. One forward pass at a time: calls are queued in order. */

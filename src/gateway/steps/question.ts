@@ -24,6 +24,15 @@ export function isOpen(model: string | null): boolean {
 /** About the tokens of a text: English has four to six characters in one, so that this is rather too few. */
 const charactersPerToken = 6;
 
+/** Of a question that any model of its task can answer. */
+const nothingMore: Question['needs'] = {
+  promptTokens: null,
+  completionTokens: null,
+  tools: false,
+  json: false,
+  vision: false,
+};
+
 export function chatQuestion(request: ChatRequest): Question {
   const tools = request.toolChoice === 'none' ? 0 : (request.tools?.length ?? 0);
   const last = request.messages.findLast(({ role }) => role === 'user');
@@ -50,11 +59,9 @@ export function completionQuestion(request: CompletionRequest): Question {
     model: request.model,
     task: 'chat',
     needs: {
+      ...nothingMore,
       promptTokens: Math.ceil(characters / charactersPerToken),
       completionTokens: request.maxTokens,
-      tools: false,
-      json: false,
-      vision: false,
     },
     prompt: null,
     signal: request.signal,
@@ -65,7 +72,7 @@ export function embeddingQuestion(request: EmbeddingRequest): Question {
   return {
     model: request.model,
     task: 'embedding',
-    needs: { promptTokens: null, completionTokens: null, tools: false, json: false, vision: false },
+    needs: nothingMore,
     prompt: null,
     signal: request.signal,
   };
