@@ -69,5 +69,6 @@ export {
 export { isPeerAddress, isPeerId } from './settings/multiaddr.ts';
 export { PRESETS } from './settings/presets.ts';
 export * from './sqlite.ts';
+export { type SteadyTime, startedAt, ticked } from './steady-time.ts';
 export * from './tiers.ts';
 export * from './totals.ts';

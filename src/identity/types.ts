@@ -24,6 +24,7 @@ export type SigningPurpose =
   | 'message'
   | 'lease'
   | 'receipt'
+  | 'work-receipt'
   | 'governance'
   | 'challenge';
 

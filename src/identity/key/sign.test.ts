@@ -17,6 +17,7 @@ const purposes: readonly SigningPurpose[] = [
   'message',
   'lease',
   'receipt',
+  'work-receipt',
   'governance',
   'challenge',
 ];

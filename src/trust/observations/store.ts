@@ -7,7 +7,15 @@
  * @module trust/observations/store
  */
 import { join } from 'node:path';
-import { type Clock, type Database, InputError, openDatabase } from '../../base/index.ts';
+import {
+  type Clock,
+  type Database,
+  InputError,
+  openDatabase,
+  type SteadyTime,
+  startedAt,
+  ticked,
+} from '../../base/index.ts';
 import type { CredentialFacts } from '../../identity/index.ts';
 import { subjectOf } from '../endorsements/signed.ts';
 
@@ -19,7 +27,6 @@ import { peerRows } from './peers.ts';
 import { createReader, readVouched } from './reader.ts';
 import { MIGRATIONS, STORE_LIMITS, type StoreLimits } from './schema.ts';
 import { signedRows } from './signed.ts';
-import { type SteadyTime, startedAt, ticked } from './steady-time.ts';
 
 export interface StoreOptions {
   readonly home: string;

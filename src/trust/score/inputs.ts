@@ -2,7 +2,7 @@
  * What a score is computed from. Peers are named by their PeerId; times are ms since 1970.
  *
  * Two clocks: `wall` dates what others signed (credentials, endorsements); `steady` ages what this node saw, and does not
- * follow a jump of the wall clock before it has proved right (observations/steady-time.ts).
+ * follow a jump of the wall clock before it has proved right (base/steady-time.ts).
  *
  * @module trust/score/inputs
  */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../../test/property.ts';
-import { DAY_MS } from '../score/decay.ts';
+import { fc } from '../../test/property.ts';
 import { startedAt, ticked } from './steady-time.ts';
 
+const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 21);
 const after = (start: number, ...walls: readonly number[]) => walls.reduce(ticked, startedAt(start)).steady;
 

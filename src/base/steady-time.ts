@@ -1,14 +1,15 @@
 /**
- * Time that a wrong clock cannot push: what ages observations, incidents and quarantines.
+ * Time that a wrong clock cannot push: what ages observations, incidents, quarantines and receipts of work.
  *
  * It goes with the wall clock while that moves by plausible steps: forwards, by at most a week between two looks. A larger
  * step, or one backwards, does not move it at first. When the clock comes back to where it was, nothing has happened; when
  * it stands by its new time for a day, it is believed. So a clock that is decades ahead for an hour neither wipes what was
  * seen nor ends a quarantine, and one that starts in 1970 stops nothing from ageing once it is set.
  *
- * @module trust/observations/steady-time
+ * @module base/steady-time
  */
-import { DAY_MS } from '../score/decay.ts';
+
+const DAY_MS = 86_400_000;
 
 /** The longest pause between two looks that is taken as it comes. */
 export const PLAUSIBLE_STEP_MS = 7 * DAY_MS;
