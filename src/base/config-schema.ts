@@ -14,6 +14,7 @@ import type { Lists } from './settings/lists.ts';
 import { nodeSettings } from './settings/node.ts';
 import { providerSettings } from './settings/providers.ts';
 import type { Setting } from './settings/setting.ts';
+import { shardSettings } from './settings/shards.ts';
 import { swarmSettings } from './settings/swarm.ts';
 import { trustSettings } from './settings/trust.ts';
 import { watchingSettings } from './settings/watching.ts';
@@ -27,6 +28,7 @@ export const SETTINGS = {
   ...gatewaySettings,
   ...providerSettings,
   ...swarmSettings,
+  ...shardSettings,
   ...trustSettings,
   ...watchingSettings,
 } as const;
@@ -53,6 +55,7 @@ export interface Config extends Lists {
   readonly openai: Section<'openai'>;
   readonly anthropic: Section<'anthropic'>;
   readonly swarm: Section<'swarm'>;
+  readonly shards: Section<'shards'>;
   readonly trust: Section<'trust'>;
   readonly log: Section<'log'>;
   readonly telemetry: Section<'telemetry'>;

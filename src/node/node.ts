@@ -174,6 +174,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       engine: rooms.local,
       receipts: receipts ?? noReceipts,
       models: rooms.store,
+      shards: { engine: rooms.engine, models: rooms.store },
       clock: systemClock,
       random: systemRandom,
       log: log.child('swarm'),
@@ -226,6 +227,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       observers: [observability.observer, doors.access.budgets],
       observability,
       swarm: swarm.desk,
+      shards: swarm.shards,
     });
     observability.start();
     swarm.start();

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { KithError, messageOf } from '../base/index.ts';
 import { PEER_METHODS, type PeerService, servePeers } from '../gateway/index.ts';
-import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
+import type { MessageNews, ShardDesk, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
 import {
   type Ban,
   createSwarm,
@@ -23,6 +23,7 @@ import { openTrust, type Trust } from '../trust/index.ts';
 import { warnIfOpen } from './credentials.ts';
 import { openNodeHivemind } from './hivemind.ts';
 import { toldModels } from './hivemind-record.ts';
+import { type NodeShards, openShards } from './shards/shards.ts';
 import type { NodeSwarmOptions } from './swarm.ts';
 import { type PeerAsking, peerAsking } from './swarm-asking.ts';
 import { openBanFile } from './swarm-bans.ts';
@@ -36,7 +37,7 @@ import { checkPorts, gateOptions, swarmOptions } from './swarm-options.ts';
 import { peersView } from './swarm-peers.ts';
 import { networkKeyText, networkName, readNetworkKey } from './swarm-psk.ts';
 import { reachOf } from './swarm-reach.ts';
-import { modelOffers, ownOffer, servingPolicy } from './swarm-serving.ts';
+import { modelOffers, ownOffer, servingPolicy, withBlocks } from './swarm-serving.ts';
 import { measuredEngine } from './swarm-speed.ts';
 import { createConduct } from './swarm-trust.ts';
 import { watchPeers } from './swarm-watching.ts';
@@ -49,6 +50,8 @@ export interface RunningSwarm extends Omit<SwarmDesk, 'view' | 'onMessage' | 're
   readonly addresses: readonly string[];
   /** For the backends over peers. */
   readonly asking: PeerAsking;
+  /** Null: without an engine for blocks. */
+  readonly shards: ShardDesk | null;
   /** What keeps it from working now, for people; null: nothing. */
   problem(): string | null;
   summary(): SwarmSummary;
@@ -121,6 +124,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   const policy = servingPolicy(config);
   const measured = measuredEngine(options.engine);
   let serving: PeerService | null = null;
+  let shards: NodeShards | null = null;
   if (policy !== null)
     serving = stack.use(
       servePeers({
@@ -148,7 +152,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     };
     const { engine, models } = options;
     const offers = await modelOffers(policy, engine, models, facts, measured.speedOf);
-    discovery.offer([ownOffer(facts), ...offers]);
+    discovery.offer([ownOffer(facts), ...withBlocks(offers, shards?.offers() ?? [], ownOffer(facts))]);
   };
   await offer();
   const keepOffering = (async () => {
@@ -241,6 +245,16 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   const endorsing = { home, identity, trust, clock, random };
   const search = createFinder({ registry, discovery, models: options.models, views, clock });
 
+  if (options.shards !== undefined)
+    shards = stack.use(
+      await openShards({
+        ...{ config, identity, swarm, registry, trust, views, clock, random },
+        ...options.shards,
+        announce: offer,
+        log: log.child('shards'),
+      }),
+    );
+
   const owned = stack.move();
   const life: RunningSwarm = {
     get addresses() {
@@ -250,6 +264,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       ...{ swarm, registry, discovery, trust, noteConduct, watch, clock, bans },
       log: log.child('peers'),
     }),
+    shards: shards?.desk ?? null,
     problem: () => problemOf(swarm),
     summary() {
       const peers = new Set([...registry.byPeer()].map(([peer]) => peer));

@@ -7,6 +7,7 @@ import type { Config } from '../base/index.ts';
 import type { PeerServiceOptions, ServingPolicy } from '../gateway/index.ts';
 import type { ModelStore } from '../models/index.ts';
 import type { Offer } from '../swarm/index.ts';
+import type { BlockOffer } from './shards/types.ts';
 
 /** Null: nobody is served. */
 export function servingPolicy({ swarm }: Config): ServingPolicy | null {
@@ -84,4 +85,19 @@ export async function modelOffers(
       },
     ];
   });
+}
+
+/** Blocks join what is announced of the same model: there is one record for each. */
+export function withBlocks(
+  offers: readonly Offer[],
+  blocks: readonly BlockOffer[],
+  own: Offer,
+): readonly Offer[] {
+  const merged = new Map(offers.map((offer) => [offer.model?.hash ?? '', offer]));
+  for (const one of blocks) {
+    const hash = one.model?.hash ?? '';
+    const known = merged.get(hash) ?? own;
+    merged.set(hash, { ...known, ...one, serves: [...known.serves, 'blocks'] });
+  }
+  return [...merged.values()];
 }

@@ -16,7 +16,9 @@ import {
 import type { PeerServiceOptions, Receipts } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ModelStore } from '../models/index.ts';
-import type { MessageNews, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
+import type { MessageNews, ShardDesk, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
+import { shardDesk } from './shards/desk.ts';
+import type { ShardParts } from './shards/types.ts';
 import type { AskingSource } from './swarm-asking.ts';
 import { receiptsView } from './swarm-receipts.ts';
 import type { RunningSwarm } from './swarm-running.ts';
@@ -28,6 +30,8 @@ export interface NodeSwarmOptions {
   readonly engine: PeerServiceOptions['engine'];
   /** Of what this node and its peers did for each other. */
   readonly receipts: Receipts;
+  /** What computes blocks. @default nothing: no sharded inference */
+  readonly shards?: Pick<ShardParts, 'engine' | 'models'>;
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;
@@ -37,6 +41,8 @@ export interface NodeSwarmOptions {
 
 export interface NodeSwarm extends AskingSource {
   readonly desk: SwarmDesk;
+  /** Each topic over the swarm that runs, once it does. */
+  readonly shards: ShardDesk;
   summary(): SwarmSummary;
   /** Starts it in the background, where it is switched on. Never throws. */
   start(): void;
@@ -185,9 +191,17 @@ export function createNodeSwarm(options: NodeSwarmOptions): NodeSwarm {
     },
   };
 
+  /** @throws KithError `swarm_off`, `swarm_down` */
+  async function needShards(): Promise<ShardDesk> {
+    const { shards } = await need();
+    if (shards !== null) return shards;
+    throw new KithError('swarm_off', 'This node has no engine for blocks.', { status: 409 });
+  }
+
   let closed: Promise<void> | null = null;
   return {
     desk,
+    shards: shardDesk(needShards),
     summary,
     asking: async () => (await need()).asking,
     get askingNow() {

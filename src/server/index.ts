@@ -63,6 +63,7 @@ export {
   type SwarmSummary,
   type SwarmView,
 } from './swarm/types.ts';
+export type * from './shards/types.ts';
 export type { TlsFiles } from './tls.ts';
 export type {
   Access,

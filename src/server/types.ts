@@ -18,6 +18,7 @@ import type { BackendPlace, EngineHealth, HealthLimits, HealthPolicy } from './h
 import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
 import type { Observability } from './metrics/index.ts';
+import type { ShardDesk } from './shards/types.ts';
 import type { SwarmDesk, SwarmSummary } from './swarm/types.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -221,6 +222,8 @@ export interface ServerOptions {
   readonly observability?: Pick<Observability, 'text' | 'view' | 'health'>;
   /** Behind `/kith/v1/swarm`. @default without one */
   readonly swarm?: SwarmDesk;
+  /** Behind `/kith/v1/shards`. @default without one */
+  readonly shards?: ShardDesk;
 }
 
 /** What route handlers get. */

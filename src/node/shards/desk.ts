@@ -1,0 +1,11 @@
+/**
+ * The desk that the server is given: there before the swarm runs, and over each of its starts.
+ *
+ * @module node/shards/desk
+ */
+import type { ShardDesk } from '../../server/index.ts';
+
+/** @param need the desk of the swarm that runs, or why there is none */
+export function shardDesk(_need: () => Promise<ShardDesk>): ShardDesk {
+  return {};
+}

@@ -1,0 +1,9 @@
+/**
+ * What the routes of sharded inference answer, and what they are given to answer from: one part for each topic, in a file
+ * of its own.
+ *
+ * @module server/shards/types
+ */
+
+// biome-ignore lint/suspicious/noEmptyInterface: parts join it by the files of their topics.
+export interface ShardDesk {}
