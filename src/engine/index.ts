@@ -18,6 +18,7 @@
 export { supportedArchitectures } from './arch/index.ts';
 export { createGrammarCheck, type GrammarCheck } from './grammar/index.ts';
 export { createEngine } from './process/engine.ts';
+export type { KvCells, LeaseTerms } from './process/leases.ts';
 export type {
   CellLease,
   CreateEngineOptions,

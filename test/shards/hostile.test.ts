@@ -5,6 +5,7 @@ import { type CborMap, silentLogger, systemClock, systemRandom } from '../../src
 import { createEngine } from '../../src/engine/index.ts';
 import { type ShardService, serveShards } from '../../src/shards/index.ts';
 import {
+  EXACT,
   encodeOpening,
   encodeStep,
   FEED_METHOD,
@@ -63,8 +64,9 @@ const openingOf = (changes: Partial<Opening> = {}): Opening => ({
   cells: 64,
   session: sessionOf(1),
   feeder: null,
+  donor: null,
   last: true,
-  type: 'f32',
+  types: EXACT,
   ...changes,
 });
 
@@ -93,7 +95,7 @@ const stepOf = (
 });
 
 async function send(session: Session, step: Step): Promise<void> {
-  const { metadata, payload } = encodeStep(step, WIDTH, 'f32');
+  const { metadata, payload } = encodeStep(step, WIDTH, EXACT);
   await session.send(metadata, payload);
 }
 

@@ -70,6 +70,35 @@ export class CellTree {
     return line;
   }
 
+  /** Up to `most` cells from `from` on that hold a position, ascending. */
+  written(from: number, most: number): Int32Array {
+    const cells = new Int32Array(Math.min(most, this.size));
+    let count = 0;
+    for (let cell = Math.max(0, from); cell < this.size && count < cells.length; cell++)
+      if (this.#positions[cell]! >= 0) cells[count++] = cell;
+    return cells.subarray(0, count);
+  }
+
+  /** Position of a cell, and the cell before it; -1 for none. */
+  at(cell: number): { readonly position: number; readonly after: number } {
+    return { position: this.#positions[cell]!, after: this.#parents[cell]! };
+  }
+
+  /**
+   * Notes a cell whose row came from elsewhere. The one it continues may come later: `line` checks what is read.
+   *
+   * @throws InputError `cells_invalid`
+   */
+  place(cell: number, position: number, after: number): void {
+    const whole = [cell, position, after].every(Number.isInteger);
+    if (!whole || cell < 0 || cell >= this.size || position < 0 || position >= this.size)
+      throw invalid(`cell ${cell} cannot hold position ${position} of ${this.size}`);
+    if ((after === -1) !== (position === 0) || after < -1 || after >= this.size || after === cell)
+      throw invalid(`cell ${cell} at position ${position} continues cell ${after}`);
+    this.#positions[cell] = position;
+    this.#parents[cell] = after;
+  }
+
   /** Notes what is about to be written. To be called before the next `line` that may continue it. */
   grow({ start, count, after, cells }: Growth): void {
     for (let i = 0; i < count; i++) {

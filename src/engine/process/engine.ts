@@ -23,6 +23,8 @@ import {
   floatsOf,
   type GenerateJob,
 } from './job.ts';
+import { decodeKvCells, encodeKvCells } from './kv-cells.ts';
+import type { LeaseTerms } from './leases.ts';
 import { createModels, type ReadyModel } from './models.ts';
 import { resolveOptions } from './options.ts';
 import { checkTokens } from './shape.ts';
@@ -178,14 +180,27 @@ export function createEngine(given: CreateEngineOptions): Engine {
       meta: { model, cells, ...(span && { span: { from: span.from, to: span.to } }) },
       signal,
     });
-    const { lease: id } = meta;
+    const { lease: id, terms } = meta;
     return {
       cells,
+      terms: terms as LeaseTerms,
       // On this life of the process only: in another one the number would be somebody else's.
       async step(parts, hidden, stop) {
         const { meta: described, payload } = encodeHop({ parts, hidden });
         const frame = { meta: { ...described, model, lease: id }, payload, signal: stop };
         return floatsOf(await connection.call('step', frame));
+      },
+      async readKv(from, most, stop) {
+        const frame = { meta: { model, lease: id, from, most }, signal: stop };
+        return decodeKvCells(await connection.call('kvRead', frame));
+      },
+      async writeKv(kv, stop) {
+        const { meta: count, payload } = encodeKvCells(kv);
+        await connection.call('kvWrite', {
+          meta: { ...count, model, lease: id },
+          payload,
+          signal: stop,
+        });
       },
       async [Symbol.asyncDispose]() {
         await connection.call('release', { meta: { model, lease: id } }).catch(() => {});

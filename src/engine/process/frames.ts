@@ -51,6 +51,8 @@ export const FrameType = {
   lease: 16,
   release: 17,
   step: 18,
+  kvRead: 19,
+  kvWrite: 20,
   reply: 64,
   failure: 65,
   event: 66,
@@ -98,6 +100,9 @@ export const FRAME_CAPS: Readonly<Record<FrameTypeName, FrameCaps>> = {
   release: { meta: 4 * KiB, payload: 0 },
   /** Payload: cells (i32) and hidden states (f32) of all parts. */
   step: { meta: 256 * KiB, payload: 256 * MiB },
+  kvRead: { meta: 4 * KiB, payload: 0 },
+  /** Payload: cells, positions, what they continue (i32) and KV rows. */
+  kvWrite: { meta: 4 * KiB, payload: 64 * MiB },
   /** Payload: vectors, logits, hidden states, tokens or text. */
   reply: { meta: 4 * MiB, payload: 256 * MiB },
   failure: { meta: 256 * KiB, payload: 0 },

@@ -11,10 +11,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { AbortedError, InputError, KithError, LimitError } from '../../base/index.ts';
 import { CellTree, createKvCells } from '../kv/index.ts';
+import type { KvType } from '../runner/kv-store.ts';
 import { type CarriedPart, wantedRows } from '../runner/path-runner.ts';
 import type { ForwardPart, Runner } from '../runner/types.ts';
 import type { BlockSpan } from '../types.ts';
 
+/** Largest magnitude of a hidden state. Squares of larger ones overflow, and what is not finite would reach other holders. */
+const MOST_VALUE = 1e15;
 /** Rows up to which a step shares its pass with others. */
 const SHORT_ROWS = 8;
 /** Leases of one model at once. */
@@ -28,6 +31,26 @@ export interface Step {
   readonly hidden: Float32Array;
 }
 
+/** What a holder must know of the blocks. */
+export interface LeaseTerms {
+  /** Rows of a step at most. */
+  readonly maxRows: number;
+  readonly kvType: KvType;
+  /** Bytes of the KV rows of one cell over the blocks of the lease. */
+  readonly cellBytes: number;
+}
+
+/** KV rows of some cells of a lease, to go on with elsewhere. */
+export interface KvCells {
+  /** Ascending. */
+  readonly cells: Int32Array;
+  readonly positions: Int32Array;
+  /** The cell that each continues; -1 for none. */
+  readonly after: Int32Array;
+  /** cells × `cellBytes`, as in runner/kv-rows.ts. */
+  readonly rows: Uint8Array;
+}
+
 export interface Leases {
   /**
    * Takes `count` cells, for all blocks or some. @throws LimitError `engine.kvCells` when fewer are free; InputError
@@ -38,6 +61,12 @@ export interface Leases {
   close(lease: number): void;
   /** Wanted rows × embedding. @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid` */
   step(lease: number, step: Step, signal: AbortSignal): Promise<Float32Array>;
+  /** @throws InputError `lease_unknown` */
+  terms(lease: number): LeaseTerms;
+  /** Up to `most` written cells from number `from` on; none when there are no more. Between steps. @throws InputError `lease_unknown` */
+  read(lease: number, from: number, most: number): Promise<KvCells>;
+  /** @throws InputError `lease_unknown`, `cells_invalid`; KithError `kv_invalid` */
+  write(lease: number, kv: KvCells): Promise<void>;
   /** Leases that are open. */
   readonly count: number;
   /** Steps that wait or run. */
@@ -68,6 +97,7 @@ interface Entry extends Step {
 /** @param runner of blocks without embedding and head */
 export function createLeases(runner: Runner): Leases {
   const { embedding, kvCells, maxRows } = runner.info;
+  const kvRows = runner.kvRows!;
   const pool = createKvCells(kvCells);
   const leases = new Map<number, Lease>();
   const queue: Entry[] = [];
@@ -90,8 +120,8 @@ export function createLeases(runner: Runner): Leases {
     if (hidden.length !== rows * embedding)
       throw wrong(`A step of ${rows} rows came with ${hidden.length} values, not ${rows * embedding}.`);
     for (let i = 0; i < hidden.length; i++)
-      if (!Number.isFinite(hidden[i]))
-        throw wrong(`Row ${Math.floor(i / embedding)} of a step is not finite.`);
+      if (!(Math.abs(hidden[i]!) <= MOST_VALUE))
+        throw wrong(`Row ${Math.floor(i / embedding)} of a step is not finite, or too large.`);
     return rows;
   }
 
@@ -245,6 +275,36 @@ export function createLeases(runner: Runner): Leases {
         queue.push({ ...step, lease, rows, signal, resolve, reject });
         wake();
       }),
+    terms(id) {
+      const { span } = find(id);
+      return { maxRows, kvType: kvRows.type, cellBytes: kvRows.cellBytes(span) };
+    },
+    async read(id, from, most) {
+      const lease = find(id);
+      const cells = lease.tree.written(from, most);
+      const held = Array.from(cells, (cell) => lease.tree.at(cell));
+      const physical = cells.map((cell) => lease.physical[cell]!);
+      return {
+        cells,
+        positions: Int32Array.from(held, ({ position }) => position),
+        after: Int32Array.from(held, ({ after }) => after),
+        rows: await kvRows.read(physical, lease.span, () => void find(id)),
+      };
+    },
+    async write(id, { cells, positions, after, rows }) {
+      const lease = find(id);
+      const tree = new CellTree(lease.tree.size);
+      const place = (into: CellTree) => {
+        for (let i = 0; i < cells.length; i++) into.place(cells[i]!, positions[i]!, after[i]!);
+      };
+      // Checked before anything is written.
+      place(tree);
+      if (tree.written(0, cells.length).length !== cells.length)
+        throw new InputError('cells_invalid', 'KV rows came twice for a cell.', { param: 'cells' });
+      const physical = cells.map((cell) => lease.physical[cell]!);
+      await kvRows.write(physical, lease.span, rows, () => void find(id));
+      place(lease.tree);
+    },
     get count() {
       return leases.size;
     },

@@ -24,6 +24,7 @@ import {
   decodeRows,
   encodeReplyArray,
 } from './job.ts';
+import { decodeKvCells, encodeKvCells, MOST_CELLS } from './kv-cells.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { checkTokens, shapeOf } from './shape.ts';
 
@@ -140,13 +141,14 @@ export function serve(options: ServeOptions): void {
         const shape = shapeOf(frame.meta);
         const cells = shape.integer('cells', 1, 1 << 24);
         const span = shape.has('span') ? shape.record('span') : null;
-        const lease = leasesOf(shape).open(
+        const leases = leasesOf(shape);
+        const lease = leases.open(
           cells,
           ...(span === null
             ? []
             : [{ from: span.integer('from', 0, 4096), to: span.integer('to', 0, 4096) }]),
         );
-        return { meta: { lease } };
+        return { meta: { lease, terms: leases.terms(lease) } };
       }
       case 'release': {
         const shape = shapeOf(frame.meta);
@@ -158,6 +160,16 @@ export function serve(options: ServeOptions): void {
         const shape = shapeOf(frame.meta);
         const lease = shape.integer('lease', 1, MAX_LEASE);
         return encodeReplyArray({}, await leasesOf(shape).step(lease, step, signal));
+      }
+      case 'kvRead': {
+        const shape = shapeOf(frame.meta);
+        const [from, most] = [shape.integer('from', 0, 1 << 24), shape.integer('most', 1, MOST_CELLS)];
+        return encodeKvCells(await leasesOf(shape).read(shape.integer('lease', 1, MAX_LEASE), from, most));
+      }
+      case 'kvWrite': {
+        const shape = shapeOf(frame.meta);
+        await leasesOf(shape).write(shape.integer('lease', 1, MAX_LEASE), decodeKvCells(frame));
+        return {};
       }
       case 'tokenize': {
         const shape = shapeOf(frame.meta);

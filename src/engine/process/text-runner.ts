@@ -120,6 +120,7 @@ export async function openTextRunner(
 function watched(opened: Runner, { watchPass }: KithModelInput): Runner {
   return {
     info: opened.info,
+    kvRows: opened.kvRows ?? null,
     forward: (parts, passOptions) => watchPass(() => opened.forward(parts, passOptions)),
     interrupt: () => opened.interrupt?.(),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),

@@ -19,6 +19,7 @@ import type {
   LoadRequest,
   Prompt,
 } from '../types.ts';
+import type { KvCells, LeaseTerms } from './leases.ts';
 import type { SupervisorLimits, SupervisorStatus } from './supervision.ts';
 
 export interface CreateEngineOptions extends Partial<EngineOptions> {
@@ -90,12 +91,20 @@ export interface LeaseOptions {
 /** Cells of a block range that one holder runs sequences on. Ends with the engine process, and with the model. */
 export interface CellLease extends AsyncDisposable {
   readonly cells: number;
+  readonly terms: LeaseTerms;
   /**
    * Takes hidden states through the range's blocks. Cells are the lease's own, from 0; calls are computed in order.
    *
    * @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid`, `engine_lost`
    */
   readonly step: Carry;
+  /**
+   * KV rows of up to `most` written cells from number `from` on, to go on with at another lease of the same blocks; none when
+   * there are no more.
+   */
+  readKv(from: number, most: number, signal?: AbortSignal): Promise<KvCells>;
+  /** @throws InputError `cells_invalid`; KithError `kv_invalid` for rows of another size, and for values that are not finite */
+  writeKv(kv: KvCells, signal?: AbortSignal): Promise<void>;
 }
 
 /** Runs models in a process of its own. Nothing native is loaded in this one. */

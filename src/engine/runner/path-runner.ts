@@ -136,6 +136,7 @@ export function createPathRunner(options: PathRunnerOptions): Runner {
 
   return {
     info,
+    kvRows: null,
     forward,
     interrupt() {
       const reason = new KithError('forward_interrupted', 'The pass was interrupted.', { status: 499 });

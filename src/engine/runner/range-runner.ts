@@ -9,6 +9,7 @@ import type { Compute } from '../ggml/compute.ts';
 import { checkParts } from './check.ts';
 import { type BuiltGraph, buildGraph, type GraphShape, type RangeModel } from './graph.ts';
 import { createGraphCache } from './graph-cache.ts';
+import { createKvRows } from './kv-rows.ts';
 import { fillMask } from './masks.ts';
 import type { ForwardOptions, ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
 
@@ -160,6 +161,13 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
 
   return {
     info,
+    kvRows:
+      model.kv === null
+        ? null
+        : createKvRows(compute, model.kv, {
+            k: hyper.kvHeads * hyper.headDim,
+            v: hyper.kvHeads * hyper.headDimV,
+          }),
     forward,
     interrupt() {
       if (computing) compute.abortSwitch?.set(true);

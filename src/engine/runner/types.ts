@@ -5,6 +5,7 @@
  * @module engine/runner/types
  */
 import type { BlockSpan } from '../types.ts';
+import type { KvRows } from './kv-rows.ts';
 
 /** A run of consecutive positions of one sequence. */
 export interface ForwardPart {
@@ -64,6 +65,8 @@ export interface ForwardOptions {
 /** Runs blocks [from, to) of one model. One forward pass at a time: calls are queued in order. */
 export interface Runner extends AsyncDisposable {
   readonly info: RunnerInfo;
+  /** What stands in its KV cells; null without blocks, and where they are not all here. Not to be used after disposal. */
+  readonly kvRows?: KvRows | null;
   /**
    * Throws KithError `forward_invalid` for any bad shape, position or cell, before native code sees it.
    */

@@ -5,15 +5,9 @@
  */
 import { type CborMap, KithError } from '../../base/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
-import type { ActivationType, BlockSpan } from '../types.ts';
-import {
-  type Control,
-  decodeControl,
-  encodeOpening,
-  kindOf,
-  SHARD_BOUNDS,
-  SHARD_METHOD,
-} from '../wire/messages.ts';
+import type { BlockSpan } from '../types.ts';
+import { type Control, decodeControl } from '../wire/control.ts';
+import { encodeOpening, kindOf, type LinkTypes, SHARD_BOUNDS, SHARD_METHOD } from '../wire/messages.ts';
 
 /** A shard that a path can go through. */
 export interface ShardOffer extends BlockSpan {
@@ -31,7 +25,9 @@ export interface HopOptions {
   readonly session: Uint8Array;
   readonly feeder: string | null;
   readonly last: boolean;
-  readonly type: ActivationType;
+  /** Whose KV rows of this session it takes over; null when it starts from nothing. */
+  readonly donor: string | null;
+  readonly types: LinkTypes;
   readonly signal: AbortSignal;
   readonly onRows: (message: SessionMessage) => void;
   readonly onFail: (hop: Hop, fail: Extract<Control, { k: 'fail' }>) => void;
@@ -63,10 +59,10 @@ export class Hop {
 
   /** @throws KithError what the peer answers, or why it cannot be reached */
   static async open(options: HopOptions): Promise<Hop> {
-    const { swarm, offer, model, cells, session, feeder, last, type, signal } = options;
+    const { swarm, offer, model, cells, session, feeder, donor, last, types, signal } = options;
     const { from, to, peer, addresses } = offer;
     if (addresses.length > 0) await swarm.learn(peer, addresses);
-    const opening = encodeOpening({ model, from, to, cells, session, feeder, last, type });
+    const opening = encodeOpening({ model, from, to, cells, session, feeder, donor, last, types });
     const stream = await swarm.openSession(peer, SHARD_METHOD, opening, {
       signal,
       caps: { maxPayloadBytes: SHARD_BOUNDS.payloadBytes, maxMetadataBytes: SHARD_BOUNDS.metadataBytes },

@@ -12,8 +12,8 @@ import { AbortedError, KithError, messageOf } from '../../base/index.ts';
 import { type CarriedPart, type Carry, wantedRows } from '../../engine/index.ts';
 import type { SessionMessage } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
-import type { ActivationType, BlockSpan } from '../types.ts';
-import { decodeRows, encodeStep, SHARD_BOUNDS, type Step } from '../wire/messages.ts';
+import type { BlockSpan } from '../types.ts';
+import { decodeRows, encodeStep, type LinkTypes, SHARD_BOUNDS, type Step } from '../wire/messages.ts';
 import { Hop, type ShardOffer } from './hop.ts';
 import type { Path, PathLimits, PathOptions } from './types.ts';
 import { Watch } from './watch.ts';
@@ -50,7 +50,7 @@ class OpenPath implements Path {
   readonly cells: number;
   readonly #options: PathOptions;
   readonly #limits: PathLimits;
-  readonly #type: ActivationType;
+  readonly #types: LinkTypes;
   readonly #end = new AbortController();
   readonly #waiting = new Map<number, Waiting>();
   /** Peers that were lost on this path. */
@@ -76,7 +76,8 @@ class OpenPath implements Path {
       });
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#type = options.type ?? 'f32';
+    const type = options.type ?? 'f32';
+    this.#types = { prefill: type, decode: type };
     this.span = { from: shards[0]!.from, to: shards.at(-1)!.to };
     this.cells = cells;
     this.#watch = new Watch({
@@ -180,7 +181,8 @@ class OpenPath implements Path {
       session: random.bytes(SHARD_BOUNDS.sessionBytes),
       feeder,
       last: k === shards.length - 1,
-      type: this.#type,
+      donor: null,
+      types: this.#types,
       signal: AbortSignal.any([late, signal, this.#end.signal]),
       onRows: (message) => this.#onRows(message),
       onFail: (hop, { code, message }) => this.#onFail(hop, code, message),
@@ -209,7 +211,7 @@ class OpenPath implements Path {
   }
 
   #put(step: Step): Promise<void> {
-    const { metadata, payload } = encodeStep(step, this.width, this.#type);
+    const { metadata, payload } = encodeStep(step, this.width, this.#types);
     return this.#hops[0]!.send(metadata, payload);
   }
 

@@ -8,17 +8,18 @@ import { type CborMap, isKithError, KithError, type Logger, messageOf } from '..
 import type { CellLease } from '../../engine/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
+import { type Control, decodeControl } from '../wire/control.ts';
 import {
-  type Control,
-  decodeControl,
   decodeStep,
   encodeRows,
   encodeStep,
   FEED_METHOD,
   kindOf,
+  type LinkTypes,
   malformed,
   type Opening,
   type Step,
+  typeFor,
 } from '../wire/messages.ts';
 
 export interface ShardSessionOptions {
@@ -46,6 +47,7 @@ export class ShardSession implements AsyncDisposable {
   readonly #options: ShardSessionOptions;
   readonly #log: RowLog | null;
   #feeder: string | null;
+  #types: LinkTypes;
   #next: Next | null = null;
   /** Sends rows on in the order of the steps. */
   #tail: Promise<void> = Promise.resolve();
@@ -57,13 +59,15 @@ export class ShardSession implements AsyncDisposable {
     this.#options = options;
     const { opening, width } = options;
     this.#feeder = opening.feeder;
+    this.#types = opening.types;
     this.#log = opening.last ? null : new RowLog({ cells: opening.cells, width });
   }
 
   /** Serves the owner until the session ends. */
   async run(): Promise<void> {
-    const { session, width, opening } = this.#options;
-    await session.send({ k: 'ready', width, cells: opening.cells });
+    const { session, width, opening, lease } = this.#options;
+    const rows = lease.terms.maxRows;
+    await session.send({ k: 'ready', width, cells: opening.cells, rows });
     for await (const message of session) {
       if (kindOf(message.metadata) === 'step') await this.#take(message);
       else this.#control(decodeControl(message.metadata));
@@ -124,7 +128,7 @@ export class ShardSession implements AsyncDisposable {
     this.#done = Math.max(this.#done, n);
     if (opening.last) {
       if (replay) return;
-      const { metadata, payload } = encodeRows({ n, rows, ms }, width, opening.type);
+      const { metadata, payload } = encodeRows({ n, rows, ms }, width, typeFor(this.#types, parts));
       await session.send(metadata, payload);
       return;
     }
@@ -135,9 +139,8 @@ export class ShardSession implements AsyncDisposable {
 
   /** To the next shard. When that is gone the rows stay in the log, for the one that takes its place. */
   async #pass(step: Step): Promise<void> {
-    const { opening, width } = this.#options;
     const next = this.#next!;
-    const { metadata, payload } = encodeStep(step, width, opening.type);
+    const { metadata, payload } = encodeStep(step, this.#options.width, this.#types);
     try {
       await next.feed.send(metadata, payload);
     } catch (error) {
@@ -157,6 +160,9 @@ export class ShardSession implements AsyncDisposable {
       case 'feeder':
         this.#feeder = control.peer;
         return;
+      case 'types':
+        this.#types = control.types;
+        return;
       case 'next': {
         if (this.#options.opening.last) throw malformed('the last shard has no next one');
         const old = this.#next;
@@ -174,10 +180,12 @@ export class ShardSession implements AsyncDisposable {
   async #link({ peer, session, addresses, replay, from }: Extract<Control, { k: 'next' }>): Promise<void> {
     const { swarm, session: owner } = this.#options;
     if (addresses.length > 0) await swarm.learn(peer, addresses);
+    const begun = this.#options.now();
     const feed = await swarm.openSession(peer, FEED_METHOD, { session }, { signal: owner.signal });
+    const ms = this.#options.now() - begun;
     this.#next = { feed, replays: replay };
     if (replay) for (const step of this.#log!.steps()) await this.#pass({ ...step, replay: step.n < from });
-    this.#send({ k: 'linked', peer });
+    this.#send({ k: 'linked', peer, ms });
   }
 
   #fail(n: number, error: unknown): void {

@@ -4,8 +4,8 @@ import { fc } from '../../../test/property.ts';
 import { decodeCbor, encodeCbor } from '../../base/cbor.ts';
 import { type CborMap, KithError } from '../../base/index.ts';
 import { ACTIVATION_TYPES } from '../types.ts';
+import { decodeControl } from './control.ts';
 import {
-  decodeControl,
   decodeOpening,
   decodeRows,
   decodeStep,
@@ -39,7 +39,10 @@ test('a step is read as it was written, in each type of hidden states', () => {
       const rows = parts.reduce((sum, { count }) => sum + count, 0);
       // Numbers that every type holds exactly.
       const hidden = Float32Array.from({ length: rows * WIDTH }, (_, i) => (i % WIDTH === 0 ? 127 : i % 100));
-      const { metadata, payload } = encodeStep({ n, replay, parts, hidden }, WIDTH, type);
+      const { metadata, payload } = encodeStep({ n, replay, parts, hidden }, WIDTH, {
+        prefill: type,
+        decode: type,
+      });
       const back = decodeStep({ metadata: moved(metadata), payload }, WIDTH);
       assert.deepEqual(back, { n, replay, parts, hidden });
     }),
@@ -66,11 +69,21 @@ test('an opening is read as it was written', () => {
     cells: 512,
     session: new Uint8Array(16).fill(7),
     feeder: null,
+    donor: 'someone',
     last: true,
-    type: 'i8',
+    types: { prefill: 'i8', decode: 'f16' },
   };
   assert.deepEqual(decodeOpening(moved(encodeOpening(opening))), opening);
-  for (const change of [{ to: 2 }, { cells: 0 }, { model: 'x' }, { type: 'f8' }, { more: 1 }, { session: 1 }])
+  for (const change of [
+    { to: 2 },
+    { cells: 0 },
+    { model: 'x' },
+    { types: ['f8', 'f32'] },
+    { types: ['f32'] },
+    { donor: 7 },
+    { more: 1 },
+    { session: 1 },
+  ])
     assert.throws(() => decodeOpening({ ...encodeOpening(opening), ...change } as CborMap), {
       code: 'shard_malformed',
     });
@@ -86,8 +99,41 @@ test('anything else is refused with a typed error', () => {
     fc.uint8Array({ maxLength: 20 }),
     fc.array(fc.array(fc.integer({ min: -3, max: 5000 }), { maxLength: 5 }), { maxLength: 5 }),
   );
-  const keys = ['k', 'n', 't', 'p', 'ms', 'id', 'peer', 'session', 'replay', 'from', 'seen', 'done', 'cells'];
-  const kinds = ['step', 'rows', 'next', 'ping', 'pong', 'fail', 'ready', 'linked', 'feeder', 'x'];
+  const keys = [
+    'k',
+    'n',
+    't',
+    'p',
+    'ms',
+    'id',
+    'peer',
+    'session',
+    'replay',
+    'from',
+    'addresses',
+    'types',
+    'rows',
+    'seen',
+    'done',
+    'cells',
+  ];
+  const kinds = [
+    'step',
+    'rows',
+    'next',
+    'ping',
+    'pong',
+    'fail',
+    'ready',
+    'linked',
+    'feeder',
+    'types',
+    'move',
+    'moved',
+    'unmoved',
+    'leaving',
+    'x',
+  ];
   const metadata = fc
     .tuple(fc.dictionary(fc.constantFrom(...keys), value), fc.constantFrom(...kinds), fc.boolean())
     .map(([map, k, sound]) => (sound ? { ...map, k, t: 'f16', n: 1 } : { ...map, k }) as CborMap);

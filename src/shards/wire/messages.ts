@@ -1,22 +1,16 @@
 /**
  * Messages of a session through shards (method `/kith/shard/1`) and of a feed from one shard to the next
- * (`/kith/shard-feed/1`). Metadata is a CBOR map; `k` says which message it is. Step numbers rise by one from 1.
+ * (`/kith/shard-feed/1`) that carry hidden states. Metadata is a CBOR map; `k` says which message it is. Step numbers rise by
+ * one from 1. What else is said in a session is in `control.ts`; how KV rows move is in `kv.ts`.
  *
  * | k        | from           | further fields                                    | payload |
  * |----------|----------------|---------------------------------------------------|---------|
- * | (opening)| owner          | `model`, `from`, `to`, `cells`, `session` (16 B), `feeder` (PeerId or null), `last`, `type` | |
- * | `ready`  | shard          | `width`, `cells`                                  | |
+ * | (opening)| owner          | `model`, `from`, `to`, `cells`, `session` (16 B), `feeder` (PeerId or null), `donor` (PeerId or null), `last`, `types` | |
  * | `step`   | owner, feeder  | `n`, `replay`, `t` (activation type), `p` (parts)  | cells, hidden states |
  * | `rows`   | last shard     | `n`, `t`, `ms`                                    | hidden states that are wanted |
- * | `next`   | owner          | `peer`, `session`, `addresses`, `replay` (whether the rows so far are sent, too), `from` (first step whose rows are waited for) | |
- * | `feeder` | owner          | `peer`: who may send steps from now on            | |
- * | `linked` | shard          | `peer`                                            | |
- * | `ping`   | owner          | `id`                                              | |
- * | `pong`   | shard          | `id`, `seen`, `done` (last step that came, that was computed) | |
- * | `fail`   | shard          | `n` (0: not of one step), `code`, `message`        | |
  *
  * A part is `[start, count, after, outputs]` (outputs: 0 none, 1 last, 2 all) as in `CarriedPart`; the payload of a step is the
- * cells of all parts (i32, little-endian) and then their rows.
+ * cells of all parts (i32, little-endian) and then their rows. `types` is `[prefill, decode]`: how rows are sent on, by stage.
  *
  * @module shards/wire/messages
  */
@@ -28,6 +22,7 @@ import { activationBytes, overflows, readActivations, writeActivations } from '.
 
 export const SHARD_METHOD = '/kith/shard/1';
 export const FEED_METHOD = '/kith/shard-feed/1';
+export const KV_METHOD = '/kith/shard-kv/1';
 
 export const SHARD_BOUNDS = {
   sessionBytes: 16,
@@ -41,7 +36,7 @@ export const SHARD_BOUNDS = {
   metadataBytes: 16 << 10,
 } as const;
 
-const MAX_STEP = 2 ** 48;
+export const MAX_STEP = 2 ** 48;
 const MAX_BLOCK = 4096;
 const OUTPUTS = ['none', 'last', 'all'] as const;
 
@@ -62,14 +57,44 @@ export interface Opening {
   readonly session: Uint8Array;
   /** Who else may send steps. */
   readonly feeder: string | null;
+  /** Who may send KV rows that it computed for this owner. */
+  readonly donor: string | null;
   /** Whether rows go back to the owner. */
   readonly last: boolean;
   /** How rows are to be sent on. */
-  readonly type: ActivationType;
+  readonly types: LinkTypes;
+}
+
+/** How hidden states travel over one link, by stage. */
+export interface LinkTypes {
+  readonly prefill: ActivationType;
+  readonly decode: ActivationType;
+}
+
+export const EXACT: LinkTypes = { prefill: 'f32', decode: 'f32' };
+
+/** Rows of a part up to which a step is one of decoding: a token, or some that are guessed. */
+const DECODE_ROWS = 16;
+
+export function typeFor(types: LinkTypes, parts: readonly CarriedPart[]): ActivationType {
+  return parts.some(({ count }) => count > DECODE_ROWS) ? types.prefill : types.decode;
 }
 
 export function encodeOpening(opening: Opening): CborMap {
-  return { ...opening };
+  const { types, ...rest } = opening;
+  return { ...rest, types: encodeTypes(types) };
+}
+
+export const encodeTypes = ({ prefill, decode }: LinkTypes): string[] => [prefill, decode];
+
+export function decodeTypes(fields: Fields): LinkTypes {
+  const [prefill, decode] = fields.list('types', 2).map((value) => {
+    const type = ACTIVATION_TYPES.find((one) => one === value);
+    if (type === undefined) throw malformed('there is no such activation type');
+    return type;
+  });
+  if (prefill === undefined || decode === undefined) throw malformed("'types' are not two");
+  return { prefill, decode };
 }
 
 export function decodeOpening(metadata: CborMap): Opening {
@@ -82,8 +107,9 @@ export function decodeOpening(metadata: CborMap): Opening {
     cells: fields.count('cells', SHARD_BOUNDS.cells),
     session: fields.bytes('session', SHARD_BOUNDS.sessionBytes),
     feeder: fields.textOrNull('feeder', 128),
+    donor: fields.textOrNull('donor', 128),
     last: fields.flag('last'),
-    type: fields.oneOf('type', ACTIVATION_TYPES),
+    types: decodeTypes(fields),
   };
   fields.end();
   if (opening.to <= from) throw malformed(`blocks [${from}, ${opening.to}) are no range`);
@@ -106,11 +132,8 @@ export interface Outgoing {
   readonly payload: Uint8Array;
 }
 
-export function encodeStep(
-  { n, replay, parts, hidden }: Step,
-  width: number,
-  wish: ActivationType,
-): Outgoing {
+export function encodeStep({ n, replay, parts, hidden }: Step, width: number, types: LinkTypes): Outgoing {
+  const wish = typeFor(types, parts);
   const type = overflows(hidden, wish) ? 'f32' : wish;
   const rows = hidden.length / width;
   const payload = new Uint8Array(rows * 4 + activationBytes(type, rows, width));
@@ -203,76 +226,8 @@ export function decodeRows(
   return { n, ms, rows: readActivations(type, count, width, payload, 0) };
 }
 
-export type Control =
-  | { readonly k: 'ready'; readonly width: number; readonly cells: number }
-  | {
-      readonly k: 'next';
-      readonly peer: string;
-      readonly session: Uint8Array;
-      /** Multiaddrs. */
-      readonly addresses: readonly string[];
-      readonly replay: boolean;
-      readonly from: number;
-    }
-  | { readonly k: 'feeder'; readonly peer: string }
-  | { readonly k: 'linked'; readonly peer: string }
-  | { readonly k: 'ping'; readonly id: number }
-  | { readonly k: 'pong'; readonly id: number; readonly seen: number; readonly done: number }
-  | { readonly k: 'fail'; readonly n: number; readonly code: string; readonly message: string };
-
 export function kindOf(metadata: CborMap): string {
   const { k } = metadata;
   if (typeof k !== 'string') throw malformed("a message has no 'k'");
   return k;
-}
-
-export function decodeControl(metadata: CborMap): Control {
-  const k = kindOf(metadata);
-  const fields = new Fields(metadata, `the message '${k.slice(0, 20)}'`, malformed);
-  fields.text('k', 16);
-  const control = ((): Control => {
-    switch (k) {
-      case 'ready':
-        return {
-          k,
-          width: fields.count('width', SHARD_BOUNDS.width),
-          cells: fields.count('cells', SHARD_BOUNDS.cells),
-        };
-      case 'next':
-        return {
-          k,
-          peer: fields.text('peer', 128, 1),
-          session: fields.bytes('session', SHARD_BOUNDS.sessionBytes),
-          addresses: fields.list('addresses', 16).map((address) => {
-            if (typeof address !== 'string' || address.length > 512) throw malformed('an address is no text');
-            return address;
-          }),
-          replay: fields.flag('replay'),
-          from: fields.count('from', MAX_STEP),
-        };
-      case 'feeder':
-      case 'linked':
-        return { k, peer: fields.text('peer', 128, 1) };
-      case 'ping':
-        return { k, id: fields.count('id', MAX_STEP) };
-      case 'pong':
-        return {
-          k,
-          id: fields.count('id', MAX_STEP),
-          seen: fields.count('seen', MAX_STEP),
-          done: fields.count('done', MAX_STEP),
-        };
-      case 'fail':
-        return {
-          k,
-          n: fields.count('n', MAX_STEP),
-          code: fields.text('code', 64, 1),
-          message: fields.text('message', 1000),
-        };
-      default:
-        throw malformed(`there is no message ${JSON.stringify(k.slice(0, 20))}`);
-    }
-  })();
-  fields.end();
-  return control;
 }
