@@ -8,6 +8,13 @@ export { openPath } from './path/path.ts';
 export type { Path, PathEvent, PathLimits, PathOptions } from './path/types.ts';
 export { isPath, type PlanQuery, planThrough, shardCandidates } from './plan/candidates.ts';
 export {
+  type Choice,
+  type ChooseRequest,
+  chooseRange,
+  type ModelShape,
+  type NodeMeans,
+} from './plan/choose.ts';
+export {
   gapsIn,
   type NoPath,
   type PathPlan,
@@ -17,6 +24,7 @@ export {
   planSubstitute,
   type ShardCandidate,
 } from './plan/plan.ts';
+export { type ServedBlocks, type Strength, UNKNOWN_BLOCK_MS } from './plan/strength.ts';
 export {
   type LoadedShard,
   type ShardService,

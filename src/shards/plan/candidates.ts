@@ -6,6 +6,7 @@
  */
 import { findPeers, type LeftOut, type PeerQuery, type Registry, type Views } from '../../swarm/index.ts';
 import { type NoPath, type PathPlan, type PlanRequest, planPath, type ShardCandidate } from './plan.ts';
+import { UNKNOWN_BLOCK_MS } from './strength.ts';
 
 /** What is asked of peers, and the path. */
 export interface PlanQuery
@@ -15,8 +16,6 @@ export interface PlanQuery
   readonly model: string;
 }
 
-/** ms of a block at a peer that says no rate: rather slow, so that those that do are asked first. */
-const UNKNOWN_BLOCK_MS = 20;
 /** A round trip that is only claimed counts twice and never less, so that a liar gains one try at most. */
 const LEAST_CLAIMED_MS = 50;
 
