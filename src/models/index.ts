@@ -7,6 +7,25 @@
  * @module models
  */
 
+export { listOfFile } from './blocks/compute.ts';
+export {
+  HEADER,
+  MAX_LIST_BYTES,
+  parseTensorList,
+  type Section,
+  serialiseTensorList,
+  type TensorList,
+} from './blocks/list.ts';
+export { pinnedList } from './blocks/pinned.ts';
+export type {
+  BlockProvider,
+  BlockRequest,
+  BlockSink,
+  EnsureBlocksOptions,
+  EnsuredBlocks,
+  Holding,
+  PartialBlocks,
+} from './blocks/types.ts';
 export * from './gguf/index.ts';
 export * from './import/index.ts';
 export { CATALOGUE, type CatalogueEntry } from './manifest/catalogue.ts';

@@ -1,5 +1,7 @@
 /** Shapes that the models room shares with the rooms above it. @module models/types */
 
+import type { PartialBlocks } from './blocks/types.ts';
+
 /** GGUF metadata value types (GGUF v3 specification, `gguf_metadata_value_type`). */
 export type GgufScalar = number | bigint | boolean | string;
 export type GgufArray = {
@@ -123,8 +125,13 @@ export interface ModelManifest {
 /** One row of the store: the manifest and what is on this disk. */
 export interface ModelEntry {
   readonly manifest: ModelManifest;
-  /** `ready`: file in place; `available`: known, obtainable from its sources; `partial`: interrupted download. */
-  readonly state: 'ready' | 'available' | 'partial';
+  /**
+   * `ready`: file in place; `blocks`: some of its tensors are; `partial`: interrupted download; `available`: known,
+   * obtainable from its sources.
+   */
+  readonly state: 'ready' | 'blocks' | 'partial' | 'available';
+  /** With `blocks`: which. */
+  readonly blocks?: PartialBlocks;
   /** Absolute path of the GGUF when ready. */
   readonly path: string | null;
   /** When the sha256 was last verified on this disk (ms since epoch), or null. */

@@ -80,13 +80,14 @@ async function checkModel(
   const { id } = manifest;
   if (state === 'partial')
     return warn(`The download of ${id} is not complete.`, `Go on with: kith models pull ${id}`);
+  if (state === 'blocks' && !full) return ok(`${id} is here in part, each tensor checked when it came`);
   if (state === 'available') return ok(`${id} is placed at the first use`);
   // A file that is as it was when its hash was right is not read again, unless asked.
   if (!full && verifiedAt !== null)
     return ok(`${id} is as it was when its sha256 was right (${new Date(verifiedAt).toISOString()})`);
   try {
     await store.verify(id, { signal });
-    return ok(`${id}: the sha256 is right`);
+    return ok(`${id}: the sha256${state === 'blocks' ? ' of each tensor that is here' : ''} is right`);
   } catch (error) {
     if (!isKithError(error) || error.code !== 'model_corrupt') throw error;
     const { path, why, remedy } = error.details;

@@ -73,7 +73,7 @@ export const list: Handler = async (invocation) => {
     printJson(entries.map(entryJson));
     return;
   }
-  const colours = { ready: 'green', partial: 'yellow', available: 'dim' } as const;
+  const colours = { ready: 'green', blocks: 'yellow', partial: 'yellow', available: 'dim' } as const;
   const rows = entries.map(({ manifest, state }) => [
     manifest.id,
     manifest.task,
@@ -186,7 +186,9 @@ export const verify: Handler = async (invocation) => {
   const results = await withStore(invocation, wanted ?? 'models', async (store, io) => {
     const ids =
       wanted === undefined
-        ? (await store.list()).filter((entry) => entry.state === 'ready').map((entry) => entry.manifest.id)
+        ? (await store.list())
+            .filter(({ state }) => state === 'ready' || state === 'blocks')
+            .map((entry) => entry.manifest.id)
         : [wanted];
     const done: { id: string; ok: boolean; message: string | null }[] = [];
     for (const id of ids) {

@@ -56,7 +56,22 @@ export function blockCount(gguf: Gguf): number {
  * has no tensor for a block in the range.
  */
 export function sliceModel(gguf: Gguf, range: BlockRange, gap: number = COALESCE_GAP): ModelSlice {
-  const blocks = blockCount(gguf);
+  const tensors = tensorsOf([...gguf.tensors.values()], blockCount(gguf), range);
+  const ranges = coalesce(tensors, gap);
+  return { tensors, ranges, bytes: ranges.reduce((sum, { length }) => sum + length, 0) };
+}
+
+/**
+ * Those of a model's tensors that a range needs, in file order: as `sliceModel`, for those who know the tensors and
+ * have not read the header.
+ *
+ * @throws {InputError} as `sliceModel`
+ */
+export function tensorsOf<T extends { readonly name: string; readonly offset: number }>(
+  all: readonly T[],
+  blocks: number,
+  range: BlockRange,
+): T[] {
   const { from, to } = range;
   const whole = Number.isSafeInteger(from) && Number.isSafeInteger(to);
   if (!whole || from < 0 || to < from || to > blocks) {
@@ -68,8 +83,9 @@ export function sliceModel(gguf: Gguf, range: BlockRange, gap: number = COALESCE
       },
     );
   }
+  const names = new Set(all.map(({ name }) => name));
   // Without a final norm there are no logits (an encoder), so its embedding is no head.
-  const tied = !gguf.tensors.has('output.weight') && gguf.tensors.has('output_norm.weight');
+  const tied = !names.has('output.weight') && names.has('output_norm.weight');
   const missing = new Set(Array.from({ length: to - from }, (_, i) => from + i));
   const wanted = (name: string): boolean => {
     const block = BLOCK.exec(name)?.[1];
@@ -83,21 +99,21 @@ export function sliceModel(gguf: Gguf, range: BlockRange, gap: number = COALESCE
     if (HEAD.test(name)) return range.head === true;
     return to > from;
   };
-  const tensors = [...gguf.tensors.values()]
-    .filter((tensor) => wanted(tensor.name))
-    .sort((a, b) => a.offset - b.offset);
+  const tensors = all.filter((tensor) => wanted(tensor.name)).sort((a, b) => a.offset - b.offset);
   const absent = missing.values().next().value;
   if (absent !== undefined) {
     throw new InputError('gguf_block_missing', `The file has no tensor of block ${absent}.`, {
       details: { block: absent },
     });
   }
-  const ranges = coalesce(tensors, gap);
-  return { tensors, ranges, bytes: ranges.reduce((sum, { length }) => sum + length, 0) };
+  return tensors;
 }
 
 /** Byte ranges that cover the tensors (in ascending order), joined where at most `gap` bytes lie between. */
-function coalesce(tensors: readonly GgufTensor[], gap: number): ByteRange[] {
+export function coalesce(
+  tensors: readonly { readonly offset: number; readonly bytes: number }[],
+  gap: number = COALESCE_GAP,
+): ByteRange[] {
   const ranges: { offset: number; length: number }[] = [];
   for (const { offset, bytes } of tensors) {
     const last = ranges.at(-1);

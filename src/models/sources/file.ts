@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isErrno, KithError, messageOf } from '../../base/index.ts';
-import type { ResolvedSource, Source } from './source.ts';
+import type { RangeOptions, RangeReader, ResolvedSource, Source } from './source.ts';
 import { parseFileUri } from './uri.ts';
 
 export function createFileSource(): Source {
@@ -16,6 +16,27 @@ export function createFileSource(): Source {
       return info?.isFile() === true;
     },
     resolve: async (uri) => await resolveFile(uri, parseFileUri(uri)),
+    ranges: (uri, options) => fileRanges(uri, parseFileUri(uri), options),
+  };
+}
+
+/** Stretches of a local file. @throws as `resolveFile` */
+export async function fileRanges(uri: string, path: string, options: RangeOptions): Promise<RangeReader> {
+  const { size } = await resolveFile(uri, path);
+  return {
+    size,
+    sequential: false,
+    async *read(from, to) {
+      const end = Math.min(to, size ?? to) - 1;
+      if (end < from) return;
+      const { signal } = options;
+      const stream = createReadStream(path, { start: from, end, highWaterMark: 1024 * 1024, signal });
+      for await (const chunk of stream) {
+        options.count(0, (chunk as Uint8Array).length);
+        yield chunk as Uint8Array;
+      }
+    },
+    async [Symbol.asyncDispose]() {},
   };
 }
 

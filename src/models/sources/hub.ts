@@ -11,9 +11,11 @@ import { KithError } from '../../base/index.ts';
 import type { HttpClient } from './http.ts';
 import type { ListedFile, Source } from './source.ts';
 import { type HubUri, isInnerPath, parseHubUri, uriInvalid } from './uri.ts';
+import { WebRanges } from './web-ranges.ts';
 import { probe, readText, readWeb } from './web-stream.ts';
 
 const MAX_LISTING = 16 * 1024 * 1024;
+const COMMIT = /^([0-9a-f]{40})$/;
 
 const listing = z.array(
   z.object({ type: z.string(), path: z.string().max(1024), size: z.number().int().min(0).optional() }),
@@ -50,7 +52,7 @@ export function createHubSource({ client, hubUrl, token }: HubOptions): Source {
         authorization,
         signal: options?.signal,
       });
-      const commit = match(found.headers, 'x-repo-commit', /^([0-9a-f]{40})$/);
+      const commit = match(found.headers, 'x-repo-commit', COMMIT);
       const sha256 = match(found.headers, 'x-linked-etag', /^(?:W\/)?"?([0-9a-f]{64})"?$/);
       const linked = match(found.headers, 'x-linked-size', /^(\d{1,15})$/);
       const file = {
@@ -72,6 +74,22 @@ export function createHubSource({ client, hubUrl, token }: HubOptions): Source {
             pinned: hashKnown === true || sha256 !== null,
           }),
       };
+    },
+
+    async ranges(uri, options) {
+      const parsed = parseHubUri(uri);
+      if (parsed.path === '') throw uriInvalid(uri, 'it names a repository; add the path of a file.');
+      const url = address(parsed, parsed.revision);
+      return new WebRanges({
+        ...options,
+        client,
+        authorization,
+        url,
+        onHeaders(headers) {
+          const commit = match(headers, 'x-repo-commit', COMMIT);
+          return commit === null ? url : address(parsed, commit);
+        },
+      });
     },
 
     async list(uri, options): Promise<readonly ListedFile[]> {

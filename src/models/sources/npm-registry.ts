@@ -20,7 +20,8 @@ import { Appender } from '../disk/appender.ts';
 import { digestFiles } from '../disk/digest.ts';
 import { waitLock } from '../disk/wait-lock.ts';
 import type { HttpClient } from './http.ts';
-import type { ResolvedSource, SourceOptions } from './source.ts';
+import type { PackagedFile } from './npm-ranges.ts';
+import type { RangeOptions, ResolvedSource, SourceOptions } from './source.ts';
 import { readTar, type TarEntry } from './tar.ts';
 import type { NpmUri } from './uri.ts';
 import { probe, readText, readWeb } from './web-stream.ts';
@@ -55,6 +56,8 @@ const documentSchema = z.object({
 });
 
 export interface NpmRegistry {
+  /** Where the tarball of a package is that has the file. */
+  locate(file: NpmUri, options: RangeOptions): Promise<PackagedFile>;
   resolve(uri: string, file: NpmUri, signal?: AbortSignal): Promise<ResolvedSource>;
   list(file: NpmUri, options: SourceOptions): Promise<{ path: string; size: number }[]>;
 }
@@ -177,6 +180,13 @@ export function createNpmRegistry(options: NpmRegistryOptions): NpmRegistry {
   }
 
   return {
+    async locate(file, { signal, count }) {
+      count(1, 0);
+      const { url, path } = await lookUp(file, signal);
+      const what = `${file.name}@${file.version}`;
+      return { url, staged: (await exists(path)) ? path : null, path: file.path, what };
+    },
+
     async resolve(uri, file, signal) {
       const tarball = await lookUp(file, signal);
       const what = `${file.name}@${file.version}`;

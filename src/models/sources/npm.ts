@@ -9,7 +9,8 @@ import { readdir, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isKithError, readFileBounded } from '../../base/index.ts';
-import { resolveFile } from './file.ts';
+import { fileRanges, resolveFile } from './file.ts';
+import { npmRanges } from './npm-ranges.ts';
 import { createNpmRegistry, type NpmRegistryOptions } from './npm-registry.ts';
 import type { ListedFile, Source } from './source.ts';
 import { isInnerPath, type NpmUri, parseNpmUri, uriInvalid } from './uri.ts';
@@ -48,6 +49,15 @@ export function createNpmSource(options: NpmOptions): Source {
       const folder = await findInstalled(roots, parsed);
       const path = folder === null ? null : await innerFile(folder, parsed.path);
       return path === null ? await remote.resolve(uri, parsed, signal) : await resolveFile(uri, path);
+    },
+
+    async ranges(uri, rangeOptions) {
+      const parsed = fileOf(uri);
+      const folder = await findInstalled(roots, parsed);
+      const path = folder === null ? null : await innerFile(folder, parsed.path);
+      return path === null
+        ? npmRanges(options.client, await remote.locate(parsed, rangeOptions), rangeOptions)
+        : await fileRanges(uri, path, rangeOptions);
     },
 
     async list(uri, listOptions = {}) {

@@ -46,6 +46,22 @@ export interface ResolvedSource {
   release?(): Promise<void>;
 }
 
+/** One URI of which only some stretches are wanted. Nothing is asked for before the first `read`. */
+export interface RangeReader extends AsyncDisposable {
+  /** Bytes; null until an answer told. */
+  readonly size: number | null;
+  /** True once it is known that what lies before a wanted stretch is fetched, too. */
+  readonly sequential: boolean;
+  /** Bytes [from, to), fewer only where the resource ends. Asked for in ascending order it is read once at most. */
+  read(from: number, to: number): AsyncIterable<Uint8Array>;
+}
+
+export interface RangeOptions {
+  readonly signal: AbortSignal;
+  /** A request goes out, and so many bytes came in (archives: as they are sent). */
+  readonly count: (requests: number, bytes: number) => void;
+}
+
 export interface ListedFile {
   readonly uri: string;
   /** Path inside the package or repository. */
@@ -62,6 +78,8 @@ export interface Source {
   isLocal(uri: string): Promise<boolean>;
   /** Looks the URI up. Throws `source_not_found`, `source_forbidden`, `source_unreachable`, ... */
   resolve(uri: string, options?: SourceOptions): Promise<ResolvedSource>;
+  /** For stretches of the URI; absent where only the whole can be read. */
+  ranges?(uri: string, options: RangeOptions): Promise<RangeReader>;
   /** Files under a URI that names a folder, package or repository. */
   list?(uri: string, options?: SourceOptions): Promise<readonly ListedFile[]>;
   close?(): Promise<void>;

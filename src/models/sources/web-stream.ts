@@ -136,7 +136,12 @@ async function retrying<T>(
 }
 
 /** 0.5 s, 1 s, 2 s, ... to 30 s, each between half and the whole of it; or what `retry-after` asks. */
-async function pause(client: HttpClient, failures: number, error: unknown, signal: AbortSignal | undefined) {
+export async function pause(
+  client: HttpClient,
+  failures: number,
+  error: unknown,
+  signal: AbortSignal | undefined,
+) {
   throwIfAborted(signal);
   const asked = error instanceof KithError ? error.retryAfter : undefined;
   const backoff =
@@ -186,14 +191,14 @@ function checkVersion(
   return at;
 }
 
-function changed(url: URL, why: string): KithError {
+export function changed(url: URL, why: string): KithError {
   return new KithError('source_changed', `${shownUrl(url)} changed while it was read: ${why}.`, {
     status: 502,
   });
 }
 
 /** The error for an answer that is not the file. */
-function refused(response: HttpResponse, client: HttpClient): KithError {
+export function refused(response: HttpResponse, client: HttpClient): KithError {
   const { status, url } = response;
   const where = shownUrl(url);
   if (status === 404 || status === 410) {
@@ -237,13 +242,13 @@ export function validatorOf(headers: IncomingHttpHeaders): string | null {
   return modified === undefined || modified.length > 128 ? null : `modified:${modified}`;
 }
 
-function contentRange(headers: IncomingHttpHeaders): { start: number; total: number | null } | null {
+export function contentRange(headers: IncomingHttpHeaders): { start: number; total: number | null } | null {
   const match = /^bytes (?:(\d{1,15})-\d{1,15}|\*)\/(?:(\d{1,15})|\*)$/.exec(headers['content-range'] ?? '');
   if (match === null) return null;
   return { start: Number(match[1] ?? 0), total: match[2] === undefined ? null : Number(match[2]) };
 }
 
-function contentLength(headers: IncomingHttpHeaders): number | null {
+export function contentLength(headers: IncomingHttpHeaders): number | null {
   const value = headers['content-length'];
   return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : null;
 }

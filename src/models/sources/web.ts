@@ -3,6 +3,7 @@
 import type { HttpClient } from './http.ts';
 import type { Source } from './source.ts';
 import { parseWebUri } from './uri.ts';
+import { WebRanges } from './web-ranges.ts';
 import { probe, readWeb } from './web-stream.ts';
 
 export function createWebSource(client: HttpClient): Source {
@@ -11,6 +12,7 @@ export function createWebSource(client: HttpClient): Source {
     capabilities: { local: false, resumable: true, list: false },
     check: (uri) => void parseWebUri(uri),
     isLocal: async () => false,
+    ranges: async (uri, options) => new WebRanges({ ...options, client, url: parseWebUri(uri) }),
     async resolve(uri, options) {
       const file = await probe(client, parseWebUri(uri), { signal: options?.signal });
       return {

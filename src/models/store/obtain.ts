@@ -258,6 +258,9 @@ export async function place(context: StoreContext, manifest: ModelManifest): Pro
   }
   await writeVerified(layout, manifest, clock.now());
   await discardPart(part);
+  // The whole has what a part of it had.
+  await rm(layout.blocks(manifest.id), { force: true });
+  await rm(layout.blocksNote(manifest.id), { force: true });
   context.log.info(`Model ${manifest.id} is in place.`, { bytes: manifest.bytes, sha256: manifest.sha256 });
 }
 

@@ -97,7 +97,8 @@ export async function writeVerified(
   await writeFileAtomic(layout.verified(manifest.id), `${JSON.stringify(note)}\n`);
 }
 
-async function fingerprint(
+/** What tells the file at `path` from what it was before; null when there is none. */
+export async function fingerprint(
   path: string,
 ): Promise<{ bytes: bigint; modified: string; changed: string; inode: string } | null> {
   try {

@@ -17,8 +17,15 @@ import {
   systemRandom,
   throwIfAborted,
 } from '../../base/index.ts';
+import { ensureRange } from '../blocks/ensure.ts';
+import { describeHolding, holdingOf, partialOf, sparseBytes } from '../blocks/holding.ts';
+import { makeList } from '../blocks/known-lists.ts';
+import type { TensorList } from '../blocks/list.ts';
+import type { EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
+import { verifyBlocks } from '../blocks/verify.ts';
 import { digestFiles } from '../disk/digest.ts';
 import { waitLock } from '../disk/wait-lock.ts';
+import type { BlockRange } from '../gguf/index.ts';
 import { CATALOGUE, type CatalogueEntry } from '../manifest/catalogue.ts';
 import { type ManifestFacts, manifestOf } from '../manifest/describe.ts';
 import { checkModelId } from '../manifest/manifest.ts';
@@ -39,6 +46,7 @@ import {
   gather,
   hashPart,
   type Io,
+  isLocal,
   linkFile,
   obtain,
   pinned,
@@ -52,6 +60,7 @@ import {
   readFileState,
   readManifest,
   sizeOfInput,
+  writeManifest,
   writeVerified,
 } from './on-disk.ts';
 import type {
@@ -141,6 +150,56 @@ class Store implements ModelStore {
     });
   }
 
+  async ensureBlocks(
+    id: string,
+    range: BlockRange,
+    options: EnsureBlocksOptions = {},
+  ): Promise<EnsuredBlocks> {
+    const { layout } = this.#context;
+    const whole = (path: string, manifest: ModelManifest): EnsuredBlocks => {
+      return { path, manifest, fetchedBytes: 0, requests: 0, sources: [] };
+    };
+    const known = await this.#require(id);
+    const state = await readFileState(layout, known);
+    if (state !== null && state.verifiedAt !== null) return whole(layout.model(id), known);
+    return await this.#exclusive(id, `getting blocks of ${id}`, options, async (io) => {
+      const manifest = await this.#require(id);
+      const now = await readFileState(layout, manifest);
+      if (now !== null) {
+        if (now.verifiedAt === null) await this.#check(manifest, io);
+        return whole(layout.model(id), manifest);
+      }
+      if (this.#catalogue.get(id)?.builtin === true && (await this.#isInstalled(manifest))) {
+        await obtain(this.#context, manifest, io, true);
+        return whole(layout.model(id), manifest);
+      }
+      const download = options.download ?? this.#allowDownload;
+      return await ensureRange(this.#context, manifest, range, { ...options, download }, io);
+    });
+  }
+
+  async tensorList(id: string, options: StoreCallOptions = {}): Promise<TensorList> {
+    const manifest = await this.#require(id);
+    const meter = createMeter(this.#context.clock, options.onProgress);
+    meter.start('verify', manifest.bytes);
+    const list = await makeList(this.#context, manifest, { signal: options.signal, onBytes: meter.at });
+    if (list === null) throw notInstalled(manifest);
+    return list;
+  }
+
+  async holding(sha256: string, signal?: AbortSignal): Promise<Holding | null> {
+    const entries = await this.list();
+    const found = entries.find(({ manifest }) => manifest.sha256 === sha256);
+    return found === undefined ? null : await holdingOf(this.#context, found.manifest, signal);
+  }
+
+  async adopt(manifest: ModelManifest): Promise<ModelEntry> {
+    const there = await this.#findValid(manifest.id);
+    if (there !== null && there.sha256 !== manifest.sha256) throw exists(manifest.id);
+    if (there === null) await writeManifest(this.#context.layout, manifest);
+    return await this.get(manifest.id);
+  }
+
   async pull(ref: string | readonly string[], options: PullOptions = {}): Promise<ModelEntry> {
     const refs = typeof ref === 'string' ? [ref] : ref;
     if (refs.length === 1 && /[\\/]/.test(refs[0]!) && !looksLikeUri(refs[0]!)) throw notReference(refs[0]!);
@@ -223,8 +282,8 @@ class Store implements ModelStore {
     await this.#require(id);
     return await this.#exclusive(id, `verifying ${id}`, options, async (io) => {
       const manifest = await this.#require(id);
-      if ((await readFileState(this.#context.layout, manifest)) === null) throw notInstalled(manifest);
-      await this.#check(manifest, io);
+      if ((await readFileState(this.#context.layout, manifest)) !== null) await this.#check(manifest, io);
+      else if (!(await verifyBlocks(this.#context, manifest, io))) throw notInstalled(manifest);
       return await this.#entry(manifest);
     });
   }
@@ -235,7 +294,8 @@ class Store implements ModelStore {
     const known = this.#catalogue.has(id) || (await listFolders(layout)).includes(checkModelId(id));
     if (!known && (await bytesOf(layout.part(id))) === null) await this.#require(id);
     return await this.#exclusive(id, `removing ${id}`, options, async () => {
-      const freedBytes = (await ownBytes(layout.model(id))) + (await ownBytes(layout.part(id)));
+      const whole = (await ownBytes(layout.model(id))) + (await ownBytes(layout.part(id)));
+      const freedBytes = whole + (await sparseBytes(layout.blocks(id)));
       await rm(layout.folder(id), { recursive: true, force: true });
       await rm(layout.input(id), { recursive: true, force: true });
       await discardPart(layout.part(id));
@@ -323,6 +383,11 @@ class Store implements ModelStore {
     throw exists(id);
   }
 
+  async #isInstalled({ sources }: ModelManifest): Promise<boolean> {
+    for (const source of sources) if (await isLocal(this.#context, source)) return true;
+    return false;
+  }
+
   /** Compares the file with the manifest and notes that it is right. @throws KithError `model_corrupt` */
   async #check(manifest: ModelManifest, { meter, signal }: Io): Promise<void> {
     const { layout, clock } = this.#context;
@@ -371,10 +436,12 @@ class Store implements ModelStore {
   async #entry(manifest: ModelManifest): Promise<ModelEntry> {
     const { layout } = this.#context;
     const state = await readFileState(layout, manifest);
+    const holding = state === null ? await partialOf(this.#context, manifest) : null;
     const partial = state === null && (await bytesOf(layout.part(manifest.id))) !== null;
     return {
       manifest,
-      state: state !== null ? 'ready' : partial ? 'partial' : 'available',
+      state: state !== null ? 'ready' : holding !== null ? 'blocks' : partial ? 'partial' : 'available',
+      ...(holding !== null && { blocks: describeHolding(holding, manifest.blocks) }),
       path: state !== null ? layout.model(manifest.id) : null,
       verifiedAt: state?.verifiedAt ?? null,
       builtin: this.#catalogue.get(manifest.id)?.builtin ?? false,

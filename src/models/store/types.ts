@@ -1,6 +1,9 @@
 /** What the model store offers and takes. @module models/store/types */
 
 import type { Clock, Logger, Random, requireDiskSpace } from '../../base/index.ts';
+import type { TensorList } from '../blocks/list.ts';
+import type { EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
+import type { BlockRange } from '../gguf/index.ts';
 import type { CatalogueEntry } from '../manifest/catalogue.ts';
 import type { ModelFacts } from '../manifest/describe.ts';
 import type { SourceSettings } from '../sources/index.ts';
@@ -77,13 +80,30 @@ export interface ModelStore extends AsyncDisposable {
   get(id: string): Promise<ModelEntry>;
   /** The verified file of a model, placing (or, where allowed, downloading) it first. */
   ensure(id: string, options?: EnsureOptions): Promise<{ path: string; manifest: ModelManifest }>;
+  /**
+   * What is needed to compute a range of blocks, an end, or both: the path of the whole model when it is here or comes with
+   * the install, else of a sparse file in which these tensors are, each verified. Fetches what is missing, nothing else.
+   *
+   * @throws InputError `gguf_block_range`, `tensor_list_mismatch`; KithError `tensor_list_missing` (409),
+   * `model_not_installed` (409: it may not be fetched), `blocks_unobtainable` (502), `disk_full`
+   */
+  ensureBlocks(id: string, range: BlockRange, options?: EnsureBlocksOptions): Promise<EnsuredBlocks>;
+  /**
+   * The list of a model's tensors and their hashes: pinned, kept, or made of the whole file (which takes as long as hashing
+   * it) and kept. Throws `model_not_installed` (409) when nothing of these is here.
+   */
+  tensorList(id: string, options?: StoreCallOptions): Promise<TensorList>;
+  /** What this disk has of the model with this sha256: verified tensors and where; null for nothing. */
+  holding(sha256: string, signal?: AbortSignal): Promise<Holding | null>;
+  /** Makes a model known whose file is not here. Throws `model_exists` (409) when another has the id. */
+  adopt(manifest: ModelManifest): Promise<ModelEntry>;
   /** Gets a model by catalogue id or source URI(s). A damaged file is replaced. */
   pull(ref: string | readonly string[], options?: PullOptions): Promise<ModelEntry>;
   /** Takes a GGUF file in: a copy, or with `link` the file itself, which must then stay where it is. */
   add(file: string, options?: AddOptions & { readonly link?: boolean }): Promise<ModelEntry>;
   /** Converts a safetensors folder, ONNX or llama2.c file into a model of the store. */
   import(input: string, options?: StoreImportOptions): Promise<ModelEntry>;
-  /** Hashes the file again, whatever is remembered. Throws `model_corrupt`. */
+  /** Hashes the file again, whatever is remembered, or the tensors that are here. Throws `model_corrupt`. */
   verify(id: string, options?: StoreCallOptions): Promise<ModelEntry>;
   /** Deletes the files of a model, unfinished ones too. A catalogue model stays known. */
   remove(id: string, options?: StoreCallOptions): Promise<{ freedBytes: number }>;
