@@ -82,6 +82,10 @@ export class Fields {
     return value;
   }
 
+  bytesOrNull(key: string, length: number): Uint8Array | null {
+    return this.#map[key] === null ? this.#none(key) : this.bytes(key, length);
+  }
+
   /** Bytes of any length up to the bound. */
   bytesUpTo(key: string, max: number): Uint8Array {
     const value = this.#take(key);

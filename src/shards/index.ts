@@ -34,3 +34,16 @@ export {
 export type { ActivationType, BlockSpan } from './types.ts';
 export { ACTIVATION_TYPES } from './types.ts';
 export type { Opening } from './wire/messages.ts';
+export { openWorkBook, type WorkBook, type WorkBookOptions } from './work/book.ts';
+export {
+  type CheckedExport,
+  type CheckedWork,
+  checkExport,
+  EXPORT_BOUNDS,
+  type ExportedWork,
+  readExport,
+} from './work/exported.ts';
+export type { WorkFacts } from './work/receipt.ts';
+export type { WorkSide, WorkState } from './work/schema.ts';
+export type { KeptWork, WorkQuery } from './work/store.ts';
+export type { WorkTotal } from './work/totals.ts';

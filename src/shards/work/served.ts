@@ -1,0 +1,151 @@
+/**
+ * The shard's side of one session: counts what it computed and says so, now and then and at the end. What the owner has not
+ * signed by then stays as a half.
+ *
+ * @module shards/work/served
+ */
+import type { CarriedPart } from '../../engine/index.ts';
+import type { Accounting } from '../wire/account.ts';
+import { digestOf, PayloadChain } from './chain.ts';
+import { isSignedBy, nameOf } from './receipt.ts';
+import type { Account, Work, WorkSession } from './types.ts';
+import { combined, NO_WORK, rowsOf, workOf } from './types.ts';
+
+/** When an account is sent though the session goes on. */
+export interface AccountLimits {
+  /** @default 4096 */
+  readonly rows: number;
+  /** @default 1024 */
+  readonly steps: number;
+  /** ms since the first step that has no account yet. @default 120_000 */
+  readonly ms: number;
+}
+
+export const ACCOUNT_LIMITS: AccountLimits = { rows: 4096, steps: 1024, ms: 120_000 };
+
+/** ms until it is tried again after a receipt could not be made: a full disk must not slow each step. */
+const RETRY_MS = 30_000;
+/** Accounts whose answers are waited for; of earlier ones it is too late. */
+const MAX_UNANSWERED = 8;
+
+export interface ServedStep {
+  readonly n: number;
+  readonly replay: boolean;
+  readonly parts: readonly CarriedPart[];
+}
+
+/** What a session is counted by, at a shard. Nothing here throws or waits: the session must not suffer from it. */
+export interface ServedWork extends Disposable {
+  /** What came for a step: SHA-256 of the payload, to be handed to `did`. */
+  took(payload: Uint8Array): Uint8Array;
+  /**
+   * A step was computed and its rows are on their way, in the order of the steps.
+   *
+   * @param sent what went on, or null for nothing
+   * @param since monotonic ms when the step came
+   */
+  did(step: ServedStep, digest: Uint8Array, sent: Uint8Array | null, since: number): void;
+  /** An account to send, when so much was done since the last one; null otherwise. */
+  due(): Accounting | null;
+  /** An account of all that has none yet; null when there is nothing. */
+  account(): Accounting | null;
+  /** The owner's answer to one. */
+  answered(message: Accounting): void;
+}
+
+/** What `ServedWork` needs of the book. */
+export interface ServedParts {
+  readonly session: WorkSession;
+  readonly limits: AccountLimits;
+  /** Monotonic ms. */
+  readonly monotonic: () => number;
+  /** Makes, signs and keeps the receipt of a part of the session, as a half. Null when that failed. */
+  readonly receiptOf: (part: PartOfSession) => Account | null;
+  /** The owner's word on a half. */
+  readonly settle: (name: Uint8Array, word: { signature: Uint8Array } | { reason: string }) => void;
+}
+
+export interface PartOfSession extends Work {
+  readonly part: number;
+  readonly ms: number;
+  /** ms that passed while it was done. */
+  readonly lasted: number;
+  readonly received: Uint8Array;
+  readonly sent: Uint8Array;
+}
+
+export function serveWork(parts: ServedParts): ServedWork {
+  const { session, limits, monotonic } = parts;
+  const received = new PayloadChain();
+  const sentOn = new PayloadChain();
+  const unanswered = new Map<string, Account>();
+  let work = NO_WORK;
+  /** Monotonic, of the first step without an account. */
+  let begun = 0;
+  let busy = 0;
+  /** Steps are under way side by side; each moment counts once. */
+  let busyUntil = 0;
+  let part = 0;
+  let notBefore = Number.NEGATIVE_INFINITY;
+
+  const account = (): Accounting | null => {
+    if (work.steps === 0) return null;
+    const done: PartOfSession = {
+      ...work,
+      part: part + 1,
+      ms: Math.round(busy),
+      lasted: Math.max(0, Math.round(monotonic() - begun)),
+      received: received.value,
+      sent: sentOn.value,
+    };
+    const made = parts.receiptOf(done);
+    if (made === null) {
+      // It comes with the next one.
+      notBefore = monotonic() + RETRY_MS;
+      return null;
+    }
+    part++;
+    work = NO_WORK;
+    // What was rounded off belongs to the next one.
+    busy -= done.ms;
+    unanswered.set(keyOf(nameOf(made.receipt)), made);
+    if (unanswered.size > MAX_UNANSWERED) unanswered.delete(unanswered.keys().next().value!);
+    return { k: 'account', ...made };
+  };
+
+  return {
+    took: digestOf,
+    did(step, digest, sent, since) {
+      const now = monotonic();
+      if (work.steps === 0) begun = since;
+      work = combined(work, workOf(step));
+      busy += Math.max(0, now - Math.max(since, busyUntil));
+      busyUntil = now;
+      received.add(step.n, digest);
+      if (sent !== null) sentOn.add(step.n, digestOf(sent));
+    },
+    due() {
+      if (work.steps === 0 || monotonic() < notBefore) return null;
+      const isMuch = work.steps >= limits.steps || rowsOf(work) >= limits.rows;
+      return isMuch || monotonic() - begun >= limits.ms ? account() : null;
+    },
+    account,
+    answered(message) {
+      if (message.k !== 'signed' && message.k !== 'disputed') return;
+      const key = keyOf(message.name);
+      const known = unanswered.get(key);
+      if (known === undefined) return;
+      unanswered.delete(key);
+      if (message.k === 'disputed') parts.settle(message.name, { reason: message.what });
+      else if (isSignedBy(session.peer, known.receipt, message.signature))
+        parts.settle(message.name, { signature: message.signature });
+      else parts.settle(message.name, { reason: 'its signature is not that of the owner' });
+    },
+    [Symbol.dispose]() {
+      // Nobody is there to sign it: it stays a half.
+      account();
+    },
+  };
+}
+
+const keyOf = (name: Uint8Array): string => Buffer.from(name).toString('latin1');
