@@ -24,7 +24,7 @@ const chosen = (others: readonly ServedBlocks[], more: Partial<NodeMeans> = {}):
   chooseRange({ model, node: node(more), others });
 
 test('a gap is closed before anything else, with no block more than it needs', () => {
-  const choice = chosen([served('a', 0, 2, 200), served('b', 4, 8)]);
+  const choice = chosen([served('a', 0, 2, 1000), served('b', 4, 8, 1000)]);
   assert.deepEqual(choice.span, { from: 2, to: 4 });
   assert.deepEqual(choice.before.gaps, [{ from: 2, to: 4 }]);
   assert.deepEqual(choice.after.gaps, []);
