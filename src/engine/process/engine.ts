@@ -173,11 +173,15 @@ export function createEngine(given: CreateEngineOptions): Engine {
   async function lease(
     model: string,
     cells: number,
-    { span, signal }: LeaseOptions = {},
+    { span, holder, signal }: LeaseOptions = {},
   ): Promise<CellLease> {
     const { connection } = (await models.ready(model, signal)).session;
     const { meta } = await connection.call('lease', {
-      meta: { model, cells, ...(span && { span: { from: span.from, to: span.to } }) },
+      meta: {
+        ...{ model, cells },
+        ...(span && { span: { from: span.from, to: span.to } }),
+        ...(holder !== undefined && { holder }),
+      },
       signal,
     });
     const { lease: id, terms } = meta;

@@ -3,8 +3,8 @@
  * others, so that nobody reads or disturbs what is not his.
  *
  * Steps of several holders are computed together: those of a few rows (tokens of answers) in one pass, long ones (prompts)
- * alone, in the order in which they came. After each long one the short ones that wait have their turn, and the other
- * way round.
+ * alone. After each long one the short ones that wait have their turn, and the other way round. Holders take turns, whatever
+ * the number of their leases: the one who had his the longest ago is next, with what came first of his.
  *
  * @module engine/process/leases
  */
@@ -53,10 +53,11 @@ export interface KvCells {
 
 export interface Leases {
   /**
-   * Takes `count` cells, for all blocks or some. @throws LimitError `engine.kvCells` when fewer are free; InputError
-   * `range_invalid`
+   * Takes `count` cells, for all blocks or some. Leases of one holder share his turns; without one a lease has its own.
+   *
+   * @throws LimitError `engine.kvCells` when fewer are free; InputError `range_invalid`
    */
-  open(count: number, span?: BlockSpan): number;
+  open(count: number, span?: BlockSpan, holder?: string | null): number;
   /** Gives the cells back once what runs on them is done. */
   close(lease: number): void;
   /** Wanted rows × embedding. @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid` */
@@ -76,7 +77,15 @@ export interface Leases {
   drain(): Promise<void>;
 }
 
+interface Holder {
+  leases: number;
+  /** Numbers of the last passes with steps of his. */
+  long: number;
+  short: number;
+}
+
 interface Lease {
+  readonly holder: Holder;
   readonly span: BlockSpan;
   readonly tree: CellTree;
   /** Cells of the runner, ascending, so that sequences whose cells ascend here ascend there. */
@@ -100,6 +109,9 @@ export function createLeases(runner: Runner): Leases {
   const kvRows = runner.kvRows!;
   const pool = createKvCells(kvCells);
   const leases = new Map<number, Lease>();
+  /** By name. */
+  const holders = new Map<string, Holder>();
+  let passes = 0;
   const queue: Entry[] = [];
   let last = 0;
   let loop: Promise<void> | null = null;
@@ -125,16 +137,36 @@ export function createLeases(runner: Runner): Leases {
     return rows;
   }
 
+  /** Of each holder the first, then of each the second, and so on; those first who had their turn the longest ago. */
+  function inTurn(entries: readonly Entry[], kind: 'long' | 'short'): Entry[] {
+    const counts = new Map<Holder, number>();
+    return entries
+      .map((entry) => {
+        const { holder } = entry.lease;
+        const nth = counts.get(holder) ?? 0;
+        counts.set(holder, nth + 1);
+        return { entry, nth };
+      })
+      .sort((a, b) => a.nth - b.nth || a.entry.lease.holder[kind] - b.entry.lease.holder[kind])
+      .map(({ entry }) => entry);
+  }
+
   /** Those whose turn it is: of each lease the first that waits. */
   function choose(): Entry[] {
     for (let i = queue.length - 1; i >= 0; i--) if (queue[i]!.signal.aborted) leave(queue[i]!, aborted());
     const first = new Map<Lease, Entry>();
     for (const entry of queue) if (!first.has(entry.lease)) first.set(entry.lease, entry);
     const turn = [...first.values()];
-    const long = turn.find(({ rows }) => rows > SHORT_ROWS);
-    const short = turn.filter(({ rows }) => rows <= SHORT_ROWS);
+    const isLong = ({ rows }: Entry) => rows > SHORT_ROWS;
+    const [long] = inTurn(turn.filter(isLong), 'long');
+    const short = inTurn(
+      turn.filter((entry) => !isLong(entry)),
+      'short',
+    );
+    passes++;
     if (long !== undefined && (short.length === 0 || !shortFirst)) {
       shortFirst = true;
+      long.lease.holder.long = passes;
       return [long];
     }
     shortFirst = false;
@@ -148,6 +180,7 @@ export function createLeases(runner: Runner): Leases {
       room -= entry.rows;
       chosen.push(entry);
     }
+    for (const { lease } of chosen) lease.holder.short = passes;
     return chosen;
   }
 
@@ -226,7 +259,7 @@ export function createLeases(runner: Runner): Leases {
   }
 
   return {
-    open(count, span = runner.info) {
+    open(count, span = runner.info, holder = null) {
       const { from, to } = runner.info;
       if (span.from < from || span.to > to || span.from >= span.to)
         throw new InputError(
@@ -246,7 +279,12 @@ export function createLeases(runner: Runner): Leases {
           `${count} KV cells were asked for; ${pool.free} of ${kvCells} are free. Ask for fewer, or later.`,
           { status: 503, details: { free: pool.free, asked: count } },
         );
+      const name = holder ?? `lease ${last + 1}`;
+      const his = holders.get(name) ?? { leases: 0, long: 0, short: 0 };
+      his.leases++;
+      holders.set(name, his);
       leases.set(++last, {
+        holder: his,
         span: { from: span.from, to: span.to },
         tree: new CellTree(count),
         physical,
@@ -261,6 +299,8 @@ export function createLeases(runner: Runner): Leases {
       if (lease === undefined) return;
       leases.delete(id);
       lease.closed = true;
+      if (--lease.holder.leases === 0)
+        for (const [name, holder] of holders) if (holder === lease.holder) holders.delete(name);
       for (const entry of queue.filter((one) => one.lease === lease)) leave(entry, aborted());
       if (!lease.running) pool.release(lease.physical, 0, lease.physical.length, true);
     },

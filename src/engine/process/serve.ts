@@ -144,9 +144,10 @@ export function serve(options: ServeOptions): void {
         const leases = leasesOf(shape);
         const lease = leases.open(
           cells,
-          ...(span === null
-            ? []
-            : [{ from: span.integer('from', 0, 4096), to: span.integer('to', 0, 4096) }]),
+          span === null
+            ? undefined
+            : { from: span.integer('from', 0, 4096), to: span.integer('to', 0, 4096) },
+          shape.has('holder') ? shape.string('holder', 128) : null,
         );
         return { meta: { lease, terms: leases.terms(lease) } };
       }

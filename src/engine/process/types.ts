@@ -85,6 +85,8 @@ export interface EngineStatus extends SupervisorStatus {
 export interface LeaseOptions {
   /** Some of the range's blocks. @default all */
   readonly span?: BlockSpan;
+  /** Leases of one holder share its turns at the blocks. At most 128 characters. @default a turn for each lease */
+  readonly holder?: string;
   readonly signal?: AbortSignal;
 }
 
