@@ -73,7 +73,7 @@ export function createKvRows(
       if (bytes.length !== expected)
         throw invalid(`${cells.length} cells came with ${bytes.length} bytes, not ${expected}`);
       // Attention multiplies the rows of every cell in its reach, other holders' too, and masks afterwards.
-      if (!isFinite(kv.type, bytes)) throw invalid('a value is not finite');
+      if (!allFinite(kv.type, bytes)) throw invalid('a value is not finite');
       await compute.exclusive(async () => {
         allowed();
         kv.ensure(highest(cells) + 1);
@@ -88,7 +88,7 @@ export function createKvRows(
 const highest = (cells: Int32Array): number => cells.reduce((most, cell) => Math.max(most, cell), -1);
 
 /** Whether KV bytes of the type hold finite values only. */
-export function isFinite(type: KvType, bytes: Uint8Array): boolean {
+export function allFinite(type: KvType, bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // All bits of the exponent set: infinite, or not a number.
   const wide = type === 'f32';

@@ -7,7 +7,15 @@ import { type CborMap, KithError } from '../../base/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
 import type { BlockSpan } from '../types.ts';
 import { type Control, decodeControl } from '../wire/control.ts';
-import { encodeOpening, kindOf, type LinkTypes, SHARD_BOUNDS, SHARD_METHOD } from '../wire/messages.ts';
+import {
+  encodeOpening,
+  encodeTypes,
+  kindOf,
+  type LinkTypes,
+  SHARD_BOUNDS,
+  SHARD_METHOD,
+} from '../wire/messages.ts';
+import { sameTypes } from './link-types.ts';
 
 /** A shard that a path can go through. */
 export interface ShardOffer extends BlockSpan {
@@ -29,30 +37,47 @@ export interface HopOptions {
   readonly donor: string | null;
   readonly types: LinkTypes;
   readonly signal: AbortSignal;
+  /** Monotonic ms. */
+  readonly now: () => number;
   readonly onRows: (message: SessionMessage) => void;
   readonly onFail: (hop: Hop, fail: Extract<Control, { k: 'fail' }>) => void;
   /** The session is over: the shard can no longer be used. Called once, never after `close`. */
   readonly onGone: (hop: Hop, error: unknown) => void;
+  /** The shard ends the session in `ms`. */
+  readonly onLeaving: (hop: Hop, ms: number) => void;
 }
 
 type Pong = Extract<Control, { k: 'pong' }>;
+type Moved = Extract<Control, { k: 'moved' | 'unmoved' }>;
 
 export class Hop {
   readonly offer: ShardOffer;
   readonly session: Uint8Array;
   /** Values of a row, as the shard says. */
   readonly width: number;
+  /** Rows of a step that it takes. */
+  readonly maxRows: number;
   readonly #stream: Session;
   readonly #options: HopOptions;
   readonly #pongs = new Map<number, (pong: Pong) => void>();
-  readonly #linked = new Map<string, () => void>();
+  readonly #linked = new Map<string, (ms: number) => void>();
+  #moved: ((moved: Moved | null) => void) | null = null;
+  #types: LinkTypes;
+  #rttMs: number | null = null;
+  #linkMs: number | null = null;
   #lastPing = 0;
   #gone = false;
 
-  private constructor(options: HopOptions, stream: Session, width: number) {
+  private constructor(
+    options: HopOptions,
+    stream: Session,
+    { width, rows }: Extract<Control, { k: 'ready' }>,
+  ) {
     this.#options = options;
     this.#stream = stream;
+    this.#types = options.types;
     this.width = width;
+    this.maxRows = rows;
     this.offer = options.offer;
     this.session = options.session;
   }
@@ -70,9 +95,9 @@ export class Hop {
     try {
       const first = await stream.receive({ signal });
       const control = first === null ? null : decodeControl(first.metadata);
-      if (control?.k !== 'ready' || control.width === 0)
+      if (control?.k !== 'ready' || control.width === 0 || control.rows === 0)
         throw new KithError('shard_malformed', 'The shard did not say that it is ready.', { status: 502 });
-      const hop = new Hop(options, stream, control.width);
+      const hop = new Hop(options, stream, control);
       void hop.#read();
       return hop;
     } catch (error) {
@@ -87,6 +112,16 @@ export class Hop {
 
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** Least round trip to it that was seen, ms; null before the first ping. */
+  get rttMs(): number | null {
+    return this.#rttMs;
+  }
+
+  /** Round trip from it to the next shard, ms, as it says; null when there is none. */
+  get linkMs(): number | null {
+    return this.#linkMs;
   }
 
   /** Never rejects: a shard that is gone says so once. */
@@ -104,12 +139,37 @@ export class Hop {
     const answered = new Promise<Pong>((resolve) => this.#pongs.set(id, resolve));
     const timer = Promise.withResolvers<null>();
     const late = setTimeout(() => timer.resolve(null), ms);
+    const begun = this.#options.now();
     try {
       await Promise.race([this.send({ k: 'ping', id }), timer.promise]);
-      return await Promise.race([answered, timer.promise]);
+      const pong = await Promise.race([answered, timer.promise]);
+      if (pong !== null) this.#rttMs = Math.min(this.#rttMs ?? ms, this.#options.now() - begun);
+      return pong;
     } finally {
       clearTimeout(late);
       this.#pongs.delete(id);
+    }
+  }
+
+  /** Has its rows travel so from now on. */
+  async useTypes(types: LinkTypes): Promise<void> {
+    if (sameTypes(types, this.#types)) return;
+    this.#types = types;
+    await this.send({ k: 'types', types: encodeTypes(types) });
+  }
+
+  /** Has the shard bring its KV rows to `next`. What it says then; null when it is gone, or says nothing in time. */
+  async move(next: Hop, ms: number): Promise<Moved | null> {
+    const { promise, resolve } = Promise.withResolvers<Moved | null>();
+    this.#moved = resolve;
+    const late = setTimeout(() => resolve(null), ms);
+    const { session, offer } = next;
+    await this.send({ k: 'move', peer: next.peer, session, addresses: offer.addresses });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(late);
+      this.#moved = null;
     }
   }
 
@@ -118,7 +178,12 @@ export class Hop {
     next: Hop,
     { replay, from, ms }: { replay: boolean; from: number; ms: number },
   ): Promise<boolean> {
-    const linked = new Promise<true>((resolve) => this.#linked.set(next.peer, () => resolve(true)));
+    const linked = new Promise<true>((resolve) =>
+      this.#linked.set(next.peer, (way) => {
+        this.#linkMs = way;
+        resolve(true);
+      }),
+    );
     const timer = Promise.withResolvers<false>();
     const late = setTimeout(() => timer.resolve(false), ms);
     const { session, offer } = next;
@@ -156,14 +221,17 @@ export class Hop {
 
   #control(control: Control): void {
     if (control.k === 'pong') this.#pongs.get(control.id)?.(control);
-    else if (control.k === 'linked') this.#linked.get(control.peer)?.();
+    else if (control.k === 'linked') this.#linked.get(control.peer)?.(control.ms);
     else if (control.k === 'fail') this.#options.onFail(this, control);
+    else if (control.k === 'leaving') this.#options.onLeaving(this, control.ms);
+    else if (control.k === 'moved' || control.k === 'unmoved') this.#moved?.(control);
   }
 
   #leave(error: unknown): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#stream.cancel();
+    this.#moved?.(null);
     this.#options.onGone(this, error);
   }
 }

@@ -6,8 +6,9 @@
 import type { Clock, Logger, Random } from '../../base/index.ts';
 import type { Carry } from '../../engine/index.ts';
 import type { Swarm } from '../../swarm/index.ts';
-import type { ActivationType, BlockSpan } from '../types.ts';
+import type { BlockSpan } from '../types.ts';
 import type { ShardOffer } from './hop.ts';
+import type { TypeWish } from './link-types.ts';
 
 export interface PathOptions {
   readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
@@ -17,8 +18,11 @@ export interface PathOptions {
   readonly shards: readonly ShardOffer[];
   /** KV cells of each session. */
   readonly cells: number;
-  /** Only `f32` gives the tokens of the whole model: rounding turns near ties. @default 'f32' */
-  readonly type?: ActivationType;
+  /**
+   * Only `f32` gives the tokens of the whole model: rounding turns near ties. `auto` rounds on links that are far away, and
+   * prompts sooner than single tokens. @default 'f32'
+   */
+  readonly type?: TypeWish;
   /** Another shard of the same blocks, by none of the peers in `lost`; null when there is none. */
   readonly substitute: (span: BlockSpan, lost: ReadonlySet<string>) => Promise<ShardOffer | null>;
   /** Told of each loss and of what takes the place. */
@@ -36,6 +40,12 @@ export interface PathLimits {
   readonly probeMs: number;
   /** ms that shards which answer may take for a step without coming further. @default 30000 */
   readonly stuckMs: number;
+  /** ms between two looks at shards while no step is under way. @default 15000 */
+  readonly beatMs: number;
+  /** ms that a step may take in all, with shards replaced meanwhile; then the path ends. @default 180000 */
+  readonly stepMs: number;
+  /** ms in which KV rows must have moved to another shard, and before in which steps under way must end. @default 30000 */
+  readonly moveMs: number;
   /** ms in which a session must stand. @default 15000 */
   readonly openMs: number;
   /** Substitutes tried for one place in a row. @default 8 */
@@ -46,6 +56,16 @@ export type PathEvent =
   | { readonly type: 'lost'; readonly peer: string; readonly span: BlockSpan; readonly reason: string }
   | { readonly type: 'joined'; readonly peer: string; readonly span: BlockSpan }
   | { readonly type: 'recovered'; readonly ms: number }
+  | { readonly type: 'leaving'; readonly peer: string; readonly ms: number }
+  | {
+      readonly type: 'moved';
+      readonly from: string;
+      readonly to: string;
+      /** KV cells that were taken over; null when they were computed again. */
+      readonly cells: number | null;
+      /** For which steps waited. */
+      readonly ms: number;
+    }
   | { readonly type: 'failed'; readonly reason: string };
 
 export interface Path extends AsyncDisposable {
@@ -53,8 +73,17 @@ export interface Path extends AsyncDisposable {
   readonly cells: number;
   /** Values of a row. */
   readonly width: number;
+  /** Rows of a step that its shards take. Longer passes go through in several. */
+  readonly maxRows: number;
   /** Who computes now, in order. */
   shards(): readonly ShardOffer[];
+  /**
+   * Goes on at another shard of the same blocks in place of the `place`th, with its KV rows where it can give them.
+   *
+   * @returns false when the shard was lost or replaced meanwhile
+   * @throws KithError why no session could be had there; the path goes on as it was
+   */
+  move(place: number, offer: ShardOffer): Promise<boolean>;
   readonly carry: Carry;
   /** True when it can take no more steps. */
   readonly closed: boolean;

@@ -6,16 +6,19 @@
  */
 import { KithError, type Logger, systemClock } from '../../base/index.ts';
 import type { CellLease, Engine } from '../../engine/index.ts';
-import type { Swarm } from '../../swarm/index.ts';
+import type { Session, Swarm } from '../../swarm/index.ts';
 import type { BlockSpan } from '../types.ts';
+import { decodeKvOpening } from '../wire/kv.ts';
 import {
   decodeOpening,
   FEED_METHOD,
+  KV_METHOD,
   malformed,
   type Opening,
   SHARD_BOUNDS,
   SHARD_METHOD,
 } from '../wire/messages.ts';
+import type { Grant } from './admission.ts';
 import { ShardSession } from './session.ts';
 
 /** Blocks that are loaded in the engine; a session may be of some of them. */
@@ -33,14 +36,25 @@ export interface ShardServiceOptions {
   readonly engine: Pick<Engine, 'lease'>;
   /** Shards that are served now. */
   readonly shards: () => readonly LoadedShard[];
-  /** Throws what the peer is told when it may not have the session. */
-  readonly admit: (peer: string, opening: Opening) => void | Promise<void>;
+  /**
+   * Throws what the peer is told when it may not have the session. `shard` is what has its blocks; null: nothing has, which
+   * the peer is told if it may ask at all. What it gives is held until the session ends, and ends it.
+   */
+  readonly admit: (
+    peer: string,
+    opening: Opening,
+    shard: LoadedShard | null,
+  ) => Grant | undefined | Promise<Grant | undefined>;
+  /** Bytes of rows that one session keeps in memory; more lie in a file. @default 64 MiB */
+  readonly logMemoryBytes?: number;
   /** Monotonic ms. */
   readonly now?: () => number;
   readonly log: Logger;
 }
 
 export interface ShardService extends Disposable {
+  /** Tells the owners of all sessions that they end in `ms`, so that they go on elsewhere before. */
+  announceLeave(ms: number): void;
   /** Sessions that are open, by owner. */
   sessions(): readonly { readonly peer: string; readonly model: string; readonly cells: number }[];
 }
@@ -60,37 +74,66 @@ interface Open {
 export function serveShards(options: ShardServiceOptions): ShardService {
   const { swarm, engine, log, now = () => systemClock.monotonic() } = options;
   const open = new Map<string, Open>();
+  /** Numbers of sessions, those included that are about to open. */
+  const taken = new Set<string>();
 
   const shard = swarm.handle(SHARD_METHOD, {
     caps: CAPS,
     async session(session) {
       const opening = decodeOpening(session.metadata);
       const { peer } = session;
-      await options.admit(peer, opening);
-      const found = options
-        .shards()
-        .find(({ model, from, to }) => model === opening.model && from === opening.from && to === opening.to);
-      if (found === undefined)
+      const found =
+        options
+          .shards()
+          .find(
+            ({ model, from, to }) => model === opening.model && from <= opening.from && opening.to <= to,
+          ) ?? null;
+      using grant = await options.admit(peer, opening, found);
+      if (found === null)
         throw new KithError(
           'shard_not_served',
           `This node does not serve blocks [${opening.from}, ${opening.to}) of that model.`,
           { status: 404 },
         );
       const key = keyOf(opening.session);
-      if (open.has(key)) throw malformed('the session is open already');
-      const lease: CellLease = await engine.lease(found.id, opening.cells, {
-        span: opening,
-        signal: session.signal,
-      });
-      await using one = new ShardSession({ swarm, session, opening, lease, width: found.width, now, log });
-      open.set(key, { peer, opening, session: one });
+      if (taken.has(key)) throw malformed('the session is open already');
+      taken.add(key);
       try {
-        await one.run();
+        await serve(session, opening, found, grant);
       } finally {
-        open.delete(key);
+        taken.delete(key);
       }
     },
   });
+
+  async function serve(
+    session: Session,
+    opening: Opening,
+    { id, width }: LoadedShard,
+    grant: Grant | undefined,
+  ): Promise<void> {
+    const lent = await engine.lease(id, opening.cells, {
+      span: opening,
+      holder: session.peer,
+      signal: session.signal,
+    });
+    const lease = grant === undefined ? lent : noted(lent, grant);
+    const { logMemoryBytes } = options;
+    await using one = new ShardSession({
+      ...{ swarm, session, opening, lease, width, now, log },
+      ...(logMemoryBytes !== undefined && { logMemoryBytes }),
+    });
+    const key = keyOf(opening.session);
+    open.set(key, { peer: session.peer, opening, session: one });
+    try {
+      const run = one.run();
+      // It goes on until the session is cut, when the grant ends first.
+      run.catch(() => {});
+      await (grant === undefined ? run : Promise.race([run, grant.over]));
+    } finally {
+      open.delete(key);
+    }
+  }
 
   const feeds = swarm.handle(FEED_METHOD, {
     caps: CAPS,
@@ -98,19 +141,48 @@ export function serveShards(options: ShardServiceOptions): ShardService {
       const { session } = feed.metadata;
       if (!(session instanceof Uint8Array) || session.length !== SHARD_BOUNDS.sessionBytes)
         throw malformed('a feed names no session');
-      const one = open.get(keyOf(session));
-      if (one === undefined)
-        throw new KithError('shard_session_unknown', 'There is no such session.', { status: 404 });
-      await one.session.feed(feed);
+      await sessionOf(session).feed(feed);
     },
   });
 
+  const moves = swarm.handle(KV_METHOD, {
+    caps: CAPS,
+    async session(way) {
+      const opening = decodeKvOpening(way.metadata);
+      await sessionOf(opening.session).takeKv(way, opening);
+    },
+  });
+
+  function sessionOf(id: Uint8Array): ShardSession {
+    const one = open.get(keyOf(id));
+    if (one !== undefined) return one.session;
+    throw new KithError('shard_session_unknown', 'There is no such session.', { status: 404 });
+  }
+
   return {
+    announceLeave(ms) {
+      for (const { session } of open.values()) session.announceLeave(ms);
+    },
     sessions: () => [...open.values()].map(({ peer, opening: { model, cells } }) => ({ peer, model, cells })),
     [Symbol.dispose]() {
       shard[Symbol.dispose]();
       feeds[Symbol.dispose]();
+      moves[Symbol.dispose]();
     },
+  };
+}
+
+/** The lease, with its steps told to the grant. */
+function noted(lease: CellLease, grant: Grant): CellLease {
+  return {
+    ...lease,
+    async step(parts, hidden, signal) {
+      grant.note(0);
+      const rows = await lease.step(parts, hidden, signal);
+      grant.note(parts.reduce((sum, { count }) => sum + count, 0));
+      return rows;
+    },
+    [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
   };
 }
 

@@ -8,7 +8,8 @@ import { type CborMap, isKithError, KithError, type Logger, messageOf } from '..
 import type { CellLease } from '../../engine/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
-import { type Control, decodeControl } from '../wire/control.ts';
+import { type Control, decodeControl, type Whereabouts } from '../wire/control.ts';
+import type { KvOpening } from '../wire/kv.ts';
 import {
   decodeStep,
   encodeRows,
@@ -21,6 +22,7 @@ import {
   type Step,
   typeFor,
 } from '../wire/messages.ts';
+import { giveKv, type Moving, takeKv } from './kv-move.ts';
 
 export interface ShardSessionOptions {
   readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
@@ -30,6 +32,8 @@ export interface ShardSessionOptions {
   readonly lease: CellLease;
   /** Values of a row. */
   readonly width: number;
+  /** Bytes of rows kept in memory for a substitute of the next shard; more lie in a file. @default 64 MiB */
+  readonly logMemoryBytes?: number;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -48,6 +52,8 @@ export class ShardSession implements AsyncDisposable {
   readonly #log: RowLog | null;
   #feeder: string | null;
   #types: LinkTypes;
+  /** Who may bring KV rows, once. */
+  #donor: string | null;
   #next: Next | null = null;
   /** Sends rows on in the order of the steps. */
   #tail: Promise<void> = Promise.resolve();
@@ -57,10 +63,16 @@ export class ShardSession implements AsyncDisposable {
 
   constructor(options: ShardSessionOptions) {
     this.#options = options;
-    const { opening, width } = options;
+    const { opening, width, logMemoryBytes } = options;
     this.#feeder = opening.feeder;
     this.#types = opening.types;
-    this.#log = opening.last ? null : new RowLog({ cells: opening.cells, width });
+    this.#donor = opening.donor;
+    this.#log = opening.last
+      ? null
+      : new RowLog({
+          ...{ cells: opening.cells, width },
+          ...(logMemoryBytes !== undefined && { memoryBytes: logMemoryBytes }),
+        });
   }
 
   /** Serves the owner until the session ends. */
@@ -83,6 +95,27 @@ export class ShardSession implements AsyncDisposable {
       if (feed.peer !== this.#feeder) return;
       await this.#take(message);
     }
+  }
+
+  /** Takes KV rows of the shard whose place this one takes. @throws KithError `swarm_denied` for anybody else */
+  async takeKv(way: Session, opening: KvOpening): Promise<void> {
+    if (this.#donor === null || way.peer !== this.#donor)
+      throw new KithError('swarm_denied', 'This session takes no KV rows from you.', { status: 403 });
+    this.#donor = null;
+    await takeKv(this.#moving, opening, way);
+  }
+
+  /** Tells the owner that the session ends in `ms`, so that he can go on elsewhere before. */
+  announceLeave(ms: number): void {
+    this.#send({ k: 'leaving', ms });
+  }
+
+  get #moving(): Moving {
+    const { lease, width, session } = this.#options;
+    const mayWrite = () => {
+      if (this.#seen > 0) throw malformed('KV rows came after the first step');
+    };
+    return { lease, log: this.#log, width, signal: session.signal, mayWrite };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -172,6 +205,9 @@ export class ShardSession implements AsyncDisposable {
         this.#then(() => this.#link(control), 0);
         return;
       }
+      case 'move':
+        this.#then(() => this.#move(control), 0);
+        return;
       default:
         throw malformed(`'${control.k}' is not for shards`);
     }
@@ -188,17 +224,33 @@ export class ShardSession implements AsyncDisposable {
     this.#send({ k: 'linked', peer, ms });
   }
 
+  /** What fails leaves the session as it is: the owner has the other one compute again what it would have got. */
+  async #move(to: Whereabouts): Promise<void> {
+    const { swarm, now } = this.#options;
+    const begun = now();
+    try {
+      const cells = await giveKv(this.#moving, swarm, to);
+      this.#send({ k: 'moved', cells, ms: now() - begun });
+    } catch (error) {
+      this.#send({ k: 'unmoved', ...told(error) });
+    }
+  }
+
   #fail(n: number, error: unknown): void {
-    // Of errors that are not typed the owner learns only that there was one.
-    const { code, message } = isKithError(error)
-      ? error
-      : { code: 'shard_failed', message: 'The shard failed while it worked on the step.' };
-    this.#options.log.debug('a step of a shard session failed', { n, code });
-    this.#send({ k: 'fail', n, code, message: message.slice(0, 1000) });
+    const fault = told(error);
+    this.#options.log.debug('a step of a shard session failed', { n, code: fault.code });
+    this.#send({ k: 'fail', n, ...fault });
   }
 
   /** To the owner. When he is gone the session ends by itself. */
   #send(metadata: CborMap): void {
     this.#options.session.send(metadata).catch(() => {});
   }
+}
+
+/** Of errors that are not typed the owner learns only that there was one. */
+function told(error: unknown): { readonly code: string; readonly message: string } {
+  return isKithError(error)
+    ? { code: error.code.slice(0, 64), message: error.message.slice(0, 1000) }
+    : { code: 'shard_failed', message: 'The shard failed while it worked on the step.' };
 }
