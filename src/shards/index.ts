@@ -13,6 +13,7 @@ export {
   chooseRange,
   type ModelShape,
   type NodeMeans,
+  spanText,
 } from './plan/choose.ts';
 export {
   gapsIn,
@@ -24,7 +25,24 @@ export {
   planSubstitute,
   type ShardCandidate,
 } from './plan/plan.ts';
-export { type ServedBlocks, type Strength, UNKNOWN_BLOCK_MS } from './plan/strength.ts';
+export {
+  considerMove,
+  type Decision,
+  NO_MEMORY,
+  REBALANCE_LIMITS,
+  type RebalanceLimits,
+  type RebalanceMemory,
+  type RebalanceRequest,
+} from './plan/rebalance.ts';
+export { type KvType, roughShape, shapeOfHeader, shapeOfList } from './plan/shape.ts';
+export {
+  blockRates,
+  rateOf,
+  type ServedBlocks,
+  type Strength,
+  strengthOf,
+  UNKNOWN_BLOCK_MS,
+} from './plan/strength.ts';
 export {
   type LoadedShard,
   type ShardService,

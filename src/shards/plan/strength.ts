@@ -21,6 +21,8 @@ export interface Strength {
   readonly least: number;
   /** The first stretch of the weakest blocks; null for a model without blocks. */
   readonly weakest: BlockSpan | null;
+  /** Seconds of a token, summed over the served blocks: it falls most where little is strengthened. */
+  readonly seconds: number;
 }
 
 /** ms of a block at a node that says no rate: rather slow, so that those that do are asked first. */
@@ -49,9 +51,10 @@ export function blockRates(served: Iterable<ServedBlocks>, blocks: number): Floa
 
 export function strengthOf(rates: Float64Array): Strength {
   const least = rates.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
-  if (rates.length === 0) return { gaps: [], least: 0, weakest: null };
+  if (rates.length === 0) return { gaps: [], least: 0, weakest: null, seconds: 0 };
   const weak = stretches(rates, (rate) => rate <= least * (1 + ALIKE));
-  return { gaps: stretches(rates, (rate) => rate === 0), least, weakest: weak[0]! };
+  const seconds = rates.reduce((sum, rate) => sum + (rate === 0 ? 0 : 1 / rate), 0);
+  return { gaps: stretches(rates, (rate) => rate === 0), least, weakest: weak[0]!, seconds };
 }
 
 /** Rates that differ by less, relatively, are the same: they are sums of the same numbers in another order. */
