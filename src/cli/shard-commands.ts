@@ -3,9 +3,47 @@
  *
  * @module cli/shard-commands
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { homeOption, jsonOption, whole } from './options.ts';
 import type { Add } from './program.ts';
 
-export function addShard(program: Command, _add: Add): void {
-  program.command('shard').description('run models over several nodes, a part on each').exitOverride();
+/** Lines of examples below the help of a command. */
+function examples(command: Command, ...lines: readonly string[]): void {
+  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+export function addShard(program: Command, add: Add): void {
+  const shard = program
+    .command('shard')
+    .description('run models over several nodes, a part on each')
+    .exitOverride();
+  addReceipts(shard, add);
+}
+
+function addReceipts(shard: Command, add: Add): void {
+  examples(
+    add(
+      shard,
+      'receipts',
+      'list the receipts of what nodes computed for each other, signed by both; or check a file of them',
+      [
+        homeOption(),
+        new Option('--peer <peer>', 'of this peer alone'),
+        new Option('--since <time>', 'how far back, such as 12h, 7d or 2026-01-31'),
+        new Option('--given', 'only what this node computed'),
+        new Option('--taken', 'only what peers computed for it'),
+        new Option('--totals', 'sums by peer and model; without --since, of all that ever was'),
+        new Option('--limit <n>', 'receipts at most').argParser(whole(1, 5000)).default(100),
+        new Option(
+          '--verify <file>',
+          'check a file that --json wrote; no node is asked; exit code 1 for faults',
+        ),
+        jsonOption(),
+      ],
+      async () => ({ default: (await import('./commands/shard-receipts.ts')).receipts }),
+    ),
+    'kith shard receipts --totals',
+    'kith shard receipts --since 7d --json > receipts.json',
+    'kith shard receipts --verify receipts.json',
+  );
 }

@@ -61,7 +61,7 @@ export {
   type ExportedWork,
   readExport,
 } from './work/exported.ts';
-export type { WorkFacts } from './work/receipt.ts';
+export { nameOf as nameOfWork, type WorkFacts } from './work/receipt.ts';
 export type { WorkSide, WorkState } from './work/schema.ts';
 export type { KeptWork, WorkQuery } from './work/store.ts';
 export type { WorkTotal } from './work/totals.ts';

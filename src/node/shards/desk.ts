@@ -6,6 +6,8 @@
 import type { ShardDesk } from '../../server/index.ts';
 
 /** @param need the desk of the swarm that runs, or why there is none */
-export function shardDesk(_need: () => Promise<ShardDesk>): ShardDesk {
-  return {};
+export function shardDesk(need: () => Promise<ShardDesk>): ShardDesk {
+  return {
+    work: { receipts: async (query) => (await need()).work.receipts(query) },
+  };
 }

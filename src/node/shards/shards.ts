@@ -5,6 +5,7 @@
  */
 import type { ShardDesk } from '../../server/index.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
+import { openNodeWork, workDesk } from './work.ts';
 
 export interface NodeShards extends AsyncDisposable {
   readonly desk: ShardDesk;
@@ -12,11 +13,13 @@ export interface NodeShards extends AsyncDisposable {
   offers(): readonly BlockOffer[];
 }
 
-export async function openShards(_parts: ShardParts): Promise<NodeShards> {
+export async function openShards(parts: ShardParts): Promise<NodeShards> {
   await using stack = new AsyncDisposableStack();
+  // First in and last out: sessions write to it as they end.
+  const work = stack.use(openNodeWork(parts));
   const owned = stack.move();
   return {
-    desk: {},
+    desk: { work: workDesk(work.store, parts.models) },
     offers: () => [],
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

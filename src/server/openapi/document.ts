@@ -17,6 +17,7 @@ import { openAiParts } from './openai-parts.ts';
 import { responseOperations, responseSchemas } from './openai-responses.ts';
 import { type Api, headers, operationBody } from './operation.ts';
 import type { Schema } from './schema.ts';
+import { shardApi } from './shards.ts';
 import { swarmApi } from './swarm.ts';
 import { webApi } from './web.ts';
 
@@ -36,6 +37,7 @@ const apis: readonly Api[] = [
   kithApi,
   gatewayApi,
   swarmApi,
+  shardApi,
   hivemindApi,
   metricsApi,
   webApi,

@@ -8,6 +8,7 @@ import { KithError } from '../../base/index.ts';
 import { guarded } from '../control.ts';
 import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
 import type { ServerContext } from '../types.ts';
+import { receiptRoutes } from './receipts.ts';
 import type { ShardDesk } from './types.ts';
 
 export type * from './types.ts';
@@ -49,4 +50,4 @@ export function shardRoutes(context: ServerContext): Route[] {
 }
 
 /** One function for each topic. */
-const TOPICS: readonly ((routing: ShardRouting) => Route[])[] = [];
+const TOPICS: readonly ((routing: ShardRouting) => Route[])[] = [receiptRoutes];

@@ -5,5 +5,10 @@
  * @module server/shards/types
  */
 
-// biome-ignore lint/suspicious/noEmptyInterface: parts join it by the files of their topics.
-export interface ShardDesk {}
+import type { WorkDesk } from './receipts.ts';
+
+export type { WorkDesk, WorkReceiptView, WorkTotalView, WorkView, WorkViewQuery } from './receipts.ts';
+
+export interface ShardDesk {
+  readonly work: WorkDesk;
+}
