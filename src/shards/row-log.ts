@@ -98,7 +98,9 @@ export class RowLog implements Disposable {
         let count = 0;
         while (count < part.count && this.#writtenBy[part.cells[count]!] === n) count++;
         if (count === part.count) return [part];
-        return count === 0 ? [] : [{ ...part, count, cells: part.cells.subarray(0, count), outputs: 'none' }];
+        if (count === 0) return [];
+        const outputs = part.outputs === 'each' ? part.outputs : 'none';
+        return [{ ...part, count, cells: part.cells.subarray(0, count), outputs }];
       });
       const rows = parts.reduce((sum, { count }) => sum + count, 0);
       if (rows === 0) continue;

@@ -43,6 +43,8 @@ export interface Ops {
   reshape3d(a: Tensor, ne0: number, ne1: number, ne2: number): Tensor;
   view1d(a: Tensor, ne0: number, offset: number): Tensor;
   view2d(a: Tensor, ne0: number, ne1: number, nb1: number, offset: number): Tensor;
+  /** `b` after `a` along a dimension. */
+  concat(a: Tensor, b: Tensor, dim: number): Tensor;
   /** Adds zeros at the end of the first two dimensions. */
   pad(a: Tensor, p0: number, p1: number): Tensor;
   view3d(a: Tensor, ne: readonly [number, number, number], nb1: number, nb2: number, offset: number): Tensor;
@@ -81,6 +83,7 @@ export function createOps(ggml: Ggml, context: Context, graph: Graph): Ops {
     reshape3d: (a, ne0, ne1, ne2) => c.ggml_reshape_3d(x, a, ne0, ne1, ne2),
     view1d: (a, ne0, offset) => c.ggml_view_1d(x, a, ne0, offset),
     view2d: (a, ne0, ne1, nb1, offset) => c.ggml_view_2d(x, a, ne0, ne1, nb1, offset),
+    concat: (a, b, dim) => c.ggml_concat(x, a, b, dim),
     pad: (a, p0, p1) => c.ggml_pad(x, a, p0, p1, 0, 0),
     view3d: (a, ne, nb1, nb2, offset) => c.ggml_view_3d(x, a, ne[0], ne[1], ne[2], nb1, nb2, offset),
     permute: (a, a0, a1, a2, a3) => c.ggml_permute(x, a, a0, a1, a2, a3),

@@ -35,6 +35,7 @@ export const BASE_SYMBOLS = {
   ggml_view_1d: 'void* ggml_view_1d(void* ctx, void* a, int64_t ne0, size_t offset)',
   ggml_view_3d:
     'void* ggml_view_3d(void* ctx, void* a, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb1, size_t nb2, size_t offset)',
+  ggml_concat: 'void* ggml_concat(void* ctx, void* a, void* b, int dim)',
   ggml_pad: 'void* ggml_pad(void* ctx, void* a, int p0, int p1, int p2, int p3)',
   ggml_view_2d: 'void* ggml_view_2d(void* ctx, void* a, int64_t ne0, int64_t ne1, size_t nb1, size_t offset)',
   ggml_permute: 'void* ggml_permute(void* ctx, void* a, int a0, int a1, int a2, int a3)',

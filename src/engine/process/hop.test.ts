@@ -23,7 +23,7 @@ test('a hop is read as it was written', () => {
     start: fc.nat(1000),
     count: fc.integer({ min: 1, max: 5 }),
     after: fc.integer({ min: -1, max: 1000 }),
-    outputs: fc.constantFrom('none' as const, 'last' as const, 'all' as const),
+    outputs: fc.constantFrom('none' as const, 'last' as const, 'all' as const, 'each' as const),
   });
   fc.assert(
     fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (described) => {

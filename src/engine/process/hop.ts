@@ -40,7 +40,7 @@ export function decodeHop(frame: Frame): HopRequest {
       count,
       after: part.integer('after', -1, MAX_POSITION),
       cells: words.subarray(at - count, at),
-      outputs: part.oneOf('outputs', ['none', 'last', 'all']),
+      outputs: part.oneOf('outputs', ['none', 'last', 'all', 'each']),
     };
   });
   return {

@@ -189,7 +189,7 @@ export function decodeForward(frame: Frame): { model: string; parts: ForwardPart
       count: part.integer('count', 1, 1 << 20),
       tokens,
       hidden: hidden === null ? null : new Float32Array(hidden.buffer, hidden.byteOffset, hidden.length),
-      outputs: part.oneOf('outputs', ['none', 'last', 'all']),
+      outputs: part.oneOf('outputs', ['none', 'last', 'all', 'each']),
     };
   });
   if (at !== words.length) throw mismatch('parts', at, words.length);

@@ -12,8 +12,9 @@ import { setImmediate } from 'node:timers/promises';
 import { AbortedError, InputError, KithError, LimitError } from '../../base/index.ts';
 import { CellTree, createKvCells } from '../kv/index.ts';
 import type { KvType } from '../runner/kv-store.ts';
-import { type CarriedPart, wantedRows } from '../runner/path-runner.ts';
-import type { ForwardPart, Runner } from '../runner/types.ts';
+import type { CarriedPart } from '../runner/path-runner.ts';
+import { SINGLE_ROWS } from '../runner/single-rows.ts';
+import { type ForwardPart, type Runner, wantedRows } from '../runner/types.ts';
 import type { BlockSpan } from '../types.ts';
 
 /** Largest magnitude of a hidden state. Squares of larger ones overflow, and what is not finite would reach other holders. */
@@ -95,6 +96,14 @@ interface Lease {
   closed: boolean;
 }
 
+/** Whether rounding may depend on the rows beside: `one` row is as it is. */
+type Kind = 'one' | 'each' | 'several';
+
+function kindOf({ parts, rows }: Entry): Kind {
+  if (parts.some(({ outputs }) => outputs === 'each')) return 'each';
+  return rows === 1 ? 'one' : 'several';
+}
+
 interface Entry extends Step {
   readonly lease: Lease;
   readonly rows: number;
@@ -172,11 +181,17 @@ export function createLeases(runner: Runner): Leases {
     shortFirst = false;
     const chosen: Entry[] = [];
     let room = maxRows;
+    let among: Kind = 'one';
     for (const entry of short) {
       // A pass is of one span: others have the next one.
       const { span } = short[0]!.lease;
       if (entry.lease.span.from !== span.from || entry.lease.span.to !== span.to) continue;
+      // Rows that are to be as if alone go with others of that kind, and with those that come alone.
+      const kind = kindOf(entry);
+      if (kind !== 'one' && among !== 'one' && kind !== among) continue;
+      if (kind === 'each') room = Math.min(room, SINGLE_ROWS - (maxRows - room));
       if (entry.rows > room) break;
+      if (kind !== 'one') among = kind;
       room -= entry.rows;
       chosen.push(entry);
     }

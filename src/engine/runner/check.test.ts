@@ -29,7 +29,7 @@ const good: ForwardPart = {
 };
 
 test('a sound pass is measured', () => {
-  assert.deepEqual(checkParts([good], info), { rows: 2, outputs: 1, cellsUsed: 8 });
+  assert.deepEqual(checkParts([good], info), { rows: 2, outputs: 1, each: false, cellsUsed: 8 });
 });
 
 const hidden = (values: number[]): ForwardPart => ({

@@ -4,7 +4,8 @@
  * @module engine/runner/check
  */
 import { KithError } from '../../base/index.ts';
-import type { ForwardPart, RunnerInfo } from './types.ts';
+import { SINGLE_ROWS } from './single-rows.ts';
+import { type ForwardPart, type RunnerInfo, wantedRows } from './types.ts';
 
 function invalid(message: string): KithError {
   return new KithError('forward_invalid', message, { status: 400 });
@@ -13,6 +14,8 @@ function invalid(message: string): KithError {
 export interface PassShape {
   readonly rows: number;
   readonly outputs: number;
+  /** Each row is to have the bits that it has alone. */
+  readonly each: boolean;
   /** One more than the highest cell that any row sees or writes. */
   readonly cellsUsed: number;
 }
@@ -22,6 +25,7 @@ export function checkParts(parts: readonly ForwardPart[], info: RunnerInfo): Pas
   if (parts.length === 0) throw invalid('A forward pass needs at least one part.');
   let rows = 0;
   let outputs = 0;
+  let each = false;
   let highest = -1;
   const hasBlocks = info.to > info.from;
   const written = hasBlocks ? new Set<number>() : null;
@@ -32,7 +36,10 @@ export function checkParts(parts: readonly ForwardPart[], info: RunnerInfo): Pas
     if (!Number.isInteger(start) || start < 0) throw invalid(`A part starts at position ${start}.`);
     rows += count;
     if (rows > info.maxRows) throw invalid(`A pass of more than ${info.maxRows} rows was asked for.`);
-    outputs += part.outputs === 'all' ? count : part.outputs === 'last' ? 1 : 0;
+    outputs += wantedRows(part);
+    each ||= part.outputs === 'each';
+    if (each && rows > SINGLE_ROWS)
+      throw invalid(`A pass of more than ${SINGLE_ROWS} rows, each as if alone, was asked for.`);
     if (info.embeds) {
       if (tokens === null || tokens.length !== count) {
         throw invalid(`A part of ${count} rows came with ${tokens?.length ?? 'no'} tokens.`);
@@ -64,5 +71,5 @@ export function checkParts(parts: readonly ForwardPart[], info: RunnerInfo): Pas
       written.add(cells[p]!);
     }
   }
-  return { rows, outputs, cellsUsed: highest + 1 };
+  return { rows, outputs, each, cellsUsed: highest + 1 };
 }

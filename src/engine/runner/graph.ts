@@ -11,7 +11,7 @@ import { GGML_TYPE } from '../ggml/ops.ts';
 import { openWorkspace } from '../ggml/workspace.ts';
 import type { KeptGraph } from './graph-cache.ts';
 import type { KvStore } from './kv-store.ts';
-import { multiplyRows } from './small-batches.ts';
+import { joined, type SingleRows, usualProduct } from './single-rows.ts';
 import type { Weights } from './weights.ts';
 
 /** What a graph depends on. Everything else (ids, positions, cells, masks) is an input. */
@@ -24,6 +24,8 @@ export interface GraphShape {
   readonly kvLength: number;
   /** Rows whose output is wanted. */
   readonly outputs: number;
+  /** Cells that each row attends to, when every row is to have the bits that it has alone; otherwise null. */
+  readonly each: readonly number[] | null;
 }
 
 export interface RangeModel {
@@ -36,6 +38,8 @@ export interface RangeModel {
   readonly weights: Weights;
   /** null when the range holds no block. */
   readonly kv: KvStore | null;
+  /** null on a GPU. */
+  readonly singleRows: SingleRows | null;
   /** RoPE frequency factors in use, or null. */
   readonly ropeFactors: Tensor | null;
   /** ggml type and dims of a matrix by tensor name. */
@@ -59,13 +63,16 @@ export interface BuiltGraph extends KeptGraph {
 
 /** ggml tensors one block may need in a graph, generously. */
 const NODES_PER_BLOCK = 80;
+/** And for each row that is computed as if alone. */
+const NODES_PER_ROW = 32;
 const NODES_EXTRA = 64;
 
 export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShape): BuiltGraph {
   const { hyper, weights, kv } = model;
-  const { from, to, rows, outputs, kvLength } = shape;
+  const { from, to, rows, outputs, kvLength, each } = shape;
   const blocks = to - from;
-  const workspace = openWorkspace(compute, blocks * NODES_PER_BLOCK + NODES_EXTRA);
+  const perBlock = NODES_PER_BLOCK + (each === null ? 0 : rows * NODES_PER_ROW);
+  const workspace = openWorkspace(compute, (blocks + 1) * perBlock + NODES_EXTRA);
   const { ops } = workspace;
   const selects = outputs < rows;
 
@@ -90,8 +97,11 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
   };
   const multiply = (name: string, x: Tensor, n: number) => {
     const matrix = weight(name);
-    if (compute.gpu !== null || weights.isRepacked(name)) return ops.mulMat(matrix, x);
-    return multiplyRows(ops, matrix, x, { ...model.matrix(name), rows: n });
+    if (compute.gpu !== null) return ops.mulMat(matrix, x);
+    const matrixShape = { ...model.matrix(name), rows: n, repacked: weights.isRepacked(name) };
+    return each === null
+      ? usualProduct(ops, matrix, x, matrixShape)
+      : model.singleRows!.product(ops, matrix, x, matrixShape);
   };
   const isLast = (il: number) => il === to - 1;
   const blockGraph: BlockGraph = {
@@ -122,9 +132,9 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
       const widthV = hyper.kvHeads * hyper.headDimV;
       ops.expand(ops.setRows(store.k(il), ops.reshape2d(k, widthK, rows), cells!));
       ops.expand(ops.setRows(store.v(il), ops.reshape2d(v, widthV, rows), cells!));
-      const view = (tensor: Tensor, dim: number, width: number) =>
+      const view = (tensor: Tensor, dim: number, width: number, length = kvLength) =>
         ops.permute(
-          ops.view3d(tensor, [dim, hyper.kvHeads, kvLength], store.rowBytes(dim), store.rowBytes(width), 0),
+          ops.view3d(tensor, [dim, hyper.kvHeads, length], store.rowBytes(dim), store.rowBytes(width), 0),
           0,
           2,
           1,
@@ -132,6 +142,21 @@ export function buildGraph(compute: Compute, model: RangeModel, shape: GraphShap
         );
       const ownMask = windowed && hyper.isWindowed(il) ? maskWindowed! : mask!;
       if (!isLast(il) || outputs > 0) masksUsed.add(ownMask);
+      if (each !== null) {
+        const { headDim, headDimV, heads } = hyper;
+        const [head, row] = [headDim * 4, headDim * heads * 4];
+        const attendedRows = each.map((length, i) => {
+          const attendedRow = ops.flashAttention(
+            ops.permute(ops.view3d(q, [headDim, heads, 1], head, row, i * row), 0, 2, 1, 3),
+            view(store.k(il), headDim, widthK, length),
+            view(store.v(il), headDimV, widthV, length),
+            ops.view1d(ownMask, length, i * kvLength * 2),
+            scale,
+          );
+          return ops.reshape2d(attendedRow, heads * headDimV, 1);
+        });
+        return joined(ops, attendedRows);
+      }
       const attended = ops.flashAttention(
         ops.permute(q, 0, 2, 1, 3),
         view(store.k(il), hyper.headDim, widthK),

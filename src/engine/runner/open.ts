@@ -12,6 +12,7 @@ import type { Compute } from '../ggml/compute.ts';
 import type { RangeModel } from './graph.ts';
 import { createKvStore, type KvType, kvBytesPerCell } from './kv-store.ts';
 import { createRangeRunner } from './range-runner.ts';
+import { createSingleRows } from './single-rows.ts';
 import type { Runner, RunnerInfo } from './types.ts';
 import { checkTensors, loadWeights, type WeightRequest } from './weights.ts';
 
@@ -197,6 +198,7 @@ export async function openRunner(compute: Compute, options: OpenOptions): Promis
     heads: range.head,
     weights,
     kv,
+    singleRows: compute.gpu === null ? createSingleRows(compute) : null,
     ropeFactors: ropeFactors(weights, hyper, context),
     matrix,
   };

@@ -9,7 +9,7 @@
  */
 import { isKithError, KithError } from '../../base/index.ts';
 import type { Growth } from '../kv/index.ts';
-import type { ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
+import { type ForwardPart, type ForwardResult, type Runner, type RunnerInfo, wantedRows } from './types.ts';
 
 /** Consecutive positions of one sequence on their way through the blocks that are computed elsewhere. */
 export interface CarriedPart extends Growth {
@@ -63,7 +63,7 @@ export function createPathRunner(options: PathRunnerOptions): Runner {
       count,
       after: start === 0 ? -1 : cells[start - 1]!,
       cells: cells.slice(start, start + count),
-      outputs: upperHasBlocks ? 'all' : outputs,
+      outputs: upperHasBlocks && outputs !== 'each' ? 'all' : outputs,
     };
   }
 
@@ -90,7 +90,7 @@ export function createPathRunner(options: PathRunnerOptions): Runner {
       return [
         upperHasBlocks
           ? { ...part, tokens: null, hidden }
-          : { cells: part.cells, start: part.start, count, tokens: null, hidden, outputs: 'all' },
+          : { ...part, count, tokens: null, hidden, outputs: part.outputs === 'each' ? 'each' : 'all' },
       ];
     });
     return parts.length === 0 ? null : upper.forward(parts, { transient });
@@ -110,7 +110,11 @@ export function createPathRunner(options: PathRunnerOptions): Runner {
       for (const piece of pieces) {
         abort.signal.throwIfAborted();
         const { rows } = await lower.forward(
-          piece.map((part) => ({ ...part, hidden: null, outputs: 'all' })),
+          piece.map((part) => ({
+            ...part,
+            hidden: null,
+            outputs: part.outputs === 'each' ? 'each' : 'all',
+          })),
         );
         const carried = carry(piece.map(carriedPart), rows, abort.signal);
         // The blocks above read the cells that the piece before has written.
@@ -150,10 +154,6 @@ export function createPathRunner(options: PathRunnerOptions): Runner {
     },
   };
 }
-
-/** Rows of a part that are wanted back. */
-export const wantedRows = ({ outputs, count }: Pick<ForwardPart, 'outputs' | 'count'>): number =>
-  outputs === 'all' ? count : outputs === 'last' ? 1 : 0;
 
 /** Cuts a pass into pieces of at most `most` rows, in order. A part that is cut wants its last row of its last piece only. */
 export function piecesOf(parts: readonly ForwardPart[], most: number): ForwardPart[][] {

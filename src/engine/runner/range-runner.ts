@@ -11,7 +11,14 @@ import { type BuiltGraph, buildGraph, type GraphShape, type RangeModel } from '.
 import { createGraphCache } from './graph-cache.ts';
 import { createKvRows } from './kv-rows.ts';
 import { fillMask } from './masks.ts';
-import type { ForwardOptions, ForwardPart, ForwardResult, Runner, RunnerInfo } from './types.ts';
+import {
+  type ForwardOptions,
+  type ForwardPart,
+  type ForwardResult,
+  type Runner,
+  type RunnerInfo,
+  wantedRows,
+} from './types.ts';
 
 /** Attention length grows in these steps, so that a graph serves many tokens. */
 const KV_STEP = 256;
@@ -47,6 +54,7 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
         s.kvLength === shape.kvLength &&
         s.outputs === shape.outputs &&
         s.from === shape.from &&
+        sameLengths(s.each, shape.each) &&
         s.to === shape.to,
       () => buildGraph(compute, model, shape),
     );
@@ -64,7 +72,7 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
       for (let i = 0; i < part.count; i++) {
         positions[row + i] = part.start + i;
         cells[row + i] = BigInt(part.cells[part.start + i] ?? 0);
-        if (part.outputs === 'all' || (part.outputs === 'last' && i === part.count - 1)) wanted.push(row + i);
+        if (i >= part.count - wantedRows(part)) wanted.push(row + i);
       }
       row += part.count;
     }
@@ -123,6 +131,54 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
     }
   }
 
+  const attendedCells = (used: number): number =>
+    Math.min(info.kvCells, Math.ceil(Math.max(1, used) / KV_STEP) * KV_STEP);
+
+  /** Cells that each row would attend to in a pass of its own. */
+  function lengthsOf(parts: readonly ForwardPart[]): number[] {
+    if (model.kv === null) return parts.flatMap(({ count }) => new Array<number>(count).fill(0));
+    return parts.flatMap(({ cells, start, count }) => {
+      let highest = -1;
+      for (let p = 0; p < start; p++) highest = Math.max(highest, cells[p]!);
+      return Array.from({ length: count }, (_, i) => {
+        highest = Math.max(highest, cells[start + i]!);
+        return attendedCells(highest + 1);
+      });
+    });
+  }
+
+  /** Where nothing is known of the device's rounding, a pass for each row. */
+  async function oneByOne(parts: readonly ForwardPart[], options: ForwardOptions): Promise<ForwardResult> {
+    const results: Float32Array[] = [];
+    let width = 0;
+    for (const part of parts) {
+      for (let i = 0; i < part.count; i++) {
+        const single = await forward(
+          [
+            {
+              cells: part.cells,
+              start: part.start + i,
+              count: 1,
+              tokens: part.tokens?.subarray(i, i + 1) ?? null,
+              hidden: part.hidden?.subarray(i * hyper.embedding, (i + 1) * hyper.embedding) ?? null,
+              outputs: i >= part.count - wantedRows(part) ? 'last' : 'none',
+            },
+          ],
+          { ...options, transient: false },
+        );
+        width = single.width;
+        results.push(single.rows);
+      }
+    }
+    const rows = new Float32Array(results.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const result of results) {
+      rows.set(result, at);
+      at += result.length;
+    }
+    return { rows, count: rows.length / width, width };
+  }
+
   async function forward(
     parts: readonly ForwardPart[],
     options: ForwardOptions = {},
@@ -132,14 +188,15 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
       throw new KithError('forward_invalid', `Blocks [${from}, ${to}) are not those of the runner.`, {
         status: 400,
       });
-    const { rows, outputs, cellsUsed } = checkParts(parts, info);
+    const { rows, outputs, each, cellsUsed } = checkParts(parts, info);
+    if (each && rows > 1 && model.singleRows === null) return oneByOne(parts, options);
     const width = model.heads ? info.vocab : info.embedding;
     return compute.exclusive(async () => {
       if (disposed) throw new KithError('runner_closed', 'The model was unloaded.', { status: 503 });
-      const kvLength =
-        model.kv === null ? 0 : Math.min(info.kvCells, Math.ceil(Math.max(1, cellsUsed) / KV_STEP) * KV_STEP);
+      const kvLength = model.kv === null ? 0 : attendedCells(cellsUsed);
       model.kv?.ensure(kvLength);
-      const graph = graphFor({ from, to, rows, kvLength, outputs });
+      const alone = each && rows > 1;
+      const graph = graphFor({ from, to, rows, kvLength, outputs, each: alone ? lengthsOf(parts) : null });
       setInputs(graph, parts);
       const status = await run(graph);
       if (status === STATUS_ABORTED) {
@@ -183,6 +240,9 @@ export function createRangeRunner(compute: Compute, model: RangeModel, info: Run
     },
   };
 }
+
+const sameLengths = (a: readonly number[] | null, b: readonly number[] | null): boolean =>
+  a === b || (a !== null && b !== null && a.length === b.length && a.every((value, i) => value === b[i]));
 
 function joinInto<T extends Int32Array | Float32Array>(
   target: T,

@@ -19,9 +19,16 @@ export interface ForwardPart {
   readonly tokens: Int32Array | null;
   /** Hidden states, count × embedding, row-major, when the range does not embed; otherwise null. */
   readonly hidden: Float32Array | null;
-  /** Rows whose output is wanted: logits where the range holds the head, hidden states elsewhere. */
-  readonly outputs: 'none' | 'last' | 'all';
+  /**
+   * Rows whose output is wanted: logits where the range holds the head, hidden states elsewhere. `each` is `all` with the
+   * bits that a pass of each row alone gives; a pass with such a part has `SINGLE_ROWS` rows at most, all of that kind.
+   */
+  readonly outputs: 'none' | 'last' | 'all' | 'each';
 }
+
+/** Rows of a part that are wanted. */
+export const wantedRows = ({ outputs, count }: Pick<ForwardPart, 'outputs' | 'count'>): number =>
+  outputs === 'all' || outputs === 'each' ? count : outputs === 'last' ? 1 : 0;
 
 export interface ForwardResult {
   /** Row-major, `count` × `width`: the wanted rows of each part, in the order of the parts. Owned by the caller unless `transient` was asked for. */

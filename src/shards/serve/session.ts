@@ -5,7 +5,7 @@
  * @module shards/serve/session
  */
 import { type CborMap, isKithError, KithError, type Logger, messageOf } from '../../base/index.ts';
-import type { CellLease } from '../../engine/index.ts';
+import type { CarriedPart, CellLease } from '../../engine/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
 import { type Control, decodeControl, type Whereabouts } from '../wire/control.ts';
@@ -132,7 +132,7 @@ export class ShardSession implements AsyncDisposable {
     const { last } = opening;
     const parts = step.parts.map((part) => ({
       ...part,
-      outputs: last ? (step.replay ? ('none' as const) : part.outputs) : ('all' as const),
+      outputs: outputsHere(part, last, step.replay),
     }));
     const from = this.#options.now();
     const computed = lease.step(parts, step.hidden, session.signal);
@@ -253,4 +253,11 @@ function told(error: unknown): { readonly code: string; readonly message: string
   return isKithError(error)
     ? { code: error.code.slice(0, 64), message: error.message.slice(0, 1000) }
     : { code: 'shard_failed', message: 'The shard failed while it worked on the step.' };
+}
+
+/** What this shard computes of a part: the next one needs every row, and the owner none twice. `each` says how, so it stays. */
+function outputsHere({ outputs }: CarriedPart, last: boolean, replay: boolean): CarriedPart['outputs'] {
+  if (outputs === 'each') return outputs;
+  if (!last) return 'all';
+  return replay ? 'none' : outputs;
 }

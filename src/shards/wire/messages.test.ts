@@ -23,7 +23,7 @@ const part = fc
     start: fc.nat(100),
     count: fc.integer({ min: 1, max: 6 }),
     after: fc.integer({ min: -1, max: 100 }),
-    outputs: fc.constantFrom('none' as const, 'last' as const, 'all' as const),
+    outputs: fc.constantFrom('none' as const, 'last' as const, 'all' as const, 'each' as const),
   })
   .map((one) => ({ ...one, cells: Int32Array.from({ length: one.count }, (_, i) => one.start + i) }));
 

@@ -9,7 +9,7 @@
  * | `step`   | owner, feeder  | `n`, `replay`, `t` (activation type), `p` (parts)  | cells, hidden states |
  * | `rows`   | last shard     | `n`, `t`, `ms`                                    | hidden states that are wanted |
  *
- * A part is `[start, count, after, outputs]` (outputs: 0 none, 1 last, 2 all) as in `CarriedPart`; the payload of a step is the
+ * A part is `[start, count, after, outputs]` (outputs: 0 none, 1 last, 2 all, 3 each) as in `CarriedPart`; the payload of a step is the
  * cells of all parts (i32, little-endian) and then their rows. `types` is `[prefill, decode]`: how rows are sent on, by stage.
  *
  * @module shards/wire/messages
@@ -38,7 +38,7 @@ export const SHARD_BOUNDS = {
 
 export const MAX_STEP = 2 ** 48;
 const MAX_BLOCK = 4096;
-const OUTPUTS = ['none', 'last', 'all'] as const;
+const OUTPUTS = ['none', 'last', 'all', 'each'] as const;
 
 /** What came does not follow the protocol. */
 export function malformed(what: string): InputError {
@@ -77,7 +77,8 @@ export const EXACT: LinkTypes = { prefill: 'f32', decode: 'f32' };
 const DECODE_ROWS = 16;
 
 export function typeFor(types: LinkTypes, parts: readonly CarriedPart[]): ActivationType {
-  return parts.some(({ count }) => count > DECODE_ROWS) ? types.prefill : types.decode;
+  const isPrompt = ({ count, outputs }: CarriedPart) => count > DECODE_ROWS && outputs !== 'each';
+  return parts.some(isPrompt) ? types.prefill : types.decode;
 }
 
 export function encodeOpening(opening: Opening): CborMap {
