@@ -4,6 +4,9 @@
  * @module shards
  */
 export type { ShardOffer } from './path/hop.ts';
+export { answerNeeds, type NeedAnswerOptions } from './need/answer.ts';
+export { askForBlocks, type NeedAskOptions, type NeedCandidate } from './need/ask.ts';
+export type { Need } from './need/wire.ts';
 export { openPath } from './path/path.ts';
 export type { Path, PathEvent, PathLimits, PathOptions } from './path/types.ts';
 export { isPath, type PlanQuery, planThrough, shardCandidates } from './plan/candidates.ts';
