@@ -54,6 +54,8 @@ export {
 } from './serve/service.ts';
 export type { ActivationType, BlockSpan } from './types.ts';
 export { ACTIVATION_TYPES } from './types.ts';
+export { type PeerWeightsOptions, peerWeights, type WeightPeer } from './weights/provider.ts';
+export { serveWeights, type WeightService, type WeightServiceOptions } from './weights/serve.ts';
 export type { Opening } from './wire/messages.ts';
 export { openWorkBook, type WorkBook, type WorkBookOptions } from './work/book.ts';
 export {

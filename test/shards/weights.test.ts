@@ -1,0 +1,249 @@
+/** Blocks of a model from peers over real swarms: from those that have all or some of it, some of whom lie or die. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { isKithError, KithError, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
+import { createEngine } from '../../src/engine/index.ts';
+import {
+  CATALOGUE,
+  type CatalogueEntry,
+  createModelStore,
+  fileSource,
+  listOfFile,
+  type ModelStore,
+  parseTensorList,
+  readGguf,
+  serialiseTensorList,
+  sliceModel,
+} from '../../src/models/index.ts';
+import { peerWeights, serveWeights, type WeightPeer, type WeightService } from '../../src/shards/index.ts';
+import type { Swarm } from '../../src/swarm/index.ts';
+import { swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
+import { testModel } from '../models/index.ts';
+
+const stories = await testModel('stories15m-f16');
+const ID = 'stories15m';
+/** Known to all, to be had from peers alone. */
+const known = CATALOGUE.filter(({ manifest }) => manifest.id === ID).map((entry) => ({
+  ...entry,
+  manifest: { ...entry.manifest, sources: [] },
+}));
+const MODEL = known[0]!.manifest.sha256;
+const gate = { tierOf: () => 'known' as const, strikes: 1000 };
+let root: string;
+let asker: Swarm;
+/** Nodes for `serving`, each with what it serves now. */
+const nodes: { readonly swarm: Swarm; service: WeightService | null }[] = [];
+let used = 0;
+const open: AsyncDisposable[] = [];
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'kith-weights-'));
+  const numbers = [100, 101, 102, 103, 104, 105];
+  const swarms = await Promise.all(numbers.map((number) => swarmOnLoopback(number, { gate })));
+  open.push(...swarms);
+  asker = swarms[0]!;
+  nodes.push(...swarms.slice(1).map((swarm) => ({ swarm, service: null })));
+});
+beforeEach(() => {
+  used = 0;
+  for (const node of nodes) node.service?.[Symbol.dispose]();
+});
+after(async () => {
+  for (const one of open) await one[Symbol.asyncDispose]();
+  await rm(root, { recursive: true, force: true });
+});
+
+let homes = 0;
+function store(catalogue: readonly CatalogueEntry[] = known): ModelStore {
+  homes += 1;
+  const one = createModelStore({ home: join(root, `home-${homes}`), env: {}, catalogue, packageRoots: [] });
+  open.unshift(one);
+  return one;
+}
+
+/** A store that fetched these blocks from the file. */
+async function part(from: number, to: number): Promise<ModelStore> {
+  const [entry] = known;
+  const catalogue = [
+    { ...entry!, manifest: { ...entry!.manifest, sources: [{ parts: [`file:${stories}`] }] } },
+  ];
+  const one = store(catalogue);
+  await one.ensureBlocks(ID, { from, to });
+  return one;
+}
+
+interface Server {
+  readonly swarm: Swarm;
+  readonly offer: WeightPeer;
+  readonly asked: string[];
+}
+
+function serving(
+  models: Pick<ModelStore, 'holding'>,
+  options: { readonly vouches?: boolean; readonly bytesPerHour?: number; readonly refuse?: boolean } = {},
+): Server {
+  const node = nodes[used++]!;
+  const { swarm } = node;
+  const asked: string[] = [];
+  node.service = serveWeights({
+    swarm,
+    models,
+    admit(peer, model) {
+      asked.push(`${peer} ${model}`);
+      if (options.refuse === true) throw new KithError('swarm_denied', 'Not for you.', { status: 403 });
+    },
+    clock: systemClock,
+    log: silentLogger,
+    ...(options.bytesPerHour === undefined ? {} : { bytesPerHour: options.bytesPerHour }),
+  });
+  const offer = { peer: swarm.peer, addresses: swarm.addresses, vouches: options.vouches ?? false };
+  return { swarm, offer, asked };
+}
+
+function providerOf(servers: readonly Server[], onLiar: (peer: string) => void = () => {}) {
+  return peerWeights({
+    swarm: asker,
+    peers: () => servers.map(({ offer }) => offer),
+    onLiar: (peer) => onLiar(peer),
+    stallMs: 5000,
+    clock: systemClock,
+    log: silentLogger,
+  });
+}
+
+async function assertSame(
+  path: string,
+  range: { from: number; to: number; embedding?: boolean; head?: boolean },
+) {
+  await using a = await fileSource(stories);
+  await using b = await fileSource(path);
+  for (const { name, offset, bytes } of sliceModel(await readGguf(b), range).tensors)
+    assert.ok(Buffer.from(await a.read(offset, bytes)).equals(await b.read(offset, bytes)), name);
+}
+
+test('two peers that have a part each give what is wanted, and the blocks compute what the whole does', async () => {
+  const [first, second] = [serving(await part(0, 3)), serving(await part(2, 5))];
+  const mine = store();
+  const range = { from: 1, to: 4 };
+  const got = await mine.ensureBlocks(ID, range, { providers: [providerOf([first, second])] });
+  await assertSame(got.path, range);
+  assert.deepEqual([...got.sources].sort(), [first.swarm.peer, second.swarm.peer].sort());
+  assert.deepEqual(new Set(first.asked), new Set([`${asker.peer} ${MODEL}`]));
+  const again = await mine.ensureBlocks(ID, range, { providers: [providerOf([])] });
+  assert.equal(again.fetchedBytes, 0);
+
+  await using engine = createEngine({
+    threads: 1,
+    device: 'cpu',
+    context: 64,
+    log: silentLogger,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const middle = { ...range, embed: false, head: false };
+  const { embedding } = await engine.load({ id: 'whole', path: stories, range: middle });
+  await engine.load({ id: 'part', path: got.path, range: middle });
+  const hidden = Float32Array.from({ length: 3 * embedding }, (_, i) => Math.sin(i));
+  const pass = async (id: string) => {
+    const cells = Int32Array.from([0, 1, 2]);
+    return await engine.forward(id, [{ cells, start: 0, count: 3, tokens: null, hidden, outputs: 'all' }]);
+  };
+  assert.deepEqual((await pass('part')).rows, (await pass('whole')).rows);
+});
+
+test('a peer that changes a byte is named and left out, and another gives what it owed', async () => {
+  const honest = serving(await part(0, 6));
+  const bad = join(root, 'bad.gguf');
+  const bytes = await readFile(stories);
+  await using source = await fileSource(stories);
+  for (const { offset } of sliceModel(await readGguf(source), { from: 0, to: 6 }).tensors)
+    bytes[offset]! ^= 1;
+  await writeFile(bad, bytes);
+  const list = await listOfFile(stories, MODEL);
+  const liar = serving({
+    holding: async () => ({ path: bad, list, has: list.sections.map(() => true) }),
+  });
+  const liars: string[] = [];
+  const range = { from: 0, to: 2, embedding: false };
+  const got = await store().ensureBlocks(ID, range, {
+    providers: [providerOf([liar, honest], (peer) => liars.push(peer))],
+  });
+  await assertSame(got.path, range);
+  assert.deepEqual(liars, [liar.swarm.peer]);
+
+  const alone = store().ensureBlocks(ID, range, { providers: [providerOf([liar])] });
+  await assert.rejects(alone, (error: unknown) => {
+    assert.ok(isKithError(error) && error.code === 'blocks_unobtainable');
+    assert.ok(
+      error.message.includes(`${liar.swarm.peer} gave wrong bytes for the tensor blk.`),
+      error.message,
+    );
+    return true;
+  });
+});
+
+test('peers that refuse, that have nothing, that end in the middle or spend their hour are passed over', async () => {
+  const all = await part(0, 6);
+  const list = await listOfFile(stories, MODEL);
+  const refusing = serving(all, { refuse: true });
+  const empty = serving(store());
+  const limited = serving(all, { bytesPerHour: 900_000 });
+  const dying = serving({
+    async holding() {
+      // Gone after it said what it has: the file is shorter than it says.
+      return { path: join(root, 'short.gguf'), list, has: list.sections.map(() => true) };
+    },
+  });
+  await writeFile(join(root, 'short.gguf'), (await readFile(stories)).subarray(0, 1_000_000));
+  const mine = store();
+  const range = { from: 0, to: 2 };
+  const bad = [refusing, empty, dying, limited];
+  await assert.rejects(mine.ensureBlocks(ID, range, { providers: [providerOf(bad)] }), (error: unknown) => {
+    assert.ok(isKithError(error) && error.code === 'blocks_unobtainable');
+    for (const { swarm } of bad) assert.ok(error.message.includes(swarm.peer), error.message);
+    assert.match(error.message, /Not for you/);
+    assert.match(error.message, /no tensors of that model/);
+    assert.match(error.message, /900000 bytes of models an hour/);
+    return true;
+  });
+  // What came is kept, and the rest alone is asked of the next.
+  const honest = serving(all);
+  const got = await mine.ensureBlocks(ID, range, { providers: [providerOf([...bad, honest])] });
+  await assertSame(got.path, range);
+});
+
+test('a list of tensors is taken from a peer whose word counts, from no other, and is kept', async () => {
+  // A model that no release knows: its list is nowhere but with those who have the file.
+  const file = await testModel('stories15m-q8_0');
+  const maker = store([]);
+  const { manifest } = await maker.add(file, { id: 'unheard', link: true });
+  const known = [{ builtin: false, manifest: { ...manifest, sources: [] } }];
+  const stranger = serving(maker);
+  const mine = store(known);
+  const range = { from: 1, to: 3 };
+  const ask = (servers: Server[]) =>
+    mine.ensureBlocks('unheard', range, { providers: [providerOf(servers)] });
+  await assert.rejects(ask([stranger]), {
+    code: 'tensor_list_missing',
+    message: /kith models tensors unheard/,
+  });
+  const friend = serving(maker, { vouches: true });
+  const got = await ask([friend]);
+  assert.equal((await mine.get('unheard')).blocks?.bytes, got.fetchedBytes);
+  // From now on strangers may give the bytes; and this node can pass on what it has.
+  await mine.ensureBlocks('unheard', { from: 3, to: 4 }, { providers: [providerOf([stranger])] });
+  const list = await maker.tensorList('unheard');
+  assert.equal((await mine.holding(manifest.sha256))?.list.root, list.root);
+  // An owner may give it as a file.
+  const other = store(known);
+  const given = parseTensorList(serialiseTensorList(list));
+  const from = { providers: [providerOf([stranger])], list: given };
+  assert.ok((await other.ensureBlocks('unheard', range, from)).fetchedBytes > 0);
+  const wrong = await listOfFile(stories, MODEL);
+  await assert.rejects(store(known).ensureBlocks('unheard', range, { ...from, list: wrong }), {
+    code: 'tensor_list_mismatch',
+  });
+});
