@@ -1,6 +1,7 @@
 /** A path that goes on at another shard: with the KV rows of the one that leaves, and without them. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '../swarm/members.ts';
 import { type Lab, type LabPeer, loadHalves, newEngine, openLab } from './lab.ts';
 
 let lab: Lab;
@@ -26,6 +27,7 @@ for (const [place, which] of ['first', 'last'].entries()) {
       if (count === 8) leaving.service.announceLeave(10_000);
     });
     assert.deepEqual(tokens, await lab.answer('whole'));
+    await until('the path has moved', () => events.at(-1)?.type === 'moved');
     assert.deepEqual(
       events.map(({ type }) => type),
       ['leaving', 'joined', 'moved'],
@@ -33,7 +35,7 @@ for (const [place, which] of ['first', 'last'].entries()) {
     const moved = events.at(-1)!;
     assert.ok(moved.type === 'moved' && moved.cells !== null && moved.cells > 8);
     assert.equal(path.shards()[place]!.peer, other.offer.peer);
-    assert.deepEqual(leaving.service.sessions(), []);
+    await until('the session is over', () => leaving.service.sessions().length === 0);
     await lab.stopPeer(leaving);
     assert.deepEqual(await lab.answer(`leaves ${which}`, sampled), await lab.answer('whole', sampled));
     assert.equal(events.length, 3);

@@ -1,6 +1,7 @@
 /** Paths of a model through peers, over real connections: the tokens are those of the whole model, whatever is lost. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '../swarm/members.ts';
 import { type Lab, type LabPeer, loadHalves, newEngine, openLab } from './lab.ts';
 
 let lab: Lab;
@@ -84,7 +85,7 @@ test('a shard that is lost while nothing is asked is replaced before the next qu
   await using _ = path;
   assert.deepEqual(await lab.answer('idle'), await lab.answer('whole'));
   await lab.stopPeer(brief);
-  while (!events.some(({ type }) => type === 'recovered')) await new Promise((go) => setImmediate(go));
+  await until('another has taken the place', () => events.some(({ type }) => type === 'recovered'));
   assert.equal(path.shards()[1]!.peer, peers[1]!.offer.peer);
   assert.deepEqual(await lab.answer('idle', sampled), await lab.answer('whole', sampled));
 });

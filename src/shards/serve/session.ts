@@ -23,6 +23,7 @@ import {
   typeFor,
 } from '../wire/messages.ts';
 import { giveKv, type Moving, takeKv } from './kv-move.ts';
+import { ReplayGroup } from './replay-group.ts';
 
 export interface ShardSessionOptions {
   readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
@@ -58,6 +59,7 @@ export class ShardSession implements AsyncDisposable {
   /** Sends rows on in the order of the steps. */
   #tail: Promise<void> = Promise.resolve();
   #underWay = 0;
+  readonly #again = new ReplayGroup();
   #seen = 0;
   #done = 0;
 
@@ -126,28 +128,60 @@ export class ShardSession implements AsyncDisposable {
   }
 
   async #take(message: SessionMessage): Promise<void> {
-    const { width, opening, lease, session } = this.#options;
-    const step = decodeStep(message, width);
+    const step = decodeStep(message, this.#options.width);
     this.#seen = Math.max(this.#seen, step.n);
-    const { last } = opening;
+    this.#await(step);
+    while (this.#underWay >= UNDER_WAY) await this.#tail;
+  }
+
+  /** Steps that are sent again are joined while others are computed. */
+  #await(step: Step): void {
+    if (this.#again.add(step)) {
+      // What has arrived already is joined, too.
+      if (this.#underWay === 0) setImmediate(() => this.#computeAgain());
+      return;
+    }
+    this.#computeAgain();
+    if (this.#again.add(step)) {
+      if (this.#underWay === 0) setImmediate(() => this.#computeAgain());
+      return;
+    }
+    const { last } = this.#options.opening;
     const parts = step.parts.map((part) => ({
       ...part,
       outputs: outputsHere(part, last, step.replay),
     }));
-    const from = this.#options.now();
-    const computed = lease.step(parts, step.hidden, session.signal);
+    this.#compute([step], parts, step.hidden);
+  }
+
+  #computeAgain(): void {
+    const joined = this.#again.take();
+    if (joined !== null) this.#compute(joined.steps, joined.parts, joined.hidden);
+  }
+
+  #compute(steps: readonly Step[], parts: readonly CarriedPart[], hidden: Float32Array): void {
+    const { lease, session, now } = this.#options;
+    const from = now();
+    const computed = lease.step(parts, hidden, session.signal);
     // Met below, in the order of the steps.
     computed.catch(() => {});
     this.#underWay++;
     this.#then(async () => {
       try {
         const rows = await computed;
-        await this.#deliver(step, rows, this.#options.now() - from);
+        const ms = now() - from;
+        if (steps.length === 1) await this.#deliver(steps[0]!, rows, ms);
+        else
+          for (let i = 0, at = 0; i < steps.length; i++) {
+            const values = steps[i]!.hidden.length;
+            await this.#deliver(steps[i]!, rows.subarray(at, at + values), ms);
+            at += values;
+          }
       } finally {
         this.#underWay--;
+        if (this.#underWay === 0) this.#computeAgain();
       }
-    }, step.n);
-    while (this.#underWay >= UNDER_WAY) await this.#tail;
+    }, steps.at(-1)!.n);
   }
 
   /** Work in its turn. What fails is told to the owner; the session goes on, and he decides. */
@@ -206,6 +240,7 @@ export class ShardSession implements AsyncDisposable {
         return;
       }
       case 'move':
+        this.#computeAgain();
         this.#then(() => this.#move(control), 0);
         return;
       default:
