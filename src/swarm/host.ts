@@ -156,7 +156,9 @@ class SwarmHost implements Swarm {
     metadata: CborMap = {},
     options: SessionOptions = {},
   ): Promise<Session> {
-    return this.#calling.openSession(peer, method, metadata, options);
+    if (peer !== this.#peer) return this.#calling.openSession(peer, method, metadata, options);
+    options.signal?.throwIfAborted();
+    return this.#serving.openOwn(peer, method, metadata);
   }
 
   handle(method: string, what: Method | SessionMethod): Disposable {

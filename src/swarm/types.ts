@@ -246,6 +246,7 @@ export interface Swarm extends Discovery, ForeignProtocols, AsyncDisposable {
     payload?: Payload,
     options?: CallOptions,
   ): Promise<Reply>;
+  /** With this node itself, too: then no byte leaves it. */
   openSession(peer: string, method: string, metadata?: CborMap, options?: SessionOptions): Promise<Session>;
   /** Answers calls of a method until disposed. One handler for each. Survives a restart of the swarm thread. */
   handle(method: string, what: Method | SessionMethod): Disposable;

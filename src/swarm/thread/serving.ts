@@ -17,8 +17,9 @@ import {
   runKey,
 } from '../rpc/inbound.ts';
 import { Replay } from '../rpc/replay.ts';
-import type { Method, MethodCaps, SessionMethod } from '../types.ts';
+import type { Method, MethodCaps, Session, SessionMethod } from '../types.ts';
 import { alone, movable, type Post, type ToNode } from './messages.ts';
+import { ownSession } from './own-session.ts';
 import { eventsTo, linkTo, SessionHandle } from './session.ts';
 import type { Trust } from './trust.ts';
 
@@ -219,14 +220,31 @@ export class Serving {
     return eventsTo(handle);
   };
 
-  async #serve(handle: SessionHandle, accept: () => void): Promise<void> {
+  /** A session of this node with itself: whatever its tier, and beside the budgets of peers. */
+  openOwn(peer: string, method: string, metadata: SessionHandle['metadata']): Promise<Session> {
+    const [opener, acceptor] = ownSession(peer, method, metadata);
+    return new Promise((resolve, reject) => {
+      const refused = () => reject(opener.signal.reason);
+      opener.signal.addEventListener('abort', refused, { once: true });
+      void this.#serve(
+        acceptor,
+        () => {
+          opener.signal.removeEventListener('abort', refused);
+          resolve(opener);
+        },
+        true,
+      );
+    });
+  }
+
+  async #serve(handle: SessionHandle, accept: () => void, isOwn = false): Promise<void> {
     const { peer, method } = handle;
     const registered = this.#methods.get(method);
     if (registered === undefined || !('session' in registered.what)) {
       handle.fail(refusals.unknownMethod(method));
       return;
     }
-    if (registered.minTier !== 'unknown' && !(await this.#trust.has(peer, registered.minTier))) {
+    if (!isOwn && registered.minTier !== 'unknown' && !(await this.#trust.has(peer, registered.minTier))) {
       handle.fail(refusals.denied());
       return;
     }
