@@ -272,7 +272,7 @@ export type Add = (
 function addModels(program: Command, add: Add): void {
   const models = program.command('models').description('list, fetch and check models').exitOverride();
   const load =
-    (name: 'list' | 'show' | 'pull' | 'add' | 'verify' | 'remove' | 'importModel'): Load =>
+    (name: 'list' | 'show' | 'pull' | 'add' | 'verify' | 'tensors' | 'remove' | 'importModel'): Load =>
     async () => ({ default: (await import('./commands/models.ts'))[name] });
   add(models, 'list', 'list the models that are known here', [homeOption(), jsonOption()], load('list'));
   add(
@@ -304,6 +304,13 @@ function addModels(program: Command, add: Add): void {
     load('add'),
   );
   add(models, 'verify [id]', 'hash model files again', [homeOption(), jsonOption()], load('verify'));
+  add(
+    models,
+    'tensors <id>',
+    'write the list of tensors and their hashes, with which others fetch and check some of them',
+    [homeOption(), new Option('--out <file>', 'write to this file (default: stdout)'), jsonOption()],
+    load('tensors'),
+  );
   add(models, 'rm <id>', 'remove a model from this disk', [homeOption(), jsonOption()], load('remove'));
   add(
     models,

@@ -17,7 +17,29 @@ export function addShard(program: Command, add: Add): void {
     .command('shard')
     .description('run models over several nodes, a part on each')
     .exitOverride();
+  addDownload(shard, add);
   addReceipts(shard, add);
+}
+
+function addDownload(shard: Command, add: Add): void {
+  examples(
+    add(
+      shard,
+      'download <model>',
+      'fetch the bytes of some blocks of a model and no others, each tensor checked; needs no running node',
+      [
+        homeOption(),
+        new Option('--start-block <n>', 'first block, from 0').argParser(whole(0, 4095)),
+        new Option('--blocks <n>', 'how many (default: to the last)').argParser(whole(1, 4096)),
+        new Option('--ends', 'also what turns text into hidden states and back, which an owner keeps'),
+        new Option('--list <file>', 'what `kith models tensors` wrote where the whole model is'),
+        jsonOption(),
+      ],
+      async () => ({ default: (await import('./commands/shard-download.ts')).download }),
+    ),
+    'kith shard download tinyllama-1.1b-chat --start-block 5 --blocks 5',
+    'kith shard download tinyllama-1.1b-chat --ends',
+  );
 }
 
 function addReceipts(shard: Command, add: Add): void {

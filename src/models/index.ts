@@ -16,6 +16,7 @@ export {
   serialiseTensorList,
   type TensorList,
 } from './blocks/list.ts';
+export { readListFile, type TensorListFile, writeListFile } from './blocks/list-file.ts';
 export { pinnedList } from './blocks/pinned.ts';
 export type {
   BlockProvider,

@@ -7,6 +7,7 @@ import {
   messageOf,
   systemClock,
   systemRandom,
+  writeFileAtomic,
 } from '../../base/index.ts';
 import { supportedArchitectures } from '../../engine/index.ts';
 import {
@@ -14,7 +15,9 @@ import {
   type ModelEntry,
   type ModelManifest,
   type ModelStore,
+  type PartialBlocks,
   type Progress,
+  writeListFile,
 } from '../../models/index.ts';
 import { connect } from '../client.ts';
 import { exitCode } from '../failure.ts';
@@ -43,7 +46,7 @@ interface StoreIo {
 }
 
 /** Runs `work` on the store with progress on stderr and Ctrl-C as a clean stop. */
-async function withStore<T>(
+export async function withStore<T>(
   { options }: Invocation,
   label: string,
   work: (store: ModelStore, io: StoreIo) => Promise<T>,
@@ -63,8 +66,9 @@ async function withStore<T>(
 }
 
 /** One model as `--json` prints it. */
-function entryJson({ manifest, state, path, verifiedAt, builtin }: ModelEntry) {
-  return { ...manifest, state, path, verified_at: verifiedAt, builtin };
+function entryJson({ manifest, state, path, verifiedAt, builtin, blocks }: ModelEntry) {
+  const there = blocks === undefined ? {} : { blocks_here: blocks };
+  return { ...manifest, state, path, verified_at: verifiedAt, builtin, ...there };
 }
 
 export const list: Handler = async (invocation) => {
@@ -118,6 +122,7 @@ export const show: Handler = async (invocation) => {
     ['licence', manifest.licence ?? 'unknown'],
     ['sha256', manifest.sha256],
     ['state', entry.state],
+    ...(entry.blocks === undefined ? [] : [['here', hereOf(entry.blocks)] as const]),
     ['verified', entry.verifiedAt === null ? 'not yet' : new Date(entry.verifiedAt).toISOString()],
     ['path', entry.path ?? '-'],
     [
@@ -128,6 +133,16 @@ export const show: Handler = async (invocation) => {
   ];
   print(table(rows.map(([name, value]) => [`  ${name}`, plain(value)])));
 };
+
+/** What is here of a model that is not here as a whole. */
+function hereOf({ spans, embedding, head, bytes }: PartialBlocks): string {
+  const parts = [
+    ...spans.map(({ from, to }) => (to - from === 1 ? `block ${from}` : `blocks ${from} to ${to - 1}`)),
+    ...(embedding ? ['embedding'] : []),
+    ...(head ? ['head'] : []),
+  ];
+  return `${parts.length === 0 ? 'some tensors' : parts.join(', ')} (${formatBytes(bytes)})`;
+}
 
 /** How the GGUF came to be when it was not fetched as one. */
 function conversionOf({ converted, sources }: ModelManifest): NonNullable<ModelManifest['converted']> | null {
@@ -210,6 +225,30 @@ export const verify: Handler = async (invocation) => {
         `${ok ? paint('green', 'ok  ') : paint('red', 'fail')} ${id}${message ? `: ${asTyped(message)}` : ''}`,
       );
   return results.every((result) => result.ok) ? exitCode.ok : exitCode.failure;
+};
+
+/** The list of a model's tensors, for a node that fetches some of them. */
+export const tensors: Handler = async (invocation) => {
+  const id = String(invocation.args[0]);
+  const made = await withStore(invocation, id, async (store, io) => {
+    const list = await store.tensorList(id, io);
+    const { manifest } = await store.get(id);
+    return { manifest, list };
+  });
+  const { out } = invocation.options;
+  const { root, sections } = made.list;
+  if (out === undefined) {
+    print(writeListFile(made).trimEnd());
+    return;
+  }
+  await writeFileAtomic(String(out), writeListFile(made), { mode: 0o644 });
+  if (invocation.options.json) printJson({ id, root, tensors: sections.length - 1, path: String(out) });
+  else
+    print(
+      asTyped(
+        `Wrote the ${sections.length - 1} tensors of ${id} to ${String(out)}; the list's name is ${root}`,
+      ),
+    );
 };
 
 export const remove: Handler = async (invocation) => {

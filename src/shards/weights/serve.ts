@@ -4,7 +4,7 @@
  *
  * @module shards/weights/serve
  */
-import { type Clock, KithError, LimitError, type Logger } from '../../base/index.ts';
+import { type Clock, KithError, type Logger } from '../../base/index.ts';
 import { fileSource, type Holding, type ModelStore, serialiseTensorList } from '../../models/index.ts';
 import type { Session, Swarm } from '../../swarm/index.ts';
 import { decodeModel, decodeQuestion, encodeHave, malformed, TENSORS_METHOD, WEIGHT_BOUNDS } from './wire.ts';
@@ -114,11 +114,10 @@ function createHourly(limit: number, clock: Pick<Clock, 'monotonic'>) {
       if (peers.size > MAX_PEERS) peers.delete(peers.keys().next().value!);
       if (row.bytes + bytes > limit) {
         const retryAfter = Math.max(1, Math.ceil((row.since + HOUR_MS - now) / 1000));
-        throw new LimitError(
-          'shards.weightBytes',
-          limit,
+        throw new KithError(
+          'weights_quota',
           `This node gives a peer ${limit} bytes of models an hour; more in ${retryAfter} s.`,
-          { retryAfter },
+          { status: 429, retryAfter, details: { limit } },
         );
       }
       row.bytes += bytes;
