@@ -32,6 +32,14 @@ export {
   SERVER_KINDS,
 } from './backends/index.ts';
 export {
+  createPathBackend,
+  FORCE_PATH,
+  type OfferedModel,
+  type PathBackendOptions,
+  type PathProviderOptions,
+  pathProvider,
+} from './backends/paths/index.ts';
+export {
   createPeerBackend,
   type PeerBackend,
   type PeerBackendOptions,
@@ -63,6 +71,7 @@ export { createLocalBackend, type LocalBackend, type LocalBackendOptions } from 
 export { localProvider } from './local-provider.ts';
 export type { AgentPolicy, GatewayOptions, GatewayProvider, OwnerPolicy } from './options.ts';
 export {
+  isOpen,
   type LeaseReport,
   openReceipts,
   PEER_METHODS,

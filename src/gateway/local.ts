@@ -4,45 +4,15 @@
  *
  * @module gateway/local
  */
-import {
-  AbortedError,
-  type Clock,
-  InputError,
-  isKithError,
-  KithError,
-  messageOf,
-  type Random,
-} from '../base/index.ts';
-import type {
-  Engine,
-  EngineStatus,
-  GenerateEvent,
-  GenerateRequest,
-  GenerateUsage,
-  LoadedModel,
-  Prompt,
-} from '../engine/index.ts';
-import type { ModelEntry, ModelStore, Progress } from '../models/index.ts';
+import { type Clock, isKithError, KithError, messageOf, type Random } from '../base/index.ts';
+import type { Engine, EngineStatus, LoadedModel } from '../engine/index.ts';
+import { isModelId, type ModelEntry, type ModelStore, type Progress } from '../models/index.ts';
 import { checkDimensions, cutVectors } from './cut.ts';
 import { createDescriptions } from './describe.ts';
-import { merge } from './merge.ts';
+import { abortReason, createEngineAnswers, wrongTask } from './engine-answers.ts';
 import { createProbe } from './probe.ts';
 import { shareLooks } from './share.ts';
-import { chatWithTools, countWithTools } from './tools/chat.ts';
-import { createToolSchemas } from './tools/schemas.ts';
-import type {
-  Backend,
-  BackendHealth,
-  BackendModel,
-  ChatEvent,
-  ChatRequest,
-  EmbeddingAnswer,
-  EmbeddingRequest,
-  GenerationOptions,
-} from './types.ts';
-
-/** Why sequences end when their answer does. Made once: an abort without a reason makes an exception each time. */
-const over = new AbortedError('The answer is over.');
+import type { Backend, BackendHealth, BackendModel, EmbeddingAnswer, EmbeddingRequest } from './types.ts';
 
 export interface LocalBackendOptions {
   readonly engine: Pick<
@@ -73,7 +43,8 @@ export interface LocalBackend extends Backend {
 
 export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const { engine, models, clock } = options;
-  const schemas = createToolSchemas();
+  const { overflow = 'error', random } = options;
+  const answers = createEngineAnswers({ backend: 'local', engine, overflow, random });
   /** A look at the disk costs more than the rest of a small answer. */
   const listed = shareLooks(() => models.list());
   const preparing = new Map<string, Promise<LoadedModel>>();
@@ -84,7 +55,9 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
   const factsOf = createDescriptions();
   const probe = createProbe({ engine, clock, loading: () => preparing.size > 0 });
 
-  const loaded = (id: string): LoadedModel | undefined => engine.models().find((model) => model.id === id);
+  const loaded = (id: string): LoadedModel | undefined =>
+    // What else the engine has loaded (blocks that are served, paths through peers) is no model of this machine.
+    isModelId(id) ? engine.models().find((model) => model.id === id) : undefined;
 
   function rowOf(entry: ModelEntry): BackendModel {
     const { id, task, context, bytes, sha256, family, quantisation } = entry.manifest;
@@ -163,83 +136,6 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     }
   }
 
-  async function* generate(
-    id: string,
-    prompts: readonly Prompt[],
-    request: GenerationOptions,
-    extra: Partial<GenerateRequest>,
-    notes: readonly string[] = [],
-    ends: readonly AbortSignal[] = [],
-  ): AsyncGenerator<ChatEvent> {
-    const model = await prepareWithin(id, request.signal);
-    if (model.task === 'embedding')
-      throw wrongTask(id, 'makes embeddings and does not write text', '/v1/embeddings');
-    const stop = new AbortController();
-    const signal = AbortSignal.any([request.signal, stop.signal]);
-    const sources = prompts.flatMap((prompt) =>
-      Array.from({ length: request.n }, (_, i) => {
-        const sampler =
-          request.sampler.seed === undefined
-            ? request.sampler
-            : { ...request.sampler, seed: (request.sampler.seed + i) >>> 0 };
-        return engine.generate(
-          {
-            model: id,
-            prompt,
-            sampler,
-            maxTokens: request.maxTokens,
-            stop: request.stop,
-            overflow: request.overflow ?? options.overflow ?? 'error',
-            keepTokens: request.keepTokens,
-            timeoutMs: request.timeoutMs,
-            ...extra,
-          },
-          ends[i] === undefined ? signal : AbortSignal.any([signal, ends[i]]),
-        );
-      }),
-    );
-    const usages: (GenerateUsage | null)[] = sources.map(() => null);
-    let started = false;
-    try {
-      for await (const [choice, event] of merge<GenerateEvent>(sources, () => stop.abort(over))) {
-        if (event.type === 'start') {
-          if (started) continue;
-          started = true;
-          // With several prompts the first start says nothing of the others.
-          const { promptTokens, cachedTokens } = event;
-          const known = prompts.length === 1 ? { promptTokens, cachedTokens } : {};
-          yield { type: 'start', backend: 'local', model: id, ...known };
-        } else if (event.type === 'text') {
-          yield { type: 'text', choice, text: event.text, logprobs: event.logprobs };
-        } else {
-          if (event.reason === 'aborted' && request.signal.aborted) throw abortReason(request.signal);
-          usages[choice] = event.usage;
-          yield {
-            type: 'finish',
-            choice,
-            reason: event.reason,
-            stop: event.stop,
-            slidTokens: event.slidTokens,
-          };
-        }
-      }
-    } finally {
-      stop.abort(over);
-    }
-    yield usageEvent(id, usages, request.n, notes);
-  }
-
-  async function* chat(request: ChatRequest): AsyncGenerator<ChatEvent> {
-    const id = request.model!;
-    const { toolStyle: style } = await prepareWithin(id, request.signal);
-    yield* chatWithTools(request, {
-      style,
-      schemas,
-      random: options.random,
-      generate: ({ prompt, extra, notes, ends }) => generate(id, [prompt], request, extra, notes, ends),
-    });
-  }
-
   return {
     name: 'local',
     prepare,
@@ -267,20 +163,17 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       const { licence, embedding } = entry.manifest;
       return { ...rowOf(entry), licence, embedding, ...(await factsOf(entry.manifest, entry.path)) };
     },
-    chat,
-    complete(request) {
-      const prompts = request.prompts.map(
-        (prompt): Prompt =>
-          typeof prompt === 'string' ? { kind: 'text', text: prompt } : { kind: 'tokens', tokens: prompt },
-      );
-      return generate(request.model!, prompts, request, { echo: request.echo });
+    async *chat(request) {
+      const id = request.model!;
+      yield* answers.chat(await prepareWithin(id, request.signal), id, request);
+    },
+    async *complete(request) {
+      const id = request.model!;
+      yield* answers.complete(await prepareWithin(id, request.signal), id, request);
     },
     async countTokens(request) {
       const id = request.model!;
-      const { toolStyle, task } = await prepareWithin(id, request.signal);
-      if (task === 'embedding')
-        throw wrongTask(id, 'makes embeddings and does not write text', '/v1/embeddings');
-      return countWithTools(request, toolStyle, (prompt) => engine.countTokens(id, prompt, request.signal));
+      return answers.countTokens(await prepareWithin(id, request.signal), id, request);
     },
     async embed(request: EmbeddingRequest): Promise<EmbeddingAnswer> {
       const id = request.model!;
@@ -323,48 +216,6 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
     },
     engineStatus: async () => (await probe()).engine,
   };
-}
-
-function wrongTask(id: string, what: string, route: string): InputError {
-  return new InputError('wrong_model_task', `'${id}' ${what}: use it with ${route}.`, { param: 'model' });
-}
-
-/** The prompt counts once per prompt, what was generated counts for every choice. */
-function usageEvent(
-  model: string,
-  usages: readonly (GenerateUsage | null)[],
-  n: number,
-  notes: readonly string[],
-): ChatEvent {
-  let promptTokens = 0;
-  let cachedTokens = 0;
-  let completionTokens = 0;
-  const longest = {
-    queueMs: null as number | null,
-    prefillMs: null as number | null,
-    decodeMs: null as number | null,
-  };
-  for (const [index, usage] of usages.entries()) {
-    if (!usage) continue;
-    if (index % n === 0) {
-      promptTokens += usage.promptTokens;
-      cachedTokens += usage.cachedTokens;
-    }
-    completionTokens += usage.completionTokens;
-    for (const key of ['queueMs', 'prefillMs', 'decodeMs'] as const)
-      longest[key] = Math.max(longest[key] ?? 0, usage[key]);
-  }
-  return {
-    type: 'usage',
-    promptTokens,
-    cachedTokens,
-    completionTokens,
-    receipt: { backend: 'local', model, ...longest, notes },
-  };
-}
-
-function abortReason(signal: AbortSignal): KithError {
-  return isKithError(signal.reason) ? signal.reason : new AbortedError(undefined, { cause: signal.reason });
 }
 
 /** The promise's result, or the signal's reason as soon as it fires. The promise itself goes on. */

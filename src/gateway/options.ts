@@ -22,7 +22,7 @@ export interface GatewayProvider extends Provider {
   readonly step: 'local' | 'swarm' | 'peer' | 'remote';
   /** Where it is another node: which, and whether it meets what a request asks of peers now. @default it is none */
   readonly peer?: {
-    /** PeerId. */
+    /** PeerId; empty where several nodes answer together. */
     readonly id: string;
     meets(requirements: PeerRequirements): Meeting;
   };

@@ -5,6 +5,7 @@
  * @module gateway/types
  */
 import type {
+  BlockSpan,
   ChatMessage,
   FinishReason as EngineFinishReason,
   Grammar,
@@ -120,6 +121,36 @@ export interface Receipt {
   readonly notes: readonly string[];
   /** How the gateway came by the answer; absent on what a backend says of itself. */
   readonly route?: RouteReport;
+  /** Which nodes computed the blocks of the model; absent where one machine computed all of them. */
+  readonly path?: PathReport;
+}
+
+/** The way of an answer through nodes that each computed some blocks of the model. */
+export interface PathReport {
+  readonly circuit: string;
+  /** Blocks of the model. */
+  readonly blocks: number;
+  /** Blocks that peers computed. The embedding, the head, sampling and all other blocks were this machine's. */
+  readonly span: BlockSpan;
+  /** Who computed which blocks when the answer ended, in order. */
+  readonly shards: readonly PathShard[];
+  /** Shards that were lost while the answer was made, and why. Until then they computed its tokens. */
+  readonly lost: readonly (PathShard & { readonly reason: string })[];
+  /** Shards that took their places. */
+  readonly joined: readonly PathShard[];
+  /** ms in which the answer stood still for that. */
+  readonly pausedMs: number;
+  /** Steps through the path while the answer was made, also those of other answers that shared it. */
+  readonly steps: number;
+  /** Mean ms of a step, from hidden states out to hidden states back; null without steps. */
+  readonly stepMs: number | null;
+  /** Bytes of hidden states, out and back, before they are encoded. */
+  readonly bytes: number;
+}
+
+export interface PathShard extends BlockSpan {
+  /** PeerId. */
+  readonly peer: string;
 }
 
 /** How an answer was come by. */

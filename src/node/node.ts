@@ -34,6 +34,7 @@ import {
 } from '../server/index.ts';
 import { type NodeAccess, openAccess, tlsFiles } from './access.ts';
 import { usePeers } from './found-peers.ts';
+import { foundProviders } from './found-providers.ts';
 import { openNodeIdentity } from './identity.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
@@ -168,13 +169,15 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       ...{ home, identity: identity.identity, clock: systemClock, random: systemRandom },
       log: log.child('identity'),
     });
+    const foundSlot = foundProviders(rooms.gateway);
+    const [foundPeers, foundPaths] = [foundSlot(), foundSlot()];
     swarm = createNodeSwarm({
       config,
       identity: identity.identity,
       engine: rooms.local,
       receipts: receipts ?? noReceipts,
       models: rooms.store,
-      shards: { engine: rooms.engine, models: rooms.store },
+      shards: { engine: rooms.engine, models: rooms.store, found: foundPaths.setFound },
       clock: systemClock,
       random: systemRandom,
       log: log.child('swarm'),
@@ -235,7 +238,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     if (config.swarm.enabled && config.swarm.use !== 'nobody')
       found = usePeers({
         ...{ config, peers },
-        gateway: rooms.gateway,
+        gateway: foundPeers,
         clock: systemClock,
         random: systemRandom,
         log: log.child('peers'),

@@ -31,7 +31,7 @@ export interface NodeSwarmOptions {
   /** Of what this node and its peers did for each other. */
   readonly receipts: Receipts;
   /** What computes blocks. @default nothing: no sharded inference */
-  readonly shards?: Pick<ShardParts, 'engine' | 'models'>;
+  readonly shards?: Pick<ShardParts, 'engine' | 'models' | 'found'>;
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;

@@ -3,6 +3,23 @@
  *
  * @module shards
  */
+export { openCircuits } from './circuits/circuits.ts';
+export type {
+  CircuitFigures,
+  CircuitLimits,
+  CircuitLoss,
+  CircuitModel,
+  CircuitOrder,
+  CircuitRequest,
+  Circuits,
+  CircuitsOptions,
+  CircuitUse,
+  CircuitView,
+  CircuitWish,
+  PathChoice,
+  PathQuery,
+  Via,
+} from './circuits/types.ts';
 export type { ShardOffer } from './path/hop.ts';
 export { answerNeeds, type NeedAnswerOptions } from './need/answer.ts';
 export { askForBlocks, type NeedAskOptions, type NeedCandidate } from './need/ask.ts';

@@ -37,13 +37,18 @@ export const views: Views = {
   latencyMs: () => null,
 };
 
+const seedOf = (number: number) => createHash('sha256').update(`member ${number} of ${process.pid}`).digest();
+
+/** PeerId that a member of this number has. */
+export const peerIdOf = (number: number): string => createIdentity(seedOf(number)).peerId;
+
 /** `create` makes its swarm: in a thread, as in a node, unless told otherwise. */
 export async function startMember(
   number: number,
   options: Partial<SwarmOptions> = {},
   create: (options: SwarmOptions) => Promise<MemberSwarm> = createSwarm,
 ): Promise<Member> {
-  const seed = createHash('sha256').update(`member ${number} of ${process.pid}`).digest();
+  const seed = seedOf(number);
   const identity = createIdentity(seed);
   const swarm = await create({
     seed,

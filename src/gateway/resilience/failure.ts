@@ -100,6 +100,13 @@ const byCode: Readonly<Record<string, FailureKind>> = {
   model_loading: 'busy',
   model_unloading: 'busy',
   stopping: 'busy',
+  // Paths through peers: of one model, so that they say nothing of others.
+  path_gap: 'access',
+  path_none: 'access',
+  circuits_full: 'busy',
+  path_busy: 'busy',
+  path_closed: 'busy',
+  path_lost: 'reset',
   stream_cut: 'reset',
   stream_stalled: 'silent',
   ECONNREFUSED: 'unreachable',

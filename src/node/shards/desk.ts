@@ -8,6 +8,12 @@ import type { ShardDesk } from '../../server/index.ts';
 /** @param need the desk of the swarm that runs, or why there is none */
 export function shardDesk(need: () => Promise<ShardDesk>): ShardDesk {
   return {
+    paths: {
+      plan: async (query) => (await need()).paths.plan(query),
+      circuits: async () => (await need()).paths.circuits(),
+      create: async (order, signal) => (await need()).paths.create(order, signal),
+      close: async (name) => (await need()).paths.close(name),
+    },
     work: { receipts: async (query) => (await need()).work.receipts(query) },
   };
 }

@@ -6,6 +6,7 @@
  */
 import type { Clock, Config, Logger, Random } from '../../base/index.ts';
 import type { Engine } from '../../engine/index.ts';
+import type { GatewayProvider } from '../../gateway/index.ts';
 import type { Identity } from '../../identity/index.ts';
 import type { ModelStore } from '../../models/index.ts';
 import type { Offer, Registry, Swarm, Views } from '../../swarm/index.ts';
@@ -21,6 +22,8 @@ export interface ShardParts {
   readonly trust: Trust;
   /** What this node thinks of peers, and how far they are. */
   readonly views: Views;
+  /** Tells the gateway which backends there are over paths, in the place of those of the last call. */
+  readonly found: (providers: readonly GatewayProvider[]) => void;
   /** Has what is announced said anew at once. */
   readonly announce: () => Promise<void>;
   readonly clock: Clock;

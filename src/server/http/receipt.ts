@@ -3,7 +3,7 @@
  *
  * @module server/http/receipt
  */
-import type { Receipt, RouteReport } from '../../gateway/index.ts';
+import type { PathReport, Receipt, RouteReport } from '../../gateway/index.ts';
 
 /** Headers known before the answer. */
 export function startHeaders(start: {
@@ -49,7 +49,13 @@ export function receiptBody(receipt: Receipt) {
     decode_ms: tenths(decodeMs),
     notes,
     ...(receipt.route === undefined ? {} : { route: routeBody(receipt.route) }),
+    ...(receipt.path === undefined ? {} : { path: pathBody(receipt.path) }),
   };
+}
+
+/** Which nodes computed which blocks. */
+function pathBody({ pausedMs, stepMs, ...path }: PathReport) {
+  return { ...path, paused_ms: tenths(pausedMs), step_ms: tenths(stepMs) };
 }
 
 /** How the answer was come by. */

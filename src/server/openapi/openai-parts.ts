@@ -19,6 +19,7 @@ import {
   type Schema,
   string,
 } from './schema.ts';
+import { receiptPath } from './shard-paths.ts';
 
 const probability: Schema = { type: 'number', maximum: 0, description: 'Natural logarithm.' };
 const byte = { type: 'integer', minimum: 0, maximum: 255 };
@@ -42,15 +43,18 @@ export const openAiParts: Readonly<Record<string, Schema>> = {
       code: nullable(string),
     }),
   }),
-  Receipt: object({
-    backend: string,
-    model: string,
-    queue_ms: nullable(milliseconds),
-    prefill_ms: nullable(milliseconds),
-    decode_ms: nullable(milliseconds),
-    notes: array(string),
-    route: ref('ReceiptRoute'),
-  }),
+  Receipt: object(
+    {
+      backend: string,
+      model: string,
+      queue_ms: nullable(milliseconds),
+      prefill_ms: nullable(milliseconds),
+      decode_ms: nullable(milliseconds),
+      notes: array(string),
+      route: ref('ReceiptRoute'),
+    },
+    { path: receiptPath },
+  ),
   ReceiptRoute: object({
     step: choice('cache', 'local', 'swarm', 'peer', 'remote', 'search', 'stale', 'explanation', 'crisis'),
     attempts: array(

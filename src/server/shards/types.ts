@@ -5,10 +5,3 @@
  * @module server/shards/types
  */
 
-import type { WorkDesk } from './receipts.ts';
-
-export type { WorkDesk, WorkReceiptView, WorkTotalView, WorkView, WorkViewQuery } from './receipts.ts';
-
-export interface ShardDesk {
-  readonly work: WorkDesk;
-}

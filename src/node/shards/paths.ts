@@ -1,0 +1,339 @@
+/**
+ * Paths of a node while its swarm runs: who may be asked for which blocks, the circuits, and the backend over them, which the
+ * gateway has as long as peers announce blocks of models that this node knows.
+ *
+ * @module node/shards/paths
+ */
+import {
+  type Config,
+  higher,
+  InputError,
+  isKithError,
+  messageOf,
+  reaches,
+  TIERS,
+  type Tier,
+} from '../../base/index.ts';
+import {
+  createPathBackend,
+  type GatewayProvider,
+  type OfferedModel,
+  pathProvider,
+} from '../../gateway/index.ts';
+import type { ModelManifest } from '../../models/index.ts';
+import type { PathPlanQuery, PathPlanView, PathsDesk } from '../../server/index.ts';
+import {
+  type CircuitModel,
+  type Circuits,
+  isPath,
+  openCircuits,
+  type PathChoice,
+  type PathQuery,
+  planPath,
+  planSubstitute,
+  type ShardCandidate,
+  shardCandidates,
+} from '../../shards/index.ts';
+import type { LeftOut } from '../../swarm/index.ts';
+import type { ShardParts } from './types.ts';
+
+/** ms between two looks at what peers announce. */
+const LOOK_MS = 1000;
+
+export interface NodePaths extends AsyncDisposable {
+  readonly circuits: Circuits;
+  readonly desk: PathsDesk;
+}
+
+interface Known extends OfferedModel {
+  readonly manifest: ModelManifest;
+}
+
+export function openPaths(parts: ShardParts): NodePaths {
+  const { config, models, engine, swarm, registry, clock, random, log } = parts;
+  const { use, pathCells, ownBlocks } = config.shards;
+  const least: Tier | undefined = use === 'nobody' || use === 'friends' ? undefined : use;
+  /** As measured on links, for those that `views` knows nothing of. */
+  const rtts = new Map<string, number>();
+  const views: ShardParts['views'] = {
+    standing: (peer) => parts.views.standing(peer),
+    latencyMs: (peer) => parts.views.latencyMs(peer) ?? rtts.get(peer) ?? null,
+  };
+
+  /** Why this node asks the peer for no blocks; null when it may. */
+  function refusal(peer: string): string | null {
+    if (use === 'nobody') return 'shards.use is nobody.';
+    if (use === 'friends')
+      return config.swarm.friends.includes(peer)
+        ? null
+        : 'shards.use is friends, and it is none (swarm.friends).';
+    const { tier } = views.standing(peer);
+    return reaches(tier, use) ? null : `Its tier is ${tier}; shards.use is ${use}.`;
+  }
+
+  function candidatesFor({ model, span, cells, requirements, via, exclude }: PathQuery) {
+    const { minTier: asked, ...others } = requirements;
+    const minTier = higher(asked, least);
+    const query = { model, span, cells, exclude, ...others, ...(minTier === undefined ? {} : { minTier }) };
+    const found = shardCandidates(registry, query, views, clock.now());
+    const leftOut = new Map<string, LeftOut>(found.leftOut.map((one) => [one.peer, one]));
+    const may: ShardCandidate[] = [];
+    for (const one of found.candidates) {
+      const why = refusal(one.peer);
+      if (why === null) may.push(one);
+      else leftOut.set(one.peer, { peer: one.peer, reason: 'excluded', detail: why });
+    }
+    if (via === null) return { candidates: may, leftOut: [...leftOut.values()] };
+    for (const { peer } of may)
+      if (!via.some((one) => one.peer === peer))
+        leftOut.set(peer, { peer, reason: 'excluded', detail: 'The path is to go through others.' });
+    const candidates = via.flatMap(({ peer, span: part }) =>
+      may.flatMap((one): ShardCandidate[] => {
+        if (one.peer !== peer) return [];
+        const { from, to } = part ?? one;
+        return from < one.from || to > one.to ? [] : [{ ...one, from, to }];
+      }),
+    );
+    return { candidates, leftOut: [...leftOut.values()] };
+  }
+
+  function choose(query: PathQuery): PathChoice {
+    const { candidates, leftOut } = candidatesFor(query);
+    return { plan: planPath({ span: query.span, cells: query.cells }, candidates), leftOut };
+  }
+
+  async function circuitModel(id: string): Promise<CircuitModel> {
+    const { manifest } = await models.get(id);
+    const { sha256, blocks, context, template, task } = manifest;
+    if (task === 'embedding')
+      throw new InputError(
+        'wrong_model_task',
+        `'${id}' makes embeddings, which are not computed over peers.`,
+        {
+          param: 'model',
+        },
+      );
+    return {
+      id,
+      sha256,
+      blocks,
+      context,
+      template: template === 'gguf' ? null : template,
+      async ends(own, signal) {
+        const first = await models.ensureBlocks(
+          id,
+          { from: 0, to: own, embedding: true, head: own === 0 },
+          { signal },
+        );
+        if (own === 0) return first.path;
+        const last = { from: blocks - own, to: blocks, head: true };
+        return (await models.ensureBlocks(id, last, { signal })).path;
+      },
+    };
+  }
+
+  const circuits = openCircuits({
+    engine,
+    swarm,
+    choose,
+    substitute: (query, span, lost) =>
+      planSubstitute(
+        { span, cells: query.cells },
+        candidatesFor({ ...query, span, via: null }).candidates,
+        lost,
+      ),
+    unmet(peer, requirements) {
+      const why = refusal(peer);
+      if (why !== null) return why;
+      const region = registry
+        .of(peer)
+        .flatMap(({ regions }) => regions)
+        .find((one) => requirements.regions === undefined || requirements.regions.includes(one));
+      const facts = { latencyMs: views.latencyMs(peer), region: region ?? null };
+      const { ok, reasons } = parts.trust.meets(peer, requirements, facts);
+      return ok ? null : reasons.join(', ');
+    },
+    clock,
+    random,
+    log,
+  });
+
+  /** Models of which peers that may be asked announce blocks. */
+  let known: readonly Known[] = [];
+  let standing: { readonly tier: Tier; readonly pledge: boolean } = { tier: 'unknown', pledge: false };
+
+  const wholeOf = ({ sha256, blocks }: ModelManifest, requirements = {}, cells = 0): PathQuery => ({
+    model: sha256,
+    span: { from: 0, to: blocks },
+    cells,
+    requirements,
+    via: null,
+    exclude: new Set(),
+  });
+  const hasPath = (manifest: ModelManifest, requirements = {}): boolean =>
+    isPath(choose(wholeOf(manifest, requirements)).plan);
+
+  const provider: GatewayProvider = pathProvider({
+    backend: createPathBackend({
+      name: freeNameFor(config),
+      circuits: () => circuits,
+      offered: () => known,
+      model: circuitModel,
+      engine,
+      cells: pathCells,
+      ownBlocks,
+      overflow: config.engine.overflow,
+      random,
+    }),
+    standing: () => standing,
+    meets(requirements) {
+      const ok = known.some(({ manifest, covered }) => covered && hasPath(manifest, requirements));
+      const none = known.some(({ covered }) => covered)
+        ? 'there is no path through peers that all meet what is asked'
+        : 'there is no path through peers now';
+      // Who forces a path where none is learns which blocks are missing.
+      return ok || Object.keys(requirements).length === 0
+        ? { ok: true, reasons: [] }
+        : { ok, reasons: [none] };
+    },
+  });
+
+  async function look(): Promise<void> {
+    const announced = new Set<string>();
+    for (const [peer, records] of registry.byPeer()) {
+      if (peer === registry.self || refusal(peer) !== null) continue;
+      for (const [model, { announcement }] of records)
+        if (announcement.serves.includes('blocks') && announcement.exp > clock.now()) announced.add(model);
+    }
+    if (announced.size > 0 && swarm.state === 'running')
+      for (const { peer, rttMs } of await swarm.links()) if (rttMs !== null) rtts.set(peer, rttMs);
+    const entries = announced.size === 0 ? [] : await models.list();
+    const now = entries.flatMap(({ manifest }): Known[] => {
+      const { id, task, context, bytes, sha256, family, quantisation } = manifest;
+      if (!announced.has(sha256) || task === 'embedding') return [];
+      return [
+        {
+          manifest,
+          row: { id, task, context, bytes, digest: sha256, family, quantisation },
+          covered: hasPath(manifest),
+        },
+      ];
+    });
+    standing = strictest(now.filter(({ covered }) => covered));
+    const told = (rows: readonly Known[]) =>
+      rows.map(({ row, covered }) => `${row.id} ${covered}`).join(', ');
+    const changed = told(now) !== told(known);
+    known = now;
+    if (!changed) return;
+    log.info('models over peers', { models: told(now) });
+    parts.found(now.length === 0 ? [] : [provider]);
+  }
+
+  /** The most that all peers of some path give. */
+  function strictest(rows: readonly Known[]): typeof standing {
+    for (const pledge of [true, false])
+      for (const tier of TIERS.toReversed())
+        if (rows.some(({ manifest }) => hasPath(manifest, { minTier: tier, ...(pledge && { pledge }) })))
+          return { tier, pledge };
+    return { tier: 'unknown', pledge: false };
+  }
+
+  const ending = new AbortController();
+  const looking = (async () => {
+    let failed = '';
+    while (use !== 'nobody' && !ending.signal.aborted) {
+      await look().then(
+        () => {
+          failed = '';
+        },
+        (error: unknown) => {
+          const said = messageOf(error);
+          if (said !== failed && !ending.signal.aborted) log.warn('paths were not looked at', { err: said });
+          failed = said;
+        },
+      );
+      await clock.sleep(LOOK_MS, ending.signal).catch(() => {});
+    }
+  })();
+
+  async function plan({ model: id, requirements, via, cells }: PathPlanQuery): Promise<PathPlanView> {
+    const { manifest } = await models.get(id);
+    const own = requirements.pledge === true ? ownBlocks : 0;
+    const span = { from: own, to: Math.max(own + 1, manifest.blocks - own) };
+    const query = {
+      ...wholeOf(manifest, requirements, cells ?? Math.min(pathCells, manifest.context)),
+      span,
+      via,
+    };
+    const { plan, leftOut } = choose(query);
+    const path = isPath(plan) ? plan : null;
+    return {
+      model: id,
+      blocks: manifest.blocks,
+      span,
+      cells: query.cells,
+      path:
+        path === null
+          ? null
+          : {
+              shards: path.shards.map(({ peer, from, to, computeMs, linkMs }) => ({
+                peer,
+                from,
+                to,
+                computeMs,
+                linkMs,
+              })),
+              msPerToken: path.msPerToken,
+            },
+      gaps: isPath(plan) ? [] : plan.gaps,
+      alternatives: (path?.shards ?? []).map(({ peer: without }) => {
+        const other = choose({ ...query, exclude: new Set([without]) }).plan;
+        return isPath(other)
+          ? { without, msPerToken: other.msPerToken, peers: other.shards.map(({ peer }) => peer) }
+          : { without, msPerToken: null, peers: [] };
+      }),
+      leftOut,
+    };
+  }
+
+  return {
+    circuits,
+    desk: {
+      plan,
+      circuits: async () => circuits.list(),
+      async create({ model, name, ttlMs, requirements, via, cells }, signal) {
+        const own = requirements.pledge === true ? ownBlocks : 0;
+        return circuits.create(
+          {
+            model: await circuitModel(model),
+            name,
+            ttlMs,
+            requirements,
+            own,
+            via,
+            cells: cells ?? pathCells,
+          },
+          signal,
+        );
+      },
+      close: (name) => circuits.close(name),
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort(new Error('the node is leaving'));
+      await looking;
+      try {
+        parts.found([]);
+      } catch (error) {
+        // The gateway may be closed already.
+        if (!isKithError(error)) throw error;
+      }
+      await circuits[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The owner's backends keep their names. */
+function freeNameFor({ backends }: Config): string {
+  const taken = new Set(backends.map(({ name }) => name));
+  return taken.has('peers') ? 'kith-peers' : 'peers';
+}

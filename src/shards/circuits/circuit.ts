@@ -1,0 +1,351 @@
+/**
+ * One circuit: an open path, and the engine's model whose blocks are on it.
+ *
+ * @module shards/circuits/circuit
+ */
+import { isKithError, KithError, messageOf } from '../../base/index.ts';
+import type { Carry, LoadedModel } from '../../engine/index.ts';
+import type { LeftOut } from '../../swarm/index.ts';
+import { openPath } from '../path/path.ts';
+import type { Path, PathEvent } from '../path/types.ts';
+import { isPath } from '../plan/candidates.ts';
+import type { PathPlan } from '../plan/plan.ts';
+import type { BlockSpan } from '../types.ts';
+import type {
+  CircuitFigures,
+  CircuitLimits,
+  CircuitsOptions,
+  CircuitUse,
+  CircuitView,
+  CircuitWish,
+  PathQuery,
+} from './types.ts';
+
+/** Fewer cells than this are not worth a path. */
+const LEAST_CELLS = 256;
+/** Losses and joins that are remembered. */
+const MOST_REMEMBERED = 100;
+
+export interface CircuitTerms {
+  readonly name: string;
+  /** Id in the engine. */
+  readonly engineId: string;
+  readonly ordered: boolean;
+  /** ms since epoch; null: as long as it is used. */
+  readonly endsAt: number | null;
+}
+
+type Parts = Omit<CircuitsOptions, 'limits'> & { readonly limits: CircuitLimits };
+
+export class Circuit implements AsyncDisposable {
+  readonly wish: CircuitWish;
+  readonly terms: CircuitTerms;
+  readonly query: PathQuery;
+  readonly loaded: LoadedModel;
+  msPerToken: number;
+  usedAt: number;
+  /** Monotonic ms of the last look for a better path. */
+  lookedAt: number;
+  /** No new answers: it closes when those that use it are over. */
+  leaving = false;
+  inUse = 0;
+  readonly #openedAt: number;
+  readonly #path: Path;
+  readonly #parts: Parts;
+  readonly #told: Told;
+  #closed: Promise<void> | null = null;
+
+  private constructor(
+    parts: Parts,
+    wish: CircuitWish,
+    terms: CircuitTerms,
+    made: { query: PathQuery; path: Path; told: Told; loaded: LoadedModel; plan: PathPlan },
+  ) {
+    this.#parts = parts;
+    this.wish = wish;
+    this.terms = terms;
+    this.query = made.query;
+    this.#path = made.path;
+    this.#told = made.told;
+    this.loaded = made.loaded;
+    this.msPerToken = made.plan.msPerToken;
+    this.#openedAt = this.usedAt = parts.clock.now();
+    this.lookedAt = parts.clock.monotonic();
+  }
+
+  /** @throws KithError `path_gap`, `path_none`, `path_busy`, `path_refused` (503), and what the files or the engine say */
+  static async open(
+    parts: Parts,
+    wish: CircuitWish,
+    terms: CircuitTerms,
+    signal: AbortSignal,
+  ): Promise<Circuit> {
+    const { engine, log } = parts;
+    const { model, own } = wish;
+    // A path is of no use without the ends.
+    const file = await model.ends(own, signal);
+    const { path, query, plan, told } = await openFor(parts, wish, signal);
+    try {
+      const elsewhere = { ...query.span, kvCells: path.cells };
+      const loaded = await engine.load(
+        {
+          id: terms.engineId,
+          path: file,
+          elsewhere,
+          ...(model.template === null ? {} : { template: model.template }),
+        },
+        { carry: told.over(path.carry), signal },
+      );
+      log.info('circuit open', { circuit: terms.name, model: model.id, shards: plan.shards.length });
+      return new Circuit(parts, wish, terms, { query, path, told, loaded, plan });
+    } catch (error) {
+      await path[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed !== null || this.#path.closed;
+  }
+
+  use(): CircuitUse {
+    this.inUse++;
+    const before = this.#told.figures();
+    let over = false;
+    return {
+      name: this.terms.name,
+      loaded: this.loaded,
+      view: () => this.view(),
+      since: () => differenceOf(this.#told.figures(), before),
+      [Symbol.dispose]: () => {
+        if (over) return;
+        over = true;
+        this.inUse--;
+        this.usedAt = this.#parts.clock.now();
+      },
+    };
+  }
+
+  view(): CircuitView {
+    const { name, ordered, endsAt } = this.terms;
+    const { model, requirements } = this.wish;
+    return {
+      name,
+      model: model.id,
+      blocks: model.blocks,
+      span: this.query.span,
+      shards: this.#path.shards(),
+      cells: this.#path.cells,
+      requirements,
+      ordered,
+      inUse: this.inUse,
+      openedAt: this.#openedAt,
+      usedAt: this.usedAt,
+      endsAt,
+      msPerToken: this.msPerToken,
+      figures: this.#told.figures(),
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= (async () => {
+      await this.#path[Symbol.asyncDispose]();
+      await this.#parts.engine.unload(this.terms.engineId).catch((error: unknown) => {
+        this.#parts.log.warn('the model of a circuit was not unloaded', { err: messageOf(error) });
+      });
+    })();
+    return this.#closed;
+  }
+}
+
+interface Opened {
+  readonly path: Path;
+  readonly query: PathQuery;
+  readonly plan: PathPlan;
+  readonly told: Told;
+}
+
+/** A path for the wish: those who refuse are left out of the next try, and with fewer cells more may do. */
+async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Promise<Opened> {
+  const { choose, clock, random, log, limits } = parts;
+  const { model, own, requirements, via = null } = wish;
+  const span = { from: own, to: model.blocks - own };
+  if (span.to <= span.from)
+    throw new KithError(
+      'path_invalid',
+      `'${model.id}' has ${model.blocks} blocks: with ${own} at each end on this node none is left for peers.`,
+      { status: 400 },
+    );
+  const exclude = new Set<string>();
+  const refused: { readonly peer: string; readonly error: KithError }[] = [];
+  let cells = Math.min(model.context, Math.max(LEAST_CELLS, wish.cells));
+  for (let tries = 0; tries < limits.tries; ) {
+    const query: PathQuery = { model: model.sha256, span, cells, requirements, via, exclude };
+    const { plan, leftOut } = choose(query);
+    if (!isPath(plan)) {
+      if (cells > LEAST_CELLS && leftOut.some(({ reason }) => reason === 'cache_full')) {
+        cells = Math.max(LEAST_CELLS, Math.floor(cells / 2));
+        continue;
+      }
+      throw refused.length > 0 ? busy(model.id, refused) : noPath(model.id, span, plan.gaps, leftOut);
+    }
+    tries++;
+    const told = new Told(parts.clock);
+    const open = query;
+    const culprits = new Map<unknown, string>();
+    try {
+      const path = await openPath(
+        {
+          swarm: watchedSwarm(parts.swarm, requirements, culprits),
+          model: model.sha256,
+          shards: plan.shards.map(({ peer, addresses, from, to }) => ({ peer, addresses, from, to })),
+          cells,
+          substitute: async (lostSpan, lost) => parts.substitute(open, lostSpan, lost),
+          onEvent: (event) => told.note(event),
+          clock,
+          random,
+          log,
+        },
+        signal,
+      );
+      return { path, query, plan, told };
+    } catch (error) {
+      if (signal.aborted || !isKithError(error)) throw error;
+      // Two that cannot reach each other are nobody's end alone: the path is tried without the first of them.
+      const peer = culprits.get(error) ?? plan.shards[0]!.peer;
+      refused.push({ peer, error });
+      exclude.add(peer);
+      log.info('a path could not be opened', { model: model.id, code: error.code, err: error.message });
+    }
+  }
+  throw busy(model.id, refused);
+}
+
+/** The network for one try: held to the tier when a session is opened, and noting whose end each error is. */
+function watchedSwarm(
+  swarm: CircuitsOptions['swarm'],
+  { minTier }: PathQuery['requirements'],
+  culprits: Map<unknown, string>,
+): CircuitsOptions['swarm'] {
+  return {
+    learn: (...given) => swarm.learn(...given),
+    async openSession(peer, method, metadata, options) {
+      try {
+        const tier = minTier === undefined ? {} : { minTier };
+        const session = await swarm.openSession(peer, method, metadata, { ...options, ...tier });
+        const note = () => culprits.set(session.signal.reason, peer);
+        if (session.signal.aborted) note();
+        else session.signal.addEventListener('abort', note, { once: true });
+        return session;
+      } catch (error) {
+        culprits.set(error, peer);
+        throw error;
+      }
+    },
+  };
+}
+
+const spanText = ({ from, to }: BlockSpan) => `[${from}, ${to})`;
+
+function noPath(
+  model: string,
+  span: BlockSpan,
+  gaps: readonly BlockSpan[],
+  leftOut: readonly LeftOut[],
+): KithError {
+  const why = leftOut
+    .filter(({ reason }) => reason !== 'self' && reason !== 'other_model')
+    .slice(0, 5)
+    .map(({ peer, detail }) => `…${peer.slice(-8)}: ${detail}`);
+  const others = why.length === 0 ? '' : ` Left out: ${why.join(' ')}`;
+  if (gaps.length === 0)
+    return new KithError(
+      'path_none',
+      `Peers serve all blocks of '${model}', but not in an order in which a path can go through them.${others} kith shard plan ${model} --explain tells more.`,
+      { status: 503, retryAfter: 10 },
+    );
+  const missing = gaps.map(spanText).join(', ');
+  return new KithError(
+    'path_gap',
+    `No peer that may be asked serves blocks ${missing} of '${model}' (${spanText(span)} are needed). Have a friend run: kith shard serve --model ${model}.${others}`,
+    { status: 503, retryAfter: 10, details: { model, gaps: missing } },
+  );
+}
+
+function busy(
+  model: string,
+  refused: readonly { readonly peer: string; readonly error: KithError }[],
+): KithError {
+  const waits = refused.flatMap(({ error }) => (error.retryAfter === undefined ? [] : [error.retryAfter]));
+  const said = refused.map(({ peer, error }) => `…${peer.slice(-8)}: ${error.message}`).join(' ');
+  return new KithError(
+    'path_busy',
+    `No path through peers could be opened for '${model}'. ${said}`.slice(0, 1000),
+    { status: 503, retryAfter: waits.length === 0 ? 10 : Math.min(...waits), cause: refused.at(-1)?.error },
+  );
+}
+
+/** What happens on a circuit, told and counted. */
+class Told {
+  readonly #clock: CircuitsOptions['clock'];
+  #steps = 0;
+  #rows = 0;
+  #ms = 0;
+  #bytes = 0;
+  #pausedMs = 0;
+  #lost: CircuitFigures['lost'] = [];
+  #joined: CircuitFigures['joined'] = [];
+
+  constructor(clock: CircuitsOptions['clock']) {
+    this.#clock = clock;
+  }
+
+  over(carry: Carry): Carry {
+    return async (parts, hidden, signal) => {
+      const from = this.#clock.monotonic();
+      const bytes = hidden.byteLength;
+      const back = await carry(parts, hidden, signal);
+      this.#steps++;
+      this.#rows += parts.reduce((sum, { count }) => sum + count, 0);
+      this.#bytes += bytes + back.byteLength;
+      this.#ms += this.#clock.monotonic() - from;
+      return back;
+    };
+  }
+
+  note(event: PathEvent): void {
+    const at = this.#clock.now();
+    if (event.type === 'lost') {
+      const { peer, span, reason } = event;
+      this.#lost = [...this.#lost, { peer, span, reason, at }].slice(-MOST_REMEMBERED);
+    } else if (event.type === 'joined') {
+      const { peer, span } = event;
+      this.#joined = [...this.#joined, { peer, span, at }].slice(-MOST_REMEMBERED);
+    } else if (event.type === 'recovered') this.#pausedMs += event.ms;
+  }
+
+  figures(): CircuitFigures {
+    return {
+      steps: this.#steps,
+      rows: this.#rows,
+      ms: this.#ms,
+      bytes: this.#bytes,
+      pausedMs: this.#pausedMs,
+      lost: this.#lost,
+      joined: this.#joined,
+    };
+  }
+}
+
+/** Lists only grow at their end, but for the oldest of very many. */
+function differenceOf(now: CircuitFigures, before: CircuitFigures): CircuitFigures {
+  return {
+    steps: now.steps - before.steps,
+    rows: now.rows - before.rows,
+    ms: now.ms - before.ms,
+    bytes: now.bytes - before.bytes,
+    pausedMs: now.pausedMs - before.pausedMs,
+    lost: now.lost.filter((one) => !before.lost.includes(one)),
+    joined: now.joined.filter((one) => !before.joined.includes(one)),
+  };
+}
