@@ -3,3 +3,122 @@
  *
  * @module server/openapi/shards
  */
+import { type Answer, type Api, answer, queryParameter } from './operation.ts';
+import {
+  array,
+  boolean,
+  choice,
+  count,
+  described,
+  milliseconds,
+  nullable,
+  object,
+  pattern,
+  ref,
+  type Schema,
+  string,
+} from './schema.ts';
+import { pathOperations, pathSchemas } from './shard-paths.ts';
+
+const moment = described('Milliseconds since 1970.', count);
+const peerId = pattern(
+  '^[1-9A-HJ-NP-Za-km-z]{46,52}$',
+  '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
+);
+const hash = described("SHA-256 of the model's file.", pattern('^[0-9a-f]{64}$'));
+const modelId = described('Its id on this node; null where it is not known.', nullable(string));
+const side = described('`given`: this node computed. `taken`: the peer did.', choice('given', 'taken'));
+const base64 = described('Base64.', string);
+
+const work: Readonly<Record<string, Schema>> = {
+  prompt: described('Rows of prompts.', count),
+  decode: described('Rows of answers.', count),
+  replayed: described('Rows computed again, in the place of another shard.', count),
+  steps: count,
+  ms: described('In which a step was under way.', milliseconds),
+};
+
+const schemas: Readonly<Record<string, Schema>> = {
+  WorkReceipts: object({
+    receipts: array(ref('WorkReceipt'), { maxItems: 5000 }),
+    total: count,
+    totals: array(ref('WorkTotal')),
+    contradictions: described(
+      'Two receipts of one peer that cannot both be, with its signatures.',
+      array(
+        object({
+          peer: peerId,
+          at: moment,
+          first: object({ receipt: base64, shardSignature: base64 }),
+          second: object({ receipt: base64, shardSignature: base64 }),
+        }),
+      ),
+    ),
+  }),
+  WorkReceipt: object({
+    name: described('SHA-256 of the receipt.', pattern('^[0-9a-f]{64}$')),
+    side,
+    peer: peerId,
+    state: described(
+      '`signed` by both; `half`: the owner has not answered; `disputed`: his counts are others.',
+      choice('signed', 'half', 'disputed'),
+    ),
+    reason: nullable(string),
+    model: hash,
+    modelId,
+    blocks: described('First block and the one after the last.', {
+      type: 'array',
+      items: count,
+      minItems: 2,
+      maxItems: 2,
+    }),
+    sequence: described('Number among the receipts of this shard for this owner.', count),
+    part: described('Which receipt of its session it is.', count),
+    ...work,
+    begun: described("By the shard's clock.", moment),
+    ended: described("By the shard's clock.", moment),
+    missingOne: described('The receipt before it, which it names, never came here.', boolean),
+    receipt: described('What is signed, base64.', string),
+    shardSignature: base64,
+    ownerSignature: nullable(base64),
+  }),
+  WorkTotal: object({
+    side,
+    peer: described('`*`: of all that are not listed by themselves any more.', string),
+    model: described("SHA-256 of the model's file; `*` with the peer `*`.", string),
+    modelId,
+    agreed: described('Whether both signed.', boolean),
+    receipts: count,
+    ...work,
+    rowBlocks: described('Each row times the blocks that it went through.', count),
+  }),
+};
+
+const off: Readonly<Record<string, Answer>> = {
+  '409': answer('`swarm_off`: the swarm is not switched on.', ref('OpenAiError'), ['x-should-retry']),
+  '503': answer('`swarm_down`: the swarm does not run.', ref('OpenAiError'), ['x-should-retry']),
+};
+
+export const shardApi: Api = {
+  tag: 'Kith shards',
+  description: 'One model over several nodes: what was computed for whom.',
+  schemas: { ...pathSchemas, ...schemas },
+  operations: [
+    ...pathOperations,
+    {
+      method: 'get',
+      path: '/kith/v1/shards/receipts',
+      id: 'kithWorkReceipts',
+      summary: 'Receipts of what this node and its peers computed for each other, signed by both',
+      scope: 'control',
+      parameters: [
+        queryParameter('peer', 'Of this peer alone.', string),
+        queryParameter('side', 'Of one side alone.', choice('given', 'taken')),
+        queryParameter('since', 'Kept since then, ms since 1970; sums are of these then.', count),
+        queryParameter('limit', 'At most so many; 100 unless it says otherwise.', count),
+      ],
+      answers: { ...off, '200': answer('Newest first, with the sums.', ref('WorkReceipts')) },
+      error: 'OpenAiError',
+    },
+  ],
+};

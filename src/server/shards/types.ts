@@ -5,3 +5,13 @@
  * @module server/shards/types
  */
 
+import type { PathsDesk } from './paths.ts';
+import type { WorkDesk } from './receipts.ts';
+
+export type * from './paths.ts';
+export type { WorkDesk, WorkReceiptView, WorkTotalView, WorkView, WorkViewQuery } from './receipts.ts';
+
+export interface ShardDesk {
+  readonly paths: PathsDesk;
+  readonly work: WorkDesk;
+}
