@@ -28,6 +28,7 @@ export { openPath } from './path/path.ts';
 export type { Path, PathEvent, PathLimits, PathOptions } from './path/types.ts';
 export { isPath, type PlanQuery, planThrough, shardCandidates } from './plan/candidates.ts';
 export {
+  bytesOf,
   type Choice,
   type ChooseRequest,
   chooseRange,
