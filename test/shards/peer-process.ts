@@ -8,6 +8,7 @@ import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts
 import { createEngine } from '../../src/engine/index.ts';
 import { serveShards } from '../../src/shards/index.ts';
 import { swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
+import { delayed } from './delayed.ts';
 
 export interface ShardSettings {
   /** Of the seed of its key. */
@@ -37,8 +38,13 @@ const { embedding: width } = await engine.load({
   range: { from, to, embed: false, head: false },
 });
 const swarm = await swarmOnLoopback(number, { gate: { tierOf: () => 'trusted' } });
+/** Round trip that is added to the links to next shards, ms. */
+let rttMs = 0;
+process.on('message', (told: { readonly rttMs: number }) => {
+  rttMs = told.rttMs;
+});
 serveShards({
-  swarm,
+  swarm: { handle: (...method) => swarm.handle(...method), ...delayed(swarm, () => rttMs) },
   engine,
   shards: () => [{ model, from, to, id: 'blocks', width }],
   admit: () => {},

@@ -131,6 +131,12 @@ class OpenPath implements Path {
     return this.#recovery.move(place, offer);
   }
 
+  drop(peer: string, reason: string): boolean {
+    const hop = this.#line.hops.find((one) => one.peer === peer && !one.gone);
+    hop?.drop(new Error(reason));
+    return hop !== undefined;
+  }
+
   readonly carry: Carry = async (parts, hidden, signal) => {
     if (this.closed) throw this.#end.signal.reason;
     if (signal.aborted) throw new AbortedError(undefined, { cause: signal.reason });

@@ -84,6 +84,8 @@ export interface Path extends AsyncDisposable {
    * @throws KithError why no session could be had there; the path goes on as it was
    */
   move(place: number, offer: ShardOffer): Promise<boolean>;
+  /** Goes on without the peer, as if it were lost: for one that answers, but not as it should. False when it has no place. */
+  drop(peer: string, reason: string): boolean;
   readonly carry: Carry;
   /** True when it can take no more steps. */
   readonly closed: boolean;

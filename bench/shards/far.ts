@@ -1,0 +1,63 @@
+/**
+ * A model over peers with links of a length: tokens per second against what the round trips allow.
+ *
+ * @module bench/shards/far
+ */
+import { median, spread, table } from '../lib/stats.ts';
+import { type BenchLab, promptOf } from './lab.ts';
+
+/** What KwaaiNet's own documents give, for comparison; measured there, not here. */
+const KWAAINET = [
+  'KwaaiNet publishes, for its own network: about 0.17 tokens/s over 2 hops (a model of 8B over the Internet), and 478 ms',
+  'a token at 158 ms round trip. Its figures are of other models and machines: the row with 150 ms is the nearest here.',
+].join('\n');
+
+export async function decodeFar(
+  lab: BenchLab,
+  rounds: number,
+  tokens: number,
+  rtts: readonly number[],
+): Promise<void> {
+  const near: number[] = [];
+  const ways = [2, 3].flatMap((hops) => rtts.map((rttMs) => ({ hops, rttMs, each: [] as number[] })));
+  for (const { hops, rttMs } of ways) await lab.addPath(`${hops} over ${rttMs} ms`, hops, { rttMs });
+  for (let round = -1; round < rounds; round++) {
+    const whole = await lab.once('whole', promptOf(16, round), tokens);
+    if (round >= 0) near.push(whole.each);
+    for (const { hops, rttMs, each } of ways) {
+      const answer = await lab.once(`${hops} over ${rttMs} ms`, promptOf(16, round), tokens);
+      if (answer.tokens.join() !== whole.tokens.join())
+        throw new Error('The tokens are not those of the whole.');
+      if (round >= 0) each.push(answer.each);
+    }
+  }
+  const compute = median(near);
+  console.log(
+    table(
+      [
+        'peers',
+        'round trip of each link, ms',
+        'ms a token',
+        'tokens/s',
+        'bound 1/(RTT x hops + compute)',
+        'x bound',
+      ],
+      ways.map(({ hops, rttMs, each }) => {
+        const bound = 1000 / (rttMs * hops + compute);
+        const speed = each.map((ms) => 1000 / ms);
+        return [
+          String(hops),
+          String(rttMs),
+          spread(each),
+          spread(speed),
+          bound.toFixed(2),
+          spread(speed.map((one) => one / bound)),
+        ];
+      }),
+    ),
+  );
+  console.log(
+    `\nEach message of a session waits half a round trip in the sending and in the receiving program (test/shards/delayed.ts); bandwidth is not bounded. ` +
+      `Shards push to the next one, so a token takes half a round trip for each link and for the way back. Compute: ${compute.toFixed(1)} ms a token, whole.\n\n${KWAAINET}`,
+  );
+}
