@@ -27,7 +27,7 @@ export function servingPolicy({ swarm }: Config): ServingPolicy | null {
 }
 
 /** Minutes since midnight of `22:00-07:30`. */
-function hoursOf(text: string): { readonly from: number; readonly to: number } {
+export function hoursOf(text: string): { readonly from: number; readonly to: number } {
   const [from, to] = text.split('-').map((time) => {
     const [hour, minute] = time.split(':').map(Number) as [number, number];
     return 60 * hour + minute;

@@ -65,6 +65,15 @@ export {
   UNKNOWN_BLOCK_MS,
 } from './plan/strength.ts';
 export {
+  type Admission,
+  type AdmissionBounds,
+  type Admitted,
+  createAdmission,
+  type Grant,
+  type Rank,
+  rankOf,
+} from './serve/admission.ts';
+export {
   type LoadedShard,
   type ShardService,
   type ShardServiceOptions,

@@ -6,7 +6,7 @@
  */
 export { decodeEvent, encodeEvent, type PeerEvent, type PeerFailure, type PeerUsage } from './events.ts';
 export type { ServingPolicy } from './policy.ts';
-export { SERVE_NOBODY } from './policy.ts';
+export { isOpen, SERVE_NOBODY } from './policy.ts';
 export * from './protocol.ts';
 export { hashOf, type ReceiptFacts, type ReceiptSigner, readReceipt, receiptFault } from './receipt.ts';
 export {

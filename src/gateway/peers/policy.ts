@@ -55,7 +55,10 @@ export function serves(policy: SettledPolicy, peer: string, tier: Tier): boolean
 }
 
 /** Whether `minute` of the day (0 to 1439) lies in the hours. */
-export function isOpen({ hours }: SettledPolicy, minute: number): boolean {
+export function isOpen(
+  { hours }: { readonly hours: { readonly from: number; readonly to: number } | null },
+  minute: number,
+): boolean {
   if (hours === null) return true;
   const { from, to } = hours;
   return from <= to ? minute >= from && minute < to : minute >= from || minute < to;

@@ -15,5 +15,10 @@ export function shardDesk(need: () => Promise<ShardDesk>): ShardDesk {
       close: async (name) => (await need()).paths.close(name),
     },
     work: { receipts: async (query) => (await need()).work.receipts(query) },
+    serving: {
+      view: async () => (await need()).serving.view(),
+      serve: async (request) => (await need()).serving.serve(request),
+      stop: async (request) => (await need()).serving.stop(request),
+    },
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { ShardDesk } from '../../server/index.ts';
 import { openPaths } from './paths.ts';
+import { openServing } from './serving.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
 import { openNodeWork, workDesk } from './work.ts';
 
@@ -19,13 +20,15 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   // First in and last out: sessions write to it as they end.
   const work = stack.use(openNodeWork(parts));
   const paths = stack.use(openPaths(parts));
+  const serving = stack.use(await openServing(parts));
   const owned = stack.move();
   return {
     desk: {
       paths: paths.desk,
       work: workDesk(work.store, parts.models),
+      serving: serving.desk,
     },
-    offers: () => [],
+    offers: () => serving.offers(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -19,6 +19,7 @@ import {
   string,
 } from './schema.ts';
 import { pathOperations, pathSchemas } from './shard-paths.ts';
+import { servingOperations, servingSchemas } from './shard-serving.ts';
 
 const moment = described('Milliseconds since 1970.', count);
 const peerId = pattern(
@@ -101,9 +102,10 @@ const off: Readonly<Record<string, Answer>> = {
 
 export const shardApi: Api = {
   tag: 'Kith shards',
-  description: 'One model over several nodes: what was computed for whom.',
-  schemas: { ...pathSchemas, ...schemas },
+  description: 'One model over several nodes: what is served, and what was computed for whom.',
+  schemas: { ...pathSchemas, ...servingSchemas, ...schemas },
   operations: [
+    ...servingOperations,
     ...pathOperations,
     {
       method: 'get',

@@ -10,6 +10,7 @@ import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
 import type { ServerContext } from '../types.ts';
 import { pathRoutes } from './paths.ts';
 import { receiptRoutes } from './receipts.ts';
+import { servingRoutes } from './serving.ts';
 import type { ShardDesk } from './types.ts';
 
 export type * from './types.ts';
@@ -51,4 +52,4 @@ export function shardRoutes(context: ServerContext): Route[] {
 }
 
 /** One function for each topic. */
-const TOPICS: readonly ((routing: ShardRouting) => Route[])[] = [pathRoutes, receiptRoutes];
+const TOPICS: readonly ((routing: ShardRouting) => Route[])[] = [pathRoutes, receiptRoutes, servingRoutes];

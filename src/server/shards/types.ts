@@ -7,11 +7,23 @@
 
 import type { PathsDesk } from './paths.ts';
 import type { WorkDesk } from './receipts.ts';
+import type { ServingDesk } from './serving.ts';
 
 export type * from './paths.ts';
 export type { WorkDesk, WorkReceiptView, WorkTotalView, WorkView, WorkViewQuery } from './receipts.ts';
+export type {
+  AnnouncedBlocks,
+  ServedState,
+  ServedView,
+  ServeRequest,
+  ServingDesk,
+  ServingView,
+  ShardSessionView,
+  StopRequest,
+} from './serving.ts';
 
 export interface ShardDesk {
   readonly paths: PathsDesk;
   readonly work: WorkDesk;
+  readonly serving: ServingDesk;
 }

@@ -53,8 +53,8 @@ export interface ShardServiceOptions {
 }
 
 export interface ShardService extends Disposable {
-  /** Tells the owners of all sessions that they end in `ms`, so that they go on elsewhere before. */
-  announceLeave(ms: number): void;
+  /** Tells the owners of sessions, all or those at one loaded shard, that they end in `ms`, so that they go on elsewhere before. */
+  announceLeave(ms: number, id?: string): void;
   /** Sessions that are open, by owner. */
   sessions(): readonly { readonly peer: string; readonly model: string; readonly cells: number }[];
 }
@@ -66,6 +66,8 @@ const CAPS = {
 };
 
 interface Open {
+  /** Id in the engine. */
+  readonly shard: string;
   readonly peer: string;
   readonly opening: Opening;
   readonly session: ShardSession;
@@ -124,7 +126,7 @@ export function serveShards(options: ShardServiceOptions): ShardService {
       ...(logMemoryBytes !== undefined && { logMemoryBytes }),
     });
     const key = keyOf(opening.session);
-    open.set(key, { peer: session.peer, opening, session: one });
+    open.set(key, { shard: id, peer: session.peer, opening, session: one });
     try {
       const run = one.run();
       // It goes on until the session is cut, when the grant ends first.
@@ -160,8 +162,9 @@ export function serveShards(options: ShardServiceOptions): ShardService {
   }
 
   return {
-    announceLeave(ms) {
-      for (const { session } of open.values()) session.announceLeave(ms);
+    announceLeave(ms, id) {
+      for (const { session, shard } of open.values())
+        if (id === undefined || shard === id) session.announceLeave(ms);
     },
     sessions: () => [...open.values()].map(({ peer, opening: { model, cells } }) => ({ peer, model, cells })),
     [Symbol.dispose]() {

@@ -1,0 +1,335 @@
+/**
+ * Serves blocks of models to peers while the swarm runs: what was asked for is fetched, loaded, measured and announced, and
+ * sessions of peers are let in as the owner's settings have it. Served again after a restart.
+ *
+ * @module node/shards/serving
+ */
+import { AbortedError, InputError, KithError, messageOf } from '../../base/index.ts';
+import type {
+  AnnouncedBlocks,
+  ServedView,
+  ServeRequest,
+  ServingDesk,
+  ServingView,
+} from '../../server/index.ts';
+import { type BlockSpan, createAdmission, serveShards } from '../../shards/index.ts';
+import { ServedRange } from './served-range.ts';
+import { MOST_RANGES, openServingFile, type WantedRange } from './serving-file.ts';
+import { shardServingPolicy } from './serving-policy.ts';
+import type { BlockOffer, ShardParts } from './types.ts';
+
+export interface NodeServing extends AsyncDisposable {
+  readonly desk: ServingDesk;
+  /** Blocks that are served now, or that are about to be given up. */
+  offers(): readonly BlockOffer[];
+  /** Ranges that are served, and those that are being fetched or loaded. */
+  ranges(): readonly ServedView[];
+  /**
+   * Serves a range in the place of another of the same model: that one stays until the new one is ready, and drains then.
+   *
+   * @throws as `ServingDesk.serve`
+   */
+  move(from: ServedView, to: BlockSpan): Promise<ServedView>;
+}
+
+export interface ServingOptions extends ShardParts {
+  /** Which blocks are best served here; null: as many as there are. `most`: blocks at most. */
+  readonly choose?: (model: string, most: number | null) => Promise<BlockSpan | null>;
+}
+
+/** How often a look is taken whether the engine process is the same, ms. */
+const LOOK_MS = 1000;
+/** What was served and failed is tried again after so long, ms. */
+const RETRY_MS = 60_000;
+/** Of the measured rate, what is promised: the way and other sessions cost too. */
+const CAUTION = 0.8;
+
+export async function openServing(options: ServingOptions): Promise<NodeServing> {
+  const { config, engine, models, swarm, trust, clock, log } = options;
+  const settings = config.shards;
+  const policy = shardServingPolicy({ config, trust, clock });
+  const file = await openServingFile(config.home);
+  const ending = new AbortController();
+  const ranges: ServedRange[] = [];
+  const lives = new Set<Promise<void>>();
+  const problems = file.problem === null ? [] : [file.problem];
+  let told = '';
+
+  using stack = new DisposableStack();
+  const admission = stack.use(
+    createAdmission({ bounds: settings, clock, onChange: () => void tellWhenFull() }),
+  );
+  const service = stack.use(
+    serveShards({
+      ...{ swarm, engine, log },
+      shards: () => ranges.flatMap((range) => range.shard ?? []),
+      admit(peer, { cells, last }, shard) {
+        const rank = policy.rankOf(peer);
+        if (shard === null) return undefined;
+        const { id: pool, width } = shard;
+        const poolCells = ranges.find((range) => range.id === pool)?.cells ?? 0;
+        // Rows are kept as f32.
+        return admission.open({ peer, rank, pool, poolCells, cells, logBytes: last ? 0 : cells * width * 4 });
+      },
+      logMemoryBytes: Math.floor(settings.logMemoryBytes / settings.sessions),
+    }),
+  );
+
+  const announce = (): Promise<void> =>
+    options
+      .announce()
+      .catch((error: unknown) => log.warn('what is served was not told', { err: messageOf(error) }));
+
+  /** What is free is told in its time; that nothing is, or something again, at once. */
+  async function tellWhenFull(): Promise<void> {
+    const now = ranges.map(({ id, cells }) => `${id} ${admission.freeCells(id, cells) > 0}`).join();
+    if (now === told) return;
+    told = now;
+    await announce();
+  }
+
+  const write = (): Promise<void> =>
+    file.write(ranges.filter(({ state }) => !['failed', 'draining'].includes(state)).map(({ want }) => want));
+
+  /** One after the other: each is to see the memory that the one before left. */
+  let loading: Promise<void> = Promise.resolve();
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = loading.then(work);
+    loading = turn.catch(() => {});
+    return turn;
+  }
+
+  /** From its first byte until it is stopped. Never rejects. */
+  async function live(range: ServedRange, onReady: () => void): Promise<void> {
+    const { signal } = range.stopping;
+    while (!signal.aborted) {
+      try {
+        const path = await range.fetch();
+        await inTurn(() => range.load(path));
+      } catch (error) {
+        if (signal.aborted) break;
+        range.fail(error);
+        log.warn('blocks cannot be served', { range: range.id, err: messageOf(error) });
+        if (!range.isKept || range.problem!.status < 500) return void write().catch(() => {});
+        await clock.sleep(RETRY_MS, signal).catch(() => {});
+        continue;
+      }
+      log.info('blocks are served', { range: range.id, cells: range.cells });
+      onReady();
+      await announce();
+      while (!signal.aborted && !range.isLost) await clock.sleep(LOOK_MS, signal).catch(() => {});
+      if (signal.aborted) break;
+      log.warn('the engine process that served blocks is gone', { range: range.id });
+      admission.end(lost('The engine process of the shard died.'), range.id);
+    }
+  }
+
+  function begin(range: ServedRange, onReady: () => void = () => {}): void {
+    ranges.push(range);
+    const life = live(range, onReady).finally(() => lives.delete(life));
+    lives.add(life);
+  }
+
+  async function stop(range: ServedRange): Promise<void> {
+    if (range.state === 'draining') return;
+    const wasReady = range.state === 'ready';
+    range.stopping.abort(new AbortedError('Serving was stopped.'));
+    range.drain();
+    await write();
+    if (wasReady) {
+      await announce();
+      service.announceLeave(settings.drainMs, range.id);
+      const until = clock.monotonic() + settings.drainMs;
+      while (sessionsOf(range) > 0 && clock.monotonic() < until && !ending.signal.aborted)
+        await clock.sleep(Math.min(100, LOOK_MS), ending.signal).catch(() => {});
+      admission.end(lost('The node no longer serves these blocks.'), range.id);
+    }
+    await engine
+      .unload(range.id)
+      .catch((error: unknown) => log.debug('not unloaded', { err: messageOf(error) }));
+    ranges.splice(ranges.indexOf(range), 1);
+    await announce();
+  }
+
+  const sessionsOf = ({ id }: ServedRange): number =>
+    admission.all().filter(({ pool }) => pool === id).length;
+
+  const viewOf = (range: ServedRange): ServedView =>
+    range.view({ sessions: sessionsOf(range), freeCells: admission.freeCells(range.id, range.cells) });
+
+  async function serve(request: ServeRequest, instead: ServedRange | null = null): Promise<ServedView> {
+    const { manifest } = await models.get(request.model ?? config.models.default);
+    const { id: model, sha256, blocks } = manifest;
+    const chosen = request.from === null ? await options.choose?.(model, request.blocks) : null;
+    const from = request.from ?? chosen?.from ?? 0;
+    const to = chosen?.to ?? (request.blocks === null ? blocks : from + request.blocks);
+    if (from >= to || to > blocks)
+      throw new InputError(
+        'shard_range_invalid',
+        `'${model}' has the blocks 0 to ${blocks - 1}; ${to - from} from block ${from} on are not all among them.`,
+        { param: 'from' },
+      );
+    for (const other of ranges.filter(({ want, state }) => want.sha256 === sha256 && state === 'failed'))
+      ranges.splice(ranges.indexOf(other), 1);
+    const near = ranges.find(
+      (one) =>
+        one !== instead &&
+        one.state !== 'draining' &&
+        one.want.sha256 === sha256 &&
+        one.want.from <= to &&
+        from <= one.want.to,
+    );
+    if (near !== undefined && near.want.from === from && near.want.to === to) return viewOf(near);
+    // Ranges side by side would be announced as one, which no session can have.
+    if (near !== undefined)
+      throw new KithError(
+        'shard_served_already',
+        `Blocks ${near.want.from} to ${near.want.to - 1} of '${model}' are served already, which meet these. Stop them with kith shard stop ${model}, and serve all of them as one range.`,
+        { status: 409 },
+      );
+    if (
+      ranges.some(
+        ({ id, want }) =>
+          id.startsWith('shard ') && want.sha256 === sha256 && want.from === from && want.to === to,
+      )
+    )
+      throw new KithError(
+        'shard_served_already',
+        'These blocks are about to be given up. Try again when they are.',
+        {
+          status: 409,
+          retryAfter: Math.ceil(settings.drainMs / 1000) + 1,
+        },
+      );
+    if (ranges.length >= MOST_RANGES)
+      throw new KithError(
+        'shard_served_already',
+        `${MOST_RANGES} ranges are served already. Stop some first.`,
+        {
+          status: 409,
+        },
+      );
+    const want: WantedRange = { model, sha256, from, to, auto: request.auto };
+    const range = new ServedRange({ ...options, onChange: () => {} }, want, manifest, instead !== null);
+    begin(range, () => {
+      if (instead !== null && ranges.includes(instead)) keep(stop(instead));
+    });
+    await write();
+    return viewOf(range);
+  }
+
+  /** Goes on in the background; the node's end waits for it. */
+  function keep(work: Promise<void>): void {
+    const life = work
+      .catch((error: unknown) => log.warn('serving was not stopped well', { err: messageOf(error) }))
+      .finally(() => lives.delete(life));
+    lives.add(life);
+  }
+
+  function offers(): BlockOffer[] {
+    const served = ranges.filter(({ state }) => state === 'ready' || state === 'draining');
+    return [...Map.groupBy(served, ({ want }) => want.sha256).values()].map((all): BlockOffer => {
+      const ready = all.filter(({ state }) => state === 'ready');
+      const told = ready.length > 0 ? ready : all.slice(0, 1);
+      const { sha256, quantisation } = told[0]!.manifest;
+      const tokenMs = told.reduce((sum, range) => sum + (range.tokenMs ?? 0), 0);
+      return {
+        model: { hash: sha256, quant: quantisation },
+        blocks: told.map(({ want }) => [want.from, want.to] as const).sort(([one], [other]) => one - other),
+        tokensPerSecond: tokenMs > 0 ? Math.round((CAUTION * 1e4) / tokenMs) / 10 : null,
+        freeCacheTokens:
+          ready.length === 0 ? 0 : Math.min(...ready.map(({ id, cells }) => admission.freeCells(id, cells))),
+        maxBatch: settings.sessions,
+        state: ready.length > 0 ? 'online' : 'draining',
+      };
+    });
+  }
+
+  function view(): ServingView {
+    const { friends, serveHours } = config.swarm;
+    const { serveTier, sessions, sessionsPerPeer, cells, idleMs, leaseMs } = settings;
+    const isOpen = friends.length > 0 || serveTier !== 'nobody';
+    return {
+      peer: swarm.peer,
+      addresses: swarm.addresses,
+      access: {
+        friends: friends.length,
+        minTier: serveTier === 'nobody' ? null : serveTier,
+        hours: serveHours === '' ? null : serveHours,
+      },
+      limits: { sessions, sessionsPerPeer, cells, idleMs, leaseMs },
+      served: ranges.map(viewOf),
+      sessions: admission
+        .all()
+        .flatMap(({ pool, peer, cells, ageMs, idleMs, leftMs, rows, rowsPerSecond }) => {
+          const range = ranges.find(({ id }) => id === pool);
+          if (range === undefined) return [];
+          const { model, from, to } = range.want;
+          return {
+            ...{ peer, friend: policy.isFriend(peer), tier: trust.tier(peer), model, from, to, cells },
+            ...{ ageMs, idleMs, leftMs, tokens: rows, tokensPerSecond: rowsPerSecond },
+          };
+        }),
+      announced: offers().map(({ model, blocks, ...rest }): AnnouncedBlocks => {
+        const name = ranges.find(({ want }) => want.sha256 === model?.hash)?.want.model ?? '';
+        return { model: name, blocks, ...rest };
+      }),
+      problems: [
+        ...problems,
+        ...(isOpen || ranges.length === 0
+          ? []
+          : [
+              'Nobody may compute with the blocks: name a friend (swarm.friends), or a tier (shards.serveTier).',
+            ]),
+        ...ranges.flatMap(({ problem }) => problem?.message ?? []),
+      ],
+    };
+  }
+
+  // What was served before is served again, in the background.
+  for (const want of file.wanted) {
+    const entry = await models.get(want.model).catch((error: unknown) => {
+      problems.push(`Blocks of '${want.model}' are not served again: ${messageOf(error)}`);
+      return null;
+    });
+    if (entry !== null)
+      begin(new ServedRange({ ...options, onChange: () => {} }, want, entry.manifest, true));
+  }
+
+  const owned = stack.move();
+  const find = ({ sha256, from, to }: Pick<ServedView, 'sha256' | 'from' | 'to'>) =>
+    ranges.find(({ want }) => want.sha256 === sha256 && want.from === from && want.to === to) ?? null;
+  return {
+    offers,
+    ranges: () => ranges.map(viewOf),
+    move: (old, { from, to }) =>
+      serve({ model: old.model, from, blocks: to - from, auto: old.auto }, find(old)),
+    desk: {
+      view: async () => view(),
+      serve: (request) => serve(request),
+      async stop({ model, from }) {
+        const chosen = ranges.filter(
+          ({ want }) => (model === null || want.model === model) && (from === null || want.from === from),
+        );
+        if (chosen.length === 0)
+          throw new InputError(
+            'shard_not_served',
+            `This node serves no such blocks. kith shard status lists those that it serves.`,
+            { status: 404 },
+          );
+        for (const range of chosen) keep(stop(range));
+        return chosen.map(viewOf);
+      },
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      for (const { stopping } of ranges) stopping.abort(new AbortedError('The node stops.'));
+      admission.end(lost('The node stops.'));
+      await Promise.all(lives);
+      owned[Symbol.dispose]();
+    },
+  };
+}
+
+/** Owners go on elsewhere. */
+const lost = (why: string): KithError => new KithError('shard_lost', why, { status: 503 });
