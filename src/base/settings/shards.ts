@@ -4,7 +4,7 @@
  * @module base/settings/shards
  */
 import { TIERS } from '../tiers.ts';
-import { choice, integer } from './setting.ts';
+import { bytes, choice, DAY_MS, flagSetting, GB, integer, integerOrAuto } from './setting.ts';
 
 export const shardSettings = {
   'shards.use': choice(
@@ -28,5 +28,58 @@ export const shardSettings = {
     'Peers of this tier and above may compute with the blocks that this node serves; nobody: only friends.',
     ['nobody', ...TIERS],
     'nobody',
+  ),
+  'shards.sessions': integer('Sessions of peers that compute here at once, over all models.', 1, 1000, 8),
+  'shards.sessionsPerPeer': integer(
+    'Of those, for one peer: friends and trusted ones get all, lower tiers a part.',
+    1,
+    1000,
+    4,
+  ),
+  'shards.cells': integerOrAuto(
+    'KV cells (tokens of context) lent to all peers at once; auto: as many as the served blocks have.',
+    256,
+    16_777_216,
+  ),
+  'shards.idleMs': integer(
+    'A session of a peer that has no step for so long ends, in ms.',
+    1000,
+    DAY_MS,
+    300_000,
+  ),
+  'shards.leaseMs': integer(
+    'A session of a peer makes room after so long when others wait, in ms.',
+    10_000,
+    DAY_MS,
+    3_600_000,
+  ),
+  'shards.drainMs': integer(
+    'Time that sessions of peers get to go on elsewhere when serving stops, in ms.',
+    0,
+    600_000,
+    20_000,
+  ),
+  'shards.logBytes': bytes(
+    'Rows kept for the case that a next peer is lost, of all sessions together, in memory and in temporary files.',
+    1_000_000,
+    1000 * GB,
+    2 * GB,
+  ),
+  'shards.logMemoryBytes': bytes('Of those, in memory.', 1_000_000, 1000 * GB, 256_000_000),
+  'shards.rebalance': flagSetting(
+    'Blocks that this node chose by itself (kith shard serve --auto) give way to others of the model when those are needed more.',
+    true,
+  ),
+  'shards.rebalanceRestMs': integer(
+    'Least time between two such moves, in ms; ten times less where one closes a gap; twice as long after each that follows soon.',
+    1000,
+    DAY_MS,
+    600_000,
+  ),
+  'shards.lookMs': integer(
+    'How often blocks that were chosen by themselves are held against what the swarm serves, in ms.',
+    100,
+    DAY_MS,
+    15_000,
   ),
 } as const;
