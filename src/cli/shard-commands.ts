@@ -5,6 +5,7 @@
  */
 import { type Command, Option } from 'commander';
 import { homeOption, jsonOption, whole } from './options.ts';
+import { addPaths } from './shard-path-commands.ts';
 import type { Add } from './program.ts';
 
 /** Lines of examples below the help of a command. */
@@ -18,6 +19,7 @@ export function addShard(program: Command, add: Add): void {
     .description('run models over several nodes, a part on each')
     .exitOverride();
   addDownload(shard, add);
+  addPaths(shard, add);
   addReceipts(shard, add);
 }
 

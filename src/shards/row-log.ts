@@ -90,13 +90,18 @@ export class RowLog implements Disposable {
         `Rows that a substitute needs could not be kept: ${messageOf(this.#lost)}.`,
         { status: 503, cause: this.#lost },
       );
+    /** The position that each cell holds for who gets the steps: -1 for none. */
+    const held = new Int32Array(this.#writtenBy.length).fill(-1);
     for (const n of [...this.#steps.keys()].sort((a, b) => a - b)) {
       const kept = this.#steps.get(n);
       if (kept === undefined) continue;
-      // What continues a cell that was written again can never be read: of each part the first rows are left.
+      // What continues a cell that was written again can never be read: of each part the first rows are left, and none of
+      // one that continues a row which is not among them.
       const parts = kept.parts.flatMap((part): CarriedPart[] => {
+        if (part.start > 0 && held[part.after] !== part.start - 1) return [];
         let count = 0;
-        while (count < part.count && this.#writtenBy[part.cells[count]!] === n) count++;
+        for (; count < part.count && this.#writtenBy[part.cells[count]!] === n; count++)
+          held[part.cells[count]!] = part.start + count;
         if (count === part.count) return [part];
         if (count === 0) return [];
         const outputs = part.outputs === 'each' ? part.outputs : 'none';

@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setInFile } from '../../src/base/index.ts';
+import { eventData } from '../../src/cli/sse.ts';
 import { createModelStore } from '../../src/models/index.ts';
 import type { Node } from '../../src/node/index.ts';
-import type { PathPlanView } from '../../src/server/index.ts';
+import type { CircuitView, PathPlanView } from '../../src/server/index.ts';
 import { testModel } from '../models/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { peerIdOf } from '../swarm/members.ts';
@@ -78,6 +79,45 @@ const chat = (model: string, more: Record<string, unknown> = {}): Promise<Answer
 
 const plan = (query = '') => call<PathPlanView>('GET', `/kith/v1/shards/plan?model=tiny${query}`);
 
+const circuits = async () =>
+  (await call<{ circuits: CircuitView[] }>('GET', '/kith/v1/shards/circuits')).circuits;
+const connect = ({ swarm }: Lender) =>
+  call('POST', '/kith/v1/swarm/connect', { target: swarm.addresses[0]! });
+
+/** An answer over peers as it comes. */
+async function streamed(
+  tokens: number,
+  onPiece: (count: number) => void | Promise<void>,
+): Promise<{ readonly text: string; readonly receipt: Answer['kith'] }> {
+  const response = await fetch(`${node.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'tiny@peers',
+      messages: [{ role: 'user', content: 'Tell me something about the sea.' }],
+      max_tokens: tokens,
+      temperature: 0,
+      stream: true,
+      kith: { receipt: true },
+    }),
+  });
+  let text = '';
+  let count = 0;
+  let receipt: Answer['kith'] | null = null;
+  for await (const data of eventData(response.body!)) {
+    if (data === '[DONE]') break;
+    const event = JSON.parse(data);
+    if (event.error) throw Object.assign(new Error(event.error.message), event.error);
+    const piece = event.choices?.[0]?.delta?.content;
+    if (piece) {
+      text += piece;
+      await onPiece(++count);
+    }
+    receipt = event.kith ?? receipt;
+  }
+  return { text, receipt: receipt! };
+}
+
 const models = async () =>
   (await call<{ data: { id: string }[] }>('GET', '/v1/models')).data.map(({ id }) => id);
 
@@ -122,4 +162,198 @@ test('answers over peers are those of the model at home, and the receipt names w
   ]);
   assert.deepEqual([over.kith.path!.lost, over.kith.path!.joined], [[], []]);
   assert.ok(over.kith.path!.steps >= 12);
+});
+
+test('sampling, choices, stops, logprobs, schemas and tools come out as at home', async () => {
+  const same = async (more: Record<string, unknown>): Promise<Answer> => {
+    const [here, over] = [await chat('tiny', more), await chat('tiny@peers', more)];
+    assert.deepEqual(over.choices, here.choices, JSON.stringify(more));
+    return over;
+  };
+  const two = await same({ temperature: 0.9, seed: 11, n: 2 });
+  assert.equal(two.choices.length, 2);
+  assert.notEqual(two.choices[0]!.message.content, two.choices[1]!.message.content);
+  const told = await same({ logprobs: true, top_logprobs: 3 });
+  assert.equal(told.choices[0]!.logprobs!.content.length, told.usage.completion_tokens);
+  const word = told.choices[0]!.message.content!.split(' ')[2]!;
+  const stopped = await same({ stop: [word] });
+  assert.equal(stopped.choices[0]!.finish_reason, 'stop');
+  const schema = {
+    type: 'object',
+    properties: { colour: { enum: ['blue', 'grey'] }, deep: { type: 'boolean' } },
+    required: ['colour', 'deep'],
+    additionalProperties: false,
+  };
+  const formed = await same({
+    max_tokens: 40,
+    response_format: { type: 'json_schema', json_schema: { name: 'sea', strict: true, schema } },
+  });
+  const { colour, deep } = JSON.parse(formed.choices[0]!.message.content!);
+  assert.ok(['blue', 'grey'].includes(colour) && typeof deep === 'boolean');
+  const tools = [{ type: 'function', function: { name: 'look_up', parameters: schema } }];
+  const called = await call<Answer>('POST', '/v1/chat/completions', {
+    model: 'tiny@peers',
+    messages: [{ role: 'user', content: 'Look the sea up.' }],
+    max_tokens: 60,
+    temperature: 0,
+    tools,
+    tool_choice: 'required',
+  });
+  assert.equal(called.choices[0]!.message.tool_calls![0]!.function.name, 'look_up');
+});
+
+test('completions and token counts go over the path as well, and embeddings do not', async () => {
+  const prompt = { prompt: 'The sea is', max_tokens: 8, temperature: 0 };
+  type Completed = { choices: { text: string }[] };
+  const here = await call<Completed>('POST', '/v1/completions', { model: 'tiny', ...prompt });
+  const over = await call<Completed>('POST', '/v1/completions', { model: 'tiny@peers', ...prompt });
+  assert.equal(over.choices[0]!.text, here.choices[0]!.text);
+  await assert.rejects(call('POST', '/v1/embeddings', { model: 'tiny@peers', input: 'sea' }), (error) => {
+    assert.ok(
+      ['not_supported', 'wrong_model_task', 'model_not_found'].includes((error as { code: string }).code),
+    );
+    return true;
+  });
+});
+
+test('a stream is cut off when its reader leaves, and the path serves the next one', async () => {
+  const leave = new AbortController();
+  const response = await fetch(`${node.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'tiny@peers',
+      messages: [{ role: 'user', content: 'Count as far as you can.' }],
+      max_tokens: 400,
+      stream: true,
+    }),
+    signal: leave.signal,
+  });
+  const reader = response.body!.getReader();
+  assert.match(Buffer.from((await reader.read()).value!).toString(), /^data: /);
+  leave.abort();
+  await until(circuits, (open) => open.every(({ inUse }) => inUse === 0));
+  assert.equal((await chat('tiny@peers')).kith.path!.shards.length, 2);
+  assert.equal((await circuits()).length, 1);
+});
+
+test('peers are asked for blocks and nothing else', () => {
+  for (const peer of [first, second]) for (const method of peer.asked) assert.match(method, /^\/kith\/shard/);
+  assert.ok(first.asked.size > 0 && second.asked.size > 0);
+});
+
+test('a circuit can be ordered, named by requests and closed', async () => {
+  const order = {
+    model: 'tiny',
+    name: 'mine',
+    ttlMs: 60_000,
+    via: [{ peer: first.peer }, { peer: second.peer }],
+  };
+  const made = await call<CircuitView>('POST', '/kith/v1/shards/circuits', order);
+  assert.deepEqual([made.name, made.ordered, made.cells], ['mine', true, 512]);
+  await assert.rejects(call('POST', '/kith/v1/shards/circuits', order), { code: 'circuit_exists' });
+  assert.equal((await chat('tiny@mine')).kith.path!.circuit, 'mine');
+  await call('DELETE', '/kith/v1/shards/circuits/mine');
+  await assert.rejects(chat('tiny@mine'), { status: 404 });
+  await assert.rejects(call('DELETE', '/kith/v1/shards/circuits/mine'), { code: 'circuit_unknown' });
+  await assert.rejects(call('POST', '/kith/v1/shards/circuits', { ...order, via: [{ peer: first.peer }] }), {
+    code: 'path_gap',
+    status: 503,
+  });
+});
+
+test('a plan says what each part takes, what there is without each peer, and who was left out', async () => {
+  const { path, alternatives, gaps } = await plan();
+  assert.deepEqual(gaps, []);
+  assert.deepEqual(
+    path!.shards.map(({ peer, from, to }) => [peer, from, to]),
+    [
+      [first.peer, 0, 3],
+      [second.peer, 3, 8],
+    ],
+  );
+  const parts = path!.shards.reduce((sum, { computeMs, linkMs }) => sum + computeMs + linkMs, 0);
+  assert.ok(parts > 0 && parts <= path!.msPerToken);
+  assert.deepEqual(
+    alternatives.map(({ without, msPerToken }) => [without, msPerToken]),
+    [
+      [first.peer, null],
+      [second.peer, null],
+    ],
+  );
+  const strict = await plan('&minTier=verified');
+  assert.equal(strict.path, null);
+  assert.deepEqual(
+    strict.leftOut.flatMap(({ peer, reason }) => (reason === 'self' ? [] : [[peer, reason]])).sort(),
+    [first, second].map(({ peer }) => [peer, 'tier']).sort(),
+  );
+  const other = await lending.lend(90, 0, 8);
+  const all = await until(
+    async () => {
+      await connect(other);
+      return plan();
+    },
+    ({ leftOut }) => leftOut.some(({ peer }) => peer === other.peer),
+  );
+  assert.match(all.leftOut.find(({ peer }) => peer === other.peer)!.detail, /shards\.use is friends/);
+});
+
+test('who demands the pledge is not answered by peers that gave none', async () => {
+  const asked = fetch(`${node.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-kith-privacy': 'maximum' },
+    body: JSON.stringify({
+      model: 'tiny@peers',
+      messages: [{ role: 'user', content: 'Hello' }],
+      max_tokens: 4,
+    }),
+  });
+  const response = await asked;
+  assert.equal(response.status, 403);
+  const { error } = (await response.json()) as { error: { code: string } };
+  assert.ok(['privacy_unmet', 'peer_unmet'].includes(error.code), error.code);
+});
+
+test('a peer dies in mid-answer: the answer is whole, and the receipt tells of it', async () => {
+  const spare = await lending.lend(PEERS[2]!, 3, 8);
+  await connect(spare);
+  await until(plan, ({ alternatives }) => alternatives.some(({ msPerToken }) => msPerToken !== null));
+  const whole = await chat('tiny', { max_tokens: 40 });
+  const [{ shards }] = (await circuits()) as [CircuitView];
+  const victim = [second, spare].find(({ peer }) => peer === shards[1]!.peer)!;
+  const other = victim === second ? spare : second;
+  const { text, receipt } = await streamed(40, (count) => (count === 8 ? victim.kill() : undefined));
+  assert.equal(text, whole.choices[0]!.message.content);
+  assert.deepEqual(
+    receipt.path!.lost.map(({ peer }) => peer),
+    [victim.peer],
+  );
+  assert.deepEqual(
+    receipt.path!.joined.map(({ peer }) => peer),
+    [other.peer],
+  );
+  assert.deepEqual(receipt.path!.shards.at(-1), { peer: other.peer, from: 3, to: 8 });
+  second = other;
+});
+
+test('those who are busy are passed over, and the caller is told when to come again', async () => {
+  for (const { name } of await circuits()) await call('DELETE', `/kith/v1/shards/circuits/${name}`);
+  second.refuse(7);
+  await assert.rejects(chat('tiny@peers'), { code: 'path_busy', status: 503 });
+  second.refuse(null);
+  assert.equal((await chat('tiny@peers')).kith.path!.shards[1]!.peer, second.peer);
+});
+
+test('when nobody can take the place, the answer ends with an error, and the next one says which blocks are missing', async () => {
+  const error = await streamed(200, (count) => (count === 6 ? second.kill() : undefined)).then(
+    () => null,
+    (thrown: unknown) => thrown as { code: string },
+  );
+  assert.ok(error !== null);
+  await assert.rejects(chat('tiny@peers'), (thrown: Error & { code: string }) => {
+    assert.match(thrown.message, /blocks 3 to 7/);
+    return true;
+  });
+  // At home nothing is missing.
+  assert.equal((await chat('tiny')).kith.backend, 'local');
 });

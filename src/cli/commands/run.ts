@@ -8,14 +8,15 @@ import { settingsOf } from '../settings.ts';
 import { readStdin, stdinEnds } from '../stdin.ts';
 import { openTalk, type TalkMessage, type TalkUsage } from '../talk.ts';
 
-async function promptOf(words: readonly string[]): Promise<string> {
+/** What stands behind the command, with what is piped in. */
+export async function promptOf(words: readonly string[], command = 'kith run'): Promise<string> {
   const given = words.join(' ').trim();
   const piped = given === '' || given === '-' ? !process.stdin.isTTY : stdinEnds();
   const parts = [given === '-' ? '' : given, piped ? (await readStdin()).trim() : ''].filter(
     (part) => part !== '',
   );
   if (parts.length === 0)
-    throw new UsageError('There is no prompt: kith run "your question", or pipe it in.');
+    throw new UsageError(`There is no prompt: ${command} "your question", or pipe it in.`);
   return parts.join('\n\n');
 }
 

@@ -37,6 +37,10 @@ import {
 import type { LeftOut } from '../../swarm/index.ts';
 import type { ShardParts } from './types.ts';
 
+/** ms for which nobody is asked who was lost in the middle of an answer, or refused and did not say for how long. */
+const LOST_MS = 20_000;
+const REFUSED_MS = 5_000;
+const MOST_AVOIDED = 1024;
 /** ms between two looks at what peers announce. */
 const LOOK_MS = 1000;
 
@@ -60,6 +64,18 @@ export function openPaths(parts: ShardParts): NodePaths {
     latencyMs: (peer) => parts.views.latencyMs(peer) ?? rtts.get(peer) ?? null,
   };
 
+  /** Peers in trouble lately, and until when (monotonic ms) they are passed over. */
+  const avoided = new Map<string, { readonly until: number; readonly lost: boolean }>();
+
+  /** Why the peer is passed over just now. `patient`: also when it only refused, for others may not. */
+  function troubleOf(peer: string, patient: boolean): string | null {
+    const trouble = avoided.get(peer);
+    const ms = (trouble?.until ?? 0) - clock.monotonic();
+    if (trouble === undefined || ms <= 0 || (!trouble.lost && !patient)) return null;
+    const what = trouble.lost ? 'was lost in the middle of an answer' : 'refused a session';
+    return `It ${what}; it is asked again in ${Math.ceil(ms / 1000)} s.`;
+  }
+
   /** Why this node asks the peer for no blocks; null when it may. */
   function refusal(peer: string): string | null {
     if (use === 'nobody') return 'shards.use is nobody.';
@@ -71,7 +87,7 @@ export function openPaths(parts: ShardParts): NodePaths {
     return reaches(tier, use) ? null : `Its tier is ${tier}; shards.use is ${use}.`;
   }
 
-  function candidatesFor({ model, span, cells, requirements, via, exclude }: PathQuery) {
+  function candidatesFor({ model, span, cells, requirements, via, exclude }: PathQuery, patient = true) {
     const { minTier: asked, ...others } = requirements;
     const minTier = higher(asked, least);
     const query = { model, span, cells, exclude, ...others, ...(minTier === undefined ? {} : { minTier }) };
@@ -79,7 +95,7 @@ export function openPaths(parts: ShardParts): NodePaths {
     const leftOut = new Map<string, LeftOut>(found.leftOut.map((one) => [one.peer, one]));
     const may: ShardCandidate[] = [];
     for (const one of found.candidates) {
-      const why = refusal(one.peer);
+      const why = refusal(one.peer) ?? troubleOf(one.peer, patient);
       if (why === null) may.push(one);
       else leftOut.set(one.peer, { peer: one.peer, reason: 'excluded', detail: why });
     }
@@ -98,8 +114,12 @@ export function openPaths(parts: ShardParts): NodePaths {
   }
 
   function choose(query: PathQuery): PathChoice {
-    const { candidates, leftOut } = candidatesFor(query);
-    return { plan: planPath({ span: query.span, cells: query.cells }, candidates), leftOut };
+    const planned = (patient: boolean): PathChoice => {
+      const { candidates, leftOut } = candidatesFor(query, patient);
+      return { plan: planPath({ span: query.span, cells: query.cells }, candidates), leftOut };
+    };
+    const first = planned(true);
+    return isPath(first.plan) ? first : planned(false);
   }
 
   async function circuitModel(id: string): Promise<CircuitModel> {
@@ -142,6 +162,12 @@ export function openPaths(parts: ShardParts): NodePaths {
         candidatesFor({ ...query, span, via: null }).candidates,
         lost,
       ),
+    onTrouble(peer, trouble, waitMs) {
+      avoided.delete(peer);
+      if (avoided.size >= MOST_AVOIDED) avoided.delete(avoided.keys().next().value!);
+      const lost = trouble === 'lost';
+      avoided.set(peer, { until: clock.monotonic() + (waitMs ?? (lost ? LOST_MS : REFUSED_MS)), lost });
+    },
     unmet(peer, requirements) {
       const why = refusal(peer);
       if (why !== null) return why;

@@ -134,7 +134,7 @@ export const pathOperations: readonly Operation[] = [
       queryParameter('region', 'Regions that will do, with commas between.', string),
       queryParameter('maxLatencyMs', 'Round trip to each peer at most.', count),
       queryParameter('pledge', 'Whether each peer has to have given the pledge.', choice('true', 'false')),
-      queryParameter('via', 'Peers to go through: `PEER` or `PEER:FROM-TO`, with commas between.', string),
+      queryParameter('via', 'Peers to go through: `PEER` or `PEER:FIRST-LAST`, with commas between.', string),
       queryParameter('cells', 'KV cells that each peer is to lend.', count),
     ],
     answers: {

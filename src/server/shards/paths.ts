@@ -116,7 +116,7 @@ export const circuitSchema = z.strictObject({
   cells: cells.nullable().default(null),
 });
 
-/** What a query string asks; `via` as `PEER` or `PEER:FROM-TO`, with commas between. */
+/** What a query string asks; `via` as `PEER` or `PEER:FIRST-LAST`, with commas between. */
 export const planQuery = z
   .strictObject({
     model,
@@ -151,8 +151,8 @@ export const planQuery = z
 function viaOf(text: string): unknown {
   const [peer, range] = text.split(':', 2);
   if (range === undefined) return { peer };
-  const [from, to] = range.split('-', 2).map(Number);
-  return { peer, span: { from, to } };
+  const [first, last = first] = range.split('-', 2).map(Number);
+  return { peer, span: { from: first, to: last! + 1 } };
 }
 
 export function pathRoutes({ desk, control, monitor }: ShardRouting): Route[] {

@@ -187,7 +187,9 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
         cells = Math.max(LEAST_CELLS, Math.floor(cells / 2));
         continue;
       }
-      throw refused.length > 0 ? busy(model.id, refused) : noPath(model.id, span, plan.gaps, leftOut);
+      throw refused.length > 0
+        ? busy(model.id, refused, plan.gaps)
+        : noPath(model.id, span, plan.gaps, leftOut);
     }
     tries++;
     const told = new Told(parts.clock);
@@ -201,7 +203,10 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
           shards: plan.shards.map(({ peer, addresses, from, to }) => ({ peer, addresses, from, to })),
           cells,
           substitute: async (lostSpan, lost) => parts.substitute(open, lostSpan, lost),
-          onEvent: (event) => told.note(event),
+          onEvent(event) {
+            told.note(event);
+            if (event.type === 'lost') parts.onTrouble?.(event.peer, 'lost', null);
+          },
           clock,
           random,
           log,
@@ -214,11 +219,13 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
       // Two that cannot reach each other are nobody's end alone: the path is tried without the first of them.
       const peer = culprits.get(error) ?? plan.shards[0]!.peer;
       refused.push({ peer, error });
+      const { retryAfter } = error;
+      parts.onTrouble?.(peer, 'refused', retryAfter === undefined ? null : retryAfter * 1000);
       exclude.add(peer);
       log.info('a path could not be opened', { model: model.id, code: error.code, err: error.message });
     }
   }
-  throw busy(model.id, refused);
+  throw busy(model.id, refused, []);
 }
 
 /** The network for one try: held to the tier when a session is opened, and noting whose end each error is. */
@@ -245,7 +252,8 @@ function watchedSwarm(
   };
 }
 
-const spanText = ({ from, to }: BlockSpan) => `[${from}, ${to})`;
+/** As registries write it: both ends are blocks. */
+const spanText = ({ from, to }: BlockSpan) => (to === from + 1 ? `${from}` : `${from} to ${to - 1}`);
 
 function noPath(
   model: string,
@@ -275,12 +283,14 @@ function noPath(
 function busy(
   model: string,
   refused: readonly { readonly peer: string; readonly error: KithError }[],
+  gaps: readonly BlockSpan[],
 ): KithError {
   const waits = refused.flatMap(({ error }) => (error.retryAfter === undefined ? [] : [error.retryAfter]));
   const said = refused.map(({ peer, error }) => `…${peer.slice(-8)}: ${error.message}`).join(' ');
+  const without = gaps.length === 0 ? '' : ` Nobody else serves blocks ${gaps.map(spanText).join(', ')}.`;
   return new KithError(
     'path_busy',
-    `No path through peers could be opened for '${model}'. ${said}`.slice(0, 1000),
+    `No path through peers could be opened for '${model}'. ${said}${without}`.slice(0, 1000),
     { status: 503, retryAfter: waits.length === 0 ? 10 : Math.min(...waits), cause: refused.at(-1)?.error },
   );
 }

@@ -162,6 +162,8 @@ export interface CircuitsOptions {
   readonly substitute: (query: PathQuery, span: BlockSpan, lost: ReadonlySet<string>) => ShardOffer | null;
   /** Why a peer that computes on a circuit may not see a request; null when it may. */
   readonly unmet: (peer: string, requirements: PeerRequirements) => string | null;
+  /** A peer was lost in the middle, or refused a session and may say after how many ms to come again. */
+  readonly onTrouble?: (peer: string, trouble: 'lost' | 'refused', waitMs: number | null) => void;
   /** What the engine's models of circuits are called, before a number. They are no names of models. */
   readonly prefix?: string;
   readonly limits?: Partial<CircuitLimits>;

@@ -3,14 +3,14 @@
  * leaves it is hidden states, and what a request may ask for is what it may ask of a model that is here as a whole.
  *
  * A model has up to three names here: its own, where a path through peers covers it now; `NAME@peers`, which nobody else
- * answers for, so that it forces a path; and `NAME@CIRCUIT` for each circuit that is open.
+ * answers for, so that it forces a path; and `NAME@CIRCUIT` for each circuit that the owner ordered.
  *
  * @module gateway/backends/paths/backend
  */
-import { InputError, KithError, type Random } from '../../../base/index.ts';
+import { InputError, type Random } from '../../../base/index.ts';
 import type { Engine, LoadedModel } from '../../../engine/index.ts';
 import type { CircuitModel, Circuits, CircuitUse } from '../../../shards/index.ts';
-import { createEngineAnswers } from '../../engine-answers.ts';
+import { createEngineAnswers, wrongTask } from '../../engine-answers.ts';
 import type {
   Backend,
   BackendModel,
@@ -64,6 +64,12 @@ export function createPathBackend(options: PathBackendOptions): Backend {
 
   const offeredAs = (id: string) => options.offered().find(({ row }) => row.id === id);
 
+  const ordered = () =>
+    options
+      .circuits()
+      .list()
+      .filter((one) => one.ordered);
+
   /** What a name means here; null when it means nothing. */
   function meaningOf(model: string): { readonly id: string; readonly circuit: string | null } | null {
     const at = model.lastIndexOf('@');
@@ -73,8 +79,7 @@ export function createPathBackend(options: PathBackendOptions): Backend {
     if (way === null) return offered?.covered ? { id, circuit: null } : null;
     // Without a path the error should say what is missing, and not that there is no such model.
     if (way === FORCE_PATH) return offered === undefined ? null : { id, circuit: null };
-    const open = options.circuits().list();
-    return open.some((one) => one.name === way && one.model === id) ? { id, circuit: way } : null;
+    return ordered().some((one) => one.name === way && one.model === id) ? { id, circuit: way } : null;
   }
 
   /** Cells that a request needs, about. */
@@ -131,8 +136,13 @@ export function createPathBackend(options: PathBackendOptions): Backend {
     defaultModel: () => null,
     async models() {
       return options.offered().flatMap(({ row, covered }): BackendModel[] => {
-        const one = { ...row, state: 'ready', ownedBy: 'peers', since: null } as const;
-        return covered ? [one, { ...one, id: `${row.id}@${FORCE_PATH}` }] : [];
+        const one = { ...row, ownedBy: 'peers', since: null, installed: covered } as const;
+        const state = covered ? ('ready' as const) : ('available' as const);
+        const ways = ordered().flatMap(({ name, model }) => (model === row.id ? [name] : []));
+        return [
+          ...(covered ? [{ ...one, state }] : []),
+          ...[FORCE_PATH, ...ways].map((way) => ({ ...one, state, id: `${row.id}@${way}` })),
+        ];
       });
     },
     chat: (request: ChatRequest) =>
@@ -149,8 +159,12 @@ export function createPathBackend(options: PathBackendOptions): Backend {
       using use = await take(request, charactersOf(request));
       return answers.countTokens(use.loaded, request.model!, request);
     },
-    async embed() {
-      throw new KithError('not_supported', 'Embeddings are not computed over peers.', { status: 501 });
+    async embed(request) {
+      throw wrongTask(
+        request.model!,
+        'is asked over peers, which make no embeddings',
+        '/v1/chat/completions',
+      );
     },
     async health() {
       const offered = options.offered();
