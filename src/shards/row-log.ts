@@ -57,6 +57,13 @@ export class RowLog implements Disposable {
     return this.#chunks.size * CHUNK * this.#width * 4;
   }
 
+  /** What can still be read by somebody. */
+  get kept(): { readonly steps: number; readonly rows: number } {
+    let rows = 0;
+    for (const { live } of this.#steps.values()) rows += live;
+    return { steps: this.#steps.size, rows };
+  }
+
   /** Notes a step. `hidden` is copied. Steps come in the order of their numbers; one that came before is noted again. */
   record({ n, parts, hidden }: Step): void {
     let row = 0;

@@ -6,6 +6,7 @@
 import { type CborMap, KithError } from '../../base/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
 import type { BlockSpan } from '../types.ts';
+import { decodeAccounting, encodeAccounting, isAccounting } from '../wire/account.ts';
 import { type Control, decodeControl } from '../wire/control.ts';
 import {
   encodeOpening,
@@ -15,6 +16,7 @@ import {
   SHARD_BOUNDS,
   SHARD_METHOD,
 } from '../wire/messages.ts';
+import type { UsedWork } from '../work/used.ts';
 import { sameTypes } from './link-types.ts';
 
 /** A shard that a path can go through. */
@@ -37,6 +39,8 @@ export interface HopOptions {
   readonly donor: string | null;
   readonly types: LinkTypes;
   readonly signal: AbortSignal;
+  /** Counts what it computes; null for nobody. */
+  readonly work: UsedWork | null;
   /** Monotonic ms. */
   readonly now: () => number;
   readonly onRows: (message: SessionMessage) => void;
@@ -46,6 +50,9 @@ export interface HopOptions {
   /** The shard ends the session in `ms`. */
   readonly onLeaving: (hop: Hop, ms: number) => void;
 }
+
+/** ms in which a shard has said what it computed, when its session is about to end. */
+const SETTLE_MS = 1000;
 
 type Pong = Extract<Control, { k: 'pong' }>;
 type Moved = Extract<Control, { k: 'moved' | 'unmoved' }>;
@@ -62,9 +69,12 @@ export class Hop {
   readonly #pongs = new Map<number, (pong: Pong) => void>();
   readonly #linked = new Map<string, (ms: number) => void>();
   #moved: ((moved: Moved | null) => void) | null = null;
+  /** Resolves when the shard has accounted for all, or its session has ended. */
+  readonly #settled = Promise.withResolvers<void>();
   #types: LinkTypes;
   #rttMs: number | null = null;
   #linkMs: number | null = null;
+  readonly #ended = Promise.withResolvers<void>();
   #lastPing = 0;
   #gone = false;
 
@@ -112,6 +122,11 @@ export class Hop {
 
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** Counts what it computes; null for nobody. */
+  get work(): UsedWork | null {
+    return this.#options.work;
   }
 
   /** Least round trip to it that was seen, ms; null before the first ping. */
@@ -196,9 +211,25 @@ export class Hop {
     }
   }
 
-  close(): void {
+  /** It is used no more. Resolves when its work is signed and its session has ended; the shard has a second for that. */
+  async close(): Promise<void> {
+    if (this.#gone) return;
     this.#gone = true;
-    this.#stream.cancel();
+    const timer = Promise.withResolvers<void>();
+    const late = setTimeout(timer.resolve, SETTLE_MS);
+    try {
+      if (this.#options.work === null) return;
+      await Promise.race([this.#stream.send({ k: 'settle' }), timer.promise]);
+      await Promise.race([this.#settled.promise, timer.promise]);
+      // The last signature goes out before the end.
+      await this.#stream.end();
+      await Promise.race([this.#ended.promise, timer.promise]);
+    } catch {
+      // It ended by itself: what it did not account for before stays without a receipt.
+    } finally {
+      clearTimeout(late);
+      this.#stream.cancel();
+    }
   }
 
   /** Gives the shard up, as if its session had ended. */
@@ -209,14 +240,31 @@ export class Hop {
   async #read(): Promise<void> {
     try {
       for await (const message of this.#stream) {
-        if (this.#gone) return;
-        if (kindOf(message.metadata) === 'rows') this.#options.onRows(message);
+        if (isAccounting(message.metadata)) this.#account(message.metadata);
+        else if (kindOf(message.metadata) === 'rows') this.#rows(message);
+        else if (this.#gone) continue;
         else this.#control(decodeControl(message.metadata));
       }
       throw new KithError('swarm_reset', 'The shard ended the session.', { status: 502 });
     } catch (error) {
       this.#leave(error);
+    } finally {
+      this.#settled.resolve();
+      this.#ended.resolve();
     }
+  }
+
+  #rows(message: SessionMessage): void {
+    if (!this.#gone) this.#options.onRows(message);
+    // What comes too late was computed all the same.
+    this.#options.work?.got(Number(message.metadata.n), message.payload);
+  }
+
+  #account(metadata: CborMap): void {
+    const message = decodeAccounting(metadata);
+    if (message.k === 'settled') this.#settled.resolve();
+    const answer = this.#options.work?.answer(message) ?? null;
+    if (answer !== null) this.#stream.send(encodeAccounting(answer)).catch(() => {});
   }
 
   #control(control: Control): void {

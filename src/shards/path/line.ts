@@ -35,6 +35,7 @@ export class Line implements Disposable {
   /** How rows go to the first shard. */
   #types: LinkTypes;
   #maxRows = 0;
+  #closed: Promise<unknown> = Promise.resolve();
 
   constructor(options: LineOptions) {
     this.#options = options;
@@ -88,16 +89,19 @@ export class Line implements Disposable {
   async openHop(offer: ShardOffer, { k, feeder, donor }: Place, signal: AbortSignal): Promise<Hop> {
     const { swarm, model, shards, cells, random, allLimits, end, clock } = this.#options;
     const late = AbortSignal.timeout(allLimits.openMs);
+    const { peer, from, to } = offer;
+    const session = random.bytes(SHARD_BOUNDS.sessionBytes);
     const hop = await Hop.open({
       swarm,
       model,
       offer,
       cells,
-      session: random.bytes(SHARD_BOUNDS.sessionBytes),
+      session,
       feeder,
       donor,
       last: k === shards.length - 1,
       types: this.#atFirst,
+      work: this.#options.work?.used({ peer, model, from, to, session }) ?? null,
       signal: AbortSignal.any([late, signal, end]),
       now: () => clock.monotonic(),
       onRows: this.#options.onRows,
@@ -107,7 +111,7 @@ export class Line implements Disposable {
     });
     const first = this.hops[0];
     if (first === undefined || (hop.width === first.width && hop.maxRows >= this.#maxRows)) return hop;
-    hop.close();
+    void hop.close();
     if (hop.width !== first.width) throw unlike();
     const why = `The shard at ${offer.peer} takes ${hop.maxRows} rows in a step; this path has up to ${this.#maxRows}.`;
     throw new KithError('path_invalid', why, { status: 502 });
@@ -150,6 +154,7 @@ export class Line implements Disposable {
 
   put(step: Step): Promise<void> {
     const { metadata, payload } = encodeStep(step, this.width, this.#types);
+    for (const [k, { work }] of this.hops.entries()) work?.sent(step, k === 0 ? payload : null);
     return this.hops[0]!.send(metadata, payload);
   }
 
@@ -159,8 +164,21 @@ export class Line implements Disposable {
     return type === 'auto' ? EXACT : typesFor(type, null);
   }
 
+  /** Steps are about to be sent again: all but the first shard may get up to so much from another one. */
+  mayRepeat(waitingRows: number): void {
+    const { steps, rows } = this.log.kept;
+    const most = rows + waitingRows;
+    for (const { work } of this.hops.slice(1))
+      work?.mayRepeat({ prompt: most, decode: 0, replayed: most, steps: 2 * (steps + waitingRows) });
+  }
+
+  /** Resolves when all sessions have ended. */
+  get closed(): Promise<unknown> {
+    return this.#closed;
+  }
+
   [Symbol.dispose](): void {
-    for (const hop of this.hops) hop.close();
+    this.#closed = Promise.all(this.hops.map((hop) => hop.close()));
     this.#log?.[Symbol.dispose]();
   }
 }

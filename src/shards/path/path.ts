@@ -156,6 +156,7 @@ class OpenPath implements Path {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close(new KithError('path_closed', 'The path was closed.', { status: 503 }));
     await this.#recovery.working;
+    await this.#line.closed;
   }
 
   #close(error: KithError): void {

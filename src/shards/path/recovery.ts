@@ -108,7 +108,7 @@ export class Recovery {
       line.hops[place] !== old ||
       this.#feederOf(place) !== feeder
     ) {
-      fresh.close();
+      void fresh.close();
       return false;
     }
     this.#mending = true;
@@ -130,7 +130,7 @@ export class Recovery {
     const idle = await steps.idle(allLimits.moveMs);
     const moved = idle ? await old.move(fresh, allLimits.moveMs) : null;
     line.hops[place] = fresh;
-    old.close();
+    void old.close();
     const span = { from: old.offer.from, to: old.offer.to };
     onEvent?.({ type: 'joined', peer: fresh.peer, span });
     const cells = moved?.k === 'moved' ? moved.cells : null;
@@ -194,6 +194,7 @@ export class Recovery {
       this.#stale.add(k);
       fresh.add(k);
     }
+    line.mayRepeat(steps.rowsWaiting);
     const from = steps.first;
     const last = hops.length - 1;
     for (const k of fresh) if (!fresh.has(k + 1)) await line.nameFeeder(k);

@@ -44,6 +44,13 @@ export class Steps {
     return this.oldest?.n ?? this.#last + 1;
   }
 
+  /** Rows of the steps that wait, as they were sent. */
+  get rowsWaiting(): number {
+    let rows = 0;
+    for (const { parts } of this.#waiting.values()) for (const { count } of parts) rows += count;
+    return rows;
+  }
+
   get(n: number): Waiting | null {
     return this.#waiting.get(n) ?? null;
   }

@@ -7,6 +7,7 @@ import type { Clock, Logger, Random } from '../../base/index.ts';
 import type { Carry } from '../../engine/index.ts';
 import type { Swarm } from '../../swarm/index.ts';
 import type { BlockSpan } from '../types.ts';
+import type { WorkBook } from '../work/book.ts';
 import type { ShardOffer } from './hop.ts';
 import type { TypeWish } from './link-types.ts';
 
@@ -25,6 +26,8 @@ export interface PathOptions {
   readonly type?: TypeWish;
   /** Another shard of the same blocks, by none of the peers in `lost`; null when there is none. */
   readonly substitute: (span: BlockSpan, lost: ReadonlySet<string>) => Promise<ShardOffer | null>;
+  /** Counts what shards compute, and signs their receipts. @default nothing is counted */
+  readonly work?: Pick<WorkBook, 'used'>;
   /** Told of each loss and of what takes the place. */
   readonly onEvent?: (event: PathEvent) => void;
   readonly limits?: Partial<PathLimits>;

@@ -18,6 +18,8 @@ import {
   SHARD_BOUNDS,
   SHARD_METHOD,
 } from '../wire/messages.ts';
+import type { WorkBook } from '../work/book.ts';
+import { UNCOUNTED } from '../work/served.ts';
 import type { Grant } from './admission.ts';
 import { ShardSession } from './session.ts';
 
@@ -45,6 +47,8 @@ export interface ShardServiceOptions {
     opening: Opening,
     shard: LoadedShard | null,
   ) => Grant | undefined | Promise<Grant | undefined>;
+  /** Counts what is computed for whom, and has the owner sign it. @default nothing is counted */
+  readonly work?: Pick<WorkBook, 'served'>;
   /** Bytes of rows that one session keeps in memory; more lie in a file. @default 64 MiB */
   readonly logMemoryBytes?: number;
   /** Monotonic ms. */
@@ -121,7 +125,10 @@ export function serveShards(options: ShardServiceOptions): ShardService {
     });
     const lease = grant === undefined ? lent : noted(lent, grant);
     const { logMemoryBytes } = options;
+    const { model, from, to, session: number } = opening;
+    const work = options.work?.served({ peer: session.peer, model, from, to, session: number });
     await using one = new ShardSession({
+      work: work ?? UNCOUNTED,
       ...{ swarm, session, opening, lease, width, now, log },
       ...(logMemoryBytes !== undefined && { logMemoryBytes }),
     });

@@ -8,6 +8,7 @@ import { type CborMap, isKithError, KithError, type Logger, messageOf } from '..
 import type { CarriedPart, CellLease } from '../../engine/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
+import { decodeAccounting, encodeAccounting, isAccounting } from '../wire/account.ts';
 import { type Control, decodeControl, type Whereabouts } from '../wire/control.ts';
 import type { KvOpening } from '../wire/kv.ts';
 import {
@@ -22,6 +23,7 @@ import {
   type Step,
   typeFor,
 } from '../wire/messages.ts';
+import type { ServedWork } from '../work/served.ts';
 import { giveKv, type Moving, takeKv } from './kv-move.ts';
 import { ReplayGroup } from './replay-group.ts';
 
@@ -35,6 +37,8 @@ export interface ShardSessionOptions {
   readonly width: number;
   /** Bytes of rows kept in memory for a substitute of the next shard; more lie in a file. @default 64 MiB */
   readonly logMemoryBytes?: number;
+  /** Counts what is computed. */
+  readonly work: ServedWork;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -84,6 +88,7 @@ export class ShardSession implements AsyncDisposable {
     await session.send({ k: 'ready', width, cells: opening.cells, rows });
     for await (const message of session) {
       if (kindOf(message.metadata) === 'step') await this.#take(message);
+      else if (isAccounting(message.metadata)) this.#account(message.metadata);
       else this.#control(decodeControl(message.metadata));
     }
   }
@@ -124,11 +129,13 @@ export class ShardSession implements AsyncDisposable {
     this.#next?.feed.cancel();
     await this.#options.lease[Symbol.asyncDispose]();
     await this.#tail;
+    this.#options.work[Symbol.dispose]();
     this.#log?.[Symbol.dispose]();
   }
 
   async #take(message: SessionMessage): Promise<void> {
     const step = decodeStep(message, this.#options.width);
+    this.#options.work.took(step, message.payload);
     this.#seen = Math.max(this.#seen, step.n);
     this.#await(step);
     while (this.#underWay >= UNDER_WAY) await this.#tail;
@@ -190,13 +197,22 @@ export class ShardSession implements AsyncDisposable {
   }
 
   async #deliver(step: Step, rows: Float32Array, ms: number): Promise<void> {
-    const { opening, session, width } = this.#options;
-    const { n, parts, replay } = step;
-    this.#done = Math.max(this.#done, n);
+    this.#done = Math.max(this.#done, step.n);
+    try {
+      await this.#sendOn(step, rows, ms);
+    } finally {
+      this.#options.work.did(step);
+      this.#account(null);
+    }
+  }
+
+  async #sendOn({ n, parts, replay }: Step, rows: Float32Array, ms: number): Promise<void> {
+    const { opening, session, width, work } = this.#options;
     if (opening.last) {
       if (replay) return;
       const { metadata, payload } = encodeRows({ n, rows, ms }, width, typeFor(this.#types, parts));
       await session.send(metadata, payload);
+      work.sent(n, payload);
       return;
     }
     this.#log!.record({ n, replay, parts, hidden: rows });
@@ -210,6 +226,7 @@ export class ShardSession implements AsyncDisposable {
     const { metadata, payload } = encodeStep(step, this.#options.width, this.#types);
     try {
       await next.feed.send(metadata, payload);
+      this.#options.work.sent(step.n, payload);
     } catch (error) {
       if (this.#next === next) this.#next = null;
       throw new KithError('shard_next_lost', `The next shard cannot be reached: ${messageOf(error)}`, {
@@ -223,6 +240,7 @@ export class ShardSession implements AsyncDisposable {
     switch (control.k) {
       case 'ping':
         this.#send({ k: 'pong', id: control.id, seen: this.#seen, done: this.#done });
+        this.#account(null);
         return;
       case 'feeder':
         this.#feeder = control.peer;
@@ -246,6 +264,13 @@ export class ShardSession implements AsyncDisposable {
       default:
         throw malformed(`'${control.k}' is not for shards`);
     }
+  }
+
+  /** Says what there is to say about work: to a message about it, or because so much was done. */
+  #account(message: CborMap | null): void {
+    const { work } = this.#options;
+    for (const said of message === null ? work.due() : work.answer(decodeAccounting(message)))
+      this.#send(encodeAccounting(said));
   }
 
   async #link({ peer, session, addresses, replay, from }: Extract<Control, { k: 'next' }>): Promise<void> {

@@ -17,7 +17,7 @@ import { createIdentity } from '../../identity/index.ts';
 import type { Accounting } from '../wire/account.ts';
 import { openWorkBook, type WorkBook, type WorkBookOptions } from './book.ts';
 import { encodeWork, readWork, signWork, type WorkFacts } from './receipt.ts';
-import type { ServedStep } from './served.ts';
+import type { ServedStep, ServedWork } from './served.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kith-work-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,11 +38,19 @@ const part = (count: number, outputs: CarriedPart['outputs']): CarriedPart => ({
 const prompt = (n: number, rows: number): ServedStep => ({ n, replay: false, parts: [part(rows, 'none')] });
 const token = (n: number): ServedStep => ({ n, replay: false, parts: [part(1, 'last')] });
 
+/** An account of what has none yet, as the owner asks for it before he leaves. */
+function accountOf(served: ServedWork): Accounting | null {
+  const said = served.answer({ k: 'settle' });
+  assert.equal(said.at(-1)?.k, 'settled');
+  return said.find(({ k }) => k === 'account') ?? null;
+}
+const dueIn = ({ served }: { readonly served: ServedWork }) => served.due()[0] ?? null;
+
 /** Both ends of one session, without a wire between them. */
 function sessionBetween(given: WorkBook, taken: WorkBook, number = random.bytes(16)) {
   const session = { model: MODEL, from: 2, to: 5, session: number };
   const served = given.served({ peer: owner.peerId, ...session });
-  const used = taken.used({ peer: shard.peerId, ...session });
+  const used = taken.used({ peer: shard.peerId, ...session })!;
   const payloads = createSeededRandom(number[0]! + 1);
   return {
     served,
@@ -51,13 +59,17 @@ function sessionBetween(given: WorkBook, taken: WorkBook, number = random.bytes(
     step(step: ServedStep, changed: Partial<Record<'came' | 'went', Uint8Array>> = {}): void {
       const [came, went] = [payloads.bytes(40), payloads.bytes(24)];
       used.sent(step, came);
-      served.did(step, served.took(changed.came ?? came), step.replay ? null : went, 0);
-      if (!step.replay) used.got(step.n, changed.went ?? went);
+      served.took(step, changed.came ?? came);
+      if (!step.replay) {
+        served.sent(step.n, went);
+        used.got(step.n, changed.went ?? went);
+      }
+      served.did(step);
     },
     /** Has the shard account, and hands the answer back. */
-    settle(account: Accounting | null = served.account()): Accounting | null {
+    settle(account: Accounting | null = accountOf(served)): Accounting | null {
       const answer = account === null ? null : used.answer(account);
-      if (answer !== null) served.answered(answer);
+      if (answer !== null) served.answer(answer);
       return answer;
     },
   };
@@ -76,7 +88,7 @@ test('both sides keep what was computed, signed by both, and their sums are what
   session.step({ n: 7, replay: false, parts: [part(4, 'each'), part(9, 'all')] });
   session.step({ n: 8, replay: true, parts: [part(11, 'none')] });
   assert.equal(session.settle()?.k, 'signed');
-  assert.equal(session.served.account(), null, 'nothing is left to account for');
+  assert.equal(accountOf(session.served), null, 'nothing is left to account for');
 
   for (const [book, side, peer] of [
     [given, 'given', owner.peerId],
@@ -157,18 +169,18 @@ test('a long session accounts now and then: by rows, by steps, and by time', asy
   using given = bookOf(shard, clock, { accounts });
   using taken = bookOf(owner, clock);
   const session = sessionBetween(given, taken);
-  assert.equal(session.served.due(), null);
+  assert.equal(dueIn(session), null);
   session.step(prompt(1, 99));
-  assert.equal(session.served.due(), null);
+  assert.equal(dueIn(session), null);
   session.step(token(2));
-  assert.equal(session.settle(session.served.due())?.k, 'signed');
+  assert.equal(session.settle(dueIn(session))?.k, 'signed');
   for (let n = 3; n <= 6; n++) session.step(token(n));
-  assert.equal(session.served.due(), null);
+  assert.equal(dueIn(session), null);
   session.step(token(7));
-  assert.equal(session.settle(session.served.due())?.k, 'signed');
+  assert.equal(session.settle(dueIn(session))?.k, 'signed');
   session.step(token(8));
   await clock.advance(1000);
-  assert.equal(session.settle(session.served.due())?.k, 'signed');
+  assert.equal(session.settle(dueIn(session))?.k, 'signed');
   assert.equal(taken.store.list({ limit: 9 }).total, 3);
 });
 
@@ -178,7 +190,7 @@ test('an owner who says nothing leaves a half, and one who disputes leaves his r
   using taken = bookOf(owner, clock);
   const session = sessionBetween(given, taken);
   session.step(token(1));
-  const late = session.used.answer(session.served.account()!)!;
+  const late = session.used.answer(accountOf(session.served)!)!;
   session.step(token(2));
   session.served[Symbol.dispose]();
   assert.deepEqual(statesOf(given), ['half', 'half']);
@@ -186,7 +198,7 @@ test('an owner who says nothing leaves a half, and one who disputes leaves his r
     given.store.totals.list({}).map(({ agreed, decode }) => [agreed, decode]),
     [[false, 2]],
   );
-  session.served.answered(late);
+  session.served.answer(late);
   assert.deepEqual(statesOf(given), ['half', 'signed']);
   assert.deepEqual(
     given.store.totals.list({}).map(({ agreed, decode }) => [agreed, decode]),
@@ -208,9 +220,9 @@ test('an owner who says nothing leaves a half, and one who disputes leaves his r
   // An answer of somebody else is no signature.
   const forged = sessionBetween(given, taken);
   forged.step(token(1));
-  const account = forged.served.account()!;
+  const account = accountOf(forged.served)!;
   const answer = forged.used.answer(account) as Extract<Accounting, { k: 'signed' }>;
-  forged.served.answered({ ...answer, signature: answer.signature.map((byte) => byte ^ 1) });
+  forged.served.answer({ ...answer, signature: answer.signature.map((byte) => byte ^ 1) });
   assert.equal(given.store.list({ limit: 1 }).receipts[0]!.reason, 'its signature is not that of the owner');
 });
 
@@ -257,7 +269,7 @@ test('an account that does not hold is not signed, and says why', async () => {
   };
   for (const [what, changes, signer] of forgeries) {
     const session = begin();
-    const honest = session.served.account()!;
+    const honest = accountOf(session.served)!;
     assert.equal(session.used.answer(lie(honest, changes, signer)), null, what);
     assert.equal(session.used.answer(honest)?.k, 'signed', `${what}, and then the truth`);
   }
@@ -268,7 +280,7 @@ test('an account that does not hold is not signed, and says why', async () => {
   );
   for (const [what, changes, why] of lies) {
     const session = begin();
-    const answer = session.used.answer(lie(session.served.account(), changes));
+    const answer = session.used.answer(lie(accountOf(session.served), changes));
     assert.equal(answer?.k, 'disputed', what);
     assert.match((answer as { what: string }).what, why);
     assert.equal(taken.store.list({ limit: 1 }).receipts[0]!.state, 'disputed');
@@ -285,7 +297,7 @@ test('after three accounts that do not hold no more of the session are looked at
   using taken = bookOf(owner, clock);
   const session = sessionBetween(given, taken);
   session.step(token(1));
-  const honest = session.served.account()!;
+  const honest = accountOf(session.served)!;
   for (let k = 0; k < 3; k++) assert.equal(session.used.answer(lie(honest, { to: 30 + k })), null);
   assert.equal(session.used.answer(honest), null);
   assert.equal(taken.store.list({ limit: 1 }).total, 0);
@@ -297,7 +309,7 @@ test('the same account twice counts once and has the same answer', () => {
   using taken = bookOf(owner, clock);
   const session = sessionBetween(given, taken);
   session.step(token(1));
-  const account = session.served.account()!;
+  const account = accountOf(session.served)!;
   assert.deepEqual(session.used.answer(account), session.used.answer(account));
   const [total] = taken.store.totals.list({});
   assert.deepEqual([total!.receipts, total!.decode], [1, 1]);
@@ -313,7 +325,7 @@ test('a shard that tells two stories hands over what proves it, once', () => {
   using taken = bookOf(owner, clock, { onContradiction: ({ peer }) => told.push(peer) });
   const session = sessionBetween(given, taken);
   session.step(token(1));
-  const account = session.served.account()!;
+  const account = accountOf(session.served)!;
   assert.equal(session.used.answer(account)?.k, 'signed');
   const other = lie(account, { decode: 9 });
   for (let k = 0; k < 2; k++) {
@@ -325,7 +337,7 @@ test('a shard that tells two stories hands over what proves it, once', () => {
   const second = sessionBetween(given, taken);
   second.step(token(1));
   const { book, sequence } = readWork((account as { receipt: Uint8Array }).receipt);
-  assert.equal(second.used.answer(lie(second.served.account(), { book, sequence }))?.k, 'disputed');
+  assert.equal(second.used.answer(lie(accountOf(second.served), { book, sequence }))?.k, 'disputed');
   assert.equal(told.length, 2);
   const [pair] = taken.store.contradictions(shard.peerId).slice(-1);
   assert.deepEqual([readWork(pair!.first.receipt).decode, readWork(pair!.second.receipt).decode], [1, 9]);
@@ -346,27 +358,31 @@ test('a shard in the middle of a path is held to its steps, and after a loss to 
       ...{ served, used },
       both(step: ServedStep) {
         used.sent(step, null);
-        served.did(step, served.took(none), none, 0);
+        served.took(step, none);
+        served.did(step);
       },
-      again: (step: ServedStep) => served.did(step, served.took(none), none, 0),
+      again(step: ServedStep) {
+        served.took(step, none);
+        served.did(step);
+      },
     };
   };
   const plain = middle();
   for (let n = 1; n <= 4; n++) plain.both(token(n));
-  assert.equal(plain.used.answer(plain.served.account()!)?.k, 'signed');
+  assert.equal(plain.used.answer(accountOf(plain.served)!)?.k, 'signed');
   plain.again(token(4));
-  assert.equal(plain.used.answer(plain.served.account()!)?.k, 'disputed');
+  assert.equal(plain.used.answer(accountOf(plain.served)!)?.k, 'disputed');
 
   const mended = middle();
   for (let n = 1; n <= 4; n++) mended.both(token(n));
   mended.used.mayRepeat({ prompt: 1, decode: 0, replayed: 10, steps: 3 });
   mended.again({ ...prompt(2, 10), replay: true });
   mended.again(token(4));
-  assert.equal(mended.used.answer(mended.served.account()!)?.k, 'signed');
+  assert.equal(mended.used.answer(accountOf(mended.served)!)?.k, 'signed');
   mended.both(token(5));
-  assert.equal(mended.used.answer(mended.served.account()!)?.k, 'signed');
+  assert.equal(mended.used.answer(accountOf(mended.served)!)?.k, 'signed');
   mended.again(token(5));
-  assert.equal(mended.used.answer(mended.served.account()!)?.k, 'disputed');
+  assert.equal(mended.used.answer(accountOf(mended.served)!)?.k, 'disputed');
 });
 
 test('an account may come long after its steps; one of steps that nobody remembers is disputed', () => {
@@ -379,7 +395,7 @@ test('an account may come long after its steps; one of steps that nobody remembe
   ] as const) {
     const session = sessionBetween(given, taken);
     session.step(token(1));
-    const account = session.served.account()!;
+    const account = accountOf(session.served)!;
     for (let n = 2; n <= ahead; n++) session.used.sent(token(n), null);
     const rest = lie(account, { sent: readWork((account as { receipt: Uint8Array }).receipt).sent });
     assert.equal(session.used.answer(rest)?.k, k);
@@ -485,12 +501,14 @@ test('one peer has its share, all have their bound, and sums of those that are g
   const use = (peer: typeof shard, decode = 1) => {
     const number = random.bytes(16);
     const session = { model: MODEL, from: 0, to: 1, session: number };
-    const used = taken.used({ peer: peer.peerId, ...session });
+    const used = taken.used({ peer: peer.peerId, ...session })!;
     using given = bookOf(peer, clock);
     const served = given.served({ peer: owner.peerId, ...session });
     used.sent(token(++n), null);
-    served.did(token(n), served.took(number), number, 0);
-    return used.answer(decode === 1 ? served.account()! : lie(served.account(), { decode }, peer))?.k;
+    const step = token(n);
+    served.took(step, number);
+    served.did(step);
+    return used.answer(decode === 1 ? accountOf(served)! : lie(accountOf(served), { decode }, peer))?.k;
   };
   for (let k = 0; k < 15; k++) assert.equal(use(shards[0]!, 2), 'disputed');
   assert.equal(taken.store.list({ limit: 99 }).total, 3);
@@ -520,16 +538,16 @@ test('a disk that takes nothing ends no session, and what was not kept comes wit
     using blocker = new DatabaseSync(path);
     blocker.exec("CREATE TRIGGER full BEFORE INSERT ON receipt BEGIN SELECT RAISE(FAIL, 'disk full'); END");
     session.step(token(1));
-    assert.equal(session.served.due(), null);
+    assert.equal(dueIn(session), null);
     session.step(token(2));
-    assert.equal(session.served.due(), null);
+    assert.equal(dueIn(session), null);
     blocker.exec('DROP TRIGGER full');
   }
   assert.deepEqual(said, ['a receipt of work was not kept']);
   session.step(token(3));
-  assert.equal(session.served.due(), null, 'it is not tried at each step');
+  assert.equal(dueIn(session), null, 'it is not tried at each step');
   await clock.advance(30_000);
-  assert.equal(session.settle(session.served.due())?.k, 'signed');
+  assert.equal(session.settle(dueIn(session))?.k, 'signed');
   assert.equal(taken.store.totals.list({})[0]!.decode, 3);
 });
 
@@ -543,8 +561,10 @@ test('what was kept survives a kill of the process', () => {
     const book = openWorkBook({ path: ${JSON.stringify(path)}, identity: createIdentity(random.bytes(32)), clock: systemClock, random, log: silentLogger });
     const served = book.served({ peer: ${JSON.stringify(owner.peerId)}, model: ${JSON.stringify(MODEL)}, from: 0, to: 2, session: random.bytes(16) });
     const parts = [{ start: 0, count: 5, after: -1, cells: Int32Array.of(0, 1, 2, 3, 4), outputs: 'none' }];
-    served.did({ n: 1, replay: false, parts }, served.took(new Uint8Array(4)), null, 0);
-    if (served.account() === null) process.exit(3);
+    const step = { n: 1, replay: false, parts };
+    served.took(step, new Uint8Array(4));
+    served.did(step);
+    if (served.answer({ k: 'settle' }).length !== 2) process.exit(3);
     process.kill(process.pid, 'SIGKILL');`;
   assert.throws(
     () => execFileSync(process.execPath, ['--input-type=module', '-e', program], { stdio: 'pipe' }),
@@ -557,4 +577,16 @@ test('what was kept survives a kill of the process', () => {
     [['half', 5]],
   );
   assert.equal(book.store.totals.list({})[0]!.rowBlocks, 10);
+});
+
+test('a session that a node has with itself has no receipts', () => {
+  using book = bookOf(shard, createManualClock());
+  const session = { peer: shard.peerId, model: MODEL, from: 0, to: 2, session: random.bytes(16) };
+  assert.equal(book.used(session), null);
+  const served = book.served(session);
+  const step = token(1);
+  served.took(step, new Uint8Array(4));
+  served.did(step);
+  assert.deepEqual(served.answer({ k: 'settle' }), [{ k: 'settled' }]);
+  assert.equal(book.store.list({ limit: 1 }).total, 0);
 });

@@ -22,6 +22,7 @@ import {
   type PartOfSession,
   type ServedWork,
   serveWork,
+  UNCOUNTED,
 } from './served.ts';
 import { type Contradiction, openWorkStore, type WorkStore } from './store.ts';
 import type { Account, WorkSession } from './types.ts';
@@ -45,8 +46,8 @@ export interface WorkBookOptions {
 export interface WorkBook extends Disposable {
   /** A session that a peer has at this node. */
   served(session: WorkSession): ServedWork;
-  /** A session that this node has at a peer. */
-  used(session: WorkSession): UsedWork;
+  /** A session that this node has at a peer. Null: it is one with itself, and there is nobody to sign for. */
+  used(session: WorkSession): UsedWork | null;
   readonly store: Pick<WorkStore, 'list' | 'totals' | 'contradictions'>;
 }
 
@@ -151,14 +152,17 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
 
   return {
     store,
-    served: (session) =>
-      serveWork({
+    served(session) {
+      if (session.peer === identity.peerId) return UNCOUNTED;
+      return serveWork({
         ...{ session, limits: accounts, monotonic },
         receiptOf: (done) => receiptOf(session, done),
         settle: (name, word) => void guarded(() => store.settle(session.peer, name, word)),
-      }),
-    used: (session) =>
-      useWork({
+      });
+    },
+    used(session) {
+      if (session.peer === identity.peerId) return null;
+      return useWork({
         ...{ session, owner: identity.peerId, monotonic },
         keep,
         onRefused(why, isForged) {
@@ -168,7 +172,8 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
           });
           if (isForged) options.onForged?.(session.peer, why);
         },
-      }),
+      });
+    },
     [Symbol.dispose]() {
       isOpen = false;
       store[Symbol.dispose]();

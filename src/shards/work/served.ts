@@ -36,21 +36,16 @@ export interface ServedStep {
 
 /** What a session is counted by, at a shard. Nothing here throws or waits: the session must not suffer from it. */
 export interface ServedWork extends Disposable {
-  /** What came for a step: SHA-256 of the payload, to be handed to `did`. */
-  took(payload: Uint8Array): Uint8Array;
-  /**
-   * A step was computed and its rows are on their way, in the order of the steps.
-   *
-   * @param sent what went on, or null for nothing
-   * @param since monotonic ms when the step came
-   */
-  did(step: ServedStep, digest: Uint8Array, sent: Uint8Array | null, since: number): void;
-  /** An account to send, when so much was done since the last one; null otherwise. */
-  due(): Accounting | null;
-  /** An account of all that has none yet; null when there is nothing. */
-  account(): Accounting | null;
-  /** The owner's answer to one. */
-  answered(message: Accounting): void;
+  /** A step came, in this payload. */
+  took(step: ServedStep, payload: Uint8Array): void;
+  /** Something went on, to the next shard or back to the owner. */
+  sent(n: number, payload: Uint8Array): void;
+  /** A step that came was computed, in the order in which they came. What of it went on was told before. */
+  did(step: ServedStep): void;
+  /** What to send when so much was done since the last account; nothing otherwise. */
+  due(): readonly Accounting[];
+  /** What to send to a message of the owner. */
+  answer(message: Accounting): readonly Accounting[];
 }
 
 /** What `ServedWork` needs of the book. */
@@ -79,6 +74,8 @@ export function serveWork(parts: ServedParts): ServedWork {
   const received = new PayloadChain();
   const sentOn = new PayloadChain();
   const unanswered = new Map<string, Account>();
+  /** Steps that are not computed yet: what came, and when. */
+  const came = new WeakMap<ServedStep, { readonly digest: Uint8Array; readonly at: number }>();
   let work = NO_WORK;
   /** Monotonic, of the first step without an account. */
   let begun = 0;
@@ -88,8 +85,9 @@ export function serveWork(parts: ServedParts): ServedWork {
   let part = 0;
   let notBefore = Number.NEGATIVE_INFINITY;
 
-  const account = (): Accounting | null => {
-    if (work.steps === 0) return null;
+  /** Of all that has none yet. */
+  const account = (): Accounting[] => {
+    if (work.steps === 0) return [];
     const done: PartOfSession = {
       ...work,
       part: part + 1,
@@ -102,7 +100,7 @@ export function serveWork(parts: ServedParts): ServedWork {
     if (made === null) {
       // It comes with the next one.
       notBefore = monotonic() + RETRY_MS;
-      return null;
+      return [];
     }
     part++;
     work = NO_WORK;
@@ -110,36 +108,42 @@ export function serveWork(parts: ServedParts): ServedWork {
     busy -= done.ms;
     unanswered.set(keyOf(nameOf(made.receipt)), made);
     if (unanswered.size > MAX_UNANSWERED) unanswered.delete(unanswered.keys().next().value!);
-    return { k: 'account', ...made };
+    return [{ k: 'account', ...made }];
   };
 
   return {
-    took: digestOf,
-    did(step, digest, sent, since) {
+    took(step, payload) {
+      came.set(step, { digest: digestOf(payload), at: monotonic() });
+    },
+    sent: (n, payload) => sentOn.add(n, digestOf(payload)),
+    did(step) {
+      const known = came.get(step);
+      if (known === undefined) return;
+      came.delete(step);
       const now = monotonic();
-      if (work.steps === 0) begun = since;
+      if (work.steps === 0) begun = known.at;
       work = combined(work, workOf(step));
-      busy += Math.max(0, now - Math.max(since, busyUntil));
+      busy += Math.max(0, now - Math.max(known.at, busyUntil));
       busyUntil = now;
-      received.add(step.n, digest);
-      if (sent !== null) sentOn.add(step.n, digestOf(sent));
+      received.add(step.n, known.digest);
     },
     due() {
-      if (work.steps === 0 || monotonic() < notBefore) return null;
+      if (work.steps === 0 || monotonic() < notBefore) return [];
       const isMuch = work.steps >= limits.steps || rowsOf(work) >= limits.rows;
-      return isMuch || monotonic() - begun >= limits.ms ? account() : null;
+      return isMuch || monotonic() - begun >= limits.ms ? account() : [];
     },
-    account,
-    answered(message) {
-      if (message.k !== 'signed' && message.k !== 'disputed') return;
+    answer(message) {
+      if (message.k === 'settle') return [...account(), { k: 'settled' }];
+      if (message.k !== 'signed' && message.k !== 'disputed') return [];
       const key = keyOf(message.name);
       const known = unanswered.get(key);
-      if (known === undefined) return;
+      if (known === undefined) return [];
       unanswered.delete(key);
       if (message.k === 'disputed') parts.settle(message.name, { reason: message.what });
       else if (isSignedBy(session.peer, known.receipt, message.signature))
         parts.settle(message.name, { signature: message.signature });
       else parts.settle(message.name, { reason: 'its signature is not that of the owner' });
+      return [];
     },
     [Symbol.dispose]() {
       // Nobody is there to sign it: it stays a half.
@@ -147,5 +151,15 @@ export function serveWork(parts: ServedParts): ServedWork {
     },
   };
 }
+
+/** For a node that counts nothing. */
+export const UNCOUNTED: ServedWork = {
+  took: () => {},
+  sent: () => {},
+  did: () => {},
+  due: () => [],
+  answer: ({ k }) => (k === 'settle' ? [{ k: 'settled' }] : []),
+  [Symbol.dispose]: () => {},
+};
 
 const keyOf = (name: Uint8Array): string => Buffer.from(name).toString('latin1');

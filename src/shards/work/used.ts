@@ -129,6 +129,7 @@ export function useWork(parts: UsedParts): UsedWork {
       if (points.length > MAX_POINTS) points.splice(1, 1);
     },
     got(n, payload) {
+      if (!Number.isSafeInteger(n) || n < 0) return;
       isLast = true;
       gotChain.add(n, digestOf(payload));
     },
