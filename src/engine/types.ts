@@ -184,6 +184,10 @@ export interface GenerateUsage {
   readonly prefillMs: number;
   /** ms from first to last token. */
   readonly decodeMs: number;
+  /** Tokens that were guessed and checked several at once; absent when none were. */
+  readonly draftedTokens?: number;
+  /** Of them those that the model chose, too. */
+  readonly acceptedTokens?: number;
 }
 
 /** Always: one `start`, any number of `text`, then exactly one `finish`; or the iteration throws a KithError. */
@@ -297,6 +301,8 @@ export interface EngineOptions {
   readonly maxTokens: number;
   /** Prompt rows per forward pass. @default 256 */
   readonly prefillChunk: number;
+  /** Guess tokens from the text so far and check several at once, where that is faster. @default 'auto' */
+  readonly speculation: 'auto' | 'off';
   /** Bytes of memory the engine may use for weights and KV; null = 80 % of what is free at load. */
   readonly memoryBytes: number | null;
 }

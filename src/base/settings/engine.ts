@@ -34,6 +34,11 @@ export const engineSettings = {
   'engine.maxRunMs': integer('Time one request may run, ms.', 1, DAY_MS, 600_000),
   'engine.maxTokens': integer('Tokens one request may generate.', 1, 16_777_216, 4096),
   'engine.prefillChunk': integer('Prompt rows in one forward pass.', 1, 8192, 256),
+  'engine.speculation': choice(
+    'Guess tokens from the text so far and check several at once where that is faster (auto); answers are the same.',
+    ['auto', 'off'],
+    'auto',
+  ),
   'engine.memoryBytes': bytesOrAuto(
     'Memory for weights and KV cache; auto is 80 % of what is free at load.',
     1_000_000,

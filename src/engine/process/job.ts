@@ -248,6 +248,7 @@ export function decodeOptions(meta: FrameMeta): EngineOptions & { libraryRoots: 
     maxRunMs: shape.integer('maxRunMs', 1, MAX_MS),
     maxTokens: shape.integer('maxTokens', 1, MAX_TOKENS),
     prefillChunk: shape.integer('prefillChunk', 1, 65_536),
+    speculation: shape.oneOf('speculation', ['auto', 'off']),
     memoryBytes: orNull('memoryBytes', Number.MAX_SAFE_INTEGER),
     libraryRoots: shape.strings('libraryRoots', 64, 32_768),
   };

@@ -113,6 +113,7 @@ function schedule(
     runner,
     tokenizer,
     options: { ...input.options, context: plan.context, prefillChunk },
+    speculation: input.options.speculation,
     clock: systemClock,
   });
 }

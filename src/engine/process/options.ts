@@ -22,6 +22,7 @@ export function resolveOptions(given: Partial<EngineOptions>): EngineOptions {
     maxRunMs: given.maxRunMs ?? 600_000,
     maxTokens: given.maxTokens ?? 4096,
     prefillChunk: given.prefillChunk ?? 256,
+    speculation: given.speculation ?? 'auto',
     memoryBytes: given.memoryBytes ?? null,
   };
 }

@@ -37,6 +37,9 @@ export class Job {
   cachedTokens = 0;
   generated = 0;
   slidTokens = 0;
+  /** Guesses that were checked for it, and those that were right. */
+  draftedTokens = 0;
+  acceptedTokens = 0;
   started = false;
   admittedAt: number | null = null;
   firstTokenAt: number | null = null;
@@ -142,6 +145,10 @@ export class Job {
         queueMs: admitted - this.submittedAt,
         prefillMs: (this.firstTokenAt ?? now) - admitted,
         decodeMs: this.firstTokenAt === null ? 0 : this.lastTokenAt! - this.firstTokenAt,
+        ...(this.draftedTokens > 0 && {
+          draftedTokens: this.draftedTokens,
+          acceptedTokens: this.acceptedTokens,
+        }),
       },
     });
   }

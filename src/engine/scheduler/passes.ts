@@ -13,6 +13,8 @@ export interface Rows {
   readonly count: number;
   /** The rows end with the job's last token: logits are wanted. */
   readonly output: boolean;
+  /** Guesses at the tokens of the last rows, all but the first: logits of every row are wanted. */
+  readonly draft?: Int32Array;
 }
 
 /** Splits into passes of at most `maxRows`, and as `preferred` says where it does. One job's rows stay together. */
@@ -41,7 +43,7 @@ export function splitPasses(
   return passes;
 }
 
-export function toPart({ job, start, count, output }: Rows): ForwardPart {
+export function toPart({ job, start, count, output, draft }: Rows): ForwardPart {
   const { cells, tokens } = job.sequence!;
   return {
     cells,
@@ -49,6 +51,6 @@ export function toPart({ job, start, count, output }: Rows): ForwardPart {
     count,
     tokens: tokens.subarray(start, start + count),
     hidden: null,
-    outputs: output ? 'last' : 'none',
+    outputs: draft !== undefined ? 'each' : output ? 'last' : 'none',
   };
 }

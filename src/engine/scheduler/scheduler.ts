@@ -16,6 +16,7 @@ import { createMemory } from './memory.ts';
 import { createPace } from './pace.ts';
 import { type Rows, splitPasses, toPart } from './passes.ts';
 import { createRecentDecoding } from './recent.ts';
+import { createSpeculation, type Speculation } from './speculation.ts';
 import { createTurns } from './turns.ts';
 import type { Scheduler, SchedulerInit, SchedulerJob, SchedulerSink, SchedulerStats } from './types.ts';
 
@@ -29,6 +30,7 @@ class BatchScheduler implements Scheduler {
   readonly #pace;
   readonly #recent;
   readonly #turns;
+  readonly #speculation: Speculation | null;
   /** Tokens one sequence may hold. */
   readonly #limit: number;
   readonly #context: number;
@@ -88,6 +90,15 @@ class BatchScheduler implements Scheduler {
       pace: this.#pace,
       preempt: (job) => this.#preempt(job),
     });
+    this.#speculation =
+      init.speculation === 'auto'
+        ? createSpeculation({
+            memory: this.#memory,
+            eog: init.tokenizer.eog,
+            limit: this.#limit,
+            maxRows: info.maxRows,
+          })
+        : null;
     this.#batchHistogram = new Array(options.maxActive + 1).fill(0);
   }
 
@@ -164,7 +175,11 @@ class BatchScheduler implements Scheduler {
       tokensPerSecond: this.#pace.tokensPerSecond,
       decodeTokensPerSecond: this.#recent.tokensPerSecond,
       batchHistogram: [...this.#batchHistogram],
-      totals: { ...this.#totals, evictedCells: cache.evictedCells },
+      totals: {
+        ...this.#totals,
+        ...(this.#speculation?.totals ?? { draftRounds: 0, draftedTokens: 0, acceptedTokens: 0 }),
+        evictedCells: cache.evictedCells,
+      },
     };
   }
 
@@ -225,13 +240,18 @@ class BatchScheduler implements Scheduler {
         continue;
       }
       for (const pass of splitPasses(
-        this.#turns.choose(),
+        this.#withGuesses(this.#turns.choose()),
         this.#init.runner.info.maxRows,
         this.#init.preferredRows,
       )) {
         await this.#pass(pass);
       }
     }
+  }
+
+  /** Where cells are short nothing is guessed. */
+  #withGuesses(rows: readonly Rows[]): readonly Rows[] {
+    return this.#blocked || this.#speculation === null ? rows : this.#speculation.extend(rows);
   }
 
   #checkQueue(): void {
@@ -311,19 +331,30 @@ class BatchScheduler implements Scheduler {
       for (const { job } of rows) if (job.state === 'active') job.emitStart();
       const result = await computing;
       const ms = clock.monotonic() - from;
-      for (const { job, start, count } of rows) job.written = start + count;
+      this.#speculation?.pass(rows, ms);
+      // Guesses may be wrong: of them nothing is computed until the sampler chose the same.
+      for (const { job, start, count, draft } of rows)
+        job.written = start + (draft === undefined ? count : 1);
+      let row = 0;
       let sampled = 0;
       let prompt = 0;
       let decodes = 0;
       for (const item of rows) {
-        const { job } = item;
+        const { job, draft, count, output } = item;
         job.inFlight = false;
-        if (item.count > 1) prompt += item.count;
-        else decodes++;
-        const at = item.output ? sampled++ * result.width : -1;
+        const wanted = draft !== undefined ? count : output ? 1 : 0;
+        const logits = result.rows.subarray(row * result.width, (row + wanted) * result.width);
+        row += wanted;
+        if (count > 1 && draft === undefined) prompt += count;
         if (job.state === 'done') this.#memory.release(job);
-        else if (item.output) this.#next(job, result.rows.subarray(at, at + result.width));
+        else if (draft !== undefined) decodes += this.#check(item, draft, logits);
+        else if (output) {
+          this.#next(job, logits);
+          if (count === 1) decodes++;
+          else sampled++;
+        }
       }
+      sampled += decodes;
       this.#pace.pass(decodes, prompt, sampled, ms);
       if (decodes > 0) this.#recent.add(decodes, clock.monotonic() - from);
     } catch (error) {
@@ -359,6 +390,26 @@ class BatchScheduler implements Scheduler {
       if (job.state === 'done') this.#memory.release(job);
       else this.#fail(job, error);
     }
+  }
+
+  /** Chooses tokens as long as the guesses are right, and one more. Returns how many. */
+  #check({ job, start }: Rows, draft: Int32Array, logits: Float32Array): number {
+    const width = logits.length / (draft.length + 1);
+    const slid = job.slidTokens;
+    let right = 0;
+    job.draftedTokens += draft.length;
+    for (;;) {
+      job.written = start + 1 + right;
+      const at = job.count;
+      this.#next(job, logits.subarray(right * width, (right + 1) * width));
+      const goesOn = job.state === 'active' && job.slidTokens === slid;
+      if (!goesOn || right === draft.length || job.tokens[at] !== draft[right]) break;
+      right++;
+      job.acceptedTokens++;
+    }
+    job.sequence?.truncate(job.written);
+    this.#speculation?.guessed(job, draft.length, right);
+    return right + 1;
   }
 
   /** Chooses the next token of a job from its logits. */

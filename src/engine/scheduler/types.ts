@@ -20,6 +20,8 @@ export interface SchedulerInit {
   readonly log?: Logger;
   /** ms that prompt rows may add to a pass in which others decode. @default 100 */
   readonly prefillAddedMs?: number;
+  /** Guess tokens from the sequence's own where that is faster; the tokens are the same. @default 'off' */
+  readonly speculation?: EngineOptions['speculation'];
   /** Splits a pass of `rows` rows where several small passes are faster than one. @default one pass */
   readonly preferredRows?: (rows: number) => readonly number[];
   /** Finished sequences kept for later prompts. @default 256 */
@@ -72,6 +74,10 @@ export interface SchedulerTotals {
   readonly evictedCells: number;
   readonly passes: number;
   readonly rows: number;
+  /** Passes of a sequence with guessed tokens, those tokens, and those of them that were right. */
+  readonly draftRounds: number;
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
 }
 
 export interface SchedulerStats {

@@ -165,7 +165,7 @@ export function createToyRunner(options: ToyOptions): ToyRunner {
             hash = mix(hash, tokens![i]!);
             prefixes[cells[start + i]!] = hash;
             stored[cells[start + i]!] = tokens![i]!;
-            if (outputs === 'all' || (outputs === 'last' && i === count - 1))
+            if (outputs === 'all' || outputs === 'each' || (outputs === 'last' && i === count - 1))
               rows.push(logitsOf(hash, options.eog ?? -2));
           }
         }
