@@ -33,6 +33,7 @@ import {
   planSubstitute,
   type ShardCandidate,
   shardCandidates,
+  type WorkBook,
 } from '../../shards/index.ts';
 import type { LeftOut } from '../../swarm/index.ts';
 import type { ShardParts } from './types.ts';
@@ -53,7 +54,8 @@ interface Known extends OfferedModel {
   readonly manifest: ModelManifest;
 }
 
-export function openPaths(parts: ShardParts): NodePaths {
+/** @param work signs for what peers compute */
+export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>): NodePaths {
   const { config, models, engine, swarm, registry, clock, random, log } = parts;
   const { use, pathCells, ownBlocks } = config.shards;
   const least: Tier | undefined = use === 'nobody' || use === 'friends' ? undefined : use;
@@ -155,6 +157,7 @@ export function openPaths(parts: ShardParts): NodePaths {
   const circuits = openCircuits({
     engine,
     swarm,
+    work,
     choose,
     substitute: (query, span, lost) =>
       planSubstitute(

@@ -12,7 +12,7 @@ import type {
   ServingDesk,
   ServingView,
 } from '../../server/index.ts';
-import { type BlockSpan, createAdmission, serveShards } from '../../shards/index.ts';
+import { type BlockSpan, createAdmission, serveShards, type WorkBook } from '../../shards/index.ts';
 import { ServedRange } from './served-range.ts';
 import { MOST_RANGES, openServingFile, type WantedRange } from './serving-file.ts';
 import { shardServingPolicy } from './serving-policy.ts';
@@ -33,6 +33,8 @@ export interface NodeServing extends AsyncDisposable {
 }
 
 export interface ServingOptions extends ShardParts {
+  /** Counts what is computed for whom. */
+  readonly work: Pick<WorkBook, 'served'>;
   /** Which blocks are best served here; null: as many as there are. `most`: blocks at most. */
   readonly choose?: (model: string, most: number | null) => Promise<BlockSpan | null>;
 }
@@ -61,7 +63,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   );
   const service = stack.use(
     serveShards({
-      ...{ swarm, engine, log },
+      ...{ swarm, engine, log, work: options.work },
       shards: () => ranges.flatMap((range) => range.shard ?? []),
       admit(peer, { cells, last }, shard) {
         const rank = policy.rankOf(peer);

@@ -19,8 +19,8 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   await using stack = new AsyncDisposableStack();
   // First in and last out: sessions write to it as they end.
   const work = stack.use(openNodeWork(parts));
-  const paths = stack.use(openPaths(parts));
-  const serving = stack.use(await openServing(parts));
+  const paths = stack.use(openPaths(parts, work));
+  const serving = stack.use(await openServing({ ...parts, work }));
   const owned = stack.move();
   return {
     desk: {

@@ -203,6 +203,7 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
           shards: plan.shards.map(({ peer, addresses, from, to }) => ({ peer, addresses, from, to })),
           cells,
           substitute: async (lostSpan, lost) => parts.substitute(open, lostSpan, lost),
+          ...(parts.work !== undefined && { work: parts.work }),
           onEvent(event) {
             told.note(event);
             if (event.type === 'lost') parts.onTrouble?.(event.peer, 'lost', null);

@@ -9,6 +9,7 @@ import type { LeftOut, Swarm } from '../../swarm/index.ts';
 import type { ShardOffer } from '../path/hop.ts';
 import type { NoPath, PathPlan } from '../plan/plan.ts';
 import type { BlockSpan } from '../types.ts';
+import type { WorkBook } from '../work/book.ts';
 
 /** A model, as far as paths are made for it. */
 export interface CircuitModel {
@@ -162,6 +163,8 @@ export interface CircuitsOptions {
   readonly substitute: (query: PathQuery, span: BlockSpan, lost: ReadonlySet<string>) => ShardOffer | null;
   /** Why a peer that computes on a circuit may not see a request; null when it may. */
   readonly unmet: (peer: string, requirements: PeerRequirements) => string | null;
+  /** Signs for what peers compute. @default nobody */
+  readonly work?: Pick<WorkBook, 'used'>;
   /** A peer was lost in the middle, or refused a session and may say after how many ms to come again. */
   readonly onTrouble?: (peer: string, trouble: 'lost' | 'refused', waitMs: number | null) => void;
   /** What the engine's models of circuits are called, before a number. They are no names of models. */
