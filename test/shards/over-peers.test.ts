@@ -134,12 +134,12 @@ before(async () => {
     'swarm.listen': '/ip4/127.0.0.1/tcp/0',
     'swarm.connectionsPerSecond': 1000,
     'swarm.friends': PEERS.map(peerIdOf).join(','),
-    'swarm.bootstrap': [first, second].map(({ swarm }) => swarm.addresses[0]!).join(','),
     'shards.pathCells': 512,
   }))
     await setInFile(home.path, key, value);
   node = await startNode(home);
   ({ token } = JSON.parse(await readFile(join(home.path, 'run', 'node.json'), 'utf8')));
+  for (const lender of [first, second]) await connect(lender);
   await until(plan, ({ path }) => path !== null);
   await until(models, (ids) => ids.includes('tiny@peers'));
 });
@@ -339,7 +339,13 @@ test('a peer dies in mid-answer: the answer is whole, and the receipt tells of i
 test('those who are busy are passed over, and the caller is told when to come again', async () => {
   for (const { name } of await circuits()) await call('DELETE', `/kith/v1/shards/circuits/${name}`);
   second.refuse(7);
-  await assert.rejects(chat('tiny@peers'), { code: 'path_busy', status: 503 });
+  const refused = await fetch(`${node.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'tiny@peers', messages: [{ role: 'user', content: 'Hello' }] }),
+  });
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '7']);
+  assert.match(await refused.text(), /path_busy.*It has no room now|It has no room now.*path_busy/);
   second.refuse(null);
   assert.equal((await chat('tiny@peers')).kith.path!.shards[1]!.peer, second.peer);
 });

@@ -104,7 +104,8 @@ const byCode: Readonly<Record<string, FailureKind>> = {
   path_gap: 'access',
   path_none: 'access',
   circuits_full: 'busy',
-  path_busy: 'busy',
+  // Others may have room; who asks these again comes after the time they named.
+  path_busy: 'access',
   path_closed: 'busy',
   path_lost: 'reset',
   stream_cut: 'reset',
