@@ -8,8 +8,8 @@ import { type BenchLab, promptOf } from './lab.ts';
 
 /** What KwaaiNet's own documents give, for comparison; measured there, not here. */
 const KWAAINET = [
-  'KwaaiNet publishes, for its own network: about 0.17 tokens/s over 2 hops (a model of 8B over the Internet), and 478 ms',
-  'a token at 158 ms round trip. Its figures are of other models and machines: the row with 150 ms is the nearest here.',
+  'KwaaiNet publishes about 0.17 tokens/s over 2 hops, and 478 ms a token at a round trip of 158 ms. Those are figures of its',
+  'own network, models and machines, as it gives them, and not measured here: the nearest rows are those of 150 ms.',
 ].join('\n');
 
 export async function decodeFar(

@@ -1,7 +1,13 @@
 /** What a peer may not do at a shard, over real connections: none of it ends the node or changes another's rows. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type CborMap, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
+import {
+  type CborMap,
+  createSeededRandom,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from '../../src/base/index.ts';
 import { createEngine } from '../../src/engine/index.ts';
 import { type ShardService, serveShards } from '../../src/shards/index.ts';
 import {
@@ -16,6 +22,7 @@ import {
 import type { Session, SessionMessage, Swarm } from '../../src/swarm/index.ts';
 import { swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
 import { testModel } from '../models/index.ts';
+import { readMangled, sendMangled } from './mangled-run.ts';
 
 const MODEL = '12'.repeat(32);
 const WIDTH = 288;
@@ -193,4 +200,11 @@ test('when sessions end their cells are free again, however they end', async () 
   }
   await using last = await ready(owner, { cells: 512 });
   assert.equal(last.peer, shard.peer);
+});
+
+test('mangled messages by the thousand are refused with typed errors, and change nobody else', async () => {
+  const random = createSeededRandom(Number(process.env.KITH_TEST_SEED ?? 7));
+  const { read, refused } = readMangled(random, 10_000);
+  assert.ok(read > 10 && refused > 10);
+  await sendMangled(random, 400, 74);
 });

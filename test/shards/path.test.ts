@@ -1,6 +1,7 @@
 /** Paths of a model through peers, over real connections: the tokens are those of the whole model, whatever is lost. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { testModel } from '../models/index.ts';
 import { until } from '../swarm/members.ts';
 import { type Lab, type LabPeer, loadHalves, newEngine, openLab } from './lab.ts';
 
@@ -29,6 +30,28 @@ test('answers over two peers have the tokens of the whole, greedy, sampled, and 
   assert.deepEqual(await answer('over', long), await answer('whole', long));
   const some = await Promise.all([answer('over'), answer('over', sampled), answer('over')]);
   assert.deepEqual(some[0], some[2]);
+});
+
+test('peers that hold more blocks than are asked of them give the tokens of the whole, whatever the cuts', async () => {
+  await lab.engine.load({
+    id: 'blocks 0-6',
+    path: await testModel('stories15m-f16'),
+    range: { from: 0, to: 6, embed: false, head: false },
+  });
+  const all = await lab.startPeer(0, 6);
+  const of = (peer: LabPeer, from: number, to: number) => ({ ...peer, offer: { ...peer.offer, from, to } });
+  const [front, back] = peers as [LabPeer, LabPeer];
+  const expected = [await lab.answer('whole'), await lab.answer('whole', sampled)];
+  for (const [i, through] of [
+    [of(all, 0, 6)],
+    [of(front, 0, 1), of(all, 1, 6)],
+    [of(all, 0, 2), of(front, 2, 3), of(back, 3, 6)],
+    [of(front, 0, 2), of(all, 2, 5), of(back, 5, 6)],
+  ].entries()) {
+    const { path } = await lab.overPath(`cut ${i}`, through, []);
+    await using _ = path;
+    assert.deepEqual([await lab.answer(`cut ${i}`), await lab.answer(`cut ${i}`, sampled)], expected);
+  }
 });
 
 test('passes of more rows than a shard takes go through in several steps', async () => {
