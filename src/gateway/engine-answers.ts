@@ -149,6 +149,8 @@ function usageEvent(
   let promptTokens = 0;
   let cachedTokens = 0;
   let completionTokens = 0;
+  let drafted = 0;
+  let accepted = 0;
   const longest = {
     queueMs: null as number | null,
     prefillMs: null as number | null,
@@ -161,6 +163,8 @@ function usageEvent(
       cachedTokens += usage.cachedTokens;
     }
     completionTokens += usage.completionTokens;
+    drafted += usage.draftedTokens ?? 0;
+    accepted += usage.acceptedTokens ?? 0;
     for (const key of ['queueMs', 'prefillMs', 'decodeMs'] as const)
       longest[key] = Math.max(longest[key] ?? 0, usage[key]);
   }
@@ -169,7 +173,13 @@ function usageEvent(
     promptTokens,
     cachedTokens,
     completionTokens,
-    receipt: { backend, model, ...longest, notes },
+    receipt: {
+      backend,
+      model,
+      ...longest,
+      ...(drafted === 0 ? {} : { draftedTokens: drafted, acceptedTokens: accepted }),
+      notes,
+    },
   };
 }
 

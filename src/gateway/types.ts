@@ -117,6 +117,9 @@ export interface Receipt {
   readonly prefillMs: number | null;
   /** ms from first to last token; the longest of the choices. */
   readonly decodeMs: number | null;
+  /** Tokens that were guessed and checked several at once, and those of them that held; absent when none were. */
+  readonly draftedTokens?: number;
+  readonly acceptedTokens?: number;
   /** What the caller should know about how the request was taken, one sentence each. */
   readonly notes: readonly string[];
   /** How the gateway came by the answer; absent on what a backend says of itself. */

@@ -55,6 +55,8 @@ interface Chunk {
     readonly backend: string;
     readonly prefill_ms: number | null;
     readonly decode_ms: number | null;
+    readonly drafted_tokens?: number;
+    readonly accepted_tokens?: number;
     readonly notes: readonly string[];
     readonly path?: PathBody;
   };
@@ -172,6 +174,11 @@ function statsText(
     ],
     ['answered by', receipt?.backend ?? 'unknown'],
   ];
+  if (receipt?.drafted_tokens !== undefined)
+    rows.push([
+      'guessed',
+      `${formatCount(receipt.drafted_tokens)} tokens, of which ${formatCount(receipt.accepted_tokens ?? 0)} held`,
+    ]);
   const path = receipt?.path;
   if (path === undefined) rows.push(['path', 'none: one machine computed all blocks']);
   else {

@@ -40,13 +40,16 @@ export function receiptHeaders(receipt: Receipt): Record<string, string> {
 
 /** The receipt as a body field, times in tenths of a millisecond: what is beyond is noise. Unknown values are null. */
 export function receiptBody(receipt: Receipt) {
-  const { backend, model, queueMs, prefillMs, decodeMs, notes } = receipt;
+  const { backend, model, queueMs, prefillMs, decodeMs, notes, draftedTokens, acceptedTokens } = receipt;
   return {
     backend,
     model,
     queue_ms: tenths(queueMs),
     prefill_ms: tenths(prefillMs),
     decode_ms: tenths(decodeMs),
+    ...(draftedTokens === undefined
+      ? {}
+      : { drafted_tokens: draftedTokens, accepted_tokens: acceptedTokens ?? 0 }),
     notes,
     ...(receipt.route === undefined ? {} : { route: routeBody(receipt.route) }),
     ...(receipt.path === undefined ? {} : { path: pathBody(receipt.path) }),

@@ -8,6 +8,7 @@ import {
   array,
   choice,
   count,
+  described,
   literal,
   milliseconds,
   nothing,
@@ -53,7 +54,11 @@ export const openAiParts: Readonly<Record<string, Schema>> = {
       notes: array(string),
       route: ref('ReceiptRoute'),
     },
-    { path: receiptPath },
+    {
+      path: receiptPath,
+      drafted_tokens: described('Guessed and checked several at once; absent when none were.', count),
+      accepted_tokens: described('Of them those that held.', count),
+    },
   ),
   ReceiptRoute: object({
     step: choice('cache', 'local', 'swarm', 'peer', 'remote', 'search', 'stale', 'explanation', 'crisis'),
