@@ -80,6 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { clock, random, log, cache = null, router = null, ladder = null, ledger = null } = options;
   const timers = clock === systemClock ? systemTimers : timersOf(clock);
   const now = () => clock.monotonic();
+  let isClosed = false;
   const locals = new Set(
     options.providers.filter(({ step }) => step === 'local').map(({ backend }) => backend.name),
   );
@@ -276,6 +277,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       return true;
     },
     setFound(found) {
+      // Who closes later than the gateway takes back what he found.
+      if (isClosed) return;
       const { providers } = roster;
       const next = createRoster(parts, found);
       roster = next;
@@ -297,6 +300,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     router,
     ledger,
     async [Symbol.asyncDispose]() {
+      isClosed = true;
       probes.stop();
       await redactions[Symbol.asyncDispose]();
       await listing;
