@@ -18,6 +18,11 @@ export const shardSettings = {
     131_072,
     2048,
   ),
+  'shards.activations': choice(
+    'How hidden states travel to and between peers: f32 as they are, which keeps every token; f16 and i8 rounded, in half and a quarter of the bytes; auto: rounded on links that are far away.',
+    ['f32', 'auto', 'f16', 'i8'],
+    'f32',
+  ),
   'shards.ownBlocks': integer(
     'Blocks at each end of a model that this node computes itself for requests that demand the pledge (privacy maximum).',
     0,

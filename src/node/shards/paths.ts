@@ -57,7 +57,7 @@ interface Known extends OfferedModel {
 /** @param work signs for what peers compute */
 export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>): NodePaths {
   const { config, models, engine, swarm, registry, clock, random, log } = parts;
-  const { use, pathCells, ownBlocks } = config.shards;
+  const { use, pathCells, ownBlocks, activations } = config.shards;
   const least: Tier | undefined = use === 'nobody' || use === 'friends' ? undefined : use;
   /** As measured on links, for those that `views` knows nothing of. */
   const rtts = new Map<string, number>();
@@ -158,6 +158,7 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>): Node
     engine,
     swarm,
     work,
+    type: activations,
     choose,
     substitute: (query, span, lost) =>
       planSubstitute(

@@ -203,6 +203,7 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
           shards: plan.shards.map(({ peer, addresses, from, to }) => ({ peer, addresses, from, to })),
           cells,
           substitute: async (lostSpan, lost) => parts.substitute(open, lostSpan, lost),
+          ...(parts.type !== undefined && { type: parts.type }),
           ...(parts.work !== undefined && { work: parts.work }),
           onEvent(event) {
             told.note(event);

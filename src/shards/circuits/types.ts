@@ -7,6 +7,7 @@ import type { Clock, Logger, PeerRequirements, Random } from '../../base/index.t
 import type { Engine, LoadedModel } from '../../engine/index.ts';
 import type { LeftOut, Swarm } from '../../swarm/index.ts';
 import type { ShardOffer } from '../path/hop.ts';
+import type { TypeWish } from '../path/link-types.ts';
 import type { NoPath, PathPlan } from '../plan/plan.ts';
 import type { BlockSpan } from '../types.ts';
 import type { WorkBook } from '../work/book.ts';
@@ -163,6 +164,8 @@ export interface CircuitsOptions {
   readonly substitute: (query: PathQuery, span: BlockSpan, lost: ReadonlySet<string>) => ShardOffer | null;
   /** Why a peer that computes on a circuit may not see a request; null when it may. */
   readonly unmet: (peer: string, requirements: PeerRequirements) => string | null;
+  /** How hidden states travel. @default 'f32' */
+  readonly type?: TypeWish;
   /** Signs for what peers compute. @default nobody */
   readonly work?: Pick<WorkBook, 'used'>;
   /** A peer was lost in the middle, or refused a session and may say after how many ms to come again. */
