@@ -6,8 +6,9 @@
  */
 import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
 import { createEngine } from '../../src/engine/index.ts';
-import { serveShards } from '../../src/shards/index.ts';
-import { swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
+import { createIdentity } from '../../src/identity/index.ts';
+import { openWorkBook, serveShards } from '../../src/shards/index.ts';
+import { seedOf, swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
 import { delayed } from './delayed.ts';
 
 export interface ShardSettings {
@@ -18,6 +19,8 @@ export interface ShardSettings {
   readonly from: number;
   readonly to: number;
   readonly context: number;
+  /** Keeps receipts of work there, one for each so many rows. @default none */
+  readonly work?: { readonly path: string; readonly rows: number };
 }
 
 const settings = JSON.parse(process.env.KITH_TEST_SHARD!) as ShardSettings;
@@ -43,11 +46,20 @@ let rttMs = 0;
 process.on('message', (told: { readonly rttMs: number }) => {
   rttMs = told.rttMs;
 });
+const book =
+  settings.work === undefined
+    ? null
+    : openWorkBook({
+        ...{ path: settings.work.path, accounts: { rows: settings.work.rows } },
+        ...{ identity: createIdentity(seedOf(number)), clock: systemClock, random: systemRandom },
+        log: silentLogger,
+      });
 serveShards({
   swarm: { handle: (...method) => swarm.handle(...method), ...delayed(swarm, () => rttMs) },
   engine,
   shards: () => [{ model, from, to, id: 'blocks', width }],
   admit: () => {},
+  ...(book !== null && { work: book }),
   log: silentLogger,
 });
 process.send!({ peer: swarm.peer, addresses: swarm.addresses });

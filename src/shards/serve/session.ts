@@ -211,8 +211,9 @@ export class ShardSession implements AsyncDisposable {
     if (opening.last) {
       if (replay) return;
       const { metadata, payload } = encodeRows({ n, rows, ms }, width, typeFor(this.#types, parts));
+      // Sent away, the bytes are gone.
+      work.sends(n, payload);
       await session.send(metadata, payload);
-      work.sent(n, payload);
       return;
     }
     this.#log!.record({ n, replay, parts, hidden: rows });
@@ -225,8 +226,8 @@ export class ShardSession implements AsyncDisposable {
     const next = this.#next!;
     const { metadata, payload } = encodeStep(step, this.#options.width, this.#types);
     try {
+      this.#options.work.sends(step.n, payload);
       await next.feed.send(metadata, payload);
-      this.#options.work.sent(step.n, payload);
     } catch (error) {
       if (this.#next === next) this.#next = null;
       throw new KithError('shard_next_lost', `The next shard cannot be reached: ${messageOf(error)}`, {

@@ -61,7 +61,7 @@ function sessionBetween(given: WorkBook, taken: WorkBook, number = random.bytes(
       used.sent(step, came);
       served.took(step, changed.came ?? came);
       if (!step.replay) {
-        served.sent(step.n, went);
+        served.sends(step.n, went);
         used.got(step.n, changed.went ?? went);
       }
       served.did(step);

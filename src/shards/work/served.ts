@@ -38,8 +38,8 @@ export interface ServedStep {
 export interface ServedWork extends Disposable {
   /** A step came, in this payload. */
   took(step: ServedStep, payload: Uint8Array): void;
-  /** Something went on, to the next shard or back to the owner. */
-  sent(n: number, payload: Uint8Array): void;
+  /** Something is about to go on, to the next shard or back to the owner. */
+  sends(n: number, payload: Uint8Array): void;
   /** A step that came was computed, in the order in which they came. What of it went on was told before. */
   did(step: ServedStep): void;
   /** What to send when so much was done since the last account; nothing otherwise. */
@@ -115,7 +115,7 @@ export function serveWork(parts: ServedParts): ServedWork {
     took(step, payload) {
       came.set(step, { digest: digestOf(payload), at: monotonic() });
     },
-    sent: (n, payload) => sentOn.add(n, digestOf(payload)),
+    sends: (n, payload) => sentOn.add(n, digestOf(payload)),
     did(step) {
       const known = came.get(step);
       if (known === undefined) return;
@@ -155,7 +155,7 @@ export function serveWork(parts: ServedParts): ServedWork {
 /** For a node that counts nothing. */
 export const UNCOUNTED: ServedWork = {
   took: () => {},
-  sent: () => {},
+  sends: () => {},
   did: () => {},
   due: () => [],
   answer: ({ k }) => (k === 'settle' ? [{ k: 'settled' }] : []),
