@@ -8,6 +8,7 @@ import { eventData } from '../../src/cli/sse.ts';
 import { createModelStore } from '../../src/models/index.ts';
 import type { Node } from '../../src/node/index.ts';
 import type { CircuitView, PathPlanView } from '../../src/server/index.ts';
+import { kith, stopAll } from '../cli-support.ts';
 import { testModel } from '../models/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { peerIdOf } from '../swarm/members.ts';
@@ -121,6 +122,13 @@ async function streamed(
 const models = async () =>
   (await call<{ data: { id: string }[] }>('GET', '/v1/models')).data.map(({ id }) => id);
 
+/** The plan, once it is one that `fits`; what the lenders announce may come only with a later connection. */
+const planned = (lenders: readonly Lender[], fits: (plan: PathPlanView) => boolean) =>
+  until(async () => {
+    await Promise.all(lenders.map(connect));
+    return plan();
+  }, fits);
+
 before(async () => {
   home = await createHome();
   const path = await testModel('minimind2-q8_0');
@@ -139,11 +147,11 @@ before(async () => {
     await setInFile(home.path, key, value);
   node = await startNode(home);
   ({ token } = JSON.parse(await readFile(join(home.path, 'run', 'node.json'), 'utf8')));
-  for (const lender of [first, second]) await connect(lender);
-  await until(plan, ({ path }) => path !== null);
+  await planned([first, second], ({ path }) => path !== null);
   await until(models, (ids) => ids.includes('tiny@peers'));
 });
 after(async () => {
+  stopAll();
   await node.close();
   await lending[Symbol.asyncDispose]();
   await home.remove();
@@ -262,6 +270,27 @@ test('a circuit can be ordered, named by requests and closed', async () => {
   });
 });
 
+test('the command line plans, orders, asks and keeps a conversation', async () => {
+  const cli = async (...args: string[]) => {
+    const { code, out, err } = await kith(args, undefined, { KITH_HOME: home.path });
+    assert.equal(code, 0, `${args.join(' ')}: ${err}`);
+    return out;
+  };
+  const drawn = await cli('shard', 'plan', 'tiny', '--explain');
+  assert.match(drawn, new RegExp(`0-2 +${first.peer}`));
+  assert.match(drawn, /without \u2026\w{8}: no path/);
+  assert.match(await cli('shard', 'circuits', 'create', 'tiny', '--name', 'typed'), /typed/);
+  const ask = ['shard', 'run', '--model', 'tiny', '--temperature', '0', '--max-tokens', '6', '--json'];
+  const over = JSON.parse(await cli(...ask, '--circuit', 'typed', '--session', 'talk', 'Hello there.'));
+  const here = JSON.parse(await cli(...ask, '--local', 'Hello there.'));
+  assert.equal(over.text, here.text);
+  assert.deepEqual([over.receipt.path.circuit, here.receipt.path], ['typed', undefined]);
+  const again = JSON.parse(await cli(...ask, '--circuit', 'typed', '--session', 'talk', 'And then?'));
+  assert.ok(again.figures.prompt_tokens > over.figures.prompt_tokens);
+  assert.match(await cli('shard', 'circuits', 'list'), /typed/);
+  await cli('shard', 'circuits', 'close', 'typed');
+});
+
 test('a plan says what each part takes, what there is without each peer, and who was left out', async () => {
   const { path, alternatives, gaps } = await plan();
   assert.deepEqual(gaps, []);
@@ -288,13 +317,7 @@ test('a plan says what each part takes, what there is without each peer, and who
     [first, second].map(({ peer }) => [peer, 'tier']).sort(),
   );
   const other = await lending.lend(90, 0, 8);
-  const all = await until(
-    async () => {
-      await connect(other);
-      return plan();
-    },
-    ({ leftOut }) => leftOut.some(({ peer }) => peer === other.peer),
-  );
+  const all = await planned([other], ({ leftOut }) => leftOut.some(({ peer }) => peer === other.peer));
   assert.match(all.leftOut.find(({ peer }) => peer === other.peer)!.detail, /shards\.use is friends/);
 });
 
@@ -316,8 +339,7 @@ test('who demands the pledge is not answered by peers that gave none', async () 
 
 test('a peer dies in mid-answer: the answer is whole, and the receipt tells of it', async () => {
   const spare = await lending.lend(PEERS[2]!, 3, 8);
-  await connect(spare);
-  await until(plan, ({ alternatives }) => alternatives.some(({ msPerToken }) => msPerToken !== null));
+  await planned([spare], ({ alternatives }) => alternatives.some(({ msPerToken }) => msPerToken !== null));
   const whole = await chat('tiny', { max_tokens: 40 });
   const [{ shards }] = (await circuits()) as [CircuitView];
   const victim = [second, spare].find(({ peer }) => peer === shards[1]!.peer)!;

@@ -105,7 +105,7 @@ export const run: Handler = async ({ args, options }) => {
     {
       ...headersFor(resolved),
       ...(local ? { 'x-kith-route': 'local' } : {}),
-      ...(name === undefined ? {} : { 'x-kith-conversation': `shard-run ${String(name)}` }),
+      ...(name === undefined ? {} : { 'x-kith-conversation': `shard-run:${String(name)}` }),
     },
   );
   for await (const each of chunks) {
