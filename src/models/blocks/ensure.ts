@@ -8,11 +8,10 @@ import { AbortedError, isKithError, type KithError } from '../../base/index.ts';
 import { digestFiles } from '../disk/digest.ts';
 import { type BlockRange, fileSource, readGguf } from '../gguf/index.ts';
 import { coalesce, tensorsOf } from '../gguf/slice.ts';
-import { notInstalled } from '../store/errors.ts';
 import { type Io, place, type StoreContext } from '../store/obtain.ts';
 import { writeManifest } from '../store/on-disk.ts';
 import type { ModelManifest } from '../types.ts';
-import { noList, unobtainable } from './errors.ts';
+import { noList, notHere, unobtainable } from './errors.ts';
 import { sourceProvider } from './from-source.ts';
 import { keepList, knownList } from './known-lists.ts';
 import { checkHeader, type TensorList } from './list.ts';
@@ -102,7 +101,7 @@ async function fetchInto(
 ): Promise<void> {
   const failures: KithError[] = [];
   const places = await providersOf(context, manifest, options);
-  if (places.length === 0) throw notInstalled(manifest);
+  if (places.length === 0) throw notHere(manifest, file.missing(indices).length, options.download);
   for (const provider of places) {
     const missing = file.missing(indices);
     if (missing.length === 0) break;

@@ -38,6 +38,18 @@ export function noList({ id, sha256 }: ModelManifest): KithError {
   );
 }
 
+/** `model_not_installed` (409): tensors are missing and there is nobody to ask. */
+export function notHere({ id }: ModelManifest, missing: number, download: boolean): KithError {
+  const whole = `get the whole with: kith models pull ${id}`;
+  return new KithError(
+    'model_not_installed',
+    download
+      ? `${missing} tensors of "${id}" are not on this machine, and no source of it can be read in parts: ${whole}`
+      : `${missing} tensors of "${id}" that are needed are not on this machine. Get them with kith shard download ${id} (and --start-block, --blocks, --ends), or ${whole}`,
+    { status: 409, param: 'model', details: { missing } },
+  );
+}
+
 /** `blocks_unobtainable`: what each place said. */
 export function unobtainable(
   { id }: ModelManifest,

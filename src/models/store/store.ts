@@ -21,7 +21,7 @@ import { ensureRange } from '../blocks/ensure.ts';
 import { describeHolding, holdingOf, partialOf, sparseBytes } from '../blocks/holding.ts';
 import { makeList } from '../blocks/known-lists.ts';
 import type { TensorList } from '../blocks/list.ts';
-import type { EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
+import type { BlockProvider, EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
 import { verifyBlocks } from '../blocks/verify.ts';
 import { digestFiles } from '../disk/digest.ts';
 import { waitLock } from '../disk/wait-lock.ts';
@@ -103,6 +103,7 @@ class Store implements ModelStore {
   readonly #mutex = createMutex();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #providers = new Set<BlockProvider>();
 
   constructor(context: StoreContext, options: ModelStoreOptions) {
     this.#context = context;
@@ -174,8 +175,14 @@ class Store implements ModelStore {
         return whole(layout.model(id), manifest);
       }
       const download = options.download ?? this.#allowDownload;
-      return await ensureRange(this.#context, manifest, range, { ...options, download }, io);
+      const providers = [...(options.providers ?? []), ...(download ? this.#providers : [])];
+      return await ensureRange(this.#context, manifest, range, { ...options, download, providers }, io);
     });
+  }
+
+  provide(provider: BlockProvider): Disposable {
+    this.#providers.add(provider);
+    return { [Symbol.dispose]: () => void this.#providers.delete(provider) };
   }
 
   async tensorList(id: string, options: StoreCallOptions = {}): Promise<TensorList> {

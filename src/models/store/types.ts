@@ -2,7 +2,7 @@
 
 import type { Clock, Logger, Random, requireDiskSpace } from '../../base/index.ts';
 import type { TensorList } from '../blocks/list.ts';
-import type { EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
+import type { BlockProvider, EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
 import type { BlockRange } from '../gguf/index.ts';
 import type { CatalogueEntry } from '../manifest/catalogue.ts';
 import type { ModelFacts } from '../manifest/describe.ts';
@@ -88,6 +88,8 @@ export interface ModelStore extends AsyncDisposable {
    * `model_not_installed` (409: it may not be fetched), `blocks_unobtainable` (502), `disk_full`
    */
   ensureBlocks(id: string, range: BlockRange, options?: EnsureBlocksOptions): Promise<EnsuredBlocks>;
+  /** While it is there, this one is asked, too, wherever blocks may be downloaded. Dispose when it can no longer be asked. */
+  provide(provider: BlockProvider): Disposable;
   /**
    * The list of a model's tensors and their hashes: pinned, kept, or made of the whole file (which takes as long as hashing
    * it) and kept. Throws `model_not_installed` (409) when nothing of these is here.

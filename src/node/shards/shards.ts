@@ -7,6 +7,7 @@ import type { ShardDesk } from '../../server/index.ts';
 import { openPaths } from './paths.ts';
 import { openServing } from './serving.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
+import { openNodeWeights } from './weights.ts';
 import { openNodeWork, workDesk } from './work.ts';
 
 export interface NodeShards extends AsyncDisposable {
@@ -19,6 +20,8 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   await using stack = new AsyncDisposableStack();
   // First in and last out: sessions write to it as they end.
   const work = stack.use(openNodeWork(parts));
+  // Before what needs blocks that peers have.
+  stack.use(openNodeWeights(parts));
   const paths = stack.use(openPaths(parts, work));
   const serving = stack.use(await openServing({ ...parts, work }));
   const owned = stack.move();

@@ -65,6 +65,8 @@ export function peerWeights(options: PeerWeightsOptions): BlockProvider {
       const failures: string[] = [];
       let first: KithError | null = null;
       let peers = await peersOf(list.model);
+      if (peers.length === 0)
+        throw new KithError('weights_not_here', 'No peer is known that has the model.', { status: 404 });
       /** Once a peer fails, others may have to give what it took: those that had nothing left to do are asked again. */
       for (let left = Number.POSITIVE_INFINITY; queue.length > 0 && queue.length < left; ) {
         left = queue.length;
