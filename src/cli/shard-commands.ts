@@ -4,9 +4,9 @@
  * @module cli/shard-commands
  */
 import { type Command, Option } from 'commander';
-import { homeOption, jsonOption, whole } from './options.ts';
+import { homeOption, jsonOption, modelOption, whole } from './options.ts';
 import { addPaths } from './shard-path-commands.ts';
-import type { Add } from './program.ts';
+import type { Add, Load } from './program.ts';
 
 /** Lines of examples below the help of a command. */
 function examples(command: Command, ...lines: readonly string[]): void {
@@ -19,6 +19,7 @@ export function addShard(program: Command, add: Add): void {
     .description('run models over several nodes, a part on each')
     .exitOverride();
   addDownload(shard, add);
+  addCoverage(shard, add);
   addPaths(shard, add);
   addReceipts(shard, add);
 }
@@ -41,6 +42,45 @@ function addDownload(shard: Command, add: Add): void {
     ),
     'kith shard download tinyllama-1.1b-chat --start-block 5 --blocks 5',
     'kith shard download tinyllama-1.1b-chat --ends',
+  );
+}
+
+type Coverage = 'chain' | 'gap';
+
+function addCoverage(shard: Command, add: Add): void {
+  const load =
+    (name: Coverage): Load =>
+    async () => ({ default: (await import('./commands/shard-coverage.ts'))[name] });
+  examples(
+    add(
+      shard,
+      'chain <model>',
+      'draw who serves which blocks of a model (its id, or the SHA-256 of its file), and who of them may be used',
+      [homeOption(), jsonOption()],
+      load('chain'),
+    ),
+    'kith shard chain tinyllama-1.1b-chat',
+  );
+  examples(
+    add(
+      shard,
+      'gap [model]',
+      'show blocks that nobody serves, the weakest stretch, and what this node could serve; exit code 1 when there is a gap',
+      [homeOption(), jsonOption()],
+      load('gap'),
+    ),
+    'kith shard gap',
+    'kith shard gap tinyllama-1.1b-chat --json',
+  );
+  examples(
+    add(
+      shard,
+      'calibrate',
+      'measure what blocks of a model cost on this machine, and the ways to peers that serve it',
+      [homeOption(), modelOption(), jsonOption()],
+      async () => ({ default: (await import('./commands/shard-calibrate.ts')).calibrate }),
+    ),
+    'kith shard calibrate --model tinyllama-1.1b-chat',
   );
 }
 

@@ -14,6 +14,8 @@ export { ledgerPath } from './gateway.ts';
 export { createNode, type Node, type NodeOptions } from './node.ts';
 export { type EngineRooms, enginePackages, openEngineRooms, openRooms, type Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile, whileStopped } from './run-file.ts';
+export { type CalibrateParts, calibrate } from './shards/calibrate.ts';
+export { keepCalibrations, readCalibrations } from './shards/calibration-file.ts';
 export {
   networkKeyPath,
   networkName,

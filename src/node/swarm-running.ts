@@ -248,7 +248,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
   if (options.shards !== undefined)
     shards = stack.use(
       await openShards({
-        ...{ config, identity, swarm, registry, trust, views, clock, random },
+        ...{ config, identity, swarm, registry, discovery, trust, views, clock, random },
         ...options.shards,
         announce: offer,
         log: log.child('shards'),

@@ -26,9 +26,11 @@ import { type Announcement, type BlockRange, coverageOf, findPeers } from '../..
 import { readCalibrations } from './calibration-file.ts';
 import { meansFor } from './machine.ts';
 import type { ShardParts } from './types.ts';
+import type { WatchedModels } from './watching.ts';
 
 export interface CoverageParts
   extends Pick<ShardParts, 'config' | 'engine' | 'models' | 'swarm' | 'registry' | 'views' | 'clock'> {
+  readonly watched: Pick<WatchedModels, 'ask'>;
   /** What this node serves. */
   readonly ranges: () => readonly ServedView[];
 }
@@ -82,10 +84,11 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
   }
 
   async function named(model: string): Promise<Named> {
-    const known = await manifests();
-    for (const manifest of known.values())
-      if (manifest.id === model) return { sha256: manifest.sha256, manifest };
-    if (/^[0-9a-f]{64}$/.test(model)) return { sha256: model, manifest: known.get(model) ?? null };
+    // A file may be there under several ids.
+    const all = (await models.list()).map(({ manifest }) => manifest);
+    const found = all.find(({ id }) => id === model) ?? all.find(({ sha256 }) => sha256 === model);
+    if (found !== undefined) return { sha256: found.sha256, manifest: found };
+    if (/^[0-9a-f]{64}$/.test(model)) return { sha256: model, manifest: null };
     throw new KithError(
       'model_not_found',
       `'${model.slice(0, 100)}' is neither a model that this node knows nor the SHA-256 of a model's file. kith shard gap lists those that peers announce.`,
@@ -235,11 +238,17 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
             param: 'model',
           },
         );
+      await parts.watched.ask(manifest.sha256);
       return propose(manifest, mostBlocks);
     },
     async view(model, asksProposal) {
       await refreshLinks();
-      if (model !== null) return { models: [await viewOf(await named(model), asksProposal)], more: false };
+      if (model !== null) {
+        const one = await named(model);
+        await parts.watched.ask(one.sha256);
+        return { models: [await viewOf(one, asksProposal)], more: false };
+      }
+      await parts.watched.ask(null);
       const known = await manifests();
       const announced = new Set<string>();
       for (const { announcement } of registry.records())

@@ -8,6 +8,11 @@ import type { ShardDesk } from '../../server/index.ts';
 /** @param need the desk of the swarm that runs, or why there is none */
 export function shardDesk(need: () => Promise<ShardDesk>): ShardDesk {
   return {
+    coverage: {
+      coverage: async (model, propose) => (await need()).coverage.coverage(model, propose),
+      calibration: async () => (await need()).coverage.calibration(),
+      measureWays: async (model, signal) => (await need()).coverage.measureWays(model, signal),
+    },
     paths: {
       plan: async (query) => (await need()).paths.plan(query),
       circuits: async () => (await need()).paths.circuits(),

@@ -4,9 +4,12 @@
  * @module node/shards/shards
  */
 import type { ShardDesk } from '../../server/index.ts';
+import { nodeCoverage } from './coverage.ts';
+import { openCovering } from './covering.ts';
 import { openPaths } from './paths.ts';
-import { openServing } from './serving.ts';
+import { type NodeServing, openServing } from './serving.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
+import { watchModels } from './watching.ts';
 import { openNodeWeights } from './weights.ts';
 import { openNodeWork, workDesk } from './work.ts';
 
@@ -23,10 +26,16 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   // Before what needs blocks that peers have.
   stack.use(openNodeWeights(parts));
   const paths = stack.use(openPaths(parts, work));
-  const serving = stack.use(await openServing({ ...parts, work }));
+  // What is served is asked for when it is looked at, by then it is open.
+  const watched = stack.use(watchModels(parts));
+  const coverage = nodeCoverage({ ...parts, watched, ranges: () => serving.ranges() });
+  const choose = async (model: string, most: number | null) => (await coverage.choose(model, most)).span;
+  const serving: NodeServing = stack.use(await openServing({ ...parts, choose, work }));
+  const covering = stack.use(openCovering(parts, serving, coverage));
   const owned = stack.move();
   return {
     desk: {
+      coverage: covering.desk,
       paths: paths.desk,
       work: workDesk(work.store, parts.models),
       serving: serving.desk,

@@ -9,7 +9,7 @@ import type { Engine } from '../../engine/index.ts';
 import type { GatewayProvider } from '../../gateway/index.ts';
 import type { Identity } from '../../identity/index.ts';
 import type { ModelStore } from '../../models/index.ts';
-import type { Offer, Registry, Swarm, Views } from '../../swarm/index.ts';
+import type { Discoverer, Offer, Registry, Swarm, Views } from '../../swarm/index.ts';
 import type { Trust } from '../../trust/index.ts';
 
 export interface ShardParts {
@@ -19,6 +19,7 @@ export interface ShardParts {
   readonly models: ModelStore;
   readonly swarm: Swarm;
   readonly registry: Registry;
+  readonly discovery: Discoverer;
   readonly trust: Trust;
   /** What this node thinks of peers, and how far they are. */
   readonly views: Views;

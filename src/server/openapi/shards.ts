@@ -18,6 +18,7 @@ import {
   type Schema,
   string,
 } from './schema.ts';
+import { coverageOperations, coverageSchemas } from './shard-coverage.ts';
 import { pathOperations, pathSchemas } from './shard-paths.ts';
 import { servingOperations, servingSchemas } from './shard-serving.ts';
 
@@ -103,10 +104,11 @@ const off: Readonly<Record<string, Answer>> = {
 export const shardApi: Api = {
   tag: 'Kith shards',
   description: 'One model over several nodes: what is served, and what was computed for whom.',
-  schemas: { ...pathSchemas, ...servingSchemas, ...schemas },
+  schemas: { ...coverageSchemas, ...pathSchemas, ...servingSchemas, ...schemas },
   operations: [
-    ...servingOperations,
+    ...coverageOperations,
     ...pathOperations,
+    ...servingOperations,
     {
       method: 'get',
       path: '/kith/v1/shards/receipts',

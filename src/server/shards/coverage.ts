@@ -138,7 +138,7 @@ const query = z.strictObject({
   model: model.exactOptional(),
   propose: z.enum(['true', 'false']).default('false'),
 });
-const body = z.strictObject({ model: model.exactOptional() });
+export const waysSchema = z.strictObject({ model: model.exactOptional() });
 
 export function coverageRoutes({ desk, control, monitor }: ShardRouting): Route[] {
   return [
@@ -148,7 +148,7 @@ export function coverageRoutes({ desk, control, monitor }: ShardRouting): Route[
     }),
     monitor('/calibration', () => desk().coverage.calibration()),
     control('POST', '/calibration/ways', async (exchange) => {
-      const { model: one } = parseBody(body, await exchange.json());
+      const { model: one } = parseBody(waysSchema, await exchange.json());
       return { ways: await desk().coverage.measureWays(one ?? null, exchange.signal) };
     }),
   ];

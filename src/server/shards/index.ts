@@ -8,6 +8,7 @@ import { KithError } from '../../base/index.ts';
 import { guarded } from '../control.ts';
 import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
 import type { ServerContext } from '../types.ts';
+import { coverageRoutes } from './coverage.ts';
 import { pathRoutes } from './paths.ts';
 import { receiptRoutes } from './receipts.ts';
 import { servingRoutes } from './serving.ts';
@@ -52,4 +53,9 @@ export function shardRoutes(context: ServerContext): Route[] {
 }
 
 /** One function for each topic. */
-const TOPICS: readonly ((routing: ShardRouting) => Route[])[] = [pathRoutes, receiptRoutes, servingRoutes];
+const TOPICS: readonly ((routing: ShardRouting) => Route[])[] = [
+  coverageRoutes,
+  pathRoutes,
+  receiptRoutes,
+  servingRoutes,
+];

@@ -5,10 +5,23 @@
  * @module server/shards/types
  */
 
+import type { CoverageDesk } from './coverage.ts';
 import type { PathsDesk } from './paths.ts';
 import type { WorkDesk } from './receipts.ts';
 import type { ServingDesk } from './serving.ts';
 
+export type {
+  Blocks,
+  CalibrationsView,
+  CalibrationView,
+  CoverageDesk,
+  CoverageListView,
+  CoverageView,
+  ProposalView,
+  ShardPeerView,
+  StretchView,
+  WayView,
+} from './coverage.ts';
 export type * from './paths.ts';
 export type { WorkDesk, WorkReceiptView, WorkTotalView, WorkView, WorkViewQuery } from './receipts.ts';
 export type {
@@ -23,6 +36,7 @@ export type {
 } from './serving.ts';
 
 export interface ShardDesk {
+  readonly coverage: CoverageDesk;
   readonly paths: PathsDesk;
   readonly work: WorkDesk;
   readonly serving: ServingDesk;

@@ -1,0 +1,115 @@
+/** Nodes that serve parts of a model: what they tell of it, and a node that takes the blocks of one that was killed. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { createModelStore } from '../../src/models/index.ts';
+import type { CoverageListView, ServedView, ServingView, SwarmView } from '../../src/server/index.ts';
+import { testModel } from '../models/index.ts';
+import { type SwarmNode, startSwarmNode, swarmHome, until } from '../swarm-support.ts';
+
+type Call = SwarmNode['call'];
+
+const homes: string[] = [];
+let near: SwarmNode;
+let moving: SwarmNode;
+let child: ChildProcess;
+let killed: Call;
+
+async function homeWithModel(): Promise<string> {
+  const home = await swarmHome({
+    'engine.threads': 1,
+    'engine.device': 'cpu',
+    'engine.context': 256,
+    'engine.kvCells': 512,
+    'shards.use': 'unknown',
+    'shards.drainMs': 100,
+    'shards.lookMs': 200,
+    'shards.rebalanceRestMs': 2000,
+  });
+  homes.push(home);
+  await using store = createModelStore({ home });
+  await store.add(await testModel('stories15m-f16'), { id: 'stories', link: true, task: 'chat' });
+  return home;
+}
+
+async function startChild(home: string): Promise<Call> {
+  child = fork(new URL('./node-process.ts', import.meta.url), {
+    env: { ...process.env, KITH_TEST_HOME: home },
+  });
+  let last = 0;
+  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  const answerTo = (id: number) =>
+    new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject }));
+  child.on('message', ({ id, answer, error }: { id: number; answer: never; error?: string }) => {
+    if (error === undefined) waiting.get(id)?.resolve(answer);
+    else waiting.get(id)?.reject(new Error(error));
+  });
+  child.once('exit', () => {
+    for (const { reject } of waiting.values()) reject(new Error('The process of the node ended.'));
+  });
+  await answerTo(0);
+  return (method, path, body) => {
+    const id = ++last;
+    child.send({ id, method, path, body });
+    return answerTo(id);
+  };
+}
+
+before(async () => {
+  const [a, b, c] = await Promise.all([homeWithModel(), homeWithModel(), homeWithModel()]);
+  [near, moving, killed] = await Promise.all([startSwarmNode(a!), startSwarmNode(b!), startChild(c!)]);
+  const { addresses } = await near.view();
+  for (const call of [moving.call, killed]) await call('POST', '/connect', { target: addresses[0] });
+});
+after(async () => {
+  child.kill('SIGKILL');
+  await Promise.all([near.node.close(), moving.node.close()]);
+  await Promise.all(homes.map((home) => rm(home, { recursive: true, force: true })));
+});
+
+const serve = (call: Call, from: number, blocks: number): Promise<ServedView> =>
+  call('POST', '/../shards/serving', { model: 'stories', from, blocks });
+const coverage = (call: Call, query = ''): Promise<CoverageListView> =>
+  call('GET', `/../shards/coverage?model=stories${query}`);
+const ranges = async (call: Call) =>
+  (await call<ServingView>('GET', '/../shards/serving')).served
+    .filter(({ state }) => state === 'ready')
+    .map(({ from, to }) => [from, to]);
+
+test('blocks of a killed node are taken by one that chose its own by itself', {
+  timeout: 60_000,
+}, async () => {
+  const nothing = (await coverage(near.call, '&propose=true')).models[0]!;
+  assert.deepEqual([nothing.blocks, nothing.blocksFrom, nothing.gaps], [6, 'model', [[0, 6]]]);
+  assert.deepEqual(nothing.proposal?.blocks, [0, 6]);
+  assert.match(nothing.proposal!.command!, /^kith shard serve --model stories --start-block 0 --blocks 6$/);
+
+  await Promise.all([serve(near.call, 5, 1), serve(killed, 2, 3)]);
+  await until(
+    async () => (await coverage(moving.call)).models[0]!,
+    ({ gaps }) => JSON.stringify(gaps) === '[[0,2]]',
+  );
+  const chosen = await moving.call<ServedView>('POST', '/../shards/serving', {
+    model: 'stories',
+    auto: true,
+  });
+  assert.equal(chosen.from, 0);
+  const whole = await until(
+    async () => (await coverage(moving.call)).models[0]!,
+    ({ gaps, peers }) => gaps.length === 0 && peers.length === 3,
+  );
+  const { peer } = await killed<SwarmView>('GET', '');
+  const holder = whole.peers.find((one) => one.peer === peer)!;
+  assert.deepEqual([holder.blocks, holder.usable, holder.state], [[[2, 5]], true, 'online']);
+  assert.ok(holder.tokensPerSecond! > 0 && holder.freeCells > 0);
+
+  child.kill('SIGKILL');
+  await until(
+    () => ranges(moving.call),
+    (served) => [2, 3, 4].every((block) => served.some(([from, to]) => from! <= block && block < to!)),
+  );
+  // What it had before is not given up for that.
+  const [[from]] = (await ranges(moving.call)) as [[number, number]];
+  assert.equal(from, 0);
+});
