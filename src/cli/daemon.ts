@@ -24,9 +24,11 @@ import { optionName } from './settings.ts';
 /** Listening comes before loading, so this is generous. */
 const patienceMs = 30_000;
 
+/** @param quiet says nothing when it is up */
 export async function startDaemon(
   { config }: ResolvedConfig,
   options: Readonly<Record<string, unknown>>,
+  quiet = false,
 ): Promise<number> {
   const logs = join(config.home, 'logs');
   await mkdir(logs, { recursive: true });
@@ -62,6 +64,7 @@ export async function startDaemon(
     if (found.state === 'running' && found.run.pid === child.pid) {
       child.unref();
       const { url, pid, port } = found.run;
+      if (quiet) return exitCode.ok;
       if (options.json) printJson({ event: 'up', url, port, pid, home: config.home });
       else print(asTyped(`Kith runs in the background at ${url} (process ${pid}). Stop it with: kith stop`));
       return exitCode.ok;

@@ -6,6 +6,7 @@
 import { type Command, Option } from 'commander';
 import { homeOption, jsonOption, modelOption, whole } from './options.ts';
 import { addPaths } from './shard-path-commands.ts';
+import { addServing } from './shard-serving-commands.ts';
 import type { Add, Load } from './program.ts';
 
 /** Lines of examples below the help of a command. */
@@ -21,6 +22,7 @@ export function addShard(program: Command, add: Add): void {
   addDownload(shard, add);
   addCoverage(shard, add);
   addPaths(shard, add);
+  addServing(shard, add);
   addReceipts(shard, add);
 }
 
