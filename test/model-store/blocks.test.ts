@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PINNED_MODELS, pinnedFile } from '../../scripts/pin-tensors.ts';
+import { acquireLock } from '../../src/base/index.ts';
 import { type BlockRange, listOfFile, pinnedList } from '../../src/models/index.ts';
 import { PACKAGES, testModel } from '../models/index.ts';
 import { entryFrom, sameTensors, serveFiles } from './blocks-support.ts';
@@ -109,6 +110,50 @@ test('with all its tensors there and its hash right a part becomes the whole mod
   // The whole serves every range, from here on and for other stores.
   const other = await home.store({ catalogue }).ensureBlocks('stories15m', { from: 1, to: 2 });
   assert.deepEqual([other.path, other.fetchedBytes], [got.path, 0]);
+});
+
+test('a fetch that is given up keeps what came, and blocks that are here are had while another fetch holds the lock', async () => {
+  let hold = true;
+  const { promise: held, resolve } = Promise.withResolvers<void>();
+  const whole = fileHandler(bytes);
+  await using server = await serve((request, response) => {
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')!;
+    if (!hold || Number(first) === 0) return whole(request, response);
+    const length = Number(last) - Number(first) + 1;
+    const range = `bytes ${first}-${last}/${bytes.length}`;
+    response.writeHead(206, { 'content-length': length, 'content-range': range });
+    // Block 0 and a part of block 1.
+    response.write(bytes.subarray(Number(first), Number(first) + 2_500_000), () => resolve());
+  });
+  await using home = await createHome();
+  await using store = home.store({ catalogue: [entryFrom('stories15m', [`${server.url}/m.gguf`])] });
+  const giveUp = new AbortController();
+  const progress: number[] = [];
+  const asked = store.ensureBlocks(
+    'stories15m',
+    { from: 0, to: 3 },
+    {
+      ...download,
+      signal: giveUp.signal,
+      onProgress: ({ phase, doneBytes }) => phase === 'download' && progress.push(doneBytes),
+    },
+  );
+  await held;
+  giveUp.abort();
+  await assert.rejects(asked, { code: 'aborted' });
+  assert.ok(progress.every((done, i) => i === 0 || done >= progress[i - 1]! || done === 0));
+  hold = false;
+  const one = await store.ensureBlocks('stories15m', { from: 0, to: 1 }, download);
+  assert.ok(await sameTensors(stories, one.path, { from: 0, to: 1 }));
+  assert.ok(one.fetchedBytes <= bytesOf(/^blk\.0\./), String(one.fetchedBytes));
+  const lock = join(home.path, 'models/.locks/stories15m.lock');
+  await using _held = await acquireLock(lock, { purpose: 'a fetch of another process' });
+  const again = await store.ensureBlocks('stories15m', { from: 0, to: 1 }, { wait: false });
+  assert.deepEqual([again.path, again.requests], [one.path, 0]);
+  await assert.rejects(store.ensureBlocks('stories15m', { from: 1, to: 2 }, { ...download, wait: false }), {
+    code: 'locked',
+    message: /a fetch of another process/,
+  });
 });
 
 test('a model that comes with the install is placed as a whole and nothing is fetched', async () => {

@@ -247,3 +247,35 @@ test('a list of tensors is taken from a peer whose word counts, from no other, a
     code: 'tensor_list_mismatch',
   });
 });
+
+test('questions that follow no protocol end their session with a reason, and no other', async () => {
+  const { swarm, offer } = serving(await part(0, 3));
+  await asker.learn(offer.peer, offer.addresses!);
+  const begin = () => asker.openSession(swarm.peer, '/kith/tensors/1', { model: MODEL });
+  await using good = await begin();
+  assert.equal((await good.receive())?.metadata.k, 'have');
+  const get = { k: 'get', n: 1, s: 0, at: 0, length: 1000 };
+  for (const [question, code] of [
+    [{ k: 'put' }, 'weights_malformed'],
+    [{ ...get, length: 0 }, 'weights_malformed'],
+    [{ ...get, length: 2 ** 30 }, 'weights_malformed'],
+    [{ ...get, at: 727_296 }, 'weights_malformed'],
+    [{ ...get, s: 1 }, 'weights_not_here'],
+    [{ ...get, s: 100_000 }, 'weights_not_here'],
+    [{ ...get, path: '/etc/passwd' }, 'weights_malformed'],
+  ] as const) {
+    await using session = await begin();
+    await session.receive();
+    await session.send(question);
+    await assert.rejects(session.receive(), { code }, JSON.stringify(question));
+  }
+  for (const model of ['', '../../../etc/passwd', MODEL.toUpperCase(), 'f'.repeat(64)]) {
+    await using session = await asker.openSession(swarm.peer, '/kith/tensors/1', { model });
+    await assert.rejects(session.receive(), {
+      code: model.startsWith('f') ? 'weights_not_here' : 'weights_malformed',
+    });
+  }
+  await good.send(get);
+  const { payload } = (await good.receive())!;
+  assert.ok((await readFile(stories)).subarray(0, 1000).equals(payload));
+});

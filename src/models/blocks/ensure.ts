@@ -9,13 +9,15 @@ import { digestFiles } from '../disk/digest.ts';
 import { type BlockRange, fileSource, readGguf } from '../gguf/index.ts';
 import { coalesce, tensorsOf } from '../gguf/slice.ts';
 import { type Io, place, type StoreContext } from '../store/obtain.ts';
-import { writeManifest } from '../store/on-disk.ts';
+import { fingerprint, writeManifest } from '../store/on-disk.ts';
 import type { ModelManifest } from '../types.ts';
 import { noList, notHere, unobtainable } from './errors.ts';
 import { sourceProvider } from './from-source.ts';
+import { partialOf } from './holding.ts';
 import { keepList, knownList } from './known-lists.ts';
 import { checkHeader, type TensorList } from './list.ts';
 import { PartialFile, type PartialPaths } from './partial-file.ts';
+import { isUntouched } from './recover.ts';
 import type { BlockProvider, BlockSink, EnsureBlocksOptions, EnsuredBlocks } from './types.ts';
 
 interface Tally {
@@ -61,6 +63,26 @@ export async function ensureRange(
   }
   const path = await promote(context, manifest, paths, io);
   return { ...result, path, fetchedBytes: tally.bytes, requests: tally.requests };
+}
+
+/**
+ * The path of the file that has all of the range, when its note says so and the file is as it was then. Needs no lock.
+ *
+ * @throws InputError `gguf_block_range`
+ */
+export async function presentBlocks(
+  context: StoreContext,
+  manifest: ModelManifest,
+  range: BlockRange,
+): Promise<string | null> {
+  const { layout } = context;
+  const holding = await partialOf(context, manifest);
+  if (holding === null) return null;
+  const { list, has, path } = holding;
+  if (!sectionsOf(list, manifest, range).every((index) => has[index])) return null;
+  const note = await layout.blockNotes.read(layout.blocksNote(manifest.id)).catch(() => null);
+  const now = await fingerprint(path);
+  return note !== null && now !== null && isUntouched(note, now) ? path : null;
 }
 
 /** Indices of the header and of the tensors of a range, ascending. */
@@ -110,7 +132,14 @@ async function fetchInto(
     const total = coalesce(sections).reduce((sum, { length }) => sum + length, 0);
     const start = tally.bytes;
     io.meter.start('download', total);
-    const sink = sinkOf(file, tally, (bytes) => io.meter.at(Math.min(total, bytes - start)));
+    let isMore = false;
+    const sink = sinkOf(file, tally, (bytes) => {
+      const fetched = bytes - start;
+      // A source that cannot be read from the middle gives more than is wanted: how much is not known.
+      if (fetched > total && !isMore) io.meter.start('download', null, fetched);
+      isMore ||= fetched > total;
+      io.meter.at(fetched);
+    });
     try {
       await provider.fetch({ list: file.list, sections, sink, signal: io.signal });
     } catch (error) {

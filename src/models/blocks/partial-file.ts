@@ -8,12 +8,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readFileBounded, throwIfAborted, writeError, writeFileAtomic } from '../../base/index.ts';
-import { digestRegions } from '../disk/regions.ts';
+import { writeError, writeFileAtomic } from '../../base/index.ts';
 import { fingerprint } from '../store/on-disk.ts';
 import { outOfOrder, tensorCorrupt } from './errors.ts';
 import type { Section, TensorList } from './list.ts';
-import { type BlocksNote, flagsOf, MAX_BLOCKS_NOTE_BYTES, parseBlocksNote, runsOf } from './note.ts';
+import { type BlocksNote, runsOf } from './note.ts';
+import { type Checking, type Found, readBlocksNote, stillThere, wrongOf } from './recover.ts';
 
 /** Verified bytes after which they are flushed and noted: what a kill makes to be hashed again at most. */
 const NOTE_EVERY = 32 << 20;
@@ -30,29 +30,6 @@ export interface PartialPaths {
   readonly file: string;
   /** `blocks.json`. */
   readonly note: string;
-}
-
-export interface PartialOpening {
-  readonly signal: AbortSignal;
-  /** Bytes are hashed from the disk because nothing says that they are as they were. */
-  readonly onHash?: (bytes: number) => void;
-}
-
-interface Found {
-  readonly has: readonly boolean[];
-  readonly forgotten: readonly Section[];
-}
-
-/** The note, or null when there is none that can be read. */
-export async function readBlocksNote(path: string): Promise<BlocksNote | null> {
-  const bytes = await readFileBounded(path, MAX_BLOCKS_NOTE_BYTES).catch(() => null);
-  if (bytes === null) return null;
-  try {
-    return parseBlocksNote(new TextDecoder().decode(bytes));
-  } catch {
-    // Not a note: what is in the file counts as not verified.
-    return null;
-  }
 }
 
 export class PartialFile implements AsyncDisposable {
@@ -79,7 +56,7 @@ export class PartialFile implements AsyncDisposable {
   }
 
   /** Opens or makes the file of `list`; what another list was about is replaced. */
-  static async open(paths: PartialPaths, list: TensorList, io: PartialOpening): Promise<PartialFile> {
+  static async open(paths: PartialPaths, list: TensorList, io: Checking): Promise<PartialFile> {
     try {
       await mkdir(dirname(paths.file), { recursive: true });
       const note = await readBlocksNote(paths.note);
@@ -169,7 +146,7 @@ export class PartialFile implements AsyncDisposable {
   }
 
   /** Hashes what is there again and forgets what is wrong; resolves to those sections. */
-  async check(io: PartialOpening): Promise<Section[]> {
+  async check(io: Checking): Promise<Section[]> {
     const there = this.#has.flatMap((has, i) => (has ? [i] : []));
     const wrong = await wrongOf(this.path, this.list, there, io);
     for (const index of wrong) this.#has[index] = false;
@@ -259,49 +236,5 @@ export class PartialFile implements AsyncDisposable {
       file: { inode, modified, changed },
     };
     await writeFileAtomic(this.#paths.note, `${JSON.stringify(note)}\n`);
-  }
-}
-
-/** Which sections are there, by what the note says and by what is hashed again; null when there is no such file. */
-async function stillThere(
-  path: string,
-  list: TensorList,
-  note: BlocksNote,
-  io: PartialOpening,
-): Promise<Found | null> {
-  const now = await fingerprint(path);
-  if (now === null || Number(now.bytes) !== list.bytes) return null;
-  const { inode, modified, changed } = note.file;
-  const untouched = now.inode === inode && now.modified === modified && now.changed === changed;
-  const { length } = list.sections;
-  const noted = flagsOf(note.sections, length);
-  const underWay = flagsOf(note.underWay, length);
-  const doubtful = noted.flatMap((has, i) => ((has && !untouched) || underWay[i] ? [i] : []));
-  const wrong = new Set(await wrongOf(path, list, doubtful, io));
-  const has = noted.map((known, i) => (known || underWay[i] === true) && !wrong.has(i));
-  // What was hashed may be in the system's memory alone: it counts when it is on the disk.
-  if (doubtful.length > wrong.size) await flush(path);
-  const forgotten = list.sections.filter((_, i) => noted[i] && wrong.has(i));
-  return { has, forgotten };
-}
-
-async function wrongOf(
-  path: string,
-  list: TensorList,
-  indices: readonly number[],
-  { signal, onHash }: PartialOpening,
-): Promise<number[]> {
-  throwIfAborted(signal);
-  const sections = indices.map((i) => list.sections[i]!);
-  const digests = await digestRegions(path, sections, { signal, onBytes: onHash });
-  return indices.filter((_, i) => digests[i] !== sections[i]!.sha256);
-}
-
-async function flush(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

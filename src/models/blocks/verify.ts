@@ -3,7 +3,8 @@ import { KithError } from '../../base/index.ts';
 import type { Io, StoreContext } from '../store/obtain.ts';
 import type { ModelManifest } from '../types.ts';
 import { knownList } from './known-lists.ts';
-import { PartialFile, readBlocksNote } from './partial-file.ts';
+import { PartialFile } from './partial-file.ts';
+import { readBlocksNote } from './recover.ts';
 
 /**
  * False when nothing of it is here. What is wrong counts as missing from then on.

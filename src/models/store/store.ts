@@ -17,15 +17,12 @@ import {
   systemRandom,
   throwIfAborted,
 } from '../../base/index.ts';
-import { ensureRange } from '../blocks/ensure.ts';
-import { describeHolding, holdingOf, partialOf, sparseBytes } from '../blocks/holding.ts';
-import { makeList } from '../blocks/known-lists.ts';
+import { describeHolding, partialOf, sparseBytes } from '../blocks/holding.ts';
 import type { TensorList } from '../blocks/list.ts';
-import type { BlockProvider, EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
+import type { BlockProvider, EnsuredBlocks, Holding } from '../blocks/types.ts';
 import { verifyBlocks } from '../blocks/verify.ts';
 import { digestFiles } from '../disk/digest.ts';
 import { waitLock } from '../disk/wait-lock.ts';
-import type { BlockRange } from '../gguf/index.ts';
 import { CATALOGUE, type CatalogueEntry } from '../manifest/catalogue.ts';
 import { type ManifestFacts, manifestOf } from '../manifest/describe.ts';
 import { checkModelId } from '../manifest/manifest.ts';
@@ -46,7 +43,6 @@ import {
   gather,
   hashPart,
   type Io,
-  isLocal,
   linkFile,
   obtain,
   pinned,
@@ -63,6 +59,7 @@ import {
   writeManifest,
   writeVerified,
 } from './on-disk.ts';
+import { createParts, type Parts } from './parts.ts';
 import type {
   AddOptions,
   EnsureOptions,
@@ -103,7 +100,7 @@ class Store implements ModelStore {
   readonly #mutex = createMutex();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
-  readonly #providers = new Set<BlockProvider>();
+  readonly #parts: Parts;
 
   constructor(context: StoreContext, options: ModelStoreOptions) {
     this.#context = context;
@@ -111,6 +108,14 @@ class Store implements ModelStore {
     this.#catalogue = new Map(catalogue.map((entry) => [entry.manifest.id, entry]));
     this.#architectures = new Set(options.architectures ?? []);
     this.#allowDownload = options.allowDownload ?? false;
+    this.#parts = createParts(context, {
+      allowDownload: this.#allowDownload,
+      require: (id) => this.#require(id),
+      list: () => this.list(),
+      isBuiltin: (id) => this.#catalogue.get(id)?.builtin === true,
+      check: (manifest, io) => this.#check(manifest, io),
+      exclusive: (...call) => this.#exclusive(...call),
+    });
   }
 
   async list(): Promise<ModelEntry[]> {
@@ -151,53 +156,20 @@ class Store implements ModelStore {
     });
   }
 
-  async ensureBlocks(
-    id: string,
-    range: BlockRange,
-    options: EnsureBlocksOptions = {},
-  ): Promise<EnsuredBlocks> {
-    const { layout } = this.#context;
-    const whole = (path: string, manifest: ModelManifest): EnsuredBlocks => {
-      return { path, manifest, fetchedBytes: 0, requests: 0, sources: [] };
-    };
-    const known = await this.#require(id);
-    const state = await readFileState(layout, known);
-    if (state !== null && state.verifiedAt !== null) return whole(layout.model(id), known);
-    return await this.#exclusive(id, `getting blocks of ${id}`, options, async (io) => {
-      const manifest = await this.#require(id);
-      const now = await readFileState(layout, manifest);
-      if (now !== null) {
-        if (now.verifiedAt === null) await this.#check(manifest, io);
-        return whole(layout.model(id), manifest);
-      }
-      if (this.#catalogue.get(id)?.builtin === true && (await this.#isInstalled(manifest))) {
-        await obtain(this.#context, manifest, io, true);
-        return whole(layout.model(id), manifest);
-      }
-      const download = options.download ?? this.#allowDownload;
-      const providers = [...(options.providers ?? []), ...(download ? this.#providers : [])];
-      return await ensureRange(this.#context, manifest, range, { ...options, download, providers }, io);
-    });
+  ensureBlocks(...call: Parameters<Parts['ensureBlocks']>): Promise<EnsuredBlocks> {
+    return this.#parts.ensureBlocks(...call);
   }
 
   provide(provider: BlockProvider): Disposable {
-    this.#providers.add(provider);
-    return { [Symbol.dispose]: () => void this.#providers.delete(provider) };
+    return this.#parts.provide(provider);
   }
 
-  async tensorList(id: string, options: StoreCallOptions = {}): Promise<TensorList> {
-    const manifest = await this.#require(id);
-    const meter = createMeter(this.#context.clock, options.onProgress);
-    meter.start('verify', manifest.bytes);
-    const list = await makeList(this.#context, manifest, { signal: options.signal, onBytes: meter.at });
-    if (list === null) throw notInstalled(manifest);
-    return list;
+  tensorList(...call: Parameters<Parts['tensorList']>): Promise<TensorList> {
+    return this.#parts.tensorList(...call);
   }
 
-  async holding(sha256: string, signal?: AbortSignal): Promise<Holding | null> {
-    const entries = await this.list();
-    const found = entries.find(({ manifest }) => manifest.sha256 === sha256);
-    return found === undefined ? null : await holdingOf(this.#context, found.manifest, signal);
+  holding(...call: Parameters<Parts['holding']>): Promise<Holding | null> {
+    return this.#parts.holding(...call);
   }
 
   async adopt(manifest: ModelManifest): Promise<ModelEntry> {
@@ -388,11 +360,6 @@ class Store implements ModelStore {
       there.sources.some((known) => JSON.stringify(known) === JSON.stringify(one));
     if (source !== null && (same(source) || same(await pinned(this.#context, source, signal)))) return there;
     throw exists(id);
-  }
-
-  async #isInstalled({ sources }: ModelManifest): Promise<boolean> {
-    for (const source of sources) if (await isLocal(this.#context, source)) return true;
-    return false;
   }
 
   /** Compares the file with the manifest and notes that it is right. @throws KithError `model_corrupt` */

@@ -1,0 +1,100 @@
+/**
+ * The part of the model store that has to do with models of which only some tensors are here.
+ *
+ * @module models/store/parts
+ */
+import { ensureRange, presentBlocks } from '../blocks/ensure.ts';
+import { holdingOf } from '../blocks/holding.ts';
+import { makeList } from '../blocks/known-lists.ts';
+import type { BlockProvider, EnsureBlocksOptions, EnsuredBlocks } from '../blocks/types.ts';
+import type { BlockRange } from '../gguf/index.ts';
+import type { ModelEntry, ModelManifest } from '../types.ts';
+import { notInstalled } from './errors.ts';
+import { createMeter } from './meter.ts';
+import { type Io, isLocal, obtain, type StoreContext } from './obtain.ts';
+import { readFileState } from './on-disk.ts';
+import type { ModelStore, StoreCallOptions } from './types.ts';
+
+/** What the store does for all models. */
+export interface PartsHost {
+  readonly allowDownload: boolean;
+  /** @throws InputError `model_not_found` */
+  require(id: string): Promise<ModelManifest>;
+  list(): Promise<ModelEntry[]>;
+  /** Whether the model is one of those that come with the install. */
+  isBuiltin(id: string): boolean;
+  /** Hashes the whole file. @throws KithError `model_corrupt` */
+  check(manifest: ModelManifest, io: Io): Promise<void>;
+  exclusive<T>(
+    id: string,
+    purpose: string,
+    options: StoreCallOptions,
+    work: (io: Io) => Promise<T>,
+  ): Promise<T>;
+}
+
+export type Parts = Pick<ModelStore, 'ensureBlocks' | 'provide' | 'tensorList' | 'holding'>;
+
+export function createParts(context: StoreContext, host: PartsHost): Parts {
+  const { layout } = context;
+  const known = new Set<BlockProvider>();
+
+  const at = (path: string, manifest: ModelManifest): EnsuredBlocks => {
+    return { path, manifest, fetchedBytes: 0, requests: 0, sources: [] };
+  };
+
+  async function isInstalled({ id, sources }: ModelManifest): Promise<boolean> {
+    if (!host.isBuiltin(id)) return false;
+    for (const source of sources) if (await isLocal(context, source)) return true;
+    return false;
+  }
+
+  /** What needs neither lock nor fetching: most calls are of this kind. */
+  async function present(manifest: ModelManifest, range: BlockRange): Promise<EnsuredBlocks | null> {
+    const whole = await readFileState(layout, manifest);
+    if (whole !== null) return whole.verifiedAt === null ? null : at(layout.model(manifest.id), manifest);
+    const path = await presentBlocks(context, manifest, range);
+    return path === null ? null : at(path, manifest);
+  }
+
+  async function fetched(id: string, range: BlockRange, options: EnsureBlocksOptions, io: Io) {
+    const manifest = await host.require(id);
+    const whole = await readFileState(layout, manifest);
+    if (whole !== null) {
+      if (whole.verifiedAt === null) await host.check(manifest, io);
+      return at(layout.model(id), manifest);
+    }
+    if (await isInstalled(manifest)) {
+      await obtain(context, manifest, io, true);
+      return at(layout.model(id), manifest);
+    }
+    const download = options.download ?? host.allowDownload;
+    const providers = [...(options.providers ?? []), ...(download ? known : [])];
+    return await ensureRange(context, manifest, range, { ...options, download, providers }, io);
+  }
+
+  return {
+    async ensureBlocks(id, range, options = {}) {
+      const there = await present(await host.require(id), range);
+      if (there !== null) return there;
+      const work = (io: Io) => fetched(id, range, options, io);
+      return await host.exclusive(id, `getting blocks of ${id}`, options, work);
+    },
+    provide(provider) {
+      known.add(provider);
+      return { [Symbol.dispose]: () => void known.delete(provider) };
+    },
+    async tensorList(id, { signal, onProgress } = {}) {
+      const manifest = await host.require(id);
+      const meter = createMeter(context.clock, onProgress);
+      meter.start('verify', manifest.bytes);
+      const list = await makeList(context, manifest, { signal, onBytes: meter.at });
+      if (list === null) throw notInstalled(manifest);
+      return list;
+    },
+    async holding(sha256, signal) {
+      const found = (await host.list()).find(({ manifest }) => manifest.sha256 === sha256);
+      return found === undefined ? null : await holdingOf(context, found.manifest, signal);
+    },
+  };
+}
