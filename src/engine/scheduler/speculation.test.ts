@@ -189,6 +189,25 @@ test('a caller who leaves during a pass, an interrupted pass and a failed one le
   assertAlone(await run(scheduler, wish()), alone(wish(), { context: 512, eog: -50 }));
 });
 
+test('guesses of a pass that nobody waits for any more are not kept', async () => {
+  const { scheduler, runner } = guessing({ kvCells: 256, eog: -50 });
+  let wide = 0;
+  let guesses = 0;
+  const recording = record(scheduler, job(wish()));
+  runner.onPass = (parts) => {
+    const some = parts.find(({ outputs }) => outputs === 'each');
+    if (some === undefined || ++wide < 4) return;
+    guesses += some.count - 1;
+    scheduler.cancel(recording.id);
+  };
+  // The pass goes on to its end.
+  runner.interrupt = () => {};
+  await recording.ended;
+  await scheduler.drain();
+  assert.ok(guesses > 0);
+  assert.equal(scheduler.stats().cachedCells, 8 + recording.finish().usage.completionTokens);
+});
+
 test('beside a prompt that is computed, and where cells are short, nothing is guessed', async () => {
   const { scheduler, runner } = guessing({ kvCells: 40, eog: -50 });
   const small = wish({ maxTokens: 25 });
