@@ -41,16 +41,18 @@ const open: AsyncDisposable[] = [];
 
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'kith-weights-'));
-  const numbers = [100, 101, 102, 103, 104, 105];
+  const numbers = [100, 101, 102];
   const swarms = await Promise.all(numbers.map((number) => swarmOnLoopback(number, { gate })));
   open.push(...swarms);
   asker = swarms[0]!;
   nodes.push(...swarms.slice(1).map((swarm) => ({ swarm, service: null })));
 });
-beforeEach(() => {
+/** Nobody serves anything from now on. */
+function release(): void {
   used = 0;
   for (const node of nodes) node.service?.[Symbol.dispose]();
-});
+}
+beforeEach(release);
 after(async () => {
   for (const one of open) await one[Symbol.asyncDispose]();
   await rm(root, { recursive: true, force: true });
@@ -185,34 +187,38 @@ test('a peer that changes a byte is named and left out, and another gives what i
   });
 });
 
-test('peers that refuse, that have nothing, that end in the middle or spend their hour are passed over', async () => {
+test('peers that refuse, that have nothing, that end in the middle or spend their hour are named, and others asked', async () => {
   const all = await part(0, 6);
   const list = await listOfFile(stories, MODEL);
-  const refusing = serving(all, { refuse: true });
-  const empty = serving(store());
-  const limited = serving(all, { bytesPerHour: 900_000 });
-  const dying = serving({
-    async holding() {
-      // Gone after it said what it has: the file is shorter than it says.
-      return { path: join(root, 'short.gguf'), list, has: list.sections.map(() => true) };
-    },
-  });
-  await writeFile(join(root, 'short.gguf'), (await readFile(stories)).subarray(0, 1_000_000));
+  const short = join(root, 'short.gguf');
+  await writeFile(short, (await readFile(stories)).subarray(0, 1_000_000));
+  const cut = { holding: async () => ({ path: short, list, has: list.sections.map(() => true) }) };
   const mine = store();
   const range = { from: 0, to: 2 };
-  const bad = [refusing, empty, dying, limited];
-  await assert.rejects(mine.ensureBlocks(ID, range, { providers: [providerOf(bad)] }), (error: unknown) => {
-    assert.ok(isKithError(error) && error.code === 'blocks_unobtainable');
-    for (const { swarm } of bad) assert.ok(error.message.includes(swarm.peer), error.message);
-    assert.match(error.message, /Not for you/);
-    assert.match(error.message, /no tensors of that model/);
-    assert.match(error.message, /900000 bytes of models an hour/);
-    return true;
-  });
-  // What came is kept, and the rest alone is asked of the next.
-  const honest = serving(all);
-  const got = await mine.ensureBlocks(ID, range, { providers: [providerOf([...bad, honest])] });
+  let last: Server | null = null;
+  for (const [bad, said] of [
+    [() => serving(all, { refuse: true }), /Not for you/],
+    [() => serving(store()), /no tensors of that model/],
+    [() => serving(cut), /source has 1000000 bytes/],
+    [() => serving(all, { bytesPerHour: 900_000 }), /900000 bytes of models an hour/],
+  ] as const) {
+    release();
+    const one = bad();
+    last = one;
+    await assert.rejects(
+      mine.ensureBlocks(ID, range, { providers: [providerOf([one])] }),
+      (error: unknown) => {
+        assert.ok(isKithError(error) && error.code === 'blocks_unobtainable');
+        assert.match(error.message, said);
+        assert.ok(error.message.includes(one.swarm.peer), error.message);
+        return true;
+      },
+    );
+  }
+  // What came is kept, and the rest alone is asked of the next one.
+  const got = await mine.ensureBlocks(ID, range, { providers: [providerOf([last!, serving(all)])] });
   await assertSame(got.path, range);
+  assert.ok(got.fetchedBytes < list.sections.slice(2, 20).reduce((sum, { bytes }) => sum + bytes, 0));
 });
 
 test('a list of tensors is taken from a peer whose word counts, from no other, and is kept', async () => {
