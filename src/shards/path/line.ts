@@ -3,7 +3,7 @@
  *
  * @module shards/path/line
  */
-import { KithError, messageOf } from '../../base/index.ts';
+import { isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { SessionMessage } from '../../swarm/index.ts';
 import { RowLog } from '../row-log.ts';
 import { EXACT, encodeStep, type LinkTypes, SHARD_BOUNDS, type Step } from '../wire/messages.ts';
@@ -17,7 +17,8 @@ export interface LineOptions extends PathOptions {
   readonly end: AbortSignal;
   readonly onRows: (message: SessionMessage) => void;
   readonly onFail: (hop: Hop, code: string, message: string) => void;
-  readonly onLost: (hop: Hop, reason: string) => void;
+  /** `code`: of the error by which it went, where that has one. */
+  readonly onLost: (hop: Hop, reason: string, code: string | null) => void;
   readonly onLeaving: (hop: Hop, ms: number) => void;
 }
 
@@ -106,7 +107,8 @@ export class Line implements Disposable {
       now: () => clock.monotonic(),
       onRows: this.#options.onRows,
       onFail: (failed, { code, message }) => this.#options.onFail(failed, code, message),
-      onGone: (gone, error) => this.#options.onLost(gone, messageOf(error)),
+      onGone: (gone, error) =>
+        this.#options.onLost(gone, messageOf(error), isKithError(error) ? error.code : null),
       onLeaving: this.#options.onLeaving,
     });
     const first = this.hops[0];

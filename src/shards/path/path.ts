@@ -20,6 +20,9 @@ import { cutPieces, joinRows, Steps } from './steps.ts';
 import type { Path, PathLimits, PathOptions } from './types.ts';
 import { Watch } from './watch.ts';
 
+/** By which a shard ends a session that has had its time (serve/admission.ts). */
+const OVER: ReadonlySet<string> = new Set(['shard_idle', 'shard_lease_over']);
+
 const LIMITS: PathLimits = {
   stallMs: 3000,
   probeMs: 2000,
@@ -73,7 +76,7 @@ class OpenPath implements Path {
       end,
       onRows: (message) => this.#onRows(message),
       onFail: (hop, code, message) => this.#onFail(hop, code, message),
-      onLost: (hop, reason) => this.#recovery.lost(hop, reason),
+      onLost: (hop, reason, code) => this.#onLost(hop, reason, code),
       onLeaving: (hop, ms) => this.#recovery.leaves(hop, ms),
     });
     this.#recovery = new Recovery({
@@ -172,6 +175,15 @@ class OpenPath implements Path {
     const reason = messageOf(cause);
     this.#options.onEvent?.({ type: 'failed', reason });
     this.#close(new KithError('path_lost', `${what}: ${reason}.`, { status: 503, cause }));
+  }
+
+  #onLost(hop: Hop, reason: string, code: string | null): void {
+    // A path that rests has had its time there. To go on elsewhere would be to hold what nobody uses.
+    if (code !== null && OVER.has(code) && this.#steps.oldest === null)
+      this.#close(
+        new KithError('path_closed', `The path has ended while it rested: ${reason}`, { status: 503 }),
+      );
+    else this.#recovery.lost(hop, reason);
   }
 
   #onRows(message: SessionMessage): void {
