@@ -97,6 +97,8 @@ export function withBlocks(
   for (const one of blocks) {
     const hash = one.model?.hash ?? '';
     const known = merged.get(hash) ?? own;
+    // The state is that of all the record: blocks on their way do not keep anybody from the whole model.
+    if (one.state !== 'online' && known.serves.length > 0) continue;
     merged.set(hash, { ...known, ...one, serves: [...known.serves, 'blocks'] });
   }
   return [...merged.values()];

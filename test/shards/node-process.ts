@@ -6,9 +6,16 @@
  */
 import { startSwarmNode } from '../swarm-support.ts';
 
+interface Asked {
+  readonly id: number;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
 process.on('disconnect', () => process.exit(0));
 const { call } = await startSwarmNode(process.env.KITH_TEST_HOME!);
-process.on('message', async ({ id, method, path, body }: never) => {
+process.on('message', async ({ id, method, path, body }: Asked) => {
   try {
     process.send!({ id, answer: await call(method, path, body) });
   } catch (error) {

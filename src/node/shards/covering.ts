@@ -50,7 +50,13 @@ export function openCovering(
               serving.ranges().some(({ sha256, from }) => sha256 === old.sha256 && from === old.from);
             while (isThere() && clock.monotonic() < until) await clock.sleep(100, signal);
             const { from } = to;
-            await serving.desk.serve({ model: old.model, from, blocks: to.to - from, auto: true });
+            await serving.desk.serve({
+              model: old.model,
+              from,
+              blocks: to.to - from,
+              auto: true,
+              most: old.most,
+            });
           },
         },
         log: log.child('rebalance'),

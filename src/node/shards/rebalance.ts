@@ -130,7 +130,11 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
     );
     const { weightBytes, kvBytes } = range.memory ?? { weightBytes: 0, kvBytes: 0 };
     const spare = means.node.memoryBytes;
-    const node = { ...means.node, memoryBytes: spare + weightBytes + kvBytes };
+    const node = {
+      ...means.node,
+      memoryBytes: spare + weightBytes + kvBytes,
+      ...(range.most !== null && { mostBlocks: range.most }),
+    };
     const serving = {
       peer: parts.swarm.peer,
       ranges: [{ from: range.from, to: range.to }] as const,

@@ -148,10 +148,10 @@ export class ServedRange {
   }
 
   view({ sessions, freeCells }: RangeUse): ServedView {
-    const { model, sha256, from, to, auto } = this.want;
+    const { model, sha256, from, to, auto, most } = this.want;
     const loaded = this.#loaded;
     return {
-      ...{ model, sha256, from, to, blocks: this.manifest.blocks, auto, state: this.#state },
+      ...{ model, sha256, from, to, blocks: this.manifest.blocks, auto, most, state: this.#state },
       progress: this.#progress,
       problem: this.#problem === null ? null : { code: this.#problem.code, message: this.#problem.message },
       memory: loaded === null ? null : { weightBytes: loaded.weightBytes, kvBytes: loaded.kvBytes },

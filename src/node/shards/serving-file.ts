@@ -20,6 +20,8 @@ const range = z
     from: z.int().min(0).max(MAX_BLOCK),
     to: z.int().min(1).max(MAX_BLOCK),
     auto: z.boolean(),
+    /** Blocks that a range which was chosen by itself may have; null: as many as fit. */
+    most: z.int().min(1).max(MAX_BLOCK).nullable().default(null),
   })
   .refine(({ from, to }) => from < to);
 const contents = z.strictObject({ version: z.literal(1), served: z.array(range).max(MOST_RANGES) });

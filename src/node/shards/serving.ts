@@ -20,7 +20,7 @@ import type { BlockOffer, ShardParts } from './types.ts';
 
 export interface NodeServing extends AsyncDisposable {
   readonly desk: ServingDesk;
-  /** Blocks that are served now, or that are about to be given up. */
+  /** Blocks that are served now, about to be given up, or on their way. */
   offers(): readonly BlockOffer[];
   /** Ranges that are served, and those that are being fetched or loaded. */
   ranges(): readonly ServedView[];
@@ -128,6 +128,8 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
 
   function begin(range: ServedRange, onReady: () => void = () => {}): void {
     ranges.push(range);
+    // Others who choose blocks now are not to take the same.
+    void announce();
     const life = live(range, onReady).finally(() => lives.delete(life));
     lives.add(life);
   }
@@ -211,7 +213,8 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
           status: 409,
         },
       );
-    const want: WantedRange = { model, sha256, from, to, auto: request.auto };
+    const { auto, blocks: asked, most = asked } = request;
+    const want: WantedRange = { model, sha256, from, to, auto, most: auto ? most : null };
     const range = new ServedRange({ ...options, onChange: () => {} }, want, manifest, instead !== null);
     begin(range, () => {
       if (instead !== null && ranges.includes(instead)) keep(stop(instead));
@@ -229,10 +232,12 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   }
 
   function offers(): BlockOffer[] {
-    const served = ranges.filter(({ state }) => state === 'ready' || state === 'draining');
+    const served = ranges.filter(({ state }) => state !== 'failed');
     return [...Map.groupBy(served, ({ want }) => want.sha256).values()].map((all): BlockOffer => {
       const ready = all.filter(({ state }) => state === 'ready');
-      const told = ready.length > 0 ? ready : all.slice(0, 1);
+      const draining = all.filter(({ state }) => state === 'draining');
+      // There is one state for all: what is served goes before what is given up, and that before what is to come.
+      const told = ready.length > 0 ? ready : draining.length > 0 ? draining.slice(0, 1) : all;
       const { sha256, quantisation } = told[0]!.manifest;
       const tokenMs = told.reduce((sum, range) => sum + (range.tokenMs ?? 0), 0);
       return {
@@ -242,7 +247,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
         freeCacheTokens:
           ready.length === 0 ? 0 : Math.min(...ready.map(({ id, cells }) => admission.freeCells(id, cells))),
         maxBatch: settings.sessions,
-        state: ready.length > 0 ? 'online' : 'draining',
+        state: ready.length > 0 ? 'online' : draining.length > 0 ? 'draining' : 'joining',
       };
     });
   }
@@ -305,7 +310,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     offers,
     ranges: () => ranges.map(viewOf),
     move: (old, { from, to }) =>
-      serve({ model: old.model, from, blocks: to - from, auto: old.auto }, find(old)),
+      serve({ model: old.model, from, blocks: to - from, auto: old.auto, most: old.most }, find(old)),
     desk: {
       view: async () => view(),
       serve: (request) => serve(request),

@@ -72,6 +72,7 @@ export const servingSchemas: Readonly<Record<string, Schema>> = {
     sha256: pattern('^[0-9a-f]{64}$'),
     blocks: described('Of the whole model.', count),
     auto: described('The node chose the range.', boolean),
+    most: described('Blocks that a chosen range may have; null: as many as fit.', nullable(count)),
     state: choice(...SERVED_STATES),
     progress: nullable(object({ phase: string, doneBytes: count, totalBytes: nullable(count) })),
     problem: nullable(object({ code: string, message: string })),

@@ -31,6 +31,8 @@ export interface ServedView {
   readonly blocks: number;
   /** The node chose the range, and may choose another. */
   readonly auto: boolean;
+  /** Of so many blocks at most; null: as many as fit. */
+  readonly most: number | null;
   readonly state: ServedState;
   readonly progress: {
     readonly phase: string;
@@ -110,6 +112,8 @@ export interface ServeRequest {
   readonly blocks: number | null;
   /** The node chooses, and goes on choosing as others come and go. */
   readonly auto: boolean;
+  /** Of a range chosen by itself, blocks that a later choice may have. @default `blocks` */
+  readonly most?: number | null;
 }
 
 export interface StopRequest {
