@@ -5,13 +5,15 @@
  */
 import { KithError, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
 import { createEngine, type Engine } from '../../src/engine/index.ts';
-import { serveShards } from '../../src/shards/index.ts';
+import { openWorkBook, serveShards, type WorkBook } from '../../src/shards/index.ts';
 import type { Swarm } from '../../src/swarm/index.ts';
 import { type Member, startMember } from '../swarm/members.ts';
 
 export interface Lender extends Member {
   /** Methods by which others asked it, each once. */
   readonly asked: ReadonlySet<string>;
+  /** What it computed for whom. */
+  readonly work: WorkBook;
   /** No session is let in from now on, but told to come back in so many seconds; null: all are. */
   refuse(retryAfter: number | null): void;
 }
@@ -43,6 +45,10 @@ export async function lendingOf(path: string, hash: string): Promise<Lending> {
       // In a thread, as a node's.
       const swarm = member.swarm as Swarm;
       const asked = new Set<string>();
+      const work = openWorkBook({
+        ...{ path: ':memory:', identity: member.identity, clock: systemClock, random: systemRandom },
+        log: silentLogger,
+      });
       let wait: number | null = null;
       serveShards({
         swarm: {
@@ -60,6 +66,7 @@ export async function lendingOf(path: string, hash: string): Promise<Lending> {
           },
         },
         engine,
+        work,
         shards: () => [{ model: hash, from, to, id, width }],
         admit() {
           if (wait === null) return undefined;
@@ -85,7 +92,7 @@ export async function lendingOf(path: string, hash: string): Promise<Lending> {
         },
       ]);
       return Object.assign(member, {
-        asked,
+        ...{ asked, work },
         refuse(retryAfter: number | null) {
           wait = retryAfter;
         },

@@ -1,13 +1,13 @@
 /** A node asks a model whose blocks its friends have: over HTTP, with everything that it could ask of the model at home. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setInFile } from '../../src/base/index.ts';
 import { eventData } from '../../src/cli/sse.ts';
 import { createModelStore } from '../../src/models/index.ts';
 import type { Node } from '../../src/node/index.ts';
-import type { CircuitView, PathPlanView } from '../../src/server/index.ts';
+import type { CircuitView, PathPlanView, WorkView } from '../../src/server/index.ts';
 import { kith, stopAll } from '../cli-support.ts';
 import { testModel } from '../models/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
@@ -289,6 +289,54 @@ test('the command line plans, orders, asks and keeps a conversation', async () =
   assert.ok(again.figures.prompt_tokens > over.figures.prompt_tokens);
   assert.match(await cli('shard', 'circuits', 'list'), /typed/);
   await cli('shard', 'circuits', 'close', 'typed');
+});
+
+test('what peers computed has receipts that both signed, which a file proves without a node', async () => {
+  for (const { name } of await circuits()) await call('DELETE', `/kith/v1/shards/circuits/${name}`);
+  const told = await call<WorkView>('GET', '/kith/v1/shards/receipts?side=taken&limit=5000');
+  assert.ok(told.receipts.length >= 4);
+  assert.deepEqual([...new Set(told.receipts.map(({ state }) => state))], ['signed']);
+  for (const { peer, work } of [first, second]) {
+    const [sum, ...others] = work.store.totals.list({});
+    const mine = told.totals.filter((total) => total.peer === peer);
+    assert.deepEqual([others.length, mine.length, sum!.agreed, mine[0]!.agreed], [0, 1, true, true]);
+    for (const key of ['receipts', 'prompt', 'decode', 'replayed', 'rowBlocks', 'steps', 'ms'] as const)
+      assert.equal(mine[0]![key], sum![key], key);
+    assert.equal(mine[0]!.modelId, 'tiny');
+  }
+  const shown = await kith(['shard', 'receipts', '--home', home.path, '--taken', '--totals']);
+  assert.match(shown.out, /taken +12D3KooW\w+ +tiny +by both/);
+  const listed = await kith([
+    'shard',
+    'receipts',
+    '--home',
+    home.path,
+    '--peer',
+    first.peer,
+    '--since',
+    '1h',
+  ]);
+  assert.match(listed.out, /taken +12D3KooW\w+ +tiny +0-2 /);
+  const file = join(home.path, 'receipts.json');
+  const { out } = await kith(['shard', 'receipts', '--home', home.path, '--limit', '5000', '--json']);
+  await writeFile(file, out);
+  const sound = await kith(['shard', 'receipts', '--verify', file]);
+  assert.deepEqual(
+    [sound.code, sound.out.trim()],
+    [0, `${told.total} receipts: ${told.total} signed by both, 0 by the shard alone, 0 bad`],
+  );
+  const [one, ...rest] = told.receipts;
+  const receipt = Buffer.from(one!.receipt, 'base64');
+  receipt[receipt.length - 1]! ^= 1;
+  await writeFile(
+    file,
+    JSON.stringify({ receipts: [{ ...one, receipt: receipt.toString('base64') }, ...rest] }),
+  );
+  const changed = await kith(['shard', 'receipts', '--verify', file]);
+  assert.equal(changed.code, 1);
+  assert.match(changed.out, /1 bad/);
+  // A circuit is open again.
+  await chat('tiny@peers');
 });
 
 test('a plan says what each part takes, what there is without each peer, and who was left out', async () => {

@@ -204,21 +204,6 @@ test('kill -9 of a shard: what it accounted for is there on both sides, bit by b
   const bytes = (book: WorkBook) => all(book).map(({ receipt, shardSignature }) => [receipt, shardSignature]);
   assert.deepEqual(bytes(given), bytes(taken));
   assert.deepEqual(sums(taken, peer.offer.peer), [{ agreed: true, rows: 8, replayed: 0, rowBlocks: 24 }]);
-  // It goes on where it was, and nothing of that contradicts what it signed before.
-  const again = await forkShardPeer({ ...settings, work: { path: file, rows: 4 } });
-  {
-    await using other = await pathThrough([again.offer], taken);
-    for (let at = 0; at < 3; at++) await carryRow(other, at);
-  }
-  assert.deepEqual(
-    all(taken).map(({ state, facts, isMissingOne }) => [state, facts.sequence, isMissingOne]),
-    [
-      ['signed', 3, false],
-      ['signed', 2, false],
-      ['signed', 1, false],
-    ],
-  );
-  await again.kill();
 });
 
 test('kill -9 of an owner: the shard keeps what was signed, and the rest as a half', async () => {
@@ -316,7 +301,7 @@ test('a shard that lies of its work gets no signature, and the path goes on', as
       await session.send(account({ ...facts, decode: 2 ** 32 }));
       await session.send(account({ ...facts, decode: 2 }));
       await session.send({ k: 'account', r: new Uint8Array(1024), g: new Uint8Array(64) });
-      for (let k = 0; k < 1000; k++)
+      for (let k = 0; k < 100; k++)
         await session.send(account({ ...facts, decode: k }, createIdentity(seedOf(1))));
     }
     if (step === 2) await session.send({ k: 'signed', h: new Uint8Array(32), g: new Uint8Array(64) });
