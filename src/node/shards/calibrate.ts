@@ -28,6 +28,7 @@ const CONTEXT_ROWS = 16;
 const ROUNDS = 15;
 const PROMPT_ROUNDS = 4;
 const WARM = 3;
+const SESSION_CELLS = CONTEXT_ROWS + WARM + ROUNDS;
 
 /**
  * @throws InputError `model_not_found`, `wrong_model_task`; KithError `model_not_installed` when no block is on the disk,
@@ -57,7 +58,9 @@ export async function calibrate(
   let figures: Omit<CalibrationView, 'fitting' | 'cells' | 'model' | 'modelId' | 'at' | 'threads'>;
   try {
     const together: { rows: number; ms: number }[] = [];
-    for (const rows of TOGETHER)
+    // As many as the cells that the owner gives have room for.
+    const most = Math.floor(loaded.kvCells / SESSION_CELLS);
+    for (const rows of TOGETHER.filter((count) => count <= Math.max(1, most)))
       together.push({ rows, ms: (await tokensMs(parts, id, loaded.embedding, rows, signal)) / count });
     figures = {
       device: loaded.device,
@@ -124,7 +127,7 @@ async function tokensMs(
   const leases: CellLease[] = [];
   for (let i = 0; i < sessions; i++) {
     const options = { holder: `calibrate ${i}`, signal };
-    leases.push(stack.use(await engine.lease(id, CONTEXT_ROWS + WARM + ROUNDS, options)));
+    leases.push(stack.use(await engine.lease(id, SESSION_CELLS, options)));
   }
   await Promise.all(leases.map((lease) => step(lease, width, 0, CONTEXT_ROWS, signal)));
   const times: number[] = [];
