@@ -68,11 +68,19 @@ test('rows of all sequences stay within a pass', () => {
 });
 
 test('a sequence has more guesses after right ones and fewer after wrong ones', () => {
-  const guessing = createGuessing(0.5);
+  const guessing = createGuessing();
   const start = guessing.most;
   guessing.add(start, start);
   assert.ok(guessing.most > start && guessing.right > 0.5);
   for (let i = 0; i < 10; i++) guessing.add(guessing.most, 0);
   assert.equal(guessing.most, 1);
   assert.ok(guessing.right < 0.5);
+});
+
+test('guesses that were not checked tell as well how good they are', () => {
+  const guessing = createGuessing();
+  for (let i = 0; i < 5; i++) guessing.look(false);
+  assert.ok(guessing.right < 0.15);
+  for (let i = 0; i < 20; i++) guessing.look(true);
+  assert.ok(guessing.right > 0.8);
 });

@@ -25,18 +25,27 @@ const LEAST_MS = 1e-3;
 
 /** How well one sequence is guessed. */
 export interface Guessing {
-  /** Share of guesses that are right when those before them were. */
+  /** Share of guesses that are right when those before them were, of late. */
   readonly right: number;
   /** Guesses it may have next: more after those that were all right, fewer after none. */
   readonly most: number;
-  /** After a pass. */
+  /** After a pass with guesses. */
   add(guessed: number, right: number): void;
+  /** After a pass without: whether the first one would have been right. */
+  look(right: boolean): void;
 }
 
-/** @param prior what is known of the model's other answers */
-export function createGuessing(prior: number): Guessing {
-  let right = prior;
+const FIRST_RIGHT = 0.5;
+/** Weight of a guess, and of each of the first few at least that of a mean. */
+const LATE_WEIGHT = 0.1;
+
+export function createGuessing(): Guessing {
+  let right = FIRST_RIGHT;
+  let looks = 0;
   let step = 1;
+  function look(correct: boolean): void {
+    right += Math.max(LATE_WEIGHT, 1 / (2 + looks++)) * ((correct ? 1 : 0) - right);
+  }
   return {
     get right() {
       return right;
@@ -45,10 +54,11 @@ export function createGuessing(prior: number): Guessing {
       return DRAFTS[step]!;
     },
     add(guessed, correct) {
-      for (let i = 0; i < Math.min(correct + 1, guessed); i++) right += 0.1 * ((i < correct ? 1 : 0) - right);
+      for (let i = 0; i < Math.min(correct + 1, guessed); i++) look(i < correct);
       if (correct === guessed && guessed >= DRAFTS[step]!) step = Math.min(DRAFTS.length - 1, step + 1);
       else if (correct === 0) step = Math.max(0, step - 1);
     },
+    look,
   };
 }
 
@@ -65,10 +75,6 @@ export interface Payoff {
   choose(chances: readonly Chance[], others: number, maxRows: number): number;
   /** After a pass of decodes: its rows, with or without guesses among them, and ms. */
   pass(rows: number, guessed: boolean, ms: number): void;
-  /** After a sequence's guesses. */
-  guesses(guessed: number, right: number): void;
-  /** Share of guesses that were right of late. */
-  readonly right: number;
 }
 
 interface Measured {
@@ -80,7 +86,6 @@ export function createPayoff(): Payoff {
   const plain = new Map<number, Measured>();
   const guessing = new Map<number, Measured>();
   let waited = 0;
-  let right = 0.7;
 
   function note(table: Map<number, Measured>, rows: number, ms: number): void {
     const known = table.get(rows);
@@ -128,19 +133,13 @@ export function createPayoff(): Payoff {
         best = most;
         bestRate = rate;
       }
-      if (best === 0 && unsure && others + chances.length * 4 <= maxRows) best = 3;
+      const hopeful = chances.some(({ right }) => right >= FIRST_RIGHT);
+      if (best === 0 && unsure && hopeful && others + chances.length * 4 <= maxRows) best = 3;
       if (best > 0) waited = 0;
       return best;
     },
     pass(rows, guessed, ms) {
       note(guessed ? guessing : plain, rows, ms);
-    },
-    guesses(guessed, correct) {
-      for (let i = 0; i < Math.min(correct + 1, guessed); i++)
-        right += 0.02 * ((i < correct ? 1 : 0) - right);
-    },
-    get right() {
-      return right;
     },
   };
 }

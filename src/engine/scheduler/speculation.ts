@@ -31,6 +31,8 @@ interface State {
   readonly guessing: Guessing;
   /** Tokens dropped when its lookup last read. */
   slid: number;
+  /** What was guessed and not checked: the next token tells for nothing whether it was right. */
+  seen: { readonly at: number; readonly token: number } | null;
 }
 
 /** Cells that guesses leave for each sequence of the turn. */
@@ -56,7 +58,7 @@ export function createSpeculation(init: {
   function stateOf(job: Job): State {
     let state = states.get(job);
     if (state === undefined) {
-      state = { lookup: createLookup(eog), guessing: createGuessing(payoff.right), slid: job.slidTokens };
+      state = { lookup: createLookup(eog), guessing: createGuessing(), slid: job.slidTokens, seen: null };
       states.set(job, state);
     }
     if (state.slid !== job.slidTokens) {
@@ -67,7 +69,10 @@ export function createSpeculation(init: {
   }
 
   function draftFor(job: Job): Int32Array {
-    const { lookup, guessing } = stateOf(job);
+    const state = stateOf(job);
+    const { lookup, guessing, seen } = state;
+    if (seen !== null && seen.at === job.count - 1) guessing.look(job.tokens[seen.at] === seen.token);
+    state.seen = null;
     // A token comes after the last guess, too: neither the answer's end nor a full context may come before it.
     const room = Math.min(job.maxTokens - job.generated, limit - job.count) - 1;
     return lookup.propose(job.tokens, job.count, Math.min(MOST, guessing.most, room));
@@ -95,7 +100,11 @@ export function createSpeculation(init: {
         return guesses === 0 ? [] : [{ guesses, right: stateOf(job).guessing.right }];
       });
       const most = payoff.choose(chances, rows.length - chances.length, maxRows);
-      if (most === 0) return rows;
+      if (most === 0) {
+        for (const [i, { job }] of rows.entries())
+          if (drafts[i]!.length > 0) stateOf(job).seen = { at: job.count, token: drafts[i]![0]! };
+        return rows;
+      }
       const wanted = drafts.reduce((sum, draft) => sum + Math.min(most, draft.length), 0);
       // Cells of finished sequences are given up as for any token; those of running ones never.
       if (cells.count - cells.pinned < wanted + SPARE_CELLS * rows.length || !cache.evict(wanted))
@@ -114,7 +123,6 @@ export function createSpeculation(init: {
       totals.draftRounds++;
       totals.draftedTokens += guesses;
       totals.acceptedTokens += right;
-      payoff.guesses(guesses, right);
       stateOf(job).guessing.add(guesses, right);
     },
     totals,
