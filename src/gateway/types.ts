@@ -137,7 +137,9 @@ export interface PathReport {
   readonly span: BlockSpan;
   /** Who computed which blocks when the answer ended, in order. */
   readonly shards: readonly PathShard[];
-  /** Shards that were lost while the answer was made, and why. Until then they computed its tokens. */
+  /** How hidden states travelled; `auto`: by what each link is like. */
+  readonly type: 'f32' | 'f16' | 'i8' | 'auto';
+  /** Shards that were lost or left while the answer was made, and why. Until then they computed its tokens. */
   readonly lost: readonly (PathShard & { readonly reason: string })[];
   /** Shards that took their places. */
   readonly joined: readonly PathShard[];

@@ -14,6 +14,8 @@ export interface Lender extends Member {
   readonly asked: ReadonlySet<string>;
   /** What it computed for whom. */
   readonly work: WorkBook;
+  /** Says anew what it serves: who has just come may have missed it. */
+  announce(): void;
   /** No session is let in from now on, but told to come back in so many seconds; null: all are. */
   refuse(retryAfter: number | null): void;
 }
@@ -74,24 +76,29 @@ export async function lendingOf(path: string, hash: string): Promise<Lending> {
         },
         log: silentLogger,
       });
-      member.discovery.offer([
-        {
-          model: { hash, quant: 'F16' },
-          blocks: [[from, to]],
-          tokensPerSecond: 100,
-          latencyMs: 1,
-          freeCacheTokens: cells,
-          maxBatch: 8,
-          protocols: ['/kith/shard/1'],
-          relayed: false,
-          addrs: swarm.addresses,
-          regions: ['here'],
-          serves: ['blocks'],
-          trust: [],
-          state: 'online',
-        },
-      ]);
+      let said = 0;
+      const announce = () =>
+        member.discovery.offer([
+          {
+            model: { hash, quant: 'F16' },
+            blocks: [[from, to]],
+            tokensPerSecond: 100,
+            latencyMs: 1,
+            // What changed is told at once.
+            freeCacheTokens: cells + ++said,
+            maxBatch: 8,
+            protocols: ['/kith/shard/1'],
+            relayed: false,
+            addrs: swarm.addresses,
+            regions: ['here'],
+            serves: ['blocks'],
+            trust: [],
+            state: 'online',
+          },
+        ]);
+      announce();
       return Object.assign(member, {
+        announce,
         ...{ asked, work },
         refuse(retryAfter: number | null) {
           wait = retryAfter;

@@ -122,10 +122,11 @@ async function streamed(
 const models = async () =>
   (await call<{ data: { id: string }[] }>('GET', '/v1/models')).data.map(({ id }) => id);
 
-/** The plan, once it is one that `fits`; what the lenders announce may come only with a later connection. */
+/** The plan, once it is one that `fits`; what the lenders announce may have to be said again. */
 const planned = (lenders: readonly Lender[], fits: (plan: PathPlanView) => boolean) =>
   until(async () => {
     await Promise.all(lenders.map(connect));
+    for (const lender of lenders) lender.announce();
     return plan();
   }, fits);
 
@@ -404,6 +405,21 @@ test('a peer dies in mid-answer: the answer is whole, and the receipt tells of i
   );
   assert.deepEqual(receipt.path!.shards.at(-1), { peer: other.peer, from: 3, to: 8 });
   second = other;
+});
+
+test('what this node serves itself is a part of the path like any other', async () => {
+  await call('POST', '/kith/v1/shards/serving', { model: 'tiny', from: 3, blocks: 5 });
+  const { path } = await until(plan, ({ path }) => path!.shards[1]!.peer !== second.peer);
+  const { peer: self } = await call<{ peer: string }>('GET', '/kith/v1/swarm');
+  assert.equal(path!.shards[1]!.peer, self);
+  const through = [{ peer: first.peer }, { peer: self }];
+  await call('POST', '/kith/v1/shards/circuits', { model: 'tiny', name: 'half', via: through });
+  const over = await chat('tiny@half');
+  assert.equal(over.choices[0]!.message.content, (await chat('tiny')).choices[0]!.message.content);
+  assert.equal(over.kith.path!.shards[1]!.peer, self);
+  await call('DELETE', '/kith/v1/shards/circuits/half');
+  await call('POST', '/kith/v1/shards/serving/stop', { model: 'tiny', from: 3 });
+  await until(plan, ({ path }) => path!.shards[1]!.peer === second.peer);
 });
 
 test('those who are busy are passed over, and the caller is told when to come again', async () => {

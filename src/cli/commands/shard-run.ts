@@ -42,6 +42,7 @@ interface PathBody {
   readonly steps: number;
   readonly step_ms: number | null;
   readonly bytes: number;
+  readonly type: string;
 }
 
 interface Chunk {
@@ -196,7 +197,7 @@ function statsText(
         'steps',
         `${formatCount(path.steps)}, ${path.step_ms === null ? 'unknown' : milliseconds(path.step_ms)} each over ${shards.length === 1 ? '1 hop' : `${shards.length} hops`}`,
       ],
-      ['hidden states', formatBytes(path.bytes)],
+      ['hidden states', `${formatBytes(path.bytes)}, sent as ${path.type}`],
     );
     if (path.lost.length > 0)
       rows.push([

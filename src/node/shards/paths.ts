@@ -4,16 +4,7 @@
  *
  * @module node/shards/paths
  */
-import {
-  type Config,
-  higher,
-  InputError,
-  isKithError,
-  messageOf,
-  reaches,
-  TIERS,
-  type Tier,
-} from '../../base/index.ts';
+import { type Config, InputError, isKithError, messageOf, TIERS, type Tier } from '../../base/index.ts';
 import {
   createPathBackend,
   type GatewayProvider,
@@ -27,21 +18,12 @@ import {
   type Circuits,
   isPath,
   openCircuits,
-  type PathChoice,
   type PathQuery,
-  planPath,
-  planSubstitute,
-  type ShardCandidate,
-  shardCandidates,
   type WorkBook,
 } from '../../shards/index.ts';
-import type { LeftOut } from '../../swarm/index.ts';
-import type { ShardParts } from './types.ts';
+import { pathChoice } from './path-choice.ts';
+import type { BlockOffer, ShardParts } from './types.ts';
 
-/** ms for which nobody is asked who was lost in the middle of an answer, or refused and did not say for how long. */
-const LOST_MS = 20_000;
-const REFUSED_MS = 5_000;
-const MOST_AVOIDED = 1024;
 /** ms between two looks at what peers announce. */
 const LOOK_MS = 1000;
 
@@ -54,75 +36,16 @@ interface Known extends OfferedModel {
   readonly manifest: ModelManifest;
 }
 
-/** @param work signs for what peers compute */
-export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>): NodePaths {
+/** @param work signs for what peers compute @param own blocks that this node serves itself */
+export function openPaths(
+  parts: ShardParts,
+  work: Pick<WorkBook, 'used'>,
+  own: () => readonly BlockOffer[],
+): NodePaths {
   const { config, models, engine, swarm, registry, clock, random, log } = parts;
   const { use, pathCells, ownBlocks, activations } = config.shards;
-  const least: Tier | undefined = use === 'nobody' || use === 'friends' ? undefined : use;
-  /** As measured on links, for those that `views` knows nothing of. */
-  const rtts = new Map<string, number>();
-  const views: ShardParts['views'] = {
-    standing: (peer) => parts.views.standing(peer),
-    latencyMs: (peer) => parts.views.latencyMs(peer) ?? rtts.get(peer) ?? null,
-  };
-
-  /** Peers in trouble lately, and until when (monotonic ms) they are passed over. */
-  const avoided = new Map<string, { readonly until: number; readonly lost: boolean }>();
-
-  /** Why the peer is passed over just now. `patient`: also when it only refused, for others may not. */
-  function troubleOf(peer: string, patient: boolean): string | null {
-    const trouble = avoided.get(peer);
-    const ms = (trouble?.until ?? 0) - clock.monotonic();
-    if (trouble === undefined || ms <= 0 || (!trouble.lost && !patient)) return null;
-    const what = trouble.lost ? 'was lost in the middle of an answer' : 'refused a session';
-    return `It ${what}; it is asked again in ${Math.ceil(ms / 1000)} s.`;
-  }
-
-  /** Why this node asks the peer for no blocks; null when it may. */
-  function refusal(peer: string): string | null {
-    if (use === 'nobody') return 'shards.use is nobody.';
-    if (use === 'friends')
-      return config.swarm.friends.includes(peer)
-        ? null
-        : 'shards.use is friends, and it is none (swarm.friends).';
-    const { tier } = views.standing(peer);
-    return reaches(tier, use) ? null : `Its tier is ${tier}; shards.use is ${use}.`;
-  }
-
-  function candidatesFor({ model, span, cells, requirements, via, exclude }: PathQuery, patient = true) {
-    const { minTier: asked, ...others } = requirements;
-    const minTier = higher(asked, least);
-    const query = { model, span, cells, exclude, ...others, ...(minTier === undefined ? {} : { minTier }) };
-    const found = shardCandidates(registry, query, views, clock.now());
-    const leftOut = new Map<string, LeftOut>(found.leftOut.map((one) => [one.peer, one]));
-    const may: ShardCandidate[] = [];
-    for (const one of found.candidates) {
-      const why = refusal(one.peer) ?? troubleOf(one.peer, patient);
-      if (why === null) may.push(one);
-      else leftOut.set(one.peer, { peer: one.peer, reason: 'excluded', detail: why });
-    }
-    if (via === null) return { candidates: may, leftOut: [...leftOut.values()] };
-    for (const { peer } of may)
-      if (!via.some((one) => one.peer === peer))
-        leftOut.set(peer, { peer, reason: 'excluded', detail: 'The path is to go through others.' });
-    const candidates = via.flatMap(({ peer, span: part }) =>
-      may.flatMap((one): ShardCandidate[] => {
-        if (one.peer !== peer) return [];
-        const { from, to } = part ?? one;
-        return from < one.from || to > one.to ? [] : [{ ...one, from, to }];
-      }),
-    );
-    return { candidates, leftOut: [...leftOut.values()] };
-  }
-
-  function choose(query: PathQuery): PathChoice {
-    const planned = (patient: boolean): PathChoice => {
-      const { candidates, leftOut } = candidatesFor(query, patient);
-      return { plan: planPath({ span: query.span, cells: query.cells }, candidates), leftOut };
-    };
-    const first = planned(true);
-    return isPath(first.plan) ? first : planned(false);
-  }
+  const choice = pathChoice(parts, own);
+  const { choose } = choice;
 
   async function circuitModel(id: string): Promise<CircuitModel> {
     const { manifest } = await models.get(id);
@@ -160,29 +83,9 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>): Node
     work,
     type: activations,
     choose,
-    substitute: (query, span, lost) =>
-      planSubstitute(
-        { span, cells: query.cells },
-        candidatesFor({ ...query, span, via: null }).candidates,
-        lost,
-      ),
-    onTrouble(peer, trouble, waitMs) {
-      avoided.delete(peer);
-      if (avoided.size >= MOST_AVOIDED) avoided.delete(avoided.keys().next().value!);
-      const lost = trouble === 'lost';
-      avoided.set(peer, { until: clock.monotonic() + (waitMs ?? (lost ? LOST_MS : REFUSED_MS)), lost });
-    },
-    unmet(peer, requirements) {
-      const why = refusal(peer);
-      if (why !== null) return why;
-      const region = registry
-        .of(peer)
-        .flatMap(({ regions }) => regions)
-        .find((one) => requirements.regions === undefined || requirements.regions.includes(one));
-      const facts = { latencyMs: views.latencyMs(peer), region: region ?? null };
-      const { ok, reasons } = parts.trust.meets(peer, requirements, facts);
-      return ok ? null : reasons.join(', ');
-    },
+    substitute: choice.substitute,
+    onTrouble: choice.onTrouble,
+    unmet: choice.unmet,
     clock,
     random,
     log,
@@ -231,12 +134,12 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>): Node
   async function look(): Promise<void> {
     const announced = new Set<string>();
     for (const [peer, records] of registry.byPeer()) {
-      if (peer === registry.self || refusal(peer) !== null) continue;
+      if (peer === registry.self || choice.refusal(peer) !== null) continue;
       for (const [model, { announcement }] of records)
         if (announcement.serves.includes('blocks') && announcement.exp > clock.now()) announced.add(model);
     }
     if (announced.size > 0 && swarm.state === 'running')
-      for (const { peer, rttMs } of await swarm.links()) if (rttMs !== null) rtts.set(peer, rttMs);
+      for (const { peer, rttMs } of await swarm.links()) if (rttMs !== null) choice.measured(peer, rttMs);
     const entries = announced.size === 0 ? [] : await models.list();
     const now = entries.flatMap(({ manifest }): Known[] => {
       const { id, task, context, bytes, sha256, family, quantisation } = manifest;

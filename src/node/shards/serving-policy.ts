@@ -7,6 +7,7 @@
 import { type Clock, type Config, KithError, reaches } from '../../base/index.ts';
 import { isOpen } from '../../gateway/index.ts';
 import { type Rank, rankOf } from '../../shards/index.ts';
+import type { Registry } from '../../swarm/index.ts';
 import type { Trust } from '../../trust/index.ts';
 import { hoursOf } from '../swarm-serving.ts';
 
@@ -20,10 +21,12 @@ const MINUTES = 24 * 60;
 
 export function shardServingPolicy({
   config,
+  registry,
   trust,
   clock,
 }: {
   readonly config: Config;
+  readonly registry: Pick<Registry, 'self'>;
   readonly trust: Pick<Trust, 'tier'>;
   readonly clock: Pick<Clock, 'now'>;
 }): ServingPolicy {
@@ -31,7 +34,8 @@ export function shardServingPolicy({
   const { serveTier } = config.shards;
   const { serveHours } = config.swarm;
   const hours = serveHours === '' ? null : hoursOf(serveHours);
-  const isFriend = (peer: string) => friends.has(peer);
+  // Paths of this node go through what it serves, too.
+  const isFriend = (peer: string) => peer === registry.self || friends.has(peer);
   return {
     isFriend,
     rankOf(peer) {
@@ -43,6 +47,7 @@ export function shardServingPolicy({
           'This node does not compute for yours. Ask its owner to name your node a friend.',
           { status: 403 },
         );
+      if (peer === registry.self) return rankOf(tier, true);
       const now = new Date(clock.now());
       const minute = now.getHours() * 60 + now.getMinutes();
       if (!isOpen({ hours }, minute))

@@ -49,7 +49,7 @@ const CAUTION = 0.8;
 export async function openServing(options: ServingOptions): Promise<NodeServing> {
   const { config, engine, models, swarm, trust, clock, log } = options;
   const settings = config.shards;
-  const policy = shardServingPolicy({ config, trust, clock });
+  const policy = shardServingPolicy(options);
   const file = await openServingFile(config.home);
   const ending = new AbortController();
   const ranges: ServedRange[] = [];

@@ -25,13 +25,13 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   const work = stack.use(openNodeWork(parts));
   // Before what needs blocks that peers have.
   stack.use(openNodeWeights(parts));
-  const paths = stack.use(openPaths(parts, work));
   // What is served is asked for when it is looked at, by then it is open.
   const watched = stack.use(watchModels(parts));
   const coverage = nodeCoverage({ ...parts, watched, ranges: () => serving.ranges() });
   const choose = async (model: string, most: number | null) => (await coverage.choose(model, most)).span;
   const serving: NodeServing = stack.use(await openServing({ ...parts, choose, work }));
   const covering = stack.use(openCovering(parts, serving, coverage));
+  const paths = stack.use(openPaths(parts, work, () => serving.offers()));
   const owned = stack.move();
   return {
     desk: {

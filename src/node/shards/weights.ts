@@ -21,8 +21,8 @@ type Parts = Pick<
 >;
 
 export function openNodeWeights(parts: Parts): NodeWeights {
-  const { config, models, swarm, registry, trust, views, clock, log } = parts;
-  const policy = shardServingPolicy({ config, trust, clock });
+  const { models, swarm, registry, trust, views, clock, log } = parts;
+  const policy = shardServingPolicy(parts);
 
   /** A friend's word, or that of a trusted peer, says which bytes a model has. Any peer may give the bytes themselves. */
   const vouches = (peer: string): boolean => policy.isFriend(peer) || views.standing(peer).tier === 'trusted';

@@ -64,6 +64,7 @@ export const pathSchemas: Readonly<Record<string, Schema>> = {
     span,
     shards: array(object({ peer: peerId, addresses: array(string), ...range })),
     cells: count,
+    type: described('How hidden states travel.', choice('f32', 'f16', 'i8', 'auto')),
     requirements: object(
       {},
       { minTier: choice(...TIERS), maxLatencyMs: milliseconds, regions: array(string), pledge: boolean },
@@ -98,6 +99,7 @@ export const receiptPath: Schema = described(
     blocks: described('Of the model.', count),
     span: described('Blocks that peers computed; ends, sampling and other blocks were here.', span),
     shards: described('When the answer ended, in order.', array(object(shard))),
+    type: described('How hidden states travelled.', choice('f32', 'f16', 'i8', 'auto')),
     lost: described('Lost while the answer was made.', array(object({ ...shard, reason: string }))),
     joined: described('Those that took their places.', array(object(shard))),
     paused_ms: milliseconds,

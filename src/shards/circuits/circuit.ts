@@ -4,15 +4,14 @@
  * @module shards/circuits/circuit
  */
 import { isKithError, KithError, messageOf } from '../../base/index.ts';
-import type { Carry, LoadedModel } from '../../engine/index.ts';
-import type { LeftOut } from '../../swarm/index.ts';
+import type { LoadedModel } from '../../engine/index.ts';
 import { openPath } from '../path/path.ts';
-import type { Path, PathEvent } from '../path/types.ts';
+import type { Path } from '../path/types.ts';
 import { isPath } from '../plan/candidates.ts';
 import type { PathPlan } from '../plan/plan.ts';
-import type { BlockSpan } from '../types.ts';
+import { differenceOf, Told } from './figures.ts';
+import { busy, noPath, type Refused } from './refusals.ts';
 import type {
-  CircuitFigures,
   CircuitLimits,
   CircuitsOptions,
   CircuitUse,
@@ -23,8 +22,6 @@ import type {
 
 /** Fewer cells than this are not worth a path. */
 const LEAST_CELLS = 256;
-/** Losses and joins that are remembered. */
-const MOST_REMEMBERED = 100;
 
 export interface CircuitTerms {
   readonly name: string;
@@ -136,6 +133,7 @@ export class Circuit implements AsyncDisposable {
       span: this.query.span,
       shards: this.#path.shards(),
       cells: this.#path.cells,
+      type: this.#parts.type ?? 'f32',
       requirements,
       ordered,
       inUse: this.inUse,
@@ -177,7 +175,7 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
       { status: 400 },
     );
   const exclude = new Set<string>();
-  const refused: { readonly peer: string; readonly error: KithError }[] = [];
+  const refused: Refused[] = [];
   let cells = Math.min(model.context, Math.max(LEAST_CELLS, wish.cells));
   for (let tries = 0; tries < limits.tries; ) {
     const query: PathQuery = { model: model.sha256, span, cells, requirements, via, exclude };
@@ -195,8 +193,9 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
     const told = new Told(parts.clock);
     const open = query;
     const culprits = new Map<unknown, string>();
+    let path: Path | null = null;
     try {
-      const path = await openPath(
+      path = await openPath(
         {
           swarm: watchedSwarm(parts.swarm, requirements, culprits),
           model: model.sha256,
@@ -206,7 +205,8 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
           ...(parts.type !== undefined && { type: parts.type }),
           ...(parts.work !== undefined && { work: parts.work }),
           onEvent(event) {
-            told.note(event);
+            const reached = path?.shards() ?? [];
+            told.note(event, reached);
             if (event.type === 'lost') parts.onTrouble?.(event.peer, 'lost', null);
           },
           clock,
@@ -251,113 +251,5 @@ function watchedSwarm(
         throw error;
       }
     },
-  };
-}
-
-/** As registries write it: both ends are blocks. */
-const spanText = ({ from, to }: BlockSpan) => (to === from + 1 ? `${from}` : `${from} to ${to - 1}`);
-
-function noPath(
-  model: string,
-  span: BlockSpan,
-  gaps: readonly BlockSpan[],
-  leftOut: readonly LeftOut[],
-): KithError {
-  const why = leftOut
-    .filter(({ reason }) => reason !== 'self' && reason !== 'other_model')
-    .slice(0, 5)
-    .map(({ peer, detail }) => `…${peer.slice(-8)}: ${detail}`);
-  const others = why.length === 0 ? '' : ` Left out: ${why.join(' ')}`;
-  if (gaps.length === 0)
-    return new KithError(
-      'path_none',
-      `Peers serve all blocks of '${model}', but not in an order in which a path can go through them.${others} kith shard plan ${model} --explain tells more.`,
-      { status: 503, retryAfter: 10 },
-    );
-  const missing = gaps.map(spanText).join(', ');
-  return new KithError(
-    'path_gap',
-    `No peer that may be asked serves blocks ${missing} of '${model}' (${spanText(span)} are needed). Have a friend run: kith shard serve --model ${model}.${others}`,
-    { status: 503, retryAfter: 10, details: { model, gaps: missing } },
-  );
-}
-
-function busy(
-  model: string,
-  refused: readonly { readonly peer: string; readonly error: KithError }[],
-  gaps: readonly BlockSpan[],
-): KithError {
-  const waits = refused.flatMap(({ error }) => (error.retryAfter === undefined ? [] : [error.retryAfter]));
-  const said = refused.map(({ peer, error }) => `…${peer.slice(-8)}: ${error.message}`).join(' ');
-  const without = gaps.length === 0 ? '' : ` Nobody else serves blocks ${gaps.map(spanText).join(', ')}.`;
-  return new KithError(
-    'path_busy',
-    `No path through peers could be opened for '${model}'. ${said}${without}`.slice(0, 1000),
-    { status: 503, retryAfter: waits.length === 0 ? 10 : Math.min(...waits), cause: refused.at(-1)?.error },
-  );
-}
-
-/** What happens on a circuit, told and counted. */
-class Told {
-  readonly #clock: CircuitsOptions['clock'];
-  #steps = 0;
-  #rows = 0;
-  #ms = 0;
-  #bytes = 0;
-  #pausedMs = 0;
-  #lost: CircuitFigures['lost'] = [];
-  #joined: CircuitFigures['joined'] = [];
-
-  constructor(clock: CircuitsOptions['clock']) {
-    this.#clock = clock;
-  }
-
-  over(carry: Carry): Carry {
-    return async (parts, hidden, signal) => {
-      const from = this.#clock.monotonic();
-      const bytes = hidden.byteLength;
-      const back = await carry(parts, hidden, signal);
-      this.#steps++;
-      this.#rows += parts.reduce((sum, { count }) => sum + count, 0);
-      this.#bytes += bytes + back.byteLength;
-      this.#ms += this.#clock.monotonic() - from;
-      return back;
-    };
-  }
-
-  note(event: PathEvent): void {
-    const at = this.#clock.now();
-    if (event.type === 'lost') {
-      const { peer, span, reason } = event;
-      this.#lost = [...this.#lost, { peer, span, reason, at }].slice(-MOST_REMEMBERED);
-    } else if (event.type === 'joined') {
-      const { peer, span } = event;
-      this.#joined = [...this.#joined, { peer, span, at }].slice(-MOST_REMEMBERED);
-    } else if (event.type === 'recovered') this.#pausedMs += event.ms;
-  }
-
-  figures(): CircuitFigures {
-    return {
-      steps: this.#steps,
-      rows: this.#rows,
-      ms: this.#ms,
-      bytes: this.#bytes,
-      pausedMs: this.#pausedMs,
-      lost: this.#lost,
-      joined: this.#joined,
-    };
-  }
-}
-
-/** Lists only grow at their end, but for the oldest of very many. */
-function differenceOf(now: CircuitFigures, before: CircuitFigures): CircuitFigures {
-  return {
-    steps: now.steps - before.steps,
-    rows: now.rows - before.rows,
-    ms: now.ms - before.ms,
-    bytes: now.bytes - before.bytes,
-    pausedMs: now.pausedMs - before.pausedMs,
-    lost: now.lost.filter((one) => !before.lost.includes(one)),
-    joined: now.joined.filter((one) => !before.joined.includes(one)),
   };
 }

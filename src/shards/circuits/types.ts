@@ -119,6 +119,8 @@ export interface CircuitView {
   /** Who computes now, in order. */
   readonly shards: readonly ShardOffer[];
   readonly cells: number;
+  /** How hidden states travel. */
+  readonly type: TypeWish;
   readonly requirements: PeerRequirements;
   /** True: ordered by the owner; it stays until its time is over. */
   readonly ordered: boolean;

@@ -188,13 +188,14 @@ export function createPathBackend(options: PathBackendOptions): Backend {
 }
 
 function pathReport(use: CircuitUse): PathReport {
-  const { name, blocks, span, shards } = use.view();
+  const { name, blocks, span, shards, type } = use.view();
   const { steps, ms, bytes, pausedMs, lost, joined } = use.since();
   return {
     circuit: name,
     blocks,
     span,
     shards: shards.map(({ peer, from, to }) => ({ peer, from, to })),
+    type,
     lost: lost.map(({ peer, span: { from, to }, reason }) => ({ peer, from, to, reason })),
     joined: joined.map(({ peer, span: { from, to } }) => ({ peer, from, to })),
     pausedMs,

@@ -1,0 +1,161 @@
+/**
+ * Who may be asked for which blocks now, and which path is the best through them.
+ *
+ * @module node/shards/path-choice
+ */
+import { higher, reaches, type Tier } from '../../base/index.ts';
+import {
+  type PathChoice as Chosen,
+  type CircuitsOptions,
+  isPath,
+  type PathQuery,
+  planPath,
+  planSubstitute,
+  type ShardCandidate,
+  shardCandidates,
+} from '../../shards/index.ts';
+import type { LeftOut } from '../../swarm/index.ts';
+import type { BlockOffer, ShardParts } from './types.ts';
+
+/** ms for which nobody is asked who was lost in the middle of an answer, or refused and did not say for how long. */
+const LOST_MS = 20_000;
+const REFUSED_MS = 5_000;
+const MOST_AVOIDED = 1024;
+/** ms of a block of this node's own whose rate was not measured yet. */
+const OWN_BLOCK_MS = 5;
+
+export interface PathChoice
+  extends Required<Pick<CircuitsOptions, 'choose' | 'substitute' | 'unmet' | 'onTrouble'>> {
+  /** Why this node asks the peer for no blocks; null when it may. */
+  refusal(peer: string): string | null;
+  /** The round trip to a peer, ms, as a link had it last. */
+  measured(peer: string, rttMs: number): void;
+}
+
+/** @param own blocks that this node serves itself: the shortest way there is */
+export function pathChoice(
+  parts: Pick<ShardParts, 'config' | 'registry' | 'trust' | 'views' | 'clock' | 'swarm'>,
+  own: () => readonly BlockOffer[],
+): PathChoice {
+  const { config, registry, clock, swarm } = parts;
+  const { use } = config.shards;
+  const least: Tier | undefined = use === 'nobody' || use === 'friends' ? undefined : use;
+  /** As measured on links, for those that `views` knows nothing of. */
+  const rtts = new Map<string, number>();
+  const views: ShardParts['views'] = {
+    standing: (peer) => parts.views.standing(peer),
+    latencyMs: (peer) => parts.views.latencyMs(peer) ?? rtts.get(peer) ?? null,
+  };
+
+  /** Peers in trouble lately, and until when (monotonic ms) they are passed over. */
+  const avoided = new Map<string, { readonly until: number; readonly lost: boolean }>();
+
+  /** Why the peer is passed over just now. `patient`: also when it only refused, for others may not. */
+  function troubleOf(peer: string, patient: boolean): string | null {
+    const trouble = avoided.get(peer);
+    const ms = (trouble?.until ?? 0) - clock.monotonic();
+    if (trouble === undefined || ms <= 0 || (!trouble.lost && !patient)) return null;
+    const what = trouble.lost ? 'was lost in the middle of an answer' : 'refused a session';
+    return `It ${what}; it is asked again in ${Math.ceil(ms / 1000)} s.`;
+  }
+
+  /** Why this node asks the peer for no blocks; null when it may. */
+  function refusal(peer: string): string | null {
+    if (use === 'nobody') return 'shards.use is nobody.';
+    if (use === 'friends')
+      return config.swarm.friends.includes(peer)
+        ? null
+        : 'shards.use is friends, and it is none (swarm.friends).';
+    const { tier } = views.standing(peer);
+    return reaches(tier, use) ? null : `Its tier is ${tier}; shards.use is ${use}.`;
+  }
+
+  function candidatesFor({ model, span, cells, requirements, via, exclude }: PathQuery, patient = true) {
+    const { minTier: asked, ...others } = requirements;
+    const minTier = higher(asked, least);
+    const query = { model, span, cells, exclude, ...others, ...(minTier === undefined ? {} : { minTier }) };
+    const found = shardCandidates(registry, query, views, clock.now());
+    const leftOut = new Map<string, LeftOut>(found.leftOut.map((one) => [one.peer, one]));
+    const may: ShardCandidate[] = [];
+    for (const one of found.candidates) {
+      const why = refusal(one.peer) ?? troubleOf(one.peer, patient);
+      if (why === null) may.push(one);
+      else leftOut.set(one.peer, { peer: one.peer, reason: 'excluded', detail: why });
+    }
+    if (!exclude.has(registry.self)) may.push(...ownCandidates(model));
+    if (via === null) return { candidates: may, leftOut: [...leftOut.values()] };
+    for (const { peer } of may)
+      if (!via.some((one) => one.peer === peer))
+        leftOut.set(peer, { peer, reason: 'excluded', detail: 'The path is to go through others.' });
+    const candidates = via.flatMap(({ peer, span: part }) =>
+      may.flatMap((one): ShardCandidate[] => {
+        if (one.peer !== peer) return [];
+        const { from, to } = part ?? one;
+        return from < one.from || to > one.to ? [] : [{ ...one, from, to }];
+      }),
+    );
+    return { candidates, leftOut: [...leftOut.values()] };
+  }
+
+  /** What this node serves, to itself. */
+  function ownCandidates(model: string): ShardCandidate[] {
+    return own().flatMap(({ model: served, blocks, tokensPerSecond, freeCacheTokens, state }) => {
+      if (served?.hash !== model || state !== 'online') return [];
+      const count = blocks.reduce((sum, [from, to]) => sum + to - from, 0);
+      return blocks.map(
+        ([from, to]): ShardCandidate => ({
+          peer: registry.self,
+          addresses: swarm.addresses,
+          from,
+          to,
+          msPerBlock: tokensPerSecond ? 1000 / tokensPerSecond / count : OWN_BLOCK_MS,
+          load: 0,
+          rttMs: 0,
+          freeCells: freeCacheTokens,
+        }),
+      );
+    });
+  }
+
+  function choose(query: PathQuery): Chosen {
+    const planned = (patient: boolean): Chosen => {
+      const { candidates, leftOut } = candidatesFor(query, patient);
+      return { plan: planPath({ span: query.span, cells: query.cells }, candidates), leftOut };
+    };
+    const first = planned(true);
+    return isPath(first.plan) ? first : planned(false);
+  }
+
+  return {
+    choose,
+    refusal,
+    measured: (peer, rttMs) => void rtts.set(peer, rttMs),
+    substitute(query, span, lost) {
+      const among = (patient: boolean) =>
+        planSubstitute(
+          { span, cells: query.cells },
+          candidatesFor({ ...query, span, via: null }, patient).candidates,
+          lost,
+        );
+      return among(true) ?? among(false);
+    },
+    onTrouble(peer, trouble, waitMs) {
+      avoided.delete(peer);
+      if (avoided.size >= MOST_AVOIDED) avoided.delete(avoided.keys().next().value!);
+      const lost = trouble === 'lost';
+      avoided.set(peer, { until: clock.monotonic() + (waitMs ?? (lost ? LOST_MS : REFUSED_MS)), lost });
+    },
+    unmet(peer, requirements) {
+      if (peer === registry.self) return null;
+      const why = refusal(peer);
+      if (why !== null) return why;
+      const region = registry
+        .of(peer)
+        .flatMap(({ regions }) => regions)
+        .find((one) => requirements.regions === undefined || requirements.regions.includes(one));
+      const facts = { latencyMs: views.latencyMs(peer), region: region ?? null };
+      const { ok, reasons } = parts.trust.meets(peer, requirements, facts);
+      return ok ? null : reasons.join(', ');
+    },
+  };
+}
