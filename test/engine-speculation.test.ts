@@ -22,7 +22,7 @@ after(async () => {
 });
 
 /** Answers to this go on with what it repeats. */
-const text = 'One red cat, two green dogs, three blue birds. '.repeat(6).concat('One red cat,');
+const text = 'One red cat, two green dogs, three blue birds. '.repeat(4).concat('One red cat,');
 const greedy = { temperature: 0, topLogprobs: 1 };
 const asks: Record<string, Partial<GenerateRequest>> = {
   greedy: { sampler: greedy },
@@ -77,9 +77,9 @@ async function assertSame(model: string, names: readonly string[], others = mode
 const names = Object.keys(asks);
 for (const [model, some] of [
   ['stories15m-f16', names],
-  ['stories15m-q4_0', names],
+  ['stories15m-q4_0', ['greedy', 'sampled']],
   ['minimind2-q8_0', names],
-  ['tinyllama', ['greedy', 'sampled']],
+  ['tinyllama', ['greedy']],
 ] as const) {
   test(`${model} answers with the same tokens and probabilities`, async () => {
     const path = await testModel(model as TestModelName);
