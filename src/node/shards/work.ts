@@ -23,8 +23,8 @@ export function openNodeWork({
     ...{ identity, clock, random, log },
     onContradiction({ peer, first, second }) {
       // The same two are one incident, in whatever order they came.
-      const names = [first, second].map(({ receipt }) => toHex(nameOfWork(receipt))).sort();
-      trust.incident(peer, 'contradicting_receipts', `work ${names.join(' ')}`);
+      const names = [first, second].map(({ receipt }) => nameOfWork(receipt)).sort(Buffer.compare);
+      trust.incident(peer, 'contradicting_receipts', `work ${toHex(nameOfWork(Buffer.concat(names)))}`);
     },
     onForged: (peer) => trust.observe(peer, 'conduct', 0),
   };

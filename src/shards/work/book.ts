@@ -84,6 +84,15 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
     }
   }
 
+  /** Whoever is told may fail; the session is not to suffer from that either. */
+  function tell(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      log.error('what a peer did wrong could not be noted', { err: messageOf(error) });
+    }
+  }
+
   function bookOf(owner: string): Book {
     let book = books.get(owner);
     if (book === undefined) {
@@ -138,7 +147,7 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
         const contradiction = { peer, first: added.other, second: account };
         if (store.note(contradiction)) {
           log.warn('a peer signed two receipts of work that contradict each other', { peer });
-          onContradiction?.(contradiction);
+          tell(() => onContradiction?.(contradiction));
         }
         return { k: 'disputed', name, what: 'it contradicts another receipt that the shard signed' };
       }
@@ -170,7 +179,7 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
             ...{ peer: session.peer, why },
             session: toHex(digestOf(session.session)).slice(0, 12),
           });
-          if (isForged) options.onForged?.(session.peer, why);
+          if (isForged) tell(() => options.onForged?.(session.peer, why));
         },
       });
     },
