@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { createModelStore } from '../../src/models/index.ts';
 import type { CoverageListView, ServedView, ServingView, SwarmView } from '../../src/server/index.ts';
+import { begin } from '../cli-support.ts';
 import { testModel } from '../models/index.ts';
 import { type SwarmNode, startSwarmNode, swarmHome, until } from '../swarm-support.ts';
 
@@ -15,8 +16,9 @@ let near: SwarmNode;
 let moving: SwarmNode;
 let child: ChildProcess;
 let killed: Call;
+const started: SwarmNode[] = [];
 
-async function homeWithModel(): Promise<string> {
+async function homeWithModel(more: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const home = await swarmHome({
     'engine.threads': 1,
     'engine.device': 'cpu',
@@ -26,6 +28,7 @@ async function homeWithModel(): Promise<string> {
     'shards.drainMs': 100,
     'shards.lookMs': 200,
     'shards.rebalanceRestMs': 2000,
+    ...more,
   });
   homes.push(home);
   await using store = createModelStore({ home });
@@ -64,7 +67,7 @@ before(async () => {
 });
 after(async () => {
   child.kill('SIGKILL');
-  await Promise.all([near.node.close(), moving.node.close()]);
+  await Promise.all([near, moving, ...started].map(({ node }) => node.close()));
   await Promise.all(homes.map((home) => rm(home, { recursive: true, force: true })));
 });
 
@@ -72,20 +75,53 @@ const serve = (call: Call, from: number, blocks: number): Promise<ServedView> =>
   call('POST', '/../shards/serving', { model: 'stories', from, blocks });
 const coverage = (call: Call, query = ''): Promise<CoverageListView> =>
   call('GET', `/../shards/coverage?model=stories${query}`);
+const kith = ({ home }: SwarmNode, ...args: string[]) => begin(['shard', ...args, '--home', home]).ended;
 const ranges = async (call: Call) =>
   (await call<ServingView>('GET', '/../shards/serving')).served
     .filter(({ state }) => state === 'ready')
     .map(({ from, to }) => [from, to]);
 
-test('blocks of a killed node are taken by one that chose its own by itself', {
+test('blocks that do not fit beside those that a node has take their place', {
   timeout: 60_000,
 }, async () => {
   const nothing = (await coverage(near.call, '&propose=true')).models[0]!;
   assert.deepEqual([nothing.blocks, nothing.blocksFrom, nothing.gaps], [6, 'model', [[0, 6]]]);
   assert.deepEqual(nothing.proposal?.blocks, [0, 6]);
   assert.match(nothing.proposal!.command!, /^kith shard serve --model stories --start-block 0 --blocks 6$/);
+  const missing = await kith(near, 'gap', 'stories', '--json');
+  assert.equal(missing.code, 1, missing.err);
+  assert.deepEqual((JSON.parse(missing.out) as CoverageListView).models[0]!.gaps, [[0, 6]]);
 
-  await Promise.all([serve(near.call, 5, 1), serve(killed, 2, 3)]);
+  await serve(near.call, 5, 1);
+  // 3 blocks of 2 MB with 512 cells of 1152 bytes each, beside the work space of the engine.
+  const home = await homeWithModel({ 'engine.memoryBytes': (64 << 20) + 8_600_000 });
+  const tight = await startSwarmNode(home);
+  started.push(tight);
+  await tight.call('POST', '/connect', { target: (await near.view()).addresses[0] });
+  await until(
+    async () => (await coverage(tight.call)).models[0]!,
+    ({ gaps }) => JSON.stringify(gaps) === '[[0,5]]',
+  );
+  await tight.call('POST', '/../shards/serving', { model: 'stories', auto: true });
+  const [first] = (await until(
+    () => ranges(tight.call),
+    (served) => served.length === 1,
+  )) as [[number, number]];
+  assert.equal(first[1] - first[0], 3);
+  await serve(moving.call, first[0], 3);
+  const all = await until(
+    async () => [...(await ranges(tight.call)), ...(await ranges(moving.call)), [5, 6]],
+    (served) => [0, 1, 2, 3, 4].every((block) => served.some(([from, to]) => from! <= block && block < to!)),
+  );
+  assert.equal(all.length, 3);
+  await moving.call('POST', '/../shards/serving/stop', {});
+  await tight.node.close();
+});
+
+test('blocks of a killed node are taken by one that chose its own by itself', {
+  timeout: 60_000,
+}, async () => {
+  await serve(killed, 2, 3);
   await until(
     async () => (await coverage(moving.call)).models[0]!,
     ({ gaps }) => JSON.stringify(gaps) === '[[0,2]]',
@@ -103,6 +139,14 @@ test('blocks of a killed node are taken by one that chose its own by itself', {
   const holder = whole.peers.find((one) => one.peer === peer)!;
   assert.deepEqual([holder.blocks, holder.usable, holder.state], [[[2, 5]], true, 'online']);
   assert.ok(holder.tokensPerSecond! > 0 && holder.freeCells > 0);
+
+  const drawn = await kith(near, 'chain', 'stories');
+  assert.equal(drawn.code, 0, drawn.err);
+  assert.match(drawn.out, /^stories F16, 6 blocks\n/);
+  assert.match(drawn.out, new RegExp(`··███· +2-4 +${peer} +unknown .* yes\n`));
+  assert.match(drawn.out, /·····█ +5 +\S+ \(this node\)/);
+  assert.match(drawn.out, /Every block is served\. The weakest: /);
+  assert.equal((await kith(moving, 'gap')).code, 0);
 
   child.kill('SIGKILL');
   await until(

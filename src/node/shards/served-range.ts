@@ -8,6 +8,7 @@ import type { Engine, LoadedModel } from '../../engine/index.ts';
 import type { ModelManifest, ModelStore } from '../../models/index.ts';
 import type { ServedState, ServedView } from '../../server/index.ts';
 import type { LoadedShard } from '../../shards/index.ts';
+import { shapeOf } from './machine.ts';
 import type { WantedRange } from './serving-file.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -91,7 +92,8 @@ export class ServedRange {
       );
     this.#turn('fetching');
     // Nobody fetches gigabytes to learn that they do not fit.
-    const weightBytes = (this.manifest.bytes * (to - from)) / this.manifest.blocks;
+    const { blockBytes } = await shapeOf(this.#parts, this.manifest);
+    const weightBytes = blockBytes.slice(from, to).reduce((sum, bytes) => sum + bytes, 0);
     const used = engine.models().reduce((sum, one) => sum + one.weightBytes + one.kvBytes, 0);
     const budget =
       config.engine.memoryBytes === null ? 0.8 * process.availableMemory() : config.engine.memoryBytes - used;
