@@ -17,7 +17,7 @@ const WEIGHT = 0.2;
 /** Passes of so many rows before what they take is believed: the first also builds its graph. */
 const TRIALS = 2;
 /** Passes that could have had guesses after which one has some, to see whether the machine or the path has changed. */
-const TRY_AGAIN = 256;
+const TRY_AGAIN = 128;
 /** What a row more is thought to cost before any was measured. */
 const FIRST_ROW_COST = 0.05;
 /** A clock of a test may stand still. */
