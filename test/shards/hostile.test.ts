@@ -142,13 +142,17 @@ test('steps that do not fit are refused one by one, and the session and its rows
     [stepOf(5, 0, { start: 1, after: 0 }), 'cells_invalid'],
     [stepOf(6, 1, {}, rowOf(1).fill(Number.NaN)), 'forward_invalid'],
     [stepOf(7, 1, {}, rowOf(1).fill(Number.POSITIVE_INFINITY)), 'forward_invalid'],
+    [
+      stepOf(8, 1, { count: 600, cells: new Int32Array(600) }, new Float32Array(600 * WIDTH)),
+      'forward_invalid',
+    ],
   ];
   for (const [step, code] of bad) {
     await send(session, step);
     const { metadata } = await answerOf(session);
     assert.deepEqual([metadata.k, metadata.n, metadata.code], ['fail', step.n, code]);
   }
-  await send(session, { ...stepOf(8, 0), hidden: rowOf(1) });
+  await send(session, { ...stepOf(9, 0), hidden: rowOf(1) });
   const again = await answerOf(session);
   assert.deepEqual(again.payload, first.payload);
 });

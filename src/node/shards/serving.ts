@@ -91,7 +91,11 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   }
 
   const write = (): Promise<void> =>
-    file.write(ranges.filter(({ state }) => !['failed', 'draining'].includes(state)).map(({ want }) => want));
+    file.write(
+      ranges
+        .filter(({ state, isKept }) => state !== 'draining' && (state !== 'failed' || isKept))
+        .map(({ want }) => want),
+    );
 
   /** One after the other: each is to see the memory that the one before left. */
   let loading: Promise<void> = Promise.resolve();
@@ -104,12 +108,16 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   /** From its first byte until it is stopped. Never rejects. */
   async function live(range: ServedRange, onReady: () => void): Promise<void> {
     const { signal } = range.stopping;
+    /** Null: not here, or of no use. */
+    let path: string | null = null;
     while (!signal.aborted) {
       try {
-        const path = await range.fetch();
-        await inTurn(() => range.load(path));
+        path ??= await range.fetch();
+        const file = path;
+        await inTurn(() => range.load(file));
       } catch (error) {
         if (signal.aborted) break;
+        path = null;
         range.fail(error);
         log.warn('blocks cannot be served', { range: range.id, err: messageOf(error) });
         if (!range.isKept || range.problem!.status < 500) return void write().catch(() => {});
@@ -139,7 +147,9 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     const wasReady = range.state === 'ready';
     range.stopping.abort(new AbortedError('Serving was stopped.'));
     range.drain();
-    await write();
+    await write().catch((error: unknown) => {
+      problems.push(`That '${range.want.model}' is no longer served could not be noted: ${messageOf(error)}`);
+    });
     if (wasReady) {
       await announce();
       service.announceLeave(settings.drainMs, range.id);
@@ -173,8 +183,12 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
         `'${model}' has the blocks 0 to ${blocks - 1}; ${to - from} from block ${from} on are not all among them.`,
         { param: 'from' },
       );
-    for (const other of ranges.filter(({ want, state }) => want.sha256 === sha256 && state === 'failed'))
+    for (const other of ranges.filter(
+      ({ want, state, isKept }) => state === 'failed' && (!isKept || want.sha256 === sha256),
+    )) {
+      other.stopping.abort(new AbortedError('Other blocks are served in their place.'));
       ranges.splice(ranges.indexOf(other), 1);
+    }
     const near = ranges.find(
       (one) =>
         one !== instead &&
@@ -219,7 +233,12 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     begin(range, () => {
       if (instead !== null && ranges.includes(instead)) keep(stop(instead));
     });
-    await write();
+    try {
+      await write();
+    } catch (error) {
+      keep(stop(range));
+      throw error;
+    }
     return viewOf(range);
   }
 

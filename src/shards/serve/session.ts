@@ -134,7 +134,14 @@ export class ShardSession implements AsyncDisposable {
   }
 
   async #take(message: SessionMessage): Promise<void> {
-    const step = decodeStep(message, this.#options.width);
+    const { width, lease } = this.#options;
+    const step = decodeStep(message, width);
+    // Before it waits for its turn: what waits is memory.
+    if (step.hidden.length > lease.terms.maxRows * width) {
+      const why = `A step has ${step.hidden.length / width} rows; ${lease.terms.maxRows} is the most.`;
+      this.#fail(step.n, new KithError('forward_invalid', why, { status: 400 }));
+      return;
+    }
     this.#options.work.took(step, message.payload);
     this.#seen = Math.max(this.#seen, step.n);
     this.#await(step);
