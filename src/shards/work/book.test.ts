@@ -590,3 +590,23 @@ test('a session that a node has with itself has no receipts', () => {
   assert.deepEqual(served.answer({ k: 'settle' }), [{ k: 'settled' }]);
   assert.equal(book.store.list({ limit: 1 }).total, 0);
 });
+
+test('a book that closes before its sessions notes what they did until then', () => {
+  const path = fileName();
+  const step = token(1);
+  let served: ServedWork;
+  {
+    using given = bookOf(shard, createManualClock(), { path });
+    served = given.served({ peer: owner.peerId, model: MODEL, from: 0, to: 2, session: random.bytes(16) });
+    served.took(step, new Uint8Array(4));
+    served.did(step);
+  }
+  served.took(step, new Uint8Array(4));
+  served.did(step);
+  served[Symbol.dispose]();
+  using given = bookOf(shard, createManualClock(), { path });
+  assert.deepEqual(
+    given.store.list({ limit: 9 }).receipts.map(({ state, facts }) => [state, facts.decode]),
+    [['half', 1]],
+  );
+});

@@ -66,6 +66,8 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
   const store = openWorkStore({ path, clock, ...(limits !== undefined && { limits }) });
   const accounts = { ...ACCOUNT_LIMITS, ...options.accounts };
   const books = new Map<string, Book>();
+  /** Sessions of peers here. */
+  const underWay = new Set<ServedWork>();
   const monotonic = () => clock.monotonic();
   let isOpen = true;
   let failing = false;
@@ -163,11 +165,19 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
     store,
     served(session) {
       if (session.peer === identity.peerId) return UNCOUNTED;
-      return serveWork({
+      const counted = serveWork({
         ...{ session, limits: accounts, monotonic },
         receiptOf: (done) => receiptOf(session, done),
         settle: (name, word) => void guarded(() => store.settle(session.peer, name, word)),
       });
+      const work: ServedWork = {
+        ...counted,
+        [Symbol.dispose]() {
+          if (underWay.delete(work)) counted[Symbol.dispose]();
+        },
+      };
+      underWay.add(work);
+      return work;
     },
     used(session) {
       if (session.peer === identity.peerId) return null;
@@ -184,6 +194,8 @@ export function openWorkBook(options: WorkBookOptions): WorkBook {
       });
     },
     [Symbol.dispose]() {
+      // Of sessions that end only after the node has closed its files the rest is noted now.
+      for (const work of [...underWay]) work[Symbol.dispose]();
       isOpen = false;
       store[Symbol.dispose]();
     },
