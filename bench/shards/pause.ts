@@ -8,12 +8,16 @@ import type { PathEvent } from '../../src/shards/index.ts';
 import { spread, table } from '../lib/stats.ts';
 import { type BenchLab, promptOf } from './lab.ts';
 
+/** Tokens that are compared with those of the whole; beyond, the two answers over peers are compared with each other. */
+const COMPARED = 48;
+
 export async function pauses(lab: BenchLab, rounds: number, tokens: number): Promise<void> {
   const lost: number[] = [];
   const moved: number[] = [];
   const cells: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const whole = await lab.once('whole', promptOf(16, round), tokens + 8);
+    const whole = await lab.once('whole', promptOf(16, round), COMPARED);
+    let all = '';
     for (const way of ['lost', 'moved'] as const) {
       const events: PathEvent[] = [];
       const name = `${way} ${round}`;
@@ -33,7 +37,11 @@ export async function pauses(lab: BenchLab, rounds: number, tokens: number): Pro
         else path.drop(path.shards()[1]!.peer, 'the benchmark asks for it');
       });
       await moving;
-      if (answer.tokens.join() !== whole.tokens.join())
+      const last = way === 'lost' ? 'recovered' : 'moved';
+      while (!events.some(({ type }) => type === last))
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      all ||= answer.tokens.join();
+      if (answer.tokens.join() !== all || !all.startsWith(whole.tokens.join()))
         throw new Error('The tokens are not those of the whole.');
       for (const event of events) {
         if (event.type === 'recovered') lost.push(event.ms);
