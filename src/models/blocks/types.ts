@@ -33,7 +33,7 @@ export interface BlockProvider {
   readonly name: string;
   /** The list of a model (its sha256) from somebody whose word counts here; null when nobody of those has one. */
   list?(model: string, signal: AbortSignal): Promise<TensorList | null>;
-  /** Gives what it can. @throws KithError when something is left that another may have; what came stays */
+  /** Gives what it can, and writes nothing once it has settled. @throws KithError when something is left; what came stays */
   fetch(request: BlockRequest): Promise<void>;
 }
 

@@ -3,10 +3,11 @@
  *
  * @module models/store/parts
  */
+import { isKithError } from '../../base/index.ts';
 import { ensureRange, presentBlocks } from '../blocks/ensure.ts';
 import { holdingOf } from '../blocks/holding.ts';
 import { makeList } from '../blocks/known-lists.ts';
-import type { BlockProvider, EnsureBlocksOptions, EnsuredBlocks } from '../blocks/types.ts';
+import type { BlockProvider, EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
 import type { BlockRange } from '../gguf/index.ts';
 import type { ModelEntry, ModelManifest } from '../types.ts';
 import { notInstalled } from './errors.ts';
@@ -18,6 +19,8 @@ import type { ModelStore, StoreCallOptions } from './types.ts';
 /** What the store does for all models. */
 export interface PartsHost {
   readonly allowDownload: boolean;
+  /** Fires when the store closes. */
+  readonly closing: AbortSignal;
   /** @throws InputError `model_not_found` */
   require(id: string): Promise<ModelManifest>;
   list(): Promise<ModelEntry[]>;
@@ -38,6 +41,8 @@ export type Parts = Pick<ModelStore, 'ensureBlocks' | 'provide' | 'tensorList' |
 export function createParts(context: StoreContext, host: PartsHost): Parts {
   const { layout } = context;
   const known = new Set<BlockProvider>();
+  /** What is made by hashing a whole model is made once for all who ask, and to its end when they leave. */
+  const looking = new Map<string, Promise<Holding | null>>();
 
   const at = (path: string, manifest: ModelManifest): EnsuredBlocks => {
     return { path, manifest, fetchedBytes: 0, requests: 0, sources: [] };
@@ -73,6 +78,19 @@ export function createParts(context: StoreContext, host: PartsHost): Parts {
     return await ensureRange(context, manifest, range, { ...options, download, providers }, io);
   }
 
+  /** A whole file that changed on the disk since it was verified is hashed before it counts. */
+  async function verifiedAgain(manifest: ModelManifest): Promise<void> {
+    const whole = await readFileState(layout, manifest);
+    if (whole === null || whole.verifiedAt !== null) return;
+    const { id } = manifest;
+    try {
+      await host.exclusive(id, `verifying ${id}`, {}, (io) => host.check(manifest, io));
+    } catch (error) {
+      if (!isKithError(error) || error.code !== 'model_corrupt') throw error;
+      context.log.warn(error.message);
+    }
+  }
+
   return {
     async ensureBlocks(id, range, options = {}) {
       const there = await present(await host.require(id), range);
@@ -92,9 +110,18 @@ export function createParts(context: StoreContext, host: PartsHost): Parts {
       if (list === null) throw notInstalled(manifest);
       return list;
     },
-    async holding(sha256, signal) {
-      const found = (await host.list()).find(({ manifest }) => manifest.sha256 === sha256);
-      return found === undefined ? null : await holdingOf(context, found.manifest, signal);
+    async holding(sha256) {
+      const under = looking.get(sha256);
+      if (under !== undefined) return await under;
+      const look = async () => {
+        const found = (await host.list()).find(({ manifest }) => manifest.sha256 === sha256);
+        if (found === undefined) return null;
+        await verifiedAgain(found.manifest);
+        return await holdingOf(context, found.manifest, host.closing);
+      };
+      const work = look().finally(() => looking.delete(sha256));
+      looking.set(sha256, work);
+      return await work;
     },
   };
 }

@@ -110,6 +110,7 @@ class Store implements ModelStore {
     this.#allowDownload = options.allowDownload ?? false;
     this.#parts = createParts(context, {
       allowDownload: this.#allowDownload,
+      closing: this.#closing.signal,
       require: (id) => this.#require(id),
       list: () => this.list(),
       isBuiltin: (id) => this.#catalogue.get(id)?.builtin === true,

@@ -96,7 +96,7 @@ export interface ModelStore extends AsyncDisposable {
    */
   tensorList(id: string, options?: StoreCallOptions): Promise<TensorList>;
   /** What this disk has of the model with this sha256: verified tensors and where; null for nothing. */
-  holding(sha256: string, signal?: AbortSignal): Promise<Holding | null>;
+  holding(sha256: string): Promise<Holding | null>;
   /** Makes a model known whose file is not here. Throws `model_exists` (409) when another has the id. */
   adopt(manifest: ModelManifest): Promise<ModelEntry>;
   /** Gets a model by catalogue id or source URI(s). A damaged file is replaced. */

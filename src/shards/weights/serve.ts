@@ -41,7 +41,7 @@ export function serveWeights(options: WeightServiceOptions): WeightService {
   async function give(session: Session): Promise<void> {
     const model = decodeModel(session.metadata);
     await admit(session.peer, model);
-    const holding = await models.holding(model, session.signal);
+    const holding = await models.holding(model);
     if (holding === null)
       throw new KithError('weights_not_here', 'This node has no tensors of that model.', { status: 404 });
     await using file = await fileSource(holding.path);
