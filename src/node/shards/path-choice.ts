@@ -7,6 +7,7 @@ import { higher, reaches, type Tier } from '../../base/index.ts';
 import {
   type PathChoice as Chosen,
   type CircuitsOptions,
+  gapsIn,
   isPath,
   type PathQuery,
   planPath,
@@ -26,6 +27,8 @@ const OWN_BLOCK_MS = 5;
 
 export interface PathChoice
   extends Required<Pick<CircuitsOptions, 'choose' | 'substitute' | 'unmet' | 'onTrouble'>> {
+  /** Whether peers that may be asked have all blocks of the span: cheaper than a path. */
+  covers(query: PathQuery): boolean;
   /** Why this node asks the peer for no blocks; null when it may. */
   refusal(peer: string): string | null;
   /** The round trip to a peer, ms, as a link had it last. */
@@ -128,6 +131,7 @@ export function pathChoice(
 
   return {
     choose,
+    covers: (query) => gapsIn(query.span, candidatesFor(query, false).candidates).length === 0,
     refusal,
     measured: (peer, rttMs) => void rtts.set(peer, rttMs),
     substitute(query, span, lost) {

@@ -103,8 +103,8 @@ export function openPaths(
     via: null,
     exclude: new Set(),
   });
-  const hasPath = (manifest: ModelManifest, requirements = {}): boolean =>
-    isPath(choose(wholeOf(manifest, requirements)).plan);
+  const isCovered = (manifest: ModelManifest, requirements = {}): boolean =>
+    choice.covers(wholeOf(manifest, requirements));
 
   const provider: GatewayProvider = pathProvider({
     backend: createPathBackend({
@@ -120,14 +120,13 @@ export function openPaths(
     }),
     standing: () => standing,
     meets(requirements) {
-      const ok = known.some(({ manifest, covered }) => covered && hasPath(manifest, requirements));
+      // Who forces a path where none is learns which blocks are missing.
+      if (Object.keys(requirements).length === 0) return { ok: true, reasons: [] };
+      const ok = known.some(({ manifest, covered }) => covered && isCovered(manifest, requirements));
       const none = known.some(({ covered }) => covered)
         ? 'there is no path through peers that all meet what is asked'
         : 'there is no path through peers now';
-      // Who forces a path where none is learns which blocks are missing.
-      return ok || Object.keys(requirements).length === 0
-        ? { ok: true, reasons: [] }
-        : { ok, reasons: [none] };
+      return { ok, reasons: ok ? [] : [none] };
     },
   });
 
@@ -148,7 +147,7 @@ export function openPaths(
         {
           manifest,
           row: { id, task, context, bytes, digest: sha256, family, quantisation },
-          covered: hasPath(manifest),
+          covered: isCovered(manifest),
         },
       ];
     });
@@ -166,7 +165,7 @@ export function openPaths(
   function strictest(rows: readonly Known[]): typeof standing {
     for (const pledge of [true, false])
       for (const tier of TIERS.toReversed())
-        if (rows.some(({ manifest }) => hasPath(manifest, { minTier: tier, ...(pledge && { pledge }) })))
+        if (rows.some(({ manifest }) => isCovered(manifest, { minTier: tier, ...(pledge && { pledge }) })))
           return { tier, pledge };
     return { tier: 'unknown', pledge: false };
   }

@@ -22,6 +22,8 @@ import type {
 
 /** Fewer cells than this are not worth a path. */
 const LEAST_CELLS = 256;
+/** Answers that can be made side by side, each of a whole context: cells for more are of no use. */
+const MOST_CONTEXTS = 16;
 
 export interface CircuitTerms {
   readonly name: string;
@@ -176,7 +178,7 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
     );
   const exclude = new Set<string>();
   const refused: Refused[] = [];
-  let cells = Math.min(model.context, Math.max(LEAST_CELLS, wish.cells));
+  let cells = Math.min(MOST_CONTEXTS * model.context, Math.max(LEAST_CELLS, wish.cells));
   for (let tries = 0; tries < limits.tries; ) {
     const query: PathQuery = { model: model.sha256, span, cells, requirements, via, exclude };
     const { plan, leftOut } = choose(query);

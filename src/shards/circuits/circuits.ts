@@ -138,7 +138,6 @@ export function openCircuits(options: CircuitsOptions): Circuits {
 
   function fits(circuit: Circuit, wish: CircuitWish): boolean {
     const { wish: has } = circuit;
-    const cells = Math.min(wish.cells, wish.model.context);
     return (
       !circuit.closed &&
       !circuit.leaving &&
@@ -146,7 +145,7 @@ export function openCircuits(options: CircuitsOptions): Circuits {
       has.model.sha256 === wish.model.sha256 &&
       has.own >= wish.own &&
       // Peers may have offered less than was asked for; asking again would come to the same.
-      (circuit.loaded.kvCells >= cells || has.cells >= wish.cells) &&
+      (circuit.loaded.kvCells >= wish.cells || has.cells >= wish.cells) &&
       meets(circuit, wish) === null
     );
   }

@@ -63,7 +63,7 @@ export interface CircuitWish {
   readonly requirements: PeerRequirements;
   /** Blocks at each end that this node computes itself. */
   readonly own: number;
-  /** KV cells at least, as far as the model's context goes. */
+  /** KV cells at least, as far as peers have them. */
   readonly cells: number;
   readonly via?: readonly Via[] | null;
 }
