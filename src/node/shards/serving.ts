@@ -5,17 +5,12 @@
  * @module node/shards/serving
  */
 import { AbortedError, InputError, KithError, messageOf } from '../../base/index.ts';
-import type {
-  AnnouncedBlocks,
-  ServedView,
-  ServeRequest,
-  ServingDesk,
-  ServingView,
-} from '../../server/index.ts';
+import type { ServedView, ServeRequest, ServingDesk, ServingView } from '../../server/index.ts';
 import { type BlockSpan, createAdmission, serveShards, type WorkBook } from '../../shards/index.ts';
 import { ServedRange } from './served-range.ts';
 import { MOST_RANGES, openServingFile, type WantedRange } from './serving-file.ts';
 import { shardServingPolicy } from './serving-policy.ts';
+import { offersOf, servingView } from './serving-view.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
 
 export interface NodeServing extends AsyncDisposable {
@@ -43,11 +38,9 @@ export interface ServingOptions extends ShardParts {
 const LOOK_MS = 1000;
 /** What was served and failed is tried again after so long, ms. */
 const RETRY_MS = 60_000;
-/** Of the measured rate, what is promised: the way and other sessions cost too. */
-const CAUTION = 0.8;
 
 export async function openServing(options: ServingOptions): Promise<NodeServing> {
-  const { config, engine, models, swarm, trust, clock, log } = options;
+  const { config, engine, models, swarm, clock, log } = options;
   const settings = config.shards;
   const policy = shardServingPolicy(options);
   const file = await openServingFile(config.home);
@@ -250,67 +243,10 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     lives.add(life);
   }
 
-  function offers(): BlockOffer[] {
-    const served = ranges.filter(({ state }) => state !== 'failed');
-    return [...Map.groupBy(served, ({ want }) => want.sha256).values()].map((all): BlockOffer => {
-      const ready = all.filter(({ state }) => state === 'ready');
-      const draining = all.filter(({ state }) => state === 'draining');
-      // There is one state for all: what is served goes before what is given up, and that before what is to come.
-      const told = ready.length > 0 ? ready : draining.length > 0 ? draining.slice(0, 1) : all;
-      const { sha256, quantisation } = told[0]!.manifest;
-      const tokenMs = told.reduce((sum, range) => sum + (range.tokenMs ?? 0), 0);
-      return {
-        model: { hash: sha256, quant: quantisation },
-        blocks: told.map(({ want }) => [want.from, want.to] as const).sort(([one], [other]) => one - other),
-        tokensPerSecond: tokenMs > 0 ? Math.round((CAUTION * 1e4) / tokenMs) / 10 : null,
-        freeCacheTokens:
-          ready.length === 0 ? 0 : Math.min(...ready.map(({ id, cells }) => admission.freeCells(id, cells))),
-        maxBatch: settings.sessions,
-        state: ready.length > 0 ? 'online' : draining.length > 0 ? 'draining' : 'joining',
-      };
-    });
-  }
+  const offers = (): BlockOffer[] => offersOf(ranges, admission, settings.sessions);
 
-  function view(): ServingView {
-    const { friends, serveHours } = config.swarm;
-    const { serveTier, sessions, sessionsPerPeer, cells, idleMs, leaseMs } = settings;
-    const isOpen = friends.length > 0 || serveTier !== 'nobody';
-    return {
-      peer: swarm.peer,
-      addresses: swarm.addresses,
-      access: {
-        friends: friends.length,
-        minTier: serveTier === 'nobody' ? null : serveTier,
-        hours: serveHours === '' ? null : serveHours,
-      },
-      limits: { sessions, sessionsPerPeer, cells, idleMs, leaseMs },
-      served: ranges.map(viewOf),
-      sessions: admission
-        .all()
-        .flatMap(({ pool, peer, cells, ageMs, idleMs, leftMs, rows, rowsPerSecond }) => {
-          const range = ranges.find(({ id }) => id === pool);
-          if (range === undefined) return [];
-          const { model, from, to } = range.want;
-          return {
-            ...{ peer, friend: policy.isFriend(peer), tier: trust.tier(peer), model, from, to, cells },
-            ...{ ageMs, idleMs, leftMs, tokens: rows, tokensPerSecond: rowsPerSecond },
-          };
-        }),
-      announced: offers().map(({ model, blocks, ...rest }): AnnouncedBlocks => {
-        const name = ranges.find(({ want }) => want.sha256 === model?.hash)?.want.model ?? '';
-        return { model: name, blocks, ...rest };
-      }),
-      problems: [
-        ...problems,
-        ...(isOpen || ranges.length === 0
-          ? []
-          : [
-              'Nobody may compute with the blocks: name a friend (swarm.friends), or a tier (shards.serveTier).',
-            ]),
-        ...ranges.flatMap(({ problem }) => problem?.message ?? []),
-      ],
-    };
-  }
+  const view = (): ServingView =>
+    servingView({ ...options, policy, admission, ranges, served: ranges.map(viewOf), problems });
 
   // What was served before is served again, in the background.
   for (const want of file.wanted) {
