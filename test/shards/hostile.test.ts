@@ -10,11 +10,13 @@ import {
 } from '../../src/base/index.ts';
 import { createEngine } from '../../src/engine/index.ts';
 import { type ShardService, serveShards } from '../../src/shards/index.ts';
+import { encodeKv } from '../../src/shards/wire/kv.ts';
 import {
   EXACT,
   encodeOpening,
   encodeStep,
   FEED_METHOD,
+  KV_METHOD,
   type Opening,
   SHARD_METHOD,
   type Step,
@@ -211,4 +213,73 @@ test('mangled messages by the thousand are refused with typed errors, and change
   const { read, refused } = readMangled(random, 10_000);
   assert.ok(read > 10 && refused > 10);
   await sendMangled(random, 400, 74);
+});
+
+test('KV rows come from the donor that the owner named alone, once, before the first step, and only sound ones', async () => {
+  await using other = await ready(owner, { session: sessionOf(60) });
+  await send(other, stepOf(1, 0));
+  const before = (await answerOf(other)).payload;
+  const terms = await (async () => {
+    await using lease = await engine.lease('blocks', 4);
+    return lease.terms;
+  })();
+  const bytes = terms.cellBytes;
+  const sound = { session: sessionOf(61), type: terms.kvType, bytes };
+  const rows = (count: number, fill = 0) => new Uint8Array(count * bytes).fill(fill);
+  const kv = (cells: number[], positions: number[], after: number[], values = rows(cells.length)) =>
+    encodeKv({
+      cells: Int32Array.from(cells),
+      positions: Int32Array.from(positions),
+      after: Int32Array.from(after),
+      rows: values,
+    });
+  /** What a donor hears who brings this to a session of its own. */
+  const bring = async (
+    messages: { readonly metadata: CborMap; readonly payload: Uint8Array }[],
+    { by = stranger, opening = sound as CborMap, stepFirst = false } = {},
+  ) => {
+    const session = await ready(owner, { session: sessionOf(61), donor: stranger.peer });
+    if (stepFirst) {
+      await send(session, stepOf(1, 0));
+      await answerOf(session);
+    }
+    const way = await by.openSession(shard.peer, KV_METHOD, opening);
+    for (const { metadata, payload } of messages) await way.send(metadata, payload).catch(() => {});
+    await way.end().catch(() => {});
+    try {
+      return (await way.receive())?.metadata.k ?? 'ended';
+    } catch (error) {
+      return (error as { code: string }).code;
+    } finally {
+      session.cancel();
+      while (service.sessions().length > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  // Payloads are moved when they are sent.
+  const one = () => kv([0], [0], [-1]);
+  assert.equal(await bring([one()]), 'taken');
+  assert.equal(await bring([one()], { by: owner }), 'swarm_denied');
+  assert.equal(
+    await bring([one()], { opening: { ...sound, session: sessionOf(62) } }),
+    'shard_session_unknown',
+  );
+  assert.equal(await bring([one()], { opening: { ...sound, type: 'f32' } }), 'kv_unlike');
+  assert.equal(await bring([one()], { opening: { ...sound, bytes: bytes + 2 } }), 'kv_unlike');
+  assert.equal(await bring([one()], { stepFirst: true }), 'shard_malformed');
+  assert.equal(await bring([kv([64], [0], [-1])]), 'cells_invalid');
+  assert.equal(await bring([kv([-1], [0], [-1])]), 'cells_invalid');
+  assert.equal(await bring([kv([1], [64], [0])]), 'cells_invalid');
+  assert.equal(await bring([kv([1], [1], [1])]), 'cells_invalid');
+  assert.equal(await bring([kv([0, 0], [0, 0], [-1, -1])]), 'cells_invalid');
+  // All bits set: not a number in any of the types.
+  assert.equal(await bring([kv([0], [0], [-1], rows(1, 0xff))]), 'kv_invalid');
+  assert.equal(
+    await bring([{ metadata: one().metadata, payload: one().payload.slice(1) }]),
+    'shard_malformed',
+  );
+  assert.equal(await bring(Array.from({ length: 65 }, one)), 'shard_malformed');
+  // A last shard has no log of rows.
+  assert.equal(await bring([encodeStep(stepOf(1, 0), WIDTH, EXACT)]), 'shard_malformed');
+  await send(other, { ...stepOf(2, 0), hidden: rowOf(1) });
+  assert.deepEqual((await answerOf(other)).payload, before);
 });
