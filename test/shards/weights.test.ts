@@ -95,7 +95,7 @@ function serving(
     models,
     admit(peer, model) {
       asked.push(`${peer} ${model}`);
-      if (options.refuse === true) throw new KithError('swarm_denied', 'Not for you.', { status: 403 });
+      if (options.refuse === true) throw new KithError('disk_full', 'Not for you.', { status: 507 });
     },
     clock: systemClock,
     log: silentLogger,

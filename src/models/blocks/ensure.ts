@@ -57,8 +57,7 @@ export async function ensureRange(
       await readable(file, list, io.signal);
     }
     result.sources.push(...tally.sources);
-    const all = file.has.every((there) => there);
-    if (!all || missing.length === 0)
+    if (!file.has.every((there) => there))
       return { ...result, path: file.path, fetchedBytes: tally.bytes, requests: tally.requests };
   }
   const path = await promote(context, manifest, paths, io);

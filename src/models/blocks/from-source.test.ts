@@ -17,7 +17,7 @@ const cases = fc.record({
     maxLength: 9,
   }),
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 3 }),
-  wanted: fc.array(fc.boolean(), { minLength: 9, maxLength: 9 }),
+  wanted: fc.array(fc.boolean(), { minLength: 9, maxLength: 6 }),
   sequential: fc.boolean(),
   chunk: fc.integer({ min: 1000, max: 70_000 }),
 });
@@ -108,7 +108,7 @@ test('whatever is wanted of whatever parts: each wanted byte comes once, in orde
       );
       assert.ok(requests <= ranges.length + parts.length - 1, `${requests} for ${ranges.length} ranges`);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 

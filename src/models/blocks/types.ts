@@ -9,7 +9,7 @@ export interface BlockSink {
   /**
    * Bytes of the model's file at `offset`; those that nobody wants are dropped. The bytes of one section have to come in
    * order, those of several may mix; at its first byte a section begins anew. Resolves when the next may come. `from` is
-   * named when they are wrong: an URI, a PeerId.
+   * named when they are wrong: a URI, a PeerId.
    *
    * @throws KithError `tensor_corrupt` at the last byte of a section whose sha256 is wrong (it is forgotten and may come
    * again), `source_answer` for bytes out of order, `disk_full`, `write_failed`

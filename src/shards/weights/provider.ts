@@ -6,7 +6,7 @@
  */
 import { AbortedError, type Clock, isKithError, KithError, type Logger } from '../../base/index.ts';
 import type { BlockProvider, BlockRequest, TensorList } from '../../models/index.ts';
-import type { Swarm } from '../../swarm/index.ts';
+import { PeerError, type Swarm } from '../../swarm/index.ts';
 import { type Numbered, WeightsOfPeer, type Work } from './peer.ts';
 
 export interface WeightPeer {
@@ -85,7 +85,8 @@ export function peerWeights(options: PeerWeightsOptions): BlockProvider {
               const named = failure.message.includes(one.peer) ? '' : `${one.peer}: `;
               failures.push(named + failure.message);
               first ??= failure;
-              if (failure.code === 'tensor_corrupt') options.onLiar?.(one.peer, failure);
+              const lied = failure.code === 'tensor_corrupt' && !(failure instanceof PeerError);
+              if (lied) options.onLiar?.(one.peer, failure);
             }
           }
         };
@@ -125,7 +126,10 @@ function otherList(peer: string): KithError {
 /** What a peer did wrong is told and the next one is asked; what is the caller's or this disk's is thrown. */
 function passOver(error: unknown, peer: string, log: Logger): KithError {
   const own = ['disk_full', 'write_failed'];
-  if (!isKithError(error) || error instanceof AbortedError || own.includes(error.code)) throw error;
+  // Whatever code a peer may answer with, it is about the peer.
+  const isPeers = error instanceof PeerError;
+  if (!isKithError(error) || error instanceof AbortedError || (!isPeers && own.includes(error.code)))
+    throw error;
   log.debug('A peer gave no bytes of a model.', { peer, code: error.code, message: error.logged });
   return error;
 }
