@@ -18,7 +18,15 @@ import {
   type WorkBookOptions,
   type WorkFacts,
 } from '../../src/shards/index.ts';
-import { decodeOpening, decodeStep, encodeRows, SHARD_METHOD } from '../../src/shards/wire/messages.ts';
+import {
+  decodeOpening,
+  decodeStep,
+  EXACT,
+  encodeOpening,
+  encodeRows,
+  type Opening,
+  SHARD_METHOD,
+} from '../../src/shards/wire/messages.ts';
 import { digestOf } from '../../src/shards/work/chain.ts';
 import { encodeWork, signWork } from '../../src/shards/work/receipt.ts';
 import type { Session, Swarm } from '../../src/swarm/index.ts';
@@ -240,6 +248,33 @@ test('kill -9 of an owner: the shard keeps what was signed, and the rest as a ha
     since()
       .slice(1)
       .map(({ receipt, ownerSignature }) => [receipt, ownerSignature]),
+  );
+});
+
+test('an owner that says what it likes of receipts changes none, and nonsense ends its own session', async () => {
+  const [{ swarm, offer, book }] = peers as [Peer];
+  const before = all(book).map(({ state }) => state);
+  const opening: Opening = {
+    ...{ model: MODEL, from: offer.from, to: offer.to, cells: 8, session: new Uint8Array(16).fill(3) },
+    ...{ feeder: null, donor: null, last: true, types: EXACT },
+  };
+  const session = await owner.swarm.openSession(swarm.peer, SHARD_METHOD, encodeOpening(opening));
+  const [newest] = all(book);
+  const name = digestOf(newest!.receipt);
+  for (const told of [
+    { k: 'signed', h: new Uint8Array(32), g: new Uint8Array(64) },
+    { k: 'disputed', h: name, what: 'that is not so' },
+    { k: 'account', r: newest!.receipt, g: newest!.shardSignature },
+    { k: 'settle' },
+  ])
+    await session.send(told);
+  assert.equal((await session.receive())!.metadata.k, 'ready');
+  assert.deepEqual((await session.receive())!.metadata, { k: 'settled' });
+  await session.send({ k: 'signed', h: new Uint8Array(3), g: 0 });
+  await assert.rejects(session.receive(), { code: 'shard_malformed' });
+  assert.deepEqual(
+    all(book).map(({ state }) => state),
+    before,
   );
 });
 
