@@ -14,10 +14,10 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 const cases = fc.record({
   lengths: fc.array(fc.tuple(fc.nat(200_000), fc.integer({ min: 1, max: 90_000 })), {
     minLength: 2,
-    maxLength: 9,
+    maxLength: 6,
   }),
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 3 }),
-  wanted: fc.array(fc.boolean(), { minLength: 9, maxLength: 6 }),
+  wanted: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
   sequential: fc.boolean(),
   chunk: fc.integer({ min: 1000, max: 70_000 }),
 });
