@@ -5,6 +5,7 @@
  * @module node/shards/covering
  */
 import type { CoverageDesk } from '../../server/index.ts';
+import type { BlockSpan } from '../../shards/index.ts';
 import { keepCalibrations, readCalibrations } from './calibration-file.ts';
 import type { NodeCoverage } from './coverage.ts';
 import { type Rebalancing, startRebalancing } from './rebalance.ts';
@@ -49,14 +50,28 @@ export function openCovering(
             const isThere = () =>
               serving.ranges().some(({ sha256, from }) => sha256 === old.sha256 && from === old.from);
             while (isThere() && clock.monotonic() < until) await clock.sleep(100, signal);
-            const { from } = to;
-            await serving.desk.serve({
-              model: old.model,
-              from,
-              blocks: to.to - from,
-              auto: true,
-              most: old.most,
-            });
+            const begin = ({ from, to: end }: BlockSpan) =>
+              serving.desk.serve({
+                ...{ model: old.model, from, blocks: end - from, auto: true, most: old.most },
+              });
+            await begin(to);
+            const state = () =>
+              serving
+                .ranges()
+                .find(
+                  ({ sha256, from, to: end }) => sha256 === old.sha256 && from === to.from && end === to.to,
+                )?.state;
+            for (let now = state(); now !== 'ready'; now = state()) {
+              if (now === 'failed') {
+                log.warn('the other blocks cannot be served; the node takes its own again', {
+                  model: old.model,
+                });
+                await begin(old);
+                return;
+              }
+              if (now === undefined) return;
+              await clock.sleep(100, signal);
+            }
           },
         },
         log: log.child('rebalance'),

@@ -104,7 +104,8 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
     const ranges = parts.serving.ranges();
     for (const range of ranges) {
       // One that is on its way has its turn when it is there.
-      const alone = ranges.filter(({ sha256 }) => sha256 === range.sha256).length === 1;
+      const alone =
+        ranges.filter(({ sha256, state }) => sha256 === range.sha256 && state !== 'failed').length === 1;
       if (!range.auto || range.state !== 'ready' || !alone) continue;
       const decision = await consider(range);
       if (decision === null) continue;

@@ -222,7 +222,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
       );
     const { auto, blocks: asked, most = asked } = request;
     const want: WantedRange = { model, sha256, from, to, auto, most: auto ? most : null };
-    const range = new ServedRange({ ...options, onChange: () => {} }, want, manifest, instead !== null);
+    const range = new ServedRange({ ...options, onChange: () => {} }, want, manifest, false);
     begin(range, () => {
       if (instead !== null && ranges.includes(instead)) keep(stop(instead));
     });
