@@ -177,6 +177,23 @@ test('lower tiers get less, leave room for higher ones, and what rests of theirs
   );
 });
 
+test('who has all that it gets ends no session of others by asking for more', async () => {
+  const { clock, admission } = bench({ sessions: 4, sessionsPerPeer: 1 });
+  const own = admission.open(ASK);
+  const other = admission.open({ ...ASK, peer: 'b' });
+  assert.match(refusal(() => admission.open(ASK)).message, /1 of the 1 sessions/);
+  const ended = endOf(own);
+  for (let i = 0; i <= BOUNDS.leaseMs / 30_000; i++) {
+    for (const grant of [own, other]) grant.note(1);
+    await clock.advance(30_000);
+  }
+  assert.equal(await ended, 'shard_lease_over');
+  assert.deepEqual(
+    admission.all().map(({ peer }) => peer),
+    ['b'],
+  );
+});
+
 test('what a peer never gets is refused as such, with what it gets', () => {
   const { admission } = bench();
   const refused = refusal(() => admission.open({ ...ASK, rank: 1, cells: 513 }));

@@ -87,9 +87,17 @@ export interface Admission extends Disposable {
   freeCells(pool: string, poolCells: number): number;
 }
 
+/** What stands against an ask: what the peer has itself, or what all have. */
+interface Excess {
+  readonly isOwn: boolean;
+  readonly why: string;
+}
+
 interface Held extends Ask {
   readonly openedAt: number;
   leaseBegan: number;
+  /** Somebody was told that there is room when its lease ends. */
+  isWanted: boolean;
   steppedAt: number;
   rows: number;
   readonly meter: ReturnType<typeof rateMeter>;
@@ -106,8 +114,6 @@ export function createAdmission(options: {
   const { idleMs, leaseMs, logBytes } = bounds;
   const held = new Set<Held>();
   const closing = new AbortController();
-  /** When somebody was last refused for want of room. */
-  let wantedAt = Number.NEGATIVE_INFINITY;
   let watching = false;
 
   const endOf = ({ steppedAt, leaseBegan }: Held): number =>
@@ -132,31 +138,41 @@ export function createAdmission(options: {
   }
 
   /** The first bound that the ask would pass beside these sessions; null: it fits. */
-  function tooMuch(ask: Ask, sessions: Iterable<Held>): string | null {
+  function tooMuch(ask: Ask, sessions: Iterable<Held>): Excess | null {
     const { rank, cells, poolCells } = ask;
     const now = used(sessions, ask);
-    const own = OWN_SHARE[rank];
+    const share = OWN_SHARE[rank];
     const whole = WHOLE_SHARE[rank];
-    const mostOwn = Math.max(1, Math.floor(bounds.sessionsPerPeer * own));
-    if (now.own + 1 > mostOwn) return `your node has ${now.own} of the ${mostOwn} sessions it gets here`;
+    const own = (why: string): Excess => ({ isOwn: true, why });
+    const all = (why: string): Excess => ({ isOwn: false, why });
+    const mostOwn = Math.max(1, Math.floor(bounds.sessionsPerPeer * share));
+    if (now.own + 1 > mostOwn) return own(`your node has ${now.own} of the ${mostOwn} sessions it gets here`);
+    const lendable = wholeCells(poolCells);
+    const ownCells = Math.floor(lendable * share);
+    if (now.ownCells + cells > ownCells)
+      return own(`your node gets ${ownCells} KV cells of these blocks and has ${now.ownCells}`);
     if (now.sessions + 1 > Math.max(1, Math.floor(bounds.sessions * whole)))
-      return `${now.sessions} sessions run`;
-    const all = wholeCells(poolCells);
-    if (now.ownCells + cells > Math.floor(all * own))
-      return `your node gets ${Math.floor(all * own)} KV cells of these blocks and has ${now.ownCells}`;
-    const free = Math.floor(all * whole) - now.poolCells;
-    if (cells > free) return `${Math.max(0, free)} KV cells are free`;
-    const left = (bounds.cells ?? Number.POSITIVE_INFINITY) - now.cells;
-    if (cells > left) return `${left} KV cells are free`;
-    if (now.logBytes + ask.logBytes > logBytes) return 'there is no room for its rows';
+      return all(`${now.sessions} sessions run`);
+    const left = Math.min(
+      Math.floor(lendable * whole) - now.poolCells,
+      (bounds.cells ?? Number.POSITIVE_INFINITY) - now.cells,
+    );
+    if (cells > left) return all(`${Math.max(0, left)} KV cells are free`);
+    if (now.logBytes + ask.logBytes > logBytes) return all('there is no room for its rows');
     return null;
   }
 
-  /** ms until enough sessions have ended. */
+  /** ms until enough sessions have ended. Those whose end is waited for do not get another lease. */
   function waitFor(ask: Ask): number {
     const rest = [...held].sort((a, b) => endOf(a) - endOf(b));
     let at = clock.monotonic();
-    while (rest.length > 0 && tooMuch(ask, rest) !== null) at = Math.max(at, endOf(rest.shift()!));
+    for (let more = tooMuch(ask, rest); more !== null; more = tooMuch(ask, rest)) {
+      const { isOwn } = more;
+      const next = rest.findIndex(({ peer }) => !isOwn || peer === ask.peer);
+      const [one] = rest.splice(next, 1);
+      one!.isWanted = true;
+      at = Math.max(at, endOf(one!));
+    }
     return at - clock.monotonic();
   }
 
@@ -191,7 +207,7 @@ export function createAdmission(options: {
           new KithError('shard_idle', `The session had no step for ${idleMs} ms.`, { status: 410 }),
         );
       else if (one.leaseBegan + leaseMs <= now) {
-        if (wantedAt > one.leaseBegan) finish(one, leaseOver('others wait for room'));
+        if (one.isWanted) finish(one, leaseOver('somebody waits for room'));
         else one.leaseBegan = now;
       }
     }
@@ -216,17 +232,16 @@ export function createAdmission(options: {
       if (never !== null)
         throw new KithError(
           'shard_quota',
-          `A session of ${ask.cells} KV cells is more than your node ever gets here: ${never}. Ask for a shorter context.`,
+          `A session of ${ask.cells} KV cells is more than your node ever gets here: ${never.why}. Ask for a shorter context.`,
           { status: 413 },
         );
       expire();
       const full = tooMuch(ask, held);
       if (full !== null && !makeRoom(ask)) {
-        wantedAt = clock.monotonic();
         const retryAfter = Math.max(1, Math.ceil(waitFor(ask) / 1000));
         throw new KithError(
           'shard_busy',
-          `No room for the session now: ${full}. Ask again in ${retryAfter} s, or ask another node.`,
+          `No room for the session now: ${full.why}. Ask again in ${retryAfter} s, or ask another node.`,
           { status: 503, retryAfter },
         );
       }
@@ -236,7 +251,7 @@ export function createAdmission(options: {
       ended.promise.catch(() => {});
       const one: Held = {
         ...ask,
-        ...{ openedAt: now, leaseBegan: now, steppedAt: now, rows: 0 },
+        ...{ openedAt: now, leaseBegan: now, isWanted: false, steppedAt: now, rows: 0 },
         meter: rateMeter(() => clock.monotonic()),
         end: (error) => ended.reject(error),
       };
