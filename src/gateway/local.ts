@@ -210,7 +210,7 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
                 ? 'starting'
                 : 'ok',
         modelsAvailable: (await listed()).length,
-        modelsLoaded: process?.models.length ?? 0,
+        modelsLoaded: process?.models.filter(({ id }) => isModelId(id)).length ?? 0,
         message,
       };
     },
