@@ -123,3 +123,49 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
         `${signal} of the ${which}: pause median ${median.toFixed(0)} ms, worst ${pauses.at(-1)!.toFixed(0)} ms`,
       );
     });
+
+for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
+  for (const whom of ['leaves', 'takes over'] as const)
+    test(`${signal} of the one that ${whom}, while KV rows move, at ${RUNS} random moments: every answer is whole and the same`, async () => {
+      const pauses: number[] = [];
+      for (let run = 0; run < RUNS; run++) {
+        await fill();
+        await using path = await openPath({
+          swarm: owner,
+          model: MODEL,
+          shards: places.map((peers) => peers[0]!.offer),
+          cells: 256,
+          limits: { stallMs: 1000, probeMs: 1000 },
+          substitute: async ({ from }, lost) =>
+            places[from === 0 ? 0 : 1]!.map(({ offer }) => offer).find((one) => !lost.has(one.peer)) ?? null,
+          clock: systemClock,
+          random: systemRandom,
+          log: silentLogger,
+        });
+        const elsewhere = { from: 0, to: 6, kvCells: 256 };
+        await engine.load({ id: 'path', path: file, elsewhere }, { carry: path.carry });
+        const place = run % 2;
+        const [old, next] = places[place] as [ShardPeer, ShardPeer];
+        const victim = whom === 'leaves' ? old : next;
+        const moment = 1 + (random.uint32() % (TOKENS - 2));
+        const within = random.uint32() % 25;
+        let moving: Promise<unknown> = Promise.resolve();
+        const { tokens, pause } = await answer('path', run, (count) => {
+          if (count !== moment) return;
+          moving = path.move(place, next.offer).catch(() => false);
+          setTimeout(() => victim.child.kill(signal), within);
+        });
+        const { tokens: expected } = await answer('whole', run);
+        assert.deepEqual(tokens, expected, `run ${run}, at token ${moment}, ${within} ms after`);
+        pauses.push(pause);
+        places[place] = [old, next].filter((one) => one !== victim);
+        await victim.kill();
+        await moving;
+        await engine.unload('path');
+      }
+      pauses.sort((a, b) => a - b);
+      const median = pauses[Math.floor(pauses.length / 2)]!;
+      console.log(
+        `${signal} of the one that ${whom}: pause median ${median.toFixed(0)} ms, worst ${pauses.at(-1)!.toFixed(0)} ms`,
+      );
+    });

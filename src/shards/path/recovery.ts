@@ -127,8 +127,10 @@ export class Recovery {
     const { line, steps, clock, log, onEvent, allLimits } = this.#options;
     const begun = clock.monotonic();
     // What is under way goes through the old one to its end.
+    using guard = this.#guard([...line.hops, fresh]);
     const idle = await steps.idle(allLimits.moveMs);
-    const moved = idle ? await old.move(fresh, allLimits.moveMs) : null;
+    const ready = idle && !old.gone && !fresh.gone;
+    const moved = ready ? await Promise.race([old.move(fresh, allLimits.moveMs), guard.silence]) : null;
     line.hops[place] = fresh;
     void old.close();
     const span = { from: old.offer.from, to: old.offer.to };
@@ -143,6 +145,25 @@ export class Recovery {
     await this.#recover(begun);
     const ms = clock.monotonic() - begun;
     if (!fresh.gone) onEvent?.({ type: 'moved', from: old.peer, to: fresh.peer, cells, ms });
+  }
+
+  /** Asks shards again and again whether they live; one that does not say so is dropped, and nobody waits for it. */
+  #guard(hops: readonly Hop[]): Disposable & { readonly silence: Promise<null> } {
+    const { steps, allLimits } = this.#options;
+    const silence = Promise.withResolvers<null>();
+    let asking = false;
+    const timer = setInterval(async () => {
+      if (asking) return;
+      asking = true;
+      const pongs = await Promise.all(hops.map((hop) => (hop.gone ? null : hop.ping(allLimits.probeMs))));
+      asking = false;
+      if (pongs.every((pong) => pong !== null)) return;
+      for (const [k, hop] of hops.entries())
+        if (pongs[k] === null && !hop.gone) hop.drop(new Error('it did not answer while a shard was moved'));
+      silence.resolve(null);
+      steps.wake();
+    }, allLimits.stallMs);
+    return { silence: silence.promise, [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   /** Links the shard at a place whose rows are up to date. */
