@@ -6,7 +6,8 @@
  *
  * Each answer is greedy; tokens must be equal with and without.
  *
- * Options: --rounds N (3), --model NAME (tinyllama), --tokens N (48), --hops 1,2, --rtt 0,20,80,150 (ms for each hop).
+ * Options: --rounds N (3), --model NAME (tinyllama), --tokens N (48), --hops 1,2, --rtt 0,20,80,150 (ms for each hop),
+ * --prompts copy,rewrite,ordinary (or repeat).
  *
  * @module bench/speculation
  */
@@ -45,6 +46,8 @@ const PROMPTS: Record<string, string> = {
   copy: `${chat(`Quote this code word for word:\n\n${CODE}`)}Here is the code word for word:\n\n${CODE.slice(0, 60)}`,
   rewrite: `${chat(`Rename \`sorted\` to \`list\` in this code:\n\n${CODE}`)}\`\`\`js\nexport function median(values) {\n  const list = [...values]`,
   ordinary: chat('What is a good way to spend a rainy day?'),
+  // For models that follow no instruction.
+  repeat: 'One red cat, two green dogs, three blue birds. '.repeat(6),
 };
 const chosen = values.prompts.split(',');
 
@@ -93,6 +96,7 @@ async function answer(engine: Engine, model: string, text: string) {
     if (event.type === 'finish') guesses = [event.usage.draftedTokens ?? 0, event.usage.acceptedTokens ?? 0];
   }
   const steps = tokens.length - 1;
+  if (steps < 1) throw new Error(`${model} ends its answer after ${tokens.length} tokens: ask it something else.`);
   return { tokens, each: (last - first) / steps, waits: (after - before) / steps, guesses };
 }
 
