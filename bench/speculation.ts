@@ -96,7 +96,8 @@ async function answer(engine: Engine, model: string, text: string) {
     if (event.type === 'finish') guesses = [event.usage.draftedTokens ?? 0, event.usage.acceptedTokens ?? 0];
   }
   const steps = tokens.length - 1;
-  if (steps < 1) throw new Error(`${model} ends its answer after ${tokens.length} tokens: ask it something else.`);
+  if (steps < 1)
+    throw new Error(`${model} ends its answer after ${tokens.length} tokens: ask it something else.`);
   return { tokens, each: (last - first) / steps, waits: (after - before) / steps, guesses };
 }
 
