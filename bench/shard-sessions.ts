@@ -20,7 +20,7 @@ import type { Swarm } from '../src/swarm/index.ts';
 import { swarmOnLoopback } from '../src/swarm/testing/nodes.ts';
 import { benchModel } from './lib/models.ts';
 import { median, spread, table } from './lib/stats.ts';
-import type { ServerMemory, ServerSettings } from './shards/session-server.ts';
+import type { ServerSettings, ServerUse } from './shards/session-server.ts';
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +46,7 @@ const blocks = blockCount(await readGguf(source));
 
 interface Server {
   readonly offer: ShardOffer;
-  memory(): Promise<ServerMemory>;
+  use(): Promise<ServerUse>;
   kill(): void;
 }
 
@@ -62,9 +62,9 @@ async function startServer(settings: ServerSettings): Promise<Server> {
   const { peer, addresses } = await next<{ peer: string; addresses: string[] }>();
   return {
     offer: { peer, addresses, from: settings.from, to: settings.to },
-    memory() {
-      const answered = next<ServerMemory>();
-      child.send('memory');
+    use() {
+      const answered = next<ServerUse>();
+      child.send('use');
       return answered;
     },
     kill: () => void child.kill('SIGKILL'),
@@ -128,11 +128,18 @@ interface Round {
   readonly p50: number;
   readonly p95: number;
   readonly fairness: number;
+  /** ms of the servers' processors a token. */
+  readonly nodeMs: number;
+  readonly engineMs: number;
 }
 const rounds = new Map<number, Round[]>(COUNTS.map((count) => [count, []]));
-const memory = new Map<number, ServerMemory[]>();
+const memory = new Map<number, ServerUse[]>();
+const useOfAll = () => Promise.all(servers.map((server) => server.use()));
+const sum = (uses: readonly ServerUse[], of: (use: ServerUse) => number | null): number =>
+  uses.reduce((all, use) => all + (of(use) ?? Number.NaN), 0);
 for (let round = -1; round < ROUNDS; round++) {
   for (const count of COUNTS) {
+    const before = await useOfAll();
     const from = performance.now();
     const all = await Promise.all(Array.from({ length: count }, (_, i) => answer(i)));
     const seconds = (performance.now() - from) / 1000;
@@ -140,17 +147,21 @@ for (let round = -1; round < ROUNDS; round++) {
     if (round < 0) continue;
     const gaps = all.flatMap((times) => times.slice(1).map((at, i) => at - times[i]!)).sort((a, b) => a - b);
     const rates = all.map((times) => times.length / (times.at(-1)! - from));
+    const uses = await useOfAll();
+    const tokens = all.reduce((total, { length }) => total + length, 0);
     rounds.get(count)!.push({
-      perSecond: all.reduce((sum, { length }) => sum + length, 0) / seconds,
+      perSecond: tokens / seconds,
       p50: quantile(gaps, 0.5),
       p95: quantile(gaps, 0.95),
       fairness: Math.min(...rates) / Math.max(...rates),
+      nodeMs: (sum(uses, ({ nodeMs }) => nodeMs) - sum(before, ({ nodeMs }) => nodeMs)) / tokens,
+      engineMs: (sum(uses, ({ engineMs }) => engineMs) - sum(before, ({ engineMs }) => engineMs)) / tokens,
     });
-    memory.set(count, await Promise.all(servers.map((server) => server.memory())));
+    memory.set(count, uses);
   }
 }
 
-const megabytes = ({ node, engine: process }: ServerMemory): string =>
+const megabytes = ({ node, engine: process }: ServerUse): string =>
   `${Math.round(node / MiB)} + ${process === null ? '?' : Math.round(process / MiB)}`;
 console.log(
   `${values.model}, ${blocks} blocks, 2 servers, ${owners.length} owners, ${TOKENS} tokens each, ${CELLS} KV cells a session, median of ${ROUNDS} rounds (spread)\n`,
@@ -164,6 +175,7 @@ console.log(
       'p95',
       'p95 / p50',
       'slowest / fastest',
+      'ms of processor a token, node + engine',
       'MiB of the servers, node + engine',
     ],
     COUNTS.map((count) => {
@@ -175,6 +187,7 @@ console.log(
         spread(all.map(({ p95 }) => p95)),
         spread(all.map(({ p50, p95 }) => p95 / p50)),
         spread(all.map(({ fairness }) => fairness)),
+        `${median(all.map(({ nodeMs }) => nodeMs)).toFixed(2)} + ${median(all.map(({ engineMs }) => engineMs)).toFixed(2)}`,
         memory.get(count)!.map(megabytes).join(', '),
       ];
     }),

@@ -1,9 +1,10 @@
 /**
  * A node that serves blocks under admission, in a process of its own: swarm, engine, admission and shard service. Its settings
- * come as JSON in `KITH_BENCH_SHARD`; it says where it is, answers `memory` with its resident bytes, and ends with its parent.
+ * come as JSON in `KITH_BENCH_SHARD`; it says where it is, answers any message with what it uses, and ends with its parent.
  *
  * @module bench/shards/session-server
  */
+import { readFile } from 'node:fs/promises';
 import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
 import { createEngine } from '../../src/engine/index.ts';
 import { createAdmission, serveShards } from '../../src/shards/index.ts';
@@ -21,10 +22,20 @@ export interface ServerSettings {
   readonly cells: number;
 }
 
-/** Resident bytes. */
-export interface ServerMemory {
+/** Of the node's process and the engine's: resident bytes, and ms of processor used so far; null where that is not told. */
+export interface ServerUse {
   readonly node: number;
   readonly engine: number | null;
+  readonly nodeMs: number;
+  readonly engineMs: number | null;
+}
+
+/** Linux tells it in hundredths of a second. */
+async function processorMs(pid: number | null): Promise<number | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  if (text === null) return null;
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
 const settings = JSON.parse(process.env.KITH_BENCH_SHARD!) as ServerSettings;
@@ -69,6 +80,11 @@ serveShards({
 });
 process.on('message', async () => {
   const { rssBytes } = (await engine.status()) as { rssBytes: number | null };
-  process.send!({ node: process.memoryUsage.rss(), engine: rssBytes } satisfies ServerMemory);
+  const { user, system } = process.cpuUsage();
+  process.send!({
+    ...{ node: process.memoryUsage.rss(), engine: rssBytes },
+    nodeMs: (user + system) / 1000,
+    engineMs: await processorMs(engine.state().pid),
+  } satisfies ServerUse);
 });
 process.send!({ peer: swarm.peer, addresses: swarm.addresses });
