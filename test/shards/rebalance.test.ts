@@ -3,38 +3,15 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { createModelStore } from '../../src/models/index.ts';
-import type { CoverageListView, ServedView, ServingView, SwarmView } from '../../src/server/index.ts';
-import { begin } from '../cli-support.ts';
-import { testModel } from '../models/index.ts';
-import { type SwarmNode, startSwarmNode, swarmHome, until } from '../swarm-support.ts';
-
-type Call = SwarmNode['call'];
+import type { CoverageListView, ServedView, SwarmView } from '../../src/server/index.ts';
+import { type SwarmNode, startSwarmNode, until } from '../swarm-support.ts';
+import { type Call, coverage, homeWithModel, kith, ranges, serve } from './covering-nodes.ts';
 
 const homes: string[] = [];
 let near: SwarmNode;
 let moving: SwarmNode;
 let child: ChildProcess;
 let killed: Call;
-const started: SwarmNode[] = [];
-
-async function homeWithModel(more: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const home = await swarmHome({
-    'engine.threads': 1,
-    'engine.device': 'cpu',
-    'engine.context': 256,
-    'engine.kvCells': 512,
-    'shards.use': 'unknown',
-    'shards.drainMs': 100,
-    'shards.lookMs': 200,
-    'shards.rebalanceRestMs': 2000,
-    ...more,
-  });
-  homes.push(home);
-  await using store = createModelStore({ home });
-  await store.add(await testModel('stories15m-f16'), { id: 'stories', link: true, task: 'chat' });
-  return home;
-}
 
 async function startChild(home: string): Promise<Call> {
   child = fork(new URL('./node-process.ts', import.meta.url), {
@@ -61,27 +38,18 @@ async function startChild(home: string): Promise<Call> {
 
 before(async () => {
   const [a, b, c] = await Promise.all([homeWithModel(), homeWithModel(), homeWithModel()]);
-  [near, moving, killed] = await Promise.all([startSwarmNode(a!), startSwarmNode(b!), startChild(c!)]);
+  homes.push(a, b, c);
+  [near, moving, killed] = await Promise.all([startSwarmNode(a), startSwarmNode(b), startChild(c)]);
   const { addresses } = await near.view();
   for (const call of [moving.call, killed]) await call('POST', '/connect', { target: addresses[0] });
 });
 after(async () => {
   child.kill('SIGKILL');
-  await Promise.all([near, moving, ...started].map(({ node }) => node.close()));
+  await Promise.all([near, moving].map(({ node }) => node.close()));
   await Promise.all(homes.map((home) => rm(home, { recursive: true, force: true })));
 });
 
-const serve = (call: Call, from: number, blocks: number): Promise<ServedView> =>
-  call('POST', '/../shards/serving', { model: 'stories', from, blocks });
-const coverage = (call: Call, query = ''): Promise<CoverageListView> =>
-  call('GET', `/../shards/coverage?model=stories${query}`);
-const kith = ({ home }: SwarmNode, ...args: string[]) => begin(['shard', ...args, '--home', home]).ended;
-const ranges = async (call: Call) =>
-  (await call<ServingView>('GET', '/../shards/serving')).served
-    .filter(({ state }) => state === 'ready')
-    .map(({ from, to }) => [from, to]);
-
-test('blocks that do not fit beside those that a node has take their place', {
+test('blocks of a killed node are taken by one that chose its own by itself', {
   timeout: 60_000,
 }, async () => {
   const nothing = (await coverage(near.call, '&propose=true')).models[0]!;
@@ -92,36 +60,7 @@ test('blocks that do not fit beside those that a node has take their place', {
   assert.equal(missing.code, 1, missing.err);
   assert.deepEqual((JSON.parse(missing.out) as CoverageListView).models[0]!.gaps, [[0, 6]]);
 
-  await serve(near.call, 5, 1);
-  // 3 blocks of 2 MB with 512 cells of 1152 bytes each, beside the work space of the engine.
-  const home = await homeWithModel({ 'engine.memoryBytes': (64 << 20) + 8_600_000 });
-  const tight = await startSwarmNode(home);
-  started.push(tight);
-  await tight.call('POST', '/connect', { target: (await near.view()).addresses[0] });
-  await until(
-    async () => (await coverage(tight.call)).models[0]!,
-    ({ gaps }) => JSON.stringify(gaps) === '[[0,5]]',
-  );
-  await tight.call('POST', '/../shards/serving', { model: 'stories', auto: true });
-  const [first] = (await until(
-    () => ranges(tight.call),
-    (served) => served.length === 1,
-  )) as [[number, number]];
-  assert.equal(first[1] - first[0], 3);
-  await serve(moving.call, first[0], 3);
-  const all = await until(
-    async () => [...(await ranges(tight.call)), ...(await ranges(moving.call)), [5, 6]],
-    (served) => [0, 1, 2, 3, 4].every((block) => served.some(([from, to]) => from! <= block && block < to!)),
-  );
-  assert.equal(all.length, 3);
-  await moving.call('POST', '/../shards/serving/stop', {});
-  await tight.node.close();
-});
-
-test('blocks of a killed node are taken by one that chose its own by itself', {
-  timeout: 60_000,
-}, async () => {
-  await serve(killed, 2, 3);
+  await Promise.all([serve(near.call, 5, 1), serve(killed, 2, 3)]);
   await until(
     async () => (await coverage(moving.call)).models[0]!,
     ({ gaps }) => JSON.stringify(gaps) === '[[0,2]]',
