@@ -95,7 +95,7 @@ async function check(
         { id, path: file, elsewhere: { from: 0, to: blocks, kvCells: CELLS } },
         { carry: path.carry },
       );
-      const actual = [
+      const actual: number[][] = [
         await tokensOf(engine, id, prompt, 0, maxTokens),
         await tokensOf(engine, id, prompt, 0.9, maxTokens),
       ];
