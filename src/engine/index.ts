@@ -31,7 +31,7 @@ export type {
   ModelStatus,
 } from './process/types.ts';
 export type { CarriedPart, Carry } from './runner/path-runner.ts';
-export { wantedRows } from './runner/types.ts';
 export type { ForwardPart, ForwardResult } from './runner/types.ts';
+export { wantedRows } from './runner/types.ts';
 export { parseSamplerOptions, SAMPLER_DEFAULTS } from './sampler/index.ts';
 export type * from './types.ts';
