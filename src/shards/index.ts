@@ -3,6 +3,10 @@
  *
  * @module shards
  */
+
+export { createAuditor } from './audit/auditor.ts';
+export type { AuditFigures } from './audit/budget.ts';
+export type { AuditedPath, Auditor, AuditorOptions, Verdict, VerdictKind } from './audit/types.ts';
 export { openCircuits } from './circuits/circuits.ts';
 export type {
   CircuitFigures,
@@ -20,12 +24,12 @@ export type {
   PathQuery,
   Via,
 } from './circuits/types.ts';
-export type { ShardOffer } from './path/hop.ts';
 export { answerNeeds, type NeedAnswerOptions } from './need/answer.ts';
 export { askForBlocks, type NeedAskOptions, type NeedCandidate } from './need/ask.ts';
 export type { Need } from './need/wire.ts';
+export type { ShardOffer } from './path/hop.ts';
 export { openPath } from './path/path.ts';
-export type { Path, PathEvent, PathLimits, PathOptions } from './path/types.ts';
+export type { Path, PathEvent, PathLimits, PathObserver, PathOptions } from './path/types.ts';
 export { isPath, type PlanQuery, planThrough, shardCandidates } from './plan/candidates.ts';
 export {
   bytesOf,

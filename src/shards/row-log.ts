@@ -128,6 +128,22 @@ export class RowLog implements Disposable {
     }
   }
 
+  /** The last step that wrote the cell; 0 for none. */
+  wrote(cell: number): number {
+    return this.#writtenBy[cell] ?? 0;
+  }
+
+  /** The rows of `cells` that the steps wrote there; null when one was written again since, or never. */
+  read(cells: Int32Array, steps: Float64Array): Float32Array | null {
+    if (this.#lost !== null || cells.some((cell, i) => this.#writtenBy[cell] !== steps[i])) return null;
+    const rows = new Float32Array(cells.length * this.#width);
+    for (const [i, cell] of cells.entries()) {
+      const offset = (cell % CHUNK) * this.#width;
+      rows.set(this.#chunk(Math.floor(cell / CHUNK)).subarray(offset, offset + this.#width), i * this.#width);
+    }
+    return rows;
+  }
+
   [Symbol.dispose](): void {
     this.#chunks.clear();
     this.#steps.clear();

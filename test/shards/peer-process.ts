@@ -10,6 +10,7 @@ import { createIdentity } from '../../src/identity/index.ts';
 import { openWorkBook, serveShards } from '../../src/shards/index.ts';
 import { seedOf, swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
 import { delayed } from './delayed.ts';
+import { type Lie, liar } from './liar.ts';
 
 export interface ShardSettings {
   /** Of the seed of its key. */
@@ -19,6 +20,10 @@ export interface ShardSettings {
   readonly from: number;
   readonly to: number;
   readonly context: number;
+  /** Alters what it computes, in `share` of its steps. @default honest */
+  readonly lie?: Lie;
+  /** What it says that it computes with. */
+  readonly build?: string;
   /** Keeps receipts of work there, one for each so many rows. @default none */
   readonly work?: { readonly path: string; readonly rows: number };
 }
@@ -55,8 +60,9 @@ const book =
         log: silentLogger,
       });
 serveShards({
+  ...(settings.build !== undefined && { build: settings.build }),
   swarm: { handle: (...method) => swarm.handle(...method), ...delayed(swarm, () => rttMs) },
-  engine,
+  engine: settings.lie === undefined ? engine : liar(engine, settings.lie),
   shards: () => [{ model, from, to, id: 'blocks', width }],
   admit: () => {},
   ...(book !== null && { work: book }),

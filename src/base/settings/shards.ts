@@ -4,7 +4,7 @@
  * @module base/settings/shards
  */
 import { TIERS } from '../tiers.ts';
-import { bytes, choice, DAY_MS, flagSetting, GB, integer, integerOrAuto } from './setting.ts';
+import { bytes, choice, DAY_MS, decimal, flagSetting, GB, integer, integerOrAuto } from './setting.ts';
 
 export const shardSettings = {
   'shards.use': choice(
@@ -22,6 +22,12 @@ export const shardSettings = {
     'How hidden states travel to and between peers: f32 as they are, which keeps every token; f16 and i8 rounded, in half and a quarter of the bytes; auto: rounded on links that are far away.',
     ['f32', 'auto', 'f16', 'i8'],
     'f32',
+  ),
+  'shards.audit': decimal(
+    'Share of what peers compute with their blocks that other peers compute again and that is compared; 0 audits nobody.',
+    0,
+    1,
+    0,
   ),
   'shards.ownBlocks': integer(
     'Blocks at each end of a model that this node computes itself for requests that demand the pledge (privacy maximum).',

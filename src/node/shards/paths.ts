@@ -21,6 +21,7 @@ import {
   type PathQuery,
   type WorkBook,
 } from '../../shards/index.ts';
+import { noteVerdicts } from './audits.ts';
 import { pathChoice } from './path-choice.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
 
@@ -84,6 +85,7 @@ export function openPaths(
     type: activations,
     choose,
     substitute: choice.substitute,
+    audit: { share: config.shards.audit, onVerdict: noteVerdicts(parts.trust, log) },
     onTrouble: choice.onTrouble,
     unmet: choice.unmet,
     clock,

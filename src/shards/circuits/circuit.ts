@@ -5,6 +5,8 @@
  */
 import { isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { LoadedModel } from '../../engine/index.ts';
+import { createAuditor } from '../audit/auditor.ts';
+import type { Auditor } from '../audit/types.ts';
 import { openPath } from '../path/path.ts';
 import type { Path } from '../path/types.ts';
 import { isPath } from '../plan/candidates.ts';
@@ -52,13 +54,21 @@ export class Circuit implements AsyncDisposable {
   readonly #path: Path;
   readonly #parts: Parts;
   readonly #told: Told;
+  readonly #auditor: Auditor | null;
   #closed: Promise<void> | null = null;
 
   private constructor(
     parts: Parts,
     wish: CircuitWish,
     terms: CircuitTerms,
-    made: { query: PathQuery; path: Path; told: Told; loaded: LoadedModel; plan: PathPlan },
+    made: {
+      query: PathQuery;
+      path: Path;
+      told: Told;
+      loaded: LoadedModel;
+      plan: PathPlan;
+      auditor: Auditor | null;
+    },
   ) {
     this.#parts = parts;
     this.wish = wish;
@@ -66,6 +76,7 @@ export class Circuit implements AsyncDisposable {
     this.query = made.query;
     this.#path = made.path;
     this.#told = made.told;
+    this.#auditor = made.auditor;
     this.loaded = made.loaded;
     this.msPerToken = made.plan.msPerToken;
     this.#openedAt = this.usedAt = parts.clock.now();
@@ -83,7 +94,7 @@ export class Circuit implements AsyncDisposable {
     const { model, own } = wish;
     // A path is of no use without the ends.
     const file = await model.ends(own, signal);
-    const { path, query, plan, told } = await openFor(parts, wish, signal);
+    const { path, query, plan, told, auditor } = await openFor(parts, wish, signal);
     try {
       const elsewhere = { ...query.span, kvCells: path.cells };
       const loaded = await engine.load(
@@ -96,8 +107,9 @@ export class Circuit implements AsyncDisposable {
         { carry: told.over(path.carry), signal },
       );
       log.info('circuit open', { circuit: terms.name, model: model.id, shards: plan.shards.length });
-      return new Circuit(parts, wish, terms, { query, path, told, loaded, plan });
+      return new Circuit(parts, wish, terms, { query, path, told, loaded, plan, auditor });
     } catch (error) {
+      await auditor?.[Symbol.asyncDispose]();
       await path[Symbol.asyncDispose]();
       throw error;
     }
@@ -149,6 +161,7 @@ export class Circuit implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#closed ??= (async () => {
+      await this.#auditor?.[Symbol.asyncDispose]();
       await this.#path[Symbol.asyncDispose]();
       await this.#parts.engine.unload(this.terms.engineId).catch((error: unknown) => {
         this.#parts.log.warn('the model of a circuit was not unloaded', { err: messageOf(error) });
@@ -163,6 +176,7 @@ interface Opened {
   readonly query: PathQuery;
   readonly plan: PathPlan;
   readonly told: Told;
+  readonly auditor: Auditor | null;
 }
 
 /** A path for the wish: those who refuse are left out of the next try, and with fewer cells more may do. */
@@ -196,6 +210,14 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
     const open = query;
     const culprits = new Map<unknown, string>();
     let path: Path | null = null;
+    const auditor =
+      parts.audit === undefined || parts.audit.share === 0
+        ? null
+        : createAuditor({
+            ...{ model: model.sha256, cells, random, log, ...parts.audit },
+            swarm: watchedSwarm(parts.swarm, requirements, new Map()),
+            second: async (span, without) => parts.substitute(open, span, without),
+          });
     try {
       path = await openPath(
         {
@@ -206,6 +228,7 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
           substitute: async (lostSpan, lost) => parts.substitute(open, lostSpan, lost),
           ...(parts.type !== undefined && { type: parts.type }),
           ...(parts.work !== undefined && { work: parts.work }),
+          ...(auditor !== null && { observer: auditor.observer }),
           onEvent(event) {
             const reached = path?.shards() ?? [];
             told.note(event, reached);
@@ -217,8 +240,10 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
         },
         signal,
       );
-      return { path, query, plan, told };
+      auditor?.watch(path);
+      return { path, query, plan, told, auditor };
     } catch (error) {
+      await auditor?.[Symbol.asyncDispose]();
       if (signal.aborted || !isKithError(error)) throw error;
       // Two that cannot reach each other are nobody's end alone: the path is tried without the first of them.
       const peer = culprits.get(error) ?? plan.shards[0]!.peer;

@@ -6,6 +6,7 @@
 import type { Clock, Logger, PeerRequirements, Random } from '../../base/index.ts';
 import type { Engine, LoadedModel } from '../../engine/index.ts';
 import type { LeftOut, Swarm } from '../../swarm/index.ts';
+import type { AuditorOptions } from '../audit/types.ts';
 import type { ShardOffer } from '../path/hop.ts';
 import type { TypeWish } from '../path/link-types.ts';
 import type { NoPath, PathPlan } from '../plan/plan.ts';
@@ -170,6 +171,8 @@ export interface CircuitsOptions {
   readonly type?: TypeWish;
   /** Signs for what peers compute. @default nobody */
   readonly work?: Pick<WorkBook, 'used'>;
+  /** Has a share of what circuits compute computed again, by those that may stand in. @default none */
+  readonly audit?: Pick<AuditorOptions, 'share' | 'onVerdict'>;
   /** A peer was lost in the middle, or refused a session and may say after how many ms to come again. */
   readonly onTrouble?: (peer: string, trouble: 'lost' | 'refused', waitMs: number | null) => void;
   /** What the engine's models of circuits are called, before a number. They are no names of models. */

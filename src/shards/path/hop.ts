@@ -7,6 +7,7 @@ import { type CborMap, KithError } from '../../base/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
 import type { BlockSpan } from '../types.ts';
 import { decodeAccounting, encodeAccounting, isAccounting } from '../wire/account.ts';
+import { decodeShown, encodeShow, idOfShown, type Show, type Shown, type Written } from '../wire/audit.ts';
 import { type Control, decodeControl } from '../wire/control.ts';
 import {
   encodeOpening,
@@ -57,6 +58,12 @@ const SETTLE_MS = 1000;
 type Pong = Extract<Control, { k: 'pong' }>;
 type Moved = Extract<Control, { k: 'moved' | 'unmoved' }>;
 
+interface Asking {
+  readonly asked: Show;
+  resolve(shown: Shown | null): void;
+  reject(error: unknown): void;
+}
+
 export class Hop {
   readonly offer: ShardOffer;
   readonly session: Uint8Array;
@@ -76,6 +83,9 @@ export class Hop {
   #linkMs: number | null = null;
   readonly #ended = Promise.withResolvers<void>();
   #lastPing = 0;
+  /** What it was asked to show; one after another. */
+  #asking: Asking | null = null;
+  #showing: Promise<unknown> = Promise.resolve();
   #gone = false;
 
   private constructor(
@@ -166,6 +176,30 @@ export class Hop {
     }
   }
 
+  /**
+   * Has it show what came and went. Null when it is gone, or says nothing in time.
+   * @throws InputError `shard_malformed` when what it shows does not follow the protocol
+   */
+  show(written: Written, rows: boolean, ms: number): Promise<Shown | null> {
+    const turn = this.#showing.then(async () => {
+      if (this.#gone) return null;
+      const { promise, resolve, reject } = Promise.withResolvers<Shown | null>();
+      const asked: Show = { id: ++this.#lastPing, ...written, rows };
+      this.#asking = { asked, resolve, reject };
+      const late = setTimeout(() => resolve(null), ms);
+      try {
+        const { metadata, payload } = encodeShow(asked);
+        void this.send(metadata, payload);
+        return await promise;
+      } finally {
+        clearTimeout(late);
+        this.#asking = null;
+      }
+    });
+    this.#showing = turn.catch(() => {});
+    return turn;
+  }
+
   /** Has its rows travel so from now on. */
   async useTypes(types: LinkTypes): Promise<void> {
     if (sameTypes(types, this.#types)) return;
@@ -243,6 +277,7 @@ export class Hop {
         if (isAccounting(message.metadata)) this.#account(message.metadata);
         else if (kindOf(message.metadata) === 'rows') this.#rows(message);
         else if (this.#gone) continue;
+        else if (kindOf(message.metadata) === 'shown') this.#shown(message);
         else this.#control(decodeControl(message.metadata));
       }
       throw new KithError('swarm_reset', 'The shard ended the session.', { status: 502 });
@@ -267,6 +302,17 @@ export class Hop {
     if (answer !== null) this.#stream.send(encodeAccounting(answer)).catch(() => {});
   }
 
+  /** What comes too late is passed over. */
+  #shown(message: SessionMessage): void {
+    const asking = this.#asking;
+    if (asking === null || idOfShown(message.metadata) !== asking.asked.id) return;
+    try {
+      asking.resolve(decodeShown(message, this.width, asking.asked));
+    } catch (error) {
+      asking.reject(error);
+    }
+  }
+
   #control(control: Control): void {
     if (control.k === 'pong') this.#pongs.get(control.id)?.(control);
     else if (control.k === 'linked') this.#linked.get(control.peer)?.(control.ms);
@@ -280,6 +326,7 @@ export class Hop {
     this.#gone = true;
     this.#stream.cancel();
     this.#moved?.(null);
+    this.#asking?.resolve(null);
     this.#options.onGone(this, error);
   }
 }

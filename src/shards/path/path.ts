@@ -12,6 +12,7 @@ import { AbortedError, KithError, messageOf } from '../../base/index.ts';
 import type { Carry } from '../../engine/index.ts';
 import type { SessionMessage } from '../../swarm/index.ts';
 import type { BlockSpan } from '../types.ts';
+import type { Shown, Written } from '../wire/audit.ts';
 import { decodeRows } from '../wire/messages.ts';
 import type { Hop, ShardOffer } from './hop.ts';
 import { Line } from './line.ts';
@@ -140,6 +141,22 @@ class OpenPath implements Path {
     return hop !== undefined;
   }
 
+  refuse(peer: string, reason: string): boolean {
+    const place = this.#line.hops.findIndex((one) => one.peer === peer && !one.gone);
+    if (place < 0 || this.closed) return false;
+    this.#recovery.distrust(place);
+    return this.drop(peer, reason);
+  }
+
+  async show(peer: string, written: Written, rows: boolean): Promise<Shown> {
+    const hop = this.#line.hops.find((one) => one.peer === peer);
+    const ms = this.#options.limits?.stuckMs ?? LIMITS.stuckMs;
+    const shown = (await hop?.show(written, rows, ms)) ?? null;
+    if (shown === null)
+      throw new KithError('path_lost', `The shard at ${peer} showed nothing.`, { status: 502 });
+    return shown;
+  }
+
   readonly carry: Carry = async (parts, hidden, signal) => {
     if (this.closed) throw this.#end.signal.reason;
     if (signal.aborted) throw new AbortedError(undefined, { cause: signal.reason });
@@ -149,6 +166,7 @@ class OpenPath implements Path {
         pieces.map((piece) => {
           const { step, rows } = this.#steps.add(piece.parts, piece.hidden, signal);
           this.#line.log.record({ ...step, replay: false });
+          this.#options.observer?.sent(step);
           this.#recovery.take(step);
           return rows;
         }),
@@ -195,6 +213,7 @@ class OpenPath implements Path {
         throw new KithError('shard_malformed', 'The shard sent a row that is not finite.', { status: 502 });
     const step = this.#steps.get(back.n)!;
     this.#steps.heard();
+    this.#options.observer?.came(back.n, back.rows);
     step.resolve(back.rows);
   }
 

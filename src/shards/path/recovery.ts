@@ -65,6 +65,11 @@ export class Recovery {
     this.#working = this.#recover();
   }
 
+  /** What the shards after this place have is of wrong rows: it is computed again when the next one joins. */
+  distrust(place: number): void {
+    for (let k = place + 1; k < this.#options.line.hops.length; k++) this.#stale.add(k);
+  }
+
   /** A shard that is about to go: somebody else takes its place before, if there is somebody. */
   leaves(hop: Hop, ms: number): void {
     // One after another: each names the one before it to the new one.
@@ -209,16 +214,21 @@ export class Recovery {
     const { line, steps } = this.#options;
     const { hops } = line;
     const fresh = new Set<number>();
+    const opened = new Set<number>();
     for (const [k, hop] of hops.entries()) {
       if (!hop.gone && !this.#stale.has(k)) continue;
-      if (hop.gone) hops[k] = await this.#substituteFor(hop, k);
+      if (hop.gone) {
+        hops[k] = await this.#substituteFor(hop, k);
+        opened.add(k);
+      }
       this.#stale.add(k);
       fresh.add(k);
     }
     line.mayRepeat(steps.rowsWaiting);
     const from = steps.first;
     const last = hops.length - 1;
-    for (const k of fresh) if (!fresh.has(k + 1)) await line.nameFeeder(k);
+    // One that was opened now knows who feeds it.
+    for (const k of fresh) if (!opened.has(k + 1)) await line.nameFeeder(k);
     const links = [...hops.keys()].filter((k) => k < last && (fresh.has(k) || fresh.has(k + 1)));
     await line.link(links, (k) => fresh.has(k + 1), from);
     if (fresh.has(0))

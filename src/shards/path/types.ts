@@ -4,9 +4,10 @@
  * @module shards/path/types
  */
 import type { Clock, Logger, Random } from '../../base/index.ts';
-import type { Carry } from '../../engine/index.ts';
+import type { CarriedPart, Carry } from '../../engine/index.ts';
 import type { Swarm } from '../../swarm/index.ts';
 import type { BlockSpan } from '../types.ts';
+import type { Shown, Written } from '../wire/audit.ts';
 import type { WorkBook } from '../work/book.ts';
 import type { ShardOffer } from './hop.ts';
 import type { TypeWish } from './link-types.ts';
@@ -31,9 +32,22 @@ export interface PathOptions {
   /** Told of each loss and of what takes the place. */
   readonly onEvent?: (event: PathEvent) => void;
   readonly limits?: Partial<PathLimits>;
+  /** Sees every step and its rows. */
+  readonly observer?: PathObserver;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+}
+
+export interface PathObserver {
+  /** Once for each step, before it goes out. `hidden` is rows × width and must not be kept. */
+  sent(step: {
+    readonly n: number;
+    readonly parts: readonly CarriedPart[];
+    readonly hidden: Float32Array;
+  }): void;
+  /** The rows that were wanted of a step. They must not be kept. */
+  came(n: number, rows: Float32Array): void;
 }
 
 export interface PathLimits {
@@ -89,6 +103,16 @@ export interface Path extends AsyncDisposable {
   move(place: number, offer: ShardOffer): Promise<boolean>;
   /** Goes on without the peer, as if it were lost: for one that answers, but not as it should. False when it has no place. */
   drop(peer: string, reason: string): boolean;
+  /**
+   * Gives a shard up whose rows are wrong. Another takes its place, and the shards after it compute again what they have of it.
+   * @returns false when it is not on the path any more
+   */
+  refuse(peer: string, reason: string): boolean;
+  /**
+   * What came to a shard and went on from it.
+   * @throws KithError `path_lost` when it says nothing; InputError `shard_malformed` when not as the protocol says
+   */
+  show(peer: string, written: Written, rows: boolean): Promise<Shown>;
   readonly carry: Carry;
   /** True when it can take no more steps. */
   readonly closed: boolean;

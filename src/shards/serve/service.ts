@@ -51,6 +51,8 @@ export interface ShardServiceOptions {
   readonly work?: Pick<WorkBook, 'served'>;
   /** Bytes of rows that one session keeps in memory; more lie in a file. @default 64 MiB */
   readonly logMemoryBytes?: number;
+  /** What computes here (release, device, processor), for audits: equal builds give equal rows. @default '' */
+  readonly build?: string;
   /** Monotonic ms. */
   readonly now?: () => number;
   readonly log: Logger;
@@ -124,12 +126,12 @@ export function serveShards(options: ShardServiceOptions): ShardService {
       signal: session.signal,
     });
     const lease = grant === undefined ? lent : noted(lent, grant);
-    const { logMemoryBytes } = options;
+    const { logMemoryBytes, build = '' } = options;
     const { model, from, to, session: number } = opening;
     const work = options.work?.served({ peer: session.peer, model, from, to, session: number });
     await using one = new ShardSession({
       work: work ?? UNCOUNTED,
-      ...{ swarm, session, opening, lease, width, now, log },
+      ...{ swarm, session, opening, lease, width, build, now, log },
       ...(logMemoryBytes !== undefined && { logMemoryBytes }),
     });
     const key = keyOf(opening.session);

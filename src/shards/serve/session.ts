@@ -7,8 +7,10 @@
 import { type CborMap, isKithError, KithError, type Logger, messageOf } from '../../base/index.ts';
 import type { CarriedPart, CellLease } from '../../engine/index.ts';
 import type { Session, SessionMessage, Swarm } from '../../swarm/index.ts';
+import { Witness } from '../audit/witness.ts';
 import { RowLog } from '../row-log.ts';
 import { decodeAccounting, encodeAccounting, isAccounting } from '../wire/account.ts';
+import { decodeShow, encodeShown } from '../wire/audit.ts';
 import { type Control, decodeControl, type Whereabouts } from '../wire/control.ts';
 import type { KvOpening } from '../wire/kv.ts';
 import {
@@ -37,6 +39,8 @@ export interface ShardSessionOptions {
   readonly width: number;
   /** Bytes of rows kept in memory for a substitute of the next shard; more lie in a file. @default 64 MiB */
   readonly logMemoryBytes?: number;
+  /** What computes: equal builds give equal rows. */
+  readonly build: string;
   /** Counts what is computed. */
   readonly work: ServedWork;
   readonly now: () => number;
@@ -55,6 +59,7 @@ interface Next {
 export class ShardSession implements AsyncDisposable {
   readonly #options: ShardSessionOptions;
   readonly #log: RowLog | null;
+  readonly #witness: Witness;
   #feeder: string | null;
   #types: LinkTypes;
   /** Who may bring KV rows, once. */
@@ -69,7 +74,8 @@ export class ShardSession implements AsyncDisposable {
 
   constructor(options: ShardSessionOptions) {
     this.#options = options;
-    const { opening, width, logMemoryBytes } = options;
+    const { opening, width, logMemoryBytes, build } = options;
+    this.#witness = new Witness({ cells: opening.cells, width, build });
     this.#feeder = opening.feeder;
     this.#types = opening.types;
     this.#donor = opening.donor;
@@ -88,6 +94,7 @@ export class ShardSession implements AsyncDisposable {
     await session.send({ k: 'ready', width, cells: opening.cells, rows });
     for await (const message of session) {
       if (kindOf(message.metadata) === 'step') await this.#take(message);
+      else if (kindOf(message.metadata) === 'show') this.#show(message);
       else if (isAccounting(message.metadata)) this.#account(message.metadata);
       else this.#control(decodeControl(message.metadata));
     }
@@ -136,6 +143,7 @@ export class ShardSession implements AsyncDisposable {
   async #take(message: SessionMessage): Promise<void> {
     const { width, lease } = this.#options;
     const step = decodeStep(message, width);
+    this.#witness.came(step);
     // Before it waits for its turn: what waits is memory.
     if (step.hidden.length > lease.terms.maxRows * width) {
       const why = `A step has ${step.hidden.length / width} rows; ${lease.terms.maxRows} is the most.`;
@@ -242,6 +250,15 @@ export class ShardSession implements AsyncDisposable {
         cause: error,
       });
     }
+  }
+
+  /** In its turn, so that what came before is computed. */
+  #show(message: SessionMessage): void {
+    const asked = decodeShow(message, this.#options.width);
+    this.#then(async () => {
+      const { metadata, payload } = encodeShown(asked.id, this.#witness.show(asked, this.#log));
+      await this.#options.session.send(metadata, payload);
+    }, 0);
   }
 
   #control(control: Control): void {

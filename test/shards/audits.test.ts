@@ -1,0 +1,186 @@
+/** Audits over real swarms and peers in processes: who alters rows is found and leaves the path, and nobody else is accused. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createSeededRandom, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts';
+import { createEngine } from '../../src/engine/index.ts';
+import { type AuditorOptions, createAuditor, openPath, type Verdict } from '../../src/shards/index.ts';
+import type { Swarm } from '../../src/swarm/index.ts';
+import { swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
+import { testModel } from '../models/index.ts';
+import type { Lie } from './liar.ts';
+import { forkShardPeer, type ShardPeer } from './peers.ts';
+
+const MODEL = 'ad'.repeat(32);
+const CELLS = 256;
+const engine = createEngine({
+  threads: 1,
+  device: 'cpu',
+  log: silentLogger,
+  clock: systemClock,
+  random: systemRandom,
+});
+const peers: ShardPeer[] = [];
+let owner: Swarm;
+let file = '';
+let number = 500;
+
+async function start(from: number, to: number, lie?: Lie, build = 'one'): Promise<ShardPeer> {
+  const settings = { number: ++number, path: file, model: MODEL, from, to, context: 1024, build };
+  const peer = await forkShardPeer({ ...settings, ...(lie !== undefined && { lie }) });
+  peers.push(peer);
+  return peer;
+}
+
+before(async () => {
+  file = await testModel('stories15m-q8_0');
+  await engine.load({ id: 'whole', path: file });
+  owner = await swarmOnLoopback(500, { gate: { tierOf: () => 'trusted' } });
+  for (const [from, to] of [
+    [0, 3],
+    [3, 6],
+    [0, 3],
+    [3, 6],
+  ] as const)
+    await start(from, to);
+});
+after(async () => {
+  await owner[Symbol.asyncDispose]();
+  for (const peer of peers) await peer.kill();
+  await engine[Symbol.asyncDispose]();
+});
+
+async function answer(model: string, text: string): Promise<number[]> {
+  const tokens: number[] = [];
+  for await (const event of engine.generate({
+    model,
+    prompt: { kind: 'text', text },
+    sampler: { temperature: 0, topLogprobs: 0 },
+    maxTokens: 16,
+    stop: [],
+    cachePrompt: false,
+  }))
+    if (event.type === 'text') tokens.push(...event.logprobs!.map(({ token }) => token));
+  return tokens;
+}
+
+/** A path through the shards, whose audits may ask `others`. */
+async function audited(
+  id: string,
+  shards: readonly ShardPeer[],
+  others: readonly ShardPeer[],
+  changes: Partial<AuditorOptions> = {},
+) {
+  const verdicts: Verdict[] = [];
+  const find = ({ from, to }: { from: number; to: number }, without: ReadonlySet<string>) =>
+    others
+      .map(({ offer }) => offer)
+      .find((one) => one.from === from && one.to === to && !without.has(one.peer)) ?? null;
+  const parts = { swarm: owner, model: MODEL, cells: CELLS, random: systemRandom, log: silentLogger };
+  const auditor = createAuditor({
+    ...parts,
+    random: createSeededRandom(7),
+    share: 1,
+    second: async (span, without) => find(span, without),
+    onVerdict: (verdict) => verdicts.push(verdict),
+    ...changes,
+  });
+  const path = await openPath({
+    ...parts,
+    shards: shards.map(({ offer }) => offer),
+    substitute: async (span, lost) => find(span, lost),
+    observer: auditor.observer,
+    clock: systemClock,
+  });
+  auditor.watch(path);
+  await engine.load({ id, path: file, elsewhere: { from: 0, to: 6, kvCells: CELLS } }, { carry: path.carry });
+  return {
+    path,
+    auditor,
+    verdicts,
+    async [Symbol.asyncDispose]() {
+      await auditor[Symbol.asyncDispose]();
+      await path[Symbol.asyncDispose]();
+      await engine.unload(id);
+    },
+  };
+}
+
+const promptOf = (i: number) =>
+  `The little robot number ${i} walked to the big house, and there it saw a `.repeat(2);
+
+test('honest peers pass every audit, whatever builds they name, and the budget holds', async () => {
+  const other = await start(3, 6, undefined, 'another');
+  await using one = await audited('honest', peers.slice(0, 2), [peers[2]!, other]);
+  for (let i = 0; i < 6; i++) await answer('honest', promptOf(i));
+  await one.auditor.idle();
+  assert.ok(one.verdicts.length >= 6, `${one.verdicts.length} audits`);
+  assert.deepEqual(new Set(one.verdicts.map(({ kind }) => kind)), new Set(['passed']));
+  assert.equal(new Set(one.verdicts.flatMap((verdict) => verdict.peers)).size, 2);
+  const { computed, audited: again } = one.auditor.figures;
+  assert.ok(again <= computed + 5 * CELLS * 6, `${again} of ${computed}`);
+});
+
+// A build of its own and one step in ten: too little to tell from rounding in what a test has time for.
+for (const lie of [
+  { kind: 'noise', size: 0.01, share: 1 },
+  { kind: 'scale', size: 0.01, share: 1 },
+  { kind: 'noise', size: 0.01, share: 0.1 },
+] as const)
+  for (const build of ['one', 'made up'])
+    if ((lie.kind === 'scale') === (build === 'made up'))
+      test(`a shard that alters ${lie.share * 100} % of its steps by 1 % (${lie.kind}) as build "${build}" is found, and its place taken`, async () => {
+        const bad = await start(3, 6, lie, build);
+        const id = `${lie.kind} ${lie.share} ${build}`;
+        await using one = await audited(id, [peers[0]!, bad], peers.slice(1, 4));
+        let asked = 0;
+        const found = () => one.verdicts.find(({ kind }) => kind === 'altered');
+        while (found() === undefined && asked < 12) {
+          await answer(id, promptOf(asked++));
+          await one.auditor.idle();
+        }
+        const verdict = found();
+        const seen = one.verdicts.map((v) => `${v.kind} ${v.peers.length} ${v.rows} ${v.why}`);
+        assert.ok(verdict !== undefined, `not found: ${seen.join('; ')}`);
+        assert.deepEqual(verdict.peers, [bad.offer.peer]);
+        assert.equal(verdict.by.length, 2);
+        assert.ok(verdict.affected > 0);
+        assert.match(verdict.evidence, /^[0-9a-f]{64}$/);
+        console.log(`    found by audit ${one.verdicts.indexOf(verdict) + 1}: ${verdict.why}`);
+        assert.deepEqual(await answer(id, promptOf(99)), await answer('whole', promptOf(99)));
+        assert.ok(one.path.shards().every(({ peer }) => peer !== bad.offer.peer));
+        const accused = one.verdicts.filter(({ kind }) => kind !== 'passed').flatMap((v) => v.peers);
+        assert.deepEqual(new Set(accused), new Set([bad.offer.peer]));
+        await bad.kill();
+      });
+
+test('where only one other peer has the blocks nobody is condemned, and both are named', async () => {
+  const bad = await start(3, 6, { kind: 'scale', size: 0.01, share: 1 });
+  await using one = await audited('two', [peers[0]!, bad], [peers[2]!, peers[3]!]);
+  for (let i = 0; i < 6 && one.verdicts.every(({ kind }) => kind !== 'contested'); i++) {
+    await answer('two', promptOf(i));
+    await one.auditor.idle();
+  }
+  const contested = one.verdicts.find(({ kind }) => kind === 'contested');
+  assert.deepEqual(new Set(contested?.peers), new Set([bad.offer.peer, peers[3]!.offer.peer]));
+  assert.ok(one.verdicts.every(({ kind }) => kind === 'passed' || kind === 'contested'));
+  await bad.kill();
+});
+
+test("this node's own copy of the blocks settles it alone", async () => {
+  const bad = await start(3, 6, { kind: 'noise', size: 0.01, share: 1 });
+  for (const [from, to] of [
+    [0, 3],
+    [3, 6],
+  ] as const)
+    await engine.load({ id: `own ${from}`, path: file, range: { from, to, embed: false, head: false } });
+  await using one = await audited('own', [peers[0]!, bad], [peers[3]!], {
+    own: ({ from }, cells) => engine.lease(`own ${from}`, cells),
+  });
+  for (let i = 0; i < 8 && one.verdicts.every(({ kind }) => kind === 'passed'); i++) {
+    await answer('own', promptOf(i));
+    await one.auditor.idle();
+  }
+  const verdict = one.verdicts.find(({ kind }) => kind !== 'passed');
+  assert.deepEqual([verdict?.kind, verdict?.peers, verdict?.by], ['altered', [bad.offer.peer], [null]]);
+  await bad.kill();
+});
