@@ -54,11 +54,16 @@ async function startServer(settings: ServerSettings): Promise<Server> {
   const child = fork(new URL('./shards/session-server.ts', import.meta.url), {
     env: { ...process.env, KITH_BENCH_SHARD: JSON.stringify(settings) },
   });
-  const next = <T>() =>
-    new Promise<T>((resolve, reject) => {
-      child.once('message', (message) => resolve(message as T));
-      child.once('exit', (code) => reject(new Error(`The server's process ended with ${code}.`)));
-    });
+  const gone = new Promise<never>((_, reject) =>
+    child.once('exit', (code) => reject(new Error(`The server's process ended with ${code}.`))),
+  );
+  // Whoever waits for an answer meets it; at the end nobody does.
+  gone.catch(() => {});
+  const next = <T>(): Promise<T> =>
+    Promise.race([
+      new Promise<T>((resolve) => child.once('message', (message) => resolve(message as T))),
+      gone,
+    ]);
   const { peer, addresses } = await next<{ peer: string; addresses: string[] }>();
   return {
     offer: { peer, addresses, from: settings.from, to: settings.to },
