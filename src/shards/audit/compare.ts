@@ -3,7 +3,7 @@
  *
  * Honest machines do not give equal bits: kernels for other processors, devices and batch sizes round otherwise, and on
  * quantised weights the rounding of activations makes one flipped bit grow to a few percent of a row within a few blocks
- * (`npm run bench:audits`: 3.1 % after 6 blocks of TinyLlama at 2 bits, 1.1 % after 2 blocks at 4 bits), whatever its cause. That
+ * (measured on x64: 3.1 % after 6 blocks of TinyLlama at 2 bits, 1.1 to 1.6 % after 2 blocks at 4 bits), whatever its cause. That
  * noise saturates: a disturbance of the input as small as the last bits of half precision gives as much as another processor
  * does. So it is measured on the spot, with disturbed copies of the same input (`disturbed`), and the question is whether
  * the claim lies further from their mean than they do from each other. For a limit set in percent there is none that accuses
