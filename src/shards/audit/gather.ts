@@ -13,7 +13,7 @@ import type { AuditedPath } from './types.ts';
 
 interface Gathered {
   readonly span: BlockSpan;
-  /** Rows of the sequence. */
+  /** Rows that are compared, or would be. */
   readonly rows: number;
   /** Neighbours that say different things of what went from one to the other. */
   readonly links: readonly (readonly [string, string])[];
@@ -73,7 +73,8 @@ export async function claimOf(
     : { rows: shown.went, at: [...strand.cells.keys()] };
   if (at.length === 0) return { kind: 'nothing', ...all, links };
   const claim: Claim = { pieces: strand.pieces, input, output, at, build: isNew ? '' : shown.build };
-  return { kind: 'claim', claim, ...all, links };
+  // Of the last shard only the rows that were wanted are known.
+  return { kind: 'claim', claim, ...all, rows: at.length, links };
 }
 
 /** In as many messages as it takes. */
