@@ -15,11 +15,13 @@ import { LookFault, NotShown } from './faults.tsx';
 import { Places } from './leases.tsx';
 import { Messages } from './messages.tsx';
 import { PeersTable } from './peers-table.tsx';
+import { Shards } from './shards.tsx';
 import { followSwarm, network, type SwarmView, unlocked } from './swarm.ts';
 import { ThisNode } from './this-node.tsx';
 import { Unlock } from './unlock.tsx';
 import '../pages.css';
 import './network.css';
+import './shards.css';
 
 const switchOn = 'kith config set swarm.enabled true\nkith stop\nkith start';
 const commands = 'kith p2p connect ADDRESS\nkith p2p send PEER TEXT\nkith p2p inbox\nkith ban PEER --for 7d';
@@ -122,6 +124,7 @@ function Running(props: { readonly view: SwarmView }) {
         </div>
       </div>
       <Show when={unlocked()}>
+        <Shards />
         <Messages />
       </Show>
     </>

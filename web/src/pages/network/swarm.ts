@@ -76,12 +76,21 @@ async function get<T>(path: string): Promise<T> {
   return (await (await ask(`${base}${path}`, { signal: AbortSignal.timeout(lookMs) })).json()) as T;
 }
 
+/** A request of the owner about the swarm. */
+const own = <T>(method: string, path: string, body?: object, as = token()): Promise<T> =>
+  asOwner<T>(method, `${base}${path}`, body, as);
+
 /** A request of the owner. Throws `NodeError`; a token that no longer holds is forgotten. */
-async function own<T>(method: string, path: string, body?: object, as = token()): Promise<T> {
+export async function asOwner<T>(
+  method: string,
+  path: string,
+  body?: object,
+  as: string | null = token(),
+): Promise<T> {
   const headers: Record<string, string> = { authorization: `Bearer ${as}` };
   if (body !== undefined) headers['content-type'] = 'application/json';
   try {
-    const answer = await ask(`${base}${path}`, {
+    const answer = await ask(path, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
