@@ -5,9 +5,9 @@
  */
 import { type Command, Option } from 'commander';
 import { homeOption, jsonOption, modelOption, whole } from './options.ts';
+import type { Add, Load } from './program.ts';
 import { addPaths } from './shard-path-commands.ts';
 import { addServing } from './shard-serving-commands.ts';
-import type { Add, Load } from './program.ts';
 
 /** Lines of examples below the help of a command. */
 function examples(command: Command, ...lines: readonly string[]): void {

@@ -35,6 +35,7 @@ export {
   type Quantiles,
 } from './metrics/index.ts';
 export { createServer } from './server.ts';
+export type * from './shards/types.ts';
 export {
   type BanView,
   type FindQuery,
@@ -63,7 +64,6 @@ export {
   type SwarmSummary,
   type SwarmView,
 } from './swarm/types.ts';
-export type * from './shards/types.ts';
 export type { TlsFiles } from './tls.ts';
 export type {
   Access,
