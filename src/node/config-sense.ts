@@ -20,8 +20,9 @@ export function checkBackendNames(
     groups.add(group);
     names.push(...(backend.nodes?.map((_, index) => `${backend.name}-${index + 1}`) ?? [backend.name]));
   }
-  // Peers that are found come while the node runs.
-  const finds = config.swarm.enabled && config.swarm.use !== 'nobody';
+  // Peers that answer, or that compute blocks, are found while the node runs.
+  const { swarm, shards } = config;
+  const finds = swarm.enabled && (swarm.use !== 'nobody' || shards.use !== 'nobody');
   if (names.length === 0 && !finds)
     throw refused(
       'gateway.localEngine',

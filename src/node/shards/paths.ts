@@ -22,8 +22,10 @@ import {
   type WorkBook,
 } from '../../shards/index.ts';
 import { noteVerdicts } from './audits.ts';
+import { helpFor } from './needs.ts';
 import { pathChoice } from './path-choice.ts';
-import type { BlockOffer, ShardParts } from './types.ts';
+import type { NodeServing } from './serving.ts';
+import type { ShardParts } from './types.ts';
 
 /** ms between two looks at what peers announce. */
 const LOOK_MS = 1000;
@@ -37,15 +39,11 @@ interface Known extends OfferedModel {
   readonly manifest: ModelManifest;
 }
 
-/** @param work signs for what peers compute @param own blocks that this node serves itself */
-export function openPaths(
-  parts: ShardParts,
-  work: Pick<WorkBook, 'used'>,
-  own: () => readonly BlockOffer[],
-): NodePaths {
+/** @param work signs for what peers compute @param serving what this node serves itself */
+export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, serving: NodeServing): NodePaths {
   const { config, models, engine, swarm, registry, clock, random, log } = parts;
   const { use, pathCells, ownBlocks, activations } = config.shards;
-  const choice = pathChoice(parts, own);
+  const choice = pathChoice(parts, () => serving.offers());
   const { choose } = choice;
 
   async function circuitModel(id: string): Promise<CircuitModel> {
@@ -85,6 +83,7 @@ export function openPaths(
     type: activations,
     choose,
     substitute: choice.substitute,
+    help: helpFor(parts, choice, serving),
     audit: { share: config.shards.audit, onVerdict: noteVerdicts(parts.trust, log) },
     onTrouble: choice.onTrouble,
     unmet: choice.unmet,

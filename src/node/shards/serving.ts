@@ -5,12 +5,20 @@
  * @module node/shards/serving
  */
 import { AbortedError, InputError, KithError, messageOf } from '../../base/index.ts';
+import type { ModelEntry } from '../../models/index.ts';
 import type { ServedView, ServeRequest, ServingDesk, ServingView } from '../../server/index.ts';
-import { type BlockSpan, createAdmission, serveShards, type WorkBook } from '../../shards/index.ts';
+import {
+  type BlockSpan,
+  createAdmission,
+  type Need,
+  serveShards,
+  type WorkBook,
+} from '../../shards/index.ts';
 import { ServedRange } from './served-range.ts';
 import { MOST_RANGES, openServingFile, type WantedRange } from './serving-file.ts';
 import { shardServingPolicy } from './serving-policy.ts';
 import { offersOf, servingView } from './serving-view.ts';
+import { createStandIns } from './standing-in.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
 
 export interface NodeServing extends AsyncDisposable {
@@ -25,6 +33,12 @@ export interface NodeServing extends AsyncDisposable {
    * @throws as `ServingDesk.serve`
    */
   move(from: ServedView, to: BlockSpan): Promise<ServedView>;
+  /**
+   * Has blocks ready that a peer (or this node) needs at once: those of a model that is served here, of any for this node itself.
+   *
+   * @throws KithError `shard_denied`, `shard_not_served`, `shard_busy`, or why they cannot be loaded
+   */
+  standIn(peer: string, need: Need, signal: AbortSignal): Promise<BlockSpan>;
 }
 
 export interface ServingOptions extends ShardParts {
@@ -57,18 +71,20 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   const service = stack.use(
     serveShards({
       ...{ swarm, engine, log, work: options.work },
-      shards: () => ranges.flatMap((range) => range.shard ?? []),
+      shards: () => all().flatMap((range) => range.shard ?? []),
       admit(peer, { cells, last }, shard) {
         const rank = policy.rankOf(peer);
         if (shard === null) return undefined;
         const { id: pool, width } = shard;
-        const poolCells = ranges.find((range) => range.id === pool)?.cells ?? 0;
+        const poolCells = all().find((range) => range.id === pool)?.cells ?? 0;
         // Rows are kept as f32.
         return admission.open({ peer, rank, pool, poolCells, cells, logBytes: last ? 0 : cells * width * 4 });
       },
       logMemoryBytes: Math.floor(settings.logMemoryBytes / settings.sessions),
     }),
   );
+
+  const all = (): readonly ServedRange[] => [...ranges, ...standIns.ranges()];
 
   const announce = (): Promise<void> =>
     options
@@ -161,6 +177,25 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   const sessionsOf = ({ id }: ServedRange): number =>
     admission.all().filter(({ pool }) => pool === id).length;
 
+  const standIns = createStandIns({
+    ...{ parts: options, engine, clock, log, sessionsOf },
+    inTurn: (work) => inTurn(work),
+  });
+
+  async function standIn(peer: string, { model, from, to }: Need, signal: AbortSignal): Promise<BlockSpan> {
+    if (peer !== swarm.peer) policy.rankOf(peer);
+    const has = (range: ServedRange) => range.shard !== null && range.want.sha256 === model;
+    const ready = all().find((range) => has(range) && range.want.from <= from && to <= range.want.to);
+    if (ready !== undefined) return ready.want;
+    const served = ranges.find(has)?.manifest;
+    const manifest =
+      served ?? (peer === swarm.peer ? (await models.list()).find(hashIs(model))?.manifest : undefined);
+    if (manifest === undefined || to > manifest.blocks)
+      throw new KithError('shard_not_served', 'This node does not serve that model.', { status: 404 });
+    await standIns.load(manifest, { from, to }, signal);
+    return { from, to };
+  }
+
   const viewOf = (range: ServedRange): ServedView =>
     range.view({ sessions: sessionsOf(range), freeCells: admission.freeCells(range.id, range.cells) });
 
@@ -246,7 +281,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   const offers = (): BlockOffer[] => offersOf(ranges, admission, settings.sessions);
 
   const view = (): ServingView =>
-    servingView({ ...options, policy, admission, ranges, served: ranges.map(viewOf), problems });
+    servingView({ ...options, policy, admission, ranges, served: all().map(viewOf), problems });
 
   // What was served before is served again, in the background.
   for (const want of file.wanted) {
@@ -263,6 +298,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     ranges.find(({ want }) => want.sha256 === sha256 && want.from === from && want.to === to) ?? null;
   return {
     offers,
+    standIn,
     ranges: () => ranges.map(viewOf),
     move: (old, { from, to }) =>
       serve({ model: old.model, from, blocks: to - from, auto: old.auto, most: old.most }, find(old)),
@@ -287,6 +323,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
       ending.abort();
       for (const { stopping } of ranges) stopping.abort(new AbortedError('The node stops.'));
       admission.end(lost('The node stops.'));
+      await standIns[Symbol.asyncDispose]();
       await Promise.all(lives);
       owned[Symbol.dispose]();
     },
@@ -295,3 +332,8 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
 
 /** Owners go on elsewhere. */
 const lost = (why: string): KithError => new KithError('shard_lost', why, { status: 503 });
+
+const hashIs =
+  (hash: string) =>
+  ({ manifest }: ModelEntry): boolean =>
+    manifest.sha256 === hash;

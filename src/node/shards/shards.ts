@@ -6,6 +6,7 @@
 import type { ShardDesk } from '../../server/index.ts';
 import { nodeCoverage } from './coverage.ts';
 import { openCovering } from './covering.ts';
+import { answerPeersInNeed } from './needs.ts';
 import { openPaths } from './paths.ts';
 import { type NodeServing, openServing } from './serving.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
@@ -30,8 +31,9 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   const coverage = nodeCoverage({ ...parts, watched, ranges: () => serving.ranges() });
   const choose = async (model: string, most: number | null) => (await coverage.choose(model, most)).span;
   const serving: NodeServing = stack.use(await openServing({ ...parts, choose, work }));
+  stack.use(answerPeersInNeed(parts, serving));
   const covering = stack.use(openCovering(parts, serving, coverage));
-  const paths = stack.use(openPaths(parts, work, () => serving.offers()));
+  const paths = stack.use(openPaths(parts, work, serving));
   const owned = stack.move();
   return {
     desk: {

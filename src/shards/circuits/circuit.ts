@@ -225,7 +225,8 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
           model: model.sha256,
           shards: plan.shards.map(({ peer, addresses, from, to }) => ({ peer, addresses, from, to })),
           cells,
-          substitute: async (lostSpan, lost) => parts.substitute(open, lostSpan, lost),
+          substitute: async (lostSpan, lost) =>
+            parts.substitute(open, lostSpan, lost) ?? (await parts.help?.(open, lostSpan, lost)) ?? null,
           ...(parts.type !== undefined && { type: parts.type }),
           ...(parts.work !== undefined && { work: parts.work }),
           ...(auditor !== null && { observer: auditor.observer }),

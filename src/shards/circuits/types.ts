@@ -165,6 +165,12 @@ export interface CircuitsOptions {
   readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
   readonly choose: (query: PathQuery) => PathChoice;
   readonly substitute: (query: PathQuery, span: BlockSpan, lost: ReadonlySet<string>) => ShardOffer | null;
+  /** Has somebody serve blocks that nobody does, when there is no substitute. @default nobody */
+  readonly help?: (
+    query: PathQuery,
+    span: BlockSpan,
+    lost: ReadonlySet<string>,
+  ) => Promise<ShardOffer | null>;
   /** Why a peer that computes on a circuit may not see a request; null when it may. */
   readonly unmet: (peer: string, requirements: PeerRequirements) => string | null;
   /** How hidden states travel. @default 'f32' */
