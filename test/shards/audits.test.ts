@@ -154,8 +154,9 @@ for (const lie of [
         console.log(`    found by audit ${one.verdicts.indexOf(verdict) + 1}: ${verdict.why}`);
         assert.deepEqual(await answer(id, promptOf(99)), await answer('whole', promptOf(99)));
         assert.ok(one.path.shards().every(({ peer }) => peer !== bad.offer.peer));
-        const accused = one.verdicts.filter(({ kind }) => kind !== 'passed').flatMap((v) => v.peers);
-        assert.deepEqual(new Set(accused), new Set([bad.offer.peer]));
+        // Others may be named beside it where two peers contradict each other and no third was asked in time.
+        const accused = one.verdicts.filter(({ kind }) => kind === 'altered').flatMap((v) => v.peers);
+        assert.deepEqual(new Set(accused), new Set([bad.offer.peer]), seen.join('; '));
         await bad.kill();
       });
 

@@ -3,6 +3,7 @@
  *
  * @module test/shards/covering-nodes
  */
+import { fork } from 'node:child_process';
 import { createModelStore } from '../../src/models/index.ts';
 import type { CoverageListView, ServedView, ServingView } from '../../src/server/index.ts';
 import { begin } from '../cli-support.ts';
@@ -39,3 +40,36 @@ export const ranges = async (call: Call) =>
   (await call<ServingView>('GET', '/../shards/serving')).served
     .filter(({ state }) => state === 'ready')
     .map(({ from, to }) => [from, to]);
+
+/** A node in a process of its own. */
+export interface NodeProcess {
+  readonly call: Call;
+  /** kill -9. */
+  kill(): void;
+}
+
+export async function nodeInProcess(home: string): Promise<NodeProcess> {
+  const child = fork(new URL('./node-process.ts', import.meta.url), {
+    env: { ...process.env, KITH_TEST_HOME: home },
+  });
+  let last = 0;
+  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  const answerTo = (id: number) =>
+    new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject }));
+  child.on('message', ({ id, answer, error }: { id: number; answer: never; error?: string }) => {
+    if (error === undefined) waiting.get(id)?.resolve(answer);
+    else waiting.get(id)?.reject(new Error(error));
+  });
+  child.once('exit', () => {
+    for (const { reject } of waiting.values()) reject(new Error('The process of the node ended.'));
+  });
+  await answerTo(0);
+  return {
+    call(method, path, body) {
+      const id = ++last;
+      child.send({ id, method, path, body });
+      return answerTo(id);
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}

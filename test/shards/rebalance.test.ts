@@ -1,50 +1,36 @@
 /** Nodes that serve parts of a model: what they tell of it, and a node that takes the blocks of one that was killed. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import type { CoverageListView, ServedView, SwarmView } from '../../src/server/index.ts';
 import { type SwarmNode, startSwarmNode, until } from '../swarm-support.ts';
-import { type Call, coverage, homeWithModel, kith, ranges, serve } from './covering-nodes.ts';
+import {
+  type Call,
+  coverage,
+  homeWithModel,
+  kith,
+  type NodeProcess,
+  nodeInProcess,
+  ranges,
+  serve,
+} from './covering-nodes.ts';
 
 const homes: string[] = [];
 let near: SwarmNode;
 let moving: SwarmNode;
-let child: ChildProcess;
+let child: NodeProcess;
 let killed: Call;
-
-async function startChild(home: string): Promise<Call> {
-  child = fork(new URL('./node-process.ts', import.meta.url), {
-    env: { ...process.env, KITH_TEST_HOME: home },
-  });
-  let last = 0;
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  const answerTo = (id: number) =>
-    new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject }));
-  child.on('message', ({ id, answer, error }: { id: number; answer: never; error?: string }) => {
-    if (error === undefined) waiting.get(id)?.resolve(answer);
-    else waiting.get(id)?.reject(new Error(error));
-  });
-  child.once('exit', () => {
-    for (const { reject } of waiting.values()) reject(new Error('The process of the node ended.'));
-  });
-  await answerTo(0);
-  return (method, path, body) => {
-    const id = ++last;
-    child.send({ id, method, path, body });
-    return answerTo(id);
-  };
-}
 
 before(async () => {
   const [a, b, c] = await Promise.all([homeWithModel(), homeWithModel(), homeWithModel()]);
   homes.push(a, b, c);
-  [near, moving, killed] = await Promise.all([startSwarmNode(a), startSwarmNode(b), startChild(c)]);
+  [near, moving, child] = await Promise.all([startSwarmNode(a), startSwarmNode(b), nodeInProcess(c)]);
+  killed = child.call;
   const { addresses } = await near.view();
   for (const call of [moving.call, killed]) await call('POST', '/connect', { target: addresses[0] });
 });
 after(async () => {
-  child.kill('SIGKILL');
+  child.kill();
   await Promise.all([near, moving].map(({ node }) => node.close()));
   await Promise.all(homes.map((home) => rm(home, { recursive: true, force: true })));
 });
@@ -87,7 +73,7 @@ test('blocks of a killed node are taken by one that chose its own by itself', {
   assert.match(drawn.out, /Every block is served\. The weakest: /);
   assert.equal((await kith(moving, 'gap')).code, 0);
 
-  child.kill('SIGKILL');
+  child.kill();
   await until(
     () => ranges(moving.call),
     (served) => [2, 3, 4].every((block) => served.some(([from, to]) => from! <= block && block < to!)),
