@@ -7,8 +7,8 @@ import { type AuditorOptions, createAuditor, openPath, type Verdict } from '../.
 import type { Swarm } from '../../src/swarm/index.ts';
 import { swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
 import { testModel } from '../models/index.ts';
-import type { Lie } from './liar.ts';
-import { forkShardPeer, type ShardPeer } from './peers.ts';
+import type { Lie } from '../shards/liar.ts';
+import { forkShardPeer, type ShardPeer } from '../shards/peers.ts';
 
 const MODEL = 'ad'.repeat(32);
 const CELLS = 256;
