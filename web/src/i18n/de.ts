@@ -770,7 +770,7 @@ export const de: Words = {
     shardsNoneMore: 'Ein Knoten, der welche bereitstellt, macht ein größeres Modell möglich:',
     shardsWhole: 'Alle {{ blocks }} Blöcke werden bereitgestellt.',
     shardsWeakest: 'Die schwächsten sind {{ from }} bis {{ to }}.',
-    shardsGap: 'Niemand stellt die Blöcke {{ gaps }} bereit.',
+    shardsGap: 'Blöcke, die niemand bereitstellt: {{ gaps }}.',
     shardsCannot: 'Antworten über Peers müssen auf jemanden warten, der es tut.',
     shardsBar: 'Blöcke {{ ranges }} von {{ blocks }}',
     shardsSelf: 'Dieser Knoten',

@@ -765,7 +765,7 @@ export const en = {
     shardsNoneMore: 'A node that serves some makes a larger model possible:',
     shardsWhole: 'All {{ blocks }} blocks are served.',
     shardsWeakest: 'The weakest are {{ from }} to {{ to }}.',
-    shardsGap: 'Nobody serves the blocks {{ gaps }}.',
+    shardsGap: 'Blocks that nobody serves: {{ gaps }}.',
     shardsCannot: 'Answers over peers have to wait for somebody who does.',
     shardsBar: 'Blocks {{ ranges }} of {{ blocks }}',
     shardsSelf: 'This node',
