@@ -3,7 +3,7 @@
  *
  * @module cli/options
  */
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export function whole(min: number, max: number) {
   return (text: string): number => {
@@ -21,6 +21,11 @@ export function decimal(min: number, max: number) {
       throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
     return value;
   };
+}
+
+/** Lines of examples below the help of a command. */
+export function examples(command: Command, ...lines: readonly string[]): void {
+  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
 }
 
 export const homeOption = () =>

@@ -4,15 +4,10 @@
  * @module cli/shard-commands
  */
 import { type Command, Option } from 'commander';
-import { homeOption, jsonOption, modelOption, whole } from './options.ts';
+import { examples, homeOption, jsonOption, modelOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
 import { addPaths } from './shard-path-commands.ts';
 import { addServing } from './shard-serving-commands.ts';
-
-/** Lines of examples below the help of a command. */
-function examples(command: Command, ...lines: readonly string[]): void {
-  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
-}
 
 export function addShard(program: Command, add: Add): void {
   const shard = program

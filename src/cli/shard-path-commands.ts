@@ -5,20 +5,17 @@
  */
 import { type Command, Option } from 'commander';
 import { TIERS } from '../base/index.ts';
-import { decimal, homeOption, jsonOption, modelOption, seedOption, whole } from './options.ts';
+import { decimal, examples, homeOption, jsonOption, modelOption, seedOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
 
-/** Lines of examples below the help of a command. */
-function examples(command: Command, ...lines: readonly string[]): void {
-  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
-}
-
-const tierOption = () => new Option('--min-tier <tier>', 'lowest tier of each peer').choices([...TIERS]);
-const regionOption = () =>
-  new Option('--region <regions>', 'regions of peers that will do, with commas between');
-const pledgeOption = () => new Option('--pledge', 'only peers whose operator gave the FiduciaryPledge');
-const viaOption = () =>
-  new Option('--via <peers>', 'go through these, PEER or PEER:FIRST-LAST (blocks), with commas between');
+/** What a path is to be like. */
+const wishOptions = () => [
+  new Option('--min-tier <tier>', 'lowest tier of each peer').choices([...TIERS]),
+  new Option('--region <regions>', 'regions of peers that will do, with commas between'),
+  new Option('--pledge', 'only peers whose operator gave the FiduciaryPledge'),
+  new Option('--via <peers>', 'go through these, PEER or PEER:FIRST-LAST (blocks), with commas between'),
+  new Option('--cells <n>', 'KV cells (tokens) that each peer is to lend').argParser(whole(1, 131_072)),
+];
 
 export function addPaths(shard: Command, add: Add): void {
   examples(
@@ -56,11 +53,7 @@ export function addPaths(shard: Command, add: Add): void {
       [
         homeOption(),
         new Option('--explain', 'also why each other peer was left out, and what there is without each one'),
-        tierOption(),
-        regionOption(),
-        pledgeOption(),
-        viaOption(),
-        new Option('--cells <n>', 'KV cells (tokens) that each peer is to lend').argParser(whole(1, 131_072)),
+        ...wishOptions(),
         jsonOption(),
       ],
       load('plan'),
@@ -81,11 +74,7 @@ export function addPaths(shard: Command, add: Add): void {
         homeOption(),
         new Option('--name <name>', 'what requests call it: MODEL@NAME'),
         new Option('--ttl <time>', 'how long: 30m, 12h').default('30m'),
-        tierOption(),
-        regionOption(),
-        pledgeOption(),
-        viaOption(),
-        new Option('--cells <n>', 'KV cells (tokens) that each peer is to lend').argParser(whole(1, 131_072)),
+        ...wishOptions(),
         jsonOption(),
       ],
       load('create'),

@@ -4,13 +4,8 @@
  * @module cli/shard-serving-commands
  */
 import { type Command, Option } from 'commander';
-import { homeOption, jsonOption, modelOption, whole } from './options.ts';
+import { examples, homeOption, jsonOption, modelOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
-
-/** Lines of examples below the help of a command. */
-function examples(command: Command, ...lines: readonly string[]): void {
-  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
-}
 
 export function addServing(shard: Command, add: Add): void {
   const load =

@@ -6,13 +6,8 @@
 import { type Command, Option } from 'commander';
 import { TIERS } from '../base/index.ts';
 import { addHivemind } from './hivemind-commands.ts';
-import { homeOption, jsonOption, whole } from './options.ts';
+import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
-
-/** Lines of examples below the help of a command. */
-function examples(command: Command, ...lines: readonly string[]): void {
-  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
-}
 
 export function addSwarm(program: Command, add: Add): void {
   addP2p(program, add);

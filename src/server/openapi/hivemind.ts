@@ -16,8 +16,8 @@ import {
   type Schema,
   string,
 } from './schema.ts';
+import { moment } from './swarm-parts.ts';
 
-const moment = described('Milliseconds since 1970.', count);
 const peerId = pattern('^[1-9A-HJ-NP-Za-km-z]{46,52}$');
 const nodeId = described('Id of a node in the DHT.', pattern('^[0-9a-f]{40}$'));
 const json: Schema = { description: 'Any JSON, as a stranger stored it.' };

@@ -17,19 +17,12 @@ import {
   milliseconds,
   nullable,
   object,
-  pattern,
   ref,
   type Schema,
   string,
 } from './schema.ts';
+import { hash, moment, peerId, rate, swarmOff } from './swarm-parts.ts';
 
-const peerId = pattern(
-  '^[1-9A-HJ-NP-Za-km-z]{46,52}$',
-  '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
-);
-const hash = described("SHA-256 of the model's file.", pattern('^[0-9a-f]{64}$'));
-const rate: Schema = { type: 'number', minimum: 0 };
-const moment = described('Milliseconds since 1970.', count);
 const blocks = described('First block and the one after the last.', {
   type: 'array',
   items: count,
@@ -117,10 +110,6 @@ export const coverageSchemas: Readonly<Record<string, Schema>> = {
   ShardWays: object({ ways: array(ref('ShardWay')) }),
 };
 
-const off: Readonly<Record<string, Answer>> = {
-  '409': answer('`swarm_off`: the swarm is not switched on.', ref('OpenAiError'), ['x-should-retry']),
-  '503': answer('`swarm_down`: the swarm does not run.', ref('OpenAiError'), ['x-should-retry']),
-};
 const none: Readonly<Record<string, Answer>> = {
   '404': answer('`model_not_found`.', ref('OpenAiError'), ['x-should-retry']),
 };
@@ -136,7 +125,7 @@ export const coverageOperations: readonly Operation[] = [
       queryParameter('model', 'Id, or SHA-256 of its file; without it, all that are announced.', string),
       queryParameter('propose', 'Also what this node could serve.', choice('true', 'false')),
     ],
-    answers: { ...off, ...none, '200': answer('As known now.', ref('Coverages')) },
+    answers: { ...swarmOff, ...none, '200': answer('As known now.', ref('Coverages')) },
     error: 'OpenAiError',
   },
   {
@@ -145,7 +134,7 @@ export const coverageOperations: readonly Operation[] = [
     id: 'kithShardCalibration',
     summary: 'What was measured of this machine and of its ways to peers',
     scope: 'monitor',
-    answers: { ...off, '200': answer('The newest of each.', ref('ShardCalibrations')) },
+    answers: { ...swarmOff, '200': answer('The newest of each.', ref('ShardCalibrations')) },
     error: 'OpenAiError',
   },
   {
@@ -155,7 +144,7 @@ export const coverageOperations: readonly Operation[] = [
     summary: 'Measure the ways to peers that serve blocks',
     scope: 'control',
     body: requestSchema(waysSchema),
-    answers: { ...off, ...none, '200': answer('To those who answered.', ref('ShardWays')) },
+    answers: { ...swarmOff, ...none, '200': answer('To those who answered.', ref('ShardWays')) },
     error: 'OpenAiError',
   },
 ];

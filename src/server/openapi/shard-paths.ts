@@ -18,17 +18,12 @@ import {
   nullable,
   number,
   object,
-  pattern,
   ref,
   type Schema,
   string,
 } from './schema.ts';
+import { moment, peerId } from './swarm-parts.ts';
 
-const moment = described('Milliseconds since 1970.', count);
-const peerId = pattern(
-  '^[1-9A-HJ-NP-Za-km-z]{46,52}$',
-  '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
-);
 const range = { from: described('First block.', count), to: described('The one after the last.', count) };
 const span = object(range);
 

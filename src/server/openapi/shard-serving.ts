@@ -21,12 +21,8 @@ import {
   type Schema,
   string,
 } from './schema.ts';
+import { peerId, rate } from './swarm-parts.ts';
 
-const peerId = pattern(
-  '^[1-9A-HJ-NP-Za-km-z]{46,52}$',
-  '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
-);
-const rate: Schema = { type: 'number', minimum: 0 };
 const tier = choice(...TIERS);
 const span = {
   model: string,

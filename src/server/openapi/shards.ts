@@ -3,7 +3,7 @@
  *
  * @module server/openapi/shards
  */
-import { type Answer, type Api, answer, queryParameter } from './operation.ts';
+import { type Api, answer, queryParameter } from './operation.ts';
 import {
   array,
   boolean,
@@ -21,13 +21,8 @@ import {
 import { coverageOperations, coverageSchemas } from './shard-coverage.ts';
 import { pathOperations, pathSchemas } from './shard-paths.ts';
 import { servingOperations, servingSchemas } from './shard-serving.ts';
+import { hash, moment, peerId, swarmOff } from './swarm-parts.ts';
 
-const moment = described('Milliseconds since 1970.', count);
-const peerId = pattern(
-  '^[1-9A-HJ-NP-Za-km-z]{46,52}$',
-  '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
-);
-const hash = described("SHA-256 of the model's file.", pattern('^[0-9a-f]{64}$'));
 const modelId = described('Its id on this node; null where it is not known.', nullable(string));
 const side = described('`given`: this node computed. `taken`: the peer did.', choice('given', 'taken'));
 const base64 = described('Base64.', string);
@@ -96,11 +91,6 @@ const schemas: Readonly<Record<string, Schema>> = {
   }),
 };
 
-const off: Readonly<Record<string, Answer>> = {
-  '409': answer('`swarm_off`: the swarm is not switched on.', ref('OpenAiError'), ['x-should-retry']),
-  '503': answer('`swarm_down`: the swarm does not run.', ref('OpenAiError'), ['x-should-retry']),
-};
-
 export const shardApi: Api = {
   tag: 'Kith shards',
   description: 'One model over several nodes: what is served, and what was computed for whom.',
@@ -121,7 +111,7 @@ export const shardApi: Api = {
         queryParameter('since', 'Kept since then, ms since 1970; sums are of these then.', count),
         queryParameter('limit', 'At most so many; 100 unless it says otherwise.', count),
       ],
-      answers: { ...off, '200': answer('Newest first, with the sums.', ref('WorkReceipts')) },
+      answers: { ...swarmOff, '200': answer('Newest first, with the sums.', ref('WorkReceipts')) },
       error: 'OpenAiError',
     },
   ],

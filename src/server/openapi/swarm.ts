@@ -24,6 +24,7 @@ import {
   type Schema,
   string,
 } from './schema.ts';
+import { hash, moment, peerId } from './swarm-parts.ts';
 
 /** An object, so that a counter or reason that is missing here does not compile. */
 const counters: Readonly<Record<CounterName, Schema>> = {
@@ -79,12 +80,6 @@ const terms: Readonly<Record<TermName, true>> = {
 
 const tier = choice(...Object.keys(tiers));
 const score: Schema = { type: 'number', minimum: 0, maximum: 1 };
-const moment = described('Milliseconds since 1970.', count);
-const peerId = pattern(
-  '^[1-9A-HJ-NP-Za-km-z]{46,52}$',
-  '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN',
-);
-const hash = described("SHA-256 of the model's file.", pattern('^[0-9a-f]{64}$'));
 const blocks = described(
   'Ranges of blocks, each with its first and the one after its last.',
   array({ type: 'array', items: count, minItems: 2, maxItems: 2 }),
