@@ -9,7 +9,18 @@ import type { Backend } from './types.ts';
 /** The engine has its own limits on waiting and on time; these are for when it does not keep them. */
 const limits = { firstTokenMs: 3_600_000, interTokenMs: 3_600_000, totalMs: 86_400_000 } as const;
 
-/** `abilities`: nothing is charged, and every grammar and tool call holds; images are not read. */
+/**
+ * What this machine's engine does wherever the blocks are: nothing is charged, and every grammar and tool call holds; images are
+ * not read.
+ */
+export const ENGINE_ABILITIES = {
+  tools: true,
+  json: true,
+  vision: false,
+  continues: true,
+  price: { prompt: 0, completion: 0 },
+} as const;
+
 export function localProvider(
   backend: Backend,
   more: Pick<GatewayProvider, 'aliases' | 'region' | 'facts'> = {},
@@ -19,14 +30,7 @@ export function localProvider(
     destination: { kind: 'this_machine' },
     step: 'local',
     ownMachine: true,
-    abilities: {
-      tools: true,
-      json: true,
-      vision: false,
-      continues: true,
-      price: { prompt: 0, completion: 0 },
-      limits,
-    },
+    abilities: { ...ENGINE_ABILITIES, limits },
     ...more,
   };
 }

@@ -4,12 +4,13 @@
  *
  * @module node/shards/calibrate
  */
-import { type Clock, InputError, type Random } from '../../base/index.ts';
+import type { Clock, Random } from '../../base/index.ts';
 import type { CellLease, Engine } from '../../engine/index.ts';
 import type { ModelManifest, ModelStore } from '../../models/index.ts';
 import type { CalibrationView } from '../../server/index.ts';
 import type { BlockSpan } from '../../shards/index.ts';
 import { blocksOnDisk, cellsWanted, type MachineParts, memoryBudget, shapeOf } from './machine.ts';
+import { textModel } from './text-model.ts';
 
 export interface CalibrateParts extends MachineParts {
   readonly engine: Pick<Engine, 'load' | 'unload' | 'lease' | 'models' | 'devices' | 'state'>;
@@ -40,15 +41,7 @@ export async function calibrate(
   signal: AbortSignal,
 ): Promise<CalibrationView> {
   const { engine, models, clock } = parts;
-  const { manifest } = await models.get(model);
-  if (manifest.task === 'embedding')
-    throw new InputError(
-      'wrong_model_task',
-      `'${model}' makes embeddings, which are not computed over peers.`,
-      {
-        param: 'model',
-      },
-    );
+  const manifest = await textModel(models, model);
   const span = await sampleOf(parts, manifest);
   const { path } = await models.ensureBlocks(model, span, { download: false, signal });
   const id = `calibrate ${manifest.sha256.slice(0, 16)} ${parts.random.uint32().toString(36)}`;

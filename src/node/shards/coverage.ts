@@ -3,7 +3,7 @@
  *
  * @module node/shards/coverage
  */
-import { InputError, KithError, reaches, TIERS, type Tier } from '../../base/index.ts';
+import { KithError, reaches, TIERS, type Tier } from '../../base/index.ts';
 import type { ModelManifest } from '../../models/index.ts';
 import type {
   CoverageListView,
@@ -25,6 +25,7 @@ import {
 import { type Announcement, type BlockRange, coverageOf, findPeers } from '../../swarm/index.ts';
 import { readCalibrations } from './calibration-file.ts';
 import { meansFor } from './machine.ts';
+import { textModel } from './text-model.ts';
 import type { ShardParts } from './types.ts';
 import type { WatchedModels } from './watching.ts';
 
@@ -229,15 +230,7 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
   return {
     othersOf,
     async choose(model, mostBlocks) {
-      const { manifest } = await models.get(model);
-      if (manifest.task === 'embedding')
-        throw new InputError(
-          'wrong_model_task',
-          `'${model}' makes embeddings, which are not computed over peers.`,
-          {
-            param: 'model',
-          },
-        );
+      const manifest = await textModel(models, model);
       await parts.watched.ask(manifest.sha256);
       return propose(manifest, mostBlocks);
     },

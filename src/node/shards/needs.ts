@@ -4,7 +4,7 @@
  *
  * @module node/shards/needs
  */
-import { isKithError, messageOf } from '../../base/index.ts';
+import { messageOf } from '../../base/index.ts';
 import { answerNeeds, askForBlocks, type CircuitsOptions } from '../../shards/index.ts';
 import type { PathChoice } from './path-choice.ts';
 import type { NodeServing } from './serving.ts';
@@ -42,8 +42,7 @@ export function helpFor(
       await serving.standIn(swarm.peer, need, AbortSignal.timeout(OWN_MS));
       return { peer: swarm.peer, addresses: [], from: span.from, to: span.to };
     } catch (error) {
-      const why = isKithError(error) ? error.message : messageOf(error);
-      log.warn('blocks that an answer needs could not be loaded here', { err: why });
+      log.warn('blocks that an answer needs could not be loaded here', { err: messageOf(error) });
       return null;
     }
   };

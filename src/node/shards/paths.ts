@@ -4,7 +4,7 @@
  *
  * @module node/shards/paths
  */
-import { type Config, InputError, isKithError, messageOf, TIERS, type Tier } from '../../base/index.ts';
+import { type Config, isKithError, messageOf, TIERS, type Tier } from '../../base/index.ts';
 import {
   createPathBackend,
   type GatewayProvider,
@@ -25,6 +25,7 @@ import { noteVerdicts } from './audits.ts';
 import { helpFor } from './needs.ts';
 import { pathChoice } from './path-choice.ts';
 import type { NodeServing } from './serving.ts';
+import { textModel } from './text-model.ts';
 import type { ShardParts } from './types.ts';
 
 /** ms between two looks at what peers announce. */
@@ -47,16 +48,7 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, servi
   const { choose } = choice;
 
   async function circuitModel(id: string): Promise<CircuitModel> {
-    const { manifest } = await models.get(id);
-    const { sha256, blocks, context, template, task } = manifest;
-    if (task === 'embedding')
-      throw new InputError(
-        'wrong_model_task',
-        `'${id}' makes embeddings, which are not computed over peers.`,
-        {
-          param: 'model',
-        },
-      );
+    const { sha256, blocks, context, template } = await textModel(models, id);
     return {
       id,
       sha256,

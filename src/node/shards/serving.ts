@@ -5,7 +5,6 @@
  * @module node/shards/serving
  */
 import { AbortedError, InputError, KithError, messageOf } from '../../base/index.ts';
-import type { ModelEntry } from '../../models/index.ts';
 import type { ServedView, ServeRequest, ServingDesk, ServingView } from '../../server/index.ts';
 import {
   type BlockSpan,
@@ -178,7 +177,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     admission.all().filter(({ pool }) => pool === id).length;
 
   const standIns = createStandIns({
-    ...{ parts: options, engine, clock, log, sessionsOf },
+    ...{ parts: options, log, sessionsOf },
     inTurn: (work) => inTurn(work),
   });
 
@@ -189,7 +188,10 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     if (ready !== undefined) return ready.want;
     const served = ranges.find(has)?.manifest;
     const manifest =
-      served ?? (peer === swarm.peer ? (await models.list()).find(hashIs(model))?.manifest : undefined);
+      served ??
+      (peer === swarm.peer
+        ? (await models.list()).find((entry) => entry.manifest.sha256 === model)?.manifest
+        : undefined);
     if (manifest === undefined || to > manifest.blocks)
       throw new KithError('shard_not_served', 'This node does not serve that model.', { status: 404 });
     await standIns.load(manifest, { from, to }, signal);
@@ -332,8 +334,3 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
 
 /** Owners go on elsewhere. */
 const lost = (why: string): KithError => new KithError('shard_lost', why, { status: 503 });
-
-const hashIs =
-  (hash: string) =>
-  ({ manifest }: ModelEntry): boolean =>
-    manifest.sha256 === hash;

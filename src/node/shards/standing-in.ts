@@ -4,8 +4,7 @@
  *
  * @module node/shards/standing-in
  */
-import { AbortedError, type Clock, KithError, type Logger, messageOf } from '../../base/index.ts';
-import type { Engine } from '../../engine/index.ts';
+import { AbortedError, KithError, type Logger, messageOf } from '../../base/index.ts';
 import type { ModelManifest } from '../../models/index.ts';
 import type { BlockSpan } from '../../shards/index.ts';
 import { type RangeParts, ServedRange } from './served-range.ts';
@@ -18,8 +17,6 @@ const LOOK_MS = 1000;
 
 export interface StandInOptions {
   readonly parts: Omit<RangeParts, 'onChange'>;
-  readonly engine: Pick<Engine, 'unload'>;
-  readonly clock: Clock;
   /** Loads one after the other, with whatever else is loaded. */
   readonly inTurn: (work: () => Promise<void>) => Promise<void>;
   /** Sessions that use the blocks now. */
@@ -34,7 +31,8 @@ export interface StandIns extends AsyncDisposable {
 }
 
 export function createStandIns(options: StandInOptions): StandIns {
-  const { parts, engine, clock, inTurn, sessionsOf, log } = options;
+  const { parts, inTurn, sessionsOf, log } = options;
+  const { engine, clock } = parts;
   const ranges: ServedRange[] = [];
   const lives = new Set<Promise<void>>();
 

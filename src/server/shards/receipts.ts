@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { isPeerId } from '../../base/index.ts';
+import type { WorkTotal } from '../../shards/index.ts';
 import { once } from '../gateway/cache.ts';
 import type { Route } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
@@ -43,23 +44,8 @@ export interface WorkReceiptView {
   readonly ownerSignature: string | null;
 }
 
-export interface WorkTotalView {
-  readonly side: 'given' | 'taken';
-  /** `*`: of all that are not listed by themselves any more. */
-  readonly peer: string;
-  readonly model: string;
-  readonly modelId: string | null;
-  /** Whether both signed. */
-  readonly agreed: boolean;
-  readonly receipts: number;
-  readonly prompt: number;
-  readonly decode: number;
-  readonly replayed: number;
-  /** Each row times the blocks that it went through. */
-  readonly rowBlocks: number;
-  readonly steps: number;
-  readonly ms: number;
-}
+/** `modelId`: its id on this node; null where it is not known. */
+export type WorkTotalView = WorkTotal & { readonly modelId: string | null };
 
 export interface WorkView {
   /** Newest first. */

@@ -93,21 +93,6 @@ class PathAuditor implements Auditor {
     await this.#working;
   }
 
-  async examine(cell: number): Promise<readonly string[]> {
-    await this.#working;
-    const [path, trail] = [this.#path, this.#trail];
-    const strand = trail?.strand(cell, this.#mostRows) ?? null;
-    if (path === null || trail === null || strand === null) return [];
-    const refused: string[] = [];
-    const work = async () => {
-      for (const { peer } of path.shards()) refused.push(...(await this.#audit(path, trail, strand, peer)));
-    };
-    this.#working = work();
-    await this.#working;
-    this.#working = null;
-    return refused;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#path = null;
     this.#end.abort();

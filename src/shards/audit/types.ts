@@ -80,11 +80,6 @@ export interface Auditor extends AsyncDisposable {
   readonly observer: PathObserver;
   /** Begins. Without it nothing is audited. */
   watch(path: AuditedPath): void;
-  /**
-   * Audits every shard of the path at once, on the sequence that the cell is in, whatever the budget: for rows about which there
-   * is a question. Resolves to the peers that were refused.
-   */
-  examine(cell: number): Promise<readonly string[]>;
   readonly figures: AuditFigures;
   /** Resolves when no audit is under way. */
   idle(): Promise<void>;

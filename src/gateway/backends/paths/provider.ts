@@ -5,6 +5,7 @@
  * @module gateway/backends/paths/provider
  */
 import type { Meeting, PeerRequirements, Tier } from '../../../base/index.ts';
+import { ENGINE_ABILITIES } from '../../local-provider.ts';
 import type { GatewayProvider } from '../../options.ts';
 import type { Backend } from '../../types.ts';
 
@@ -24,14 +25,7 @@ export function pathProvider({ backend, standing, meets }: PathProviderOptions):
     backend,
     step: 'swarm',
     counts: false,
-    abilities: {
-      tools: true,
-      json: true,
-      vision: false,
-      continues: true,
-      price: { prompt: 0, completion: 0 },
-      limits,
-    },
+    abilities: { ...ENGINE_ABILITIES, limits },
     get destination() {
       return { kind: 'peer' as const, link: 'encrypted' as const, ...standing() };
     },

@@ -1,0 +1,17 @@
+/**
+ * A model that can be computed over peers, by its id.
+ *
+ * @module node/shards/text-model
+ */
+import { InputError } from '../../base/index.ts';
+import type { ModelManifest, ModelStore } from '../../models/index.ts';
+
+/** @throws InputError `model_not_found`; `wrong_model_task` for one that makes embeddings */
+export async function textModel(models: Pick<ModelStore, 'get'>, id: string): Promise<ModelManifest> {
+  const { manifest } = await models.get(id);
+  if (manifest.task === 'embedding')
+    throw new InputError('wrong_model_task', `'${id}' makes embeddings, which are not computed over peers.`, {
+      param: 'model',
+    });
+  return manifest;
+}
