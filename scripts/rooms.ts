@@ -15,6 +15,7 @@ export const ROOMS = [
   'cli',
   'node',
   'server',
+  'knowledge',
   'gateway',
   'shards',
   'swarm',

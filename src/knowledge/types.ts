@@ -1,0 +1,124 @@
+/**
+ * What the parts of the knowledge room hand to each other: files become parsed documents, these chunks with vectors and
+ * mentions, and questions find them.
+ *
+ * @module knowledge/types
+ */
+
+/** Makes vectors. The node gives one that asks its engine, or a provider. */
+export interface Embedder {
+  /** Model id, for people. */
+  readonly id: string;
+  /** Content hash of what computes: vectors of equal hashes may be compared, others never. */
+  readonly hash: string;
+  readonly dimension: number;
+  /** Tokens of a text that count, without the special ones. Longer texts are cut. */
+  readonly window: number;
+  /** Row-major, texts.length × dimension, each row L2-normalised. */
+  embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array>;
+  /** Tokens of each text, without special ones. */
+  countTokens(texts: readonly string[], signal?: AbortSignal): Promise<readonly number[]>;
+}
+
+export interface EmbedOptions {
+  /** Some models want a different prefix for questions. */
+  readonly kind: 'query' | 'passage';
+  readonly signal?: AbortSignal;
+}
+
+/** A file as a parser gives it: text in reading order, without markup. */
+export interface ParsedDocument {
+  /** As the file itself says; null when it does not. */
+  readonly title: string | null;
+  readonly sections: readonly Section[];
+  readonly links: readonly Link[];
+  /** Other names of what the document is about. */
+  readonly aliases: readonly string[];
+  readonly tags: readonly string[];
+  /** Frontmatter, mail headers, document properties. */
+  readonly properties: Readonly<Record<string, Property>>;
+  /** Pages or slides; null where there are none. */
+  readonly pages: number | null;
+  /** What could not be read, and why. */
+  readonly notes: readonly ParseNote[];
+}
+
+export type Property = string | number | boolean | readonly string[];
+
+export interface Section {
+  /** Headings above the text, from the outermost; empty before the first. */
+  readonly headings: readonly string[];
+  readonly blocks: readonly Block[];
+}
+
+export interface Block {
+  /** Tables are lines of cells joined by ` | `, the head first. */
+  readonly kind: 'text' | 'list' | 'table' | 'code' | 'quote';
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** Where in the file, for the jump to the source. */
+export interface Place {
+  /** Page of a PDF or slide, from 1. */
+  readonly page?: number;
+  /** Line of a text file, from 1. */
+  readonly line?: number;
+  readonly sheet?: string;
+  /** Chapter file of an EPUB, page of a wiki dump, part of a mail. */
+  readonly part?: string;
+}
+
+export interface Link {
+  /** As it stands in the file: a path, a note's name, a URL, a page's title. */
+  readonly target: string;
+  /** `embed`: shown in place. `person`: a sender or receiver. */
+  readonly kind: 'wiki' | 'link' | 'embed' | 'category' | 'person';
+  /** What is shown instead of the target; null when that itself is. */
+  readonly label: string | null;
+}
+
+export interface ParseNote {
+  /** `needs_ocr`: pages without text. `cut`: a limit ended it. `part_failed`: an attachment, a sheet, a page. */
+  readonly code: 'needs_ocr' | 'cut' | 'part_failed' | 'encoding_guessed';
+  /** For people; no end stop is missing. */
+  readonly message: string;
+}
+
+/** A piece of a document that is found and cited. */
+export interface Chunk {
+  /** 32 hexadecimal characters of the SHA-256 of document, headings, text and how often that came before: stable where the content is. */
+  readonly id: string;
+  /** Position in the document, from 0; neighbours are one away. */
+  readonly position: number;
+  /** Title and headings, joined by ` › `. */
+  readonly title: string;
+  readonly text: string;
+  readonly tokens: number;
+  readonly place: Place;
+}
+
+/** A name in a chunk, by one of the extractors. Mentions are only ever added; what they are about is a view over them. */
+export interface Mention {
+  /** Position of the chunk in its document. */
+  readonly chunk: number;
+  /** As it stands in the text. */
+  readonly surface: string;
+  /** Characters of the chunk's text; null for what the title or a link says. */
+  readonly span: readonly [number, number] | null;
+  readonly extractor: 'title' | 'heading' | 'link' | 'alias' | 'tag' | 'gazetteer' | 'name' | 'model';
+  /** 0 to 1. */
+  readonly confidence: number;
+}
+
+/** Keeps only some documents. All that are given must hold. */
+export interface Filter {
+  /** Path as in the KB, or the folder it begins with (ending in `/`). */
+  readonly paths?: readonly string[];
+  readonly types?: readonly string[];
+  readonly tags?: readonly string[];
+  /** ms since 1970. */
+  readonly modifiedFrom?: number;
+  readonly modifiedTo?: number;
+  readonly properties?: Readonly<Record<string, Property>>;
+}
