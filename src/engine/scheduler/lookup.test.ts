@@ -5,7 +5,7 @@ import { createLookup } from './lookup.ts';
 
 const none = new Set<number>();
 const propose = (tokens: readonly number[], most: number, last: ReadonlySet<number> = none) => [
-  ...createLookup(last).propose(Int32Array.from(tokens), tokens.length, most),
+  ...createLookup(last).propose(Int32Array.from(tokens), tokens.length, most).draft,
 ];
 
 test('what followed the last tokens before is proposed, the longer run and the later place first', () => {
@@ -33,19 +33,21 @@ test('read token by token or at once, growing or replaced, it proposes what stan
       const grown = createLookup(none);
       const tokens = Int32Array.from(values);
       for (let count = 1; count < tokens.length; count++) grown.propose(tokens, count, 1);
-      const draft = grown.propose(tokens, tokens.length, most);
+      const { draft, match } = grown.propose(tokens, tokens.length, most);
       assert.deepEqual([...draft], propose(values, most));
       if (draft.length > 0) {
         // As if the text had gone on like this from an earlier place.
         const text = [...values, ...draft];
         const goesOn = (from: number) =>
           draft.every((token, i) => text[from + i] === token) &&
-          [1, 2].every((back) => text[from - back] === values.at(-back));
-        assert.ok(values.some((_, from) => from >= 2 && goesOn(from)));
+          Array.from({ length: match }, (_, i) => i + 1).every(
+            (back) => text[from - back] === values.at(-back),
+          );
+        assert.ok(match >= 2 && values.some((_, from) => from >= match && goesOn(from)));
       }
       grown.reset();
       const other = tokens.slice(at);
-      assert.deepEqual([...grown.propose(other, other.length, most)], propose([...other], most));
+      assert.deepEqual([...grown.propose(other, other.length, most).draft], propose([...other], most));
     }),
   );
 });

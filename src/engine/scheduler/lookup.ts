@@ -10,20 +10,28 @@
 
 /** Lengths of the runs that are looked for, the most telling first. */
 const RUNS = [3, 2] as const;
+/** Equal tokens before a guess that are counted at most. */
+const MOST_MATCH = 16;
 const LEAST_SLOTS = 1 << 10;
 const MOST_SLOTS = 1 << 17;
+
+export interface Proposal {
+  readonly draft: Int32Array;
+  /** Tokens at the end that also stand before the place where the draft comes from. */
+  readonly match: number;
+}
 
 export interface Lookup {
   /**
    * Tokens that may follow `tokens[0..count)`, at most `most`, none after one of `last`. Reads what was added since the last
    * call, so it costs O(1) a token in all.
    */
-  propose(tokens: Int32Array, count: number, most: number): Int32Array;
+  propose(tokens: Int32Array, count: number, most: number): Proposal;
   /** The tokens are others now. */
   reset(): void;
 }
 
-const NOTHING = new Int32Array(0);
+const NOTHING: Proposal = { draft: new Int32Array(0), match: 0 };
 
 /** @param last tokens that nothing follows */
 export function createLookup(last: ReadonlySet<number>): Lookup {
@@ -61,7 +69,8 @@ export function createLookup(last: ReadonlySet<number>): Lookup {
         const behind = tables[i]![hash(tokens, count, run)]!;
         if (behind === 0 || behind >= count) continue;
         let same = 0;
-        while (same < run && tokens[behind - 1 - same] === tokens[count - 1 - same]) same++;
+        while (same < Math.min(behind, MOST_MATCH) && tokens[behind - 1 - same] === tokens[count - 1 - same])
+          same++;
         if (same < run) continue;
         const draft = new Int32Array(most);
         let length = 0;
@@ -72,7 +81,7 @@ export function createLookup(last: ReadonlySet<number>): Lookup {
           if (last.has(token)) break;
           draft[length++] = token;
         }
-        return draft.subarray(0, length);
+        return { draft: draft.subarray(0, length), match: same };
       }
       return NOTHING;
     },

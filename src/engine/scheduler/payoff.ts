@@ -1,16 +1,24 @@
 /**
  * Whether guessing tokens pays: what passes of so many rows take, and how many tokens come out of them.
  *
- * One row of several costs what a single pass of it costs (one processor, small batches: 4 rows take 2 to 4 times as long as
- * one) or next to nothing (a path whose round trip takes longer than the computing). So both are measured, for each model:
- * ms of passes with guesses and without by their rows, and how many guesses were right. The choice is the number of guesses
- * with the most expected tokens in a ms.
+ * One row of several costs what a single pass of it costs, or more (2-bit weights on a processor: 4 rows take 4.3 times as
+ * long as one), or next to nothing (a path whose round trip takes longer than the computing). So both are measured, for each
+ * model: ms of passes with guesses and without, by their rows. The choice is the number of guesses with the most expected
+ * tokens in a ms, where that is clearly more than without.
+ *
+ * Estimates err, and what has not been measured must be tried. An account keeps both cheap: what passes with guesses lost
+ * against passes without is paid from what others gained and from a small share of all time, and without means nothing is
+ * guessed.
  *
  * @module engine/scheduler/payoff
  */
 
 /** Guesses of one sequence that may be checked in one pass. Few numbers, so that graphs are used again. */
 export const DRAFTS = [1, 3, 7, 15] as const;
+/** Guesses of a pass that finds out what rows cost. With one alone, kernels that need several rows would not show. */
+const TRIAL = DRAFTS[1];
+/** Tokens that a trial must promise of each sequence. */
+const TRIAL_TOKENS = 2.4;
 /** Gain below this is noise. */
 const LEAST_GAIN = 1.1;
 const WEIGHT = 0.2;
@@ -18,144 +26,164 @@ const WEIGHT = 0.2;
 const TRIALS = 2;
 /** Passes that could have had guesses after which one has some, to see whether the machine or the path has changed. */
 const TRY_AGAIN = 128;
-/** What a row more is thought to cost before any was measured. */
-const FIRST_ROW_COST = 0.05;
+/** What differs by this factor says that what was measured before no longer holds. */
+const CHANGED = 1.3;
 /** A clock of a test may stand still. */
 const LEAST_MS = 1e-3;
 
-/** How well one sequence is guessed. */
-export interface Guessing {
-  /** Share of guesses that are right when those before them were, of late. */
-  readonly right: number;
-  /** Guesses it may have next: more after those that were all right, fewer after none. */
-  readonly most: number;
-  /** After a pass with guesses. */
-  add(guessed: number, right: number): void;
-  /** After a pass without: whether the first one would have been right. */
-  look(right: boolean): void;
-}
-
-const FIRST_RIGHT = 0.5;
-/** Weight of a guess, and of each of the first few at least that of a mean. */
-const LATE_WEIGHT = 0.1;
-
-export function createGuessing(): Guessing {
-  let right = FIRST_RIGHT;
-  let looks = 0;
-  let step = 1;
-  function look(correct: boolean): void {
-    right += Math.max(LATE_WEIGHT, 1 / (2 + looks++)) * ((correct ? 1 : 0) - right);
-  }
-  return {
-    get right() {
-      return right;
-    },
-    get most() {
-      return DRAFTS[step]!;
-    },
-    add(guessed, correct) {
-      for (let i = 0; i < Math.min(correct + 1, guessed); i++) look(i < correct);
-      if (correct === guessed && guessed >= DRAFTS[step]!) step = Math.min(DRAFTS.length - 1, step + 1);
-      else if (correct === 0) step = Math.max(0, step - 1);
-    },
-    look,
-  };
-}
+/** The account, in passes without guesses: what it begins with, what each such pass adds, and its bounds. */
+const ACCOUNT = { first: 3, share: 0.01, least: -4, most: 10 } as const;
 
 /** A sequence that could have guesses. */
 export interface Chance {
-  /** Guesses there are. */
-  readonly guesses: number;
-  /** Share of them that will be right. */
-  readonly right: number;
+  /** Tokens expected of a pass with 0, 1, ... guesses: as many as there are, and one more. */
+  readonly tokens: Float64Array;
 }
 
 export interface Payoff {
   /** Guesses for each sequence at most; 0 = a pass without. `others`: rows of sequences without guesses. */
   choose(chances: readonly Chance[], others: number, maxRows: number): number;
-  /** After a pass of decodes: its rows, with or without guesses among them, and ms. */
-  pass(rows: number, guessed: boolean, ms: number): void;
+  /** After a pass of decodes of so many sequences: its rows, and ms. More rows than sequences are guesses. */
+  pass(sequences: number, rows: number, ms: number): void;
+  /** After the tokens of a pass with guesses were chosen: how many there are. */
+  gave(sequences: number, tokens: number): void;
+  /** Passes without guesses that may be lost. */
+  readonly account: number;
 }
 
 interface Measured {
   ms: number;
+  /** Mean difference from `ms`. */
+  spread: number;
   count: number;
 }
 
 export function createPayoff(): Payoff {
   const plain = new Map<number, Measured>();
   const guessing = new Map<number, Measured>();
+  let account: number = ACCOUNT.first;
+  /** Passes that could have had guesses since the last that had. */
   let waited = 0;
+  let isTrial = false;
+  /** What the last pass with guesses took, in passes without, while its tokens are not known. */
+  let owed = 0;
 
   function note(table: Map<number, Measured>, rows: number, ms: number): void {
     const known = table.get(rows);
-    if (known === undefined) table.set(rows, { ms, count: 1 });
+    if (known === undefined) table.set(rows, { ms, spread: 0, count: 1 });
     else {
       // The first pass of a shape also builds its graph.
-      known.ms = known.count === 1 ? Math.min(known.ms, ms) : known.ms + WEIGHT * (ms - known.ms);
+      if (known.count === 1) known.ms = Math.min(known.ms, ms);
+      else {
+        known.spread += WEIGHT * (Math.abs(ms - known.ms) - known.spread);
+        // What disturbs a pass makes it longer: a much shorter one tells more.
+        known.ms += (ms * CHANGED < known.ms ? 0.5 : WEIGHT) * (ms - known.ms);
+      }
       known.count++;
     }
   }
 
-  /** Passes with guesses were measured well enough for some number of rows. */
-  const isSure = () => [...guessing.values()].some(({ count }) => count >= TRIALS);
+  const add = (gain: number) => {
+    account = Math.min(ACCOUNT.most, Math.max(ACCOUNT.least, account + gain));
+  };
 
-  /** ms of a pass with guesses: as measured, or in proportion to what was measured next to it. */
-  function estimate(rows: number): number {
-    const near = nearest(guessing, rows, TRIALS);
-    if (near?.[0] === rows) return Math.max(LEAST_MS, near[1]);
-    const [oneRows, one] = nearest(plain, 1)!;
-    const each =
-      near === null || near[0] <= oneRows
-        ? one * FIRST_ROW_COST
-        : Math.max(0, near[1] - one) / (near[0] - oneRows);
-    return Math.max(LEAST_MS, one + each * (rows - oneRows));
+  /** ms of a pass without guesses of so many sequences; null before it is known. */
+  function without(sequences: number): number | null {
+    let best: [rows: number, ms: number] | null = null;
+    for (const [rows, { ms, count }] of plain) {
+      if (count < TRIALS) continue;
+      if (best === null || Math.abs(rows - sequences) < Math.abs(best[0] - sequences)) best = [rows, ms];
+    }
+    return best === null ? null : Math.max(LEAST_MS, best[1]);
+  }
+
+  /** ms of a pass with guesses: as measured, or on the line between or beyond what was measured. Null without any. */
+  function estimate(rows: number, sequences: number, one: number): number | null {
+    let below: [rows: number, ms: number] = [sequences, one];
+    let above: [rows: number, ms: number] | null = null;
+    let before: [rows: number, ms: number] | null = null;
+    for (const [at, { ms, spread, count }] of [...guessing].sort(([a], [b]) => a - b)) {
+      if (at <= sequences || (count < TRIALS && ms < (at / sequences) * one)) continue;
+      const careful = ms + spread / 2;
+      if (at === rows) return Math.max(LEAST_MS, careful);
+      if (at < rows) {
+        before = below;
+        below = [at, careful];
+      } else above ??= [at, careful];
+    }
+    if (above === null && before === null) return null;
+    const [from, to] = above === null ? [before!, below] : [below, above];
+    const each = Math.max(0, to[1] - from[1]) / (to[0] - from[0]);
+    return Math.max(LEAST_MS, below[1] + each * (rows - below[0]));
+  }
+
+  /** Rows and expected tokens of a pass with up to `most` guesses for each. */
+  function outcome(chances: readonly Chance[], others: number, most: number) {
+    let rows = others;
+    let expected = others;
+    for (const { tokens } of chances) {
+      const guesses = Math.min(most, tokens.length - 1);
+      rows += 1 + guesses;
+      expected += tokens[guesses]!;
+    }
+    return { rows, expected };
   }
 
   return {
     choose(chances, others, maxRows) {
-      const without = nearest(plain, chances.length + others);
-      if (chances.length === 0 || without === null) return 0;
+      isTrial = false;
+      const sequences = chances.length + others;
+      const one = without(sequences);
+      if (chances.length === 0 || one === null) return 0;
+      waited++;
       let best = 0;
-      let bestRate = (LEAST_GAIN * (chances.length + others)) / Math.max(LEAST_MS, without[1]);
-      const unsure = !isSure() || ++waited >= TRY_AGAIN;
+      let bestRate = (LEAST_GAIN * sequences) / one;
+      let known = false;
       for (const most of DRAFTS) {
-        let rows = others;
-        let tokens = others;
-        for (const chance of chances) {
-          const guesses = Math.min(most, chance.guesses);
-          rows += 1 + guesses;
-          tokens += expected(guesses, chance.right);
-        }
+        const { rows, expected } = outcome(chances, others, most);
         if (rows > maxRows) break;
-        const rate = tokens / estimate(rows);
-        if (rate <= bestRate) continue;
+        const ms = estimate(rows, sequences, one);
+        if (ms === null) continue;
+        known = true;
+        if (expected / ms <= bestRate) continue;
         best = most;
-        bestRate = rate;
+        bestRate = expected / ms;
       }
-      const hopeful = chances.some(({ right }) => right >= FIRST_RIGHT);
-      if (best === 0 && unsure && hopeful && others + chances.length * 4 <= maxRows) best = 3;
+      if (best > 0 && account < 0) best = 0;
+      if (best === 0 && (!known || waited >= TRY_AGAIN)) {
+        const { rows, expected } = outcome(chances, others, TRIAL);
+        const passes = (estimate(rows, sequences, one) ?? (one * rows) / sequences) / one;
+        const loss = passes - expected / sequences;
+        if (rows <= maxRows && expected - others >= TRIAL_TOKENS * chances.length && loss <= account) {
+          best = TRIAL;
+          isTrial = known;
+        }
+      }
       if (best > 0) waited = 0;
       return best;
     },
-    pass(rows, guessed, ms) {
-      note(guessed ? guessing : plain, rows, ms);
+    pass(sequences, rows, ms) {
+      // Nobody waited for the tokens of the one before.
+      if (owed > 0) add(-owed);
+      owed = 0;
+      if (rows === sequences) {
+        note(plain, rows, ms);
+        add(ACCOUNT.share);
+        return;
+      }
+      const old = guessing.get(rows);
+      if (isTrial && old !== undefined && (ms * CHANGED < old.ms || ms > CHANGED * old.ms)) guessing.clear();
+      isTrial = false;
+      note(guessing, rows, ms);
+      const one = without(sequences);
+      if (one !== null) owed = ms / one;
+    },
+    gave(sequences, tokens) {
+      if (owed > 0) add(tokens / sequences - owed);
+      owed = 0;
+    },
+    get account() {
+      return account;
     },
   };
-}
-
-/** Tokens that a pass gives: those guessed right in a row, and the one behind them. */
-function expected(guesses: number, right: number): number {
-  return right >= 1 ? guesses + 1 : (1 - right ** (guesses + 1)) / (1 - right);
-}
-
-function nearest(
-  table: ReadonlyMap<number, Measured>,
-  rows: number,
-  least = 1,
-): [rows: number, ms: number] | null {
-  let best: [number, number] | null = null;
-  for (const [at, { ms, count }] of table)
-    if (count >= least && (best === null || Math.abs(at - rows) < Math.abs(best[0] - rows))) best = [at, ms];
-  return best;
 }

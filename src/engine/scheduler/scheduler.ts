@@ -354,6 +354,7 @@ class BatchScheduler implements Scheduler {
           else sampled++;
         }
       }
+      this.#speculation?.gave(rows, decodes);
       sampled += decodes;
       this.#pace.pass(decodes, prompt, sampled, ms);
       if (decodes > 0) this.#recent.add(decodes, clock.monotonic() - from);
