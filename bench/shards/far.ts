@@ -4,7 +4,7 @@
  * @module bench/shards/far
  */
 import { median, spread, table } from '../lib/stats.ts';
-import { type BenchLab, promptOf } from './lab.ts';
+import { type BenchLab, promptOf, type Speculation } from './lab.ts';
 
 /** What KwaaiNet's own documents give, for comparison; measured there, not here. */
 const KWAAINET = [
@@ -19,13 +19,22 @@ export async function decodeFar(
   rtts: readonly number[],
 ): Promise<void> {
   const near: number[] = [];
-  const ways = [2, 3].flatMap((hops) => rtts.map((rttMs) => ({ hops, rttMs, each: [] as number[] })));
-  for (const { hops, rttMs } of ways) await lab.addPath(`${hops} over ${rttMs} ms`, hops, { rttMs });
+  const ways = [2, 3].flatMap((hops) =>
+    rtts.flatMap((rttMs) =>
+      (['off', 'auto'] as const).map((speculation: Speculation) => ({
+        ...{ hops, rttMs, speculation },
+        name: `${hops} over ${rttMs} ms, ${speculation}`,
+        each: [] as number[],
+      })),
+    ),
+  );
+  for (const { name, hops, rttMs, speculation } of ways)
+    await lab.addPath(name, hops, { rttMs, speculation });
   for (let round = -1; round < rounds; round++) {
     const whole = await lab.once('whole', promptOf(16, round), tokens);
     if (round >= 0) near.push(whole.each);
-    for (const { hops, rttMs, each } of ways) {
-      const answer = await lab.once(`${hops} over ${rttMs} ms`, promptOf(16, round), tokens);
+    for (const { name, each } of ways) {
+      const answer = await lab.once(name, promptOf(16, round), tokens);
       if (answer.tokens.join() !== whole.tokens.join())
         throw new Error('The tokens are not those of the whole.');
       if (round >= 0) each.push(answer.each);
@@ -37,17 +46,19 @@ export async function decodeFar(
       [
         'peers',
         'round trip of each link, ms',
+        'guesses',
         'ms a token',
         'tokens/s',
         'bound 1/(RTT x hops + compute)',
         'x bound',
       ],
-      ways.map(({ hops, rttMs, each }) => {
+      ways.map(({ hops, rttMs, speculation, each }) => {
         const bound = 1000 / (rttMs * hops + compute);
         const speed = each.map((ms) => 1000 / ms);
         return [
           String(hops),
           String(rttMs),
+          speculation,
           spread(each),
           spread(speed),
           bound.toFixed(2),
@@ -58,6 +69,6 @@ export async function decodeFar(
   );
   console.log(
     `\nEach message of a session waits half a round trip in the sending and in the receiving program (test/shards/delayed.ts); bandwidth is not bounded. ` +
-      `Shards push to the next one, so a token takes half a round trip for each link and for the way back. Compute: ${compute.toFixed(1)} ms a token, whole.\n\n${KWAAINET}`,
+      `Guesses come from the text before (prompts are of random tokens: only what an answer repeats is guessed right). Shards push to the next one, so a token takes half a round trip for each link and for the way back. Compute: ${compute.toFixed(1)} ms a token, whole.\n\n${KWAAINET}`,
   );
 }

@@ -24,7 +24,10 @@ export interface Answer {
   readonly pause: number;
 }
 
+export type Speculation = 'off' | 'auto';
+
 export interface BenchLab extends AsyncDisposable {
+  /** Without guesses. */
   readonly engine: Engine;
   readonly blocks: number;
   readonly peers: readonly ShardPeer[];
@@ -41,21 +44,29 @@ export interface BenchLab extends AsyncDisposable {
 export interface PathChanges extends Partial<PathOptions> {
   /** Round trip that is added to each link, ms. */
   readonly rttMs?: number;
+  /** @default 'off' */
+  readonly speculation?: Speculation;
   readonly wrap?: (carry: Carry) => Carry;
   readonly events?: PathEvent[];
 }
 
 /** The model of `file` is loaded whole as `whole`. */
 export async function openBench(file: string, peerCount: number, promptRows: number): Promise<BenchLab> {
-  const engine = createEngine({
-    threads: 1,
-    device: 'cpu',
-    context: CONTEXT,
-    prefillChunk: promptRows,
-    log: silentLogger,
-    clock: systemClock,
-    random: systemRandom,
-  });
+  const open = (speculation: Speculation): Engine =>
+    createEngine({
+      threads: 1,
+      device: 'cpu',
+      context: CONTEXT,
+      prefillChunk: promptRows,
+      speculation,
+      log: silentLogger,
+      clock: systemClock,
+      random: systemRandom,
+    });
+  const engines = { off: open('off'), auto: open('auto') } as const;
+  const engine = engines.off;
+  /** The engine of each model. */
+  const placeOf = new Map<string, Engine>([['whole', engine]]);
   const { blocks } = await engine.load({ id: 'whole', path: file });
   const owner = await swarmOnLoopback(200, { gate: { tierOf: () => 'trusted' } });
   const peers: ShardPeer[] = [];
@@ -68,7 +79,9 @@ export async function openBench(file: string, peerCount: number, promptRows: num
     engine,
     blocks,
     peers,
-    async addPath(name, parts, { rttMs = 0, wrap = (carry: Carry) => carry, events = [], ...changes } = {}) {
+    async addPath(name, parts, given = {}) {
+      const { rttMs = 0, speculation = 'off', events = [], ...rest } = given;
+      const { wrap = (carry: Carry) => carry, ...changes } = rest;
       const bounds = Array.from({ length: parts + 1 }, (_, i) => Math.round((i * blocks) / parts));
       for (const { child } of peers) if (child.connected) child.send({ rttMs });
       const path = await openPath({
@@ -85,14 +98,15 @@ export async function openBench(file: string, peerCount: number, promptRows: num
       });
       paths.push(path);
       const elsewhere = { from: 0, to: blocks, kvCells: CONTEXT };
-      await engine.load({ id: name, path: file, elsewhere }, { carry: wrap(path.carry) });
+      await engines[speculation].load({ id: name, path: file, elsewhere }, { carry: wrap(path.carry) });
+      placeOf.set(name, engines[speculation]);
       return path;
     },
     async once(model, prompt, maxTokens, onToken = () => {}) {
       const tokens: number[] = [];
       const times: number[] = [];
       const from = performance.now();
-      for await (const event of engine.generate({
+      for await (const event of placeOf.get(model)!.generate({
         model,
         prompt: { kind: 'tokens', tokens: prompt },
         sampler: { temperature: 0, topLogprobs: 0 },
@@ -118,7 +132,7 @@ export async function openBench(file: string, peerCount: number, promptRows: num
       for (const path of paths) await path[Symbol.asyncDispose]();
       await owner[Symbol.asyncDispose]();
       for (const peer of peers) await peer.kill();
-      await engine[Symbol.asyncDispose]();
+      for (const one of Object.values(engines)) await one[Symbol.asyncDispose]();
     },
   };
 }
