@@ -4,6 +4,18 @@
  *
  * @module knowledge
  */
+export { DEFAULT_LIMITS } from './parse/limits.ts';
+export {
+  DOCUMENT_TYPES,
+  type DocumentType,
+  type Parsed,
+  type ParseErrorCode,
+  type ParseLimits,
+  type ParseOptions,
+  type ParserPool,
+  type ParserPoolOptions,
+  type ParseSource,
+} from './parse/types.ts';
 export type {
   Block,
   Chunk,
