@@ -26,7 +26,7 @@ export async function pauses(lab: BenchLab, rounds: number, tokens: number): Pro
       const path = await lab.addPath(name, 2, {
         events,
         substitute: async ({ from, to }, gone) =>
-          gone.has(lab.peers[2]!.offer.peer) ? null : place(from, to),
+          gone.has(lab.peers[2]!.offer.peer) ? null : [place(from, to)],
         limits: { stallMs: 60_000 },
       });
       const { from, to } = path.shards()[1]!;

@@ -47,6 +47,7 @@ export {
   type PlannedShard,
   type PlanRequest,
   planPath,
+  planSecond,
   planSubstitute,
   type ShardCandidate,
 } from './plan/plan.ts';

@@ -93,7 +93,9 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
           type: 'f32',
           limits: { stallMs: 1000, probeMs: 1000 },
           substitute: async ({ from }, lost) =>
-            places[from === 0 ? 0 : 1]!.map(({ offer }) => offer).find((one) => !lost.has(one.peer)) ?? null,
+            places[from === 0 ? 0 : 1]!.map(({ offer }) => offer)
+              .filter((one) => !lost.has(one.peer))
+              .slice(0, 1),
           onEvent: (event) => events.push(event),
           clock: systemClock,
           random: systemRandom,
@@ -137,7 +139,9 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
           cells: 256,
           limits: { stallMs: 1000, probeMs: 1000 },
           substitute: async ({ from }, lost) =>
-            places[from === 0 ? 0 : 1]!.map(({ offer }) => offer).find((one) => !lost.has(one.peer)) ?? null,
+            places[from === 0 ? 0 : 1]!.map(({ offer }) => offer)
+              .filter((one) => !lost.has(one.peer))
+              .slice(0, 1),
           clock: systemClock,
           random: systemRandom,
           log: silentLogger,

@@ -11,6 +11,7 @@ import {
   type Path,
   type PathEvent,
   type PathOptions,
+  planSubstitute,
   type ShardOffer,
   type ShardService,
   serveShards,
@@ -106,10 +107,12 @@ export async function openLab(firstNumber: number): Promise<Lab> {
         model: MODEL,
         shards: peers.map(({ offer }) => offer),
         cells: CELLS,
-        substitute: async ({ from, to }, lost) =>
-          others
-            .map(({ offer }) => offer)
-            .find((one) => one.from === from && one.to === to && !lost.has(one.peer)) ?? null,
+        substitute: async (span, lost) =>
+          planSubstitute(
+            { span, cells: CELLS },
+            others.map(({ offer }) => ({ ...offer, msPerBlock: 1, load: 0, rttMs: 1, freeCells: CELLS })),
+            lost,
+          ),
         onEvent: (event) => events.push(event),
         clock: systemClock,
         random: systemRandom,

@@ -85,6 +85,51 @@ for (const [place, which] of ['first', 'last'].entries()) {
   });
 }
 
+test('several that share the blocks take the place of one, and others that of one of them', async () => {
+  const file = await testModel('stories15m-f16');
+  const spans = [
+    [0, 1],
+    [1, 3],
+    [3, 5],
+    [5, 6],
+  ] as const;
+  for (const [from, to] of spans)
+    await lab.engine.load({
+      id: `blocks ${from}-${to}`,
+      path: file,
+      range: { from, to, embed: false, head: false },
+    });
+  const parts: LabPeer[] = [];
+  for (const [from, to] of spans) parts.push(await lab.startPeer(from, to));
+  const [front, back] = peers as [LabPeer, LabPeer];
+  const spare = await lab.startPeer(3, 6);
+  const { path, events } = await lab.overPath('several', [front, back], parts);
+  await using _ = path;
+  const cuts = () => path.shards().map(({ from, to }) => [from, to]);
+  const tokens = await lab.answer('several', {}, (count) => {
+    // In the middle of the path, then at its end.
+    if (count === 6) path.drop(front.offer.peer, 'the test asks for it');
+    if (count === 12) path.drop(back.offer.peer, 'the test asks for it');
+  });
+  assert.deepEqual(tokens, await lab.answer('whole'));
+  assert.deepEqual(cuts(), spans);
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === 'joined' ? [[event.span.from, event.span.to]] : [])),
+    spans,
+  );
+  // Three of the four, for which there are others that have as many blocks or more.
+  const again = await lab.startPeer(1, 3);
+  parts.push(spare, again);
+  const more = await lab.answer('several', sampled, async (count) => {
+    if (count === 8) await Promise.all([1, 2, 3].map((k) => lab.stopPeer(parts[k]!)));
+  });
+  assert.deepEqual(more, await lab.answer('whole', sampled));
+  const after = new Set(path.shards().map(({ peer }) => peer));
+  assert.deepEqual(after, new Set([parts[0]!, again, spare].map(({ offer }) => offer.peer)));
+  assert.throws(() => path.move(0, front.offer), { code: 'path_invalid' });
+  assert.deepEqual(await lab.answer('several', long), await lab.answer('whole', long));
+});
+
 test('both shards die at once, and a substitute soon after: others take their places', async () => {
   const others = [await lab.startPeer(0, 3), await lab.startPeer(3, 6)];
   const brief = await lab.startPeer(0, 3);

@@ -96,7 +96,7 @@ after(async () => {
 const pathThrough = (shards: readonly ShardOffer[], work: WorkBook, spare: ShardOffer | null = null) =>
   openPath({
     ...{ swarm: owner.swarm, model: MODEL, shards, cells: CELLS, type: 'f32', work },
-    substitute: async (_, lost) => (spare !== null && !lost.has(spare.peer) ? spare : null),
+    substitute: async (_, lost) => (spare !== null && !lost.has(spare.peer) ? [spare] : null),
     ...{ clock: systemClock, random: systemRandom, log: silentLogger },
   });
 

@@ -5,12 +5,15 @@
  */
 import { higher, reaches, type Tier } from '../../base/index.ts';
 import {
+  type BlockSpan,
   type PathChoice as Chosen,
   type CircuitsOptions,
   gapsIn,
   isPath,
   type PathQuery,
+  type PlanRequest,
   planPath,
+  planSecond,
   planSubstitute,
   type ShardCandidate,
   shardCandidates,
@@ -26,7 +29,7 @@ const MOST_AVOIDED = 1024;
 const OWN_BLOCK_MS = 5;
 
 export interface PathChoice
-  extends Required<Pick<CircuitsOptions, 'choose' | 'substitute' | 'unmet' | 'onTrouble'>> {
+  extends Required<Pick<CircuitsOptions, 'choose' | 'substitute' | 'second' | 'unmet' | 'onTrouble'>> {
   /** Whether peers that may be asked have all blocks of the span: cheaper than a path. */
   covers(query: PathQuery): boolean;
   /** Why this node asks the peer for no blocks; null when it may. */
@@ -129,20 +132,28 @@ export function pathChoice(
     return isPath(first.plan) ? first : planned(false);
   }
 
+  /** Those that were not in trouble lately, if they do. */
+  const others =
+    <T>(
+      plan: (request: PlanRequest, among: readonly ShardCandidate[], not: ReadonlySet<string>) => T | null,
+    ) =>
+    (query: PathQuery, span: BlockSpan, not: ReadonlySet<string>): T | null => {
+      const among = (patient: boolean) =>
+        plan(
+          { span, cells: query.cells },
+          candidatesFor({ ...query, span, via: null }, patient).candidates,
+          not,
+        );
+      return among(true) ?? among(false);
+    };
+
   return {
     choose,
     covers: (query) => gapsIn(query.span, candidatesFor(query, false).candidates).length === 0,
     refusal,
     measured: (peer, rttMs) => void rtts.set(peer, rttMs),
-    substitute(query, span, lost) {
-      const among = (patient: boolean) =>
-        planSubstitute(
-          { span, cells: query.cells },
-          candidatesFor({ ...query, span, via: null }, patient).candidates,
-          lost,
-        );
-      return among(true) ?? among(false);
-    },
+    substitute: others(planSubstitute),
+    second: others(planSecond),
     onTrouble(peer, trouble, waitMs) {
       avoided.delete(peer);
       if (avoided.size >= MOST_AVOIDED) avoided.delete(avoided.keys().next().value!);

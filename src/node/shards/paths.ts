@@ -76,6 +76,7 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, servi
     choose,
     substitute: choice.substitute,
     help: helpFor(parts, choice, serving),
+    second: choice.second,
     audit: { share: config.shards.audit, onVerdict: noteVerdicts(parts.trust, log) },
     onTrouble: choice.onTrouble,
     unmet: choice.unmet,

@@ -12,6 +12,7 @@ import type { Path } from '../path/types.ts';
 import { isPath } from '../plan/candidates.ts';
 import type { PathPlan } from '../plan/plan.ts';
 import { differenceOf, Told } from './figures.ts';
+import { inPlaceOf } from './in-place.ts';
 import { busy, noPath, type Refused } from './refusals.ts';
 import type {
   CircuitLimits,
@@ -216,7 +217,7 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
         : createAuditor({
             ...{ model: model.sha256, cells, random, log, ...parts.audit },
             swarm: watchedSwarm(parts.swarm, requirements, new Map()),
-            second: async (span, without) => parts.substitute(open, span, without),
+            second: async (span, without) => parts.second?.(open, span, without) ?? null,
           });
     try {
       path = await openPath(
@@ -225,8 +226,7 @@ async function openFor(parts: Parts, wish: CircuitWish, signal: AbortSignal): Pr
           model: model.sha256,
           shards: plan.shards.map(({ peer, addresses, from, to }) => ({ peer, addresses, from, to })),
           cells,
-          substitute: async (lostSpan, lost) =>
-            parts.substitute(open, lostSpan, lost) ?? (await parts.help?.(open, lostSpan, lost)) ?? null,
+          substitute: (lostSpan, lost) => inPlaceOf(parts, open, lostSpan, lost),
           ...(parts.type !== undefined && { type: parts.type }),
           ...(parts.work !== undefined && { work: parts.work }),
           ...(auditor !== null && { observer: auditor.observer }),

@@ -164,7 +164,14 @@ export interface CircuitsOptions {
   readonly engine: Pick<Engine, 'load' | 'unload'>;
   readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
   readonly choose: (query: PathQuery) => PathChoice;
-  readonly substitute: (query: PathQuery, span: BlockSpan, lost: ReadonlySet<string>) => ShardOffer | null;
+  /** Who computes the blocks in the place of a shard that is lost: one, or several in order. */
+  readonly substitute: (
+    query: PathQuery,
+    span: BlockSpan,
+    lost: ReadonlySet<string>,
+  ) => readonly ShardOffer[] | null;
+  /** Who has all of the blocks and computes them a second time, for audits. @default nobody */
+  readonly second?: (query: PathQuery, span: BlockSpan, without: ReadonlySet<string>) => ShardOffer | null;
   /** Has somebody serve blocks that nobody does, when there is no substitute. @default nobody */
   readonly help?: (
     query: PathQuery,

@@ -22,9 +22,8 @@ export interface LineOptions extends PathOptions {
   readonly onLeaving: (hop: Hop, ms: number) => void;
 }
 
-/** What a session at one place of the path begins with. */
+/** What a session of the path begins with. */
 interface Place {
-  readonly k: number;
   readonly feeder: string | null;
   readonly donor: string | null;
 }
@@ -66,7 +65,7 @@ export class Line implements Disposable {
     const { shards, cells, allLimits } = this.#options;
     const opened = await Promise.allSettled(
       shards.map((offer, k) =>
-        this.openHop(offer, { k, feeder: shards[k - 1]?.peer ?? null, donor: null }, signal),
+        this.openHop(offer, { feeder: shards[k - 1]?.peer ?? null, donor: null }, signal),
       ),
     );
     this.hops = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -87,7 +86,7 @@ export class Line implements Disposable {
   }
 
   /** @throws KithError also when the shard does not fit the others of the path */
-  async openHop(offer: ShardOffer, { k, feeder, donor }: Place, signal: AbortSignal): Promise<Hop> {
+  async openHop(offer: ShardOffer, { feeder, donor }: Place, signal: AbortSignal): Promise<Hop> {
     const { swarm, model, shards, cells, random, allLimits, end, clock } = this.#options;
     const late = AbortSignal.timeout(allLimits.openMs);
     const { peer, from, to } = offer;
@@ -100,7 +99,7 @@ export class Line implements Disposable {
       session,
       feeder,
       donor,
-      last: k === shards.length - 1,
+      last: to === shards.at(-1)!.to,
       types: this.#atFirst,
       work: this.#options.work?.used({ peer, model, from, to, session }) ?? null,
       signal: AbortSignal.any([late, signal, end]),

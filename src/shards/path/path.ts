@@ -127,7 +127,7 @@ class OpenPath implements Path {
   }
 
   move(place: number, offer: ShardOffer): Promise<boolean> {
-    const { from, to } = this.#options.shards[place] ?? offer;
+    const { from, to } = this.#line.hops[place]?.offer ?? offer;
     if (place < 0 || place >= this.#line.hops.length || offer.from !== from || offer.to !== to)
       throw new KithError('path_invalid', `Place ${place} of the path is of blocks [${from}, ${to}).`, {
         status: 400,

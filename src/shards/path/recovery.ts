@@ -1,10 +1,12 @@
 /**
- * Puts another shard in the place of one, while the steps of the path wait: of one that is lost, by sending what was sent to
- * it again; of one that leaves, by having it bring its KV rows, and by sending again where that fails.
+ * Puts other shards in the place of one, while the steps of the path wait: of one that is lost, by sending what was sent to
+ * it again, to one or to several that share its blocks; of one that leaves, by having it bring its KV rows to another, and by
+ * sending again where that fails.
  *
  * @module shards/path/recovery
  */
 import { messageOf } from '../../base/index.ts';
+import type { BlockSpan } from '../types.ts';
 import type { Hop, ShardOffer } from './hop.ts';
 import type { Line } from './line.ts';
 import type { Steps, Waiting } from './steps.ts';
@@ -24,8 +26,8 @@ export class Recovery {
   readonly #options: RecoveryOptions;
   /** Peers that were lost on this path. */
   readonly #lost = new Set<string>();
-  /** Places of shards that were replaced and are not up to date yet. */
-  readonly #stale = new Set<number>();
+  /** Shards that took a place and are not up to date yet. */
+  readonly #stale = new Set<Hop>();
   /** Why the last one was lost. */
   #why = '';
   #working: Promise<unknown> = Promise.resolve();
@@ -67,7 +69,7 @@ export class Recovery {
 
   /** What the shards after this place have is of wrong rows: it is computed again when the next one joins. */
   distrust(place: number): void {
-    for (let k = place + 1; k < this.#options.line.hops.length; k++) this.#stale.add(k);
+    for (const hop of this.#options.line.hops.slice(place + 1)) this.#stale.add(hop);
   }
 
   /** A shard that is about to go: somebody else takes its place before, if there is somebody. */
@@ -84,8 +86,10 @@ export class Recovery {
     try {
       const next = await substitute({ from: offer.from, to: offer.to }, new Set([...this.#lost, peer]));
       const place = line.hops.indexOf(hop);
-      if (next === null || place < 0) log.info('nobody takes the place of a shard that leaves', { peer, ms });
-      else await this.move(place, next);
+      // KV rows go from one to one. Several take the place when it is gone.
+      if (next?.length !== 1 || place < 0)
+        log.info('no other shard takes the place of one that leaves', { peer, ms });
+      else await this.move(place, next[0]!);
     } catch (error) {
       // It serves until it goes; what comes then is a loss like any other.
       log.info('the place of a shard that leaves could not be taken', { peer, reason: messageOf(error) });
@@ -103,8 +107,10 @@ export class Recovery {
     await this.#working;
     const old = line.hops[place];
     if (old === undefined || old.gone || end.aborted) return false;
-    const feeder = line.hops[place - 1]?.peer ?? null;
-    const fresh = await line.openHop(offer, { k: place, feeder, donor: old.peer }, end);
+    // Others took the place meanwhile, and there are more of them.
+    if (old.offer.from !== offer.from || old.offer.to !== offer.to) return false;
+    const feeder = this.#feederOf(place);
+    const fresh = await line.openHop(offer, { feeder, donor: old.peer }, end);
     await this.#working;
     if (
       this.#mending ||
@@ -145,8 +151,8 @@ export class Recovery {
       const reason = moved?.k === 'unmoved' ? moved.message : 'it was not done in time';
       log.info('KV rows could not be moved', { from: old.peer, to: fresh.peer, reason });
       this.#why = 'a shard was to be replaced';
-      this.#stale.add(place);
-    } else await this.#link(place).catch(() => this.#stale.add(place));
+      this.#stale.add(fresh);
+    } else await this.#link(place).catch(() => this.#stale.add(fresh));
     await this.#recover(begun);
     const ms = clock.monotonic() - begun;
     if (!fresh.gone) onEvent?.({ type: 'moved', from: old.peer, to: fresh.peer, cells, ms });
@@ -213,25 +219,31 @@ export class Recovery {
   async #replace(): Promise<void> {
     const { line, steps } = this.#options;
     const { hops } = line;
-    const fresh = new Set<number>();
-    const opened = new Set<number>();
-    for (const [k, hop] of hops.entries()) {
-      if (!hop.gone && !this.#stale.has(k)) continue;
-      if (hop.gone) {
-        hops[k] = await this.#substituteFor(hop, k);
-        opened.add(k);
+    const opened = new Set<Hop>();
+    for (let k = 0; k < hops.length; ) {
+      let gone = 0;
+      while (hops[k + gone]?.gone) gone++;
+      if (gone === 0) {
+        k++;
+        continue;
       }
-      this.#stale.add(k);
-      fresh.add(k);
+      const others = await this.#substitutesFor(k, gone);
+      for (const old of hops.splice(k, gone, ...others)) this.#stale.delete(old);
+      for (const one of others) {
+        opened.add(one);
+        this.#stale.add(one);
+      }
+      k += others.length;
     }
+    const isFresh = (k: number) => this.#stale.has(hops[k]!);
     line.mayRepeat(steps.rowsWaiting);
     const from = steps.first;
     const last = hops.length - 1;
     // One that was opened now knows who feeds it.
-    for (const k of fresh) if (!opened.has(k + 1)) await line.nameFeeder(k);
-    const links = [...hops.keys()].filter((k) => k < last && (fresh.has(k) || fresh.has(k + 1)));
-    await line.link(links, (k) => fresh.has(k + 1), from);
-    if (fresh.has(0))
+    for (let k = 0; k < last; k++) if (isFresh(k) && !opened.has(hops[k + 1]!)) await line.nameFeeder(k);
+    const links = [...hops.keys()].filter((k) => k < last && (isFresh(k) || isFresh(k + 1)));
+    await line.link(links, (k) => isFresh(k + 1), from);
+    if (isFresh(0))
       for (const step of line.log.steps()) {
         const waiting = steps.get(step.n);
         if (waiting !== null) waiting.sent = true;
@@ -241,23 +253,58 @@ export class Recovery {
     this.#stale.clear();
   }
 
-  async #substituteFor(hop: Hop, k: number): Promise<Hop> {
-    const { line, substitute, allLimits, end, log, onEvent } = this.#options;
-    const { from, to } = hop.offer;
+  /** Those that take the place of `count` shards in a row, open and in order. */
+  async #substitutesFor(place: number, count: number): Promise<readonly Hop[]> {
+    const { line, allLimits, end } = this.#options;
+    const gone = line.hops.slice(place, place + count);
+    const span = { from: gone[0]!.offer.from, to: gone.at(-1)!.offer.to };
     for (let tries = 0; tries < allLimits.substitutes; tries++) {
-      const offer = await substitute({ from, to }, this.#lost);
-      if (offer === null) throw new FinalError('no other node serves these blocks');
-      try {
-        const next = await line.openHop(offer, { k, feeder: this.#feederOf(k), donor: null }, end);
-        onEvent?.({ type: 'joined', peer: offer.peer, span: { from, to } });
-        return next;
-      } catch (error) {
-        if (end.aborted) throw error;
-        this.#lost.add(offer.peer);
-        log.info('a substitute could not be had', { peer: offer.peer, reason: messageOf(error) });
-      }
+      const offers = await this.#offersFor(span, gone);
+      const opened = await this.#open(offers, this.#feederOf(place));
+      if (opened !== null) return opened;
+      if (end.aborted) throw new Error('the path was closed');
     }
     throw new FinalError('no substitute could be reached');
+  }
+
+  async #offersFor(span: BlockSpan, gone: readonly Hop[]): Promise<readonly ShardOffer[]> {
+    const { substitute } = this.#options;
+    const all = await substitute(span, this.#lost);
+    if (all !== null && all.length > 0) return all;
+    // Who could load the blocks of one may have no room for those of several.
+    const offers: ShardOffer[] = [];
+    for (const { offer } of gone.length > 1 ? gone : []) {
+      const some = await substitute({ from: offer.from, to: offer.to }, this.#lost);
+      if (some === null) break;
+      offers.push(...some);
+    }
+    if (offers.at(-1)?.to !== span.to) throw new FinalError('no other node serves these blocks');
+    return offers;
+  }
+
+  /** All of them, or null. Those that could not be had are not asked again. */
+  async #open(offers: readonly ShardOffer[], feeder: string | null): Promise<readonly Hop[] | null> {
+    const { line, end, log, onEvent } = this.#options;
+    const opened = await Promise.allSettled(
+      offers.map((offer, i) =>
+        line.openHop(offer, { feeder: offers[i - 1]?.peer ?? feeder, donor: null }, end),
+      ),
+    );
+    const hops = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    for (const [i, one] of opened.entries()) {
+      if (one.status === 'fulfilled' && !one.value.gone) continue;
+      const { peer } = offers[i]!;
+      if (!end.aborted) this.#lost.add(peer);
+      const reason = one.status === 'rejected' ? messageOf(one.reason) : 'it was lost at once';
+      log.info('a substitute could not be had', { peer, reason });
+    }
+    if (end.aborted || hops.length < offers.length || hops.some(({ gone }) => gone)) {
+      for (const hop of hops) void hop.close();
+      return null;
+    }
+    for (const { peer, offer } of hops)
+      onEvent?.({ type: 'joined', peer, span: { from: offer.from, to: offer.to } });
+    return hops;
   }
 }
 

@@ -25,8 +25,8 @@ export interface PathOptions {
    * prompts sooner than single tokens. @default 'f32'
    */
   readonly type?: TypeWish;
-  /** Another shard of the same blocks, by none of the peers in `lost`; null when there is none. */
-  readonly substitute: (span: BlockSpan, lost: ReadonlySet<string>) => Promise<ShardOffer | null>;
+  /** Shards that together have these blocks, in order and without gaps, by none of the peers in `lost`; null when there are none. */
+  readonly substitute: (span: BlockSpan, lost: ReadonlySet<string>) => Promise<readonly ShardOffer[] | null>;
   /** Counts what shards compute, and signs their receipts. @default nothing is counted */
   readonly work?: Pick<WorkBook, 'used'>;
   /** Told of each loss and of what takes the place. */
@@ -65,7 +65,7 @@ export interface PathLimits {
   readonly moveMs: number;
   /** ms in which a session must stand. @default 15000 */
   readonly openMs: number;
-  /** Substitutes tried for one place in a row. @default 8 */
+  /** Tries in a row to fill one place. @default 8 */
   readonly substitutes: number;
 }
 

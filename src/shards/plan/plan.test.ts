@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { blockMs, gapsIn, type PathPlan, planPath, planSubstitute, type ShardCandidate } from './plan.ts';
+import {
+  blockMs,
+  gapsIn,
+  type PathPlan,
+  planPath,
+  planSecond,
+  planSubstitute,
+  type ShardCandidate,
+} from './plan.ts';
 
 const candidate = (
   peer: string,
@@ -66,16 +74,30 @@ test('gaps are named, those without enough cells included', () => {
   assert.deepEqual(gapsIn({ from: 2, to: 4 }, [{ from: 0, to: 9 }]), []);
 });
 
-test('a substitute has all the blocks, is not among the lost, and is the fastest of those', () => {
+test('a second one has all the blocks, is not among those left out, and is the fastest of them', () => {
   const some = [
     candidate('a', 0, 12),
     candidate('b', 0, 12, { msPerBlock: 0.5 }),
     candidate('c', 3, 12, { msPerBlock: 0.1 }),
   ];
   const wanted = { span: { from: 2, to: 6 }, cells: 10 };
-  assert.deepEqual(planSubstitute(wanted, some, new Set()), { peer: 'b', addresses: [], from: 2, to: 6 });
-  assert.equal(planSubstitute(wanted, some, new Set(['b']))?.peer, 'a');
-  assert.equal(planSubstitute(wanted, some, new Set(['a', 'b'])), null);
+  assert.deepEqual(planSecond(wanted, some, new Set()), { peer: 'b', addresses: [], from: 2, to: 6 });
+  assert.equal(planSecond(wanted, some, new Set(['b']))?.peer, 'a');
+  assert.equal(planSecond(wanted, some, new Set(['a', 'b'])), null);
+});
+
+test('the place of one that is lost is taken by one, or by several in order, without gaps', () => {
+  const halves = [candidate('a', 0, 4), candidate('b', 4, 12), candidate('c', 3, 5)];
+  const some = [...halves, candidate('all', 0, 12)];
+  const wanted = { span: { from: 2, to: 6 }, cells: 10 };
+  const peers = (lost: string[], among = some) =>
+    planSubstitute(wanted, among, new Set(lost))?.map(({ peer, from, to }) => [peer, from, to]) ?? null;
+  assert.deepEqual(peers([]), [['all', 2, 6]]);
+  assert.deepEqual(peers(['all']), [
+    ['a', 2, 4],
+    ['b', 4, 6],
+  ]);
+  assert.equal(peers(['all', 'b']), null);
 });
 
 test('no path of any cuts is better than the one that is planned', () => {

@@ -146,18 +146,26 @@ export function gapsIn(span: BlockSpan, candidates: readonly BlockSpan[]): Block
   return gaps;
 }
 
-/** Who computes the blocks of a shard that was lost: the fastest of those that have all of them. */
+/** Who computes the blocks of a shard that was lost, one peer or several in order; null when nobody can. */
 export function planSubstitute(
-  request: Pick<PlanRequest, 'span' | 'cells' | 'unknownRttMs'>,
+  request: PlanRequest,
   candidates: readonly ShardCandidate[],
   lost: ReadonlySet<string>,
+): readonly ShardOffer[] | null {
+  const left = candidates.filter(({ peer }) => !lost.has(peer));
+  const plan = planPath(request, left);
+  if ('shards' in plan)
+    return plan.shards.map(({ peer, addresses, from, to }) => ({ peer, addresses, from, to }));
+  return null;
+}
+
+/** The fastest of those that have all of the blocks. */
+export function planSecond(
+  request: PlanRequest,
+  candidates: readonly ShardCandidate[],
+  without: ReadonlySet<string>,
 ): ShardOffer | null {
-  const { span, cells, unknownRttMs = 50 } = request;
-  const price = (one: ShardCandidate) => (one.rttMs ?? unknownRttMs) + (span.to - span.from) * blockMs(one);
-  const [best] = candidates
-    .filter(
-      (one) => one.from <= span.from && one.to >= span.to && one.freeCells >= cells && !lost.has(one.peer),
-    )
-    .sort((a, b) => price(a) - price(b));
-  return best === undefined ? null : { peer: best.peer, addresses: best.addresses, ...span };
+  const { from, to } = request.span;
+  const whole = candidates.filter((one) => one.from <= from && one.to >= to);
+  return planSubstitute(request, whole, without)?.[0] ?? null;
 }
