@@ -60,7 +60,7 @@ const book =
         log: silentLogger,
       });
 serveShards({
-  ...(settings.build !== undefined && { build: settings.build }),
+  ...(settings.build !== undefined && { build: async () => settings.build! }),
   swarm: { handle: (...method) => swarm.handle(...method), ...delayed(swarm, () => rttMs) },
   engine: settings.lie === undefined ? engine : liar(engine, settings.lie),
   shards: () => [{ model, from, to, id: 'blocks', width }],

@@ -61,7 +61,9 @@ function scene(lies: Readonly<Record<string, Lies>> = {}) {
     },
     refuse: () => true,
   };
-  return { find: (peer: string) => claimOf(path, trail, trail.strand(start - 1, 64)!, peer, 0), trail };
+  const find = (peer: string, joined: Readonly<Record<string, number>> = {}) =>
+    claimOf(path, trail, trail.strand(start - 1, 64)!, peer, (one) => joined[one] ?? 0);
+  return { find, trail };
 }
 const other = (rows: Float32Array) => rows.map((value) => value * 1.01);
 
@@ -101,6 +103,20 @@ test('a shard that shows nothing withholds; that its neighbour does is not its f
   assert.equal((await scene({ a: { hides: true } }).find('b')).kind, 'nothing');
   const last = await scene({ c: { hides: true } }).find('b');
   assert.deepEqual([last.kind, last.links], ['claim', []]);
+});
+
+test('a shard answers for no rows that came of its place before it stood there', async () => {
+  const last = await scene().find('c', { c: 1 });
+  assert.ok(last.kind === 'claim');
+  assert.deepEqual([last.claim.at, last.claim.build], [[6, 7], '']);
+  assert.equal((await scene().find('c', { c: 3 })).kind, 'nothing');
+});
+
+test('rows of one that took a place may differ from those that its neighbours had of the one before', async () => {
+  const lies = { a: { shows: other } };
+  const next = await scene(lies).find('b', { a: 3 });
+  assert.deepEqual([next.kind, next.links], ['nothing', []]);
+  assert.deepEqual((await scene(lies).find('a', { a: 3 })).links, []);
 });
 
 test('when the cells were written again nobody is asked to answer for them', () => {

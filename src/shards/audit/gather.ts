@@ -29,7 +29,8 @@ export type Found =
   | ({ readonly kind: 'nothing' } & Gathered);
 
 /**
- * @param joined last step before the shard took its place: what it has of that and those before came in other passes, or as KV rows
+ * @param joined last step before a shard took its place or was sent rows anew: what it has of that and those before came in other
+ *   passes, or as KV rows, and what went from its place then was not its own
  * @throws KithError when a shard cannot be asked at all
  */
 export async function claimOf(
@@ -37,7 +38,7 @@ export async function claimOf(
   trail: Trail,
   strand: Strand,
   peer: string,
-  joined: number,
+  joined: (peer: string) => number,
 ): Promise<Found> {
   const shards = path.shards();
   const k = shards.findIndex((one) => one.peer === peer);
@@ -56,7 +57,8 @@ export async function claimOf(
   // Somebody wrote there meanwhile, or the path changed: nobody is to blame.
   const changed = path.shards().some((one, i) => one.peer !== shards[i]?.peer);
   if (changed || !trail.isLive(strand) || given === null) return { kind: 'nothing', ...all };
-  const isNew = strand.steps.some((n) => n <= joined);
+  const isNewAt = (place: number) => strand.steps.some((n) => n <= joined(shards[place]!.peer));
+  const isNew = isNewAt(k);
   if (!shown.has && isNew) return { kind: 'nothing', ...all };
   if (!shown.has) return { kind: 'withheld', ...all };
   if (before !== null && !before.has) return { kind: 'nothing', ...all };
@@ -64,12 +66,13 @@ export async function claimOf(
   if (input === null) {
     const why = 'it says that it received other rows than this node sent';
     if (k === 0) return { kind: 'denied', why, ...all };
-    return { kind: 'nothing', ...all, links: [[shards[k - 1]!.peer, peer]] };
+    // What came of the one that stood there before can differ in the last bits.
+    return { kind: 'nothing', ...all, links: isNewAt(k - 1) ? [] : [[shards[k - 1]!.peer, peer]] };
   }
-  const disputed = behind?.has === true && asReceived(shown.went, behind.came, width) === null;
+  const disputed = !isNew && behind?.has === true && asReceived(shown.went, behind.came, width) === null;
   const links = disputed ? ([[peer, shards[k + 1]!.peer]] as const) : [];
   const { rows: output, at } = isLast
-    ? trail.outputs(strand)
+    ? trail.outputs(strand, joined(peer))
     : { rows: shown.went, at: [...strand.cells.keys()] };
   if (at.length === 0) return { kind: 'nothing', ...all, links };
   const claim: Claim = { pieces: strand.pieces, input, output, at, build: isNew ? '' : shown.build };

@@ -152,9 +152,12 @@ export class Trail implements Disposable {
     return this.#sent.read(cells, steps);
   }
 
-  /** Rows that came of the last shard, and at which places of the strand: those that were wanted. */
-  outputs({ cells, steps }: Written): { readonly rows: Float32Array; readonly at: readonly number[] } {
-    const at = [...cells.keys()].filter((i) => this.#came.wrote(cells[i]!) === steps[i]);
+  /** Rows that came of the last shard after the step `since`, and at which places of the strand: those that were wanted. */
+  outputs(
+    { cells, steps }: Written,
+    since: number,
+  ): { readonly rows: Float32Array; readonly at: readonly number[] } {
+    const at = [...cells.keys()].filter((i) => steps[i]! > since && this.#came.wrote(cells[i]!) === steps[i]);
     const rows = this.#came.read(
       Int32Array.from(at, (i) => cells[i]!),
       Float64Array.from(at, (i) => steps[i]!),

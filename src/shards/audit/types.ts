@@ -68,8 +68,8 @@ export interface AuditorOptions {
   readonly second: (span: BlockSpan, without: ReadonlySet<string>) => Promise<ShardOffer | null>;
   /** This machine's own copy of the blocks; null when it has none. @default none */
   readonly own?: (span: BlockSpan, cells: number) => Promise<CellLease | null>;
-  /** What computes here, as `ShardServiceOptions.build`. @default '' */
-  readonly build?: string;
+  /** What computes here, as `ShardServiceOptions.build`. @default it is not said */
+  readonly build?: () => Promise<string>;
   readonly onVerdict: (verdict: Verdict) => void;
   readonly random: Random;
   readonly log: Logger;
@@ -81,6 +81,13 @@ export interface Auditor extends AsyncDisposable {
   /** Begins. Without it nothing is audited. */
   watch(path: AuditedPath): void;
   readonly figures: AuditFigures;
+  /**
+   * Audits the shards of the path one after the other, over the sequence up to the row in `cell`, whatever that costs; ends with
+   * the first that is found wrong. Its result says nothing where it was not finished.
+   */
+  examine(cell: number): Promise<readonly Verdict[]>;
+  /** All shards of the path are sent rows anew: what came of them before may have followed from others. */
+  resent(): void;
   /** Resolves when no audit is under way. */
   idle(): Promise<void>;
 }

@@ -34,7 +34,7 @@ export interface LoadedShard extends BlockSpan {
 }
 
 export interface ShardServiceOptions {
-  readonly swarm: Pick<Swarm, 'handle' | 'openSession' | 'learn'>;
+  readonly swarm: Pick<Swarm, 'handle' | 'openSession' | 'learn' | 'ping'>;
   readonly engine: Pick<Engine, 'lease'>;
   /** Shards that are served now. */
   readonly shards: () => readonly LoadedShard[];
@@ -51,8 +51,8 @@ export interface ShardServiceOptions {
   readonly work?: Pick<WorkBook, 'served'>;
   /** Bytes of rows that one session keeps in memory; more lie in a file. @default 64 MiB */
   readonly logMemoryBytes?: number;
-  /** What computes here (release, device, processor), for audits: equal builds give equal rows. @default '' */
-  readonly build?: string;
+  /** What computes here (release, device, processor), for audits: equal builds give equal rows. @default it is not said */
+  readonly build?: () => Promise<string>;
   /** Monotonic ms. */
   readonly now?: () => number;
   readonly log: Logger;
@@ -126,7 +126,8 @@ export function serveShards(options: ShardServiceOptions): ShardService {
       signal: session.signal,
     });
     const lease = grant === undefined ? lent : noted(lent, grant);
-    const { logMemoryBytes, build = '' } = options;
+    const { logMemoryBytes } = options;
+    const build = (await options.build?.()) ?? '';
     const { model, from, to, session: number } = opening;
     const work = options.work?.served({ peer: session.peer, model, from, to, session: number });
     await using one = new ShardSession({
