@@ -1,0 +1,69 @@
+/**
+ * Filters as SQL over documents. Values are always bound, never part of the text.
+ *
+ * @module knowledge/store/filter
+ */
+import { InputError, type SqlValue } from '../../base/index.ts';
+import type { Filter } from '../types.ts';
+import { foldTag, propertyValues } from './rows.ts';
+
+export interface Condition {
+  /** Of a row `d` of the table of documents; `1` for none. */
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** Values in one filter: SQLite takes no more than some thousand of them, and plans each. */
+const MOST_VALUES = 1000;
+
+/** Paths and types: one of them. Tags and properties: all of them. A tag holds for those below it, too (`a` for `a/b`). */
+export function conditionOf(filter: Filter | undefined): Condition {
+  const parts: string[] = [];
+  const values: SqlValue[] = [];
+  const add = (sql: string, ...bound: SqlValue[]) => {
+    parts.push(sql);
+    values.push(...bound);
+  };
+  if (filter?.paths !== undefined) {
+    const ways: string[] = [];
+    for (const path of filter.paths) {
+      if (path.endsWith('/')) {
+        // '0' is the character after '/': the range is all that begins with the folder, by the index of paths.
+        ways.push('(d.path >= ? AND d.path < ?)');
+        values.push(path, `${path.slice(0, -1)}0`);
+      } else {
+        ways.push('d.path = ?');
+        values.push(path);
+      }
+    }
+    parts.push(ways.length === 0 ? '0' : `(${ways.join(' OR ')})`);
+  }
+  if (filter?.types !== undefined)
+    add(`d.type IN (${filter.types.map(() => '?').join(', ')})`, ...filter.types);
+  for (const tag of filter?.tags ?? []) {
+    const folded = foldTag(tag);
+    add(
+      'd.id IN (SELECT document FROM tag WHERE tag = ? OR (tag >= ? AND tag < ?))',
+      folded,
+      `${folded}/`,
+      `${folded}0`,
+    );
+  }
+  if (filter?.modifiedFrom !== undefined) add('d.modified >= ?', filter.modifiedFrom);
+  if (filter?.modifiedTo !== undefined) add('d.modified <= ?', filter.modifiedTo);
+  for (const [name, value] of Object.entries(filter?.properties ?? {})) {
+    for (const each of propertyValues(value))
+      add('d.id IN (SELECT document FROM property WHERE name = ? AND value = ?)', name, each);
+  }
+  if (values.length > MOST_VALUES)
+    throw new InputError(
+      'filter_invalid',
+      `The filter has ${values.length} values, and ${MOST_VALUES} are allowed: name folders (ending in /) instead of files.`,
+      { param: 'filter' },
+    );
+  return { sql: parts.length === 0 ? '1' : parts.join(' AND '), values };
+}
+
+export function isEmptyFilter(filter: Filter | undefined): boolean {
+  return filter === undefined || Object.values(filter).every((value) => value === undefined);
+}

@@ -1,0 +1,98 @@
+/**
+ * The file of a knowledge base: its tables and what they may hold.
+ *
+ * Words stand in an FTS5 index over the chunks' own rows ("external content"), so that a text is on the disk once; its rows are
+ * therefore taken out explicitly, with the old values, before a chunk goes. The int8 rows and the exact ones are two tables:
+ * filling the slab reads a fifth of the bytes.
+ *
+ * @module knowledge/store/schema
+ */
+import type { Migration } from '../../base/index.ts';
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'documents, chunks, words, vectors, mentions',
+    up: `
+      CREATE TABLE meta (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        id TEXT NOT NULL, name TEXT NOT NULL, made INTEGER NOT NULL,
+        embedder TEXT, embedder_hash TEXT, dimension INTEGER,
+        version INTEGER NOT NULL,
+        forgotten INTEGER NOT NULL,
+        settings TEXT NOT NULL
+      ) STRICT;
+      CREATE TABLE document (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        path TEXT NOT NULL UNIQUE, title TEXT NOT NULL, titled INTEGER NOT NULL, type TEXT NOT NULL,
+        hash BLOB NOT NULL, recipe TEXT NOT NULL, bytes INTEGER NOT NULL, modified INTEGER NOT NULL,
+        pages INTEGER, chunks INTEGER NOT NULL,
+        properties TEXT NOT NULL, tags TEXT NOT NULL, aliases TEXT NOT NULL, links TEXT NOT NULL, notes TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX document_hash ON document (hash);
+      CREATE TABLE tag (
+        document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, tag TEXT NOT NULL,
+        PRIMARY KEY (tag, document)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX tag_document ON tag (document);
+      CREATE TABLE property (
+        document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (name, value, document)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX property_document ON property (document);
+      CREATE TABLE chunk (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL, document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+        position INTEGER NOT NULL, tokens INTEGER NOT NULL, place TEXT NOT NULL, version INTEGER NOT NULL,
+        title TEXT NOT NULL, text TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX chunk_id ON chunk (id);
+      CREATE INDEX chunk_document ON chunk (document, position);
+      CREATE INDEX chunk_version ON chunk (version);
+      CREATE VIRTUAL TABLE words USING fts5 (
+        title, text, content = 'chunk', content_rowid = 'row', tokenize = 'porter unicode61 remove_diacritics 2'
+      );
+      CREATE TABLE vector (
+        chunk INTEGER PRIMARY KEY REFERENCES chunk ON DELETE CASCADE, scale REAL NOT NULL, i8 BLOB NOT NULL
+      ) STRICT;
+      CREATE TABLE exact_vector (
+        chunk INTEGER PRIMARY KEY REFERENCES chunk ON DELETE CASCADE, f32 BLOB NOT NULL
+      ) STRICT;
+      CREATE TABLE mention (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        chunk INTEGER NOT NULL REFERENCES chunk ON DELETE CASCADE,
+        surface TEXT NOT NULL, start INTEGER, stop INTEGER, extractor TEXT NOT NULL, confidence REAL NOT NULL
+      ) STRICT;
+      CREATE INDEX mention_chunk ON mention (chunk);
+      CREATE TABLE removed (
+        version INTEGER NOT NULL, chunk INTEGER NOT NULL, PRIMARY KEY (version, chunk)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE intake (
+        path TEXT PRIMARY KEY, state TEXT NOT NULL, code TEXT, message TEXT,
+        hash BLOB, recipe TEXT NOT NULL, bytes INTEGER NOT NULL, at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+];
+
+/** What one document may have. More is refused, except where `cut` is said. */
+export const STORE_LIMITS = {
+  /** Characters of a path in the KB. */
+  path: 4096,
+  /** Characters of a title; longer ones are cut. */
+  title: 1000,
+  /** Chunks of one document. */
+  chunks: 200_000,
+  /** Characters of one chunk with its title. */
+  chunkCharacters: 200_000,
+  /** Characters of the properties of a document as JSON, and likewise of its tags, aliases, links and notes. */
+  facts: 4_000_000,
+  /** Mentions that come with one document. */
+  mentions: 2_000_000,
+  /** Removed chunks that are remembered for those who follow; who is further behind reads all anew. */
+  removed: 200_000,
+  /** Rows of a page. */
+  page: 1000,
+  /** Words of a question that are looked up, and characters of one. */
+  words: 256,
+  wordCharacters: 100,
+} as const;

@@ -1,0 +1,323 @@
+/**
+ * What changes the file of a knowledge base: each call one transaction, with its version.
+ *
+ * @module knowledge/store/writer
+ */
+import { type Database, InputError } from '../../base/index.ts';
+import type { Chunk, Mention } from '../types.ts';
+import { quantise } from './quantise.ts';
+import {
+  bytesOf,
+  checkChunks,
+  checkPath,
+  documentColumns,
+  foldTag,
+  invalid,
+  over,
+  propertyValues,
+} from './rows.ts';
+import { STORE_LIMITS } from './schema.ts';
+import type { EmbedderIdentity, FileState, KnowledgeStore, NewDocument } from './types.ts';
+
+type Writes =
+  | 'remove'
+  | 'rename'
+  | 'addMentions'
+  | 'setVectors'
+  | 'useEmbedder'
+  | 'changeEmbedder'
+  | 'noteFiles'
+  | 'forgetFile'
+  | 'setSettings';
+
+export interface Writer extends Pick<KnowledgeStore, Writes> {
+  /** Row of the document. */
+  put(
+    document: NewDocument,
+    chunks: readonly Chunk[],
+    vectors: Float32Array | null,
+    mentions: readonly Mention[],
+    state: Omit<FileState, 'path'> | undefined,
+  ): number;
+}
+
+interface KeptChunk {
+  row: number;
+  id: string;
+  position: number;
+  tokens: number;
+  place: string;
+  title: string;
+  text: string;
+}
+
+export interface WriterOptions {
+  readonly database: Database;
+  /** Called before each change: throws when the file is not there any more. */
+  readonly present: () => void;
+  /** Reads the embedder that the file names. */
+  readonly embedder: () => EmbedderIdentity | null;
+}
+
+export function createWriter({ database, present, embedder }: WriterOptions): Writer {
+  const prepare = database.prepare.bind(database);
+  const grow = prepare<{ version: number }>('UPDATE meta SET version = version + 1 RETURNING version');
+  const idOf = prepare<{ id: number }, [string]>('SELECT id FROM document WHERE path = ?');
+  const columns =
+    'path, title, titled, type, hash, recipe, bytes, modified, pages, chunks, properties, tags, aliases, links, notes'.split(
+      ', ',
+    );
+  const insert = prepare<{ id: number }, Record<string, string | number | null | Uint8Array>>(
+    `INSERT INTO document (${columns.join(', ')}) VALUES (${columns.map((name) => `:${name}`).join(', ')})
+     ON CONFLICT (path) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')} RETURNING id`,
+  );
+  const dropDocument = prepare<never, [number]>('DELETE FROM document WHERE id = ?');
+  const dropTags = prepare<never, [number]>('DELETE FROM tag WHERE document = ?');
+  const dropProperties = prepare<never, [number]>('DELETE FROM property WHERE document = ?');
+  const addTag = prepare<never, [number, string]>('INSERT OR IGNORE INTO tag (document, tag) VALUES (?, ?)');
+  const addProperty = prepare<never, [number, string, string]>(
+    'INSERT OR IGNORE INTO property (document, name, value) VALUES (?, ?, ?)',
+  );
+  const kept = prepare<KeptChunk, [number]>(
+    'SELECT row, id, position, tokens, place, title, text FROM chunk WHERE document = ? ORDER BY position',
+  );
+  const addChunk = prepare<{ row: number }, [string, number, number, number, string, number, string, string]>(
+    'INSERT INTO chunk (id, document, position, tokens, place, version, title, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING row',
+  );
+  const moveChunk = prepare<never, [number, number, string, number]>(
+    'UPDATE chunk SET position = ?, tokens = ?, place = ? WHERE row = ?',
+  );
+  const touchChunk = prepare<never, [number, number]>('UPDATE chunk SET version = ? WHERE row = ?');
+  const dropChunk = prepare<never, [number]>('DELETE FROM chunk WHERE row = ?');
+  const addWords = prepare<never, [number, string, string]>(
+    'INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)',
+  );
+  const dropWords = prepare<never, [number, string, string]>(
+    "INSERT INTO words (words, rowid, title, text) VALUES ('delete', ?, ?, ?)",
+  );
+  const noteRemoved = prepare<never, [number, number]>('INSERT INTO removed (version, chunk) VALUES (?, ?)');
+  const forgetFrom = prepare<{ version: number }, [number]>(
+    'SELECT version FROM removed ORDER BY version DESC, chunk DESC LIMIT 1 OFFSET ?',
+  );
+  const forget = prepare<never, [number]>('DELETE FROM removed WHERE version <= ?');
+  const forgotten = prepare<never, [number]>('UPDATE meta SET forgotten = ?');
+  const addVector = prepare<never, [number, number, Uint8Array]>(
+    'INSERT OR REPLACE INTO vector (chunk, scale, i8) VALUES (?, ?, ?)',
+  );
+  const addExact = prepare<never, [number, Uint8Array]>(
+    'INSERT OR REPLACE INTO exact_vector (chunk, f32) VALUES (?, ?)',
+  );
+  const hasVector = prepare<{ one: number }, [number]>('SELECT 1 AS one FROM vector WHERE chunk = ?');
+  const hasChunk = prepare<{ one: number }, [number]>('SELECT 1 AS one FROM chunk WHERE row = ?');
+  const addMention = prepare<never, [number, string, number | null, number | null, string, number]>(
+    'INSERT INTO mention (chunk, surface, start, stop, extractor, confidence) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  // What a put brings is by rules, and comes again with each; what a model found of a chunk stays with it.
+  const dropRuled = prepare<never, [number]>("DELETE FROM mention WHERE chunk = ? AND extractor <> 'model'");
+  const movePath = prepare<never, [string, number]>('UPDATE document SET path = ? WHERE id = ?');
+  const moveFile = prepare<never, [string, string]>('UPDATE OR REPLACE intake SET path = ? WHERE path = ?');
+  const setEmbedder = prepare<never, [string, string, number]>(
+    'UPDATE meta SET embedder = ?, embedder_hash = ?, dimension = ?',
+  );
+  const noteFile = prepare<
+    never,
+    [string, string, string | null, string | null, Uint8Array | null, string, number, number]
+  >(
+    'INSERT OR REPLACE INTO intake (path, state, code, message, hash, recipe, bytes, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const dropFile = prepare<never, [string]>('DELETE FROM intake WHERE path = ?');
+  const saveSettings = prepare<never, [string]>('UPDATE meta SET settings = ?');
+
+  const change = <T>(work: (version: number) => T): T => {
+    present();
+    return database.transaction(() => work(grow.get()!.version));
+  };
+  const takeOut = (chunk: KeptChunk, version: number): void => {
+    dropWords.run(chunk.row, chunk.title, chunk.text);
+    dropChunk.run(chunk.row);
+    noteRemoved.run(version, chunk.row);
+  };
+  const sweepRemoved = (): void => {
+    const oldest = forgetFrom.get(STORE_LIMITS.removed);
+    if (oldest === undefined) return;
+    forget.run(oldest.version);
+    forgotten.run(oldest.version);
+  };
+  const writeVector = (row: number, exact: Float32Array): void => {
+    const { i8, scale } = quantise(exact);
+    addVector.run(row, scale, new Uint8Array(i8.buffer));
+    addExact.run(row, bytesOf(exact));
+  };
+  const writeFile = (state: FileState): void => {
+    const { path, stage, code, message, hash, recipe, bytes, at } = state;
+    noteFile.run(path, stage, code, message?.slice(0, 2000) ?? null, hash, recipe, bytes, at);
+  };
+  const dimensionFor = (vectors: Float32Array, rows: number): number => {
+    const known = embedder();
+    if (known === null)
+      throw new InputError(
+        'embedder_missing',
+        'The knowledge base was not told who makes its vectors: call useEmbedder before vectors are put.',
+      );
+    if (vectors.length !== rows * known.dimension)
+      throw new InputError(
+        'document_invalid',
+        `${rows} chunks need ${rows * known.dimension} components of vectors (${known.dimension} each), not ${vectors.length}.`,
+      );
+    for (const value of vectors)
+      if (!Number.isFinite(value))
+        throw new InputError('document_invalid', 'A vector has components that are no finite numbers.');
+    return known.dimension;
+  };
+
+  return {
+    put(document, chunks, vectors, mentions, state) {
+      const row = documentColumns(document);
+      const { path } = document;
+      checkChunks(path, chunks);
+      if (mentions.length > STORE_LIMITS.mentions)
+        throw over('mentions', STORE_LIMITS.mentions, `${path} has ${mentions.length} mentions`);
+      return change((version) => {
+        const dimension = vectors === null ? 0 : dimensionFor(vectors, chunks.length);
+        const { id } = insert.get({ ...row, chunks: chunks.length })!;
+        dropTags.run(id);
+        dropProperties.run(id);
+        for (const tag of document.tags) addTag.run(id, foldTag(tag));
+        for (const [name, value] of Object.entries(document.properties))
+          for (const each of propertyValues(value)) addProperty.run(id, name, each);
+
+        const before = new Map(kept.all(id).map((chunk) => [chunk.id, chunk]));
+        const stays = new Set(chunks.map((chunk) => chunk.id));
+        for (const chunk of before.values()) if (!stays.has(chunk.id)) takeOut(chunk, version);
+        const rows = chunks.map((chunk, at) => {
+          const place = JSON.stringify(chunk.place);
+          const exact = vectors?.subarray(at * dimension, (at + 1) * dimension);
+          const title = chunk.title.toWellFormed();
+          const text = chunk.text.toWellFormed();
+          let old = before.get(chunk.id);
+          // An id stands for title and text; should it ever not, the chunk is another one.
+          if (old !== undefined && (old.title !== title || old.text !== text)) {
+            takeOut(old, version);
+            old = undefined;
+          }
+          if (old !== undefined) {
+            if (old.position !== at || old.tokens !== chunk.tokens || old.place !== place)
+              moveChunk.run(at, chunk.tokens, place, old.row);
+            dropRuled.run(old.row);
+            if (exact !== undefined && hasVector.get(old.row) === undefined) {
+              writeVector(old.row, exact);
+              touchChunk.run(version, old.row);
+            }
+            return old.row;
+          }
+          const added = addChunk.get(chunk.id, id, at, chunk.tokens, place, version, title, text)!.row;
+          addWords.run(added, title, text);
+          if (exact !== undefined) writeVector(added, exact);
+          return added;
+        });
+        for (const { chunk, surface, span, extractor, confidence } of mentions) {
+          const of = rows[chunk];
+          if (of === undefined) throw invalid(`a mention is of chunk ${chunk}, which it has not`, path);
+          addMention.run(of, surface, span?.[0] ?? null, span?.[1] ?? null, extractor, confidence);
+        }
+        if (state !== undefined) writeFile({ ...state, path });
+        sweepRemoved();
+        return id;
+      });
+    },
+    remove(path) {
+      if (idOf.get(path) === undefined) return false;
+      return change((version) => {
+        const id = idOf.get(path)?.id;
+        if (id === undefined) return false;
+        for (const chunk of kept.all(id)) takeOut(chunk, version);
+        dropDocument.run(id);
+        dropFile.run(path);
+        sweepRemoved();
+        return true;
+      });
+    },
+    rename(from, to) {
+      checkPath(to);
+      if (from === to) return idOf.get(from) !== undefined;
+      return change(() => {
+        const id = idOf.get(from)?.id;
+        if (id === undefined) return false;
+        if (idOf.get(to) !== undefined)
+          throw new InputError('document_exists', `There is a document at ${to} already; remove it first.`, {
+            status: 409,
+          });
+        movePath.run(to, id);
+        moveFile.run(to, from);
+        return true;
+      });
+    },
+    addMentions(mentions) {
+      if (mentions.length === 0) return;
+      change(() => {
+        for (const { row, surface, span, extractor, confidence } of mentions)
+          if (hasChunk.get(row) !== undefined)
+            addMention.run(row, surface, span?.[0] ?? null, span?.[1] ?? null, extractor, confidence);
+      });
+    },
+    setVectors(rows, vectors) {
+      if (rows.length === 0) return;
+      change((version) => {
+        const dimension = dimensionFor(vectors, rows.length);
+        for (const [at, row] of rows.entries()) {
+          // Gone since it was asked for.
+          if (hasChunk.get(row) === undefined) continue;
+          writeVector(row, vectors.subarray(at * dimension, (at + 1) * dimension));
+          touchChunk.run(version, row);
+        }
+      });
+    },
+    useEmbedder({ id, hash, dimension }) {
+      const known = embedder();
+      if (known?.hash === hash && known.dimension === dimension) return;
+      if (known !== null) throw mismatch(known, { id, hash, dimension });
+      change(() => setEmbedder.run(id, hash, dimension));
+    },
+    changeEmbedder({ id, hash, dimension }) {
+      change((version) => {
+        database.exec('DELETE FROM vector; DELETE FROM exact_vector;');
+        setEmbedder.run(id, hash, dimension);
+        // Nobody who followed can go on: all vectors are others.
+        forgotten.run(version);
+        database.exec('DELETE FROM removed');
+      });
+    },
+    noteFiles(states) {
+      if (states.length === 0) return;
+      for (const { path } of states) checkPath(path);
+      present();
+      database.transaction(() => states.forEach(writeFile));
+    },
+    forgetFile(path) {
+      present();
+      dropFile.run(path);
+    },
+    setSettings(settings) {
+      present();
+      saveSettings.run(JSON.stringify(settings));
+    },
+  };
+}
+
+function mismatch(known: EmbedderIdentity, given: EmbedderIdentity): InputError {
+  return new InputError(
+    'embedder_mismatch',
+    `The vectors of this knowledge base are of ${known.id} (${known.dimension} components, ${known.hash.slice(0, 12)}), ` +
+      `and ${given.id} (${given.dimension}, ${given.hash.slice(0, 12)}) cannot be compared with them. ` +
+      'Use that embedder, or have all vectors made anew with this one.',
+    {
+      status: 409,
+      details: {
+        embedder: known.id,
+        dimension: known.dimension,
+        given: given.id,
+        givenDimension: given.dimension,
+      },
+    },
+  );
+}
