@@ -38,7 +38,7 @@ const request: ChatRequest = {
 
 before(async () => {
   home = await createHome();
-  rooms = openEngineRooms(configOf(home), silentLogger);
+  rooms = await openEngineRooms(configOf(home), silentLogger);
   trust = openTrust({ home: home.path, clock: systemClock, self: null });
   hash = (await rooms.local.models()).find(({ id }) => id === 'tiny')!.digest!;
   let text = '';

@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPublicAddress } from './addresses.ts';
+import { isLoopback, isPublicAddress } from './addresses.ts';
+
+test('loopback names and addresses mean this machine, in every way to write them', () => {
+  for (const host of [
+    'localhost',
+    'LOCALHOST.',
+    'a.localhost',
+    '127.0.0.1',
+    '127.1.2.3',
+    '[::1]',
+    '::ffff:127.0.0.1',
+  ])
+    assert.equal(isLoopback(host), true, host);
+  for (const host of ['128.0.0.1', '0.0.0.0', '::2', 'localhost.example', '127.0.0.1.example', ''])
+    assert.equal(isLoopback(host), false, host);
+});
 
 test('only addresses of the public Internet are public', () => {
   for (const address of ['1.1.1.1', '93.184.216.34', '2606:4700::1111', '2a00:1450::1'])

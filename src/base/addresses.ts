@@ -1,5 +1,5 @@
 /**
- * Which IP addresses belong to the public Internet.
+ * Which addresses are this machine's own, and which belong to the public Internet.
  *
  * @module base/addresses
  */
@@ -39,4 +39,20 @@ export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !notPublic.check(address, 'ipv4');
   return family === 6 && globalUnicast.check(address, 'ipv6') && !notPublic.check(address, 'ipv6');
+}
+
+/** True for names and addresses that mean this machine only: localhost, *.localhost, 127.0.0.0/8, ::1. */
+export function isLoopback(host: string): boolean {
+  const name = plainHost(host);
+  if (name === 'localhost' || name.endsWith('.localhost')) return true;
+  if (isIP(name) === 4) return name.startsWith('127.');
+  return isIP(name) === 6 && (name === '::1' || /^::ffff:127\./.test(name));
+}
+
+/** A host name or address in the one way to write it: small letters, no brackets, no dot at its end. */
+export function plainHost(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '');
 }

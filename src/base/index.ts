@@ -6,7 +6,7 @@
  *
  * @module base
  */
-export { isPublicAddress } from './addresses.ts';
+export { isLoopback, isPublicAddress, plainHost } from './addresses.ts';
 export * from './canonical-json.ts';
 export { type CborLimits, type CborMap, type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 export { Chain, type Linked } from './chain.ts';

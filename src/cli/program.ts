@@ -80,8 +80,14 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     for (const option of options) command.addOption(option);
     if (options.some((option) => option.long === '--home')) {
       const own = new Set(options.map((option) => option.long));
-      for (const flag of settingFlags)
-        if (!own.has(flag)) command.addOption(new Option(`${flag} <value>`).hideHelp());
+      let given = false;
+      // Only the command that is called gets them: for all of them it would be half of the time of a short command.
+      parent.hook('preSubcommand', (_parent, called) => {
+        if (called !== command || given) return;
+        given = true;
+        for (const flag of settingFlags)
+          if (!own.has(flag)) command.addOption(new Option(`${flag} <value>`).hideHelp());
+      });
       command.addHelpText('after', '\nEvery setting that `kith config keys` lists is a flag here too.');
     }
     return bind(command, load);

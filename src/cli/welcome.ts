@@ -1,6 +1,6 @@
 /** What `kith start` says once the node listens. @module cli/welcome */
 import { networkInterfaces } from 'node:os';
-import { isLoopback } from '../server/index.ts';
+import { isLoopback } from '../base/index.ts';
 import { asTyped, paint } from './output.ts';
 import { version } from './version.ts';
 

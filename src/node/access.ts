@@ -3,8 +3,9 @@
  *
  * @module node/access
  */
-import { type Config, InputError, type Logger, systemClock, systemRandom } from '../base/index.ts';
-import { createAccess, type KeyedAccess, openKeyStore, type TlsFiles } from '../server/index.ts';
+import { type Config, type Logger, systemClock, systemRandom } from '../base/index.ts';
+import { createAccess, type KeyedAccess, openKeyStore } from '../server/index.ts';
+import { tlsFiles } from './tls-files.ts';
 
 /** ms that a request waits for another process that writes the keys. */
 const busyTimeoutMs = 100;
@@ -36,14 +37,4 @@ export function openAccess(config: Config, token: string, log: Logger): NodeAcce
     log,
   });
   return { access, [Symbol.dispose]: () => keys.close() };
-}
-
-/** Throws `tls_invalid` when only one of the two files is named. */
-export function tlsFiles({ server: { tlsCert, tlsKey } }: Config): TlsFiles | null {
-  if (tlsCert === '' && tlsKey === '') return null;
-  if (tlsCert !== '' && tlsKey !== '') return { cert: tlsCert, key: tlsKey };
-  const missing = tlsCert === '' ? 'server.tlsCert' : 'server.tlsKey';
-  throw new InputError('tls_invalid', `TLS needs a certificate and its key: ${missing} is not set.`, {
-    param: missing,
-  });
 }

@@ -4,8 +4,7 @@
  *
  * @module node/config-sense
  */
-import { type Config, InputError } from '../base/index.ts';
-import { isLoopback } from '../server/index.ts';
+import { type Config, InputError, isLoopback } from '../base/index.ts';
 import { type DescribedBackend, describedBackends } from './variables.ts';
 
 /** Throws InputError `config_invalid` that names the place, the value and what to write. */

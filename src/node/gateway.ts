@@ -29,6 +29,7 @@ import { configWarnings } from './config-sense.ts';
 import type { Env } from './credentials.ts';
 import { detectorsOf } from './detectors.ts';
 import { decisionsOf } from './gateway-policy.ts';
+import { ledgerPath } from './home-files.ts';
 import { nightly } from './nightly.ts';
 import type { PeerNetwork } from './swarm-asking.ts';
 
@@ -141,9 +142,6 @@ function openLadder(
   const adapters = [createArithmetic(), ...web];
   return createLadder({ adapters, detectors: [...BUILT_IN_DETECTORS, ...detectors], clock, log });
 }
-
-/** Where the usage of a home is written down. */
-export const ledgerPath = (home: string): string => join(home, 'gateway', 'usage.sqlite');
 
 /** Null when it cannot be opened and no budget depends on it. Budgets that could not hold are an error. */
 function openLedger(

@@ -1,21 +1,31 @@
 /**
  * The node room: composes every other room into one running Kith, and finds a node that already runs.
  *
+ * What composes is loaded by its first call: most commands only look for a node and ask it, and its nine hundred files
+ * would be two thirds of their time.
+ *
  * @module node
  * @example
  * await using node = await createNode({ config: resolveConfig().config, log, version: '1.0.0' });
  * console.log(node.url);
  */
-export { tlsFiles } from './access.ts';
-export { type Backends, openBackends } from './backends.ts';
+import type { openBackends as OpenBackends } from './backends.ts';
+import type { createNode as CreateNode } from './node.ts';
+import type { EngineRooms, openEngineRooms as OpenEngineRooms, openRooms as OpenRooms } from './rooms.ts';
+import type { calibrate as Calibrate } from './shards/calibrate.ts';
+import type {
+  keepCalibrations as KeepCalibrations,
+  readCalibrations as ReadCalibrations,
+} from './shards/calibration-file.ts';
+
+export type { Backends } from './backends.ts';
 export type { CheckupFacts } from './checkups.ts';
 export { checkBackendNames, configWarnings } from './config-sense.ts';
-export { ledgerPath } from './gateway.ts';
-export { createNode, type Node, type NodeOptions } from './node.ts';
-export { type EngineRooms, enginePackages, openEngineRooms, openRooms, type Rooms } from './rooms.ts';
+export { enginePackages, ledgerPath } from './home-files.ts';
+export type { Node, NodeOptions } from './node.ts';
+export type { EngineRooms, Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile, whileStopped } from './run-file.ts';
-export { type CalibrateParts, calibrate } from './shards/calibrate.ts';
-export { keepCalibrations, readCalibrations } from './shards/calibration-file.ts';
+export type { CalibrateParts } from './shards/calibrate.ts';
 export {
   networkKeyPath,
   networkName,
@@ -24,3 +34,26 @@ export {
   readNetworkKey,
   writeNetworkKey,
 } from './swarm-psk.ts';
+export { tlsFiles } from './tls-files.ts';
+
+export const createNode: typeof CreateNode = async (...given) =>
+  (await import('./node.ts')).createNode(...given);
+
+export const openBackends: typeof OpenBackends = async (...given) =>
+  (await import('./backends.ts')).openBackends(...given);
+
+/** Opens no gateway: what that keeps belongs to the node that runs. */
+export const openEngineRooms = async (...given: Parameters<typeof OpenEngineRooms>): Promise<EngineRooms> =>
+  (await import('./rooms.ts')).openEngineRooms(...given);
+
+export const openRooms: typeof OpenRooms = async (...given) =>
+  (await import('./rooms.ts')).openRooms(...given);
+
+export const calibrate: typeof Calibrate = async (...given) =>
+  (await import('./shards/calibrate.ts')).calibrate(...given);
+
+export const keepCalibrations: typeof KeepCalibrations = async (...given) =>
+  (await import('./shards/calibration-file.ts')).keepCalibrations(...given);
+
+export const readCalibrations: typeof ReadCalibrations = async (...given) =>
+  (await import('./shards/calibration-file.ts')).readCalibrations(...given);

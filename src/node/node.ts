@@ -32,7 +32,7 @@ import {
   type Server,
   type ServerLimits,
 } from '../server/index.ts';
-import { type NodeAccess, openAccess, tlsFiles } from './access.ts';
+import { type NodeAccess, openAccess } from './access.ts';
 import { usePeers } from './found-peers.ts';
 import { foundProviders } from './found-providers.ts';
 import { openNodeIdentity } from './identity.ts';
@@ -43,6 +43,7 @@ import { keepStatusLists } from './status-lists.ts';
 import { createNodeSwarm, type NodeSwarm } from './swarm.ts';
 import { type BoundNetwork, createPeerNetwork } from './swarm-asking.ts';
 import { noReceipts, openNodeReceipts } from './swarm-receipts.ts';
+import { tlsFiles } from './tls-files.ts';
 
 /** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
 const closeWithinMs = 5_000;

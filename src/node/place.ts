@@ -3,9 +3,8 @@
  *
  * @module node/place
  */
-import type { BackendConfig } from '../base/index.ts';
+import { type BackendConfig, isLoopback } from '../base/index.ts';
 import type { GatewayProvider } from '../gateway/index.ts';
-import { isLoopback } from '../server/index.ts';
 
 export type Destination = GatewayProvider['destination'];
 

@@ -4,7 +4,6 @@
  *
  * @module node/rooms
  */
-import { join } from 'node:path';
 import { type Config, isKithError, type Logger, systemClock, systemRandom } from '../base/index.ts';
 import { createEngine, type Engine, supportedArchitectures } from '../engine/index.ts';
 import {
@@ -16,6 +15,7 @@ import {
 import { createModelStore, type ModelStore, type Progress } from '../models/index.ts';
 import type { NodeStatus } from '../server/index.ts';
 import { openGateway, type TextEmbedder } from './gateway.ts';
+import { enginePackages } from './home-files.ts';
 import type { PeerNetwork } from './swarm-asking.ts';
 
 /** ms the engine process gets to end by itself when it is told to. */
@@ -134,9 +134,4 @@ async function embedderOf(
       return texts.map((_, row) => vectors.subarray(row * dimension, (row + 1) * dimension));
     },
   };
-}
-
-/** Folder laid out like node_modules that holds the GPU packages added by `kith calibrate --install`. */
-export function enginePackages(home: string): string {
-  return join(home, 'engine', 'backends');
 }

@@ -25,7 +25,6 @@ export type {
   ThresholdView,
   UsageView,
 } from './gateway/index.ts';
-export { isLoopback } from './http/host.ts';
 export { defaultServerLimits, type ServerLimits } from './http/limits.ts';
 export {
   type Alert,

@@ -5,14 +5,14 @@
  */
 import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { Chain, isKithError, KithError, loggedMessageOf, messageOf } from '../base/index.ts';
+import { Chain, isKithError, isLoopback, KithError, loggedMessageOf, messageOf } from '../base/index.ts';
 import { createAnswering } from './answering.ts';
 import { checkRequest, guardConnections } from './connections.ts';
 import { createCounting } from './counted.ts';
 import { type BodyLimits, createBytePool } from './http/body.ts';
 import { busyStatuses, errorAnswer, type Fault, openAiError } from './http/errors.ts';
 import { createExchange, type Route, sendJson } from './http/exchange.ts';
-import { checkTarget, isLoopback } from './http/host.ts';
+import { checkTarget } from './http/host.ts';
 import { Response } from './http/response.ts';
 import { createRouter, routeAbove } from './http/router.ts';
 import { listen, urlOf } from './listen.ts';

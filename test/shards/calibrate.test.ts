@@ -34,7 +34,7 @@ test('blocks that are on the disk are measured, though the rest of the model is 
       'engine.kvCells': 512,
     };
     const { config } = resolveConfig({ home, flags, env: {} });
-    await using rooms = openEngineRooms(config, silentLogger);
+    await using rooms = await openEngineRooms(config, silentLogger);
     const parts = {
       config,
       engine: rooms.engine,

@@ -3,9 +3,16 @@
  *
  * @module cli/checks/node
  */
-import { type Config, InputError, isKithError, systemClock, systemRandom } from '../../base/index.ts';
+import {
+  type Config,
+  InputError,
+  isKithError,
+  isLoopback,
+  systemClock,
+  systemRandom,
+} from '../../base/index.ts';
 import { type RunningNode, readRunFile, tlsFiles } from '../../node/index.ts';
-import { isLoopback, openKeyStore } from '../../server/index.ts';
+import { openKeyStore } from '../../server/index.ts';
 import { createClient } from '../client.ts';
 import { version } from '../version.ts';
 import { fail, ok, type Verdict, warn } from './finding.ts';

@@ -83,7 +83,7 @@ export async function runChecks(
   };
   if (all) await checkMachine(config, findIt, check);
   else await findIt();
-  await using rooms = openEngineRooms(config, quietLog());
+  await using rooms = await openEngineRooms(config, quietLog());
   if (all) await checkModels(rooms, config, wanted.full, signal, check);
   // Where requests go is not known.
   if (resolved === null) return { findings, backends: [] };

@@ -26,7 +26,7 @@ export const calibrate: Handler = async ({ options }) => {
   let figures: CalibrationView;
   {
     // An engine of its own, so that what the node computes for others is not in its way in the same process.
-    await using rooms = openEngineRooms(config, quietLog());
+    await using rooms = await openEngineRooms(config, quietLog());
     figures = await measure(
       { config, engine: rooms.engine, models: rooms.store, clock: systemClock, random: systemRandom },
       model,

@@ -8,9 +8,9 @@
  * @module server/access/access
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, KithError, LimitError, type Logger } from '../../base/index.ts';
+import { type Clock, isLoopback, KithError, LimitError, type Logger } from '../../base/index.ts';
 import type { Scope } from '../http/exchange.ts';
-import { checkHost, type HostRules, isLoopback } from '../http/host.ts';
+import { checkHost, type HostRules } from '../http/host.ts';
 import type { Access, Caller, Observer } from '../types.ts';
 import { agentOf } from './agent.ts';
 import { tokenBudgets } from './budgets.ts';

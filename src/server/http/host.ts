@@ -6,7 +6,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { InputError, KithError } from '../../base/index.ts';
+import { InputError, isLoopback, KithError, plainHost } from '../../base/index.ts';
 
 /** Under which names a node answers, and which web pages may ask it. */
 export interface HostRules {
@@ -21,14 +21,6 @@ export interface HostRules {
 }
 
 const thisMachineOnly: HostRules = { wide: false, secure: false, names: [], origins: [] };
-
-/** True for names and addresses that mean this machine only: localhost, *.localhost, 127.0.0.0/8, ::1. */
-export function isLoopback(host: string): boolean {
-  const name = plainName(host);
-  if (name === 'localhost' || name.endsWith('.localhost')) return true;
-  if (isIP(name) === 4) return name.startsWith('127.');
-  return isIP(name) === 6 && (name === '::1' || /^::ffff:127\./.test(name));
-}
 
 /** Host name of a `host` header or authority, without port and brackets; null when it is malformed. */
 export function hostName(authority: string): string | null {
@@ -92,17 +84,10 @@ function isOwnHost(host: string, rules: HostRules): boolean {
   return true;
 }
 
-function plainName(host: string): string {
-  return host
-    .toLowerCase()
-    .replace(/^\[|\]$/g, '')
-    .replace(/\.$/, '');
-}
-
 function isOwnName(host: string, { wide, names }: HostRules): boolean {
   if (isLoopback(host)) return true;
-  const name = plainName(host);
-  return (wide && isIP(name) !== 0) || names.some((each) => plainName(each) === name);
+  const name = plainHost(host);
+  return (wide && isIP(name) !== 0) || names.some((each) => plainHost(each) === name);
 }
 
 /**
