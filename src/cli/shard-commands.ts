@@ -26,7 +26,7 @@ function addDownload(shard: Command, add: Add): void {
     add(
       shard,
       'download <model>',
-      'fetch the bytes of some blocks of a model and no others, each tensor checked; needs no running node',
+      'fetch the bytes of some blocks of a model and no others, each tensor checked: from peers through the running node, and from the sources of the model',
       [
         homeOption(),
         new Option('--start-block <n>', 'first block, from 0').argParser(whole(0, 4095)),

@@ -40,7 +40,7 @@ function openStore({ home, models }: Config): ModelStore {
   });
 }
 
-interface StoreIo {
+export interface StoreIo {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }

@@ -1,5 +1,5 @@
 /** `kith shard download`: the bytes of some blocks of a model, and no others. @module cli/commands/shard-download */
-import { formatBytes, formatPlural, readFileBounded } from '../../base/index.ts';
+import { formatBytes, formatPlural, isKithError, isPeerId, readFileBounded } from '../../base/index.ts';
 import {
   type BlockRange,
   MAX_LIST_BYTES,
@@ -7,15 +7,24 @@ import {
   type ModelStore,
   readListFile,
 } from '../../models/index.ts';
+import type { FetchedWeights, WeightsEvent } from '../../server/index.ts';
+import { connect, type NodeClient } from '../client.ts';
 import { UsageError } from '../failure.ts';
-import { plain, print, printJson } from '../output.ts';
+import { asTyped, plain, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
-import { withStore } from './models.ts';
+import { settingsOf } from '../settings.ts';
+import { type StoreIo, withStore } from './models.ts';
 
 interface Wish {
   readonly start: number | null;
   readonly blocks: number | null;
   readonly ends: boolean;
+}
+
+interface Got {
+  readonly manifest: ModelManifest;
+  readonly range: BlockRange;
+  readonly fetched: FetchedWeights;
 }
 
 function wishOf({ startBlock, blocks, ends }: Readonly<Record<string, unknown>>): Wish {
@@ -42,13 +51,17 @@ export const download: Handler = async (invocation) => {
   const { options } = invocation;
   const wish = wishOf(options);
   const file = options.list === undefined ? null : String(options.list);
-  const { range, got } = await withStore(invocation, id, async (store, io) => {
-    const list = file === null ? undefined : await givenList(store, file, id);
+  const node = await connect(settingsOf(options).config.home);
+  const { manifest, range, fetched } = await withStore(invocation, id, async (store, io): Promise<Got> => {
+    if (file !== null) await takeList(store, file, id);
     const { manifest } = await store.get(id);
-    const wanted = rangeOf(wish, manifest);
-    return { range: wanted, got: await store.ensureBlocks(id, wanted, { ...io, list, download: true }) };
+    const range = rangeOf(wish, manifest);
+    const fetched =
+      (node === null ? null : await throughNode(node, id, range, io)) ??
+      (await fromSources(store, id, range, io));
+    return { manifest, range, fetched };
   });
-  const { path, manifest, fetchedBytes, requests, sources } = got;
+  const { path, fetchedBytes, requests, sources } = fetched;
   const { from, to } = range;
   if (options.json) {
     printJson({
@@ -72,14 +85,78 @@ export const download: Handler = async (invocation) => {
   if (fetchedBytes === 0) print('Nothing had to be fetched.');
   else {
     const share = `${formatBytes(fetchedBytes)} of ${formatBytes(manifest.bytes)}`;
-    print(`Fetched ${share} in ${formatPlural(requests, 'request')} from ${plain(sources.join(', '))}`);
+    const whom = sources.map((source) => (isPeerId(source) ? `peer ${source}` : source)).join(', ');
+    print(`Fetched ${share} in ${formatPlural(requests, 'request')} from ${plain(whom)}`);
   }
 };
 
-/** Reads the owner's list; a model that is not known here yet is known from then on. */
-async function givenList(store: ModelStore, path: string, id: string) {
+/** Codes of a node that has no peers to ask. */
+const ALONE: ReadonlySet<string> = new Set(['swarm_off', 'swarm_down', 'route_not_found']);
+
+/** By the running node, whose peers give bytes, too. Null: it has no swarm. */
+async function throughNode(
+  node: NodeClient,
+  model: string,
+  { from, to, embedding }: BlockRange,
+  { signal, onProgress }: StoreIo,
+): Promise<FetchedWeights | null> {
+  const body = { model, from, to, ends: embedding === true };
+  try {
+    let fetched: FetchedWeights | null = null;
+    for await (const event of node.stream('/kith/v1/shards/weights', body, signal)) {
+      const told = event as WeightsEvent;
+      if ('progress' in told) onProgress(told.progress);
+      else fetched = told.done;
+    }
+    return fetched;
+  } catch (error) {
+    if (isKithError(error) && ALONE.has(error.code)) return null;
+    throw error;
+  }
+}
+
+/** By this process. That no peer is asked is said when something has to be fetched, or cannot be. */
+async function fromSources(
+  store: ModelStore,
+  id: string,
+  range: BlockRange,
+  { signal, onProgress }: StoreIo,
+): Promise<FetchedWeights> {
+  let isSaid = false;
+  const tell = () => {
+    if (!isSaid)
+      say(
+        asTyped(
+          'No node of a swarm runs here, so that no peer is asked: the bytes come from the sources of the model alone.',
+        ),
+      );
+    isSaid = true;
+  };
+  try {
+    return await store.ensureBlocks(id, range, {
+      signal,
+      onProgress(progress) {
+        if (progress.phase === 'download') tell();
+        onProgress(progress);
+      },
+      download: true,
+    });
+  } catch (error) {
+    if (isKithError(error) && UNOBTAINED.has(error.code)) tell();
+    throw error;
+  }
+}
+
+/** Codes of errors that a peer might have helped against. */
+const UNOBTAINED: ReadonlySet<string> = new Set([
+  'blocks_unobtainable',
+  'model_not_installed',
+  'tensor_list_missing',
+]);
+
+/** Keeps the owner's list; a model that is not known here yet is known from then on. */
+async function takeList(store: ModelStore, path: string, id: string): Promise<void> {
   const text = new TextDecoder().decode(await readFileBounded(path, MAX_LIST_BYTES));
   const { manifest, list } = readListFile(text, path);
-  if (manifest.id === id) await store.adopt(manifest);
-  return list;
+  await store.adopt(manifest.id === id ? manifest : (await store.get(id)).manifest, list);
 }

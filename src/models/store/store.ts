@@ -18,7 +18,8 @@ import {
   throwIfAborted,
 } from '../../base/index.ts';
 import { describeHolding, partialOf, sparseBytes } from '../blocks/holding.ts';
-import type { TensorList } from '../blocks/list.ts';
+import { keepList } from '../blocks/known-lists.ts';
+import { checkListOf, type TensorList } from '../blocks/list.ts';
 import type { BlockProvider, EnsuredBlocks, Holding } from '../blocks/types.ts';
 import { verifyBlocks } from '../blocks/verify.ts';
 import { digestFiles } from '../disk/digest.ts';
@@ -173,10 +174,12 @@ class Store implements ModelStore {
     return this.#parts.holding(...call);
   }
 
-  async adopt(manifest: ModelManifest): Promise<ModelEntry> {
+  async adopt(manifest: ModelManifest, list?: TensorList): Promise<ModelEntry> {
     const there = await this.#findValid(manifest.id);
     if (there !== null && there.sha256 !== manifest.sha256) throw exists(manifest.id);
+    if (list !== undefined) checkListOf(list, manifest);
     if (there === null) await writeManifest(this.#context.layout, manifest);
+    if (list !== undefined) await keepList(this.#context, manifest, list);
     return await this.get(manifest.id);
   }
 

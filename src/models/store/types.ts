@@ -97,8 +97,12 @@ export interface ModelStore extends AsyncDisposable {
   tensorList(id: string, options?: StoreCallOptions): Promise<TensorList>;
   /** What this disk has of the model with this sha256: verified tensors and where; null for nothing. */
   holding(sha256: string): Promise<Holding | null>;
-  /** Makes a model known whose file is not here. Throws `model_exists` (409) when another has the id. */
-  adopt(manifest: ModelManifest): Promise<ModelEntry>;
+  /**
+   * Makes a model known whose file is not here, and keeps the list of its tensors where one is given.
+   *
+   * @throws KithError `model_exists` (409) when another has the id; InputError `tensor_list_mismatch`
+   */
+  adopt(manifest: ModelManifest, list?: TensorList): Promise<ModelEntry>;
   /** Gets a model by catalogue id or source URI(s). A damaged file is replaced. */
   pull(ref: string | readonly string[], options?: PullOptions): Promise<ModelEntry>;
   /** Takes a GGUF file in: a copy, or with `link` the file itself, which must then stay where it is. */

@@ -25,5 +25,6 @@ export function shardDesk(need: () => Promise<ShardDesk>): ShardDesk {
       serve: async (request) => (await need()).serving.serve(request),
       stop: async (request) => (await need()).serving.stop(request),
     },
+    weights: { fetch: async (request, io) => (await need()).weights.fetch(request, io) },
   };
 }

@@ -25,7 +25,7 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   // First in and last out: sessions write to it as they end.
   const work = stack.use(openNodeWork(parts));
   // Before what needs blocks that peers have.
-  stack.use(openNodeWeights(parts));
+  const weights = stack.use(openNodeWeights(parts));
   // What is served is asked for when it is looked at, by then it is open.
   const watched = stack.use(watchModels(parts));
   const coverage = nodeCoverage({ ...parts, watched, ranges: () => serving.ranges() });
@@ -41,6 +41,7 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
       paths: paths.desk,
       work: workDesk(work.store, parts.models),
       serving: serving.desk,
+      weights: weights.desk,
     },
     offers: () => serving.offers(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

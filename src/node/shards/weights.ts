@@ -5,12 +5,14 @@
  * @module node/shards/weights
  */
 import type { BlockProvider } from '../../models/index.ts';
+import type { WeightsDesk } from '../../server/index.ts';
 import { peerWeights, serveWeights, type WeightPeer, type WeightService } from '../../shards/index.ts';
 import { findPeers } from '../../swarm/index.ts';
 import { shardServingPolicy } from './serving-policy.ts';
 import type { ShardParts } from './types.ts';
 
 export interface NodeWeights extends Disposable {
+  readonly desk: WeightsDesk;
   readonly service: Pick<WeightService, 'sentBytes' | 'sessions'>;
   readonly provider: BlockProvider;
 }
@@ -51,5 +53,13 @@ export function openNodeWeights(parts: Parts): NodeWeights {
   });
   stack.use(models.provide(provider));
   const owned = stack.move();
-  return { service, provider, [Symbol.dispose]: () => owned.dispose() };
+  const desk: WeightsDesk = {
+    async fetch({ model, from, to, ends }, io) {
+      const range = { from, to, embedding: ends, head: ends };
+      const got = await models.ensureBlocks(model, range, { ...io, download: true });
+      const { path, fetchedBytes, requests, sources } = got;
+      return { path, fetchedBytes, requests, sources };
+    },
+  };
+  return { desk, service, provider, [Symbol.dispose]: () => owned.dispose() };
 }

@@ -21,6 +21,7 @@ import {
 import { coverageOperations, coverageSchemas } from './shard-coverage.ts';
 import { pathOperations, pathSchemas } from './shard-paths.ts';
 import { servingOperations, servingSchemas } from './shard-serving.ts';
+import { weightOperations, weightSchemas } from './shard-weights.ts';
 import { hash, moment, peerId, swarmOff } from './swarm-parts.ts';
 
 const modelId = described('Its id on this node; null where it is not known.', nullable(string));
@@ -94,11 +95,12 @@ const schemas: Readonly<Record<string, Schema>> = {
 export const shardApi: Api = {
   tag: 'Kith shards',
   description: 'One model over several nodes: what is served, and what was computed for whom.',
-  schemas: { ...coverageSchemas, ...pathSchemas, ...servingSchemas, ...schemas },
+  schemas: { ...coverageSchemas, ...pathSchemas, ...servingSchemas, ...weightSchemas, ...schemas },
   operations: [
     ...coverageOperations,
     ...pathOperations,
     ...servingOperations,
+    ...weightOperations,
     {
       method: 'get',
       path: '/kith/v1/shards/receipts',

@@ -1,6 +1,6 @@
 /**
  * The routes of sharded inference under `/kith/v1/shards`: what is served here, who covers a model, paths and circuits,
- * receipts of work.
+ * receipts of work, the bytes of blocks.
  *
  * @module server/shards
  */
@@ -13,6 +13,7 @@ import { pathRoutes } from './paths.ts';
 import { receiptRoutes } from './receipts.ts';
 import { servingRoutes } from './serving.ts';
 import type { ShardDesk } from './types.ts';
+import { weightRoutes } from './weights.ts';
 
 export type * from './types.ts';
 
@@ -22,6 +23,12 @@ export interface ShardRouting {
   desk(): ShardDesk;
   /** A route for the command line and the owner's page: changes something, or tells what concerns the owner alone. */
   control(method: Route['method'], path: string, handler: (exchange: Exchange) => Promise<unknown>): Route;
+  /** As `control`, whose handler writes the answer itself. `pingMs`: a stream says something at least that often. */
+  streamed(
+    method: Route['method'],
+    path: string,
+    handler: (exchange: Exchange, pingMs: number) => Promise<void>,
+  ): Route;
   /** A route that tells figures. */
   monitor(path: string, handler: (exchange: Exchange) => Promise<unknown>): Route;
 }
@@ -42,6 +49,12 @@ export function shardRoutes(context: ServerContext): Route[] {
         sendJson(exchange.response, 200, await handler(exchange)),
       ),
     }),
+    streamed: (method, path, handler) => ({
+      method,
+      path: `${BASE}${path}`,
+      scope: 'control',
+      handler: guarded(context.token, (exchange) => handler(exchange, context.limits.pingMs)),
+    }),
     monitor: (path, handler) => ({
       method: 'GET',
       path: `${BASE}${path}`,
@@ -58,4 +71,5 @@ const TOPICS: readonly ((routing: ShardRouting) => Route[])[] = [
   pathRoutes,
   receiptRoutes,
   servingRoutes,
+  weightRoutes,
 ];

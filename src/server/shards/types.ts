@@ -9,6 +9,7 @@ import type { CoverageDesk } from './coverage.ts';
 import type { PathsDesk } from './paths.ts';
 import type { WorkDesk } from './receipts.ts';
 import type { ServingDesk } from './serving.ts';
+import type { WeightsDesk } from './weights.ts';
 
 export type {
   Blocks,
@@ -34,10 +35,12 @@ export type {
   ShardSessionView,
   StopRequest,
 } from './serving.ts';
+export type { FetchedWeights, WeightsDesk, WeightsEvent, WeightsIo, WeightsRequest } from './weights.ts';
 
 export interface ShardDesk {
   readonly coverage: CoverageDesk;
   readonly paths: PathsDesk;
   readonly work: WorkDesk;
   readonly serving: ServingDesk;
+  readonly weights: WeightsDesk;
 }
