@@ -155,6 +155,9 @@ export function openCircuits(options: CircuitsOptions): Circuits {
     if (clock.monotonic() - circuit.lookedAt < limits.lookMs) return false;
     circuit.lookedAt = clock.monotonic();
     const { query } = circuit;
+    // Others who could compute everything a second time may have come since.
+    const withOthers = { ...query, via: null, exclude: new Set(circuit.peers) };
+    if (circuit.isAlone && isPath(options.choose(withOthers).plan)) return true;
     const { shards } = circuit.view();
     const own = shards.map(({ peer, from, to }) => ({ peer, span: { from, to } }));
     // A peer's free cells do not count those that it lends this circuit.

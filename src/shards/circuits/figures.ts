@@ -78,7 +78,13 @@ export class Told {
 
 /** Lists only grow at their end, but for the oldest of very many. */
 export function differenceOf(now: CircuitFigures, before: CircuitFigures): CircuitFigures {
+  const twice = now.twice && {
+    compared: now.twice.compared - (before.twice?.compared ?? 0),
+    alone: now.twice.alone - (before.twice?.alone ?? 0),
+    unsettled: now.twice.unsettled - (before.twice?.unsettled ?? 0),
+  };
   return {
+    ...(twice !== undefined && { twice }),
     steps: now.steps - before.steps,
     rows: now.rows - before.rows,
     ms: now.ms - before.ms,

@@ -4,12 +4,13 @@
  * @module shards/circuits/types
  */
 import type { Clock, Logger, PeerRequirements, Random } from '../../base/index.ts';
-import type { Engine, LoadedModel } from '../../engine/index.ts';
+import type { CellLease, Engine, LoadedModel } from '../../engine/index.ts';
 import type { LeftOut, Swarm } from '../../swarm/index.ts';
 import type { AuditorOptions } from '../audit/types.ts';
 import type { ShardOffer } from '../path/hop.ts';
 import type { TypeWish } from '../path/link-types.ts';
 import type { NoPath, PathPlan } from '../plan/plan.ts';
+import type { PairFigures } from '../twice/pair.ts';
 import type { BlockSpan } from '../types.ts';
 import type { WorkBook } from '../work/book.ts';
 
@@ -108,6 +109,8 @@ export interface CircuitFigures {
   readonly pausedMs: number;
   readonly lost: readonly CircuitLoss[];
   readonly joined: readonly Omit<CircuitLoss, 'reason'>[];
+  /** Where steps are computed twice (`CircuitsOptions.redundancy`): which were. */
+  readonly twice?: PairFigures;
 }
 
 export interface CircuitView {
@@ -119,6 +122,8 @@ export interface CircuitView {
   readonly span: BlockSpan;
   /** Who computes now, in order. */
   readonly shards: readonly ShardOffer[];
+  /** Who computes the same, for comparison; empty when nobody else can. Absent: it is not asked for. */
+  readonly others?: readonly ShardOffer[];
   readonly cells: number;
   /** How hidden states travel. */
   readonly type: TypeWish;
@@ -185,7 +190,15 @@ export interface CircuitsOptions {
   /** Signs for what peers compute. @default nobody */
   readonly work?: Pick<WorkBook, 'used'>;
   /** Has a share of what circuits compute computed again, by those that may stand in. @default none */
-  readonly audit?: Pick<AuditorOptions, 'share' | 'onVerdict'>;
+  readonly audit?: Pick<AuditorOptions, 'share' | 'onVerdict' | 'build'> & {
+    /** This machine's own copy of the blocks, as `AuditorOptions.own`. */
+    readonly own?: (model: string, span: BlockSpan, cells: number) => Promise<CellLease | null>;
+  };
+  /**
+   * 2: what peers compute is computed by others, too, and compared before it is given. Where there are no others it is computed
+   * once, and the figures say so. @default 1
+   */
+  readonly redundancy?: 1 | 2;
   /** A peer was lost in the middle, or refused a session and may say after how many ms to come again. */
   readonly onTrouble?: (peer: string, trouble: 'lost' | 'refused', waitMs: number | null) => void;
   /** What the engine's models of circuits are called, before a number. They are no names of models. */
