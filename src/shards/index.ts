@@ -30,6 +30,7 @@ export type { Need } from './need/wire.ts';
 export type { ShardOffer } from './path/hop.ts';
 export { openPath } from './path/path.ts';
 export type { Path, PathEvent, PathLimits, PathObserver, PathOptions } from './path/types.ts';
+export { type WaysBetween, waysBetween } from './plan/between.ts';
 export { isPath, type PlanQuery, planThrough, shardCandidates } from './plan/candidates.ts';
 export {
   bytesOf,

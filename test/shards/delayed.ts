@@ -7,12 +7,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Session, SessionMessage, Swarm } from '../../src/swarm/index.ts';
 
-type Sessions = Pick<Swarm, 'openSession' | 'learn'>;
+type Sessions = Pick<Swarm, 'openSession' | 'learn' | 'ping'>;
 
 /** @param rttOf asked as each session opens */
 export function delayed(swarm: Sessions, rttOf: () => number): Sessions {
   return {
     learn: (peer, addresses) => swarm.learn(peer, addresses),
+    ping: async (...given) => rttOf() + (await swarm.ping(...given)),
     async openSession(peer, method, metadata, options) {
       const rttMs = rttOf();
       if (rttMs > 0) await wait(rttMs);

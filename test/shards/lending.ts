@@ -55,6 +55,7 @@ export async function lendingOf(path: string, hash: string): Promise<Lending> {
       serveShards({
         swarm: {
           learn: (...given) => swarm.learn(...given),
+          ping: (...given) => swarm.ping(...given),
           openSession: (...given) => swarm.openSession(...given),
           handle(method, handler) {
             if (!('session' in handler)) return swarm.handle(method, handler);

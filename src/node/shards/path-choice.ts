@@ -17,6 +17,7 @@ import {
   planSubstitute,
   type ShardCandidate,
   shardCandidates,
+  waysBetween,
 } from '../../shards/index.ts';
 import type { LeftOut } from '../../swarm/index.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
@@ -29,7 +30,9 @@ const MOST_AVOIDED = 1024;
 const OWN_BLOCK_MS = 5;
 
 export interface PathChoice
-  extends Required<Pick<CircuitsOptions, 'choose' | 'substitute' | 'second' | 'unmet' | 'onTrouble'>> {
+  extends Required<
+    Pick<CircuitsOptions, 'choose' | 'substitute' | 'second' | 'unmet' | 'onTrouble' | 'onLink'>
+  > {
   /** Whether peers that may be asked have all blocks of the span: cheaper than a path. */
   covers(query: PathQuery): boolean;
   /** Why this node asks the peer for no blocks; null when it may. */
@@ -51,6 +54,13 @@ export function pathChoice(
   const views: ShardParts['views'] = {
     standing: (peer) => parts.views.standing(peer),
     latencyMs: (peer) => parts.views.latencyMs(peer) ?? rtts.get(peer) ?? null,
+  };
+
+  /** As peers say when a path goes from one to the other. */
+  const ways = waysBetween(() => clock.monotonic());
+  const rttBetween = (one: string, other: string): number | null => {
+    const to = (peer: string) => (peer === registry.self ? 0 : views.latencyMs(peer));
+    return ways.between(one, other, [to(one), to(other)]);
   };
 
   /** Peers in trouble lately, and until when (monotonic ms) they are passed over. */
@@ -126,7 +136,7 @@ export function pathChoice(
   function choose(query: PathQuery): Chosen {
     const planned = (patient: boolean): Chosen => {
       const { candidates, leftOut } = candidatesFor(query, patient);
-      return { plan: planPath({ span: query.span, cells: query.cells }, candidates), leftOut };
+      return { plan: planPath({ span: query.span, cells: query.cells, rttBetween }, candidates), leftOut };
     };
     const first = planned(true);
     return isPath(first.plan) ? first : planned(false);
@@ -140,7 +150,7 @@ export function pathChoice(
     (query: PathQuery, span: BlockSpan, not: ReadonlySet<string>): T | null => {
       const among = (patient: boolean) =>
         plan(
-          { span, cells: query.cells },
+          { span, cells: query.cells, rttBetween },
           candidatesFor({ ...query, span, via: null }, patient).candidates,
           not,
         );
@@ -152,6 +162,7 @@ export function pathChoice(
     covers: (query) => gapsIn(query.span, candidatesFor(query, false).candidates).length === 0,
     refusal,
     measured: (peer, rttMs) => void rtts.set(peer, rttMs),
+    onLink: ways.note,
     substitute: others(planSubstitute),
     second: others(planSecond),
     onTrouble(peer, trouble, waitMs) {

@@ -22,6 +22,8 @@ import {
   type WorkBook,
 } from '../../shards/index.ts';
 import { noteVerdicts } from './audits.ts';
+import { buildHere } from './build.ts';
+import { readCalibrations } from './calibration-file.ts';
 import { helpFor } from './needs.ts';
 import { pathChoice } from './path-choice.ts';
 import type { NodeServing } from './serving.ts';
@@ -85,6 +87,7 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, servi
     log,
   });
 
+    onLink: choice.onLink,
   /** Models of which peers that may be asked announce blocks. */
   let known: readonly Known[] = [];
   let standing: { readonly tier: Tier; readonly pledge: boolean } = { tier: 'unknown', pledge: false };
@@ -173,6 +176,9 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, servi
           failed = '';
         },
         (error: unknown) => {
+    // What was measured before this start, until a link tells better.
+    const { ways } = await readCalibrations(config.home).catch(() => ({ ways: [] }));
+    for (const { peer, rttMs } of ways) choice.measured(peer, rttMs);
           const said = messageOf(error);
           if (said !== failed && !ending.signal.aborted) log.warn('paths were not looked at', { err: said });
           failed = said;

@@ -81,6 +81,7 @@ export async function openFor(parts: CircuitParts, wish: CircuitWish, signal: Ab
           substitute: (lostSpan, lost) => inPlaceOf(parts, open, lostSpan, union(lost, pair?.others() ?? [])),
           ...(parts.type !== undefined && { type: parts.type }),
           ...(parts.work !== undefined && { work: parts.work }),
+          ...(parts.onLink !== undefined && { onLink: parts.onLink }),
           ...(auditor !== null && { observer: auditor.observer }),
           onEvent(event) {
             const reached = path?.shards() ?? [];

@@ -9,6 +9,7 @@ import type { LeftOut, Swarm } from '../../swarm/index.ts';
 import type { AuditorOptions } from '../audit/types.ts';
 import type { ShardOffer } from '../path/hop.ts';
 import type { TypeWish } from '../path/link-types.ts';
+import type { PathOptions } from '../path/types.ts';
 import type { NoPath, PathPlan } from '../plan/plan.ts';
 import type { PairFigures } from '../twice/pair.ts';
 import type { BlockSpan } from '../types.ts';
@@ -201,6 +202,8 @@ export interface CircuitsOptions {
   readonly redundancy?: 1 | 2;
   /** A peer was lost in the middle, or refused a session and may say after how many ms to come again. */
   readonly onTrouble?: (peer: string, trouble: 'lost' | 'refused', waitMs: number | null) => void;
+  /** A peer says how long the way to another one is, ms there and back. */
+  readonly onLink?: NonNullable<PathOptions['onLink']>;
   /** What the engine's models of circuits are called, before a number. They are no names of models. */
   readonly prefix?: string;
   readonly limits?: Partial<CircuitLimits>;

@@ -123,7 +123,10 @@ export class Line implements Disposable {
     for (const k of [...ks].reverse()) {
       const [hop, next] = [this.hops[k]!, this.hops[k + 1]!];
       const stands = await hop.link(next, { replay: replays(k), from, ms: this.#options.allLimits.openMs });
-      if (stands) continue;
+      if (stands) {
+        if (hop.linkMs !== null) this.#options.onLink?.(hop.peer, next.peer, hop.linkMs);
+        continue;
+      }
       const error = new KithError('path_lost', 'Two shards of the path cannot reach each other.', {
         status: 502,
       });

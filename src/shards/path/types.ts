@@ -31,6 +31,8 @@ export interface PathOptions {
   readonly work?: Pick<WorkBook, 'used'>;
   /** Told of each loss and of what takes the place. */
   readonly onEvent?: (event: PathEvent) => void;
+  /** A shard says how long the way to the next one is, ms there and back. */
+  readonly onLink?: (from: string, to: string, ms: number) => void;
   readonly limits?: Partial<PathLimits>;
   /** Sees every step and its rows. */
   readonly observer?: PathObserver;

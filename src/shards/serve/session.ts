@@ -30,7 +30,7 @@ import { giveKv, type Moving, takeKv } from './kv-move.ts';
 import { ReplayGroup } from './replay-group.ts';
 
 export interface ShardSessionOptions {
-  readonly swarm: Pick<Swarm, 'openSession' | 'learn'>;
+  readonly swarm: Pick<Swarm, 'openSession' | 'learn' | 'ping'>;
   /** The owner's. */
   readonly session: Session;
   readonly opening: Opening;
@@ -46,6 +46,10 @@ export interface ShardSessionOptions {
   readonly now: () => number;
   readonly log: Logger;
 }
+
+/** A way that is known to be shorter is not looked at again. */
+const NEAR_MS = 5;
+const PING_MS = 2000;
 
 /** Steps taken in and not sent on yet. More are not read. */
 const UNDER_WAY = 24;
@@ -303,7 +307,7 @@ export class ShardSession implements AsyncDisposable {
     if (addresses.length > 0) await swarm.learn(peer, addresses);
     const begun = this.#options.now();
     const feed = await swarm.openSession(peer, FEED_METHOD, { session }, { signal: owner.signal });
-    const ms = this.#options.now() - begun;
+    const ms = await this.#wayTo(peer, this.#options.now() - begun);
     this.#next = { feed, replays: replay };
     if (replay) for (const step of this.#log!.steps()) await this.#pass({ ...step, replay: step.n < from });
     this.#send({ k: 'linked', peer, ms });
@@ -314,6 +318,14 @@ export class ShardSession implements AsyncDisposable {
     const { swarm, now } = this.#options;
     const begun = now();
     try {
+  /** Round trip, ms. To open a session takes several where there was no connection yet. */
+  async #wayTo(peer: string, openMs: number): Promise<number> {
+    if (openMs < NEAR_MS) return openMs;
+    const { swarm, session } = this.#options;
+    const pinged = swarm.ping(peer, { signal: session.signal, deadlineMs: PING_MS });
+    return Math.min(openMs, await pinged.catch(() => openMs));
+  }
+
       const cells = await giveKv(this.#moving, swarm, to);
       this.#send({ k: 'moved', cells, ms: now() - begun });
     } catch (error) {
