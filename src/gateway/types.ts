@@ -145,12 +145,25 @@ export interface PathReport {
   readonly joined: readonly PathShard[];
   /** ms in which the answer stood still for that. */
   readonly pausedMs: number;
+  /** Where a second path through other peers computes the same (`shards.redundancy`); absent where that is not asked for. */
+  readonly twice?: PathTwice;
   /** Steps through the path while the answer was made, also those of other answers that shared it. */
   readonly steps: number;
   /** Mean ms of a step, from hidden states out to hidden states back; null without steps. */
   readonly stepMs: number | null;
   /** Bytes of hidden states, out and back, before they are encoded. */
   readonly bytes: number;
+}
+
+export interface PathTwice {
+  /** Who computed the same when the answer ended; empty when there was no second path. */
+  readonly by: readonly PathShard[];
+  /** Steps whose rows were compared before they were given. */
+  readonly compared: number;
+  /** Steps that were computed once only. */
+  readonly alone: number;
+  /** Times that rows differed and nobody could tell who was right. */
+  readonly unsettled: number;
 }
 
 export interface PathShard extends BlockSpan {

@@ -29,6 +29,12 @@ export const shardSettings = {
     1,
     0,
   ),
+  'shards.redundancy': integer(
+    'How many paths through different peers compute an answer: with 2 all of it is compared before it is given. Where there is no second path it is computed once, and its receipt says so.',
+    1,
+    2,
+    1,
+  ),
   'shards.ownBlocks': integer(
     'Blocks at each end of a model that this node computes itself for requests that demand the pledge (privacy maximum).',
     0,
@@ -39,6 +45,11 @@ export const shardSettings = {
     'Peers of this tier and above may compute with the blocks that this node serves; nobody: only friends.',
     ['nobody', ...TIERS],
     'nobody',
+  ),
+  'shards.standIn': choice(
+    'Of the peers that may compute here, those that may have this node load blocks of a model it serves when an answer of theirs lost them: friends, those of a tier and above too, or nobody.',
+    ['nobody', 'friends', ...TIERS],
+    'trusted',
   ),
   'shards.sessions': integer('Sessions of peers that compute here at once, over all models.', 1, 1000, 8),
   'shards.sessionsPerPeer': integer(

@@ -39,6 +39,12 @@ interface PathBody {
   readonly lost: readonly { readonly peer: string; readonly reason: string }[];
   readonly joined: readonly { readonly peer: string }[];
   readonly paused_ms: number;
+  readonly twice?: {
+    readonly by: readonly { readonly peer: string }[];
+    readonly compared: number;
+    readonly alone: number;
+    readonly unsettled: number;
+  };
   readonly steps: number;
   readonly step_ms: number | null;
   readonly bytes: number;
@@ -199,6 +205,7 @@ function statsText(
       ],
       ['hidden states', `${formatBytes(path.bytes)}, sent as ${path.type}`],
     );
+    if (path.twice !== undefined) rows.push(['computed twice', twiceText(path.twice)]);
     if (path.lost.length > 0)
       rows.push([
         'replaced',
@@ -207,6 +214,12 @@ function statsText(
   }
   for (const note of receipt?.notes ?? []) rows.push(['note', plain(note)]);
   return table(rows.map(([name, value]) => [`  ${name!}`, value!]));
+}
+
+function twiceText({ by, compared, alone, unsettled }: NonNullable<PathBody['twice']>): string {
+  const who = by.length === 0 ? 'no second path now' : `by ${by.map(({ peer }) => short(peer)).join(', ')}`;
+  const open = unsettled === 0 ? '' : `, ${formatCount(unsettled)} times not settled who was right`;
+  return `${formatCount(compared)} steps, ${who}; ${formatCount(alone)} once only${open}`;
 }
 
 async function sessionOf(file: string): Promise<Session | null> {

@@ -64,6 +64,7 @@ export function createHost(
       devices: ggml.devices.map(({ handle: _, ...device }) => device),
       skipped: ggml.skipped,
       repack: ggml.cpuExtraBuffers.length > 0,
+      cpuFeatures: [...ggml.cpuFeatures].sort(),
       release: ggml.libraries.release,
       architectures: supportedArchitectures,
     };

@@ -60,6 +60,8 @@ export interface EngineDevices {
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   /** True when the CPU has a faster weight layout for the common quantised types. */
   readonly repack: boolean;
+  /** What the CPU libraries were built for and this processor has: `AVX512_BF16`, `NEON`, ... In order of their names. */
+  readonly cpuFeatures: readonly string[];
   /** Release of the native libraries, for example `v0.4.0`. */
   readonly release: string;
   /** GGUF architectures with a graph of our own; any other runs whole through node-llama-cpp. */

@@ -45,7 +45,7 @@ interface Known extends OfferedModel {
 /** @param work signs for what peers compute @param serving what this node serves itself */
 export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, serving: NodeServing): NodePaths {
   const { config, models, engine, swarm, registry, clock, random, log } = parts;
-  const { use, pathCells, ownBlocks, activations } = config.shards;
+  const { use, pathCells, ownBlocks, activations, redundancy } = config.shards;
   const choice = pathChoice(parts, () => serving.offers());
   const { choose } = choice;
 
@@ -75,19 +75,25 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, servi
     swarm,
     work,
     type: activations,
+    redundancy: redundancy === 2 ? 2 : 1,
     choose,
     substitute: choice.substitute,
-    help: helpFor(parts, choice, serving),
     second: choice.second,
-    audit: { share: config.shards.audit, onVerdict: noteVerdicts(parts.trust, log) },
+    help: helpFor(parts, choice, serving),
+    audit: {
+      share: config.shards.audit,
+      onVerdict: noteVerdicts(parts.trust, log),
+      own: (...asked) => serving.lend(...asked),
+      build: buildHere(parts),
+    },
     onTrouble: choice.onTrouble,
+    onLink: choice.onLink,
     unmet: choice.unmet,
     clock,
     random,
     log,
   });
 
-    onLink: choice.onLink,
   /** Models of which peers that may be asked announce blocks. */
   let known: readonly Known[] = [];
   let standing: { readonly tier: Tier; readonly pledge: boolean } = { tier: 'unknown', pledge: false };
@@ -170,15 +176,15 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, servi
   const ending = new AbortController();
   const looking = (async () => {
     let failed = '';
+    // What was measured before this start, until a link tells better.
+    const { ways } = await readCalibrations(config.home).catch(() => ({ ways: [] }));
+    for (const { peer, rttMs } of ways) choice.measured(peer, rttMs);
     while (use !== 'nobody' && !ending.signal.aborted) {
       await look().then(
         () => {
           failed = '';
         },
         (error: unknown) => {
-    // What was measured before this start, until a link tells better.
-    const { ways } = await readCalibrations(config.home).catch(() => ({ ways: [] }));
-    for (const { peer, rttMs } of ways) choice.measured(peer, rttMs);
           const said = messageOf(error);
           if (said !== failed && !ending.signal.aborted) log.warn('paths were not looked at', { err: said });
           failed = said;

@@ -5,6 +5,7 @@
  * @module node/shards/serving
  */
 import { AbortedError, InputError, KithError, messageOf } from '../../base/index.ts';
+import type { CellLease } from '../../engine/index.ts';
 import type { ServedView, ServeRequest, ServingDesk, ServingView } from '../../server/index.ts';
 import {
   type BlockSpan,
@@ -13,6 +14,7 @@ import {
   serveShards,
   type WorkBook,
 } from '../../shards/index.ts';
+import { buildHere } from './build.ts';
 import { ServedRange } from './served-range.ts';
 import { MOST_RANGES, openServingFile, type WantedRange } from './serving-file.ts';
 import { shardServingPolicy } from './serving-policy.ts';
@@ -38,6 +40,8 @@ export interface NodeServing extends AsyncDisposable {
    * @throws KithError `shard_denied`, `shard_not_served`, `shard_busy`, or why they cannot be loaded
    */
   standIn(peer: string, need: Need, signal: AbortSignal): Promise<BlockSpan>;
+  /** Cells of blocks that this node serves, for itself: null when it has not all of them, or too few cells are free. */
+  lend(model: string, span: BlockSpan, cells: number): Promise<CellLease | null>;
 }
 
 export interface ServingOptions extends ShardParts {
@@ -80,6 +84,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
         return admission.open({ peer, rank, pool, poolCells, cells, logBytes: last ? 0 : cells * width * 4 });
       },
       logMemoryBytes: Math.floor(settings.logMemoryBytes / settings.sessions),
+      build: buildHere(options),
     }),
   );
 
@@ -182,7 +187,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   });
 
   async function standIn(peer: string, { model, from, to }: Need, signal: AbortSignal): Promise<BlockSpan> {
-    if (peer !== swarm.peer) policy.rankOf(peer);
+    policy.mayHaveLoaded(peer);
     const has = (range: ServedRange) => range.shard !== null && range.want.sha256 === model;
     const ready = all().find((range) => has(range) && range.want.from <= from && to <= range.want.to);
     if (ready !== undefined) return ready.want;
@@ -301,6 +306,16 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   return {
     offers,
     standIn,
+    async lend(model, span, cells) {
+      const has = all().find(
+        ({ shard }) => shard?.model === model && shard.from <= span.from && span.to <= shard.to,
+      );
+      if (has === undefined) return null;
+      return engine.lease(has.id, cells, { span }).catch((error: unknown) => {
+        log.debug('own blocks are not lent', { err: messageOf(error) });
+        return null;
+      });
+    },
     ranges: () => ranges.map(viewOf),
     move: (old, { from, to }) =>
       serve({ model: old.model, from, blocks: to - from, auto: old.auto, most: old.most }, find(old)),

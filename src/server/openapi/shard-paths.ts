@@ -27,6 +27,12 @@ import { moment, peerId } from './swarm-parts.ts';
 const range = { from: described('First block.', count), to: described('The one after the last.', count) };
 const span = object(range);
 
+const twice = {
+  compared: described('Steps whose rows were compared before they were given.', count),
+  alone: described('Steps that were computed once only.', count),
+  unsettled: described('Times that rows differed and nobody could tell who was right.', count),
+};
+
 export const pathSchemas: Readonly<Record<string, Schema>> = {
   PathPlan: object({
     model: string,
@@ -52,56 +58,74 @@ export const pathSchemas: Readonly<Record<string, Schema>> = {
     ),
     leftOut: array(object({ peer: peerId, reason: string, detail: string })),
   }),
-  Circuit: object({
-    name: string,
-    model: string,
-    blocks: described('Of the model.', count),
-    span,
-    shards: array(object({ peer: peerId, addresses: array(string), ...range })),
-    cells: count,
-    type: described('How hidden states travel.', choice('f32', 'f16', 'i8', 'auto')),
-    requirements: object(
-      {},
-      { minTier: choice(...TIERS), maxLatencyMs: milliseconds, regions: array(string), pledge: boolean },
-    ),
-    ordered: described('True: by its owner, and it stays until `endsAt`.', boolean),
-    inUse: described('Answers that use it now.', count),
-    openedAt: moment,
-    usedAt: moment,
-    endsAt: nullable(moment),
-    msPerToken: described('Predicted.', milliseconds),
-    figures: object({
-      steps: count,
-      rows: count,
-      ms: described('Of all steps together.', milliseconds),
-      bytes: described('Of hidden states, out and back, before they are encoded.', count),
-      pausedMs: milliseconds,
-      lost: array(object({ peer: peerId, span, reason: string, at: moment })),
-      joined: array(object({ peer: peerId, span, at: moment })),
-    }),
-  }),
+  Circuit: object(
+    {
+      name: string,
+      model: string,
+      blocks: described('Of the model.', count),
+      span,
+      shards: array(object({ peer: peerId, addresses: array(string), ...range })),
+      cells: count,
+      type: described('How hidden states travel.', choice('f32', 'f16', 'i8', 'auto')),
+      requirements: object(
+        {},
+        { minTier: choice(...TIERS), maxLatencyMs: milliseconds, regions: array(string), pledge: boolean },
+      ),
+      ordered: described('True: by its owner, and it stays until `endsAt`.', boolean),
+      inUse: described('Answers that use it now.', count),
+      openedAt: moment,
+      usedAt: moment,
+      endsAt: nullable(moment),
+      msPerToken: described('Predicted.', milliseconds),
+      figures: object(
+        {
+          steps: count,
+          rows: count,
+          ms: described('Of all steps together.', milliseconds),
+          bytes: described('Of hidden states, out and back, before they are encoded.', count),
+          pausedMs: milliseconds,
+          lost: array(object({ peer: peerId, span, reason: string, at: moment })),
+          joined: array(object({ peer: peerId, span, at: moment })),
+        },
+        { twice: object(twice) },
+      ),
+    },
+    {
+      others: described(
+        'With `shards.redundancy` 2: who computes the same, for comparison; nobody where there are no others.',
+        array(object({ peer: peerId, addresses: array(string), ...range })),
+      ),
+    },
+  ),
   Circuits: object({ circuits: array(ref('Circuit')) }),
   CircuitClosed: object({ name: string, closed: literal(true) }),
 };
 
 const shard = { peer: peerId, ...range };
+const pathTwice = described(
+  'With `shards.redundancy` 2: who computed the same on a second path; nobody where there was none.',
+  object({ by: array(object(shard)), ...twice }),
+);
 
 /** Of a receipt. */
 export const receiptPath: Schema = described(
   'Which peers computed which blocks; absent where one machine computed all.',
-  object({
-    circuit: string,
-    blocks: described('Of the model.', count),
-    span: described('Blocks that peers computed; ends, sampling and other blocks were here.', span),
-    shards: described('When the answer ended, in order.', array(object(shard))),
-    type: described('How hidden states travelled.', choice('f32', 'f16', 'i8', 'auto')),
-    lost: described('Lost while the answer was made.', array(object({ ...shard, reason: string }))),
-    joined: described('Those that took their places.', array(object(shard))),
-    paused_ms: milliseconds,
-    steps: described('While the answer was made, also of answers that shared the path.', count),
-    step_ms: described('Mean, from hidden states out to hidden states back.', nullable(number)),
-    bytes: described('Of hidden states, before they are encoded.', count),
-  }),
+  object(
+    {
+      circuit: string,
+      blocks: described('Of the model.', count),
+      span: described('Blocks that peers computed; ends, sampling and other blocks were here.', span),
+      shards: described('When the answer ended, in order.', array(object(shard))),
+      type: described('How hidden states travelled.', choice('f32', 'f16', 'i8', 'auto')),
+      lost: described('Lost while the answer was made.', array(object({ ...shard, reason: string }))),
+      joined: described('Those that took their places.', array(object(shard))),
+      paused_ms: milliseconds,
+      steps: described('While the answer was made, also of answers that shared the path.', count),
+      step_ms: described('Mean, from hidden states out to hidden states back.', nullable(number)),
+      bytes: described('Of hidden states, before they are encoded.', count),
+    },
+    { twice: pathTwice },
+  ),
 );
 
 const off: Readonly<Record<string, Answer>> = {

@@ -188,13 +188,16 @@ export function createPathBackend(options: PathBackendOptions): Backend {
 }
 
 function pathReport(use: CircuitUse): PathReport {
-  const { name, blocks, span, shards, type } = use.view();
-  const { steps, ms, bytes, pausedMs, lost, joined } = use.since();
+  const { name, blocks, span, shards, others = [], type } = use.view();
+  const { steps, ms, bytes, pausedMs, lost, joined, twice } = use.since();
   return {
     circuit: name,
     blocks,
     span,
     shards: shards.map(({ peer, from, to }) => ({ peer, from, to })),
+    ...(twice !== undefined && {
+      twice: { by: others.map(({ peer, from, to }) => ({ peer, from, to })), ...twice },
+    }),
     type,
     lost: lost.map(({ peer, span: { from, to }, reason }) => ({ peer, from, to, reason })),
     joined: joined.map(({ peer, span: { from, to } }) => ({ peer, from, to })),
