@@ -15,6 +15,7 @@ let killed: NodeProcess;
 before(async () => {
   const settings = {
     'shards.serveTier': 'unknown',
+    'shards.standIn': 'unknown',
     'shards.sessionsPerPeer': 16,
     'shards.pathCells': 512,
     'engine.kvCells': 4096,

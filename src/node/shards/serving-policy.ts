@@ -4,7 +4,7 @@
  *
  * @module node/shards/serving-policy
  */
-import { type Clock, type Config, KithError, reaches } from '../../base/index.ts';
+import { type Clock, type Config, KithError, reaches, type Tier } from '../../base/index.ts';
 import { isOpen } from '../../gateway/index.ts';
 import { type Rank, rankOf } from '../../shards/index.ts';
 import type { Registry } from '../../swarm/index.ts';
@@ -15,6 +15,8 @@ export interface ServingPolicy {
   /** How much the peer gets. @throws KithError `shard_denied` (403), `shard_closed` (503) with `retryAfter` */
   rankOf(peer: string): Rank;
   isFriend(peer: string): boolean;
+  /** Whether it may have this node load blocks. @throws as `rankOf` */
+  mayHaveLoaded(peer: string): void;
 }
 
 const MINUTES = 24 * 60;
@@ -31,17 +33,25 @@ export function shardServingPolicy({
   readonly clock: Pick<Clock, 'now'>;
 }): ServingPolicy {
   const friends = new Set(config.swarm.friends);
-  const { serveTier } = config.shards;
+  const { serveTier, standIn } = config.shards;
   const { serveHours } = config.swarm;
   const hours = serveHours === '' ? null : hoursOf(serveHours);
   // Paths of this node go through what it serves, too.
   const isFriend = (peer: string) => peer === registry.self || friends.has(peer);
-  return {
+  const isAtLeast = (tier: Tier, least: Tier | 'nobody' | 'friends') =>
+    least !== 'nobody' && least !== 'friends' && reaches(tier, least);
+  const policy: ServingPolicy = {
     isFriend,
+    mayHaveLoaded(peer) {
+      if (peer === registry.self) return;
+      policy.rankOf(peer);
+      if (standIn !== 'nobody' && (isFriend(peer) || isAtLeast(trust.tier(peer), standIn))) return;
+      throw new KithError('shard_denied', 'This node loads no blocks for yours.', { status: 403 });
+    },
     rankOf(peer) {
       const tier = trust.tier(peer);
       // Whether there is anything to serve at all is no stranger's business.
-      if (!isFriend(peer) && (serveTier === 'nobody' || !reaches(tier, serveTier)))
+      if (!isFriend(peer) && !isAtLeast(tier, serveTier))
         throw new KithError(
           'shard_denied',
           'This node does not compute for yours. Ask its owner to name your node a friend.',
@@ -58,4 +68,5 @@ export function shardServingPolicy({
       return rankOf(tier, isFriend(peer));
     },
   };
+  return policy;
 }
