@@ -33,7 +33,6 @@ export { type Coverage, coverageOf } from './registry/coverage.ts';
 export {
   type Candidate,
   type Found,
-  findCoverage,
   findPeers,
   type Latency,
   LEFT_OUT,

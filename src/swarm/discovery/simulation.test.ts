@@ -5,7 +5,8 @@ import { encodeAnnouncement } from '../records/announcement.ts';
 import { encodeEnvelope } from '../records/envelope.ts';
 import { announcementOf, identityOf, MODEL, NOW, recordOf, signedBytes } from '../records/testing/samples.ts';
 import type { Refusal } from '../records/types.ts';
-import { findCoverage, findPeers } from '../registry/find.ts';
+import { coverageOf } from '../registry/coverage.ts';
+import { findPeers } from '../registry/find.ts';
 import { type Bus, createBus } from './testing/bus.ts';
 import { nodeOn, offerOf, settle, type TestNode } from './testing/nodes.ts';
 import { topicOf } from './topics.ts';
@@ -77,7 +78,12 @@ test('48 nodes know each other; with 30 % of them killed no lookup fails, and th
   for (const node of [...alive, late]) {
     node.registry.sweep();
     assert.equal(served(node, clock.now()), alive.length - (node === late ? 0 : 1));
-    const coverage = findCoverage(node.registry, { model: MODEL }, BLOCKS, views, clock.now());
+    const query = { model: MODEL, serves: 'blocks', blocks: [0, BLOCKS], cover: 'some' } as const;
+    const { candidates } = findPeers(node.registry, query, views, clock.now());
+    const coverage = coverageOf(
+      candidates.flatMap(({ announcement }) => announcement.blocks),
+      BLOCKS,
+    );
     assert.deepEqual(coverage.gaps, []);
     assert.ok(coverage.least >= 10);
   }

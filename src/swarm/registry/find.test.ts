@@ -5,7 +5,7 @@ import { TIERS, type Tier } from '../../base/index.ts';
 import { identityOf, MODEL, NOW, OTHER_MODEL, recordOf } from '../records/testing/samples.ts';
 import type { Announcement, BlockRange } from '../records/types.ts';
 import { coverageOf } from './coverage.ts';
-import { findCoverage, findPeers, type PeerQuery, type Views } from './find.ts';
+import { findPeers, type PeerQuery, type Views } from './find.ts';
 import { registryFor } from './testing/registries.ts';
 
 interface Peer {
@@ -192,7 +192,7 @@ test('coverage counts every block as often as it is served, whatever the ranges'
   );
 });
 
-test('coverage of a model counts only peers that fit, and names the gaps', () => {
+test('peers that serve some of the blocks and fit are found for a coverage, which names the gaps', () => {
   const { registry, views } = swarmOf([
     { tier: 'known', says: { blocks: [[0, 8]] } },
     {
@@ -206,9 +206,17 @@ test('coverage of a model counts only peers that fit, and names the gaps', () =>
     },
     { says: { blocks: [[0, 16]] } },
   ]);
-  const coverage = findCoverage(registry, { model: MODEL, minTier: 'known' }, 16, views, NOW);
+  const coverageFrom = (minTier: 'unknown' | 'known') => {
+    const query = { model: MODEL, serves: 'blocks', blocks: [0, 16], cover: 'some', minTier } as const;
+    const { candidates } = findPeers(registry, query, views, NOW);
+    return coverageOf(
+      candidates.flatMap(({ announcement }) => announcement.blocks),
+      16,
+    );
+  };
+  const coverage = coverageFrom('known');
   assert.deepEqual(coverage.gaps, [[12, 14]]);
   assert.equal(coverage.least, 0);
   assert.deepEqual(coverage.stretches[1], { start: 4, end: 8, times: 2 });
-  assert.equal(findCoverage(registry, { model: MODEL }, 16, views, NOW).least, 1);
+  assert.equal(coverageFrom('unknown').least, 1);
 });

@@ -9,7 +9,7 @@
 import { reaches, TIERS } from '../../base/index.ts';
 import type { PeerRequirements, Tier } from '../../trust/index.ts';
 import type { Announcement, BlockRange, Serves } from '../records/types.ts';
-import { type Coverage, coverageOf, covers, touches } from './coverage.ts';
+import { covers, touches } from './coverage.ts';
 import type { Registry } from './registry.ts';
 
 export interface PeerQuery extends PeerRequirements {
@@ -102,22 +102,6 @@ export function findPeers(registry: Registry, query: PeerQuery, views: Views, no
   }
   candidates.sort(compare);
   return { candidates, leftOut };
-}
-
-/** How often each block of a model can be had from peers that fit the query. */
-export function findCoverage(
-  registry: Registry,
-  query: Omit<PeerQuery, 'serves' | 'blocks' | 'cover'>,
-  blocks: number,
-  views: Views,
-  now: number,
-): Coverage {
-  const some = { ...query, serves: 'blocks', blocks: [0, blocks], cover: 'some' } as const;
-  const { candidates } = findPeers(registry, some, views, now);
-  return coverageOf(
-    candidates.flatMap((candidate) => candidate.announcement.blocks),
-    blocks,
-  );
 }
 
 type Why = readonly [reason: LeftOutReason, detail: string];
