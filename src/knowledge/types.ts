@@ -87,13 +87,17 @@ export interface ParseNote {
 
 /** A piece of a document that is found and cited. */
 export interface Chunk {
-  /** 32 hexadecimal characters of the SHA-256 of document, headings, text and how often that came before: stable where the content is. */
+  /**
+   * 32 hexadecimal characters of the SHA-256 of title, text and how often these came before in the document: stable where
+   * the content is, whatever the path. Copies of a document have equal ids; the path says which is meant.
+   */
   readonly id: string;
   /** Position in the document, from 0; neighbours are one away. */
   readonly position: number;
   /** Title and headings, joined by ` › `. */
   readonly title: string;
   readonly text: string;
+  /** Of title and text, as they are embedded. */
   readonly tokens: number;
   readonly place: Place;
 }
