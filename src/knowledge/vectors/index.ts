@@ -1,0 +1,11 @@
+/**
+ * Vectors in memory and exact search over them.
+ *
+ * @module knowledge/vectors
+ */
+export {
+  createVectorIndex,
+  type NearestOptions,
+  type VectorIndex,
+  type VectorIndexOptions,
+} from './vector-index.ts';
