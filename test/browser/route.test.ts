@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { DetailedHealth } from '../../src/server/health/types.ts';
-import { failover, keptReceipt, receiptOf, type Scripted, script } from './scripted.ts';
+import { failover, keptReceipt, overPeers, receiptOf, type Scripted, script } from './scripted.ts';
 import { answered, openStage, type Stage, send, skip } from './support.ts';
 
 let stage: Stage;
@@ -135,6 +135,31 @@ test('the receipt tells every attempt in order, what each saw, what was replaced
   ]);
   await receipt.getByText('The strongest model was expected to do better.').waitFor();
   await receipt.getByText('A note of the node.').waitFor();
+});
+
+test('the receipt of an answer over peers names who computed which blocks, who was lost and who took the place', {
+  skip,
+}, async () => {
+  await using visit = await stage.visit();
+  const { page, faults } = visit;
+  await show(page, [{ receipt: overPeers }]);
+  await page.getByRole('button', { name: 'From peers' }).click();
+  const receipt = panel(page, 'Receipt');
+  await receipt.getByText('This machine and nodes of the network answered together.').waitFor();
+  assert.deepEqual(await texts(await receipt.locator('.path li').allInnerTexts()), [
+    'This machine blocks 0 to 1, blocks 20 to 21 Both ends of the model, and the choice of each token',
+    '…x8gCjqHP blocks 2 to 10',
+    '…1L3DWbsz blocks 11 to 19 Lost: The peer closed the connection.',
+    '…w1myU1Lq blocks 11 to 18 Took the place of what was lost',
+    '…iikhW8Cf block 19 Took the place of what was lost',
+  ]);
+  assert.deepEqual(await texts(await receipt.locator('tbody tr').allInnerTexts()), [
+    'This machine Yes Yes',
+    'peers Perhaps Yes',
+    'Anyone else Not known Not known',
+  ]);
+  await receipt.getByText('The answer stood still for 640 ms meanwhile.').waitFor();
+  assert.deepEqual(faults, []);
 });
 
 test('what is not known is said to be: tokens, cost, and who saw what before a stand-in', {

@@ -77,6 +77,41 @@ export const keptReceipt = (status: string, ageMs: number): Receipt =>
     },
   );
 
+/** Three nodes computed, one of which took the place of one that was lost. */
+export const overPeers: Receipt = receiptOf(
+  {
+    backend: 'peers',
+    model: 'tinyllama@peers',
+    path: {
+      blocks: 22,
+      span: { from: 2, to: 20 },
+      shards: [
+        { peer: '12D3KooWGW84vVhjkgD9Nyrysn6QN5xD7w9WmbU5sLEYx8gCjqHP', from: 2, to: 11 },
+        { peer: '12D3KooWCAw3VpuBpGhF4EuXda7qD6h3SNBS8qtBuMohw1myU1Lq', from: 11, to: 19 },
+        { peer: '12D3KooWQJzxKtEUvbt9BZ1uJyAMw2WSEQSShp4my4c3iikhW8Cf', from: 19, to: 20 },
+      ],
+      lost: [
+        {
+          peer: '12D3KooWQbb6k91VYokt5K45RdSVM4oyN3QhkCNwwfqy1L3DWbsz',
+          from: 11,
+          to: 20,
+          reason: 'The peer closed the connection.',
+        },
+      ],
+      joined: [
+        { peer: '12D3KooWCAw3VpuBpGhF4EuXda7qD6h3SNBS8qtBuMohw1myU1Lq', from: 11, to: 19 },
+        { peer: '12D3KooWQJzxKtEUvbt9BZ1uJyAMw2WSEQSShp4my4c3iikhW8Cf', from: 19, to: 20 },
+      ],
+      paused_ms: 640,
+    },
+  },
+  {
+    step: 'swarm',
+    attempts: [],
+    privacy: { level: 'maximum', where: 'peer', link: 'encrypted', replaced: null },
+  },
+);
+
 const tried = { reason: 'failover', code: null, wait_ms: 0, first_token_ms: null, ms: 310 };
 
 /** Four were asked or passed over before a provider answered what had personal data in it. */

@@ -133,7 +133,9 @@ export function witnessesOf(answer: Answer): readonly Witness[] {
     seen.set(backend, { backend, words: 'once', ran: 'once' });
   else if (kind === 'similar') seen.set(backend, { backend, words: 'similar', ran: 'once' });
   else {
-    seen.set(backend, { backend, words: hidden ? 'replaced' : 'yes', ran: 'yes' });
+    // Hidden states went there, from which most words can be got back, though of no use by themselves.
+    const words = answer.receipt?.path !== undefined ? 'maybe' : hidden ? 'replaced' : 'yes';
+    seen.set(backend, { backend, words, ran: 'yes' });
   }
   return [...seen.values()];
 }

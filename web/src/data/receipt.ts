@@ -13,6 +13,31 @@ export interface Receipt {
   readonly notes: readonly string[];
   /** Absent in receipts that an earlier node wrote. */
   readonly route?: Route;
+  /** Of an answer whose blocks several nodes computed. */
+  readonly path?: Path;
+}
+
+/** Blocks `from` up to, not including, `to`. */
+export interface PathPart {
+  /** PeerId. */
+  readonly peer: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Path {
+  /** Of the model. */
+  readonly blocks: number;
+  /** Those that were computed for this machine; the others it computed itself. */
+  readonly span: { readonly from: number; readonly to: number };
+  /** Who computed when the answer ended, in order. */
+  readonly shards: readonly PathPart[];
+  /** Who did so before, and why no longer. */
+  readonly lost: readonly (PathPart & { readonly reason: string })[];
+  /** Who took the places, some of them lost again since. */
+  readonly joined: readonly PathPart[];
+  /** ms for which the answer stood still meanwhile. */
+  readonly paused_ms: number;
 }
 
 /** How the node came by the answer. */

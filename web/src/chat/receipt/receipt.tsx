@@ -12,6 +12,7 @@ import { age, moment, t } from '../../i18n/index.ts';
 import { Choice } from './choice.tsx';
 import { CostRows } from './cost-rows.tsx';
 import { Happened } from './happened.tsx';
+import { PathTaken } from './path.tsx';
 import { Privacy } from './privacy.tsx';
 import { WhoSaw } from './who-saw.tsx';
 
@@ -19,6 +20,8 @@ export function Receipt(props: { readonly turn: Turn }) {
   const answer = () => props.turn.answer;
   const origin = () => originOf(answer());
   const route = () => answer().receipt?.route;
+  /** Null also of a kept answer: nobody computed it now. */
+  const path = () => (isFresh(origin()) ? (answer().receipt?.path ?? null) : null);
   const model = () => origin().model ?? t('app.unknown');
   const named = () => ({ backend: origin().backend ?? t('app.unknown'), model: model() });
   const lede = () => {
@@ -27,12 +30,14 @@ export function Receipt(props: { readonly turn: Turn }) {
     if (kind === 'unknown')
       return t(origin().backend === null ? 'receipt.lede.unknown' : 'receipt.lede.elsewhere', named());
     if (kind === 'local' && !stayedHere(answer())) return t('receipt.lede.after');
+    if (path() !== null) return t('receipt.lede.path');
     return t(`receipt.lede.${kind}`, named());
   };
   const more = () => {
     const { kind, ageMs, backend } = origin();
     if (kind === 'unknown') return t(backend === null ? 'receipt.more.unknown' : 'receipt.more.elsewhere');
     if (kind === 'local' && !stayedHere(answer())) return t('receipt.more.after', named());
+    if (path() !== null) return t('receipt.more.path', named());
     if ((kind === 'kept' || kind === 'similar' || kind === 'stale') && ageMs !== null)
       return t('receipt.more.aged', { ...named(), age: age(ageMs) });
     return t(`receipt.more.${kind}`, named());
@@ -51,6 +56,7 @@ export function Receipt(props: { readonly turn: Turn }) {
       <p class="lede">{lede()}</p>
       <p class="more">{more()}</p>
       <WhoSaw answer={answer()} />
+      <Show when={path()}>{(one) => <PathTaken path={one()} />}</Show>
       <Happened answer={answer()} />
       <Show when={route()}>{(one) => <Privacy privacy={one().privacy} fresh={isFresh(origin())} />}</Show>
       <Show when={route()?.complexity}>{(one) => <Choice choice={one()} />}</Show>

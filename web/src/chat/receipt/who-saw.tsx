@@ -5,7 +5,7 @@
  */
 import { For, Show } from 'solid-js';
 import type { Answer } from '../../data/archive.ts';
-import { localBackend, originOf, type Saw, stayedHere, witnessesOf } from '../../data/origin.ts';
+import { isFresh, localBackend, originOf, type Saw, stayedHere, witnessesOf } from '../../data/origin.ts';
 import { t } from '../../i18n/index.ts';
 
 export function WhoSaw(props: { readonly answer: Answer }) {
@@ -13,10 +13,12 @@ export function WhoSaw(props: { readonly answer: Answer }) {
   const witnesses = () => witnessesOf(props.answer);
   const attempts = () => props.answer.receipt?.route?.attempts.length ?? 0;
   const link = () => props.answer.receipt?.route?.privacy.link ?? null;
+  /** Others computed blocks for this machine, which had both ends of the model. */
+  const overPath = () => props.answer.receipt?.path !== undefined && isFresh(origin());
   /** The engine here ran a model; null = nobody knows. */
   const ranHere = (): Saw => {
     const { kind, backend } = origin();
-    if (kind === 'local') return 'yes';
+    if (kind === 'local' || overPath()) return 'yes';
     if (kind === 'unknown') return 'unknown';
     return backend === localBackend ? 'once' : 'no';
   };
@@ -53,7 +55,9 @@ export function WhoSaw(props: { readonly answer: Answer }) {
             <Show when={way() === 'encrypted'} fallback={t('receipt.way.clear')}>
               {t('receipt.way.encrypted')}
             </Show>{' '}
-            {t('receipt.way.beyond', { backend: origin().backend ?? t('app.unknown') })}
+            {overPath()
+              ? t('receipt.way.hidden')
+              : t('receipt.way.beyond', { backend: origin().backend ?? t('app.unknown') })}
           </p>
         )}
       </Show>
