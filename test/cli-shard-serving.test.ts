@@ -91,3 +91,31 @@ test('a node that was killed serves the same when it is started again, until it 
   assert.match((await run('status')).out, /serves no blocks/);
   assert.equal((await run('stop')).code, 1);
 });
+
+test('with --start the command starts a node that is not running, unless it could serve nobody', {
+  timeout: 60_000,
+}, async () => {
+  node.child.kill('SIGKILL');
+  await node.ended;
+  const serve = (...more: string[]) =>
+    begin(['shard', 'serve', '--start', '--model', 'stories', '--blocks', '2', ...more, '--home', home])
+      .ended;
+  const off = await serve('--start-block', '0', '--swarm-enabled=false');
+  assert.equal(off.code, 1);
+  assert.match(off.err, /swarm of this node is off.*kith config set .*swarm\.enabled true/);
+  assert.equal((await run('status')).code, 1, 'a node was started');
+
+  const begun = await serve('--start-block', '0');
+  assert.equal(begun.code, 0, begun.err);
+  assert.match(begun.out, /Kith runs in the background at .*\nready: blocks 0-1 of the 6 of stories/);
+  const again = await serve('--start-block', '0', '--json');
+  assert.equal((JSON.parse(again.out) as ServedView).state, 'ready');
+  assert.equal((await begin(['stop', '--home', home]).ended).code, 0);
+  // It is what the node serves from then on.
+  await start();
+  const { served } = await until(
+    async () => JSON.parse((await run('status', '--json')).out) as ServingView,
+    (view) => view.served[0]?.state === 'ready',
+  );
+  assert.deepEqual([served[0]!.from, served[0]!.to], [0, 2]);
+});

@@ -90,6 +90,13 @@ async function nodeFor(options: Readonly<Record<string, unknown>>): Promise<Node
       'node_down',
       `No node is running on ${home}. Start one with: kith start. Or let this command do it: kith shard serve --start`,
     );
+  // Otherwise a node would run that can serve nobody.
+  if (!settings.config.swarm.enabled)
+    throw new KithError(
+      'swarm_off',
+      'The swarm of this node is off, and blocks are served to peers of it. Switch it on first: kith config set swarm.enabled true',
+      { status: 409 },
+    );
   const { startDaemon } = await import('../daemon.ts');
   const { start: _, json, ...rest } = options;
   // What is printed as JSON is the answer of this command alone.

@@ -207,7 +207,10 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
     const { span, tokensPerSecond, bytes, after, reasons } = await propose(manifest);
     const own = ownOf(manifest.sha256);
     const same = own?.ranges.some(({ from, to }) => from === span?.from && to === span.to) ?? false;
-    const told = same ? [...reasons, `This node serves ${spanText(span!)} already.`] : reasons;
+    // The reasons are of a swarm without this node's blocks.
+    const told = same
+      ? [`This node serves ${spanText(span!)} already, where it helps most.`]
+      : reasons;
     return {
       blocks: span === null ? null : [span.from, span.to],
       ...{ tokensPerSecond, bytes },

@@ -4,7 +4,7 @@
  *
  * @module node/shards/serving
  */
-import { AbortedError, InputError, KithError, messageOf } from '../../base/index.ts';
+import { InputError, KithError, messageOf } from '../../base/index.ts';
 import type { CellLease } from '../../engine/index.ts';
 import type { ServedView, ServeRequest, ServingDesk, ServingView } from '../../server/index.ts';
 import {
@@ -15,8 +15,10 @@ import {
   type WorkBook,
 } from '../../shards/index.ts';
 import { buildHere } from './build.ts';
+import { createRangeLives } from './range-lives.ts';
+import { placeOf } from './range-place.ts';
 import { ServedRange } from './served-range.ts';
-import { MOST_RANGES, openServingFile, type WantedRange } from './serving-file.ts';
+import { openServingFile, type WantedRange } from './serving-file.ts';
 import { shardServingPolicy } from './serving-policy.ts';
 import { offersOf, servingView } from './serving-view.ts';
 import { createStandIns } from './standing-in.ts';
@@ -51,20 +53,13 @@ export interface ServingOptions extends ShardParts {
   readonly choose?: (model: string, most: number | null) => Promise<BlockSpan | null>;
 }
 
-/** How often a look is taken whether the engine process is the same, ms. */
-const LOOK_MS = 1000;
-/** What was served and failed is tried again after so long, ms. */
-const RETRY_MS = 60_000;
-
 export async function openServing(options: ServingOptions): Promise<NodeServing> {
   const { config, engine, models, swarm, clock, log } = options;
   const settings = config.shards;
   const policy = shardServingPolicy(options);
   const file = await openServingFile(config.home);
-  const ending = new AbortController();
-  const ranges: ServedRange[] = [];
-  const lives = new Set<Promise<void>>();
-  const problems = file.problem === null ? [] : [file.problem];
+  /** Of models that are not there any more. */
+  const problems: string[] = [];
   let told = '';
 
   using stack = new DisposableStack();
@@ -103,87 +98,14 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     await announce();
   }
 
-  const write = (): Promise<void> =>
-    file.write(
-      ranges
-        .filter(({ state, isKept }) => state !== 'draining' && (state !== 'failed' || isKept))
-        .map(({ want }) => want),
-    );
-
-  /** One after the other: each is to see the memory that the one before left. */
-  let loading: Promise<void> = Promise.resolve();
-  function inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = loading.then(work);
-    loading = turn.catch(() => {});
-    return turn;
-  }
-
-  /** From its first byte until it is stopped. Never rejects. */
-  async function live(range: ServedRange, onReady: () => void): Promise<void> {
-    const { signal } = range.stopping;
-    /** Null: not here, or of no use. */
-    let path: string | null = null;
-    while (!signal.aborted) {
-      try {
-        path ??= await range.fetch();
-        const file = path;
-        await inTurn(() => range.load(file));
-      } catch (error) {
-        if (signal.aborted) break;
-        path = null;
-        range.fail(error);
-        log.warn('blocks cannot be served', { range: range.id, err: messageOf(error) });
-        if (!range.isKept || range.problem!.status < 500) return void write().catch(() => {});
-        await clock.sleep(RETRY_MS, signal).catch(() => {});
-        continue;
-      }
-      log.info('blocks are served', { range: range.id, cells: range.cells });
-      onReady();
-      await announce();
-      while (!signal.aborted && !range.isLost) await clock.sleep(LOOK_MS, signal).catch(() => {});
-      if (signal.aborted) break;
-      log.warn('the engine process that served blocks is gone', { range: range.id });
-      admission.end(lost('The engine process of the shard died.'), range.id);
-    }
-  }
-
-  function begin(range: ServedRange, onReady: () => void = () => {}): void {
-    ranges.push(range);
-    // Others who choose blocks now are not to take the same.
-    void announce();
-    const life = live(range, onReady).finally(() => lives.delete(life));
-    lives.add(life);
-  }
-
-  async function stop(range: ServedRange): Promise<void> {
-    if (range.state === 'draining') return;
-    const wasReady = range.state === 'ready';
-    range.stopping.abort(new AbortedError('Serving was stopped.'));
-    range.drain();
-    await write().catch((error: unknown) => {
-      problems.push(`That '${range.want.model}' is no longer served could not be noted: ${messageOf(error)}`);
-    });
-    if (wasReady) {
-      await announce();
-      service.announceLeave(settings.drainMs, range.id);
-      const until = clock.monotonic() + settings.drainMs;
-      while (sessionsOf(range) > 0 && clock.monotonic() < until && !ending.signal.aborted)
-        await clock.sleep(Math.min(100, LOOK_MS), ending.signal).catch(() => {});
-      admission.end(lost('The node no longer serves these blocks.'), range.id);
-    }
-    await engine
-      .unload(range.id)
-      .catch((error: unknown) => log.debug('not unloaded', { err: messageOf(error) }));
-    ranges.splice(ranges.indexOf(range), 1);
-    await announce();
-  }
-
-  const sessionsOf = ({ id }: ServedRange): number =>
-    admission.all().filter(({ pool }) => pool === id).length;
-
+  const lives = createRangeLives({
+    ...{ config, engine, clock, log, file, admission, announce },
+    leave: (ms, id) => service.announceLeave(ms, id),
+  });
+  const { ranges, sessionsOf } = lives;
   const standIns = createStandIns({
     ...{ parts: options, log, sessionsOf },
-    inTurn: (work) => inTurn(work),
+    inTurn: lives.inTurn,
   });
 
   async function standIn(peer: string, { model, from, to }: Need, signal: AbortSignal): Promise<BlockSpan> {
@@ -220,75 +142,37 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
       );
     for (const other of ranges.filter(
       ({ want, state, isKept }) => state === 'failed' && (!isKept || want.sha256 === sha256),
-    )) {
-      other.stopping.abort(new AbortedError('Other blocks are served in their place.'));
-      ranges.splice(ranges.indexOf(other), 1);
-    }
-    const near = ranges.find(
-      (one) =>
-        one !== instead &&
-        one.state !== 'draining' &&
-        one.want.sha256 === sha256 &&
-        one.want.from <= to &&
-        from <= one.want.to,
+    ))
+      lives.drop(other);
+    const there = placeOf(
+      ranges,
+      { model, sha256, from, to, isNamed: request.from !== null },
+      instead,
+      settings,
     );
-    if (near !== undefined && near.want.from === from && near.want.to === to) return viewOf(near);
-    // Ranges side by side would be announced as one, which no session can have.
-    if (near !== undefined)
-      throw new KithError(
-        'shard_served_already',
-        `Blocks ${near.want.from} to ${near.want.to - 1} of '${model}' are served already, which meet these. Stop them with kith shard stop ${model}, and serve all of them as one range.`,
-        { status: 409 },
-      );
-    if (
-      ranges.some(
-        ({ id, want }) =>
-          id.startsWith('shard ') && want.sha256 === sha256 && want.from === from && want.to === to,
-      )
-    )
-      throw new KithError(
-        'shard_served_already',
-        'These blocks are about to be given up. Try again when they are.',
-        {
-          status: 409,
-          retryAfter: Math.ceil(settings.drainMs / 1000) + 1,
-        },
-      );
-    if (ranges.length >= MOST_RANGES)
-      throw new KithError(
-        'shard_served_already',
-        `${MOST_RANGES} ranges are served already. Stop some first.`,
-        {
-          status: 409,
-        },
-      );
+    if (there !== null) return viewOf(there);
     const { auto, blocks: asked, most = asked } = request;
     const want: WantedRange = { model, sha256, from, to, auto, most: auto ? most : null };
     const range = new ServedRange({ ...options, onChange: () => {} }, want, manifest, false);
-    begin(range, () => {
-      if (instead !== null && ranges.includes(instead)) keep(stop(instead));
+    lives.begin(range, () => {
+      if (instead !== null && ranges.includes(instead)) lives.end(instead);
     });
     try {
-      await write();
+      await lives.note();
     } catch (error) {
-      keep(stop(range));
+      lives.end(range);
       throw error;
     }
     return viewOf(range);
   }
 
-  /** Goes on in the background; the node's end waits for it. */
-  function keep(work: Promise<void>): void {
-    const life = work
-      .catch((error: unknown) => log.warn('serving was not stopped well', { err: messageOf(error) }))
-      .finally(() => lives.delete(life));
-    lives.add(life);
-  }
-
   const offers = (): BlockOffer[] => offersOf(ranges, admission, settings.sessions);
 
   const view = (): ServingView =>
-    servingView({ ...options, policy, admission, ranges, served: all().map(viewOf), problems });
+    servingView({
+      ...{ ...options, policy, admission, ranges, served: all().map(viewOf) },
+      problems: [...problems, ...(lives.problem === null ? [] : [lives.problem])],
+    });
 
   // What was served before is served again, in the background.
   for (const want of file.wanted) {
@@ -297,7 +181,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
       return null;
     });
     if (entry !== null)
-      begin(new ServedRange({ ...options, onChange: () => {} }, want, entry.manifest, true));
+      lives.begin(new ServedRange({ ...options, onChange: () => {} }, want, entry.manifest, true));
   }
 
   const owned = stack.move();
@@ -332,20 +216,13 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
             `This node serves no such blocks. kith shard status lists those that it serves.`,
             { status: 404 },
           );
-        for (const range of chosen) keep(stop(range));
+        for (const range of chosen) lives.end(range);
         return chosen.map(viewOf);
       },
     },
     async [Symbol.asyncDispose]() {
-      ending.abort();
-      for (const { stopping } of ranges) stopping.abort(new AbortedError('The node stops.'));
-      admission.end(lost('The node stops.'));
-      await standIns[Symbol.asyncDispose]();
-      await Promise.all(lives);
+      await Promise.all([standIns[Symbol.asyncDispose](), lives[Symbol.asyncDispose]()]);
       owned[Symbol.dispose]();
     },
   };
 }
-
-/** Owners go on elsewhere. */
-const lost = (why: string): KithError => new KithError('shard_lost', why, { status: 503 });
