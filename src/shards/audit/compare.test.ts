@@ -37,6 +37,25 @@ test('one percent of noise is refused where machines round up to two percent, an
     for (const size of [0.01, -0.01]) assert.match(held(noise, scaled(size)).why ?? '', /too large|as far/);
 });
 
+test('of a few rows nobody honest is refused', () => {
+  for (const rows of [1, 2, 5])
+    for (let i = 0; i < 100; i++) {
+      const right = Float32Array.from({ length: rows * WIDTH }, normal);
+      const [claim, own, ...copies] = machines(0.01, COPIES + 2, right);
+      const { agrees, why } = compare(claim!, own!, copies, WIDTH);
+      assert.ok(agrees, `${rows}: ${why}`);
+      assert.equal(compare(scaled(0.2)(claim!), own!, copies, WIDTH).agrees, false);
+    }
+});
+
+test('copies lie as far from each other as an honest machine from them', () => {
+  const { tails } = held(0.01, honest);
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  assert.ok(Math.abs(mean(tails!.claim) - 1) < 0.05);
+  assert.ok(Math.abs(mean(tails!.copies) - 1) < 0.05);
+  assert.equal(held(1e-4, honest).tails, undefined);
+});
+
 test('one row that is far off is refused, however right the others are', () => {
   const { agrees, why } = held(0.002, (rows) => {
     const wrong = rows.slice();

@@ -17,6 +17,8 @@
  * | scale | the median over rows of its slope on their mean is further from 1 than 4 standard errors and 0.2 % |
  * | row | one row is over 4 times as far away as they are, and over 0.5 % of it. Rows with massive values (the first of a sequence) have little noise |
  *
+ * Of fewer than 8 rows only the last is asked. Who alters few rows by little is seen in many audits together (`tally.ts`).
+ *
  * Where both machines say that they are of the same build and passes have the same shapes, rows are equal, and more than
  * 1e-5 between them is refused (`compareSame`).
  *
@@ -33,6 +35,8 @@ export const SAME = 1e-5;
 /** Of the noise of the copies. */
 const NOISE_BOUND = 1.03;
 const NOISE_ERRORS = 4;
+/** Rows from which on a median says something. */
+const SOME_ROWS = 8;
 /** Of a row. GPUs round sums of half precision to about so much where processors do not. */
 const NEGLIGIBLE = 0.002;
 const SCALE_ERRORS = 4;
@@ -78,6 +82,16 @@ export interface Comparison {
     readonly scale: number | null;
   };
   readonly why: string | null;
+  /** Where noise is such that a small lie can hide in it. */
+  readonly tails?: Tails;
+}
+
+/** How far rows lie from the mean of copies: multiples of how far those do. */
+export interface Tails {
+  /** Of the claim, for each row. */
+  readonly claim: readonly number[];
+  /** Of each copy, from the mean of the others, for each row. */
+  readonly copies: readonly number[];
 }
 
 /**
@@ -115,19 +129,23 @@ export function compare(
   const noises: number[] = [];
   const sizes: number[] = [];
   const slopes: number[] = [];
+  const theirSizes: number[] = [];
+  const ofCopies: number[] = [];
   let wild: number | null = null;
   for (const [row, at] of rowsOf(own.length, width).entries()) {
     let size = 0;
     let away = 0;
     let along = 0;
     let spread = 0;
+    const each = new Float64Array(count);
     for (let i = at; i < at + width; i++) {
       const mean = sum[i]! / count;
       size += mean * mean;
       along += mean * claim[i]!;
       away += (claim[i]! - mean) ** 2;
-      for (const copy of copies) spread += (copy[i]! - mean) ** 2;
+      for (let c = 0; c < count; c++) each[c]! += (copies[c]![i]! - mean) ** 2;
     }
+    for (const one of each) spread += one;
     // Sums over the row of the variance of one value: of the copies about their mean, and of the claim about one it has no part in.
     const theirs = spread / (count - 1);
     const its = away / (1 + 1 / count);
@@ -136,6 +154,8 @@ export function compare(
     const noise = Math.sqrt(its / floor);
     const relative = size === 0 ? (its === 0 ? 0 : Number.POSITIVE_INFINITY) : Math.sqrt(its / size);
     noises.push(noise);
+    theirSizes.push(size === 0 ? 0 : Math.sqrt(theirs / size));
+    if (count > 2) for (const one of each) ofCopies.push(leftOut(one, spread, count));
     sizes.push(relative);
     if (size > 0) slopes.push(along / size - 1);
     if (noise > ROW_BOUND && relative > ROW_LEAST && (wild === null || noise > noises[wild]!)) wild = row;
@@ -144,10 +164,11 @@ export function compare(
   const noiseBound = NOISE_BOUND + NOISE_ERRORS * standardError(noises);
   const scale = median(slopes);
   const scaleBound = Math.max(NEGLIGIBLE, SCALE_ERRORS * standardError(slopes));
+  const isMany = noises.length >= SOME_ROWS;
   const why =
-    noise > noiseBound && median(sizes) > NEGLIGIBLE
+    isMany && noise > noiseBound && median(sizes) > NEGLIGIBLE
       ? `rows lie ${noise.toFixed(2)} times as far from the mean as copies of the same input do`
-      : Math.abs(scale) > scaleBound
+      : isMany && Math.abs(scale) > scaleBound
         ? `rows are ${percent(scale)} too large`
         : wild !== null
           ? `row ${wild} lies ${percent(sizes[wild]!)} away, ${noises[wild]!.toFixed(1)} times as far as copies of the same input`
@@ -158,7 +179,20 @@ export function compare(
     measured: { error, noise, scale, worst: Math.max(...noises) },
     tolerance: { error: NEGLIGIBLE, noise: noiseBound, scale: scaleBound },
     why,
+    ...(median(theirSizes) > NEGLIGIBLE && { tails: { claim: noises, copies: ofCopies } }),
   };
+}
+
+/**
+ * How far one copy lies from the mean of the others, as a multiple of how far those lie from each other.
+ * @param away sum of squares of its distance from the mean of all `count`
+ * @param spread of all of them
+ */
+function leftOut(away: number, spread: number, count: number): number {
+  // From the others' mean it is count / (count - 1) times as far, and without it their spread is less by that much.
+  const others = (spread - (away * count) / (count - 1)) / (count - 2);
+  const its = (away * (count / (count - 1)) ** 2) / (1 + 1 / (count - 1));
+  return Math.sqrt(its / Math.max(others, Number.MIN_VALUE));
 }
 
 /** Of a median: that of a mean by the factor of a normal distribution, from the middle half so that wild rows do not widen it. */

@@ -11,6 +11,7 @@ import { type Claim, type Judgement, judge } from './claim.ts';
 import { COPIES, disturbed } from './compare.ts';
 import { type Executor, ownExecutor, peerExecutor } from './executor.ts';
 import type { Found } from './gather.ts';
+import { Tally } from './tally.ts';
 import type { AuditedPath, AuditorOptions, Verdict } from './types.ts';
 import type { Finding, Verdicts } from './verdicts.ts';
 
@@ -34,6 +35,7 @@ export class Court {
   readonly #verdicts: Verdicts;
   readonly #signal: AbortSignal;
   readonly #canaries = new Canaries();
+  readonly #tally = new Tally();
 
   constructor(options: AuditorOptions, budget: Budget, verdicts: Verdicts, signal: AbortSignal) {
     this.#options = options;
@@ -63,7 +65,10 @@ export class Court {
       const { comparison, own } = first;
       const by = [executor.by];
       if (comparison.agrees) {
-        const verdict = this.#tell(trial, { kind: 'passed', peers: [peer], by, comparison, own });
+        const verdict =
+          this.#byTally(trial, executor.by, first) ??
+          this.#tell(trial, { kind: 'passed', peers: [peer], by, comparison, own });
+        if (verdict.kind !== 'passed') return verdict;
         await this.#keepCanary(trial, executor, own);
         return verdict;
       }
@@ -72,6 +77,26 @@ export class Court {
       // Not before it is settled may the session of the second end.
       return await this.#settle(trial, executor, executor.by, first);
     }
+  }
+
+  /** What each audit lets pass may be too much in all of them. */
+  #byTally(trial: Trial, executor: string | null, { comparison, own }: Judgement): Verdict | null {
+    const { found, peer } = trial;
+    if (comparison.tails === undefined) return null;
+    const evidence = this.#tally.note(found.span, peer, executor, comparison.tails, found.steps);
+    if (evidence === null) return null;
+    const by = [...evidence.by];
+    const why = `of ${evidence.rows} rows in several audits more lie far out than of copies of the same inputs`;
+    // Of what one other alone says neither of the two is condemned.
+    return executor === null || by.includes(null) || by.length > 1
+      ? this.#tell(trial, { kind: 'altered', peers: [peer], by, comparison: { ...comparison, why }, own })
+      : this.#tell(trial, {
+          kind: 'contested',
+          peers: [peer, executor],
+          by: [],
+          comparison: { ...comparison, why },
+          own,
+        });
   }
 
   /** Two disagree: a third decides. */
@@ -131,7 +156,7 @@ export class Court {
     const claim: Claim = { pieces, input, output, at, build: await asked.build() };
     const { comparison } = await judge(claim, recorded(canary), width, random);
     this.#budget.spend(at.length * (span.to - span.from));
-    const shown: Claimed = { kind: 'claim', claim, span, rows: at.length, links: [] };
+    const shown: Claimed = { kind: 'claim', claim, steps: [], span, rows: at.length, links: [] };
     return this.#tell(
       { ...trial, found: shown },
       {

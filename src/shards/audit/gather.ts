@@ -20,7 +20,12 @@ interface Gathered {
 }
 
 export type Found =
-  | ({ readonly kind: 'claim'; readonly claim: Claim } & Gathered)
+  | ({
+      readonly kind: 'claim';
+      readonly claim: Claim;
+      /** The steps that the rows of `Claim.output` are of. */
+      readonly steps: readonly number[];
+    } & Gathered)
   /** It says that it received what this node did not send. */
   | ({ readonly kind: 'denied'; readonly why: string } & Gathered)
   /** It, or the one before it, must have these rows and does not show them. */
@@ -77,7 +82,7 @@ export async function claimOf(
   if (at.length === 0) return { kind: 'nothing', ...all, links };
   const claim: Claim = { pieces: strand.pieces, input, output, at, build: isNew ? '' : shown.build };
   // Of the last shard only the rows that were wanted are known.
-  return { kind: 'claim', claim, ...all, rows: at.length, links };
+  return { kind: 'claim', claim, steps: at.map((i) => strand.steps[i]!), ...all, rows: at.length, links };
 }
 
 /** In as many messages as it takes. */
