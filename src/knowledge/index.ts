@@ -4,6 +4,22 @@
  *
  * @module knowledge
  */
+export {
+  CHUNK_DEFAULTS,
+  type ChunkOptions,
+  checkChunking,
+  chunkDocument,
+  passageOf,
+  type Strategy,
+} from './chunk/index.ts';
+export {
+  type IngestEvent,
+  type IngestOptions,
+  type IngestTotals,
+  ingest,
+  type NewText,
+  type SourceFile,
+} from './ingest/index.ts';
 export { DEFAULT_LIMITS } from './parse/limits.ts';
 export {
   DOCUMENT_TYPES,
@@ -16,6 +32,24 @@ export {
   type ParserPoolOptions,
   type ParseSource,
 } from './parse/types.ts';
+export {
+  type Changes,
+  type Counts,
+  type EmbedderIdentity,
+  type FileStage,
+  type FileState,
+  type KnowledgeStore,
+  type NewDocument,
+  openKnowledgeStore,
+  type Page,
+  type Scored,
+  type SlabRow,
+  STORE_LIMITS,
+  type StoredChunk,
+  type StoredDocument,
+  type StoredMention,
+  type StoreOptions,
+} from './store/index.ts';
 export type {
   Block,
   Chunk,

@@ -1,0 +1,280 @@
+/**
+ * Files to documents of a knowledge base: several are read and parsed while the chunks of others are embedded, and each is put
+ * by itself. What was put stays, whatever happens next: a run that is killed is simply begun again.
+ *
+ * @module knowledge/ingest/ingest
+ */
+import { AbortedError, throwIfAborted } from '../../base/index.ts';
+import { passageOf } from '../chunk/index.ts';
+import type { FileStage, FileState } from '../store/index.ts';
+import { Channel } from './channel.ts';
+import { type Failure, failureOf, isFatal } from './failure.ts';
+import { inTurn } from './listing.ts';
+import { type Look, look, pathOf, type Read, readDocument, recipeOf } from './reading.ts';
+import type { IngestEvent, IngestOptions, IngestTotals, SourceFile } from './types.ts';
+
+/** Chunks that are embedded with one call, of one document or several. */
+const EMBED_CHUNKS = 128;
+const PARALLEL = 3;
+const AHEAD_CHARACTERS = 8_000_000;
+/** ms between notes of how far files are that are on their way. */
+const NOTE_MS = 1000;
+
+type Vectors = ReadonlyMap<string, Float32Array>;
+
+type Item =
+  | { readonly kind: 'stage'; readonly path: string; readonly stage: FileStage; readonly look: Look | null }
+  | { readonly kind: 'failed'; readonly path: string; readonly look: Look | null; readonly error: unknown }
+  | { readonly kind: 'document'; readonly read: Read }
+  /** All documents of a file were given. */
+  | { readonly kind: 'read'; readonly file: SourceFile; readonly look: Look; readonly pages: boolean };
+
+/**
+ * Failures of a file are events, and the run goes on. It ends with an error where nothing more could be put: when the KB cannot
+ * be written or the embedder does not answer. Leaving the loop early ends the work.
+ *
+ * @throws KithError of the store or the embedder; InputError `embedder_mismatch`, `chunking_invalid`; AbortedError
+ */
+export async function* ingest(
+  files: Iterable<SourceFile> | AsyncIterable<SourceFile>,
+  given: IngestOptions,
+): AsyncGenerator<IngestEvent, void, undefined> {
+  const stop = new AbortController();
+  const signal = given.signal === undefined ? stop.signal : AbortSignal.any([given.signal, stop.signal]);
+  const options: IngestOptions = { ...given, signal };
+  const { store, embedder, clock, chunking = {}, dryRun = false } = options;
+  const recipe = recipeOf(chunking, embedder);
+  if (!dryRun) store.useEmbedder(embedder);
+
+  const channel = new Channel<Item>(options.aheadCharacters ?? AHEAD_CHARACTERS);
+  const abort = () => channel.fail(new AbortedError(undefined, { cause: signal.reason }));
+  signal.addEventListener('abort', abort, { once: true });
+  const began = clock.monotonic();
+  const sum = {
+    files: 0,
+    done: 0,
+    skipped: 0,
+    failed: 0,
+    documents: 0,
+    chunks: 0,
+    embedded: 0,
+    tokens: 0,
+    bytes: 0,
+  };
+  const totals = (): IngestTotals => ({ ...sum, elapsedMs: clock.monotonic() - began });
+  const stages = new Map<string, FileState>();
+  let noted = began;
+
+  const stateOf = (stage: FileStage, seen: Look | null, failure: Failure | null = null) => ({
+    ...{ stage, code: failure?.code ?? null, message: failure?.message ?? null, hash: seen?.hash ?? null },
+    ...{ recipe, bytes: seen?.bytes ?? 0, at: Math.floor(clock.now()) },
+  });
+  const event = (
+    path: string,
+    stage: FileStage,
+    seen: Look | null,
+    failure: Failure | null = null,
+  ): IngestEvent => ({
+    ...{ kind: 'file', path, stage, known: seen?.known ?? null },
+    ...{ code: failure?.code ?? null, message: failure?.message ?? null, totals: totals() },
+  });
+  /** How far files are is of use to look at only: it is written now and then. */
+  const onTheWay = (path: string, stage: FileStage, seen: Look | null): void => {
+    if (dryRun) return;
+    stages.set(path, { path, ...stateOf(stage, seen) });
+    if (clock.monotonic() - noted < NOTE_MS) return;
+    store.noteFiles([...stages.values()]);
+    stages.clear();
+    noted = clock.monotonic();
+  };
+  const settle = (
+    path: string,
+    stage: FileStage,
+    seen: Look | null,
+    failure: Failure | null = null,
+  ): IngestEvent => {
+    stages.delete(path);
+    if (stage === 'done' || stage === 'skipped' || stage === 'failed') sum[stage]++;
+    if (stage === 'done') sum.bytes += seen?.bytes ?? 0;
+    return event(path, stage, seen, failure);
+  };
+
+  async function readAll(next: () => Promise<SourceFile | null>): Promise<void> {
+    for (;;) {
+      const file = await next();
+      if (file === null) return;
+      sum.files++;
+      await readFile(file);
+    }
+  }
+
+  async function readFile(file: SourceFile): Promise<void> {
+    const { path } = file;
+    let seen: Look | null = null;
+    try {
+      throwIfAborted(signal);
+      seen = await look(file, recipe, options);
+      if (seen.failed !== null) {
+        const { code, message } = seen.failed;
+        await channel.put({ kind: 'failed', path, look: seen, error: { code, message } }, 1);
+        return;
+      }
+      if (seen.known === 'unchanged' || dryRun) {
+        const stage = seen.known === 'unchanged' ? 'skipped' : 'waiting';
+        await channel.put({ kind: 'stage', path, stage, look: seen }, 1);
+        return;
+      }
+      let pages = false;
+      for await (const parsed of options.pool.parse(file.source, { signal })) {
+        if (parsed.page === null) await channel.put({ kind: 'stage', path, stage: 'parsed', look: seen }, 1);
+        pages ||= parsed.page !== null;
+        const there = store.document(pathOf(file, parsed.page));
+        // A page that a run before this one has put.
+        if (there?.recipe === recipe && Buffer.compare(there.hash, seen.hash) === 0) continue;
+        const read = await readDocument(file, seen, parsed, recipe, options);
+        const weight = read.chunks.reduce((characters, chunk) => characters + chunk.text.length, 1000);
+        await channel.put({ kind: 'document', read }, weight);
+      }
+      await channel.put({ kind: 'read', file, look: seen, pages }, 1);
+    } catch (error) {
+      if (signal.aborted || isFatal(error)) throw error;
+      await channel.put({ kind: 'failed', path, look: seen, error }, 1);
+    }
+  }
+
+  /** Embeds what has no vector yet, with few calls, and puts each document as soon as it is whole. */
+  async function* put(reads: readonly Read[]): AsyncGenerator<IngestEvent> {
+    const { dimension } = embedder;
+    for (const { file, look: seen } of reads) onTheWay(file.path, 'chunked', seen);
+    const all = reads.flatMap(({ chunks }) => chunks);
+    const vectors = store.vectorsById(all.map(({ id }) => id));
+    const missing = [...new Map(all.map((chunk) => [chunk.id, chunk])).values()].filter(
+      ({ id }) => !vectors.has(id),
+    );
+    let whole = 0;
+    for (let from = 0; ; from += EMBED_CHUNKS) {
+      const part = missing.slice(from, from + EMBED_CHUNKS);
+      if (part.length > 0) {
+        const made = await embedder.embed(part.map(passageOf), { kind: 'passage', signal });
+        for (const [at, { id, tokens }] of part.entries()) {
+          vectors.set(id, made.subarray(at * dimension, (at + 1) * dimension));
+          sum.tokens += tokens;
+        }
+        sum.embedded += part.length;
+        yield { kind: 'progress', totals: totals() };
+      }
+      for (; whole < reads.length && reads[whole]!.chunks.every(({ id }) => vectors.has(id)); whole++) {
+        const failed = putOne(reads[whole]!, vectors);
+        if (failed !== null) yield failed;
+      }
+      if (whole === reads.length) return;
+    }
+  }
+
+  function putOne({ file, facts, look: seen, parsed, chunks }: Read, vectors: Vectors): IngestEvent | null {
+    const { dimension } = embedder;
+    const rows = new Float32Array(chunks.length * dimension);
+    for (const [at, { id }] of chunks.entries()) rows.set(vectors.get(id)!, at * dimension);
+    const { path, title } = facts;
+    throwIfAborted(signal);
+    try {
+      const mentions = options.mentions?.({ path, title, document: parsed.document, chunks }) ?? [];
+      store.put(facts, chunks, rows, mentions, parsed.page === null ? stateOf('done', seen) : undefined);
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      return fail(file.path, seen, error);
+    }
+    sum.documents++;
+    sum.chunks += chunks.length;
+    // The state of a file that is one document was written with it.
+    if (parsed.page === null) stages.delete(file.path);
+    else onTheWay(file.path, 'embedded', seen);
+    return null;
+  }
+
+  /** Files of which a document failed: the rest of it does not make them done. */
+  const broken = new Set<string>();
+  function fail(path: string, seen: Look | null, error: unknown): IngestEvent {
+    const failure = failureOf(error);
+    broken.add(path);
+    if (!dryRun) store.noteFiles([{ path, ...stateOf('failed', seen, failure) }]);
+    return settle(path, 'failed', seen, failure);
+  }
+
+  function finish({ file: { path }, look: seen, pages }: Item & { kind: 'read' }): IngestEvent | null {
+    if (broken.has(path)) return null;
+    if (pages) {
+      // What was one document is many now, and pages may have gone.
+      if (store.document(path) !== null) store.remove(path);
+      dropStalePages(path, seen.hash);
+      store.noteFiles([{ path, ...stateOf('done', seen) }]);
+    } else dropStalePages(path, seen.hash);
+    return settle(path, 'done', seen);
+  }
+
+  function dropStalePages(path: string, hash: Uint8Array): void {
+    for (let after = ''; ; ) {
+      const found = store.documents({ after, limit: 500 }, { paths: [`${path}/`] });
+      if (found.length === 0) return;
+      for (const page of found) {
+        // A document with a state of its own is a file in a folder of that name.
+        if (Buffer.compare(page.hash, hash) !== 0 && store.file(page.path) === null) store.remove(page.path);
+      }
+      after = found.at(-1)!.path;
+    }
+  }
+
+  const next = inTurn(files, (paths) => {
+    if (dryRun) return;
+    // Those that are known keep what is said of them until they turn out to have changed.
+    const fresh = paths.filter((path) => store.file(path) === null);
+    store.noteFiles(fresh.map((path) => ({ path, ...stateOf('waiting', null) })));
+  });
+  const readers = Array.from({ length: Math.max(1, options.parallel ?? PARALLEL) }, () => readAll(next));
+  const all = Promise.all(readers).then(
+    () => channel.end(),
+    (error: unknown) => {
+      channel.fail(signal.aborted ? new AbortedError(undefined, { cause: signal.reason }) : error);
+      stop.abort(error);
+    },
+  );
+  try {
+    for (;;) {
+      const first = await channel.take();
+      if (first === null) break;
+      const reads: Read[] = [];
+      let chunks = 0;
+      let item: Item | null = first;
+      const rest: Item[] = [];
+      // Small documents share a call of the embedder; what comes between them comes after them.
+      while (item !== null) {
+        if (item.kind === 'document') {
+          reads.push(item.read);
+          chunks += item.read.chunks.length;
+        } else if (item.kind === 'stage' && item.stage === 'parsed') {
+          onTheWay(item.path, item.stage, item.look);
+          yield event(item.path, item.stage, item.look);
+        } else rest.push(item);
+        item = chunks < EMBED_CHUNKS ? channel.takeNow() : null;
+      }
+      yield* put(reads);
+      for (const each of rest) {
+        if (each.kind === 'failed') yield fail(each.path, each.look, each.error);
+        else if (each.kind === 'read') {
+          const finished = finish(each);
+          if (finished !== null) yield finished;
+        } else if (each.kind === 'stage') {
+          if (each.stage === 'skipped' && !dryRun && store.file(each.path)?.stage !== 'done')
+            store.noteFiles([{ path: each.path, ...stateOf('done', each.look) }]);
+          yield settle(each.path, each.stage, each.look);
+        }
+      }
+    }
+    yield { kind: 'end', totals: totals() };
+  } finally {
+    signal.removeEventListener('abort', abort);
+    stop.abort();
+    channel.fail(new AbortedError());
+    await all;
+  }
+}

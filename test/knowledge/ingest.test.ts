@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createSeededRandom, systemClock } from '../../src/base/index.ts';
+import {
+  type Embedder,
+  type IngestOptions,
+  ingest,
+  type KnowledgeStore,
+  openKnowledgeStore,
+  type ParserPool,
+  passageOf,
+} from '../../src/knowledge/index.ts';
+import {
+  eventsOf,
+  fileOf,
+  filesOf,
+  plainPool,
+  stagesOf,
+  startEmbedder,
+  type TestEmbedder,
+  textOf,
+} from './support.ts';
+
+let real: TestEmbedder;
+let embedder: Embedder;
+before(async () => {
+  real = await startEmbedder();
+  ({ embedder } = real);
+});
+after(() => real[Symbol.asyncDispose]());
+
+const openStore = (path = ':memory:'): KnowledgeStore =>
+  openKnowledgeStore({ path, create: { name: 'Test', clock: systemClock } });
+const run = (files: Parameters<typeof ingest>[0], store: KnowledgeStore, more: Partial<IngestOptions> = {}) =>
+  eventsOf(ingest(files, { store, pool: plainPool, embedder, clock: systemClock, ...more }));
+
+const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+/** Everything but rows, which depend on the order of putting; vectors apart, which rounding makes differ in their last bits. */
+function contentOf(store: KnowledgeStore) {
+  const chunks = [...store.allChunks()].map(({ row, document, ...chunk }) => ({ row, chunk }));
+  chunks.sort((a, b) =>
+    a.chunk.path < b.chunk.path ? -1 : a.chunk.path > b.chunk.path ? 1 : a.chunk.position - b.chunk.position,
+  );
+  return { chunks: chunks.map(({ chunk }) => chunk), vectors: store.f32(chunks.map(({ row }) => row)) };
+}
+
+function assertSame(a: KnowledgeStore, b: KnowledgeStore): void {
+  const [left, right] = [contentOf(a), contentOf(b)];
+  assert.deepEqual(left.chunks, right.chunks);
+  for (const [at, vector] of left.vectors.entries()) assert.ok(dot(vector!, right.vectors[at]!) > 0.9995);
+}
+
+test('files become documents whose chunks are found by words, with the vectors that the embedder gives', async () => {
+  using store = openStore();
+  const files = filesOf(20, 1);
+  const events = await run(files, store);
+  const { totals } = events.at(-1)!;
+  assert.equal(events.at(-1)!.kind, 'end');
+  assert.deepEqual(new Set(Object.values(stagesOf(events))), new Set(['done']));
+  const counts = store.counts();
+  assert.deepEqual(
+    { files: totals.files, done: totals.done, documents: totals.documents, chunks: totals.chunks },
+    { files: 20, done: 20, documents: counts.documents, chunks: counts.chunks },
+  );
+  assert.equal(counts.vectors, counts.chunks);
+  const all = [...store.allChunks()];
+  assert.equal(
+    totals.tokens,
+    all.reduce((sum, chunk) => sum + chunk.tokens, 0),
+  );
+  const some = all.filter((_, i) => i % 9 === 0);
+  const alone = await embedder.embed(some.map(passageOf), { kind: 'passage' });
+  const kept = store.f32(some.map(({ row }) => row));
+  for (const [at, vector] of kept.entries())
+    assert.ok(dot(vector!, alone.subarray(at * embedder.dimension, (at + 1) * embedder.dimension)) > 0.9995);
+  const word = /\p{L}{6,}/u.exec(all[0]!.text)![0];
+  assert.ok(store.lexical([word], 50).some(({ row }) => row === all[0]!.row));
+  assert.deepEqual(store.check(), []);
+  assert.ok(store.files({ limit: 1000 }).every(({ stage, hash }) => stage === 'done' && hash !== null));
+});
+
+test('what did not change is skipped, and of what did only new chunks are embedded', async () => {
+  using store = openStore();
+  const random = createSeededRandom(2);
+  const text = textOf(random, 48);
+  await run([fileOf('a.txt', text), fileOf('b.txt', 'One line.')], store);
+  const before = store.chunksOf('a.txt');
+  const again = await run([fileOf('a.txt', text), fileOf('b.txt', 'One line.')], store);
+  assert.deepEqual(stagesOf(again), { 'a.txt': 'skipped', 'b.txt': 'skipped' });
+  assert.equal(again.at(-1)!.totals.embedded, 0);
+
+  const more = await run(
+    [fileOf('a.txt', `${text}\n\n# More\n\nA new section.`), fileOf('copy/b.txt', 'One line.')],
+    store,
+  );
+  // The copy has the title and text of what is there.
+  assert.equal(more.at(-1)!.totals.embedded, 1);
+  assert.deepEqual(
+    store
+      .chunksOf('a.txt')
+      .slice(0, -1)
+      .map(({ row }) => row),
+    before.map(({ row }) => row),
+  );
+  using fresh = openStore();
+  await run(
+    [
+      fileOf('a.txt', `${text}\n\n# More\n\nA new section.`),
+      fileOf('b.txt', 'One line.'),
+      fileOf('copy/b.txt', 'One line.'),
+    ],
+    fresh,
+  );
+  assertSame(store, fresh);
+});
+
+test('other chunk sizes make other chunks of the same file', async () => {
+  using store = openStore();
+  const file = fileOf('a.txt', textOf(createSeededRandom(3), 24));
+  await run([file], store);
+  const before = store.counts().chunks;
+  const events = await run([file], store, { chunking: { size: 40 } });
+  assert.deepEqual(stagesOf(events), { 'a.txt': 'done' });
+  assert.ok(store.counts().chunks > before);
+  assert.deepEqual(store.check(), []);
+});
+
+test('a file that fails is told of with its reason, the others go in, and it is not tried again until it changes', async () => {
+  using store = openStore();
+  const folder = await mkdtemp(join(tmpdir(), 'kith-ingest-'));
+  try {
+    await writeFile(join(folder, 'good.txt'), 'A good file.');
+    const files = [
+      fileOf('bad.txt', 'no \0 text'),
+      { path: 'good.txt', source: { path: join(folder, 'good.txt') } },
+      { path: 'gone.txt', source: { path: join(folder, 'gone.txt') } },
+      { path: 'folder', source: { path: folder } },
+      fileOf('x'.repeat(5000), 'Path too long.'),
+    ];
+    const events = await run(files.slice(0, 4), store);
+    assert.deepEqual(stagesOf(events), {
+      ...{ 'bad.txt': 'failed', 'good.txt': 'done', 'gone.txt': 'failed', folder: 'failed' },
+    });
+    assert.deepEqual(
+      store.files({ stage: 'failed' }).map(({ path, code }) => [path, code]),
+      [
+        ['bad.txt', 'parse_broken'],
+        ['folder', 'parse_unreadable'],
+        ['gone.txt', 'parse_unreadable'],
+      ],
+    );
+    let parsed = 0;
+    const counting: Pick<ParserPool, 'parse'> = {
+      parse(source) {
+        parsed++;
+        return plainPool.parse(source);
+      },
+    };
+    const second = await run(files.slice(0, 1), store, { pool: counting });
+    assert.deepEqual(stagesOf(second), { 'bad.txt': 'failed' });
+    assert.equal(parsed, 0);
+    await run(files.slice(0, 1), store, { pool: counting, retryFailed: true });
+    assert.equal(parsed, 1);
+    await run([fileOf('bad.txt', 'Good now.')], store);
+    assert.equal(store.file('bad.txt')?.stage, 'done');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a dry run says what would be done and does nothing', async () => {
+  using store = openStore();
+  await run([fileOf('a.txt', 'Old.'), fileOf('b.txt', 'Same.')], store);
+  const version = store.version();
+  const events = await run(
+    [fileOf('a.txt', 'New.'), fileOf('b.txt', 'Same.'), fileOf('c.txt', 'More.')],
+    store,
+    {
+      dryRun: true,
+    },
+  );
+  assert.deepEqual(
+    events
+      .flatMap((event) => (event.kind === 'file' ? [`${event.path} ${event.known} ${event.stage}`] : []))
+      .sort(),
+    ['a.txt changed waiting', 'b.txt unchanged skipped', 'c.txt new waiting'],
+  );
+  assert.equal(store.version(), version);
+  assert.equal(store.file('c.txt'), null);
+});
+
+test('a run that is aborted or left keeps what was put, and the next goes on from there', async () => {
+  using store = openStore();
+  const files = filesOf(40, 5);
+  const controller = new AbortController();
+  await assert.rejects(
+    async () => {
+      let done = 0;
+      for await (const event of ingest(files, {
+        store,
+        pool: plainPool,
+        embedder,
+        clock: systemClock,
+        signal: controller.signal,
+      }))
+        if (event.kind === 'file' && event.stage === 'done' && ++done === 5) controller.abort();
+    },
+    { code: 'aborted' },
+  );
+  const first = store.counts().documents;
+  assert.ok(first >= 5 && first < 40, String(first));
+  for await (const event of ingest(files, { store, pool: plainPool, embedder, clock: systemClock })) {
+    if (event.kind === 'file' && event.stage === 'done') break;
+  }
+  const second = store.counts().documents;
+  assert.ok(second > first && second < 40, String(second));
+  const { totals } = (await run(files, store)).at(-1)!;
+  assert.deepEqual([totals.skipped, totals.done], [second, 40 - second]);
+  using fresh = openStore();
+  await run(files, fresh);
+  assertSame(store, fresh);
+});
+
+test('a dump is a folder of pages, which goes when they go', async () => {
+  const pool: Pick<ParserPool, 'parse'> = {
+    async *parse(source) {
+      const bytes = 'bytes' in source ? source.bytes : await readFile(source.path);
+      for (const line of new TextDecoder().decode(bytes).split('\n')) {
+        const [page, text] = line.split(': ') as [string, string];
+        for await (const parsed of plainPool.parse({ bytes: new TextEncoder().encode(text), name: page }))
+          yield { ...parsed, page };
+      }
+    },
+  };
+  using store = openStore();
+  const paths = () => store.documents().map(({ path }) => path);
+  await run(
+    [fileOf('wiki.xml', 'Moon: It is round.\nSun: It is hot.'), fileOf('wiki.xml.txt', 'A: b')],
+    store,
+    { pool },
+  );
+  assert.deepEqual(paths(), ['wiki.xml.txt/A', 'wiki.xml/Moon', 'wiki.xml/Sun']);
+  assert.equal(store.chunksOf('wiki.xml/Sun')[0]?.title, 'Sun');
+  const same = await run([fileOf('wiki.xml', 'Moon: It is round.\nSun: It is hot.')], store, { pool });
+  assert.deepEqual(stagesOf(same), { 'wiki.xml': 'skipped' });
+  const events = await run([fileOf('wiki.xml', 'Mars: It is red.\nSun: It is hot.')], store, { pool });
+  assert.deepEqual(paths(), ['wiki.xml.txt/A', 'wiki.xml/Mars', 'wiki.xml/Sun']);
+  assert.equal(events.at(-1)!.totals.embedded, 1);
+  assert.equal(events.at(-1)!.totals.done, 1);
+});
+
+test('an embedder that fails ends the run with its error, and nothing is half put', async () => {
+  using store = openStore();
+  let left = 2;
+  const failing: Embedder = {
+    ...embedder,
+    embed: (texts, options) =>
+      left-- > 0 ? embedder.embed(texts, options) : Promise.reject(new Error('The machine is on fire.')),
+  };
+  const files = filesOf(40, 6, 15);
+  await assert.rejects(run(files, store, { embedder: failing }), /on fire/);
+  const { chunks, vectors, documents } = store.counts();
+  assert.equal(chunks, vectors);
+  assert.ok(documents < 40);
+  await assert.rejects(run(files, store, { embedder: { ...embedder, hash: 'f'.repeat(64) } }), {
+    code: 'embedder_mismatch',
+  });
+  await run(files, store);
+  assert.equal(store.counts().documents, 40);
+  assert.deepEqual(store.check(), []);
+});
+
+test('texts have the tokens that the model counts, whatever is in them', async () => {
+  const texts = [
+    'hello world',
+    'Tokenization of uncommonly long words',
+    '',
+    '今天',
+    'x'.repeat(3000),
+    'word '.repeat(2000),
+  ];
+  const counts = await embedder.countTokens(texts);
+  assert.deepEqual(counts.slice(0, 1), [2]);
+  assert.equal(counts[2], 0);
+  assert.equal(counts[5], 2000);
+  const vectors = await embedder.embed(texts, { kind: 'passage' });
+  assert.equal(vectors.length, texts.length * embedder.dimension);
+  for (let i = 0; i < texts.length; i++) {
+    const row = vectors.subarray(i * embedder.dimension, (i + 1) * embedder.dimension);
+    assert.ok(Math.abs(dot(row, row) - 1) < 1e-4);
+  }
+});

@@ -1,0 +1,114 @@
+/**
+ * Knowledge bases for tests: the real embedder in a real engine, and files of generated text.
+ *
+ * @module test/knowledge/support
+ */
+import { createSeededRandom, type Random, silentLogger } from '../../src/base/index.ts';
+import type { Embedder, IngestEvent, ParserPool, SourceFile } from '../../src/knowledge/index.ts';
+import { openEngineEmbedder } from '../../src/node/knowledge/embedder.ts';
+import { openEngineRooms } from '../../src/node/rooms.ts';
+import { configOf, createHome } from '../node-support.ts';
+
+export interface TestEmbedder extends AsyncDisposable {
+  readonly embedder: Embedder;
+  readonly home: string;
+}
+
+/** all-MiniLM-L6-v2 in an engine process of its own, with one thread. */
+export async function startEmbedder(): Promise<TestEmbedder> {
+  const home = await createHome();
+  const rooms = openEngineRooms(configOf(home), silentLogger);
+  const end = async () => {
+    await rooms[Symbol.asyncDispose]();
+    await home.remove();
+  };
+  try {
+    const { engine, local, store: models } = rooms;
+    const embedder = await openEngineEmbedder({ engine, local, models, model: 'tiny-embed' });
+    return { embedder, home: home.path, [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** Parses plain text in this process: an empty line ends a paragraph, `# ` begins a section. Files with \0 are no text. */
+export const plainPool: Pick<ParserPool, 'parse'> = {
+  async *parse(source) {
+    const { readFile } = await import('node:fs/promises');
+    const { InputError } = await import('../../src/base/index.ts');
+    const bytes = 'bytes' in source ? source.bytes : await readFile(source.path);
+    const text = new TextDecoder().decode(bytes);
+    if (text.includes('\0')) throw new InputError('parse_broken', 'It is no text.');
+    const sections = text.split(/^(?=# )/mu).map((part) => {
+      const [head, ...rest] = part.startsWith('# ') ? part.split('\n') : ['', part];
+      const blocks = rest
+        .join('\n')
+        .split(/\n{2,}/u)
+        .filter((block) => block.trim() !== '');
+      return {
+        headings: head === '' ? [] : [head!.slice(2)],
+        blocks: blocks.map((block) => ({ kind: 'text' as const, text: block, place: {} })),
+      };
+    });
+    yield {
+      ...{ type: 'text', page: null },
+      document: {
+        ...{
+          title: null,
+          sections,
+          links: [],
+          aliases: [],
+          tags: [],
+          properties: {},
+          pages: null,
+          notes: [],
+        },
+      },
+    };
+  },
+};
+
+const WORDS = (
+  'river stone garden letter window mountain harbour engine copper violin market winter planet sailor bridge orchard ' +
+  'measure silent ancient golden narrow careful distant broken gentle hollow carries follows remembers crosses builds'
+).split(' ');
+
+export function textOf(random: Random, sentences: number): string {
+  const word = () => WORDS[random.uint32() % WORDS.length]!;
+  const lines: string[] = [];
+  for (let i = 0; i < sentences; i++) {
+    if (i % 12 === 0) lines.push(`\n\n# The ${word()} ${word()}\n\n`);
+    const words = Array.from({ length: 6 + (random.uint32() % 9) }, word).join(' ');
+    lines.push(`${words[0]!.toUpperCase()}${words.slice(1)}. `);
+  }
+  return lines.join('');
+}
+
+export function fileOf(path: string, text: string): SourceFile {
+  return {
+    path,
+    source: { bytes: new TextEncoder().encode(text), name: path.split('/').at(-1)! },
+    modified: 1000,
+  };
+}
+
+export function filesOf(count: number, seed: number, sentences = 6): SourceFile[] {
+  const random = createSeededRandom(seed);
+  return Array.from({ length: count }, (_, i) =>
+    fileOf(`notes/${i}.txt`, textOf(random, 1 + (i % sentences))),
+  );
+}
+
+export async function eventsOf(run: AsyncIterable<IngestEvent>): Promise<IngestEvent[]> {
+  const events: IngestEvent[] = [];
+  for await (const event of run) events.push(event);
+  return events;
+}
+
+/** Stages of files by path, the last ones told. */
+export function stagesOf(events: readonly IngestEvent[]): Record<string, string> {
+  return Object.fromEntries(
+    events.flatMap((event) => (event.kind === 'file' ? [[event.path, event.stage] as const] : [])),
+  );
+}
