@@ -5,7 +5,7 @@
  */
 import { type Database, InputError } from '../../base/index.ts';
 import type { Chunk, Mention } from '../types.ts';
-import { quantize } from '../vectors/quantize.ts';
+import { quantise } from './quantise.ts';
 import {
   bytesOf,
   checkChunks,
@@ -144,7 +144,7 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
     forgotten.run(oldest.version);
   };
   const writeVector = (row: number, exact: Float32Array): void => {
-    const { i8, scale } = quantize(exact);
+    const { i8, scale } = quantise(exact);
     addVector.run(row, scale, new Uint8Array(i8.buffer));
     addExact.run(row, bytesOf(exact));
   };
