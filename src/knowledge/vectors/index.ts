@@ -3,6 +3,7 @@
  *
  * @module knowledge/vectors
  */
+export { quantize } from './quantize.ts';
 export {
   createVectorIndex,
   type NearestOptions,

@@ -5,7 +5,6 @@
  * @module knowledge/vectors/slab
  */
 import { LimitError } from '../../base/index.ts';
-import type { SlabRow } from '../store/index.ts';
 import {
   ALIVE,
   ALLOWED,
@@ -19,6 +18,7 @@ import {
   SUMS,
   strideOf,
 } from './layout.ts';
+import type { Quantized } from './quantize.ts';
 
 /** Memory grows by an eighth, at least by this. */
 const GROW_BYTES = 4 << 20;
@@ -71,7 +71,7 @@ export class Slab {
   }
 
   /** @returns the row's number. @throws LimitError `knowledge.vectors` when the slab is full or memory is. */
-  append(vector: Pick<SlabRow, 'i8' | 'scale'>): number {
+  append(vector: Quantized): number {
     if (this.isFull) throw full(this.capacity);
     const row = this.#rows;
     this.#reserve(row + 1);
@@ -84,7 +84,7 @@ export class Slab {
   }
 
   /** Puts another vector in a living row's place. */
-  replace(row: number, vector: Pick<SlabRow, 'i8' | 'scale'>): void {
+  replace(row: number, vector: Quantized): void {
     this.#write(row, vector);
   }
 
@@ -131,7 +131,7 @@ export class Slab {
     this.#rows = to;
   }
 
-  #write(row: number, { i8, scale }: Pick<SlabRow, 'i8' | 'scale'>): void {
+  #write(row: number, { i8, scale }: Quantized): void {
     const at = this.#at(row);
     this.#bytes.fill(0, at.row, at.row + this.stride);
     this.#bytes.set(i8, at.row);

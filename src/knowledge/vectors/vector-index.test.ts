@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
 import { createSeededRandom } from '../../base/index.ts';
-import { quantise } from '../store/index.ts';
+import { quantize } from './quantize.ts';
 import { createVectorIndex, type VectorIndex, type VectorIndexOptions } from './vector-index.ts';
 
 const DIMENSION = 48;
@@ -19,7 +19,7 @@ function vectors(count: number, dimension = DIMENSION, seed = 5): readonly Float
 function indexOf(rows: readonly Float32Array[], options: Partial<VectorIndexOptions> = {}): VectorIndex {
   const index = createVectorIndex({ dimension: rows[0]!.length, threads: 0, ...options });
   rows.forEach((vector, i) => {
-    index.put({ row: i + 1, ...quantise(vector) });
+    index.put({ row: i + 1, ...quantize(vector) });
   });
   return index;
 }
@@ -74,7 +74,7 @@ test('rows of equal score come in the order of their numbers, as many as are ask
 });
 
 test('after any puts, replacements and removals the index holds what a map holds', async () => {
-  const pool = vectors(64, 16, 11).map(quantise);
+  const pool = vectors(64, 16, 11).map(quantize);
   const [query] = vectors(1, 16, 12);
   const change = fc.oneof(
     {
@@ -125,7 +125,7 @@ test('after any puts, replacements and removals the index holds what a map holds
 });
 
 test('memory is used again after removals', async () => {
-  const rows = vectors(4000, 16).map(quantise);
+  const rows = vectors(4000, 16).map(quantize);
   await using index = createVectorIndex({ dimension: 16, threads: 0 });
   rows.forEach((row, i) => {
     index.put({ row: i, ...row });
