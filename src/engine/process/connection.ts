@@ -117,8 +117,9 @@ export class Connection {
         model: typeof options.meta?.model === 'string' ? options.meta.model : null,
         onFrame: options.onFrame,
         resolve: (frame) => {
-          settled();
           resolve(frame);
+          // After those who wait for the answer: a token over peers waits for them.
+          if (options.signal !== undefined) setImmediate(settled);
         },
         reject: (error) => {
           settled();

@@ -76,6 +76,7 @@ export function createHopDesk(send: (frame: OutgoingFrame) => void): HopDesk {
         const { meta, payload } = encodeHop({ parts, hidden });
         send({ type: 'hop', id, end: true, meta: { ...meta, model }, payload });
         const onAbort = (): void => {
+          if (!waiting.has(id)) return;
           // The entry stays until the node has answered, so that the answer finds it.
           send({ type: 'recall', id, end: true });
           reject(aborted(signal));
@@ -84,8 +85,9 @@ export function createHopDesk(send: (frame: OutgoingFrame) => void): HopDesk {
         const settled = () => signal.removeEventListener('abort', onAbort);
         waiting.set(id, {
           resolve(rows) {
-            settled();
             resolve(rows);
+            // After those who wait for the rows.
+            setImmediate(settled);
           },
           reject(error) {
             settled();

@@ -62,7 +62,7 @@ export interface Leases {
   /** Gives the cells back once what runs on them is done. */
   close(lease: number): void;
   /** Wanted rows × embedding. @throws InputError `cells_invalid`, `lease_unknown`; KithError `forward_invalid` */
-  step(lease: number, step: Step, signal: AbortSignal): Promise<Float32Array>;
+  step(lease: number, step: Step, signal: Pick<AbortSignal, 'aborted'>): Promise<Float32Array>;
   /** @throws InputError `lease_unknown` */
   terms(lease: number): LeaseTerms;
   /** Up to `most` written cells from number `from` on; none when there are no more. Between steps. @throws InputError `lease_unknown` */
@@ -107,7 +107,7 @@ function kindOf({ parts, rows }: Entry): Kind {
 interface Entry extends Step {
   readonly lease: Lease;
   readonly rows: number;
-  readonly signal: AbortSignal;
+  readonly signal: Pick<AbortSignal, 'aborted'>;
   readonly resolve: (rows: Float32Array) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -162,6 +162,13 @@ export function createLeases(runner: Runner): Leases {
 
   /** Those whose turn it is: of each lease the first that waits. */
   function choose(): Entry[] {
+    const only = queue.length === 1 ? queue[0]! : null;
+    if (only !== null && !only.signal.aborted) {
+      const isLong = only.rows > SHORT_ROWS;
+      only.lease.holder[isLong ? 'long' : 'short'] = ++passes;
+      shortFirst = isLong;
+      return [only];
+    }
     for (let i = queue.length - 1; i >= 0; i--) if (queue[i]!.signal.aborted) leave(queue[i]!, aborted());
     const first = new Map<Lease, Entry>();
     for (const entry of queue) if (!first.has(entry.lease)) first.set(entry.lease, entry);
@@ -256,9 +263,12 @@ export function createLeases(runner: Runner): Leases {
   }
 
   async function run(): Promise<void> {
+    // Where nobody else could bring a step none can be joined: to wait for one would be waited for by the whole path.
+    let isAlone = leases.size === 1;
     for (;;) {
       // Lets in what came meanwhile, and joins steps that come together.
-      await setImmediate();
+      if (!isAlone) await setImmediate();
+      isAlone = false;
       const chosen = choose();
       if (chosen.length > 0) await pass(chosen);
       if (queue.length === 0) return;

@@ -37,6 +37,23 @@ export interface ServeOptions {
   readonly onShutdown: () => void;
 }
 
+/** Whether a request was cancelled. Steps only look, so that none of them makes a signal. */
+class Stop {
+  #controller: AbortController | null = null;
+  aborted = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.aborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.aborted = true;
+    this.#controller?.abort();
+  }
+}
+
 interface Answer {
   readonly meta?: FrameMeta;
   readonly payload?: Uint8Array;
@@ -47,7 +64,7 @@ const PROGRESS_MS = 100;
 const MAX_LEASE = Number.MAX_SAFE_INTEGER;
 
 export function serve(options: ServeOptions): void {
-  const running = new Map<number, AbortController>();
+  const running = new Map<number, Stop>();
   let host: Host | null = null;
   let closing = false;
 
@@ -71,9 +88,9 @@ export function serve(options: ServeOptions): void {
     } else if (running.has(frame.id)) {
       throw new KithError('frame_invalid', `Request ${frame.id} is already open.`);
     } else {
-      const abort = new AbortController();
-      running.set(frame.id, abort);
-      void answer(frame, abort.signal);
+      const stop = new Stop();
+      running.set(frame.id, stop);
+      void answer(frame, stop);
     }
   }
 
@@ -82,10 +99,10 @@ export function serve(options: ServeOptions): void {
   }
 
   /** Never rejects. */
-  async function answer(frame: Frame, signal: AbortSignal): Promise<void> {
+  async function answer(frame: Frame, stop: Stop): Promise<void> {
     const { id } = frame;
     try {
-      const { meta, payload } = await handle(frame, signal);
+      const { meta, payload } = await handle(frame, stop);
       running.delete(id);
       outbox.frame({
         type: 'reply',
@@ -108,25 +125,25 @@ export function serve(options: ServeOptions): void {
     return host;
   }
 
-  async function handle(frame: Frame, signal: AbortSignal): Promise<Answer> {
+  async function handle(frame: Frame, stop: Stop): Promise<Answer> {
     switch (frame.type) {
       case 'hello': {
         host ??= options.createHost(decodeOptions(frame.meta), hops);
         return { meta: { ...(await host.hello()), pid: process.pid, node: process.version } };
       }
       case 'load':
-        return load(frame, signal);
+        return load(frame, stop.signal);
       case 'unload':
         await ready().unload(shapeOf(frame.meta).string('id', 256));
         return {};
       case 'generate':
-        return generate(frame, signal);
+        return generate(frame, stop.signal);
       case 'embed': {
         const { model, rows } = decodeRows(frame);
         const hosted = ready().get(model);
         for (const [index, row] of rows.entries()) checkTokens(row, hosted.loaded.vocab, `inputs[${index}]`);
         if (hosted.embed === null) throw wrongTask(model, 'makes no embeddings');
-        const { vectors, dimension } = await hosted.embed(rows, signal);
+        const { vectors, dimension } = await hosted.embed(rows, stop.signal);
         return encodeReplyArray({ dimension }, vectors);
       }
       case 'forward': {
@@ -160,7 +177,7 @@ export function serve(options: ServeOptions): void {
         const { model: _, ...step } = decodeHop(frame);
         const shape = shapeOf(frame.meta);
         const lease = shape.integer('lease', 1, MAX_LEASE);
-        return encodeReplyArray({}, await leasesOf(shape).step(lease, step, signal));
+        return { payload: bytesOf(await leasesOf(shape).step(lease, step, stop)) };
       }
       case 'kvRead': {
         const shape = shapeOf(frame.meta);
@@ -249,6 +266,8 @@ export function serve(options: ServeOptions): void {
     return {};
   }
 }
+
+const bytesOf = (rows: Float32Array) => new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
 
 function wrongTask(model: string, what: string): KithError {
   return new KithError('wrong_model_task', `Model '${model}' ${what}.`, { status: 400, param: 'model' });

@@ -273,7 +273,9 @@ export class Hop {
 
   async #read(): Promise<void> {
     try {
-      for await (const message of this.#stream) {
+      const stream = this.#stream;
+      // Not `for await`: what a generator adds to each message is waited for by the whole path.
+      for (let message = await stream.receive(); message !== null; message = await stream.receive()) {
         if (isAccounting(message.metadata)) this.#account(message.metadata);
         else if (kindOf(message.metadata) === 'rows') this.#rows(message);
         else if (this.#gone) continue;

@@ -165,9 +165,10 @@ class OpenPath implements Path {
       await Promise.all(
         pieces.map((piece) => {
           const { step, rows } = this.#steps.add(piece.parts, piece.hidden, signal);
+          // It leaves before it is noted, and both before anybody can ask for it.
+          this.#recovery.take(step);
           this.#line.log.record({ ...step, replay: false });
           this.#options.observer?.sent(step);
-          this.#recovery.take(step);
           return rows;
         }),
       ),
@@ -212,9 +213,9 @@ class OpenPath implements Path {
       if (!Number.isFinite(back.rows[i]))
         throw new KithError('shard_malformed', 'The shard sent a row that is not finite.', { status: 502 });
     const step = this.#steps.get(back.n)!;
+    step.resolve(back.rows);
     this.#steps.heard();
     this.#options.observer?.came(back.n, back.rows);
-    step.resolve(back.rows);
   }
 
   /** A shard says that it cannot go on: it is as good as gone, unless it only says that the next one is. */

@@ -96,7 +96,8 @@ export class ShardSession implements AsyncDisposable {
     const { session, width, opening, lease } = this.#options;
     const rows = lease.terms.maxRows;
     await session.send({ k: 'ready', width, cells: opening.cells, rows });
-    for await (const message of session) {
+    // Not `for await`: what a generator adds to each message is waited for by the whole path.
+    for (let message = await session.receive(); message !== null; message = await session.receive()) {
       if (kindOf(message.metadata) === 'step') await this.#take(message);
       else if (kindOf(message.metadata) === 'show') this.#show(message);
       else if (isAccounting(message.metadata)) this.#account(message.metadata);
@@ -108,7 +109,7 @@ export class ShardSession implements AsyncDisposable {
   async feed(feed: Session): Promise<void> {
     if (this.#feeder === null || feed.peer !== this.#feeder)
       throw new KithError('swarm_denied', 'This session takes no steps from you.', { status: 403 });
-    for await (const message of feed) {
+    for (let message = await feed.receive(); message !== null; message = await feed.receive()) {
       // Another shard stands there by now.
       if (feed.peer !== this.#feeder) return;
       await this.#take(message);
@@ -147,16 +148,18 @@ export class ShardSession implements AsyncDisposable {
   async #take(message: SessionMessage): Promise<void> {
     const { width, lease } = this.#options;
     const step = decodeStep(message, width);
-    this.#witness.came(step);
     // Before it waits for its turn: what waits is memory.
     if (step.hidden.length > lease.terms.maxRows * width) {
+      this.#witness.came(step);
       const why = `A step has ${step.hidden.length / width} rows; ${lease.terms.maxRows} is the most.`;
       this.#fail(step.n, new KithError('forward_invalid', why, { status: 400 }));
       return;
     }
-    this.#options.work.took(step, message.payload);
     this.#seen = Math.max(this.#seen, step.n);
     this.#await(step);
+    // While it is computed: digests take their time, and nobody can ask for them before.
+    this.#witness.came(step);
+    this.#options.work.took(step, message.payload);
     while (this.#underWay >= UNDER_WAY) await this.#tail;
   }
 
@@ -235,9 +238,11 @@ export class ShardSession implements AsyncDisposable {
       await session.send(metadata, payload);
       return;
     }
-    this.#log!.record({ n, replay, parts, hidden: rows });
-    if (this.#next !== null && (!replay || this.#next.replays))
-      await this.#pass({ n, replay, parts, hidden: rows });
+    const step = { n, replay, parts, hidden: rows };
+    // They leave before they are noted, and both before anybody can ask for them.
+    const passed = this.#next !== null && (!replay || this.#next.replays) ? this.#pass(step) : null;
+    this.#log!.record(step);
+    await passed;
   }
 
   /** To the next shard. When that is gone the rows stay in the log, for the one that takes its place. */
@@ -313,11 +318,6 @@ export class ShardSession implements AsyncDisposable {
     this.#send({ k: 'linked', peer, ms });
   }
 
-  /** What fails leaves the session as it is: the owner has the other one compute again what it would have got. */
-  async #move(to: Whereabouts): Promise<void> {
-    const { swarm, now } = this.#options;
-    const begun = now();
-    try {
   /** Round trip, ms. To open a session takes several where there was no connection yet. */
   async #wayTo(peer: string, openMs: number): Promise<number> {
     if (openMs < NEAR_MS) return openMs;
@@ -326,6 +326,11 @@ export class ShardSession implements AsyncDisposable {
     return Math.min(openMs, await pinged.catch(() => openMs));
   }
 
+  /** What fails leaves the session as it is: the owner has the other one compute again what it would have got. */
+  async #move(to: Whereabouts): Promise<void> {
+    const { swarm, now } = this.#options;
+    const begun = now();
+    try {
       const cells = await giveKv(this.#moving, swarm, to);
       this.#send({ k: 'moved', cells, ms: now() - begun });
     } catch (error) {

@@ -48,6 +48,8 @@ export class FramedStream {
   readonly #framer: Framer;
   readonly #queue: { readonly pieces: readonly Uint8Array[]; readonly bytes: number }[] = [];
   #queuedBytes = 0;
+  /** Payload of a frame whose head came in what is being read, and whose end did not yet. */
+  #begun = 0;
   #open = true;
   #closing = false;
   #frameTimer: NodeJS.Timeout | undefined;
@@ -62,10 +64,11 @@ export class FramedStream {
     this.#framer = new Framer({
       onHead: (header, metadata) => {
         const verdict = sink.onHead(header, metadata);
-        if (header.payloadBytes > 0) this.#moreTime(header.payloadBytes);
+        this.#begun = header.payloadBytes;
         return verdict;
       },
       onFrame: (header, metadata, payload, skipped) => {
+        this.#begun = 0;
         context.counters.add('framesIn');
         sink.onFrame(header, metadata, payload, skipped);
       },
@@ -134,8 +137,10 @@ export class FramedStream {
     }
     this.#context.counters.add('bytesIn', count);
     if (!this.#open) return;
+    // Most frames come whole and need no timer.
     if (!this.#framer.within) this.#stopFrameTimer();
-    else if (this.#frameTimer === undefined) this.#moreTime(0);
+    else if (this.#begun > 0 || this.#frameTimer === undefined) this.#moreTime(this.#begun);
+    this.#begun = 0;
     const ms = this.#context.gate.bytes(this.peer, count);
     if (ms > 0) this.#pause(ms);
   }
