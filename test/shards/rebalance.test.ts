@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import type { CoverageListView, ServedView, SwarmView } from '../../src/server/index.ts';
+import type { CoverageListView, ServedView, ServingView, SwarmView } from '../../src/server/index.ts';
 import { type SwarmNode, startSwarmNode, until } from '../swarm-support.ts';
 import {
   type Call,
@@ -73,6 +73,17 @@ test('blocks of a killed node are taken by one that chose its own by itself', {
   assert.match(drawn.out, /Every block is served\. The weakest: /);
   assert.equal((await kith(moving, 'gap')).code, 0);
 
+  const { rebalancing } = await until(
+    () => moving.call<ServingView>('GET', '/../shards/serving'),
+    (view) => view.rebalancing?.looks.length === 1,
+  );
+  const [look] = rebalancing!.looks;
+  assert.deepEqual([look!.decision, look!.wanted, look!.from], ['stay', null, 0]);
+  assert.match(look!.reasons.join(), /^No move makes the weakest block stronger/);
+  assert.equal(rebalancing!.lastMove, null);
+  const told = await kith(moving, 'status');
+  assert.match(told.out, /stories: the node stays with blocks 0-1\. No move .* It looks again in /);
+
   child.kill();
   await until(
     () => ranges(moving.call),
@@ -81,4 +92,10 @@ test('blocks of a killed node are taken by one that chose its own by itself', {
   // What it had before is not given up for that.
   const [[from]] = (await ranges(moving.call)) as [[number, number]];
   assert.equal(from, 0);
+  const after = await moving.call<ServingView>('GET', '/../shards/serving');
+  assert.deepEqual([after.rebalancing!.lastMove!.from, after.rebalancing!.lastMove!.decision], [0, 'move']);
+  assert.match(
+    (await kith(moving, 'status')).out,
+    /ago it went from blocks 0-1 to 0-\d of stories: .*Nobody serves blocks 0 to 4\./,
+  );
 });

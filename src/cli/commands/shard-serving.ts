@@ -159,6 +159,7 @@ export const status: Handler = async ({ options }) => {
     print(
       `Others are told of ${model}: ${state}, ${tokensPerSecond ?? 'unknown'} tokens a second, room for ${formatCount(freeCacheTokens)} tokens of context.`,
     );
+  for (const line of rebalancingText(view)) print(line);
   if (view.sessions.length > 0) {
     print();
     print(
@@ -197,6 +198,31 @@ function partOf({ doneBytes, totalBytes }: NonNullable<ServedView['progress']>):
   return totalBytes === null || totalBytes === 0
     ? formatBytes(doneBytes)
     : `${Math.floor((100 * doneBytes) / totalBytes)} %`;
+}
+
+/** Whether the node goes on with the blocks that it chose by itself, why, and when it looks again. */
+function rebalancingText({ served, rebalancing }: ServingView): string[] {
+  const chosen = served.filter(({ auto }) => auto);
+  if (chosen.length === 0) return [];
+  if (rebalancing === null) return ['Blocks that it chose stay (shards.rebalance is off).'];
+  const { looks, lastMove, nextLookMs } = rebalancing;
+  const next = `It looks again in ${formatDuration(nextLookMs)}.`;
+  const lines = looks.map((look) => {
+    const why = look.reasons.map((reason) => plain(reason)).join(' ');
+    const wait = look.waitMs === null ? '' : ` until in ${formatDuration(look.waitMs)}`;
+    const what =
+      look.wanted === null
+        ? `stays with blocks ${blocksText(look)}`
+        : look.decision === 'wait'
+          ? `would take blocks ${blocksText(look.wanted)}, and waits${wait}`
+          : `takes blocks ${blocksText(look.wanted)}`;
+    return `${plain(look.model)}: the node ${what}. ${why} ${next}`;
+  });
+  if (lastMove?.wanted)
+    lines.push(
+      `${formatDuration(lastMove.agoMs)} ago it went from blocks ${blocksText(lastMove)} to ${blocksText(lastMove.wanted)} of ${plain(lastMove.model)}: ${lastMove.reasons.map((reason) => plain(reason)).join(' ')}`,
+    );
+  return lines.length === 0 ? [`Nothing was decided yet of blocks that it chose. ${next}`] : lines;
 }
 
 /** For whom they are, and the command that changes it. */

@@ -208,9 +208,7 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
     const own = ownOf(manifest.sha256);
     const same = own?.ranges.some(({ from, to }) => from === span?.from && to === span.to) ?? false;
     // The reasons are of a swarm without this node's blocks.
-    const told = same
-      ? [`This node serves ${spanText(span!)} already, where it helps most.`]
-      : reasons;
+    const told = same ? [`This node serves ${spanText(span!)} already, where it helps most.`] : reasons;
     return {
       blocks: span === null ? null : [span.from, span.to],
       ...{ tokensPerSecond, bytes },

@@ -16,7 +16,7 @@ import {
   type Random,
 } from '../../base/index.ts';
 import type { ModelManifest, ModelStore } from '../../models/index.ts';
-import type { ServedView } from '../../server/index.ts';
+import type { LookView, RebalancingView, ServedView } from '../../server/index.ts';
 import {
   type BlockSpan,
   blockRates,
@@ -59,8 +59,26 @@ export interface Serving {
 }
 
 export interface Rebalancing extends AsyncDisposable {
-  /** What was decided at the last look, by range (`MODEL FROM-TO`). */
-  decisions(): ReadonlyMap<string, Decision>;
+  /** What was decided at the last look, and the last move. */
+  view(): RebalancingView;
+}
+
+/** What a look decided of a range. */
+interface Look {
+  readonly range: ServedView;
+  readonly decision: Decision;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
+function lookView({ range, decision, at }: Look, now: number): LookView {
+  const { model, from, to } = range;
+  return {
+    ...{ model, from, to, agoMs: Math.max(0, now - at), decision: decision.kind },
+    wanted: decision.kind === 'stay' ? null : decision.to,
+    waitMs: decision.kind === 'wait' ? Math.max(0, decision.at - now) : null,
+    reasons: decision.kind === 'move' ? decision.reasons : [decision.reason],
+  };
 }
 
 const LOOK_MS = 15_000;
@@ -78,7 +96,9 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
   /** By model: a move does not begin its node's rest anew because the range has another name. */
   const memories = new Map<string, RebalanceMemory>();
   const silent = new Map<string, number>();
-  const decisions = new Map<string, Decision>();
+  let looks: readonly Look[] = [];
+  let lastMove: Look | null = null;
+  let nextAt = clock.monotonic();
   let hurry = false;
 
   async function live(): Promise<void> {
@@ -91,15 +111,16 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
       } catch (error) {
         if (!signal.aborted) log.warn('a look at the coverage failed', { err: messageOf(error) });
       }
+      nextAt = clock.monotonic() + next;
       await clock.sleep(next, signal).catch(() => {});
     }
   }
 
   /** When the next look is worth it, monotonic ms; null: in its time. */
   async function look(): Promise<number | null> {
-    decisions.clear();
     hurry = false;
     if (parts.swarm.state !== 'running') return null;
+    const now: Look[] = [];
     let at: number | null = null;
     const ranges = parts.serving.ranges();
     for (const range of ranges) {
@@ -109,9 +130,10 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
       if (!range.auto || range.state !== 'ready' || !alone) continue;
       const decision = await consider(range);
       if (decision === null) continue;
-      decisions.set(`${range.model} ${range.from}-${range.to}`, decision);
+      now.push({ range, decision, at: clock.monotonic() });
       if (decision.kind === 'wait') at = Math.min(at ?? Number.POSITIVE_INFINITY, decision.at);
     }
+    looks = now;
     return at;
   }
 
@@ -151,6 +173,7 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
     memories.set(range.sha256, memory);
     // Who is silent now may be gone: soon is known which.
     if (doubtful) hurry = true;
+    if (decision.kind === 'move') lastMove = { range, decision, at: clock.monotonic() };
     if (decision.kind === 'move')
       await move(range, decision, bytesOf(means.model, node, decision.to) <= spare);
     return decision;
@@ -204,7 +227,14 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
 
   const life = live();
   return {
-    decisions: () => decisions,
+    view() {
+      const now = clock.monotonic();
+      return {
+        nextLookMs: Math.max(0, nextAt - now),
+        looks: looks.map((look) => lookView(look, now)),
+        lastMove: lastMove === null ? null : lookView(lastMove, now),
+      };
+    },
     async [Symbol.asyncDispose]() {
       ending.abort();
       await life;

@@ -3,7 +3,7 @@
  *
  * @module node/shards/serving-view
  */
-import type { AnnouncedBlocks, ServedView, ServingView } from '../../server/index.ts';
+import type { AnnouncedBlocks, RebalancingView, ServedView, ServingView } from '../../server/index.ts';
 import type { Admission } from '../../shards/index.ts';
 import type { ServedRange } from './served-range.ts';
 import type { ServingPolicy } from './serving-policy.ts';
@@ -43,12 +43,13 @@ export interface ServingViewParts extends Pick<ShardParts, 'config' | 'swarm' | 
   readonly admission: Admission;
   readonly ranges: readonly ServedRange[];
   readonly served: readonly ServedView[];
+  readonly rebalancing: RebalancingView | null;
   /** Beside those of the ranges. */
   readonly problems: readonly string[];
 }
 
 export function servingView(parts: ServingViewParts): ServingView {
-  const { config, swarm, trust, policy, admission, ranges, served, problems } = parts;
+  const { config, swarm, trust, policy, admission, ranges, served, problems, rebalancing } = parts;
   const { friends, serveHours } = config.swarm;
   const { serveTier, sessions, sessionsPerPeer, cells, idleMs, leaseMs } = config.shards;
   const isOpen = friends.length > 0 || serveTier !== 'nobody';
@@ -75,6 +76,7 @@ export function servingView(parts: ServingViewParts): ServingView {
       const name = ranges.find(({ want }) => want.sha256 === model?.hash)?.want.model ?? '';
       return { model: name, blocks, ...rest };
     }),
+    rebalancing,
     problems: [
       ...problems,
       ...(isOpen || ranges.length === 0

@@ -6,7 +6,13 @@
  */
 import { InputError, KithError, messageOf } from '../../base/index.ts';
 import type { CellLease } from '../../engine/index.ts';
-import type { ServedView, ServeRequest, ServingDesk, ServingView } from '../../server/index.ts';
+import type {
+  RebalancingView,
+  ServedView,
+  ServeRequest,
+  ServingDesk,
+  ServingView,
+} from '../../server/index.ts';
 import {
   type BlockSpan,
   createAdmission,
@@ -51,6 +57,8 @@ export interface ServingOptions extends ShardParts {
   readonly work: Pick<WorkBook, 'served'>;
   /** Which blocks are best served here; null: as many as there are. `most`: blocks at most. */
   readonly choose?: (model: string, most: number | null) => Promise<BlockSpan | null>;
+  /** What was decided of ranges that were chosen by themselves; null: that is switched off. */
+  readonly rebalancing?: () => RebalancingView | null;
 }
 
 export async function openServing(options: ServingOptions): Promise<NodeServing> {
@@ -171,6 +179,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   const view = (): ServingView =>
     servingView({
       ...{ ...options, policy, admission, ranges, served: all().map(viewOf) },
+      rebalancing: options.rebalancing?.() ?? null,
       problems: [...problems, ...(lives.problem === null ? [] : [lives.problem])],
     });
 

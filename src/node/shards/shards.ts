@@ -5,7 +5,7 @@
  */
 import type { ShardDesk } from '../../server/index.ts';
 import { nodeCoverage } from './coverage.ts';
-import { openCovering } from './covering.ts';
+import { type NodeCovering, openCovering } from './covering.ts';
 import { answerPeersInNeed } from './needs.ts';
 import { openPaths } from './paths.ts';
 import { type NodeServing, openServing } from './serving.ts';
@@ -30,9 +30,14 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   const watched = stack.use(watchModels(parts));
   const coverage = nodeCoverage({ ...parts, watched, ranges: () => serving.ranges() });
   const choose = async (model: string, most: number | null) => (await coverage.choose(model, most)).span;
-  const serving: NodeServing = stack.use(await openServing({ ...parts, choose, work }));
+  const serving: NodeServing = stack.use(
+    await openServing({
+      ...{ ...parts, choose, work },
+      rebalancing: () => covering.rebalancing?.view() ?? null,
+    }),
+  );
   stack.use(answerPeersInNeed(parts, serving));
-  const covering = stack.use(openCovering(parts, serving, coverage));
+  const covering: NodeCovering = stack.use(openCovering(parts, serving, coverage));
   const paths = stack.use(openPaths(parts, work, serving));
   const owned = stack.move();
   return {

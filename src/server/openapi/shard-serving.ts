@@ -61,7 +61,25 @@ export const servingSchemas: Readonly<Record<string, Schema>> = {
         }),
       ),
     ),
+    rebalancing: described(
+      'Null: `shards.rebalance` is off.',
+      nullable(
+        object({
+          nextLookMs: milliseconds,
+          looks: array(ref('ShardLook')),
+          lastMove: nullable(ref('ShardLook')),
+        }),
+      ),
+    ),
     problems: array(string),
+  }),
+  ShardLook: object({
+    ...span,
+    agoMs: milliseconds,
+    decision: choice('stay', 'wait', 'move'),
+    wanted: described('Null: the blocks that it has.', nullable(object({ from: span.from, to: span.to }))),
+    waitMs: described('Until it may have them; null: it does not wait.', nullable(milliseconds)),
+    reasons: array(string),
   }),
   ServedBlocks: object({
     ...span,

@@ -78,6 +78,32 @@ export interface AnnouncedBlocks {
   readonly state: string;
 }
 
+/** What was decided of a range that the node chose by itself. */
+export interface LookView {
+  readonly model: string;
+  /** Blocks [from, to) that it had then. */
+  readonly from: number;
+  readonly to: number;
+  readonly agoMs: number;
+  /** `wait`: others are better, but it is not this node's turn yet, or it moved not long ago. */
+  readonly decision: 'stay' | 'wait' | 'move';
+  /** Blocks that it wants; null: those that it has. */
+  readonly wanted: { readonly from: number; readonly to: number } | null;
+  /** Until it may have them, ms; null: it does not wait. */
+  readonly waitMs: number | null;
+  /** For people. */
+  readonly reasons: readonly string[];
+}
+
+export interface RebalancingView {
+  /** Until the next look, ms; 0: now. */
+  readonly nextLookMs: number;
+  /** What the last look decided of each range that was chosen by itself. */
+  readonly looks: readonly LookView[];
+  /** The last move since the start. */
+  readonly lastMove: LookView | null;
+}
+
 export interface ServingView {
   readonly peer: string;
   readonly addresses: readonly string[];
@@ -100,6 +126,8 @@ export interface ServingView {
   readonly sessions: readonly ShardSessionView[];
   /** What others are told. */
   readonly announced: readonly AnnouncedBlocks[];
+  /** Null: `shards.rebalance` is off. */
+  readonly rebalancing: RebalancingView | null;
   /** For people. */
   readonly problems: readonly string[];
 }

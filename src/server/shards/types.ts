@@ -27,6 +27,8 @@ export type * from './paths.ts';
 export type { WorkDesk, WorkReceiptView, WorkTotalView, WorkView, WorkViewQuery } from './receipts.ts';
 export type {
   AnnouncedBlocks,
+  LookView,
+  RebalancingView,
   ServedState,
   ServedView,
   ServeRequest,
