@@ -25,7 +25,8 @@ before(async () => {
     'engine.threads': 1,
     'engine.device': 'cpu',
     'engine.context': 256,
-    'engine.kvCells': 512,
+    'engine.kvCells': 4096,
+    'shards.pathCells': 256,
     'shards.serveTier': 'unknown',
     // What is not to be had from a peer is not to be had.
     'models.registry': 'http://127.0.0.1:9',
@@ -113,6 +114,33 @@ test('without a node only the sources are asked, and the command says so', async
   assert.equal(got.code, 1);
   assert.match(got.err, /No node of a swarm runs here, so that no peer is asked/);
   await rm(home, { recursive: true, force: true });
+});
+
+test('who asks over peers without the ends of the model is told the command that gets them, or gets them while he waits', async () => {
+  await owner.call('POST', '/../shards/serving', { model: ID, from: 0, blocks: 6 });
+  await until(
+    () => asker.call<{ path: object | null }>('GET', `/../shards/plan?model=${ID}`),
+    ({ path }) => path !== null,
+  );
+  const ask = () =>
+    fetch(`${asker.node.url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: `${ID}@peers`, prompt: 'Once upon a time', max_tokens: 4 }),
+    });
+  const refused = await until(ask, ({ status }) => status !== 404);
+  assert.equal(refused.status, 409);
+  const { error } = (await refused.json()) as { error: { code: string; message: string } };
+  assert.equal(error.code, 'model_not_installed');
+  assert.match(error.message, /kith shard download stories15m --ends$/);
+  const run = ['shard', 'run', '--model', ID, '--max-tokens', '4', '--home', asker.home, 'Once upon a time'];
+  const told = await kith(run);
+  assert.equal(told.code, 0, told.err);
+  assert.match(told.err, /Fetched \d.* MB: the embedding and the head of stories15m/);
+  const again = await kith(run);
+  assert.equal(again.code, 0, again.err);
+  assert.doesNotMatch(again.err, /Fetched/);
+  assert.equal((await ask()).status, 200);
 });
 
 test('a client that leaves ends the download, and what came stays', async () => {

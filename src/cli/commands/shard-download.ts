@@ -7,13 +7,14 @@ import {
   type ModelStore,
   readListFile,
 } from '../../models/index.ts';
-import type { FetchedWeights, WeightsEvent } from '../../server/index.ts';
-import { connect, type NodeClient } from '../client.ts';
+import type { FetchedWeights } from '../../server/index.ts';
+import { connect } from '../client.ts';
 import { UsageError } from '../failure.ts';
 import { asTyped, plain, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
 import { type StoreIo, withStore } from './models.ts';
+import { weightsThrough } from './shard-weights.ts';
 
 interface Wish {
   readonly start: number | null;
@@ -57,7 +58,7 @@ export const download: Handler = async (invocation) => {
     const { manifest } = await store.get(id);
     const range = rangeOf(wish, manifest);
     const fetched =
-      (node === null ? null : await throughNode(node, id, range, io)) ??
+      (node === null ? null : await weightsThrough(node, id, range, io)) ??
       (await fromSources(store, id, range, io));
     return { manifest, range, fetched };
   });
@@ -89,31 +90,6 @@ export const download: Handler = async (invocation) => {
     print(`Fetched ${share} in ${formatPlural(requests, 'request')} from ${plain(whom)}`);
   }
 };
-
-/** Codes of a node that has no peers to ask. */
-const ALONE: ReadonlySet<string> = new Set(['swarm_off', 'swarm_down', 'route_not_found']);
-
-/** By the running node, whose peers give bytes, too. Null: it has no swarm. */
-async function throughNode(
-  node: NodeClient,
-  model: string,
-  { from, to, embedding }: BlockRange,
-  { signal, onProgress }: StoreIo,
-): Promise<FetchedWeights | null> {
-  const body = { model, from, to, ends: embedding === true };
-  try {
-    let fetched: FetchedWeights | null = null;
-    for await (const event of node.stream('/kith/v1/shards/weights', body, signal)) {
-      const told = event as WeightsEvent;
-      if ('progress' in told) onProgress(told.progress);
-      else fetched = told.done;
-    }
-    return fetched;
-  } catch (error) {
-    if (isKithError(error) && ALONE.has(error.code)) return null;
-    throw error;
-  }
-}
 
 /** By this process. That no peer is asked is said when something has to be fetched, or cannot be. */
 async function fromSources(

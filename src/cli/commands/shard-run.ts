@@ -9,15 +9,18 @@ import {
   systemClock,
   writeFileAtomic,
 } from '../../base/index.ts';
-import { runningNode } from '../client.ts';
+import type { Progress } from '../../models/index.ts';
+import { type NodeClient, runningNode } from '../client.ts';
 import { UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
+import { createProgress } from '../progress.ts';
 import { settingsOf } from '../settings.ts';
 import { headersFor } from '../wishes.ts';
 import { promptOf } from './run.ts';
 import { milliseconds, short } from './shard-paths.ts';
+import { weightsThrough } from './shard-weights.ts';
 
 const MAX_SESSION_BYTES = 16 * 1024 * 1024;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -96,25 +99,23 @@ export const run: Handler = async ({ args, options }) => {
   let finish: string | null = null;
   let usage: Chunk['usage'] = null;
   let receipt: Chunk['kith'] | null = null;
-  const chunks = node.stream(
-    '/v1/chat/completions',
-    {
-      model: local ? model : `${model}@${circuit ?? 'peers'}`,
-      messages,
-      stream: true,
-      stream_options: { include_usage: true },
-      max_tokens: options.maxTokens,
-      temperature: options.temperature,
-      seed: options.seed,
-      kith: { receipt: true },
-    },
-    interrupt.signal,
-    {
-      ...headersFor(resolved),
-      ...(local ? { 'x-kith-route': 'local' } : {}),
-      ...(name === undefined ? {} : { 'x-kith-conversation': `shard-run:${String(name)}` }),
-    },
-  );
+  const body = {
+    model: local ? model : `${model}@${circuit ?? 'peers'}`,
+    messages,
+    stream: true,
+    stream_options: { include_usage: true },
+    max_tokens: options.maxTokens,
+    temperature: options.temperature,
+    seed: options.seed,
+    kith: { receipt: true },
+  };
+  const headers = {
+    ...headersFor(resolved),
+    ...(local ? { 'x-kith-route': 'local' } : {}),
+    ...(name === undefined ? {} : { 'x-kith-conversation': `shard-run:${String(name)}` }),
+  };
+  const ask = () => node.stream('/v1/chat/completions', body, interrupt.signal, headers);
+  const chunks = local ? ask() : withEnds(ask, node, model, interrupt.signal);
   for await (const each of chunks) {
     const chunk = each as Chunk;
     const choice = chunk.choices[0];
@@ -155,6 +156,36 @@ export const run: Handler = async ({ args, options }) => {
     say(`${paint('yellow', 'lost', process.stderr)} ${short(peer)} in the middle: ${plain(reason)}`);
   if (options.stats) say(statsText(figures, receipt ?? null));
 };
+
+/** The answer of `ask`; where the model's ends are not here yet they are fetched, and it is asked again. */
+async function* withEnds(
+  ask: () => AsyncIterable<unknown>,
+  node: NodeClient,
+  model: string,
+  signal: AbortSignal,
+): AsyncGenerator<unknown> {
+  try {
+    yield* ask();
+    return;
+  } catch (error) {
+    if (!isKithError(error) || error.code !== 'model_not_installed') throw error;
+    const view = createProgress();
+    try {
+      const ends = { from: 0, to: 0, embedding: true, head: true };
+      const onProgress = (progress: Progress) => view.update(`the ends of ${model}`, progress);
+      const fetched = await weightsThrough(node, model, ends, { signal, onProgress });
+      // They were here already: something else is missing, which the error names.
+      if (fetched === null || fetched.fetchedBytes === 0) throw error;
+      view.clear();
+      say(
+        `Fetched ${formatBytes(fetched.fetchedBytes)}: the embedding and the head of ${plain(model)}, which this machine computes itself.`,
+      );
+    } finally {
+      view.clear();
+    }
+  }
+  yield* ask();
+}
 
 /** Tokens a second after the first one. */
 function rateOf(tokens: number | null, decodeMs: number | null): number | null {

@@ -24,6 +24,7 @@ import {
 import { noteVerdicts } from './audits.ts';
 import { buildHere } from './build.ts';
 import { readCalibrations } from './calibration-file.ts';
+import { endsOf } from './ends.ts';
 import { helpFor } from './needs.ts';
 import { pathChoice } from './path-choice.ts';
 import type { NodeServing } from './serving.ts';
@@ -57,16 +58,7 @@ export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, servi
       blocks,
       context,
       template: template === 'gguf' ? null : template,
-      async ends(own, signal) {
-        const first = await models.ensureBlocks(
-          id,
-          { from: 0, to: own, embedding: true, head: own === 0 },
-          { signal },
-        );
-        if (own === 0) return first.path;
-        const last = { from: blocks - own, to: blocks, head: true };
-        return (await models.ensureBlocks(id, last, { signal })).path;
-      },
+      ends: (own, signal) => endsOf(models, { id, blocks }, own, signal),
     };
   }
 
