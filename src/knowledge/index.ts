@@ -20,7 +20,9 @@ export {
   type NewText,
   type SourceFile,
 } from './ingest/index.ts';
+export { KNOWN_EXTENSIONS } from './parse/detect.ts';
 export { DEFAULT_LIMITS } from './parse/limits.ts';
+export { createParserPool } from './parse/pool.ts';
 export {
   DOCUMENT_TYPES,
   type DocumentType,
