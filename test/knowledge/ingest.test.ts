@@ -14,6 +14,7 @@ import {
   passageOf,
 } from '../../src/knowledge/index.ts';
 import {
+  assertSame,
   eventsOf,
   fileOf,
   filesOf,
@@ -38,21 +39,6 @@ const run = (files: Parameters<typeof ingest>[0], store: KnowledgeStore, more: P
   eventsOf(ingest(files, { store, pool: plainPool, embedder, clock: systemClock, ...more }));
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-
-/** Everything but rows, which depend on the order of putting; vectors apart, which rounding makes differ in their last bits. */
-function contentOf(store: KnowledgeStore) {
-  const chunks = [...store.allChunks()].map(({ row, document, ...chunk }) => ({ row, chunk }));
-  chunks.sort((a, b) =>
-    a.chunk.path < b.chunk.path ? -1 : a.chunk.path > b.chunk.path ? 1 : a.chunk.position - b.chunk.position,
-  );
-  return { chunks: chunks.map(({ chunk }) => chunk), vectors: store.f32(chunks.map(({ row }) => row)) };
-}
-
-function assertSame(a: KnowledgeStore, b: KnowledgeStore): void {
-  const [left, right] = [contentOf(a), contentOf(b)];
-  assert.deepEqual(left.chunks, right.chunks);
-  for (const [at, vector] of left.vectors.entries()) assert.ok(dot(vector!, right.vectors[at]!) > 0.9995);
-}
 
 test('files become documents whose chunks are found by words, with the vectors that the embedder gives', async () => {
   using store = openStore();

@@ -3,8 +3,15 @@
  *
  * @module test/knowledge/support
  */
+import assert from 'node:assert/strict';
 import { createSeededRandom, type Random, silentLogger } from '../../src/base/index.ts';
-import type { Embedder, IngestEvent, ParserPool, SourceFile } from '../../src/knowledge/index.ts';
+import type {
+  Embedder,
+  IngestEvent,
+  KnowledgeStore,
+  ParserPool,
+  SourceFile,
+} from '../../src/knowledge/index.ts';
 import { openEngineEmbedder } from '../../src/node/knowledge/embedder.ts';
 import { openEngineRooms } from '../../src/node/rooms.ts';
 import { configOf, createHome } from '../node-support.ts';
@@ -14,9 +21,9 @@ export interface TestEmbedder extends AsyncDisposable {
   readonly home: string;
 }
 
-/** all-MiniLM-L6-v2 in an engine process of its own, with one thread. */
-export async function startEmbedder(): Promise<TestEmbedder> {
-  const home = await createHome();
+/** all-MiniLM-L6-v2 in an engine process of its own, with one thread. @param at home whose model is used; a new one without */
+export async function startEmbedder(at?: string): Promise<TestEmbedder> {
+  const home = at === undefined ? await createHome() : { path: at, remove: async () => {} };
   const rooms = openEngineRooms(configOf(home), silentLogger);
   const end = async () => {
     await rooms[Symbol.asyncDispose]();
@@ -111,4 +118,43 @@ export function stagesOf(events: readonly IngestEvent[]): Record<string, string>
   return Object.fromEntries(
     events.flatMap((event) => (event.kind === 'file' ? [[event.path, event.stage] as const] : [])),
   );
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** Everything but rows, which depend on the order of putting; vectors apart, which rounding makes differ in their last bits. */
+function contentOf(store: KnowledgeStore) {
+  const chunks = [...store.allChunks()].map(({ row, document, ...chunk }) => ({ row, chunk }));
+  const keyOf = ({ chunk }: (typeof chunks)[number]) =>
+    `${chunk.path}\0${String(chunk.position).padStart(9, '0')}`;
+  chunks.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const mentions = chunks.map(({ row }) => store.mentions([row]).map(({ row: _row, ...mention }) => mention));
+  return {
+    chunks: chunks.map(({ chunk }) => chunk),
+    mentions,
+    vectors: store.f32(chunks.map(({ row }) => row)),
+  };
+}
+
+function documentsOf(store: KnowledgeStore) {
+  const all = [];
+  for (let after = ''; ; ) {
+    const page = store.documents({ after, limit: 1000 });
+    if (page.length === 0) return all;
+    all.push(...page.map(({ id, ...document }) => document));
+    after = page.at(-1)!.path;
+  }
+}
+
+/** Same documents, chunks, ids, mentions and vectors. */
+export function assertSame(a: KnowledgeStore, b: KnowledgeStore): void {
+  assert.deepEqual(documentsOf(a), documentsOf(b));
+  const [left, right] = [contentOf(a), contentOf(b)];
+  assert.deepEqual(left.chunks, right.chunks);
+  assert.deepEqual(left.mentions, right.mentions);
+  for (const [at, vector] of left.vectors.entries()) assert.ok(dot(vector!, right.vectors[at]!) > 0.9995);
 }

@@ -16,6 +16,7 @@ const OF_ALL = new Set(['embedder_mismatch', 'embedder_missing', 'chunking_inval
 /** A file's own are input that cannot be used and limits it exceeds; the rest (disk, engine, defects) would meet the next file, too. */
 export function isFatal(error: unknown): boolean {
   if (error instanceof InputError) return OF_ALL.has(error.code);
+  if (isKithError(error) && error.code.startsWith('parse_')) return false;
   return !(error instanceof LimitError && error.limit.startsWith('knowledge.'));
 }
 
