@@ -6,7 +6,7 @@
 import { fork } from 'node:child_process';
 import { createModelStore } from '../../src/models/index.ts';
 import type { CoverageListView, ServedView, ServingView } from '../../src/server/index.ts';
-import { begin } from '../cli-support.ts';
+import { kith as run } from '../cli-support.ts';
 import { testModel } from '../models/index.ts';
 import { type SwarmNode, swarmHome } from '../swarm-support.ts';
 
@@ -35,7 +35,7 @@ export const serve = (call: Call, from: number, blocks: number): Promise<ServedV
 export const coverage = (call: Call, query = ''): Promise<CoverageListView> =>
   call('GET', `/../shards/coverage?model=stories${query}`);
 export const kith = ({ home }: SwarmNode, ...args: string[]) =>
-  begin(['shard', ...args, '--home', home]).ended;
+  run(['shard', ...args, '--home', home]);
 export const ranges = async (call: Call) =>
   (await call<ServingView>('GET', '/../shards/serving')).served
     .filter(({ state }) => state === 'ready')

@@ -25,6 +25,7 @@ import {
 import { type Announcement, type BlockRange, coverageOf, findPeers } from '../../swarm/index.ts';
 import { readCalibrations } from './calibration-file.ts';
 import { meansFor } from './machine.ts';
+import { absenceOf, type Presence } from './presence.ts';
 import { textModel } from './text-model.ts';
 import type { ShardParts } from './types.ts';
 import type { WatchedModels } from './watching.ts';
@@ -32,6 +33,8 @@ import type { WatchedModels } from './watching.ts';
 export interface CoverageParts
   extends Pick<ShardParts, 'config' | 'engine' | 'models' | 'swarm' | 'registry' | 'views' | 'clock'> {
   readonly watched: Pick<WatchedModels, 'ask'>;
+  /** Which peers cannot be reached. */
+  readonly presence: Pick<Presence, 'goneSince'>;
   /** What this node serves. */
   readonly ranges: () => readonly ServedView[];
 }
@@ -56,7 +59,7 @@ interface Named {
 }
 
 export function nodeCoverage(parts: CoverageParts): NodeCoverage {
-  const { config, models, swarm, registry, clock } = parts;
+  const { config, models, swarm, registry, clock, presence } = parts;
   const { use, serveTier } = config.shards;
   const friends = new Set(config.swarm.friends);
   const rtts = new Map<string, number>();
@@ -105,6 +108,7 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
     for (const [peer, records] of registry.byPeer()) {
       const one = records.get(sha256)?.announcement;
       if (one === undefined || peer === registry.self || !serves(one) || !counts(peer)) continue;
+      if (presence.goneSince(peer) !== null) continue;
       found.push({ peer, ranges: one.blocks.map(spanOf), tokensPerSecond: one.tokensPerSecond });
     }
     return found;
@@ -150,7 +154,10 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
       const self = peer === registry.self;
       const { tier } = views.standing(peer);
       const measured = views.latencyMs(peer);
-      const reason = self ? null : fit.has(peer) ? refusal(peer, tier) : (why.get(peer) ?? 'Not known.');
+      const reason = self
+        ? null
+        : (absenceOf(presence, peer, now) ??
+          (fit.has(peer) ? refusal(peer, tier) : (why.get(peer) ?? 'Not known.')));
       found.push({
         ...{ peer, self, blocks: one.blocks, tier, friend: friends.has(peer) },
         rttMs: self ? 0 : (measured ?? one.latencyMs),

@@ -8,6 +8,7 @@ import type { CoverageDesk } from '../../server/index.ts';
 import type { BlockSpan } from '../../shards/index.ts';
 import { keepCalibrations, readCalibrations } from './calibration-file.ts';
 import type { NodeCoverage } from './coverage.ts';
+import type { Presence } from './presence.ts';
 import { type Rebalancing, startRebalancing } from './rebalance.ts';
 import type { NodeServing } from './serving.ts';
 import type { ShardParts } from './types.ts';
@@ -23,7 +24,7 @@ export interface NodeCovering extends AsyncDisposable {
 const MOST_WAYS = 8;
 
 export function openCovering(
-  parts: ShardParts,
+  parts: ShardParts & { readonly presence: Pick<Presence, 'note'> },
   serving: Pick<NodeServing, 'ranges' | 'move' | 'desk'>,
   coverage: NodeCoverage,
 ): NodeCovering {

@@ -20,6 +20,7 @@ import {
   waysBetween,
 } from '../../shards/index.ts';
 import type { LeftOut } from '../../swarm/index.ts';
+import { absenceOf, type Presence } from './presence.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
 
 /** ms for which nobody is asked who was lost in the middle of an answer, or refused and did not say for how long. */
@@ -41,10 +42,11 @@ export interface PathChoice
   measured(peer: string, rttMs: number): void;
 }
 
-/** @param own blocks that this node serves itself: the shortest way there is */
+/** @param own blocks that this node serves itself: the shortest way there is @param presence who cannot be reached */
 export function pathChoice(
   parts: Pick<ShardParts, 'config' | 'registry' | 'trust' | 'views' | 'clock' | 'swarm'>,
   own: () => readonly BlockOffer[],
+  presence: Pick<Presence, 'goneSince'> = { goneSince: () => null },
 ): PathChoice {
   const { config, registry, clock, swarm } = parts;
   const { use } = config.shards;
@@ -77,6 +79,11 @@ export function pathChoice(
 
   /** Why this node asks the peer for no blocks; null when it may. */
   function refusal(peer: string): string | null {
+    return refused(peer) ?? absenceOf(presence, peer, clock.now());
+  }
+
+  /** As the owner has set it. */
+  function refused(peer: string): string | null {
     if (use === 'nobody') return 'shards.use is nobody.';
     if (use === 'friends')
       return config.swarm.friends.includes(peer)

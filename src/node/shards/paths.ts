@@ -27,6 +27,7 @@ import { readCalibrations } from './calibration-file.ts';
 import { endsOf } from './ends.ts';
 import { helpFor } from './needs.ts';
 import { pathChoice } from './path-choice.ts';
+import type { Presence } from './presence.ts';
 import type { NodeServing } from './serving.ts';
 import { textModel } from './text-model.ts';
 import type { ShardParts } from './types.ts';
@@ -43,11 +44,20 @@ interface Known extends OfferedModel {
   readonly manifest: ModelManifest;
 }
 
-/** @param work signs for what peers compute @param serving what this node serves itself */
-export function openPaths(parts: ShardParts, work: Pick<WorkBook, 'used'>, serving: NodeServing): NodePaths {
+/**
+ * @param work signs for what peers compute
+ * @param serving what this node serves itself
+ * @param presence which peers cannot be reached
+ */
+export function openPaths(
+  parts: ShardParts,
+  work: Pick<WorkBook, 'used'>,
+  serving: NodeServing,
+  presence: Presence,
+): NodePaths {
   const { config, models, engine, swarm, registry, clock, random, log } = parts;
   const { use, pathCells, ownBlocks, activations, redundancy } = config.shards;
-  const choice = pathChoice(parts, () => serving.offers());
+  const choice = pathChoice(parts, () => serving.offers(), presence);
   const { choose } = choice;
 
   async function circuitModel(id: string): Promise<CircuitModel> {

@@ -33,6 +33,7 @@ import {
 import type { Swarm } from '../../swarm/index.ts';
 import { readCalibrations } from './calibration-file.ts';
 import { type MachineParts, meansFor } from './machine.ts';
+import type { Presence } from './presence.ts';
 
 export interface RebalanceParts extends MachineParts {
   readonly config: Config;
@@ -40,6 +41,8 @@ export interface RebalanceParts extends MachineParts {
   readonly swarm: Pick<Swarm, 'peer' | 'ping' | 'state'>;
   /** What others serve of a model, or are about to. */
   readonly othersOf: (sha256: string) => readonly ServedBlocks[];
+  /** Is told which peers answer. */
+  readonly presence: Pick<Presence, 'note'>;
   readonly serving: Serving;
   readonly clock: Clock;
   readonly random: Random;
@@ -215,7 +218,9 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
         try {
           await parts.swarm.ping(peer, { signal, deadlineMs: PING_MS });
           silent.delete(peer);
+          parts.presence.note(peer, true);
         } catch {
+          if (!signal.aborted) parts.presence.note(peer, false);
           silent.set(peer, Math.min(SILENT, (silent.get(peer) ?? 0) + 1));
         }
       }),

@@ -8,6 +8,7 @@ import { nodeCoverage } from './coverage.ts';
 import { type NodeCovering, openCovering } from './covering.ts';
 import { answerPeersInNeed } from './needs.ts';
 import { openPaths } from './paths.ts';
+import { watchPresence } from './presence.ts';
 import { type NodeServing, openServing } from './serving.ts';
 import type { BlockOffer, ShardParts } from './types.ts';
 import { watchModels } from './watching.ts';
@@ -26,9 +27,10 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
   const work = stack.use(openNodeWork(parts));
   // Before what needs blocks that peers have.
   const weights = stack.use(openNodeWeights(parts));
+  const presence = stack.use(watchPresence(parts));
   // What is served is asked for when it is looked at, by then it is open.
   const watched = stack.use(watchModels(parts));
-  const coverage = nodeCoverage({ ...parts, watched, ranges: () => serving.ranges() });
+  const coverage = nodeCoverage({ ...parts, presence, watched, ranges: () => serving.ranges() });
   const choose = async (model: string, most: number | null) => (await coverage.choose(model, most)).span;
   const serving: NodeServing = stack.use(
     await openServing({
@@ -37,8 +39,8 @@ export async function openShards(parts: ShardParts): Promise<NodeShards> {
     }),
   );
   stack.use(answerPeersInNeed(parts, serving));
-  const covering: NodeCovering = stack.use(openCovering(parts, serving, coverage));
-  const paths = stack.use(openPaths(parts, work, serving));
+  const covering: NodeCovering = stack.use(openCovering({ ...parts, presence }, serving, coverage));
+  const paths = stack.use(openPaths(parts, work, serving, presence));
   const owned = stack.move();
   return {
     desk: {
