@@ -6,6 +6,7 @@
  */
 import { InputError, KithError, messageOf } from '../../base/index.ts';
 import type { CellLease } from '../../engine/index.ts';
+import type { ModelManifest } from '../../models/index.ts';
 import type {
   RebalancingView,
   ServedView,
@@ -116,17 +117,19 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
     inTurn: lives.inTurn,
   });
 
+  /** A model may be known by several names: the one under which it is here. */
+  async function knownBy(sha256: string): Promise<ModelManifest | undefined> {
+    const entries = (await models.list()).filter(({ manifest }) => manifest.sha256 === sha256);
+    return (entries.find(({ state }) => state === 'ready') ?? entries[0])?.manifest;
+  }
+
   async function standIn(peer: string, { model, from, to }: Need, signal: AbortSignal): Promise<BlockSpan> {
     policy.mayHaveLoaded(peer);
     const has = (range: ServedRange) => range.shard !== null && range.want.sha256 === model;
     const ready = all().find((range) => has(range) && range.want.from <= from && to <= range.want.to);
     if (ready !== undefined) return ready.want;
     const served = ranges.find(has)?.manifest;
-    const manifest =
-      served ??
-      (peer === swarm.peer
-        ? (await models.list()).find((entry) => entry.manifest.sha256 === model)?.manifest
-        : undefined);
+    const manifest = served ?? (peer === swarm.peer ? await knownBy(model) : undefined);
     if (manifest === undefined || to > manifest.blocks)
       throw new KithError('shard_not_served', 'This node does not serve that model.', { status: 404 });
     await standIns.load(manifest, { from, to }, signal);
