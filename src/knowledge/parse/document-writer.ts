@@ -54,6 +54,26 @@ const joined = (text: string): string =>
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 
+/** The indent of an inner list says what it belongs to. */
+const leanList = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => {
+      const indent = /^[^\S\n]*/.exec(line)![0].length;
+      return ' '.repeat(Math.min(indent, 40)) + joined(line);
+    })
+    .filter((line) => line.trim() !== '')
+    .join('\n')
+    .trim();
+
+const LEAN: Readonly<Record<Block['kind'], (text: string) => string>> = {
+  text: joined,
+  quote: joined,
+  table: joined,
+  list: leanList,
+  code: (text) => leanCode(text),
+};
+
 const leanCode = (text: string): string => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd();
 
 export class DocumentWriter {
@@ -99,6 +119,11 @@ export class DocumentWriter {
     this.#headings = [...above, { level: at, text: line }];
   }
 
+  /** True below a heading. */
+  get nested(): boolean {
+    return this.#headings.length > 0;
+  }
+
   /** Ends all sections: what follows stands below no heading. */
   topLevel(): void {
     this.#close();
@@ -112,7 +137,7 @@ export class DocumentWriter {
     }
     // What does not fit is not worth cleaning.
     const clean = cleanText(text.slice(0, 2 * this.#left + LEAST_COST));
-    const lean = kind === 'code' ? leanCode(clean) : joined(clean);
+    const lean = LEAN[kind](clean);
     if (lean === '') return;
     const fitting = lean.length <= this.#left ? lean : lean.slice(0, this.#left).toWellFormed();
     this.#spend(fitting.length);

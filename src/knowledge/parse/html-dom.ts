@@ -20,8 +20,11 @@ export interface DomElement extends DomNode {
   getAttribute(name: string): string | null;
 }
 
-export interface DomDocument extends DomNode {
-  readonly documentElement: DomElement | null;
+export interface Dom {
+  /** The element around all others. A document's own siblings of it are not linked to each other. */
+  readonly root: DomNode;
+  /** The same as what a browser's `document` is, for Readability. */
+  readonly document: unknown;
 }
 
 export const TEXT_NODE = 3;
@@ -35,10 +38,13 @@ export function tagOf(node: DomNode): string {
   return name.slice(name.indexOf(':') + 1);
 }
 
-export function parseDom(html: string): DomDocument {
+export function parseDom(html: string): Dom {
   // The parser wants a root: what stands beside it would be lost.
   const whole = /<html[\s>]/i.test(html.slice(0, 100_000)) ? html : `<html><body>${html}</body></html>`;
-  return parseHTML(whole).document as unknown as DomDocument;
+  const document = parseHTML(whole).document as unknown as DomNode & {
+    readonly documentElement: DomNode | null;
+  };
+  return { root: document.documentElement ?? document, document };
 }
 
 export interface DomVisitor {
@@ -69,7 +75,7 @@ export function walkDom(root: DomNode, visitor: DomVisitor): void {
   }
 }
 
-/** The first element with a name, from the top. */
+/** The first element below `root` with a name, from the top. */
 export function findElement(root: DomNode, tag: string): DomElement | null {
   let found: DomElement | null = null;
   walkDom(root, {

@@ -117,7 +117,7 @@ export function writeTree(
   if (scalar !== null) writer.block('text', scalarText(scalar), place);
   else if (typeof value === 'object' && value !== null) {
     new Walk(writer, limits, place).value(value, 1, 1, '');
-    writer.topLevel();
+    if (writer.nested) writer.topLevel();
   }
 }
 

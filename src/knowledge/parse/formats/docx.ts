@@ -42,6 +42,6 @@ export async function parseDocx({ name, bytes, limits }: ParserInput): Promise<P
     { buffer: Buffer.from(packed) },
     { convertImage: NO_IMAGES, styleMap: STYLES },
   );
-  writeHtmlBlocks(parseDom(`<html><body>${value}</body></html>`), writer);
+  writeHtmlBlocks(parseDom(`<html><body>${value}</body></html>`).root, writer);
   return writer.finish();
 }

@@ -57,9 +57,12 @@ const SILENT = /^(?:image|audio|video|font)\/|pkcs7-signature|pgp-signature/;
 
 /** Blocks of the attached document below a heading with its name. */
 function append(writer: DocumentWriter, part: string, document: ParsedDocument): void {
-  writer.topLevel();
-  writer.heading(1, part);
+  if (document.sections.length === 0) {
+    writer.topLevel();
+    writer.heading(1, part);
+  }
   for (const { headings, blocks } of document.sections) {
+    writer.topLevel();
     writer.heading(1, part);
     for (const [index, heading] of headings.entries()) writer.heading(index + 2, heading);
     for (const { kind, text, place } of blocks) writer.block(kind, text, { ...place, part });
@@ -76,7 +79,7 @@ export async function parseEml({ bytes, limits, inner }: ParserInput): Promise<P
   }).parse(bytes);
   writeHeaders(writer, mail);
   if (mail.text !== undefined && mail.text.trim() !== '') writePlain(writer, mail.text);
-  else if (mail.html !== undefined) writeHtmlBlocks(parseDom(mail.html), writer);
+  else if (mail.html !== undefined) writeHtmlBlocks(parseDom(mail.html).root, writer);
   for (const [index, attachment] of mail.attachments.entries()) {
     const part =
       attachment.filename ?? `part ${index + 1}${attachment.mimeType === 'message/rfc822' ? '.eml' : ''}`;

@@ -113,9 +113,9 @@ export function parseEpub({ name, bytes, limits }: ParserInput): ParsedDocument 
       continue;
     }
     try {
-      const document = parseDom(decodeText(chapter).text.replace(/^\s*<\?xml[^>]{0,200}\?>/, ''));
+      const { root } = parseDom(decodeText(chapter).text.replace(/^\s*<\?xml[^>]{0,200}\?>/, ''));
       writer.topLevel();
-      writeHtmlBlocks(findElement(document, 'body') ?? document, writer, { place: { part } });
+      writeHtmlBlocks(findElement(root, 'body') ?? root, writer, { place: { part } });
     } catch (thrown) {
       writer.note('part_failed', `The chapter ${part} could not be read (${wordsOf(thrown)}).`);
     }

@@ -9,8 +9,8 @@ import { decodeText } from '../decode.ts';
 import { DocumentWriter } from '../document-writer.ts';
 import { writeHtmlBlocks } from '../html-blocks.ts';
 import {
-  type DomDocument,
   type DomElement,
+  type DomNode,
   findElement,
   isElement,
   measureDom,
@@ -54,16 +54,15 @@ function textOfPage(bytes: Uint8Array, writer: DocumentWriter): string {
   return text;
 }
 
-function writeHead(document: DomDocument, writer: DocumentWriter): void {
-  walkDom(document, {
+function writeHead(root: DomNode, writer: DocumentWriter): void {
+  const language = isElement(root) ? root.getAttribute('lang') : null;
+  if (language !== null) writer.property('language', language);
+  walkDom(root, {
     enter: (node) => {
       if (!isElement(node) || tagOf(node) === 'body') return false;
       const tag = tagOf(node);
       if (tag === 'title') writer.title(node.firstChild?.nodeValue);
-      else if (tag === 'html') {
-        const language = node.getAttribute('lang');
-        if (language !== null) writer.property('language', language);
-      } else if (tag === 'meta') writeMeta(node, writer);
+      else if (tag === 'meta') writeMeta(node, writer);
       return true;
     },
     leave: () => {},
@@ -81,8 +80,8 @@ function writeMeta(node: DomElement, writer: DocumentWriter): void {
 /** The article of a page as HTML; null where there is none, or it is only a part of the text. */
 function articleOf(html: string, limits: ParseLimits): string | null {
   if (html.length > READABLE_CHARACTERS) return null;
-  const document = parseDom(html);
-  const body = findElement(document, 'body');
+  const { document, root } = parseDom(html);
+  const body = findElement(root, 'body');
   if (body === null) return null;
   const size = measureDom(body);
   // Readability calls itself for each level.
@@ -106,14 +105,14 @@ function articleOf(html: string, limits: ParseLimits): string | null {
 export function parseHtml({ bytes, limits }: ParserInput): ParsedDocument {
   const writer = new DocumentWriter(limits);
   const html = textOfPage(bytes, writer);
-  const document = parseDom(html);
-  writeHead(document, writer);
+  const { root } = parseDom(html);
+  writeHead(root, writer);
   const article = articleOf(html, limits);
   if (article !== null) {
-    writeHtmlBlocks(parseDom(article), writer);
+    writeHtmlBlocks(parseDom(article).root, writer);
     return writer.finish();
   }
-  const body = findElement(document, 'body') ?? document;
+  const body = findElement(root, 'body') ?? root;
   writeHtmlBlocks(body, writer, { without: AROUND });
   return writer.finish();
 }
