@@ -34,8 +34,7 @@ export const serve = (call: Call, from: number, blocks: number): Promise<ServedV
   call('POST', '/../shards/serving', { model: 'stories', from, blocks });
 export const coverage = (call: Call, query = ''): Promise<CoverageListView> =>
   call('GET', `/../shards/coverage?model=stories${query}`);
-export const kith = ({ home }: SwarmNode, ...args: string[]) =>
-  run(['shard', ...args, '--home', home]);
+export const kith = ({ home }: SwarmNode, ...args: string[]) => run(['shard', ...args, '--home', home]);
 export const ranges = async (call: Call) =>
   (await call<ServingView>('GET', '/../shards/serving')).served
     .filter(({ state }) => state === 'ready')
