@@ -52,6 +52,19 @@ export {
   type StoredMention,
   type StoreOptions,
 } from './store/index.ts';
+export {
+  type FoundFile,
+  IGNORE_FILES,
+  type SyncEvent,
+  type SyncOptions,
+  sync,
+  type Unread,
+  WALK_LIMITS,
+  type WatchEvent,
+  type WatchOptions,
+  walk,
+  watchFolder,
+} from './sync/index.ts';
 export type {
   Block,
   Chunk,

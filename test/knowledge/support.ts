@@ -23,7 +23,8 @@ export interface TestEmbedder extends AsyncDisposable {
 
 /** all-MiniLM-L6-v2 in an engine process of its own, with one thread. @param at home whose model is used; a new one without */
 export async function startEmbedder(at?: string): Promise<TestEmbedder> {
-  const home = at === undefined ? await createHome() : { path: at, remove: async () => {} };
+  const remove = async () => {};
+  const home = at === undefined ? await createHome() : { path: at, remove, [Symbol.asyncDispose]: remove };
   const rooms = openEngineRooms(configOf(home), silentLogger);
   const end = async () => {
     await rooms[Symbol.asyncDispose]();

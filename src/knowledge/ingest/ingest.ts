@@ -212,6 +212,12 @@ export async function* ingest(
     return settle(path, 'done', seen);
   }
 
+  /** The file is as it was: what is said of it need not be. */
+  function keepState(path: string, seen: Look | null): void {
+    if (store.file(path)?.stage !== 'done') store.noteFiles([{ path, ...stateOf('done', seen) }]);
+    if (seen?.isTouched) store.touch(path, seen.modified);
+  }
+
   function dropStalePages(path: string, hash: Uint8Array): void {
     for (let after = ''; ; ) {
       const found = store.documents({ after, limit: 500 }, { paths: [`${path}/`] });
@@ -264,8 +270,7 @@ export async function* ingest(
           const finished = finish(each);
           if (finished !== null) yield finished;
         } else if (each.kind === 'stage') {
-          if (each.stage === 'skipped' && !dryRun && store.file(each.path)?.stage !== 'done')
-            store.noteFiles([{ path: each.path, ...stateOf('done', each.look) }]);
+          if (each.stage === 'skipped' && !dryRun) keepState(each.path, each.look);
           yield settle(each.path, each.stage, each.look);
         }
       }

@@ -36,6 +36,8 @@ export interface Look {
   readonly bytes: number;
   readonly modified: number;
   readonly known: 'new' | 'changed' | 'unchanged';
+  /** The same bytes, written at another time. */
+  readonly isTouched: boolean;
   /** Why the same bytes failed before, and would again. */
   readonly failed: FileState | null;
 }
@@ -58,7 +60,10 @@ export async function look(file: SourceFile, recipe: string, options: IngestOpti
   // A file of several documents has no document of its own path, but its state.
   const unchanged = failed !== null || same(document) || (state?.stage === 'done' && same(state));
   const known = unchanged ? 'unchanged' : document === null && state?.stage !== 'done' ? 'new' : 'changed';
-  return { hash, bytes, modified, known, failed };
+  const shown =
+    document ?? (unchanged ? store.documents({ limit: 1 }, { paths: [`${file.path}/`] })[0] : undefined);
+  const isTouched = shown !== undefined && shown !== null && shown.modified !== modified;
+  return { hash, bytes, modified, known, isTouched, failed };
 }
 
 async function contentOf(file: SourceFile, now: number, signal: AbortSignal | undefined) {

@@ -135,6 +135,8 @@ export interface KnowledgeStore extends Disposable {
   remove(path: string): boolean;
   /** Gives a document another path; ids, rows and vectors stay. False when there is none. @throws InputError `document_exists` */
   rename(from: string, to: string): boolean;
+  /** Notes when the file of a document changed last, of all its documents. The content is the same. */
+  touch(path: string, modified: number): void;
   /** What was found about chunks later. Rows that are gone are passed over. */
   addMentions(mentions: readonly StoredMention[]): void;
 

@@ -22,6 +22,7 @@ import type { EmbedderIdentity, FileState, KnowledgeStore, NewDocument } from '.
 type Writes =
   | 'remove'
   | 'rename'
+  | 'touch'
   | 'addMentions'
   | 'setVectors'
   | 'useEmbedder'
@@ -115,6 +116,11 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
   // What a put brings is by rules, and comes again with each; what a model found of a chunk stays with it.
   const dropRuled = prepare<never, [number]>("DELETE FROM mention WHERE chunk = ? AND extractor <> 'model'");
   const movePath = prepare<never, [string, number]>('UPDATE document SET path = ? WHERE id = ?');
+  // Documents below the path that have no state of their own are the pages of a dump.
+  const setModified = prepare<never, Record<string, string | number>>(
+    `UPDATE document SET modified = :modified WHERE modified <> :modified AND (path = :path OR (
+       path >= :from AND path < :to AND NOT EXISTS (SELECT 1 FROM intake WHERE intake.path = document.path)))`,
+  );
   const moveFile = prepare<never, [string, string]>('UPDATE OR REPLACE intake SET path = ? WHERE path = ?');
   const setEmbedder = prepare<never, [string, string, number]>(
     'UPDATE meta SET embedder = ?, embedder_hash = ?, dimension = ?',
@@ -251,6 +257,9 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
         moveFile.run(to, from);
         return true;
       });
+    },
+    touch(path, modified) {
+      change(() => setModified.run({ path, modified, from: `${path}/`, to: `${path}0` }));
     },
     addMentions(mentions) {
       if (mentions.length === 0) return;

@@ -1,0 +1,8 @@
+/**
+ * Folders into a knowledge base, once or for as long as they are watched.
+ *
+ * @module knowledge/sync
+ */
+export { type SyncEvent, type SyncOptions, sync } from './sync.ts';
+export { type FoundFile, IGNORE_FILES, type Unread, WALK_LIMITS, walk } from './walk.ts';
+export { type WatchEvent, type WatchOptions, watchFolder } from './watch.ts';
