@@ -54,7 +54,8 @@ export function checkParts(parts: readonly ForwardPart[], info: RunnerInfo): Pas
           `A part of ${count} rows came with ${hidden?.length ?? 'no'} hidden values; it needs ${count * info.embedding}.`,
         );
       }
-      for (const value of hidden) if (!Number.isFinite(value)) throw invalid('A hidden state is not finite.');
+      for (let i = 0; i < hidden.length; i++)
+        if (!Number.isFinite(hidden[i])) throw invalid('A hidden state is not finite.');
     }
     if (written === null) continue;
     const end = start + count;
