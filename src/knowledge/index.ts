@@ -13,6 +13,30 @@ export {
   type Strategy,
 } from './chunk/index.ts';
 export {
+  type Comparison,
+  type Cost,
+  compare,
+  costOf,
+  type Expectation,
+  type ExpectedNumber,
+  JUDGED_SET_LIMITS,
+  type JudgedSet,
+  type Judgements,
+  judge,
+  type KeywordScore,
+  keywordScore,
+  MEASURES,
+  type Measure,
+  overall,
+  quantile,
+  RUN_LIMITS,
+  type Run,
+  readJudgedSet,
+  readRun,
+  type Verdict,
+  writeRun,
+} from './evaluate/index.ts';
+export {
   type IngestEvent,
   type IngestOptions,
   type IngestTotals,
@@ -34,6 +58,15 @@ export {
   type ParserPoolOptions,
   type ParseSource,
 } from './parse/types.ts';
+export {
+  createRetriever,
+  type Evidence,
+  type Found,
+  type Hit,
+  type Retriever,
+  type RetrieverOptions,
+  type SearchOptions,
+} from './retrieve/index.ts';
 export {
   type Changes,
   type Counts,

@@ -3,6 +3,8 @@
  *
  * @module knowledge/vectors
  */
+export { dot } from './exact.ts';
+export { type FollowedStore, type FollowingIndex, followVectors } from './follow.ts';
 export { quantize } from './quantize.ts';
 export {
   createVectorIndex,

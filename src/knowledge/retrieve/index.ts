@@ -1,0 +1,15 @@
+/**
+ * From a question to chunks.
+ *
+ * @module knowledge/retrieve
+ */
+export {
+  createRetriever,
+  type Evidence,
+  type Found,
+  type Hit,
+  type Retriever,
+  type RetrieverOptions,
+  type SearchOptions,
+} from './retriever.ts';
+export { wordsOf } from './words.ts';
