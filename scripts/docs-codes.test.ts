@@ -44,15 +44,23 @@ function missing(codes: ReadonlyMap<string, string>, document: string): string[]
     .map(([code, path]) => `${code} (${relative(ROOT, path)})`);
 }
 
-test('docs/troubleshooting.md names every error code of the server, the gateway, the engine and the identity room', () => {
+test('docs/troubleshooting.md names every error code of the server, the gateway, the engine, the identity room and the parsers', () => {
   const codes = codesOf([
     ...sourcesIn('src/server'),
     ...sourcesIn('src/engine'),
     ...sourcesIn('src/identity'),
+    ...sourcesIn('src/knowledge/parse'),
     // What stands in the folder and is not part of a node yet reaches nobody.
     ...reachedFrom(join(ROOT, 'src', 'gateway', 'index.ts')),
   ]);
-  for (const known of ['invalid_json', 'schema_unsupported', 'model_loading', 'key_expired', 'identity_lost'])
+  for (const known of [
+    'invalid_json',
+    'schema_unsupported',
+    'model_loading',
+    'key_expired',
+    'identity_lost',
+    'parse_memory',
+  ])
     assert.ok(codes.has(known), `${known} was not found in the sources`);
   assert.deepEqual(missing(codes, 'troubleshooting.md'), []);
 });
