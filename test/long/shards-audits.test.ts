@@ -49,13 +49,13 @@ after(async () => {
   await engine[Symbol.asyncDispose]();
 });
 
-async function answer(model: string, text: string): Promise<number[]> {
+async function answer(model: string, text: string, maxTokens = 16): Promise<number[]> {
   const tokens: number[] = [];
   for await (const event of engine.generate({
     model,
     prompt: { kind: 'text', text },
     sampler: { temperature: 0, topLogprobs: 0 },
-    maxTokens: 16,
+    maxTokens,
     stop: [],
     cachePrompt: false,
   }))
@@ -192,5 +192,48 @@ test("this node's own copy of the blocks settles it alone", async () => {
   }
   const verdict = one.verdicts.find(({ kind }) => kind !== 'passed');
   assert.deepEqual([verdict?.kind, verdict?.peers, verdict?.by], ['altered', [bad.offer.peer], [null]]);
+  await bad.kill();
+});
+
+test('a shard whose blocks nobody else serves any more is held against rows on which others agreed', async () => {
+  const first = await start(3, 6, undefined, 'two');
+  const bad = await start(3, 6, { kind: 'noise', size: 0.01, share: 1 }, 'made up');
+  const asked = [peers[2]!, peers[3]!];
+  await using one = await audited('canary', [peers[0]!, first], [bad, peers[3]!], {
+    second: async ({ from, to }, without) =>
+      asked.map(({ offer }) => offer).find((o) => o.from === from && o.to === to && !without.has(o.peer)) ??
+      null,
+  });
+  for (let i = 0; i < 8; i++) {
+    await answer('canary', promptOf(i));
+    await one.auditor.idle();
+  }
+  assert.ok(one.verdicts.every(({ kind }) => kind === 'passed'));
+  asked.length = 0;
+  await first.kill();
+  for (let i = 0; i < 20 && one.verdicts.every(({ kind }) => kind === 'passed'); i++) {
+    await answer('canary', promptOf(20 + i));
+    await one.auditor.idle();
+  }
+  const verdict = one.verdicts.find(({ kind }) => kind !== 'passed');
+  assert.deepEqual([verdict?.kind, verdict?.peers], ['altered', [bad.offer.peer]]);
+  // On the word of those who agreed on the rows.
+  assert.deepEqual(new Set(verdict?.by), new Set([first.offer.peer, peers[3]!.offer.peer]));
+  await bad.kill();
+});
+
+test('a last shard that alters one step in ten is found by what many audits show together', async () => {
+  const bad = await start(3, 6, { kind: 'noise', size: 0.01, share: 0.1 }, 'made up');
+  await using one = await audited('seldom', [peers[0]!, bad], peers.slice(1, 4));
+  for (let i = 0; i < 200 && one.verdicts.every(({ kind }) => kind !== 'altered'); i++) {
+    await answer('seldom', promptOf(i), 80);
+    await one.auditor.idle();
+  }
+  const accused = one.verdicts.filter(({ kind }) => kind === 'altered');
+  assert.deepEqual(
+    accused.map((verdict) => verdict.peers),
+    [[bad.offer.peer]],
+  );
+  console.log(`    found by audit ${one.verdicts.indexOf(accused[0]!) + 1}: ${accused[0]!.why}`);
   await bad.kill();
 });

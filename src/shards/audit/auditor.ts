@@ -26,6 +26,8 @@ const LEAST_ROWS = 32;
 const SUSPICION = 3;
 /** How often in a row a shard may not show what it must have, before it is noted. */
 const WITHHELD = 3;
+/** ms for which an answer waits until it is settled who is right. */
+const EXAMINED_MS = 60_000;
 
 export function createAuditor(options: AuditorOptions): Auditor {
   return new PathAuditor(options);
@@ -49,7 +51,7 @@ class PathAuditor implements Auditor {
     this.#options = options;
     this.#budget = new Budget(options.share);
     this.#verdicts = new Verdicts(options);
-    this.#court = new Court(options, this.#budget, this.#verdicts, this.#end.signal);
+    this.#court = new Court(options, this.#budget, this.#verdicts);
   }
 
   readonly observer: Auditor['observer'] = {
@@ -92,9 +94,11 @@ class PathAuditor implements Auditor {
     const strand = trail?.strand(cell, this.#options.cells) ?? null;
     if (path === null || trail === null || strand === null) return [];
     const verdicts: Verdict[] = [];
+    // An answer waits for it.
+    const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(EXAMINED_MS)]);
     await this.#work(async () => {
       for (const { peer } of path.shards()) {
-        verdicts.push(...(await this.#audit(path, trail, strand, peer)));
+        verdicts.push(...(await this.#audit(path, trail, strand, peer, signal)));
         if (verdicts.some(({ kind }) => kind === 'altered' || kind === 'link')) return;
       }
     });
@@ -131,7 +135,7 @@ class PathAuditor implements Auditor {
     if (hop === undefined) this.#chosen = null;
     if (hop === undefined || this.#budget.credit < strand.cells.length * (hop.to - hop.from)) return;
     this.#chosen = null;
-    void this.#work(() => this.#audit(path, trail, strand, peer));
+    void this.#work(() => this.#audit(path, trail, strand, peer, this.#end.signal));
   }
 
   #work(work: () => Promise<unknown>): Promise<unknown> {
@@ -152,7 +156,13 @@ class PathAuditor implements Auditor {
   }
 
   /** Never rejects: what keeps somebody from showing or computing again in time says nothing of anybody. */
-  async #audit(path: AuditedPath, trail: Trail, strand: Strand, peer: string): Promise<Verdict[]> {
+  async #audit(
+    path: AuditedPath,
+    trail: Trail,
+    strand: Strand,
+    peer: string,
+    signal: AbortSignal,
+  ): Promise<Verdict[]> {
     this.#budget.begin();
     try {
       const found = await claimOf(path, trail, strand, peer, (one) => this.#verdicts.joined(one));
@@ -161,7 +171,7 @@ class PathAuditor implements Auditor {
       const verdicts = found.links.map((peers) =>
         this.#verdicts.tell(path, found, trail.width, { kind: 'link', peers, by: [], why }),
       );
-      const verdict = await this.#findingOf(path, trail, found, peer);
+      const verdict = await this.#findingOf(path, trail, found, peer, signal);
       return verdict === null ? verdicts : [...verdicts, verdict];
     } catch (error) {
       if (!this.#end.signal.aborted)
@@ -170,9 +180,15 @@ class PathAuditor implements Auditor {
     }
   }
 
-  async #findingOf(path: AuditedPath, trail: Trail, found: Found, peer: string): Promise<Verdict | null> {
+  async #findingOf(
+    path: AuditedPath,
+    trail: Trail,
+    found: Found,
+    peer: string,
+    signal: AbortSignal,
+  ): Promise<Verdict | null> {
     const { width } = trail;
-    if (found.kind === 'claim') return this.#court.judge(path, found, peer, width);
+    if (found.kind === 'claim') return this.#court.judge(path, found, peer, width, signal);
     if (found.kind === 'denied') {
       const { why } = found;
       return this.#verdicts.tell(path, found, width, { kind: 'altered', peers: [peer], by: [null], why });

@@ -19,7 +19,7 @@ function canary(seen: readonly string[], span = SPAN): Canary {
   const input = Float32Array.from({ length: ROWS * WIDTH }, normal);
   const inputs = [input, ...Array.from({ length: COPIES }, () => disturbed(input, random))];
   const outputs = inputs.map((rows) => blocks(rows, 0.003));
-  return { span, pieces, input, outputs, build: 'one', seen: new Set(seen) };
+  return { span, pieces, input, outputs, build: 'one', by: [null], seen: new Set(seen) };
 }
 
 test('a peer gets each canary once, and none that it saw when it was made', () => {

@@ -20,6 +20,8 @@ export interface Canary {
   /** What comes of the input, and of disturbed copies of it. */
   readonly outputs: readonly Float32Array[];
   readonly build: string;
+  /** On whose word the outputs are right: this machine's (null), or that of the peers who agreed on them. */
+  readonly by: readonly (string | null)[];
   /** PeerIds that know the input. */
   readonly seen: Set<string>;
 }

@@ -23,6 +23,8 @@ interface Trial {
   readonly tried: Set<string>;
   /** Why somebody who was asked could not: slow, busy, gone. That says nothing of anybody. */
   failed: unknown;
+  /** Ends it without a verdict. */
+  readonly signal: AbortSignal;
   readonly path: AuditedPath;
   readonly found: Claimed;
   readonly peer: string;
@@ -33,20 +35,24 @@ export class Court {
   readonly #options: AuditorOptions;
   readonly #budget: Budget;
   readonly #verdicts: Verdicts;
-  readonly #signal: AbortSignal;
   readonly #canaries = new Canaries();
   readonly #tally = new Tally();
 
-  constructor(options: AuditorOptions, budget: Budget, verdicts: Verdicts, signal: AbortSignal) {
+  constructor(options: AuditorOptions, budget: Budget, verdicts: Verdicts) {
     this.#options = options;
     this.#budget = budget;
     this.#verdicts = verdicts;
-    this.#signal = signal;
   }
 
   /** Null when there is nobody who could judge. @throws KithError what kept those from it who could */
-  async judge(path: AuditedPath, found: Claimed, peer: string, width: number): Promise<Verdict | null> {
-    const trial: Trial = { path, found, peer, width, tried: new Set([peer]), failed: null };
+  async judge(
+    path: AuditedPath,
+    found: Claimed,
+    peer: string,
+    width: number,
+    signal: AbortSignal,
+  ): Promise<Verdict | null> {
+    const trial: Trial = { path, found, peer, width, tried: new Set([peer]), failed: null, signal };
     const { claim, span } = found;
     const { random } = this.#options;
     for (;;) {
@@ -127,6 +133,8 @@ export class Court {
         continue;
       }
       this.#budget.spend((its.computed + theirs.computed) * (span.to - span.from));
+      // To one that rounds otherwise both can be right where to each other they cannot: another may tell.
+      if (its.comparison.agrees && theirs.comparison.agrees) continue;
       if (its.comparison.agrees === theirs.comparison.agrees) break;
       const isSecond = its.comparison.agrees;
       const shown = isSecond ? theirs : its;
@@ -148,7 +156,7 @@ export class Court {
     const { cells } = path;
     await using asked = await peerExecutor({
       ...{ swarm, model, offer, cells, width, random },
-      signal: this.#signal,
+      signal: trial.signal,
     });
     const output = await asked.compute(canary.pieces, canary.input);
     const at = Array.from({ length: output.length / width }, (_, row) => row);
@@ -160,7 +168,7 @@ export class Court {
     return this.#tell(
       { ...trial, found: shown },
       {
-        ...{ kind: comparison.agrees ? 'passed' : 'altered', peers: [peer], by: [null] },
+        ...{ kind: comparison.agrees ? 'passed' : 'altered', peers: [peer], by: canary.by },
         ...{ comparison, own: canary.outputs[0]! },
       },
     );
@@ -169,9 +177,8 @@ export class Court {
   /** Who computes again: this machine if it can, else a peer that was not tried yet. */
   async #executor(trial: Trial): Promise<Executor | null> {
     const { swarm, model, random, own, second } = this.#options;
-    const { found, width, tried } = trial;
+    const { found, width, tried, signal } = trial;
     const { span, claim } = found;
-    const signal = this.#signal;
     const cells = claim.input.length / width;
     const lease = (await own?.(span, cells)) ?? null;
     if (lease !== null) return ownExecutor(lease, (await this.#options.build?.()) ?? '', width, signal);
@@ -188,29 +195,29 @@ export class Court {
   }
 
   #couldNot(trial: Trial, peer: string, error: unknown): void {
-    if (this.#signal.aborted) throw error;
+    if (trial.signal.aborted) throw error;
     trial.failed = error;
     this.#options.log.debug('a peer could not compute again', { peer, reason: messageOf(error) });
   }
 
   /** For a time when nobody else serves these blocks. */
-  async #keepCanary({ found, tried }: Trial, executor: Executor, own: Float32Array): Promise<void> {
+  async #keepCanary(
+    { found, peer, width, tried }: Trial,
+    executor: Executor,
+    own: Float32Array,
+  ): Promise<void> {
     const { span, claim } = found;
     const { pieces, input } = claim;
-    const cost = (input.length / own.length) * COPIES * (span.to - span.from);
-    if (!this.#canaries.wants(span) || this.#budget.credit < cost) return;
+    const cost = (input.length / width) * COPIES * (span.to - span.from);
+    // A debt, like other copies; but not one upon another.
+    if (!this.#canaries.wants(span) || this.#budget.credit < -2 * cost) return;
     const { random } = this.#options;
     const outputs = [own];
     for (let i = 0; i < COPIES; i++) outputs.push(await executor.compute(pieces, disturbed(input, random)));
     this.#budget.spend(cost);
-    this.#canaries.keep({
-      span,
-      pieces,
-      input,
-      outputs,
-      build: await executor.build(),
-      seen: new Set(tried),
-    });
+    const by = executor.by === null ? [null] : [peer, executor.by];
+    const build = await executor.build();
+    this.#canaries.keep({ span, pieces, input, outputs, build, by, seen: new Set(tried) });
   }
 
   #tell({ path, found, width }: Trial, finding: Finding): Verdict {

@@ -83,7 +83,7 @@ export interface Auditor extends AsyncDisposable {
   readonly figures: AuditFigures;
   /**
    * Audits the shards of the path one after the other, over the sequence up to the row in `cell`, whatever that costs; ends with
-   * the first that is found wrong. Its result says nothing where it was not finished.
+   * the first that is found wrong. Shards of which it says nothing were not judged: nobody could in a minute.
    */
   examine(cell: number): Promise<readonly Verdict[]>;
   /** All shards of the path are sent rows anew: what came of them before may have followed from others. */
