@@ -97,7 +97,7 @@ for (const from of [0, 3])
       const { shards, others = [] } = use.view();
       assert.ok([...shards, ...others].every(({ peer }) => peer !== bad.offer.peer));
       assert.deepEqual(await answer(use.loaded.id, 24), await answer('whole', 24));
-      console.log(`    found after ${verdicts[0]!.affected} rows: ${accused[0]!.why}`);
+      console.log(`    found after ${accused[0]!.affected} rows: ${accused[0]!.why}`);
       await bad.kill();
     });
 
