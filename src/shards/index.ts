@@ -53,6 +53,7 @@ export {
   type ShardCandidate,
 } from './plan/plan.ts';
 export {
+  afterFetch,
   considerMove,
   type Decision,
   NO_MEMORY,

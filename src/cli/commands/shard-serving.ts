@@ -215,7 +215,7 @@ function rebalancingText({ served, rebalancing }: ServingView): string[] {
         ? `stays with blocks ${blocksText(look)}`
         : look.decision === 'wait'
           ? `would take blocks ${blocksText(look.wanted)}, and waits${wait}`
-          : `takes blocks ${blocksText(look.wanted)}`;
+          : `${look.decision === 'fetch' ? 'fetches' : 'takes'} blocks ${blocksText(look.wanted)}`;
     return `${plain(look.model)}: the node ${what}. ${why} ${next}`;
   });
   if (lastMove?.wanted)

@@ -18,6 +18,7 @@ import {
 import type { ModelManifest, ModelStore } from '../../models/index.ts';
 import type { LookView, RebalancingView, ServedView } from '../../server/index.ts';
 import {
+  afterFetch,
   type BlockSpan,
   blockRates,
   bytesOf,
@@ -37,7 +38,7 @@ import type { Presence } from './presence.ts';
 
 export interface RebalanceParts extends MachineParts {
   readonly config: Config;
-  readonly models: Pick<ModelStore, 'get' | 'holding' | 'tensorList'>;
+  readonly models: Pick<ModelStore, 'get' | 'holding' | 'tensorList' | 'ensureBlocks'>;
   readonly swarm: Pick<Swarm, 'peer' | 'ping' | 'state'>;
   /** What others serve of a model, or are about to. */
   readonly othersOf: (sha256: string) => readonly ServedBlocks[];
@@ -80,7 +81,7 @@ function lookView({ range, decision, at }: Look, now: number): LookView {
     ...{ model, from, to, agoMs: Math.max(0, now - at), decision: decision.kind },
     wanted: decision.kind === 'stay' ? null : decision.to,
     waitMs: decision.kind === 'wait' ? Math.max(0, decision.at - now) : null,
-    reasons: decision.kind === 'move' ? decision.reasons : [decision.reason],
+    reasons: 'reasons' in decision ? decision.reasons : [decision.reason],
   };
 }
 
@@ -90,6 +91,10 @@ const MOST_PINGS = 16;
 const PING_MS = 3_000;
 /** Pings in a row without an answer after which a peer counts as gone. */
 const SILENT = 3;
+/** ms after which blocks that could not be fetched are asked for again. */
+const FETCH_AGAIN_MS = 60_000;
+const COMING = 'Their bytes are on their way; then the node looks again.';
+const FAILED = 'Their bytes could not be had, as the log says; the node tries again in a minute.';
 
 export function startRebalancing(parts: RebalanceParts): Rebalancing {
   const { clock, random, log, lookMs = LOOK_MS } = parts;
@@ -99,6 +104,11 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
   /** By model: a move does not begin its node's rest anew because the range has another name. */
   const memories = new Map<string, RebalanceMemory>();
   const silent = new Map<string, number>();
+  /** Bytes of blocks that are on their way, or could not be had, by model. */
+  const fetches = new Map<string, { readonly to: BlockSpan; again: number | null }>();
+  const works = new Set<Promise<void>>();
+  /** Ends the wait for the next look. */
+  let wake = new AbortController();
   let looks: readonly Look[] = [];
   let lastMove: Look | null = null;
   let nextAt = clock.monotonic();
@@ -115,7 +125,8 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
         if (!signal.aborted) log.warn('a look at the coverage failed', { err: messageOf(error) });
       }
       nextAt = clock.monotonic() + next;
-      await clock.sleep(next, signal).catch(() => {});
+      wake = new AbortController();
+      await clock.sleep(next, AbortSignal.any([signal, wake.signal])).catch(() => {});
     }
   }
 
@@ -166,7 +177,14 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
       ranges: [{ from: range.from, to: range.to }] as const,
       tokensPerSecond: rateOf(count, node.msPerBlock),
     };
-    const request = { name: range.sha256, model: means.model, node, serving, others };
+    const { onDisk = [] } = means.node;
+    const isHere = ({ from, to }: BlockSpan) => onDisk.some((one) => one.from <= from && to <= one.to);
+    const request = { name: range.sha256, model: means.model, node, serving, others, isHere };
+    const fetching = fetches.get(range.sha256);
+    if (fetching !== undefined && (fetching.again === null || fetching.again > clock.monotonic())) {
+      const { to, again } = fetching;
+      return { kind: 'fetch', to, reasons: [again === null ? COMING : FAILED] };
+    }
     const { decision, memory } = considerMove(
       request,
       memories.get(range.sha256) ?? NO_MEMORY,
@@ -174,12 +192,35 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
       limits,
     );
     memories.set(range.sha256, memory);
+    if (decision.kind === 'fetch') fetch(range, decision.to);
     // Who is silent now may be gone: soon is known which.
     if (doubtful) hurry = true;
     if (decision.kind === 'move') lastMove = { range, decision, at: clock.monotonic() };
     if (decision.kind === 'move')
       await move(range, decision, bytesOf(means.model, node, decision.to) <= spare);
     return decision;
+  }
+
+  /** In the background; then the node looks again whether the move is still worth it. */
+  function fetch({ model, sha256 }: ServedView, to: BlockSpan): void {
+    const fetching: { readonly to: BlockSpan; again: number | null } = { to, again: null };
+    fetches.set(sha256, fetching);
+    const work = parts.models
+      .ensureBlocks(model, to, { download: true, signal })
+      .then(
+        () => void fetches.delete(sha256),
+        (error: unknown) => {
+          fetching.again = clock.monotonic() + FETCH_AGAIN_MS;
+          if (!signal.aborted)
+            log.warn('blocks that are needed could not be fetched', { model, err: messageOf(error) });
+        },
+      )
+      .finally(() => {
+        memories.set(sha256, afterFetch(memories.get(sha256) ?? NO_MEMORY, clock.monotonic()));
+        works.delete(work);
+        wake.abort();
+      });
+    works.add(work);
   }
 
   async function move(
@@ -243,6 +284,7 @@ export function startRebalancing(parts: RebalanceParts): Rebalancing {
     async [Symbol.asyncDispose]() {
       ending.abort();
       await life;
+      await Promise.all(works);
     },
   };
 }

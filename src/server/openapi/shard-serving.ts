@@ -76,7 +76,7 @@ export const servingSchemas: Readonly<Record<string, Schema>> = {
   ShardLook: object({
     ...span,
     agoMs: milliseconds,
-    decision: choice('stay', 'wait', 'move'),
+    decision: choice('stay', 'wait', 'fetch', 'move'),
     wanted: described('Null: the blocks that it has.', nullable(object({ from: span.from, to: span.to }))),
     waitMs: described('Until it may have them; null: it does not wait.', nullable(milliseconds)),
     reasons: array(string),

@@ -85,8 +85,8 @@ export interface LookView {
   readonly from: number;
   readonly to: number;
   readonly agoMs: number;
-  /** `wait`: others are better, but it is not this node's turn yet, or it moved not long ago. */
-  readonly decision: 'stay' | 'wait' | 'move';
+  /** `wait`: others are better, but it is not this node's turn yet, or it moved not long ago. `fetch`: their bytes come first. */
+  readonly decision: 'stay' | 'wait' | 'fetch' | 'move';
   /** Blocks that it wants; null: those that it has. */
   readonly wanted: { readonly from: number; readonly to: number } | null;
   /** Until it may have them, ms; null: it does not wait. */

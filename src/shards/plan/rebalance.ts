@@ -24,6 +24,8 @@ export interface RebalanceRequest {
   readonly serving: ServedBlocks & { readonly ranges: readonly [BlockSpan] };
   /** What others serve, or are about to. */
   readonly others: readonly ServedBlocks[];
+  /** Whether the bytes of blocks are on this disk. @default they are */
+  readonly isHere?: (span: BlockSpan) => boolean;
 }
 
 export interface RebalanceLimits {
@@ -64,6 +66,8 @@ export type Decision =
   | { readonly kind: 'stay'; readonly reason: string }
   /** Worth it, but not before `at`, monotonic ms. */
   | { readonly kind: 'wait'; readonly at: number; readonly to: BlockSpan; readonly reason: string }
+  /** It is this node's turn, but the bytes have to come first. */
+  | { readonly kind: 'fetch'; readonly to: BlockSpan; readonly reasons: readonly string[] }
   | { readonly kind: 'move'; readonly to: BlockSpan; readonly reasons: readonly string[] };
 
 /** Of nodes further behind, several may move at once. */
@@ -103,11 +107,22 @@ export function considerMove(
     const reason = rest >= patient ? 'This node moved not long ago.' : 'Other nodes come first.';
     return { decision: { kind: 'wait', at, to, reason }, memory: next };
   }
+  const { reasons } = wish.choice;
+  if (request.isHere?.(to) === false) return { decision: { kind: 'fetch', to, reasons }, memory: next };
   return {
-    decision: { kind: 'move', to, reasons: wish.choice.reasons },
+    decision: { kind: 'move', to, reasons },
     memory: { moves: [...moves, now].slice(-MOST_MOVES), wish: null },
   };
 }
+
+/**
+ * What to remember when bytes have come: the turns begin anew. A download takes longer than a turn, so that nodes behind this one
+ * may have begun theirs; who then has his bytes first looks again, in the order of turns, before he moves.
+ */
+export const afterFetch = ({ moves, wish }: RebalanceMemory, now: number): RebalanceMemory => ({
+  moves,
+  wish: wish === null ? null : { what: wish.what, since: now },
+});
 
 /** The move that is worth it, or why none is. */
 function wishOf(request: RebalanceRequest, { improvement }: RebalanceLimits): Wish | string {

@@ -7,7 +7,7 @@
 import type { Random } from '../../../base/index.ts';
 import type { BlockSpan } from '../../types.ts';
 import { chooseRange, type ModelShape } from '../choose.ts';
-import { considerMove, NO_MEMORY, REBALANCE_LIMITS, type RebalanceMemory } from '../rebalance.ts';
+import { afterFetch, considerMove, NO_MEMORY, REBALANCE_LIMITS, type RebalanceMemory } from '../rebalance.ts';
 import { blockRates, rateOf, type ServedBlocks, strengthOf } from '../strength.ts';
 
 /** ms until all have heard of a change. */
@@ -22,6 +22,11 @@ interface SimulatedNode {
   /** Blocks that fit. */
   readonly capacity: number;
   readonly msPerBlock: number;
+  /** ms until blocks that it chose are on its disk. */
+  readonly downloadMs: number;
+  /** Blocks whose bytes it has, and those that are on their way, with the time when they are there. */
+  here: BlockSpan | null;
+  coming: { readonly span: BlockSpan; readonly at: number } | null;
   span: BlockSpan | null;
   memory: RebalanceMemory;
   lookAt: number;
@@ -41,7 +46,7 @@ export interface SimulatedSwarm {
   readonly now: number;
   /** Moves of nodes that are there, and of those that went. */
   readonly moves: number;
-  join(capacity: number, msPerBlock: number): void;
+  join(capacity: number, msPerBlock: number, downloadMs?: number): void;
   /** Takes a node away; those who die do not say so. */
   remove(name: string, dies: boolean): void;
   run(ms: number): void;
@@ -83,6 +88,15 @@ export function simulate(blocks: number, random: Random): SimulatedSwarm {
 
   function look(node: SimulatedNode): void {
     node.lookAt = nextLook();
+    if (node.coming !== null) {
+      if (node.coming.at > now) {
+        node.lookAt = node.coming.at;
+        return;
+      }
+      node.here = node.coming.span;
+      node.coming = null;
+      node.memory = afterFetch(node.memory, now);
+    }
     if (node.stayedAt === news()) return;
     const others = heard(node.name);
     if (node.span === null) {
@@ -96,11 +110,17 @@ export function simulate(blocks: number, random: Random): SimulatedSwarm {
       node: meansOf(node),
       serving: { ...servedBy(node)!, ranges: [node.span] as const },
       others,
+      isHere: ({ from, to }: BlockSpan) =>
+        node.downloadMs === 0 || (node.here !== null && node.here.from <= from && to <= node.here.to),
     };
     const { decision, memory } = considerMove(request, node.memory, now, REBALANCE_LIMITS);
     node.memory = memory;
     node.stayedAt = decision.kind === 'stay' ? news() : -1;
     if (decision.kind === 'wait') node.lookAt = Math.min(node.lookAt, decision.at);
+    if (decision.kind === 'fetch') {
+      node.coming = { span: decision.to, at: now + node.downloadMs };
+      node.lookAt = node.coming.at;
+    }
     if (decision.kind !== 'move') return;
     node.span = decision.to;
     node.moves++;
@@ -116,11 +136,11 @@ export function simulate(blocks: number, random: Random): SimulatedSwarm {
     get moves() {
       return moves;
     },
-    join(capacity, msPerBlock) {
+    join(capacity, msPerBlock, downloadMs = 0) {
       const name = `node ${joined++}`;
       nodes.set(name, {
-        ...{ name, capacity: Math.min(capacity, blocks), msPerBlock },
-        ...{ span: null, memory: NO_MEMORY, lookAt: now, moves: 0, stayedAt: -1 },
+        ...{ name, capacity: Math.min(capacity, blocks), msPerBlock, downloadMs },
+        ...{ here: null, coming: null, span: null, memory: NO_MEMORY, lookAt: now, moves: 0, stayedAt: -1 },
       });
     },
     remove(name, dies) {
