@@ -6,10 +6,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, resolveConfig, setInFile, silentLogger } from '../src/base/index.ts';
-import { createModelStore } from '../src/models/index.ts';
+import { type Config, resolveConfig, silentLogger } from '../src/base/index.ts';
 import { createNode, type Node } from '../src/node/index.ts';
-import { testModel } from './models/index.ts';
+import { fillHome } from './kept-home.ts';
 // Every answer of these nodes is held to the API document.
 import './openapi/watch.ts';
 
@@ -22,18 +21,7 @@ export interface TestHome extends AsyncDisposable {
 /** A new home whose default models are small: `tiny` (chat) and `tiny-embed`. */
 export async function createHome(): Promise<TestHome> {
   const path = await mkdtemp(join(tmpdir(), 'kith-test-'));
-  await using store = createModelStore({ home: path });
-  await store.add(await testModel('minimind2-q8_0'), { id: 'tiny', link: true, task: 'chat' });
-  await store.add(await testModel('minilm-q8_0'), { id: 'tiny-embed', link: true });
-  for (const [key, value] of Object.entries({
-    'models.default': 'tiny',
-    'models.embedding': 'tiny-embed',
-    'server.port': '0',
-    'engine.threads': '1',
-    'engine.device': 'cpu',
-  })) {
-    await setInFile(path, key, value);
-  }
+  await fillHome(path);
   const remove = () => rm(path, { recursive: true, force: true });
   return { path, remove, [Symbol.asyncDispose]: remove };
 }

@@ -20,7 +20,7 @@ import { withLock } from './lock.ts';
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '..', '..');
-const CACHE = join(HERE, 'cache');
+export const CACHE = join(HERE, 'cache');
 
 /** Folders and files as the packages have them. */
 export const PACKAGES = {
@@ -150,7 +150,7 @@ async function joinParts(parts: readonly string[], path: string, sha256: string)
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,
