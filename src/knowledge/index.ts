@@ -42,6 +42,7 @@ export {
   type IngestTotals,
   ingest,
   type NewText,
+  reembed,
   type SourceFile,
 } from './ingest/index.ts';
 export { KNOWN_EXTENSIONS } from './parse/detect.ts';

@@ -19,5 +19,7 @@ for await (const event of ingest(files, {
   pool: plainPool,
   embedder: real.embedder,
   clock: systemClock,
+  // Little is read ahead, so that there are many moments to be killed at.
+  aheadCharacters: 4000,
 }))
   process.stdout.write(`${event.kind === 'file' ? `${event.stage} ${event.path}` : event.kind}\n`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createSeededRandom, systemClock } from '../../src/base/index.ts';
 import {
+  createParserPool,
   type Embedder,
   type IngestOptions,
   ingest,
@@ -12,6 +13,7 @@ import {
   openKnowledgeStore,
   type ParserPool,
   passageOf,
+  reembed,
 } from '../../src/knowledge/index.ts';
 import {
   assertSame,
@@ -279,4 +281,49 @@ test('texts have the tokens that the model counts, whatever is in them', async (
     const row = vectors.subarray(i * embedder.dimension, (i + 1) * embedder.dimension);
     assert.ok(Math.abs(dot(row, row) - 1) < 1e-4);
   }
+});
+
+test('vectors are made anew for another embedder, in steps that stay done', async () => {
+  using store = openStore();
+  await run(filesOf(20, 7), store);
+  using before = openStore();
+  await run(filesOf(20, 7), before);
+  const other: Embedder = { ...embedder, hash: 'e'.repeat(64) };
+  await assert.rejects(reembed(store, other).next(), { code: 'embedder_mismatch' });
+  store.changeEmbedder(other);
+  assert.equal(store.counts().vectors, 0);
+  assert.ok(store.lexical(['river', 'stone', 'garden', 'letter', 'window'], 5).length > 0);
+  let done = 0;
+  for await (const so of reembed(store, other)) done = so;
+  assert.equal(done, store.counts().chunks);
+  assertSame(store, before);
+  assert.deepEqual(await reembed(store, other).next(), { done: true, value: undefined });
+});
+
+test('files of many formats are parsed in processes of their own, and broken ones are told of by name', async () => {
+  await using pool = createParserPool({ processes: 1 });
+  using store = openStore();
+  const files = [
+    fileOf(
+      'notes/trip.md',
+      '---\ntags: [travel]\n---\n# Trip\n\n## Packing\n\nTwo warm pullovers.\n\n## Route\n\nOver the pass.',
+    ),
+    fileOf(
+      'page.html',
+      '<html><head><title>Bees</title></head><body><article><h1>Bees</h1><p>They dance.</p></article></body></html>',
+    ),
+    fileOf('people.csv', 'name,city\nAnn,Oslo\nBob,Rome\n'),
+    fileOf('broken.pdf', '%PDF-1.7 and nothing else'),
+  ];
+  const events = await run(files, store, { pool });
+  const stages = stagesOf(events);
+  assert.deepEqual(stages, {
+    ...{ 'notes/trip.md': 'done', 'page.html': 'done', 'people.csv': 'done', 'broken.pdf': 'failed' },
+  });
+  assert.match(store.file('broken.pdf')!.code!, /^parse_/);
+  assert.deepEqual(store.document('notes/trip.md')?.tags, ['travel']);
+  const [found] = store.chunks(store.lexical(['pullovers'], 1).map(({ row }) => row));
+  assert.equal(found?.path, 'notes/trip.md');
+  assert.match(found!.title, /Packing$/);
+  assert.deepEqual(store.chunks(store.lexical(['oslo'], 1).map(({ row }) => row))[0]?.path, 'people.csv');
 });

@@ -27,9 +27,14 @@ export async function killRuns(
     const path = join(folder, 'kb.sqlite');
     let killed = 0;
     for (let isDone = false; killed < kills && !isDone; ) {
-      // Some are killed early, before there is a KB; most between two lines somewhere in the rest.
-      const after = 1 + (random.uint32() % Math.ceil((files * 3) / kills));
-      isDone = !(await runUntil(after, [path, real.home, String(files), String(seed)], acknowledged));
+      // Some are killed before there is a KB, most while there is more of it: so many files later, and a few events.
+      const more = random.uint32() % Math.ceil(files / kills);
+      const events = 1 + (random.uint32() % 4);
+      isDone = !(await runUntil(
+        { files: more, events },
+        [path, real.home, String(files), String(seed)],
+        acknowledged,
+      ));
       if (!isDone) killed++;
       using store = openKnowledgeStore({ path, create: { name: 'Test', clock: systemClock } });
       assert.deepEqual(store.check(), []);
@@ -64,14 +69,21 @@ export async function killRuns(
 }
 
 /** True when it was killed, false when it was done before. */
-async function runUntil(lines: number, args: string[], acknowledged: Set<string>): Promise<boolean> {
+async function runUntil(
+  after: { readonly files: number; readonly events: number },
+  args: string[],
+  acknowledged: Set<string>,
+): Promise<boolean> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'ingest-process.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let left = lines;
+  let { files, events } = after;
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('done ')) acknowledged.add(line.slice(5));
-    if (--left === 0) child.kill('SIGKILL');
+    if (line.startsWith('done ')) {
+      acknowledged.add(line.slice(5));
+      files--;
+    }
+    if (files <= 0 && --events === 0) child.kill('SIGKILL');
   }
   if (child.exitCode === null && child.signalCode === null)
     await new Promise((resolve) => child.once('exit', resolve));

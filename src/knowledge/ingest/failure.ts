@@ -16,7 +16,8 @@ const OF_ALL = new Set(['embedder_mismatch', 'embedder_missing', 'chunking_inval
 /** A file's own are input that cannot be used and limits it exceeds; the rest (disk, engine, defects) would meet the next file, too. */
 export function isFatal(error: unknown): boolean {
   if (error instanceof InputError) return OF_ALL.has(error.code);
-  if (isKithError(error) && error.code.startsWith('parse_')) return false;
+  // Without parsers no file can be read.
+  if (isKithError(error) && error.code.startsWith('parse_')) return error.code === 'parse_failed';
   return !(error instanceof LimitError && error.limit.startsWith('knowledge.'));
 }
 

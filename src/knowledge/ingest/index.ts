@@ -4,4 +4,5 @@
  * @module knowledge/ingest
  */
 export { ingest } from './ingest.ts';
+export { reembed } from './reembed.ts';
 export type * from './types.ts';
