@@ -119,3 +119,17 @@ test('with --start the command starts a node that is not running, unless it coul
   );
   assert.deepEqual([served[0]!.from, served[0]!.to], [0, 2]);
 });
+
+test('blocks that the node chose go on when it is told to choose again', async () => {
+  assert.equal((await run('stop')).code, 0);
+  const auto = (...more: string[]) => run('serve', '--model', 'stories', '--auto', ...more);
+  const first = await auto('--blocks', '3', '--json');
+  const { from, to } = JSON.parse(first.out) as ServedView;
+  assert.equal(to - from, 3);
+  const again = await auto('--blocks', '3');
+  assert.match(again.out, new RegExp(`^ready: blocks ${from}-${to - 1} of the 6 of stories`));
+  assert.match(
+    (await run('gap', 'stories')).out,
+    /kith shard stop .*stories && kith shard serve|already, where it helps most/,
+  );
+});

@@ -215,7 +215,14 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
     const own = ownOf(manifest.sha256);
     const same = own?.ranges.some(({ from, to }) => from === span?.from && to === span.to) ?? false;
     // The reasons are of a swarm without this node's blocks.
-    const told = same ? [`This node serves ${spanText(span!)} already, where it helps most.`] : reasons;
+    const told = same
+      ? [`This node serves ${spanText(span!)} already, where it helps most.`]
+      : own === null
+        ? reasons
+        : ['Without the blocks that this node serves:', ...reasons];
+    // Ranges of one model may not meet.
+    const meets =
+      span !== null && own?.ranges.some(({ from, to }) => from <= span.to && span.from <= to) === true;
     return {
       blocks: span === null ? null : [span.from, span.to],
       ...{ tokensPerSecond, bytes },
@@ -225,7 +232,7 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
       command:
         span === null || same
           ? null
-          : `kith shard serve --model ${manifest.id} --start-block ${span.from} --blocks ${span.to - span.from}`,
+          : `${meets ? `kith shard stop ${manifest.id} && ` : ''}kith shard serve --model ${manifest.id} --start-block ${span.from} --blocks ${span.to - span.from}`,
     };
   }
 

@@ -142,6 +142,18 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   async function serve(request: ServeRequest, instead: ServedRange | null = null): Promise<ServedView> {
     const { manifest } = await models.get(request.model ?? config.models.default);
     const { id: model, sha256, blocks } = manifest;
+    // What was chosen by itself goes on, though another choice would be better by now: that is for rebalancing to say.
+    const goesOn = ranges.find(
+      ({ want, state }) =>
+        request.auto &&
+        instead === null &&
+        want.auto &&
+        want.sha256 === sha256 &&
+        want.most === request.blocks &&
+        state !== 'draining' &&
+        state !== 'failed',
+    );
+    if (goesOn !== undefined) return viewOf(goesOn);
     const chosen = request.from === null ? await options.choose?.(model, request.blocks) : null;
     const from = request.from ?? chosen?.from ?? 0;
     const to = chosen?.to ?? (request.blocks === null ? blocks : from + request.blocks);
