@@ -36,6 +36,10 @@ export async function pauses(lab: BenchLab, rounds: number, tokens: number): Pro
         if (way === 'moved') moving = path.move(1, place(from, to));
         else path.drop(path.shards()[1]!.peer, 'the benchmark asks for it');
       });
+      if (answer.tokens.length < tokens)
+        throw new Error(
+          `The answer ends after ${answer.tokens.length} tokens, before the shard is lost: take a lower --late, or another model.`,
+        );
       await moving;
       const last = way === 'lost' ? 'recovered' : 'moved';
       while (!events.some(({ type }) => type === last))
