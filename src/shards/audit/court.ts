@@ -91,7 +91,7 @@ export class Court {
     if (comparison.tails === undefined) return null;
     const evidence = this.#tally.note(found.span, peer, executor, comparison.tails, found.steps);
     if (evidence === null) return null;
-    const by = [...evidence.by];
+    const { by } = evidence;
     const why = `of ${evidence.rows} rows in several audits more lie far out than of copies of the same inputs`;
     // Of what one other alone says neither of the two is condemned.
     return executor === null || by.includes(null) || by.length > 1
@@ -179,11 +179,12 @@ export class Court {
     const { swarm, model, random, own, second } = this.#options;
     const { found, width, tried, signal } = trial;
     const { span, claim } = found;
+    const heard = this.#tally.witnesses(trial.peer).filter((who) => who !== null);
     const cells = claim.input.length / width;
     const lease = (await own?.(span, cells)) ?? null;
     if (lease !== null) return ownExecutor(lease, (await this.#options.build?.()) ?? '', width, signal);
     for (;;) {
-      const offer = await second(span, tried);
+      const offer = (await second(span, new Set([...tried, ...heard]))) ?? (await second(span, tried));
       if (offer === null || tried.has(offer.peer)) return null;
       tried.add(offer.peer);
       try {

@@ -5,7 +5,7 @@ import { createSeededRandom } from '../../base/index.ts';
 import { COPIES, compare } from './compare.ts';
 import { Tally } from './tally.ts';
 
-const WIDTH = 64;
+const WIDTH = 192;
 const ROWS = 17;
 const SPAN = { from: 3, to: 6 };
 const random = createSeededRandom(5);
@@ -45,6 +45,23 @@ test('one that alters a tenth of its rows by as much as machines round is found 
   const { audits, by } = auditsUntilFound(0.1, 200);
   assert.ok(audits < 120, `${audits}`);
   assert.deepEqual(by, ['one', 'other']);
+});
+
+test('what one witness alone says takes twice as much, and names him', () => {
+  const tally = new Tally();
+  for (let i = 0; i < 20; i++) tally.note(SPAN, 'other', null, audit(0)!, [i + 1]);
+  const tails = { claim: [9, 1, 1, 1], copies: [] };
+  const found = (by: (i: number) => string) => {
+    for (let i = 1; ; i++) {
+      const steps = [0, 1, 2, 3].map((row) => 1000 * by(1).length + i * 4 + row);
+      const evidence = tally.note(SPAN, `of ${by(1)}`, by(i), tails, steps);
+      if (evidence !== null) return { audits: i, by: evidence.by };
+    }
+  };
+  const [alone, two] = [found(() => 'one'), found((i) => (i % 2 === 0 ? 'another' : 'second'))];
+  assert.deepEqual(alone.by, ['one']);
+  assert.deepEqual(new Set(two.by), new Set(['another', 'second']));
+  assert.ok(alone.audits >= 2 * two.audits - 1, `${alone.audits} and ${two.audits}`);
 });
 
 test('a row that is audited again says nothing new', () => {

@@ -22,16 +22,25 @@ const LIAR = [0.885, 0.065, 0.05] as const;
 /** ln 10^6: in so many rows about once by chance. */
 const ENOUGH = 13.8;
 
+/** Of one witness: e^4 to 1. */
+const WEIGHTY = 4;
+
 export interface Evidence {
+  readonly rows: number;
+  /** On whose word; null is this node. */
+  readonly by: readonly (string | null)[];
+}
+
+interface Sums {
   sum: number;
   rows: number;
-  /** Who computed again. */
-  readonly by: Set<string | null>;
+  /** What came of each who computed again. */
+  readonly by: Map<string | null, number>;
 }
 
 export class Tally {
   readonly #copies = new Map<string, number[]>();
-  readonly #peers = new Map<string, Evidence>();
+  readonly #peers = new Map<string, Sums>();
   /** The last step of which rows were counted. */
   readonly #counted = new Map<string, number>();
 
@@ -58,21 +67,31 @@ export class Tally {
     if (known.length < LEAST) return null;
     const sorted = Float64Array.from(known).sort();
     const [far, farther] = [0.95, 0.99].map((share) => sorted[Math.floor(sorted.length * share)]!);
-    const evidence = this.#peers.get(peer) ?? { sum: 0, rows: 0, by: new Set<string | null>() };
-    this.#peers.set(peer, evidence);
+    const sums = this.#peers.get(peer) ?? { sum: 0, rows: 0, by: new Map<string | null, number>() };
+    this.#peers.set(peer, sums);
     for (const [i, ratio] of claim.entries()) {
       if (steps[i]! <= counted) continue;
       const k = ratio > farther! ? 2 : ratio > far! ? 1 : 0;
-      evidence.sum += Math.log(LIAR[k]! / HONEST[k]!);
-      evidence.rows++;
-      if (evidence.sum > 0) continue;
-      evidence.sum = 0;
-      evidence.rows = 0;
-      evidence.by.clear();
+      const says = Math.log(LIAR[k]! / HONEST[k]!);
+      sums.sum += says;
+      sums.rows++;
+      sums.by.set(by, (sums.by.get(by) ?? 0) + says);
+      if (sums.sum > 0) continue;
+      sums.sum = 0;
+      sums.rows = 0;
+      sums.by.clear();
     }
-    if (evidence.sum > 0) evidence.by.add(by);
-    if (evidence.sum < ENOUGH) return null;
+    const witnesses = this.witnesses(peer);
+    const isSure = witnesses.includes(null) || witnesses.length > 1;
+    // One witness alone could be the one who lies: others are asked for a time.
+    if (sums.sum < (isSure ? ENOUGH : 2 * ENOUGH)) return null;
     this.#peers.delete(peer);
-    return evidence;
+    return { rows: sums.rows, by: witnesses };
+  }
+
+  /** Those whose audits speak against the peer already: what is wanted is another's word. */
+  witnesses(peer: string): readonly (string | null)[] {
+    const by = this.#peers.get(peer)?.by ?? new Map<string | null, number>();
+    return [...by].filter(([, sum]) => sum >= WEIGHTY).map(([who]) => who);
   }
 }
