@@ -261,6 +261,7 @@ function migrate(database: Database, migrations: readonly Migration[], readOnly:
 const CODES: Readonly<Record<number, readonly [code: string, status: number, remedy: string]>> = {
   5: ['database_busy', 503, 'another process is using it; try again'],
   8: ['database_read_only', 500, 'it cannot be written'],
+  10: ['disk_failed', 503, 'its disk cannot be read or written; check it, or connect it again'],
   11: ['database_corrupt', 500, 'the file is damaged; restore a backup'],
   13: ['disk_full', 507, 'free some space and try again'],
   14: ['database_unavailable', 500, 'the file cannot be opened; check that the folder exists and is yours'],

@@ -117,12 +117,16 @@ export interface Mention {
 
 /** Keeps only some documents. All that are given must hold. */
 export interface Filter {
-  /** Path as in the KB, or the folder it begins with (ending in `/`). */
+  /** One of these: path as in the KB, or the folder it begins with (ending in `/`). */
   readonly paths?: readonly string[];
+  /** One of these. */
   readonly types?: readonly string[];
+  /** All of these, or tags below them (`a/b` for `a`); capitals do not count. */
   readonly tags?: readonly string[];
   /** ms since 1970. */
   readonly modifiedFrom?: number;
   readonly modifiedTo?: number;
+  /** All of these; of a list one value suffices. */
+  /** Each equal, or among the values where the document has a list. */
   readonly properties?: Readonly<Record<string, Property>>;
 }

@@ -61,7 +61,7 @@ export async function* sync(options: SyncOptions): AsyncGenerator<SyncEvent, voi
   const now = clock.now();
   const files: SourceFile[] = [];
   for (const [path, { full, modified, stamp }] of here) {
-    if (stamps?.get(path) === stamp) continue;
+    if (stamps?.get(path) === stamp && store.file(path)?.stage === 'done') continue;
     files.push({ path, source: { path: full }, modified });
   }
   for await (const event of ingest(files, options)) {

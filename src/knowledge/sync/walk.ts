@@ -5,7 +5,7 @@
  *
  * @module knowledge/sync/walk
  */
-import { lstat, opendir, readFile } from 'node:fs/promises';
+import { lstat, opendir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import createIgnore from 'ignore';
 import { KithError, LimitError, messageOf, throwIfAborted } from '../../base/index.ts';
@@ -63,7 +63,8 @@ interface Rules {
  * @throws KithError `folder_missing`; LimitError `knowledge.files`
  */
 export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<FoundFile | Unread> {
-  const facts = await lstat(join(root, '.')).catch(() => null);
+  // The folder itself may be a link: that is what its owner named.
+  const facts = await stat(root).catch(() => null);
   if (facts === null || !facts.isDirectory())
     throw new KithError(
       'folder_missing',

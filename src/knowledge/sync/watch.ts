@@ -10,6 +10,7 @@ import { basename } from 'node:path';
 import { watch as observe } from 'chokidar';
 import { type Clock, isKithError, messageOf } from '../../base/index.ts';
 import { type SyncEvent, type SyncOptions, sync } from './sync.ts';
+import { IGNORE_FILES } from './walk.ts';
 
 export interface WatchOptions extends SyncOptions {
   /** ms without a change before it is looked. @default 500 */
@@ -39,7 +40,11 @@ export async function* watchFolder(options: WatchOptions): AsyncGenerator<WatchE
     ignoreInitial: true,
     followSymlinks: false,
     // What walk() leaves out always; to watch it would cost most where it is largest.
-    ignored: (path) => path !== folder && /^(?:\..*|node_modules|__pycache__)$/.test(basename(path)),
+    ignored: (path) => {
+      const name = basename(path);
+      if (path === folder || IGNORE_FILES.some((rules) => rules === name)) return false;
+      return /^(?:\..*|node_modules|__pycache__)$/.test(name);
+    },
   });
   observer.on('all', bell.ring);
   // Too many folders for the system, or one that cannot be read: then it is looked at from time to time.
