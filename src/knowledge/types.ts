@@ -126,7 +126,6 @@ export interface Filter {
   /** ms since 1970. */
   readonly modifiedFrom?: number;
   readonly modifiedTo?: number;
-  /** All of these; of a list one value suffices. */
   /** Each equal, or among the values where the document has a list. */
   readonly properties?: Readonly<Record<string, Property>>;
 }
