@@ -10,9 +10,9 @@ import type { Run } from './runs.ts';
 export interface Verdict {
   /** Of the questions with something to find; one that the run does not answer counts as 0. */
   readonly questions: readonly string[];
-  readonly means: Readonly<Record<Measure, number>>;
+  readonly means: ReadonlyMap<Measure, number>;
   /** By measure, in the order of `questions`. */
-  readonly values: Readonly<Record<Measure, readonly number[]>>;
+  readonly values: ReadonlyMap<Measure, readonly number[]>;
 }
 
 export function judge(
@@ -21,8 +21,8 @@ export function judge(
   measures: readonly Measure[] = MEASURES,
 ): Verdict {
   const questions = set.questions.map(({ id }) => id);
-  const values: Record<Measure, readonly number[]> = {};
-  const means: Record<Measure, number> = {};
+  const values = new Map<Measure, readonly number[]>();
+  const means = new Map<Measure, number>();
   for (const name of measures) {
     const each = questions.map((id) =>
       measure(
@@ -31,8 +31,8 @@ export function judge(
         set.judgements.get(id)!,
       ),
     );
-    values[name] = each;
-    means[name] = each.length === 0 ? 0 : each.reduce((a, b) => a + b, 0) / each.length;
+    values.set(name, each);
+    means.set(name, each.length === 0 ? 0 : each.reduce((a, b) => a + b, 0) / each.length);
   }
   return { questions, means, values };
 }

@@ -9,7 +9,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Transform } from 'node:stream';
-import { InputError, isMap, LimitError } from '../../base/index.ts';
+import { InputError, LimitError } from '../../base/index.ts';
 import type { Judgements } from './measures.ts';
 
 export interface JudgedDocument {
@@ -115,11 +115,13 @@ async function* objects(path: string, bounds: Bounds) {
     } catch {
       throw invalid(path, line, 'it is no JSON');
     }
-    if (!isMap(value)) throw invalid(path, line, 'it is no JSON object');
-    const id = value._id;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw invalid(path, line, 'it is no JSON object');
+    const fields = value as Readonly<Record<string, unknown>>;
+    const id = fields._id;
     if (typeof id !== 'string' || id.length > bounds.id || id === '')
       throw invalid(path, line, 'it has no _id');
-    yield { value, line, file: path };
+    yield { value: fields, line, file: path };
   }
 }
 
@@ -163,7 +165,7 @@ function shortLines(path: string, most: number): Transform {
   });
 }
 
-function textOf(value: Record<string, unknown>, name: string, path: string, line: number): string {
+function textOf(value: Readonly<Record<string, unknown>>, name: string, path: string, line: number): string {
   const text = value[name];
   if (typeof text !== 'string') throw invalid(path, line, `${name} is no text`);
   return text;

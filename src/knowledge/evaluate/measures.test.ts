@@ -46,7 +46,7 @@ test('a question without relevant documents is worth 0 by every measure', () => 
 });
 
 test('measures are within 0 and 1, 1 for the best order, and never fall when a relevant document moves up', () => {
-  const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
+  const id: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
   fc.assert(
     fc.property(
       fc.uniqueArray(id, { maxLength: 8 }),

@@ -68,8 +68,14 @@ test('a run is judged over all questions, those without an answer counting as 0'
     set,
     ['mrr', 'recall@1'],
   );
-  assert.deepEqual(verdict.values, { mrr: [0.5, 0], 'recall@1': [0, 0] });
-  assert.equal(verdict.means.mrr, 0.25);
+  assert.deepEqual(
+    [...verdict.values],
+    [
+      ['mrr', [0.5, 0]],
+      ['recall@1', [0, 0]],
+    ],
+  );
+  assert.equal(verdict.means.get('mrr'), 0.25);
 });
 
 test('the bootstrap tells a difference from luck, and repeats itself', () => {

@@ -6,8 +6,8 @@
  */
 export class Best {
   readonly limit: number;
-  readonly #numbers: Float64Array;
-  readonly #scores: Float64Array;
+  readonly #numbers: Float64Array<ArrayBuffer>;
+  readonly #scores: Float64Array<ArrayBuffer>;
   #size = 0;
 
   constructor(limit: number) {
@@ -46,11 +46,11 @@ export class Best {
     if (!isFull) this.#size++;
   }
 
-  numbers(): Float64Array {
+  numbers(): Float64Array<ArrayBuffer> {
     return this.#numbers.slice(0, this.#size);
   }
 
-  scores(): Float64Array {
+  scores(): Float64Array<ArrayBuffer> {
     return this.#scores.slice(0, this.#size);
   }
 }

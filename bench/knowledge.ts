@@ -1,0 +1,103 @@
+/**
+ * `npm run bench:knowledge`: how well and how fast a knowledge base is searched.
+ *
+ * Quality: judged sets in the form of BEIR (--data FOLDER with one folder a set: scifact, cranfield, ...), with
+ * all-MiniLM-L6-v2 in the local engine; vectors are kept in node_modules/.cache/kith, since making them takes minutes.
+ * Speed: exact search over 50,000 vectors against usearch, LanceDB and pgvector (PGlite), in the same run; whole questions over
+ * 50,000 chunks.
+ *
+ * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|speed|search, --rivals (installs them into bench/knowledge),
+ * --runs FOLDER (writes runs in TREC form), --threads N of the engine (1).
+ *
+ * @module bench/knowledge
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Measure, writeRun } from '../src/knowledge/evaluate/index.ts';
+import { type MiniLm, openMiniLm } from './knowledge/embedder.ts';
+import { runSet, SETS } from './knowledge/quality.ts';
+import { table } from './lib/stats.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string', default: process.env.KITH_BENCH_DATA ?? '' },
+    only: { type: 'string' },
+    rivals: { type: 'boolean', default: false },
+    runs: { type: 'string' },
+    threads: { type: 'string', default: '1' },
+  },
+});
+const wanted = (part: string): boolean => options.only === undefined || options.only === part;
+
+if (wanted('quality')) await quality();
+if (wanted('speed') || wanted('search')) {
+  const { scanSpeed, searchSpeed } = await import('./knowledge/speed.ts');
+  if (wanted('speed')) await scanSpeed({ install: options.rivals });
+  if (wanted('search')) await searchSpeed();
+}
+
+async function quality(): Promise<void> {
+  if (options.data === '') {
+    console.log(
+      'Quality is skipped: no judged sets were given. --data FOLDER (or KITH_BENCH_DATA) names a folder with sets in the form of BEIR (scifact/corpus.jsonl, queries.jsonl, qrels.tsv).',
+    );
+    return;
+  }
+  let engine: MiniLm | null = null;
+  const open = async (): Promise<MiniLm> => {
+    engine ??= await openMiniLm(Number(options.threads));
+    return engine;
+  };
+  const measures: readonly Measure[] = [
+    'ndcg@10',
+    'recall@2',
+    'recall@5',
+    'recall@100',
+    'all@5',
+    'mrr',
+    'map',
+  ];
+  const percent = (value: number): string => (100 * value).toFixed(2);
+  let missed = 0;
+  for (const { name, goals } of SETS) {
+    const result = await runSet(options.data, name, open);
+    if (result === null) {
+      console.log(`\n${name}: skipped, ${join(options.data, name)} has no corpus.jsonl.`);
+      continue;
+    }
+    const { verdicts, comparison, cost } = result;
+    const rows = [...verdicts].map(([label, { means }]) => [
+      label,
+      ...measures.map((each) => percent(means.get(each)!)),
+    ]);
+    console.log(
+      `\n${name}: ${result.documents} documents, ${result.questions} questions\n\n${table(['by', ...measures], rows)}`,
+    );
+    const { difference, low, high, p, wins, losses, ties } = comparison;
+    console.log(
+      `\nBoth against words, nDCG@10: ${percent(difference)} (${percent(low)} to ${percent(high)}, p ${p.toFixed(4)}; ${wins} better, ${losses} worse, ${ties} alike)`,
+    );
+    const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+    console.log(
+      `A question without embedding it p50 ${cost.p50.toFixed(1)} ms, p95 ${cost.p95.toFixed(1)} ms; for 1,000 chunks: ${cost.secondsPerThousand.toFixed(2)} s to store, ${mib(cost.diskPerThousand)} on disk, ${mib(cost.memoryPerThousand)} in memory`,
+    );
+    for (const { run, measure, least, most } of goals) {
+      const value = verdicts.get(run)!.means.get(measure)!;
+      const isMet = value >= least && value <= (most ?? 1);
+      if (!isMet) missed++;
+      const range =
+        most === undefined ? `at least ${percent(least)}` : `${percent(least)} to ${percent(most)}`;
+      console.log(`${isMet ? 'met' : 'MISSED'}: ${name} ${run} ${measure} ${percent(value)} (${range})`);
+    }
+    if (options.runs !== undefined) {
+      mkdirSync(options.runs, { recursive: true });
+      for (const [label, run] of result.runs) {
+        const tag = `kith-${label.replaceAll(/[^a-z]+/g, '-')}`;
+        writeFileSync(join(options.runs, `${name}.${tag}.trec`), writeRun(run, tag));
+      }
+    }
+  }
+  await (engine as MiniLm | null)?.[Symbol.asyncDispose]();
+  if (missed > 0) process.exitCode = 1;
+}
