@@ -49,13 +49,13 @@ after(async () => {
   await engine[Symbol.asyncDispose]();
 });
 
-async function answer(model: string, text: string, maxTokens = 16): Promise<number[]> {
+async function answer(model: string, text: string): Promise<number[]> {
   const tokens: number[] = [];
   for await (const event of engine.generate({
     model,
     prompt: { kind: 'text', text },
     sampler: { temperature: 0, topLogprobs: 0 },
-    maxTokens,
+    maxTokens: 16,
     stop: [],
     cachePrompt: false,
   }))
@@ -123,7 +123,7 @@ test('honest peers pass every audit, whatever builds they name, and the budget h
   assert.ok(again <= computed + 5 * CELLS * 6, `${again} of ${computed}`);
 });
 
-// A build of its own and one step in ten: too little to tell from rounding in what a test has time for.
+// One step in ten is measured by bench/audits.ts: it takes more audits than a test has time for.
 for (const lie of [
   { kind: 'noise', size: 0.01, share: 1 },
   { kind: 'scale', size: 0.01, share: 1 },
@@ -219,21 +219,5 @@ test('a shard whose blocks nobody else serves any more is held against rows on w
   assert.deepEqual([verdict?.kind, verdict?.peers], ['altered', [bad.offer.peer]]);
   // On the word of those who agreed on the rows.
   assert.deepEqual(new Set(verdict?.by), new Set([first.offer.peer, peers[3]!.offer.peer]));
-  await bad.kill();
-});
-
-test('a last shard that alters one step in ten is found by what many audits show together', async () => {
-  const bad = await start(3, 6, { kind: 'noise', size: 0.01, share: 0.1 }, 'made up');
-  await using one = await audited('seldom', [peers[0]!, bad], peers.slice(1, 4));
-  for (let i = 0; i < 200 && one.verdicts.every(({ kind }) => kind !== 'altered'); i++) {
-    await answer('seldom', promptOf(i), 80);
-    await one.auditor.idle();
-  }
-  const accused = one.verdicts.filter(({ kind }) => kind === 'altered');
-  assert.deepEqual(
-    accused.map((verdict) => verdict.peers),
-    [[bad.offer.peer]],
-  );
-  console.log(`    found by audit ${one.verdicts.indexOf(accused[0]!) + 1}: ${accused[0]!.why}`);
   await bad.kill();
 });
