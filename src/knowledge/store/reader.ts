@@ -103,7 +103,8 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
     'SELECT version, forgotten FROM meta',
   );
   const added = database.prepare<{ row: number }, [number]>(
-    'SELECT row FROM chunk WHERE version > ? ORDER BY row',
+    // Named, since SQLite would go through all rows to have them in order.
+    'SELECT row FROM chunk INDEXED BY chunk_version WHERE version > ? ORDER BY row',
   );
   const removed = database.prepare<{ chunk: number }, [number]>(
     'SELECT chunk FROM removed WHERE version > ? ORDER BY chunk',

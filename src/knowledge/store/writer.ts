@@ -5,19 +5,10 @@
  */
 import { type Database, InputError } from '../../base/index.ts';
 import type { Chunk, Mention } from '../types.ts';
-import { quantise } from './quantise.ts';
-import {
-  bytesOf,
-  checkChunks,
-  checkPath,
-  documentColumns,
-  foldTag,
-  invalid,
-  over,
-  propertyValues,
-} from './rows.ts';
+import { checkChunks, checkPath, documentColumns, foldTag, invalid, over, propertyValues } from './rows.ts';
 import { STORE_LIMITS } from './schema.ts';
 import type { EmbedderIdentity, FileState, KnowledgeStore, NewDocument } from './types.ts';
+import { createVectorWriter } from './vector-writer.ts';
 
 type Writes =
   | 'remove'
@@ -88,7 +79,6 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
   const moveChunk = prepare<never, [number, number, string, number]>(
     'UPDATE chunk SET position = ?, tokens = ?, place = ? WHERE row = ?',
   );
-  const touchChunk = prepare<never, [number, number]>('UPDATE chunk SET version = ? WHERE row = ?');
   const dropChunk = prepare<never, [number]>('DELETE FROM chunk WHERE row = ?');
   const addWords = prepare<never, [number, string, string]>(
     'INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)',
@@ -102,13 +92,6 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
   );
   const forget = prepare<never, [number]>('DELETE FROM removed WHERE version <= ?');
   const forgotten = prepare<never, [number]>('UPDATE meta SET forgotten = ?');
-  const addVector = prepare<never, [number, number, Uint8Array]>(
-    'INSERT OR REPLACE INTO vector (chunk, scale, i8) VALUES (?, ?, ?)',
-  );
-  const addExact = prepare<never, [number, Uint8Array]>(
-    'INSERT OR REPLACE INTO exact_vector (chunk, f32) VALUES (?, ?)',
-  );
-  const hasVector = prepare<{ one: number }, [number]>('SELECT 1 AS one FROM vector WHERE chunk = ?');
   const hasChunk = prepare<{ one: number }, [number]>('SELECT 1 AS one FROM chunk WHERE row = ?');
   const addMention = prepare<never, [number, string, number | null, number | null, string, number]>(
     'INSERT INTO mention (chunk, surface, start, stop, extractor, confidence) VALUES (?, ?, ?, ?, ?, ?)',
@@ -122,9 +105,6 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
        path >= :from AND path < :to AND NOT EXISTS (SELECT 1 FROM intake WHERE intake.path = document.path)))`,
   );
   const moveFile = prepare<never, [string, string]>('UPDATE OR REPLACE intake SET path = ? WHERE path = ?');
-  const setEmbedder = prepare<never, [string, string, number]>(
-    'UPDATE meta SET embedder = ?, embedder_hash = ?, dimension = ?',
-  );
   const noteFile = prepare<
     never,
     [string, string, string | null, string | null, Uint8Array | null, string, number, number]
@@ -149,34 +129,15 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
     forget.run(oldest.version);
     forgotten.run(oldest.version);
   };
-  const writeVector = (row: number, exact: Float32Array): void => {
-    const { i8, scale } = quantise(exact);
-    addVector.run(row, scale, new Uint8Array(i8.buffer));
-    addExact.run(row, bytesOf(exact));
-  };
   const writeFile = (state: FileState): void => {
     const { path, stage, code, message, hash, recipe, bytes, at } = state;
     noteFile.run(path, stage, code, message?.slice(0, 2000) ?? null, hash, recipe, bytes, at);
   };
-  const dimensionFor = (vectors: Float32Array, rows: number): number => {
-    const known = embedder();
-    if (known === null)
-      throw new InputError(
-        'embedder_missing',
-        'The knowledge base was not told who makes its vectors: call useEmbedder before vectors are put.',
-      );
-    if (vectors.length !== rows * known.dimension)
-      throw new InputError(
-        'document_invalid',
-        `${rows} chunks need ${rows * known.dimension} components of vectors (${known.dimension} each), not ${vectors.length}.`,
-      );
-    for (const value of vectors)
-      if (!Number.isFinite(value))
-        throw new InputError('document_invalid', 'A vector has components that are no finite numbers.');
-    return known.dimension;
-  };
+  const vectorWriter = createVectorWriter(database, change, embedder);
+  const { setVectors, useEmbedder, changeEmbedder } = vectorWriter;
 
   return {
+    ...{ setVectors, useEmbedder, changeEmbedder },
     put(document, chunks, vectors, mentions, state) {
       const row = documentColumns(document);
       const { path } = document;
@@ -184,7 +145,7 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
       if (mentions.length > STORE_LIMITS.mentions)
         throw over('mentions', STORE_LIMITS.mentions, `${path} has ${mentions.length} mentions`);
       return change((version) => {
-        const dimension = vectors === null ? 0 : dimensionFor(vectors, chunks.length);
+        const dimension = vectors === null ? 0 : vectorWriter.dimensionFor(vectors, chunks.length);
         const { id } = insert.get({ ...row, chunks: chunks.length })!;
         dropTags.run(id);
         dropProperties.run(id);
@@ -210,15 +171,14 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
             if (old.position !== at || old.tokens !== chunk.tokens || old.place !== place)
               moveChunk.run(at, chunk.tokens, place, old.row);
             dropRuled.run(old.row);
-            if (exact !== undefined && hasVector.get(old.row) === undefined) {
-              writeVector(old.row, exact);
-              touchChunk.run(version, old.row);
+            if (exact !== undefined && !vectorWriter.has(old.row)) {
+              vectorWriter.write(old.row, exact, version);
             }
             return old.row;
           }
           const added = addChunk.get(chunk.id, id, at, chunk.tokens, place, version, title, text)!.row;
           addWords.run(added, title, text);
-          if (exact !== undefined) writeVector(added, exact);
+          if (exact !== undefined) vectorWriter.write(added, exact, null);
           return added;
         });
         for (const { chunk, surface, span, extractor, confidence } of mentions) {
@@ -269,33 +229,6 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
             addMention.run(row, surface, span?.[0] ?? null, span?.[1] ?? null, extractor, confidence);
       });
     },
-    setVectors(rows, vectors) {
-      if (rows.length === 0) return;
-      change((version) => {
-        const dimension = dimensionFor(vectors, rows.length);
-        for (const [at, row] of rows.entries()) {
-          // Gone since it was asked for.
-          if (hasChunk.get(row) === undefined) continue;
-          writeVector(row, vectors.subarray(at * dimension, (at + 1) * dimension));
-          touchChunk.run(version, row);
-        }
-      });
-    },
-    useEmbedder({ id, hash, dimension }) {
-      const known = embedder();
-      if (known?.hash === hash && known.dimension === dimension) return;
-      if (known !== null) throw mismatch(known, { id, hash, dimension });
-      change(() => setEmbedder.run(id, hash, dimension));
-    },
-    changeEmbedder({ id, hash, dimension }) {
-      change((version) => {
-        database.exec('DELETE FROM vector; DELETE FROM exact_vector;');
-        setEmbedder.run(id, hash, dimension);
-        // Nobody who followed can go on: all vectors are others.
-        forgotten.run(version);
-        database.exec('DELETE FROM removed');
-      });
-    },
     noteFiles(states) {
       if (states.length === 0) return;
       for (const { path } of states) checkPath(path);
@@ -311,22 +244,4 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
       saveSettings.run(JSON.stringify(settings));
     },
   };
-}
-
-function mismatch(known: EmbedderIdentity, given: EmbedderIdentity): InputError {
-  return new InputError(
-    'embedder_mismatch',
-    `The vectors of this knowledge base are of ${known.id} (${known.dimension} components, ${known.hash.slice(0, 12)}), ` +
-      `and ${given.id} (${given.dimension}, ${given.hash.slice(0, 12)}) cannot be compared with them. ` +
-      'Use that embedder, or have all vectors made anew with this one.',
-    {
-      status: 409,
-      details: {
-        embedder: known.id,
-        dimension: known.dimension,
-        given: given.id,
-        givenDimension: given.dimension,
-      },
-    },
-  );
 }
