@@ -6,9 +6,11 @@
  */
 import { relative } from 'node:path';
 import { inspect } from 'node:util';
+import { groupFile } from './test-groups.ts';
 
 interface TestData {
   readonly name: string;
+  readonly nesting?: number;
   readonly file?: string;
   readonly line?: number;
   readonly skip?: string | boolean;
@@ -32,6 +34,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   const failures: string[] = [];
   const skipped: string[] = [];
   for await (const { type, data } of source) {
+    if (isFileOfGroup(type, data as TestData)) yield groupedLine(type === 'test:pass', data as TestData);
     if (type === 'test:fail') {
       const test = data as TestData;
       // A suite or file that fails because of a test inside it would only repeat that test's story.
@@ -47,10 +50,26 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
       yield (data as { message: string }).message;
     } else if (type === 'test:summary') {
       const summary = data as SummaryData;
-      if (summary.file !== undefined) yield fileLine(summary);
-      else yield `${[...skipped, ...failures, ...counts(summary)].join('\n')}\n`;
+      if (summary.file !== undefined) {
+        // Of a group the files have been told, each at its end.
+        if (!groupFile.test(summary.file) || summary.counts.tests === 0) yield fileLine(summary);
+      } else yield `${[...skipped, ...failures, ...counts(summary)].join('\n')}\n`;
     }
   }
+}
+
+/** In a group of files each is a test with its path as its name. */
+function isFileOfGroup(type: string, { name, nesting, file }: TestData): boolean {
+  return (
+    (type === 'test:pass' || type === 'test:fail') &&
+    nesting === 0 &&
+    groupFile.test(file ?? '') &&
+    name.endsWith('.test.ts')
+  );
+}
+
+function groupedLine(success: boolean, { name, details }: TestData): string {
+  return `${success ? '✔' : '✖'} ${name} (${((details?.duration_ms ?? 0) / 1000).toFixed(1)} s)\n`;
 }
 
 function fileLine({ file, success, counts, duration_ms }: SummaryData): string {

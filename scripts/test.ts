@@ -14,12 +14,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { provideBrowser } from './browser.ts';
+import { groupTests, writeGroups } from './test-groups.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const MODES = ['all', 'unit', 'long'] as const;
 type Mode = (typeof MODES)[number];
 /** Of two cores: about half of the time of a file is waiting. More would make the engines of different files fight. */
-const CONCURRENCY = 3;
+const CONCURRENCY = 4;
 /** A test that hangs would hang the whole run: each ends by itself after this. */
 const TIMEOUT_MS = { all: 600_000, unit: 600_000, long: 3_600_000 } as const;
 
@@ -138,6 +139,12 @@ function main(): void {
   installTestPackages();
   if (files.some((path) => path.startsWith('test/browser/') || path === 'test/long/looks.test.ts'))
     provideBrowser();
+  const { alone, groups } = groupTests(files, (file) => {
+    const path = join(ROOT, file);
+    // An import that is not there is for the test that imports it to tell.
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  });
+  const written = writeGroups(ROOT, groups);
   const args = [
     '--test',
     `--test-concurrency=${CONCURRENCY}`,
@@ -145,7 +152,8 @@ function main(): void {
     `--test-reporter=${new URL('./test-reporter.ts', import.meta.url).href}`,
     '--test-reporter-destination=stdout',
     ...nodeOptions,
-    ...files,
+    ...written.files,
+    ...alone,
   ];
   const env = testEnvironment();
   // Long runs draw new cases each time; see test/property.ts.
@@ -160,6 +168,7 @@ function main(): void {
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   child.on('exit', (code) => {
+    written[Symbol.dispose]();
     process.exitCode = code ?? 1;
   });
 }
