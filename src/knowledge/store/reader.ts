@@ -93,8 +93,9 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
   const slabRow = database.prepare<VectorRow, [number]>(
     'SELECT chunk, scale, i8 FROM vector WHERE chunk = ?',
   );
-  const exact = database.prepare<{ f32: Uint8Array }, [number]>(
-    'SELECT f32 FROM exact_vector WHERE chunk = ?',
+  // One statement for many rows takes half the time of one for each.
+  const exact = database.prepare<{ chunk: number; f32: Uint8Array }, [string]>(
+    'SELECT chunk, f32 FROM exact_vector WHERE chunk IN (SELECT value FROM json_each(?))',
   );
   const exactById = database.prepare<{ f32: Uint8Array }, [string]>(
     'SELECT v.f32 FROM chunk AS c JOIN exact_vector AS v ON v.chunk = c.row WHERE c.id = ? LIMIT 1',
@@ -219,11 +220,10 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
         const row = slabRow.get(each);
         return row === undefined ? null : slabOf(row);
       }),
-    f32: (rows) =>
-      rows.map((each) => {
-        const row = exact.get(each);
-        return row === undefined ? null : floatsOf(row.f32);
-      }),
+    f32(rows) {
+      const found = new Map(exact.all(JSON.stringify(rows)).map(({ chunk, f32 }) => [chunk, floatsOf(f32)]));
+      return rows.map((row) => found.get(row) ?? null);
+    },
     vectorsById(ids) {
       const vectors = new Map<string, Float32Array>();
       for (const id of new Set(ids)) {
