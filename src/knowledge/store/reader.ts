@@ -17,7 +17,7 @@ import {
   floatsOf,
 } from './rows.ts';
 import { STORE_LIMITS } from './schema.ts';
-import type { KnowledgeStore, Page, Scored, SlabRow, StoredMention } from './types.ts';
+import type { FileStage, KnowledgeStore, Page, Scored, SlabRow, StoredMention } from './types.ts';
 
 type Reads =
   | 'document'
@@ -39,7 +39,8 @@ type Reads =
   | 'vectorsById'
   | 'changes'
   | 'files'
-  | 'file';
+  | 'file'
+  | 'fileCounts';
 
 /** Rows that are read at a time where a caller goes through all: in between others may write. */
 const BATCH = 1024;
@@ -113,6 +114,9 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
   const fileBy = database.prepare<FileRow, [string]>('SELECT * FROM intake WHERE path = ?');
   const filesAfter = database.prepare<FileRow, [string, string | null, number]>(
     'SELECT * FROM intake WHERE path > ?1 AND (?2 IS NULL OR state = ?2) ORDER BY path LIMIT ?3',
+  );
+  const stages = database.prepare<{ state: FileStage; n: number }>(
+    'SELECT state, count(*) AS n FROM intake GROUP BY state',
   );
   const matching = database.prepare<{ row: number; id: string; score: number }, [string, number]>(
     `SELECT w.row, c.id, w.score FROM (
@@ -243,6 +247,7 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
       const row = fileBy.get(path);
       return row === undefined ? null : fileOf(row);
     },
+    fileCounts: () => Object.fromEntries(stages.all().map(({ state: stage, n }) => [stage, n])),
     files: (page = {}) => filesAfter.all(page.after ?? '', page.stage ?? null, pageOf(page)).map(fileOf),
   };
 }

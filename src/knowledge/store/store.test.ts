@@ -358,6 +358,7 @@ test('the state of files is kept, page by page', () => {
     store.files({ after: 'a', limit: 1 }).map(({ path }) => path),
     ['b'],
   );
+  assert.deepEqual(store.fileCounts(), { waiting: 2, done: 1 });
   store.forgetFile('c');
   assert.equal(store.file('c'), null);
   assert.equal(store.file('b')?.stage, 'done');

@@ -184,6 +184,8 @@ export interface KnowledgeStore extends Disposable {
   /** Of files on their way in, by path. */
   files(page?: Page & { readonly stage?: FileStage }): FileState[];
   file(path: string): FileState | null;
+  /** How many files are at each stage. */
+  fileCounts(): Partial<Record<FileStage, number>>;
   noteFiles(states: readonly FileState[]): void;
   forgetFile(path: string): void;
 
