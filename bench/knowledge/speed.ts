@@ -160,6 +160,7 @@ export async function scanSpeed(options: {
         `${(built / 1000).toFixed(2)} s`,
         mib(memory),
       ]);
+      console.error(rows.at(-1)!.join(' | '));
     } catch (error) {
       rows.push([String(error).slice(0, 100), '-', '-', '-', '-', '-', '-']);
     }

@@ -28,8 +28,8 @@ export function printOf(text: string): Print {
 export function sayTheSame(a: Print, b: Print): boolean {
   if (a.numbers !== b.numbers) return false;
   const [few, many] = a.runs.size <= b.runs.size ? [a.runs, b.runs] : [b.runs, a.runs];
-  if (few.size < ALIKE * many.size) return false;
-  let common = 0;
-  for (const run of few) if (many.has(run)) common++;
-  return common >= ALIKE * (few.size + many.size - common);
+  // common / (few + many - common) >= ALIKE, solved for how many of the few may be missing.
+  let spare = few.size - (ALIKE * (few.size + many.size)) / (1 + ALIKE);
+  for (const run of few) if (!many.has(run) && --spare < -1e-9) return false;
+  return spare > -1e-9;
 }

@@ -1,6 +1,6 @@
 /**
  * Several rankings to one: scores are put on one scale by their mean and deviation (z-scores) over all that any of them found,
- * and added by weight. On judged sets this beats fusion by ranks by 1 to 2 points of nDCG@10 (docs/knowledge.md).
+ * and added by weight. On judged sets this beats fusion by ranks by 1 to 2 points of nDCG@10.
  *
  * @module knowledge/retrieve/fuse
  */

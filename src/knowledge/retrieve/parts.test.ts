@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
+import { printOf, sayTheSame } from './duplicates.ts';
 import { fuse } from './fuse.ts';
 import { wordsOf } from './words.ts';
 
@@ -73,4 +74,25 @@ test('fusion does not depend on the order or the scale of scores, and what tells
     ],
     [0, 0],
   );
+});
+
+test('texts say the same when four fifths of their runs of words are common, and all numbers', () => {
+  const word = fc.constantFrom('ash', 'oak', 'elm', 'fir');
+  fc.assert(
+    fc.property(
+      fc.array(word, { maxLength: 40 }),
+      fc.array(word, { maxLength: 40 }),
+      fc.nat(40),
+      (a, b, shared) => {
+        const [one, two] = [printOf(a.join(' ')), printOf([...a.slice(0, shared), ...b].join(' '))];
+        const common = one.runs.intersection(two.runs).size;
+        const isSame = common / one.runs.union(two.runs).size >= 0.8;
+        assert.equal(sayTheSame(one, two), isSame);
+        assert.equal(sayTheSame(two, one), isSame);
+      },
+    ),
+  );
+  const text = 'one two three four five six seven eight nine ten';
+  assert.ok(sayTheSame(printOf(`${text} in 1884`), printOf(`${text.toUpperCase()}, in 1884!`)));
+  assert.ok(!sayTheSame(printOf(`${text} in 1884`), printOf(`${text} in 1885`)));
 });

@@ -27,7 +27,7 @@ export interface SearchOptions {
   readonly by?: 'words' | 'vectors' | 'both';
   /** Weight of meaning against words, 0 to 1. @default 0.6 */
   readonly alpha?: number;
-  /** Leave out what says the same as a better hit (and name it there). @default true */
+  /** Leave out what says the same as a better hit (and name it there), among the first 200. @default true */
   readonly dropDuplicates?: boolean;
   /** 0 to 1: how much hits should differ from each other. @default 0 */
   readonly diversity?: number;
@@ -89,6 +89,8 @@ const MOST_HITS = 1000;
 const MOST_NEIGHBOURS = 8;
 /** Chunks among which diversity chooses, for each hit wanted. */
 const CHOICE = 4;
+/** Each hit is compared with the ones before it: beyond so many, copies stay. */
+const MOST_COMPARED = 200;
 const ALPHA = 0.6;
 
 export function createRetriever({ store, embedder, vectors: indexOptions }: RetrieverOptions): Retriever {
@@ -106,15 +108,18 @@ export function createRetriever({ store, embedder, vectors: indexOptions }: Retr
         `The vectors of this knowledge base are of ${kept.id}, and questions would be of ${embedder.id}: use that model, or have all vectors made anew.`,
         { status: 409 },
       );
-    const index = await following.current();
-    if (index === null || index.size === 0)
-      return degraded('no_vectors', 'the knowledge base has no vectors yet');
     try {
+      if (((await following.current())?.size ?? 0) === 0)
+        return degraded('no_vectors', 'the knowledge base has no vectors yet');
       const query = await embedder.embed([question], {
         kind: 'query',
         ...(signal === undefined ? {} : { signal }),
       });
-      return { index, query };
+      // Again: much may have changed while the model worked.
+      const index = await following.current();
+      return index === null
+        ? degraded('no_vectors', 'the knowledge base has no vectors any more')
+        : { index, query };
     } catch (error) {
       signal?.throwIfAborted();
       return degraded(isKithError(error) ? error.code : 'embedder_failed', messageOf(error));
@@ -227,7 +232,7 @@ export function createRetriever({ store, embedder, vectors: indexOptions }: Retr
       );
       for (const { chunk, score } of scored) {
         if (found.length >= count) break;
-        const print = drop ? printOf(chunk.text) : null;
+        const print = drop && found.length < MOST_COMPARED ? printOf(chunk.text) : null;
         const same = print === null ? -1 : prints.findIndex((other) => sayTheSame(other, print));
         if (same >= 0) {
           found[same]!.duplicates.push(chunk.id);

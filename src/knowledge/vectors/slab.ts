@@ -44,7 +44,11 @@ export class Slab {
     this.capacity = Math.max(0, Math.floor((maxBytes - HEAD_BYTES) / this.#blockBytes)) * BLOCK_ROWS;
     const rows = Math.min(options.rows ?? 0, this.capacity);
     const initial = Math.ceil(this.#bytesFor(rows) / PAGE_BYTES);
-    this.memory = new WebAssembly.Memory({ initial, maximum: MAX_PAGES, shared: true });
+    try {
+      this.memory = new WebAssembly.Memory({ initial, maximum: MAX_PAGES, shared: true });
+    } catch (error) {
+      throw full(0, error);
+    }
     this.#view = new DataView(this.memory.buffer);
     this.#bytes = new Int8Array(this.memory.buffer);
   }
@@ -187,7 +191,7 @@ function full(rows: number, cause?: unknown): LimitError {
   return new LimitError(
     'knowledge.vectors',
     rows,
-    `There is no memory for more than ${rows} vectors. Free some, or keep fewer documents in one knowledge base.`,
+    `There is no memory for more than ${rows} vectors in one piece. Free some, or keep fewer documents in one knowledge base.`,
     { status: 507, cause },
   );
 }

@@ -217,11 +217,15 @@ export function createVectorIndex(options: VectorIndexOptions): VectorIndex {
         parts[spot.part]!.slab.replace(spot.at, { i8, scale });
         return;
       }
-      let part = parts.at(-1);
-      if (part === undefined || part.slab.isFull) part = grow(0);
+      let place = parts.findIndex(({ slab }) => !slab.isFull);
+      if (place < 0) {
+        place = parts.length;
+        grow(0);
+      }
+      const part = parts[place]!;
       const at = part.slab.append({ i8, scale });
       part.rows[at] = row;
-      spots.set(row, { part: parts.length - 1, at });
+      spots.set(row, { part: place, at });
     },
     remove(row) {
       const spot = spots.get(row);
