@@ -88,9 +88,16 @@ export function findElement(root: DomNode, tag: string): DomElement | null {
   return found;
 }
 
-/** Characters of the text below a node, and the deepest nesting. */
-export function measureDom(root: DomNode): { readonly characters: number; readonly depth: number } {
+export interface DomSize {
+  readonly characters: number;
+  readonly elements: number;
+  readonly depth: number;
+}
+
+/** Characters of the text below a node, its elements, and the deepest nesting. */
+export function measureDom(root: DomNode): DomSize {
   let characters = 0;
+  let elements = 0;
   let depth = 0;
   let deepest = 0;
   walkDom(root, {
@@ -98,6 +105,7 @@ export function measureDom(root: DomNode): { readonly characters: number; readon
       if (node.nodeType === TEXT_NODE) characters += (node.nodeValue ?? '').replace(/\s+/g, ' ').length;
       if (!isElement(node) || UNSEEN.has(tagOf(node))) return false;
       depth += 1;
+      elements += 1;
       deepest = Math.max(deepest, depth);
       return true;
     },
@@ -105,7 +113,7 @@ export function measureDom(root: DomNode): { readonly characters: number; readon
       depth -= 1;
     },
   });
-  return { characters, depth: deepest };
+  return { characters, elements, depth: deepest };
 }
 
 /** Elements whose content is no text of the page. */

@@ -12,10 +12,10 @@ export interface MarkdownPiece {
 }
 
 /** Characters from which a piece ends at the next heading, and at the next line that may begin a block. */
-const WANTED = 64 * 1024;
-const ENOUGH = 128 * 1024;
+const WANTED = 16 * 1024;
+const ENOUGH = 32 * 1024;
 /** A piece ends here at any line end, and a line of this length is cut: it is no text that somebody wrote. */
-const MOST = 512 * 1024;
+const MOST = 64 * 1024;
 
 /** Splits between blocks where it can: after an empty line outside of fences, before a line that is not indented. */
 export function* markdownPieces(text: string): Generator<MarkdownPiece> {
@@ -28,6 +28,14 @@ export function* markdownPieces(text: string): Generator<MarkdownPiece> {
   let line = 1;
   let fence: string | null = null;
   let blank = true;
+  /** The fence in which the piece begins. */
+  let opened: string | null = null;
+  const piece = (start: number, end: number): MarkdownPiece => {
+    const inside = text.slice(start, end);
+    return opened === null
+      ? { text: inside, line: fromLine }
+      : { text: `${opened}\n${inside}`, line: fromLine - 1 };
+  };
   for (let at = 0; at < text.length; line += 1) {
     const next = text.indexOf('\n', at);
     const end = Math.min(next === -1 ? text.length : next + 1, at + MOST);
@@ -39,9 +47,10 @@ export function* markdownPieces(text: string): Generator<MarkdownPiece> {
         (fence === null &&
           ((size >= WANTED && /^#{1,6}\s/.test(row)) || (size >= ENOUGH && blank && /^\S/.test(row)))));
     if (splits) {
-      yield { text: text.slice(from, at), line: fromLine };
+      yield piece(from, at);
       from = at;
       fromLine = line;
+      opened = fence;
     }
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(row)?.[1];
     if (mark !== undefined) {
@@ -51,5 +60,5 @@ export function* markdownPieces(text: string): Generator<MarkdownPiece> {
     blank = row.trim() === '';
     at = end;
   }
-  if (from < text.length) yield { text: text.slice(from), line: fromLine };
+  if (from < text.length) yield piece(from, text.length);
 }

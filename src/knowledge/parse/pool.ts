@@ -23,13 +23,12 @@ const PROCESSES = 2;
 const TIME_MS = 30_000;
 const MEMORY_MB = 512;
 /** Less would not hold Node and the parsers' own code. */
-const LEAST_MEMORY_MB = 160;
-/** ms after which an idle process is ended: it holds some 60 MB. */
+const LEAST_MEMORY_MB = 256;
+/** ms after which an idle process is ended: it holds some 100 MB. */
 const IDLE_MS = 30_000;
 /** A process that keeps more of its memory than this part after a file is replaced. */
 const WORN_SHARE = 0.6;
 
-/** Process and its place among those that may run at once. */
 class Pool implements ParserPool {
   readonly #timeMs: number;
   readonly #memoryMb: number;
@@ -106,6 +105,13 @@ class Pool implements ParserPool {
       clearTimeout(last.timer);
       if (last.parser.alive) return last.parser;
     }
+    const parser = await this.#start();
+    if (this.#closed) await parser.end();
+    this.#throwIfClosed();
+    return parser;
+  }
+
+  async #start(): Promise<ParserProcess> {
     try {
       return await startParser(this.#memoryMb);
     } catch (cause) {

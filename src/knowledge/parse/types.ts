@@ -80,7 +80,7 @@ export interface ParserPoolOptions {
   readonly processes?: number;
   /** ms for one file; for a dump, for each batch of its pages. @default 30000 */
   readonly timeMs?: number;
-  /** Resident memory of a parser's process in MB, of which Node itself takes about 60. @default 512 */
+  /** Resident memory of a parser's process in MB, of which Node itself takes about 80; at least 256. @default 512 */
   readonly memoryMb?: number;
   readonly limits?: Partial<ParseLimits>;
 }

@@ -40,6 +40,8 @@ class Walk {
   readonly #limits: ParseLimits;
   readonly #place: Place;
   #lines: string[] = [];
+  /** Values that the walk is inside of: aliases may lead back to them. */
+  readonly #open = new Set<object>();
 
   constructor(writer: DocumentWriter, limits: ParseLimits, place: Place) {
     this.#writer = writer;
@@ -54,6 +56,13 @@ class Walk {
 
   /** `path`: names above that are no headings. */
   value(value: object, level: number, depth: number, path: string): void {
+    if (this.#open.has(value)) return;
+    this.#open.add(value);
+    this.#value(value, level, depth, path);
+    this.#open.delete(value);
+  }
+
+  #value(value: object, level: number, depth: number, path: string): void {
     if (depth > this.#limits.depth) {
       this.#writer.cutDepth();
       return;

@@ -29,6 +29,7 @@ const ARTICLE_CHARACTERS = 250;
 const ARTICLE_SHARE = 0.4;
 /** Larger pages are no articles, and Readability takes its time on them. */
 const READABLE_CHARACTERS = 1_500_000;
+const READABLE_ELEMENTS = 15_000;
 const META = new Map([
   ['author', 'author'],
   ['description', 'description'],
@@ -85,12 +86,11 @@ function articleOf(html: string, limits: ParseLimits): string | null {
   if (body === null) return null;
   const size = measureDom(body);
   // Readability calls itself for each level.
-  if (size.depth > limits.depth) return null;
+  if (size.depth > limits.depth || size.elements > READABLE_ELEMENTS) return null;
   try {
     // It works on the tree it is given, which is of no use afterwards.
     const reader = new Readability(document as never, {
       charThreshold: ARTICLE_CHARACTERS,
-      maxElemsToParse: 100_000,
     });
     const article = reader.parse();
     const length = article?.length ?? 0;
