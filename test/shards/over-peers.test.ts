@@ -1,6 +1,6 @@
 /** A node asks a model whose blocks its friends have: over HTTP, with everything that it could ask of the model at home. */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setInFile } from '../../src/base/index.ts';
@@ -437,6 +437,10 @@ test('those who are busy are passed over, and the caller is told when to come ag
 });
 
 test('when nobody can take the place, the answer ends with an error, and the next one says which blocks are missing', async () => {
+  // This node itself would stand in, were its file still there.
+  await using store = createModelStore({ home: home.path });
+  const file = (await store.get('tiny')).path!;
+  await rename(file, `${file}.away`);
   const error = await streamed(200, (count) => (count === 6 ? second.kill() : undefined)).then(
     () => null,
     (thrown: unknown) => thrown as { code: string },
@@ -446,6 +450,7 @@ test('when nobody can take the place, the answer ends with an error, and the nex
     assert.match(thrown.message, /blocks 3 to 7/);
     return true;
   });
-  // At home nothing is missing.
+  // At home nothing is missing: the model is in memory.
   assert.equal((await chat('tiny')).kith.backend, 'local');
+  await rename(`${file}.away`, file);
 });
