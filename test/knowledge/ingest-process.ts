@@ -12,7 +12,7 @@ import { filesOf, plainPool, startEmbedder } from './support.ts';
 const [path, home, count, seed] = process.argv.slice(2) as [string, string, string, string];
 await using real = await startEmbedder(home);
 using store = openKnowledgeStore({ path, create: { name: 'Test', clock: systemClock } });
-const files = filesOf(Number(count), Number(seed), 14);
+const files = filesOf(Number(count), Number(seed), 9);
 // What was told is on the disk already: the line may be lost, what it tells of not.
 for await (const event of ingest(files, {
   store,

@@ -183,7 +183,7 @@ test('a dry run says what would be done and does nothing', async () => {
 
 test('a run that is aborted or left keeps what was put, and the next goes on from there', async () => {
   using store = openStore();
-  const files = filesOf(40, 5);
+  const files = filesOf(24, 5);
   const controller = new AbortController();
   await assert.rejects(
     async () => {
@@ -200,14 +200,14 @@ test('a run that is aborted or left keeps what was put, and the next goes on fro
     { code: 'aborted' },
   );
   const first = store.counts().documents;
-  assert.ok(first >= 5 && first < 40, String(first));
+  assert.ok(first >= 5 && first < 24, String(first));
   for await (const event of ingest(files, { store, pool: plainPool, embedder, clock: systemClock })) {
     if (event.kind === 'file' && event.stage === 'done') break;
   }
   const second = store.counts().documents;
-  assert.ok(second > first && second < 40, String(second));
+  assert.ok(second > first && second < 24, String(second));
   const { totals } = (await run(files, store)).at(-1)!;
-  assert.deepEqual([totals.skipped, totals.done], [second, 40 - second]);
+  assert.deepEqual([totals.skipped, totals.done], [second, 24 - second]);
   using fresh = openStore();
   await run(files, fresh);
   assertSame(store, fresh);
@@ -249,16 +249,16 @@ test('an embedder that fails ends the run with its error, and nothing is half pu
     embed: (texts, options) =>
       left-- > 0 ? embedder.embed(texts, options) : Promise.reject(new Error('The machine is on fire.')),
   };
-  const files = filesOf(40, 6, 15);
+  const files = filesOf(24, 6, 10);
   await assert.rejects(run(files, store, { embedder: failing }), /on fire/);
   const { chunks, vectors, documents } = store.counts();
   assert.equal(chunks, vectors);
-  assert.ok(documents < 40);
+  assert.ok(documents < 24);
   await assert.rejects(run(files, store, { embedder: { ...embedder, hash: 'f'.repeat(64) } }), {
     code: 'embedder_mismatch',
   });
   await run(files, store);
-  assert.equal(store.counts().documents, 40);
+  assert.equal(store.counts().documents, 24);
   assert.deepEqual(store.check(), []);
 });
 
@@ -285,9 +285,9 @@ test('texts have the tokens that the model counts, whatever is in them', async (
 
 test('vectors are made anew for another embedder, in steps that stay done', async () => {
   using store = openStore();
-  await run(filesOf(20, 7), store);
+  await run(filesOf(8, 7), store);
   using before = openStore();
-  await run(filesOf(20, 7), before);
+  await run(filesOf(8, 7), before);
   const other: Embedder = { ...embedder, hash: 'e'.repeat(64) };
   await assert.rejects(reembed(store, other).next(), { code: 'embedder_mismatch' });
   store.changeEmbedder(other);

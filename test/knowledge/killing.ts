@@ -51,7 +51,7 @@ export async function killRuns(
     using store = openKnowledgeStore({ path });
     const before = store.counts().documents;
     const options = { pool: plainPool, embedder, clock: systemClock };
-    const { totals } = (await eventsOf(ingest(filesOf(files, seed, 14), { ...options, store }))).at(-1)!;
+    const { totals } = (await eventsOf(ingest(filesOf(files, seed, 9), { ...options, store }))).at(-1)!;
     assert.deepEqual(
       [totals.skipped, totals.done],
       [before, files - before],
@@ -59,7 +59,7 @@ export async function killRuns(
     );
     assert.deepEqual(store.files({ stage: 'waiting' }), []);
     using fresh = openKnowledgeStore({ path: ':memory:', create: { name: 'Fresh', clock: systemClock } });
-    await eventsOf(ingest(filesOf(files, seed, 14), { ...options, store: fresh }));
+    await eventsOf(ingest(filesOf(files, seed, 9), { ...options, store: fresh }));
     assertSame(store, fresh);
     assert.deepEqual(store.check(), []);
     return { killed, acknowledged: acknowledged.size };

@@ -51,12 +51,12 @@ test('a tree that changed at random is what taking it in anew makes of it', asyn
   using store = openStore();
   const stamps = new Map<string, string>();
   await syncAll(optionsFor(store, folder.path, { stamps }));
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 4; round++) {
     const kinds: string[] = [];
     for (let i = 0; i < 6; i++) kinds.push(await tree.change());
     await syncAll(optionsFor(store, folder.path, { stamps }));
     using fresh = openStore();
-    if (round % 3 !== 2) continue;
+    if (round % 2 === 0) continue;
     await syncAll(optionsFor(fresh, folder.path));
     assertSame(store, fresh);
     assert.deepEqual(
