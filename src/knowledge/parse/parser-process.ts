@@ -25,6 +25,8 @@ export class ParserLost extends Error {
 export interface ParserProcess {
   /** True until the process has ended, or is about to. */
   readonly alive: boolean;
+  /** Resident bytes when it was last heard of. */
+  readonly resident: number;
   /**
    * Sends a word and waits for the batch that answers it.
    *
@@ -74,16 +76,17 @@ export async function startParser(memoryMb: number): Promise<ParserProcess> {
     env: environment(),
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  let alive = true;
+  let end: ParserLost | null = null;
   let waiting: { readonly id: number; resolve(batch: Batch): void; reject(reason: unknown): void } | null =
     null;
   let lastWords = '';
+  let resident = 0;
 
   function lose(lost: ParserLost): void {
-    alive = false;
+    end ??= lost;
     const loser = waiting;
     waiting = null;
-    loser?.reject(lost);
+    loser?.reject(end);
   }
 
   const started = Promise.withResolvers<void>();
@@ -93,6 +96,7 @@ export async function startParser(memoryMb: number): Promise<ParserProcess> {
   });
   child.on('message', (message: FromWorker) => {
     if (message.kind === 'ready') return started.resolve();
+    resident = message.resident;
     if (waiting?.id !== message.id) return;
     const { resolve, reject } = waiting;
     waiting = null;
@@ -146,10 +150,13 @@ export async function startParser(memoryMb: number): Promise<ParserProcess> {
 
   return {
     get alive() {
-      return alive;
+      return end === null;
+    },
+    get resident() {
+      return resident;
     },
     async ask(message, timeMs) {
-      if (!alive) throw new ParserLost('crash', 'it has ended');
+      if (end !== null) throw end;
       const { promise, resolve, reject } = Promise.withResolvers<Batch>();
       const mine = { id: message.id, resolve, reject };
       waiting = mine;
@@ -172,7 +179,7 @@ export async function startParser(memoryMb: number): Promise<ParserProcess> {
     stop(id) {
       const word: ToWorker = { kind: 'stop', id };
       // A process that is gone has stopped, too.
-      if (alive) child.send(word, () => {});
+      if (end === null) child.send(word, () => {});
     },
     async end() {
       lose(new ParserLost('closed', 'it was closed'));

@@ -123,10 +123,10 @@ class Pool implements ParserPool {
     }
   }
 
-  #giveBack(parser: ParserProcess, resident: number): void {
+  #giveBack(parser: ParserProcess): void {
     this.#busy.delete(parser);
     if (!parser.alive) return;
-    if (this.#closed || resident > WORN_SHARE * this.#memoryMb * 1024 * 1024) {
+    if (this.#closed || parser.resident > WORN_SHARE * this.#memoryMb * 1024 * 1024) {
       void parser.end();
       return;
     }
@@ -147,7 +147,6 @@ class Pool implements ParserPool {
     this.#busy.add(parser);
     // A parser at work hears nothing: only its process can be ended.
     const onAbort = () => void parser.end();
-    let resident = Number.POSITIVE_INFINITY;
     let done = false;
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -157,7 +156,7 @@ class Pool implements ParserPool {
         ;
         batch = await parser.ask({ kind: 'more', id }, this.#timeMs)
       ) {
-        ({ resident, done } = batch);
+        done = batch.done;
         for (const parsed of batch.parsed) {
           yield parsed;
           throwIfAborted(signal);
@@ -166,15 +165,12 @@ class Pool implements ParserPool {
       }
     } catch (thrown) {
       // A failed parse leaves a process that can take the next file.
-      if (!(thrown instanceof ParserLost)) {
-        done = true;
-        if (resident === Number.POSITIVE_INFINITY) resident = 0;
-      }
+      if (!(thrown instanceof ParserLost)) done = true;
       throw this.#failure(name, thrown, signal);
     } finally {
       signal?.removeEventListener('abort', onAbort);
       if (!done) parser.stop(id);
-      this.#giveBack(parser, resident);
+      this.#giveBack(parser);
     }
   }
 

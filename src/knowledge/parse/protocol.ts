@@ -29,14 +29,18 @@ export interface Batch {
   readonly id: number;
   readonly parsed: readonly Parsed[];
   readonly done: boolean;
-  /** Resident bytes of the process. */
-  readonly resident: number;
+}
+
+export interface Failed {
+  readonly kind: 'failed';
+  readonly id: number;
+  readonly error: PlainError;
 }
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  | Batch
-  | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError };
+  /** `resident`: bytes of the process. */
+  | ((Batch | Failed) & { readonly resident: number });
 
 export function toPlain(thrown: unknown): PlainError {
   if (!isKithError(thrown))

@@ -63,7 +63,7 @@ async function run(job: ParseJob): Promise<void> {
       sendBatch(false);
       if (!(await answer.promise)) return;
     }
-    send({ kind: 'failed', id, error: toPlain(thrown) });
+    send({ kind: 'failed', id, error: toPlain(thrown), resident: process.memoryUsage.rss() });
   }
 }
 
