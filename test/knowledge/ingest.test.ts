@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createSeededRandom, systemClock } from '../../src/base/index.ts';
+import { createSeededRandom, KithError, systemClock } from '../../src/base/index.ts';
 import {
   createParserPool,
   type Embedder,
@@ -129,9 +129,10 @@ test('a file that fails is told of with its reason, the others go in, and it is 
       { path: 'folder', source: { path: folder } },
       fileOf('x'.repeat(5000), 'Path too long.'),
     ];
-    const events = await run(files.slice(0, 4), store);
+    const events = await run(files, store);
     assert.deepEqual(stagesOf(events), {
       ...{ 'bad.txt': 'failed', 'good.txt': 'done', 'gone.txt': 'failed', folder: 'failed' },
+      [files[4]!.path]: 'failed',
     });
     assert.deepEqual(
       store.files({ stage: 'failed' }).map(({ path, code }) => [path, code]),
@@ -259,6 +260,19 @@ test('an embedder that fails ends the run with its error, and nothing is half pu
   });
   await run(files, store);
   assert.equal(store.counts().documents, 24);
+  assert.deepEqual(store.check(), []);
+});
+
+test('parsers that cannot be had end the run with their error, also while others are embedded', async () => {
+  using store = openStore();
+  let left = 3;
+  const pool: Pick<ParserPool, 'parse'> = {
+    parse(source) {
+      if (left-- > 0) return plainPool.parse(source);
+      throw new KithError('parse_failed', 'There is no memory for it.', { status: 503 });
+    },
+  };
+  await assert.rejects(run(filesOf(12, 8), store, { pool }), { code: 'parse_failed' });
   assert.deepEqual(store.check(), []);
 });
 

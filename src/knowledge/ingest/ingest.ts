@@ -6,7 +6,7 @@
  */
 import { AbortedError, throwIfAborted } from '../../base/index.ts';
 import { passageOf } from '../chunk/index.ts';
-import type { FileStage, FileState } from '../store/index.ts';
+import { checkPath, type FileStage, type FileState, isPath } from '../store/index.ts';
 import { Channel } from './channel.ts';
 import { type Failure, failureOf, isFatal } from './failure.ts';
 import { inTurn } from './listing.ts';
@@ -113,6 +113,7 @@ export async function* ingest(
     let seen: Look | null = null;
     try {
       throwIfAborted(signal);
+      checkPath(path);
       seen = await look(file, recipe, options);
       if (seen.failed !== null) {
         const { code, message } = seen.failed;
@@ -197,7 +198,7 @@ export async function* ingest(
   function fail(path: string, seen: Look | null, error: unknown): IngestEvent {
     const failure = failureOf(error);
     broken.add(path);
-    if (!dryRun) store.noteFiles([{ path, ...stateOf('failed', seen, failure) }]);
+    if (!dryRun && isPath(path)) store.noteFiles([{ path, ...stateOf('failed', seen, failure) }]);
     return settle(path, 'failed', seen, failure);
   }
 
@@ -233,13 +234,16 @@ export async function* ingest(
   const next = inTurn(files, (paths) => {
     if (dryRun) return;
     // Those that are known keep what is said of them until they turn out to have changed.
-    const fresh = paths.filter((path) => store.file(path) === null);
+    const fresh = paths.filter((path) => isPath(path) && store.file(path) === null);
     store.noteFiles(fresh.map((path) => ({ path, ...stateOf('waiting', null) })));
   });
+  /** Why the readers stopped everything. */
+  let broke: { readonly reason: unknown } | null = null;
   const readers = Array.from({ length: Math.max(1, options.parallel ?? PARALLEL) }, () => readAll(next));
   const all = Promise.all(readers).then(
     () => channel.end(),
     (error: unknown) => {
+      if (!signal.aborted) broke = { reason: error };
       channel.fail(signal.aborted ? new AbortedError(undefined, { cause: signal.reason }) : error);
       stop.abort(error);
     },
@@ -276,6 +280,10 @@ export async function* ingest(
       }
     }
     yield { kind: 'end', totals: totals() };
+  } catch (error) {
+    // What was being embedded ended only because of that.
+    if (broke !== null) throw (broke as { readonly reason: unknown }).reason;
+    throw error;
   } finally {
     signal.removeEventListener('abort', abort);
     stop.abort();

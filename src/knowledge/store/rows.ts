@@ -105,11 +105,17 @@ export function documentColumns(document: NewDocument) {
   };
 }
 
+/** Whether a KB can have something at that path. */
+export function isPath(path: string): boolean {
+  return path.length > 0 && path.length <= STORE_LIMITS.path && !path.includes('\0') && path.isWellFormed();
+}
+
 export function checkPath(path: string): void {
-  if (path.length === 0 || path.length > STORE_LIMITS.path)
-    throw invalid(`a path has 1 to ${STORE_LIMITS.path} characters, not ${path.length}`, path.slice(0, 80));
-  if (path.includes('\0') || !path.isWellFormed())
-    throw invalid('its path has characters that no path has', path.slice(0, 80));
+  if (isPath(path)) return;
+  throw invalid(
+    `a path has 1 to ${STORE_LIMITS.path} characters that names of files may have, and this one ${path.length}`,
+    path.slice(0, 80).toWellFormed(),
+  );
 }
 
 export function checkChunks(path: string, chunks: readonly Chunk[]): void {
