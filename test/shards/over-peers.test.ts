@@ -365,6 +365,11 @@ test('a plan says what each part takes, what there is without each peer, and who
     strict.leftOut.flatMap(({ peer, reason }) => (reason === 'self' ? [] : [[peer, reason]])).sort(),
     [first, second].map(({ peer }) => [peer, 'tier']).sort(),
   );
+  const through = await plan(`&via=${first.peer}:0-1,${second.peer}:3-7`);
+  assert.deepEqual(through.gaps, [{ from: 2, to: 3 }]);
+  assert.ok((await plan(`&via=${first.peer}:0-2,${second.peer}`)).path !== null);
+  for (const wrong of ['nobody', `${first.peer}:2-1`, `${first.peer}:x-y`, ','])
+    await assert.rejects(plan(`&via=${wrong}`), { status: 400 }, wrong);
   const other = await lending.lend(90, 0, 8);
   const all = await planned([other], ({ leftOut }) => leftOut.some(({ peer }) => peer === other.peer));
   assert.match(all.leftOut.find(({ peer }) => peer === other.peer)!.detail, /shards\.use is friends/);

@@ -128,7 +128,13 @@ export const planQuery = z
       .transform(Number)
       .optional(),
     pledge: z.enum(['true', 'false']).optional(),
-    via: z.string().min(1).max(8000).optional(),
+    via: z
+      .string()
+      .min(1)
+      .max(8000)
+      .transform((text) => text.split(',').map(viaOf))
+      .pipe(via)
+      .optional(),
     cells: z
       .string()
       .regex(/^\d{1,6}$/)
@@ -144,15 +150,15 @@ export const planQuery = z
       ...(maxLatencyMs === undefined ? {} : { maxLatencyMs }),
       ...(pledge === 'true' ? { pledge: true } : {}),
     },
-    via: through === undefined ? null : parseBody(via, through.split(',').map(viaOf)),
+    via: through ?? null,
     cells: cells ?? null,
   }));
 
-function viaOf(text: string): unknown {
+function viaOf(text: string): z.input<typeof via>[number] {
   const [peer, range] = text.split(':', 2);
-  if (range === undefined) return { peer };
+  if (range === undefined) return { peer: peer! };
   const [first, last = first] = range.split('-', 2).map(Number);
-  return { peer, span: { from: first, to: last! + 1 } };
+  return { peer: peer!, span: { from: first!, to: last! + 1 } };
 }
 
 export function pathRoutes({ desk, control, monitor }: ShardRouting): Route[] {
