@@ -58,6 +58,12 @@ const CHARACTERS_PER_TOKEN = 3;
 const USUAL_TOKENS = 512;
 const MOST_CELLS = 1 << 17;
 
+/** Of what a request asks. */
+interface Size {
+  readonly characters: number;
+  readonly prompts: number;
+}
+
 export function createPathBackend(options: PathBackendOptions): Backend {
   const { name = 'peers', engine, overflow = 'error', random } = options;
   const answers = createEngineAnswers({ backend: name, engine, overflow, random });
@@ -82,17 +88,21 @@ export function createPathBackend(options: PathBackendOptions): Backend {
     return ordered().some((one) => one.name === way && one.model === id) ? { id, circuit: way } : null;
   }
 
-  /** Cells that a request needs, about. */
-  function cellsFor({ n, maxTokens }: GenerationOptions, characters: number): number {
+  /** Cells that a request needs, about: no more than whole contexts for all of its answers, whatever it asks for. */
+  function cellsFor(
+    { n, maxTokens }: GenerationOptions,
+    { characters, prompts }: Size,
+    context: number,
+  ): number {
     const prompt = Math.ceil(characters / CHARACTERS_PER_TOKEN);
-    const needed = prompt + n * (maxTokens ?? USUAL_TOKENS);
+    const needed = Math.min(prompt + n * (maxTokens ?? USUAL_TOKENS), n * prompts * context);
     let cells = options.cells;
     // In few sizes, so that requests can share circuits.
     while (cells < needed && cells < MOST_CELLS) cells *= 2;
     return cells;
   }
 
-  async function take(request: GenerationOptions, characters: number): Promise<CircuitUse> {
+  async function take(request: GenerationOptions, size: Size): Promise<CircuitUse> {
     const asked = request.model!;
     const meant = meaningOf(asked);
     if (meant === null)
@@ -101,13 +111,14 @@ export function createPathBackend(options: PathBackendOptions): Backend {
         param: 'model',
       });
     const { peers: requirements = {}, terms } = request;
+    const model = await options.model(meant.id);
     return options.circuits().take(
       {
-        model: await options.model(meant.id),
+        model,
         name: meant.circuit,
         requirements,
         own: requirements.pledge === true ? options.ownBlocks : 0,
-        cells: cellsFor(request, characters),
+        cells: cellsFor(request, size, model.context),
         conversation: terms?.conversation == null ? null : `${terms.tenant} ${terms.conversation}`,
       },
       request.signal,
@@ -116,18 +127,20 @@ export function createPathBackend(options: PathBackendOptions): Backend {
 
   async function* over(
     request: GenerationOptions,
-    characters: number,
+    size: Size,
     ask: (model: LoadedModel, name: string) => AsyncIterable<ChatEvent>,
   ): AsyncGenerator<ChatEvent> {
-    using use = await take(request, characters);
+    using use = await take(request, size);
     for await (const event of ask(use.loaded, request.model!)) {
       if (event.type === 'usage') yield { ...event, receipt: { ...event.receipt, path: pathReport(use) } };
       else yield event;
     }
   }
 
-  const charactersOf = ({ messages, tools }: ChatRequest) =>
-    JSON.stringify(messages).length + (tools === undefined ? 0 : JSON.stringify(tools).length);
+  const sizeOf = ({ messages, tools }: ChatRequest): Size => ({
+    characters: JSON.stringify(messages).length + (tools === undefined ? 0 : JSON.stringify(tools).length),
+    prompts: 1,
+  });
 
   return {
     name,
@@ -146,17 +159,19 @@ export function createPathBackend(options: PathBackendOptions): Backend {
       });
     },
     chat: (request: ChatRequest) =>
-      over(request, charactersOf(request), (model, id) => answers.chat(model, id, request)),
+      over(request, sizeOf(request), (model, id) => answers.chat(model, id, request)),
     complete(request: CompletionRequest) {
       const characters = request.prompts.reduce(
         (sum, prompt) =>
           sum + (typeof prompt === 'string' ? prompt.length : CHARACTERS_PER_TOKEN * prompt.length),
         0,
       );
-      return over(request, characters, (model, id) => answers.complete(model, id, request));
+      return over(request, { characters, prompts: request.prompts.length }, (model, id) =>
+        answers.complete(model, id, request),
+      );
     },
     async countTokens(request) {
-      using use = await take(request, charactersOf(request));
+      using use = await take(request, sizeOf(request));
       return answers.countTokens(use.loaded, request.model!, request);
     },
     async embed(request) {
