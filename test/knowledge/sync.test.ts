@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, rmdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -100,6 +100,15 @@ test('nothing is removed of a folder that is missing or cannot be read', async (
   await rename(folder, `${folder}-away`);
   await assert.rejects(syncAll(optionsFor(store, folder)), { code: 'folder_missing', status: 404 });
   assert.deepEqual(pathsOf(store), ['a.txt', 'closed/b.txt']);
+  // The place where a drive was.
+  await mkdir(folder);
+  await assert.rejects(syncAll(optionsFor(store, folder)), { code: 'folder_empty', status: 409 });
+  assert.deepEqual(pathsOf(store), ['a.txt', 'closed/b.txt']);
+  using other = openStore();
+  await syncAll(optionsFor(other, `${folder}-away`));
+  await syncAll(optionsFor(other, folder, { allowEmpty: true }));
+  assert.deepEqual(pathsOf(other), []);
+  await rmdir(folder);
   await rename(`${folder}-away`, folder);
   if (process.getuid?.() === 0) return t.diagnostic('root reads every folder: the closed one was not tried');
   await chmod(join(folder, 'closed'), 0);
@@ -111,7 +120,7 @@ test('nothing is removed of a folder that is missing or cannot be read', async (
 
 test('only what is under the prefix is compared with the folder', async () => {
   await using folder = await folderFor();
-  await writeFile(join(folder.path, 'a.txt'), 'One.');
+  for (const name of ['a.txt', 'b.txt']) await writeFile(join(folder.path, name), 'One.');
   using store = openStore();
   await syncAll(optionsFor(store, folder.path, { prefix: 'first/' }));
   await syncAll(optionsFor(store, folder.path, { prefix: 'second/' }));
@@ -121,7 +130,7 @@ test('only what is under the prefix is compared with the folder', async () => {
     events.filter(({ kind }) => kind === 'removed'),
     [{ kind: 'removed', path: 'first/a.txt' }],
   );
-  assert.deepEqual(pathsOf(store), ['second/a.txt']);
+  assert.deepEqual(pathsOf(store), ['first/b.txt', 'second/a.txt', 'second/b.txt']);
   assert.equal(store.file('first/a.txt'), null);
 });
 

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
-import { throwIfAborted } from '../../base/index.ts';
+import { KithError, throwIfAborted } from '../../base/index.ts';
 import { type IngestEvent, type IngestOptions, ingest, type SourceFile } from '../ingest/index.ts';
 import type { KnowledgeStore, StoredDocument } from '../store/index.ts';
 import { type FoundFile, walk } from './walk.ts';
@@ -19,6 +19,8 @@ export interface SyncOptions extends IngestOptions {
   readonly folder: string;
   /** Where its files stand in the KB: a path ending in `/`, or empty for the whole KB. @default '' */
   readonly prefix?: string;
+  /** Removes everything when the folder is there and has no files. @default false: a drive that is away leaves an empty folder */
+  readonly allowEmpty?: boolean;
   /** Stamps of files that were taken in before, by path; those of equal stamps are not read again. Kept up to date. */
   readonly stamps?: Map<string, string>;
 }
@@ -33,7 +35,7 @@ export type SyncEvent =
 /** ms that a file must have been left alone for its stamp to be trusted: times of file systems are coarse. */
 const STILL_MS = 2000;
 
-/** @throws KithError `folder_missing`, `folder_unreadable`; what `ingest` throws */
+/** @throws KithError `folder_missing`, `folder_unreadable`, `folder_empty`; what `ingest` throws */
 export async function* sync(options: SyncOptions): AsyncGenerator<SyncEvent, void, undefined> {
   const { store, folder, prefix = '', dryRun = false, signal, clock, stamps } = options;
   const here = new Map<string, FoundFile>();
@@ -43,6 +45,13 @@ export async function* sync(options: SyncOptions): AsyncGenerator<SyncEvent, voi
       unread.push(prefix + found.unread);
       yield { kind: 'unread', path: prefix + found.unread, message: found.message };
     } else here.set(prefix + found.path, found);
+  }
+  if (here.size === 0 && options.allowEmpty !== true && !documentsUnder(store, prefix).next().done) {
+    throw new KithError(
+      'folder_empty',
+      `The folder ${folder} has no files, and the knowledge base has documents of it. If its drive is away, connect it; if all are to be removed, say so.`,
+      { status: 409, details: { path: folder } },
+    );
   }
   const gone = new Map<string, StoredDocument[]>();
   for (const document of documentsUnder(store, prefix)) {
