@@ -9,6 +9,8 @@
  * | 320 | 256 | 64 × the sum of each row's components, i32 |
  * | 576 | 64 × stride | rows, i8, filled up with zeros to the stride |
  *
+ * Four rows lie woven into each other, 64 bytes of each in turns: the kernel takes four at a time and so reads memory in its order.
+ *
  * @module knowledge/vectors/layout
  */
 export const BLOCK_ROWS = 64;
@@ -20,6 +22,9 @@ export const ROWS = 576;
 
 /** Rows are filled up to whole cache lines, which is also what a turn of the kernel's loop takes. */
 export const STRIDE_STEP = 64;
+/** Rows that are woven together, and bytes from one piece of a row to its next. */
+export const WOVEN = 4;
+export const WEAVE_BYTES = WOVEN * STRIDE_STEP;
 export const MAX_DIMENSION = 8192;
 
 /** Bytes of a found row: its number (u32) and its score (f32). */
@@ -43,6 +48,11 @@ export function strideOf(dimension: number): number {
 
 export function blockBytes(stride: number): number {
   return ROWS + BLOCK_ROWS * stride;
+}
+
+/** From the start of a block to the first piece of its row r. */
+export function rowOffset(r: number, stride: number): number {
+  return ROWS + (r - (r % WOVEN)) * stride + (r % WOVEN) * STRIDE_STEP;
 }
 
 export interface Lane {

@@ -5,7 +5,16 @@
  * @module knowledge/vectors/scan
  */
 import { BASELINE, RELAXED } from './kernel/bytes.ts';
-import { type ALIVE, type ALLOWED, BLOCK_ROWS, HIT_BYTES, ROWS, SCALES } from './layout.ts';
+import {
+  type ALIVE,
+  type ALLOWED,
+  BLOCK_ROWS,
+  HIT_BYTES,
+  rowOffset,
+  SCALES,
+  STRIDE_STEP,
+  WEAVE_BYTES,
+} from './layout.ts';
 
 export type ScanKind = 'relaxed' | 'baseline' | 'scalar';
 
@@ -87,9 +96,11 @@ function scalar(memory: WebAssembly.Memory): Scanner {
         let live = view.getUint32(from + mask + 4 * half, true);
         for (; live !== 0; live &= live - 1) {
           const r = 32 * half + (31 - Math.clz32(live & -live));
-          const start = from + ROWS + r * stride;
+          let piece = from + rowOffset(r, stride);
           let sum = 0;
-          for (let i = 0; i < stride; i++) sum += bytes[start + i]! * wide[i]!;
+          for (let at = 0; at < stride; at += STRIDE_STEP, piece += WEAVE_BYTES) {
+            for (let i = 0; i < STRIDE_STEP; i++) sum += bytes[piece + i]! * wide[at + i]!;
+          }
           const score = Math.fround(Math.fround(sum) * view.getFloat32(from + SCALES + 4 * r, true));
           if (!(score >= floor)) continue;
           view.setUint32(hit, first + r, true);

@@ -13,10 +13,12 @@ import {
   HEAD_BYTES,
   MAX_PAGES,
   PAGE_BYTES,
-  ROWS,
+  rowOffset,
   SCALES,
+  STRIDE_STEP,
   SUMS,
   strideOf,
+  WEAVE_BYTES,
 } from './layout.ts';
 import type { Quantized } from './quantize.ts';
 
@@ -123,7 +125,10 @@ export class Slab {
       if (!this.isAlive(from)) continue;
       if (from !== to) {
         const [source, target] = [this.#at(from), this.#at(to)];
-        this.#bytes.copyWithin(target.row, source.row, source.row + this.stride);
+        for (let piece = 0; piece < this.stride / STRIDE_STEP; piece++) {
+          const start = source.row + piece * WEAVE_BYTES;
+          this.#bytes.copyWithin(target.row + piece * WEAVE_BYTES, start, start + STRIDE_STEP);
+        }
         this.#view.setUint32(target.scale, this.#view.getUint32(source.scale, true), true);
         this.#view.setUint32(target.sum, this.#view.getUint32(source.sum, true), true);
         this.#mark(from, false);
@@ -137,8 +142,11 @@ export class Slab {
 
   #write(row: number, { i8, scale }: Quantized): void {
     const at = this.#at(row);
-    this.#bytes.fill(0, at.row, at.row + this.stride);
-    this.#bytes.set(i8, at.row);
+    for (let from = 0, to = at.row; from < this.stride; from += STRIDE_STEP, to += WEAVE_BYTES) {
+      const piece = i8.subarray(from, from + STRIDE_STEP);
+      this.#bytes.set(piece, to);
+      this.#bytes.fill(0, to + piece.length, to + STRIDE_STEP);
+    }
     let sum = 0;
     for (let i = 0; i < i8.length; i++) sum += i8[i]!;
     this.#view.setFloat32(at.scale, scale, true);
@@ -164,7 +172,11 @@ export class Slab {
   #at(row: number): { readonly row: number; readonly scale: number; readonly sum: number } {
     const block = HEAD_BYTES + Math.floor(row / BLOCK_ROWS) * this.#blockBytes;
     const r = row % BLOCK_ROWS;
-    return { row: block + ROWS + r * this.stride, scale: block + SCALES + 4 * r, sum: block + SUMS + 4 * r };
+    return {
+      row: block + rowOffset(r, this.stride),
+      scale: block + SCALES + 4 * r,
+      sum: block + SUMS + 4 * r,
+    };
   }
 
   #bytesFor(rows: number): number {

@@ -13,7 +13,17 @@
  *
  * @module knowledge/vectors/kernel/source
  */
-import { BLOCK_ROWS, HIT_BYTES, MAX_PAGES, ROWS, SCALES, STRIDE_STEP, SUMS } from '../layout.ts';
+import {
+  BLOCK_ROWS,
+  HIT_BYTES,
+  MAX_PAGES,
+  ROWS,
+  SCALES,
+  STRIDE_STEP,
+  SUMS,
+  WEAVE_BYTES,
+  WOVEN,
+} from '../layout.ts';
 import {
   assemble,
   at,
@@ -40,7 +50,6 @@ const SHUFFLE = 0x0d;
 const I32X4_LANE = 0x1b;
 const F32X4_LANE = 0x1f;
 const I32X4_ADD = simd(0xae);
-const GROUP = 4;
 
 const locals = new Locals(
   {
@@ -59,11 +68,7 @@ const locals = new Locals(
   {
     live: 'i64',
     r: 'i32',
-    p0: 'i32',
-    p1: 'i32',
-    p2: 'i32',
-    p3: 'i32',
-    next: 'i32',
+    p: 'i32',
     q: 'i32',
     stop: 'i32',
     found: 'i32',
@@ -101,8 +106,8 @@ const MULTIPLY: Readonly<
           const sum = `${(offset / 16) % 2 === 0 ? 'a' : 'b'}${i}`;
           return set(
             sum,
-            get(`p${i}`),
-            simd(V128_LOAD, ...at(4, offset)),
+            get('p'),
+            simd(V128_LOAD, ...at(4, i * STRIDE_STEP + offset)),
             get('part'),
             get(sum),
             simd(0x113),
@@ -120,8 +125,8 @@ const MULTIPLY: Readonly<
             ...rows.map((i) => {
               const sum = `${half === 0 ? 'a' : 'b'}${i}`;
               const products = code(
-                get(`p${i}`),
-                simd(LOAD_8X8_S, ...at(3, offset + half)),
+                get('p'),
+                simd(LOAD_8X8_S, ...at(3, i * STRIDE_STEP + offset + half)),
                 get('part'),
                 simd(0xba),
               );
@@ -133,7 +138,7 @@ const MULTIPLY: Readonly<
   },
 };
 
-/** Leaves four partial sums of each row i in `a<i>`. Moves `p<i>` to the ends of the rows. */
+/** Leaves four partial sums of each of the woven rows i from `p` on in `a<i>`. Moves `p` behind them. */
 function products(kind: SimdKind, rows: readonly number[]): Code {
   const { queryBytes, step } = MULTIPLY[kind];
   const steps: Code[] = [];
@@ -143,7 +148,7 @@ function products(kind: SimdKind, rows: readonly number[]): Code {
     set('q', get('query')),
     loop(
       ...steps,
-      ...rows.map((i) => add(`p${i}`, i32(STRIDE_STEP))),
+      add('p', i32(WEAVE_BYTES)),
       add('q', i32(STRIDE_STEP * queryBytes)),
       branchIf(0, code(get('q'), get('stop'), 0x49)),
     ),
@@ -197,13 +202,8 @@ function wholeBlock(kind: SimdKind): Code {
   const bias = kind === 'relaxed' ? code(ofRow, simd(V128_LOAD, ...at(2, SUMS)), simd(0xb1)) : [];
   return code(
     set('r', i32(0)),
-    set('next', plus('block', i32(ROWS))),
+    set('p', plus('block', i32(ROWS))),
     loop(
-      set('p0', get('next')),
-      set('p1', plus('p0', get('stride'))),
-      set('p2', plus('p1', get('stride'))),
-      set('p3', plus('p2', get('stride'))),
-      set('next', plus('p3', get('stride'))),
       products(kind, [0, 1, 2, 3]),
       set('scores', sumsOfFour(), bias, simd(0xfa), ofRow, simd(V128_LOAD, ...at(2, SCALES)), simd(0xe6)),
       set('found', get('scores'), get('wanted'), simd(0x46), simd(0xa4)),
@@ -218,7 +218,7 @@ function wholeBlock(kind: SimdKind): Code {
           ),
         ),
       ),
-      add('r', i32(GROUP)),
+      add('r', i32(WOVEN)),
       branchIf(0, code(get('r'), i32(BLOCK_ROWS), 0x49)),
     ),
   );
@@ -232,7 +232,9 @@ function someRows(kind: SimdKind): Code {
       branchIf(1, code(get('live'), 0x50)),
       set('r', get('live'), [0x7a, 0xa7]),
       set('live', get('live'), get('live'), i64(1), [0x7d, 0x83]),
-      set('p0', get('block'), i32(ROWS), ADD, get('r'), get('stride'), [0x6c], ADD),
+      // As rowOffset in layout.ts.
+      set('p', plus('block', i32(ROWS)), get('r'), i32(-WOVEN), AND, get('stride'), [0x6c], ADD),
+      add('p', code(get('r'), i32(WOVEN - 1), AND, i32(STRIDE_STEP), [0x6c])),
       products(kind, [0]),
       set(
         'score',
