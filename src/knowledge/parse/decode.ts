@@ -10,6 +10,8 @@ export interface Decoded {
   readonly text: string;
   /** How it was read, for a note; null where nothing was guessed. */
   readonly guess: string | null;
+  /** Two or four bytes for a character. */
+  readonly wide: boolean;
 }
 
 /** Bytes that the guess looks at. */
@@ -61,13 +63,22 @@ function nearlyUtf8(bytes: Uint8Array): { readonly text: string; readonly lost: 
 
 export function decodeText(bytes: Uint8Array): Decoded {
   const mark = byMark(bytes);
-  if (mark !== null) return { text: decodeAs(bytes.subarray(mark.length), mark.encoding), guess: null };
+  if (mark !== null)
+    return {
+      text: decodeAs(bytes.subarray(mark.length), mark.encoding),
+      guess: null,
+      wide: mark.encoding !== 'utf-8',
+    };
   const sample = bytes.subarray(0, SAMPLE);
   const wide = wideWithoutMark(sample);
   if (wide !== null)
-    return { text: decodeAs(bytes, wide), guess: `read as ${wide.toUpperCase()}, which its bytes look like` };
+    return {
+      text: decodeAs(bytes, wide),
+      guess: `read as ${wide.toUpperCase()}, which its bytes look like`,
+      wide: true,
+    };
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), guess: null };
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), guess: null, wide: false };
   } catch (thrown) {
     if (!(thrown instanceof TypeError)) throw thrown;
   }
@@ -76,12 +87,17 @@ export function decodeText(bytes: Uint8Array): Decoded {
     return {
       text: nearly.text,
       guess: `read as UTF-8, in which ${nearly.lost} of its bytes are no characters`,
+      wide: false,
     };
   const encoding = chardet.detect(sample) ?? 'windows-1252';
   // Its list is longer than the decoder's, and a guess of UTF-8 was refuted above.
   const usable =
     iconv.encodingExists(encoding) && !/^utf-?8$|^ascii$/i.test(encoding) ? encoding : 'windows-1252';
-  return { text: decodeAs(bytes, usable), guess: `read as ${usable}, which its bytes look like` };
+  return {
+    text: decodeAs(bytes, usable),
+    guess: `read as ${usable}, which its bytes look like`,
+    wide: false,
+  };
 }
 
 /** The text of `bytes`; a guess becomes a note. */
@@ -90,6 +106,7 @@ export function textOf(
   writer: { note(code: 'encoding_guessed', message: string): void },
 ): string {
   const { text, guess } = decodeText(bytes);
-  if (guess !== null) writer.note('encoding_guessed', `The text is not in UTF-8: it was ${guess}.`);
+  if (guess !== null)
+    writer.note('encoding_guessed', `The encoding had to be guessed: the text was ${guess}.`);
   return text;
 }

@@ -110,20 +110,25 @@ function oleType(name: string, bytes: Uint8Array): DocumentType {
   }
 }
 
+const isControl = (code: number): boolean =>
+  // Tab, line ends, form feed, and the escape by which some encodings switch.
+  code < 32 && code !== 9 && code !== 10 && code !== 13 && code !== 12 && code !== 27;
+
+function isMostlyOdd(codes: Iterable<number>, length: number): boolean {
+  let odd = 0;
+  for (const code of codes) if (isControl(code) || code === 0xfffd) odd += 1;
+  return odd > Math.max(2, 0.02 * length);
+}
+
 /** True for what no encoding of text has. UTF-16 and UTF-32 have zeros, in a pattern that decoding sees. */
 function isBinary(head: Uint8Array): boolean {
-  const { text } = decodeText(head);
-  const sample = text.slice(0, 8_192);
-  let odd = 0;
-  for (let at = 0; at < sample.length; at += 1) {
-    const code = sample.charCodeAt(at);
-    if (
-      code === 0xfffd ||
-      (code < 32 && code !== 9 && code !== 10 && code !== 13 && code !== 12 && code !== 27)
-    )
-      odd += 1;
-  }
-  return odd > Math.max(2, 0.02 * sample.length);
+  const { text, guess, wide } = decodeText(head);
+  // Old encodings of East Asia make characters of nearly any bytes.
+  if (guess !== null && !wide) return isMostlyOdd(head, head.length);
+  return isMostlyOdd(
+    [...text].map((letter) => letter.charCodeAt(0)),
+    text.length,
+  );
 }
 
 const MAIL_HEADERS =
@@ -194,16 +199,16 @@ export async function detectType(
   if (startsWith(bytes, '{\\rtf')) throw unsupported(name, 'a file in RTF', 'Save it as DOCX.');
   if (!isBinary(head)) return textType(name, decodeText(head).text);
   if (promised !== null && BINARY.has(promised)) return promised;
-  throw unsupported(name, await kindOfBinary(bytes), 'Leave it out, or unpack it if it is an archive.');
+  throw unsupported(name, await kindOfBinary(bytes), 'Leave it out; an archive can be unpacked first.');
 }
 
 async function kindOfBinary(bytes: Uint8Array): Promise<string> {
   const { fileTypeFromBuffer } = await import('file-type');
   try {
     const kind = await fileTypeFromBuffer(bytes.subarray(0, HEAD));
-    return kind === undefined ? 'no text and nothing that is known' : `a file of the kind ${kind.mime}`;
+    return kind === undefined ? 'neither text nor of a known kind' : `a file of the kind ${kind.mime}`;
   } catch {
     // It reads lengths that the bytes name; a damaged file has wrong ones.
-    return 'no text and nothing that is known';
+    return 'neither text nor of a known kind';
   }
 }

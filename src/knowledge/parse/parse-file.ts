@@ -7,7 +7,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { ParsedDocument } from '../types.ts';
 import { detectType } from './detect.ts';
-import { readDump } from './dump.ts';
 import { asFailure, broken, tooLarge, unreadable } from './failures.ts';
 import { parserFor } from './parser.ts';
 import type { DocumentType, Parsed, ParseLimits, ParseSource } from './types.ts';
@@ -56,6 +55,8 @@ async function* pagesOf(
   bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   limits: ParseLimits,
 ): AsyncGenerator<Parsed> {
+  // With the libraries for wikis, which few files need.
+  const { readDump } = await import('./dump.ts');
   for await (const { title, document } of readDump(name, bytes, limits))
     yield { type: 'mediawiki', page: title, document };
 }

@@ -192,6 +192,8 @@ test('a zip that is none of these is not supported, and a renamed document is re
   });
   await assert.rejects(parseOne('x.pdf', PIXEL), { code: 'parse_broken' });
   await assert.rejects(parseOne('x.txt', PIXEL), { code: 'parse_unsupported', message: /image\/png/ });
+  const sound = Buffer.from(Array.from({ length: 2_000 }, (_, n) => (n * 7919) % 251));
+  await assert.rejects(parseOne('x.txt', sound), { code: 'parse_unsupported', message: /neither text nor/ });
   assert.equal((await parseOne('x.txt', docx('a', [{ paragraph: 'b' }]))).type, 'docx');
   assert.equal((await parseOne('x.docx', '# Only text')).type, 'text');
   assert.equal((await parseOne('x.doc', pdf([linesFrom(700, paragraph('a'))]))).type, 'pdf');

@@ -43,7 +43,9 @@ function textOfPage(bytes: Uint8Array, writer: DocumentWriter): string {
   const { text, guess } = decodeText(bytes);
   if (guess === null) return text;
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, 4_096));
-  const named = /<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}["']?([\w-]{2,40})/i.exec(head)?.[1];
+  const named =
+    /<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}["']?([\w-]{2,40})/i.exec(head)?.[1] ??
+    /^\s*<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([\w-]{2,40})/i.exec(head)?.[1];
   if (named !== undefined && !/^utf-?8$/i.test(named)) {
     try {
       return new TextDecoder(named).decode(bytes);
@@ -51,7 +53,7 @@ function textOfPage(bytes: Uint8Array, writer: DocumentWriter): string {
       // A name that nobody knows; the guess stands.
     }
   }
-  writer.note('encoding_guessed', `The text is not in UTF-8: it was ${guess}.`);
+  writer.note('encoding_guessed', `The encoding had to be guessed: the text was ${guess}.`);
   return text;
 }
 

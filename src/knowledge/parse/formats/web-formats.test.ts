@@ -52,6 +52,11 @@ test('a page is decoded as it says where its bytes do not tell', async () => {
   );
   const { document } = await parseOne('page.html', page);
   assert.deepEqual(outline(document), [['', 'text: Привет']]);
+  const xml = Buffer.from(
+    '<?xml version="1.0" encoding="windows-1251"?><note><to>\xcf\xf0\xe8\xe2\xe5\xf2</to></note>',
+    'latin1',
+  );
+  assert.deepEqual(outline((await parseOne('note.xml', xml)).document), [['', 'text: Привет']]);
 });
 
 const mail = (body: string, type = 'text/plain; charset=utf-8') =>
