@@ -11,6 +11,7 @@ const homes: string[] = [];
 let owner: SwarmNode;
 let near: SwarmNode;
 let killed: NodeProcess;
+let whole: string;
 
 before(async () => {
   const settings = {
@@ -71,6 +72,16 @@ async function story(onText: (pieces: number) => void): Promise<string> {
   return text;
 }
 
+const peerOf = async ({ call }: SwarmNode) => (await call<SwarmView>('GET', '')).peer;
+
+async function lastShard(): Promise<unknown[]> {
+  const { circuits } = await owner.call<{
+    circuits: { shards: { peer: string; from: number; to: number }[] }[];
+  }>('GET', '/../shards/circuits');
+  const { peer, from, to } = circuits[0]!.shards.at(-1)!;
+  return [peer, from, to];
+}
+
 test('a node that is near loads the blocks of one that was killed, and the answer is the same', {
   timeout: 90_000,
 }, async () => {
@@ -83,23 +94,42 @@ test('a node that is near loads the blocks of one that was killed, and the answe
     () => story(() => {}).catch(() => null),
     (text) => text !== null,
   );
-  const whole = await story(() => {});
+  whole = await story(() => {});
   const harmed = await story((pieces) => {
     if (pieces === 8) killed.kill();
   });
   assert.equal(harmed, whole);
 
-  const { circuits } = await owner.call<{
-    circuits: { shards: { peer: string; from: number; to: number }[] }[];
-  }>('GET', '/../shards/circuits');
-  const peers = await Promise.all([owner, near].map(({ call }) => call<SwarmView>('GET', '')));
-  const { shards } = circuits[0]!;
-  assert.deepEqual(shards.at(-1), { ...shards.at(-1)!, peer: peers[1]!.peer, from: 4, to: 6 });
-  const { served, announced } = await near.call<ServingView>('GET', '/../shards/serving');
+  assert.deepEqual(await lastShard(), [await peerOf(near), 4, 6]);
+  const { served, announced, sessions } = await near.call<ServingView>('GET', '/../shards/serving');
+  assert.deepEqual(sessions.map(({ from, to }) => [from, to]).sort(), [
+    [2, 4],
+    [4, 6],
+  ]);
   assert.deepEqual(served.map(({ from, to }) => [from, to]).sort(), [
     [2, 4],
     [4, 6],
   ]);
   // Nobody else is told of blocks that may go in a minute.
   assert.deepEqual(announced[0]!.blocks, [[2, 4]]);
+});
+
+test('the same blocks, served there and given up again, leave alone those that stand in', {
+  timeout: 90_000,
+}, async () => {
+  const stop = (from: number) => near.call('POST', '/../shards/serving/stop', { model: 'stories', from });
+  const settled = (count: number) =>
+    until(
+      () => near.call<ServingView>('GET', '/../shards/serving'),
+      ({ served }) => served.length === count && served.every(({ state }) => state === 'ready'),
+    );
+  // Ranges of one model may not touch.
+  await stop(2);
+  await settled(1);
+  await serve(near.call, 4, 2);
+  await settled(2);
+  await stop(4);
+  await settled(1);
+  assert.equal(await story(() => {}), whole);
+  assert.deepEqual(await lastShard(), [await peerOf(near), 4, 6]);
 });

@@ -44,12 +44,19 @@ export class ServedRange {
   /** Of the engine process that has it. */
   #pid: number | null = null;
 
-  constructor(parts: RangeParts, want: WantedRange, manifest: ModelManifest, isKept: boolean) {
+  /** @param name begins the id in the engine: ranges of the same blocks that come and go by themselves need different ones */
+  constructor(
+    parts: RangeParts,
+    want: WantedRange,
+    manifest: ModelManifest,
+    isKept: boolean,
+    name = 'shard',
+  ) {
     this.#parts = parts;
     this.want = want;
     this.manifest = manifest;
     this.isKept = isKept;
-    this.id = `shard ${want.sha256.slice(0, 16)} ${want.from}-${want.to}`;
+    this.id = `${name} ${want.sha256.slice(0, 16)} ${want.from}-${want.to}`;
   }
 
   get state(): ServedState {

@@ -41,7 +41,10 @@ export function offersOf(
 export interface ServingViewParts extends Pick<ShardParts, 'config' | 'swarm' | 'trust'> {
   readonly policy: ServingPolicy;
   readonly admission: Admission;
+  /** What is announced. */
   readonly ranges: readonly ServedRange[];
+  /** Blocks that stand in for others. */
+  readonly standIns: readonly ServedRange[];
   readonly served: readonly ServedView[];
   readonly rebalancing: RebalancingView | null;
   /** Beside those of the ranges. */
@@ -50,6 +53,7 @@ export interface ServingViewParts extends Pick<ShardParts, 'config' | 'swarm' | 
 
 export function servingView(parts: ServingViewParts): ServingView {
   const { config, swarm, trust, policy, admission, ranges, served, problems, rebalancing } = parts;
+  const all = [...ranges, ...parts.standIns];
   const { friends, serveHours } = config.swarm;
   const { serveTier, sessions, sessionsPerPeer, cells, idleMs, leaseMs } = config.shards;
   const isOpen = friends.length > 0 || serveTier !== 'nobody';
@@ -64,7 +68,7 @@ export function servingView(parts: ServingViewParts): ServingView {
     limits: { sessions, sessionsPerPeer, cells, idleMs, leaseMs },
     served,
     sessions: admission.all().flatMap(({ pool, peer, cells, ageMs, idleMs, leftMs, rows, rowsPerSecond }) => {
-      const range = ranges.find(({ id }) => id === pool);
+      const range = all.find(({ id }) => id === pool);
       if (range === undefined) return [];
       const { model, from, to } = range.want;
       return {

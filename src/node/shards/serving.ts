@@ -194,6 +194,7 @@ export async function openServing(options: ServingOptions): Promise<NodeServing>
   const view = (): ServingView =>
     servingView({
       ...{ ...options, policy, admission, ranges, served: all().map(viewOf) },
+      standIns: standIns.ranges(),
       rebalancing: options.rebalancing?.() ?? null,
       problems: [...problems, ...(lives.problem === null ? [] : [lives.problem])],
     });

@@ -35,6 +35,7 @@ export function createStandIns(options: StandInOptions): StandIns {
   const { engine, clock } = parts;
   const ranges: ServedRange[] = [];
   const lives = new Set<Promise<void>>();
+  let made = 0;
 
   async function rest(range: ServedRange): Promise<void> {
     const { signal } = range.stopping;
@@ -63,7 +64,8 @@ export function createStandIns(options: StandInOptions): StandIns {
         });
       const { id: model, sha256 } = manifest;
       const want = { model, sha256, from, to, auto: false, most: null };
-      const range = new ServedRange({ ...parts, onChange: () => {} }, want, manifest, false);
+      const name = `stand-in ${++made}`;
+      const range = new ServedRange({ ...parts, onChange: () => {} }, want, manifest, false, name);
       ranges.push(range);
       const give = () => range.stopping.abort(new AbortedError('Nobody waits for these blocks any more.'));
       signal.addEventListener('abort', give, { once: true });
