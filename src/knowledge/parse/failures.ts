@@ -88,10 +88,13 @@ export function crashed(name: string, how: string): InputError {
   );
 }
 
+/** Thrown by what does not know the file. */
+export class TooDeep extends Error {}
+
 /** What a parser threw, as an error of its file. A full stack is deep nesting: parsers call themselves for each level. */
 export function asFailure(name: string, thrown: unknown): Error {
   if (isKithError(thrown)) return thrown;
-  if (thrown instanceof RangeError && /call stack/i.test(thrown.message))
+  if (thrown instanceof TooDeep || (thrown instanceof RangeError && /call stack/i.test(thrown.message)))
     return tooLarge(name, 'is nested deeper than can be read');
   if (thrown instanceof RangeError && /string length|array length|array buffer/i.test(thrown.message))
     return tooLarge(name, 'has more text in one piece than fits in memory');

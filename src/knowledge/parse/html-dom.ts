@@ -5,6 +5,7 @@
  * @module knowledge/parse/html-dom
  */
 import { parseHTML } from 'linkedom';
+import { TooDeep } from './failures.ts';
 
 export interface DomNode {
   readonly nodeType: number;
@@ -38,7 +39,29 @@ export function tagOf(node: DomNode): string {
   return name.slice(name.indexOf(':') + 1);
 }
 
+/** Elements that are inside each other; the parser's time grows with the square of that. */
+const LEVELS = 10_000;
+/** Elements without an end, and those that the next one of their kind ends. */
+const ENDLESS = new Set(
+  (
+    'area base br col embed hr img input link meta param source track wbr ' +
+    'p li dt dd option optgroup tr td th thead tbody tfoot colgroup rb rp rt rtc'
+  ).split(' '),
+);
+
+/** @throws {TooDeep} before the parser sees what would keep it for minutes. */
+function refuseDeep(html: string): void {
+  let depth = 0;
+  for (const [, slash, tag] of html.matchAll(/<(\/?)([a-z][a-z0-9]{0,20})/gi)) {
+    if (ENDLESS.has(tag!.toLowerCase())) continue;
+    depth = slash === '/' ? Math.max(0, depth - 1) : depth + 1;
+    if (depth > LEVELS) throw new TooDeep(`elements are nested deeper than ${LEVELS} levels`);
+  }
+}
+
+/** @throws {TooDeep} */
 export function parseDom(html: string): Dom {
+  refuseDeep(html);
   // The parser wants a root: what stands beside it would be lost.
   const whole = /<html[\s>]/i.test(html.slice(0, 100_000)) ? html : `<html><body>${html}</body></html>`;
   const document = parseHTML(whole).document as unknown as DomNode & {
