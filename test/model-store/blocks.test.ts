@@ -163,6 +163,7 @@ test('a model that comes with the install is placed as a whole and nothing is fe
   const got = await store.ensureBlocks('stories15m', { from: 1, to: 2 });
   assert.deepEqual([got.fetchedBytes, got.requests], [0, 0]);
   assert.ok((await readFile(got.path)).equals(bytes));
+  await assert.rejects(store.ensureBlocks('stories15m', { from: 5, to: 7 }), { code: 'gguf_block_range' });
 });
 
 test('of a file on another disk only the wanted bytes are read', async () => {

@@ -72,17 +72,8 @@ export function tensorsOf<T extends { readonly name: string; readonly offset: nu
   blocks: number,
   range: BlockRange,
 ): T[] {
+  checkRange(range, blocks);
   const { from, to } = range;
-  const whole = Number.isSafeInteger(from) && Number.isSafeInteger(to);
-  if (!whole || from < 0 || to < from || to > blocks) {
-    throw new InputError(
-      'gguf_block_range',
-      `There are no blocks [${from}, ${to}) in a model of ${blocks} blocks.`,
-      {
-        details: { from, to, blocks },
-      },
-    );
-  }
   const names = new Set(all.map(({ name }) => name));
   // Without a final norm there are no logits (an encoder), so its embedding is no head.
   const tied = !names.has('output.weight') && names.has('output_norm.weight');
@@ -107,6 +98,20 @@ export function tensorsOf<T extends { readonly name: string; readonly offset: nu
     });
   }
   return tensors;
+}
+
+/** @throws {InputError} `gguf_block_range` unless 0 <= from <= to <= block count. */
+export function checkRange({ from, to }: BlockRange, blocks: number): void {
+  const whole = Number.isSafeInteger(from) && Number.isSafeInteger(to);
+  if (!whole || from < 0 || to < from || to > blocks) {
+    throw new InputError(
+      'gguf_block_range',
+      `There are no blocks [${from}, ${to}) in a model of ${blocks} blocks.`,
+      {
+        details: { from, to, blocks },
+      },
+    );
+  }
 }
 
 /** Byte ranges that cover the tensors (in ascending order), joined where at most `gap` bytes lie between. */

@@ -9,6 +9,7 @@ import { holdingOf } from '../blocks/holding.ts';
 import { makeList } from '../blocks/known-lists.ts';
 import type { BlockProvider, EnsureBlocksOptions, EnsuredBlocks, Holding } from '../blocks/types.ts';
 import type { BlockRange } from '../gguf/index.ts';
+import { checkRange } from '../gguf/slice.ts';
 import type { ModelEntry, ModelManifest } from '../types.ts';
 import { notInstalled } from './errors.ts';
 import { createMeter } from './meter.ts';
@@ -93,7 +94,9 @@ export function createParts(context: StoreContext, host: PartsHost): Parts {
 
   return {
     async ensureBlocks(id, range, options = {}) {
-      const there = await present(await host.require(id), range);
+      const manifest = await host.require(id);
+      checkRange(range, manifest.blocks);
+      const there = await present(manifest, range);
       if (there !== null) return there;
       const work = (io: Io) => fetched(id, range, options, io);
       return await host.exclusive(id, `getting blocks of ${id}`, options, work);
