@@ -191,6 +191,12 @@ test('an agent has its own model, and an unknown model names the nearest', async
   const error = await errorOf(one.chat(request({}, { model: 'larg' })));
   assert.equal(error.code, 'model_not_found');
   assert.match(error.message, /Did you mean large\?/);
+  const path = await errorOf(one.chat(request({}, { model: 'large@peers' })));
+  assert.deepEqual([path.code, path.status], ['path_gap', 503]);
+  assert.match(path.message, /serves blocks of 'large'\./);
+  const circuit = await errorOf(one.chat(request({}, { model: 'large@evening' })));
+  assert.deepEqual([circuit.code, circuit.status], ['model_not_found', 404]);
+  assert.match(circuit.message, /no circuit 'evening' for 'large'/);
 });
 
 test('an answer is kept for its tenant only, and its route says where it came from', async () => {

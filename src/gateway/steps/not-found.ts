@@ -4,20 +4,40 @@
  * @module gateway/steps/not-found
  */
 import { InputError, KithError, nearest } from '../../base/index.ts';
+import { FORCE_PATH } from '../backends/paths/index.ts';
 import { isOpen, type Question } from './question.ts';
 
 export async function notFound(
   model: string | null,
   task: Question['task'],
   names: () => Promise<readonly string[]>,
-): Promise<InputError> {
+): Promise<KithError> {
   if (isOpen(model))
     return new InputError(
       'model_not_found',
       `No default ${task} model is configured: name one in \`model\`.`,
       { status: 404, param: 'model' },
     );
-  return modelNotFound(model!, nearest(model!, await names()));
+  const known = await names();
+  return noPath(model!, known) ?? modelNotFound(model!, nearest(model!, known));
+}
+
+/** For `MODEL@peers` and `MODEL@CIRCUIT`, where the model is known and no peer announces any of its blocks; else null. */
+function noPath(asked: string, known: readonly string[]): KithError | null {
+  const at = asked.lastIndexOf('@');
+  const [model, way] = [asked.slice(0, at), asked.slice(at + 1)];
+  if (at < 0 || !known.includes(model)) return null;
+  if (way !== FORCE_PATH)
+    return new InputError(
+      'model_not_found',
+      `There is no circuit '${way.slice(0, 100)}' for '${model.slice(0, 100)}'. \`kith shard circuits list\` shows those that are open.`,
+      { status: 404, param: 'model' },
+    );
+  return new KithError(
+    'path_gap',
+    `No peer that this node knows of and may ask serves blocks of '${model.slice(0, 100)}'. Are they connected (\`kith p2p peers list\`)? \`kith shard plan ${model.slice(0, 100)} --explain\` says who is left out and why.`,
+    { status: 503, retryAfter: 10, param: 'model' },
+  );
 }
 
 export function modelNotFound(model: string, near: string | null): InputError {
