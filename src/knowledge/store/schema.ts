@@ -72,6 +72,16 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: 'merges of names',
+    up: `
+      CREATE TABLE merge (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        alias TEXT NOT NULL, entity TEXT NOT NULL, reason TEXT NOT NULL, made INTEGER NOT NULL, undone INTEGER
+      ) STRICT;
+      CREATE UNIQUE INDEX merge_alias ON merge (alias) WHERE undone IS NULL;
+    `,
+  },
 ];
 
 /** What one document may have. More is refused, except where `cut` is said. */
@@ -88,6 +98,9 @@ export const STORE_LIMITS = {
   facts: 4_000_000,
   /** Mentions that come with one document. */
   mentions: 2_000_000,
+  /** Merges of names that a KB remembers, undone ones counted, and characters of a name or a reason. */
+  merges: 100_000,
+  mergeName: 500,
   /** Removed chunks that are remembered for those who follow; who is further behind reads all anew. */
   removed: 200_000,
   /** Rows of a page. */

@@ -54,9 +54,15 @@ function vectorsOf(chunks: readonly Chunk[]): Float32Array {
   );
 }
 
-function put(store: KnowledgeStore, path: string, texts: readonly string[], more: Partial<NewDocument> = {}) {
+function put(
+  store: KnowledgeStore,
+  path: string,
+  texts: readonly string[],
+  more: Partial<NewDocument> = {},
+  mentions: readonly Mention[] = [],
+) {
   const chunks = chunksOf(more.title ?? path, texts);
-  store.put(document(path, more), chunks, vectorsOf(chunks), []);
+  store.put(document(path, more), chunks, vectorsOf(chunks), mentions);
   return chunks;
 }
 
@@ -407,4 +413,56 @@ test('whatever is put, renamed and removed, one who follows the changes has what
     }),
     { numRuns: 60 },
   );
+});
+
+test('names are merged with a reason, never in a circle, and a merge can be undone', () => {
+  using store = open();
+  const made = 5;
+  const version = store.version();
+  const first = store.merge({ alias: 'j smith', entity: 'john smith', reason: 'initials', made });
+  assert.ok(store.version() > version);
+  store.merge({ alias: 'john smith', entity: 'john r smith', reason: 'by hand', made });
+  assert.throws(() => store.merge({ alias: 'j smith', entity: 'jane smith', reason: '', made }), {
+    code: 'merge_invalid',
+    message: /merged into 'john smith' already/,
+  });
+  for (const entity of ['j smith', 'john r smith', 'john smith'])
+    assert.throws(() => store.merge({ alias: 'john r smith', entity, reason: '', made }), {
+      code: 'merge_invalid',
+    });
+  assert.throws(() => store.merge({ alias: ' ', entity: 'x', reason: '', made }), { code: 'merge_invalid' });
+  assert.equal(store.undoMerge(first, 9), true);
+  assert.equal(store.undoMerge(first, 10), false);
+  store.merge({ alias: 'j smith', entity: 'jane smith', reason: 'by hand', made });
+  assert.deepEqual(
+    store.merges().map(({ alias, entity, undone }) => [alias, entity, undone]),
+    [
+      ['j smith', 'john smith', 9],
+      ['john smith', 'john r smith', null],
+      ['j smith', 'jane smith', null],
+    ],
+  );
+});
+
+test('those who follow are told of chunks that stay where what they name changed, and of no others', () => {
+  using store = open();
+  const mention = (chunk: number, surface: string): Mention => ({
+    ...{ chunk, surface, span: null, extractor: 'link', confidence: 1 },
+  });
+  const version = () => store.version();
+  put(store, 'a', ['one', 'two'], {}, [mention(0, 'Ann'), mention(1, 'Ben')]);
+  const rows = store.chunksOf('a').map(({ row }) => row);
+  let before = version();
+  put(store, 'a', ['one', 'two'], {}, [mention(0, 'Ann'), mention(1, 'Ben')]);
+  assert.deepEqual(store.changes(before)?.added, []);
+  before = version();
+  put(store, 'a', ['one', 'two'], {}, [mention(0, 'Ann'), mention(1, 'Bea')]);
+  assert.deepEqual(store.changes(before)?.added, [rows[1]]);
+  before = version();
+  store.addMentions([{ row: rows[0]!, ...mention(0, 'Cid'), extractor: 'model' }]);
+  assert.deepEqual(store.changes(before)?.added, [rows[0]]);
+  before = version();
+  // Now the second begins the document.
+  put(store, 'a', ['two'], {}, [mention(0, 'Bea')]);
+  assert.deepEqual(store.changes(before), { version: version(), added: [rows[1]], removed: [rows[0]] });
 });

@@ -54,6 +54,18 @@ export interface StoredMention extends Mention {
   readonly row: number;
 }
 
+/** Says that a name stands for what another stands for. Both are in the form under which the graph compares names. */
+export interface EntityMerge {
+  readonly id: number;
+  readonly alias: string;
+  readonly entity: string;
+  /** For people: who or what said so. */
+  readonly reason: string;
+  /** ms since 1970; `undone`: null while it holds. */
+  readonly made: number;
+  readonly undone: number | null;
+}
+
 export interface Scored {
   readonly row: number;
   /** Larger is better. */
@@ -139,6 +151,12 @@ export interface KnowledgeStore extends Disposable {
   touch(path: string, modified: number): void;
   /** What was found about chunks later. Rows that are gone are passed over. */
   addMentions(mentions: readonly StoredMention[]): void;
+  /** Its id. @throws InputError `merge_invalid`: merged already, or in a circle; LimitError `knowledge.merges` */
+  merge(merge: Omit<EntityMerge, 'id' | 'undone'>): number;
+  /** False when there is none that holds. @param at ms since 1970 */
+  undoMerge(id: number, at: number): boolean;
+  /** All that ever were, in order. */
+  merges(): EntityMerge[];
 
   /** @throws InputError `embedder_mismatch` when the KB has vectors of another */
   useEmbedder(embedder: EmbedderIdentity): void;

@@ -5,6 +5,7 @@
  */
 import { type Database, InputError } from '../../base/index.ts';
 import type { Chunk, Mention } from '../types.ts';
+import { createMerges } from './merges.ts';
 import { checkChunks, checkPath, documentColumns, foldTag, invalid, over, propertyValues } from './rows.ts';
 import { STORE_LIMITS } from './schema.ts';
 import type { EmbedderIdentity, FileState, KnowledgeStore, NewDocument } from './types.ts';
@@ -15,6 +16,9 @@ type Writes =
   | 'rename'
   | 'touch'
   | 'addMentions'
+  | 'merge'
+  | 'undoMerge'
+  | 'merges'
   | 'setVectors'
   | 'useEmbedder'
   | 'changeEmbedder'
@@ -41,6 +45,14 @@ interface KeptChunk {
   place: string;
   title: string;
   text: string;
+}
+
+interface MentionRow {
+  surface: string;
+  start: number | null;
+  stop: number | null;
+  extractor: string;
+  confidence: number;
 }
 
 export interface WriterOptions {
@@ -98,6 +110,10 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
   );
   // What a put brings is by rules, and comes again with each; what a model found of a chunk stays with it.
   const dropRuled = prepare<never, [number]>("DELETE FROM mention WHERE chunk = ? AND extractor <> 'model'");
+  const ruled = prepare<MentionRow, [number]>(
+    "SELECT surface, start, stop, extractor, confidence FROM mention WHERE chunk = ? AND extractor <> 'model' ORDER BY id",
+  );
+  const touchChunk = prepare<never, [number, number]>('UPDATE chunk SET version = ? WHERE row = ?');
   const movePath = prepare<never, [string, number]>('UPDATE document SET path = ? WHERE id = ?');
   // Documents below the path that have no state of their own are the pages of a dump.
   const setModified = prepare<never, Record<string, string | number>>(
@@ -133,17 +149,26 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
     const { path, stage, code, message, hash, recipe, bytes, at } = state;
     noteFile.run(path, stage, code, message?.slice(0, 2000) ?? null, hash, recipe, bytes, at);
   };
+  const writeMentions = (row: number, mentions: readonly Mention[]): void => {
+    for (const { surface, span, extractor, confidence } of mentions)
+      addMention.run(row, surface, span?.[0] ?? null, span?.[1] ?? null, extractor, confidence);
+  };
   const vectorWriter = createVectorWriter(database, change, embedder);
   const { setVectors, useEmbedder, changeEmbedder } = vectorWriter;
 
   return {
     ...{ setVectors, useEmbedder, changeEmbedder },
+    ...createMerges(database, change),
     put(document, chunks, vectors, mentions, state) {
       const row = documentColumns(document);
       const { path } = document;
       checkChunks(path, chunks);
       if (mentions.length > STORE_LIMITS.mentions)
         throw over('mentions', STORE_LIMITS.mentions, `${path} has ${mentions.length} mentions`);
+      const of = Map.groupBy(mentions, ({ chunk }) => chunk);
+      for (const position of of.keys())
+        if (chunks[position] === undefined)
+          throw invalid(`a mention is of chunk ${position}, which it has not`, path);
       return change((version) => {
         const dimension = vectors === null ? 0 : vectorWriter.dimensionFor(vectors, chunks.length);
         const { id } = insert.get({ ...row, chunks: chunks.length })!;
@@ -156,7 +181,7 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
         const before = new Map(kept.all(id).map((chunk) => [chunk.id, chunk]));
         const stays = new Set(chunks.map((chunk) => chunk.id));
         for (const chunk of before.values()) if (!stays.has(chunk.id)) takeOut(chunk, version);
-        const rows = chunks.map((chunk, at) => {
+        for (const [at, chunk] of chunks.entries()) {
           const place = JSON.stringify(chunk.place);
           const exact = vectors?.subarray(at * dimension, (at + 1) * dimension);
           const title = chunk.title.toWellFormed();
@@ -170,21 +195,24 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
           if (old !== undefined) {
             if (old.position !== at || old.tokens !== chunk.tokens || old.place !== place)
               moveChunk.run(at, chunk.tokens, place, old.row);
-            dropRuled.run(old.row);
+            const named = of.get(at) ?? [];
+            const isSame = sameMentions(ruled.all(old.row), named);
+            if (!isSame) {
+              dropRuled.run(old.row);
+              writeMentions(old.row, named);
+            }
+            // Who follows what is named has to know, and where a document begins counts there, too.
+            if (!isSame || (named.length > 0 && (old.position === 0) !== (at === 0)))
+              touchChunk.run(version, old.row);
             if (exact !== undefined && !vectorWriter.has(old.row)) {
               vectorWriter.write(old.row, exact, version);
             }
-            return old.row;
+            continue;
           }
           const added = addChunk.get(chunk.id, id, at, chunk.tokens, place, version, title, text)!.row;
           addWords.run(added, title, text);
           if (exact !== undefined) vectorWriter.write(added, exact, null);
-          return added;
-        });
-        for (const { chunk, surface, span, extractor, confidence } of mentions) {
-          const of = rows[chunk];
-          if (of === undefined) throw invalid(`a mention is of chunk ${chunk}, which it has not`, path);
-          addMention.run(of, surface, span?.[0] ?? null, span?.[1] ?? null, extractor, confidence);
+          writeMentions(added, of.get(at) ?? []);
         }
         if (state !== undefined) writeFile({ ...state, path });
         sweepRemoved();
@@ -223,10 +251,12 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
     },
     addMentions(mentions) {
       if (mentions.length === 0) return;
-      change(() => {
-        for (const { row, surface, span, extractor, confidence } of mentions)
-          if (hasChunk.get(row) !== undefined)
-            addMention.run(row, surface, span?.[0] ?? null, span?.[1] ?? null, extractor, confidence);
+      change((version) => {
+        for (const { row, ...mention } of mentions)
+          if (hasChunk.get(row) !== undefined) {
+            writeMentions(row, [mention]);
+            touchChunk.run(version, row);
+          }
       });
     },
     noteFiles(states) {
@@ -244,4 +274,20 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
       saveSettings.run(JSON.stringify(settings));
     },
   };
+}
+
+function sameMentions(before: readonly MentionRow[], now: readonly Mention[]): boolean {
+  return (
+    before.length === now.length &&
+    now.every(({ surface, span, extractor, confidence }, i) => {
+      const old = before[i]!;
+      return (
+        old.surface === surface &&
+        old.start === (span?.[0] ?? null) &&
+        old.stop === (span?.[1] ?? null) &&
+        old.extractor === extractor &&
+        old.confidence === confidence
+      );
+    })
+  );
 }
