@@ -12,4 +12,4 @@ export {
   type RetrieverOptions,
   type SearchOptions,
 } from './retriever.ts';
-export { wordsOf } from './words.ts';
+export { isStopWord, wordsOf } from './words.ts';

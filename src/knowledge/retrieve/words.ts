@@ -26,3 +26,8 @@ export function wordsOf(question: string): readonly string[] {
   const telling = [...all].filter((word) => !STOP_WORDS.has(word));
   return (telling.length > 0 ? telling : [...all]).slice(0, MOST_WORDS);
 }
+
+/** Whether a word, in lower case, tells documents not apart. */
+export function isStopWord(word: string): boolean {
+  return STOP_WORDS.has(word);
+}
