@@ -184,6 +184,32 @@ test('both shards die at once, and a substitute soon after: others take their pl
   peers = others;
 });
 
+test('the first shard dies while another takes the place of the second: nobody waits for what it cannot say any more', async () => {
+  const others = [await lab.startPeer(0, 3), await lab.startPeer(3, 6)];
+  const offers = [...peers, ...others].map(({ offer }) => offer);
+  const [front] = peers as [LabPeer, LabPeer];
+  const lost: string[] = [];
+  const { path } = await lab.overPath('passed', peers, [], {
+    limits: { openMs: 60_000 },
+    onEvent: (event) => event.type === 'lost' && lost.push(event.peer),
+    async substitute({ from }, gone) {
+      if (!gone.has(front.offer.peer)) {
+        await lab.stopPeer(front);
+        await until('the first is lost, too', () => lost.includes(front.offer.peer));
+      }
+      return offers.filter((offer) => offer.from === from && !gone.has(offer.peer));
+    },
+  });
+  await using _ = path;
+  const begun = performance.now();
+  const tokens = await lab.answer('passed', {}, async (count) => {
+    if (count === 12) await lab.stopPeer(peers[1]!);
+  });
+  assert.ok(performance.now() - begun < 45_000);
+  assert.deepEqual(tokens, await lab.answer('whole'));
+  peers = others;
+});
+
 test('a shard that is lost while nothing is asked is replaced before the next question', async () => {
   const brief = await lab.startPeer(3, 6);
   const { path, events } = await lab.overPath('idle', [peers[0]!, brief], [peers[1]!]);

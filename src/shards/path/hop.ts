@@ -73,8 +73,9 @@ export class Hop {
   readonly maxRows: number;
   readonly #stream: Session;
   readonly #options: HopOptions;
-  readonly #pongs = new Map<number, (pong: Pong) => void>();
-  readonly #linked = new Map<string, (ms: number) => void>();
+  /** Who waits for what the shard says; null: it is gone. */
+  readonly #pongs = new Map<number, (pong: Pong | null) => void>();
+  readonly #linked = new Map<string, (ms: number | null) => void>();
   #moved: ((moved: Moved | null) => void) | null = null;
   /** Resolves when the shard has accounted for all, or its session has ended. */
   readonly #settled = Promise.withResolvers<void>();
@@ -161,7 +162,8 @@ export class Hop {
   /** True when the shard answers in time, with the last steps that it saw and computed. */
   async ping(ms: number): Promise<Pong | null> {
     const id = ++this.#lastPing;
-    const answered = new Promise<Pong>((resolve) => this.#pongs.set(id, resolve));
+    if (this.#gone) return null;
+    const answered = new Promise<Pong | null>((resolve) => this.#pongs.set(id, resolve));
     const timer = Promise.withResolvers<null>();
     const late = setTimeout(() => timer.resolve(null), ms);
     const begun = this.#options.now();
@@ -209,6 +211,7 @@ export class Hop {
 
   /** Has the shard bring its KV rows to `next`. What it says then; null when it is gone, or says nothing in time. */
   async move(next: Hop, ms: number): Promise<Moved | null> {
+    if (this.#gone) return null;
     const { promise, resolve } = Promise.withResolvers<Moved | null>();
     this.#moved = resolve;
     const late = setTimeout(() => resolve(null), ms);
@@ -227,10 +230,11 @@ export class Hop {
     next: Hop,
     { replay, from, ms }: { replay: boolean; from: number; ms: number },
   ): Promise<boolean> {
-    const linked = new Promise<true>((resolve) =>
+    if (this.#gone) return false;
+    const linked = new Promise<boolean>((resolve) =>
       this.#linked.set(next.peer, (way) => {
-        this.#linkMs = way;
-        resolve(true);
+        if (way !== null) this.#linkMs = way;
+        resolve(way !== null);
       }),
     );
     const timer = Promise.withResolvers<false>();
@@ -249,6 +253,7 @@ export class Hop {
   async close(): Promise<void> {
     if (this.#gone) return;
     this.#gone = true;
+    this.#waitNoMore();
     const timer = Promise.withResolvers<void>();
     const late = setTimeout(timer.resolve, SETTLE_MS);
     try {
@@ -327,8 +332,15 @@ export class Hop {
     if (this.#gone) return;
     this.#gone = true;
     this.#stream.cancel();
+    this.#waitNoMore();
+    this.#options.onGone(this, error);
+  }
+
+  /** Nothing that is still waited for comes. */
+  #waitNoMore(): void {
+    for (const answered of this.#pongs.values()) answered(null);
+    for (const linked of this.#linked.values()) linked(null);
     this.#moved?.(null);
     this.#asking?.resolve(null);
-    this.#options.onGone(this, error);
   }
 }
