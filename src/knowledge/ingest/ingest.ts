@@ -6,6 +6,7 @@
  */
 import { AbortedError, throwIfAborted } from '../../base/index.ts';
 import { passageOf } from '../chunk/index.ts';
+import { mentionsOf } from '../graph/mentions.ts';
 import { checkPath, type FileStage, type FileState, isPath } from '../store/index.ts';
 import { Channel } from './channel.ts';
 import { type Failure, failureOf, isFatal } from './failure.ts';
@@ -179,7 +180,8 @@ export async function* ingest(
     const { path, title } = facts;
     throwIfAborted(signal);
     try {
-      const mentions = options.mentions?.({ path, title, document: parsed.document, chunks }) ?? [];
+      const findNames = options.mentions ?? mentionsOf;
+      const mentions = findNames({ path, title, document: parsed.document, chunks });
       store.put(facts, chunks, rows, mentions, parsed.page === null ? stateOf('done', seen) : undefined);
     } catch (error) {
       if (isFatal(error)) throw error;

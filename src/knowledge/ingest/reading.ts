@@ -14,8 +14,8 @@ import type { FileState, NewDocument } from '../store/index.ts';
 import type { Chunk, Embedder } from '../types.ts';
 import type { IngestOptions, SourceFile } from './types.ts';
 
-/** Raised whenever other chunks come of the same bytes, by the parsers or by the chunker: files are then read again. */
-const READING_VERSION = 1;
+/** Raised whenever other chunks or names come of the same bytes, by parsers, chunker or rules: files are then read again. */
+const READING_VERSION = 2;
 
 /** Failures that come again while the file is the same. */
 const LASTING = new Set([

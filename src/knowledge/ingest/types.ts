@@ -31,7 +31,7 @@ export interface IngestOptions {
   readonly embedder: Embedder;
   readonly clock: Clock;
   readonly chunking?: ChunkOptions;
-  /** Finds names in a document, without a model. @default none are looked for */
+  /** Finds names in a document, without a model. @default those that graph/ finds by its rules */
   readonly mentions?: (text: NewText) => readonly Mention[];
   /** Files read and parsed at once, while others are embedded. @default 3 */
   readonly parallel?: number;

@@ -5,96 +5,31 @@
  * @module knowledge/retrieve/retriever
  */
 import { InputError, isKithError, messageOf } from '../../base/index.ts';
-import type { KnowledgeStore, StoredChunk } from '../store/index.ts';
-import type { Embedder, Filter } from '../types.ts';
-import {
-  dot,
-  type FollowedStore,
-  followVectors,
-  type VectorIndex,
-  type VectorIndexOptions,
-} from '../vectors/index.ts';
+import { namedIn, ownRows, routeOf } from '../graph/index.ts';
+import type { StoredChunk } from '../store/index.ts';
+import { dot, followVectors, type VectorIndex } from '../vectors/index.ts';
+import { byGraph, type Graphed, marginOf } from './by-graph.ts';
 import { chooseDiverse } from './diverse.ts';
 import { type Print, printOf, sayTheSame } from './duplicates.ts';
 import { fuse, type Ranker } from './fuse.ts';
+import { checked } from './options.ts';
+import type { Evidence, Found, Hit, Retriever, RetrieverOptions } from './types.ts';
 import { wordsOf } from './words.ts';
 
-export interface SearchOptions {
-  /** Hits wanted. @default 10, at most 1000 */
-  readonly limit?: number;
-  readonly filter?: Filter | undefined;
-  /** How to look: by words, by meaning, or by both. @default 'both' */
-  readonly by?: 'words' | 'vectors' | 'both';
-  /** Weight of meaning against words, 0 to 1. @default 0.6 */
-  readonly alpha?: number;
-  /** Leave out what says the same as a better hit (and name it there), among the first 200. @default true */
-  readonly dropDuplicates?: boolean;
-  /** 0 to 1: how much hits should differ from each other. @default 0 */
-  readonly diversity?: number;
-  /** Chunks before and after each hit that are given with it, at most 8. @default 0 */
-  readonly neighbours?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What one way of looking says about a hit. */
-export interface Evidence {
-  /** BM25 or cosine. */
-  readonly score: number;
-  /** From 1; null when it is not among the best by this way. */
-  readonly rank: number | null;
-}
-
-export interface Hit {
-  readonly chunk: StoredChunk;
-  /** Larger is better; comparable within one answer only. */
-  readonly score: number;
-  /** Null when none of the words is in it, or others have far more of them. */
-  readonly words: Evidence | null;
-  /** Null when it has no vector, or meaning was not asked for. */
-  readonly vector: Evidence | null;
-  /** Ids of chunks that say the same and were left out. */
-  readonly duplicates: readonly string[];
-  /** With the hit itself, by position; empty unless asked for. */
-  readonly neighbours: readonly StoredChunk[];
-}
-
-export interface Found {
-  readonly hits: readonly Hit[];
-  /** Ways that were gone. */
-  readonly by: readonly ('words' | 'vectors')[];
-  /** Why meaning did not count although it was asked for; null otherwise. */
-  readonly degraded: { readonly code: string; readonly message: string } | null;
-  /** Words that were looked up. */
-  readonly words: readonly string[];
-}
-
-export interface Retriever extends AsyncDisposable {
-  /** @throws InputError `search_invalid`, `filter_invalid`, `embedder_mismatch`; AbortedError */
-  search(question: string, options?: SearchOptions): Promise<Found>;
-  /** Brings vectors into memory, which the first search does otherwise. */
-  warm(): Promise<void>;
-}
-
-export interface RetrieverOptions {
-  readonly store: FollowedStore &
-    Pick<KnowledgeStore, 'lexical' | 'rowsOf' | 'f32' | 'chunks' | 'neighbours'>;
-  /** Null: search is by words only. */
-  readonly embedder: Embedder | null;
-  readonly vectors?: Omit<VectorIndexOptions, 'dimension' | 'rows'>;
-}
+export type * from './types.ts';
 
 /** So many of the best of each way are weighed against each other. */
 const POOL = 200;
-const MOST_HITS = 1000;
-const MOST_NEIGHBOURS = 8;
+/** How much the hits of a question for an overview differ from each other. */
+const WIDE = 0.5;
 /** Chunks among which diversity chooses, for each hit wanted. */
 const CHOICE = 4;
 /** Each hit is compared with the ones before it: beyond so many, copies stay. */
 const MOST_COMPARED = 200;
-const ALPHA = 0.6;
 
-export function createRetriever({ store, embedder, vectors: indexOptions }: RetrieverOptions): Retriever {
-  const following = followVectors(store, indexOptions);
+export function createRetriever(options: RetrieverOptions): Retriever {
+  const { store, embedder, graph = null } = options;
+  const following = followVectors(store, options.vectors);
 
   /** The question's vector, or why there is none. */
   async function vectorOf(question: string, signal: AbortSignal | undefined) {
@@ -132,35 +67,46 @@ export function createRetriever({ store, embedder, vectors: indexOptions }: Retr
     query: Float32Array,
     pool: number,
     rows: Uint32Array | null,
-    others: readonly number[],
+    others: Iterable<number>,
   ) {
     const near = await index.nearest(query, { limit: pool, rows });
-    const asked = new Set([...near.map(({ row }) => row), ...others]);
-    const list = [...asked];
     const scores = new Map<number, number>();
     const vectors = new Map<number, Float32Array>();
-    store.f32(list).forEach((vector, i) => {
-      if (vector === null) return;
-      vectors.set(list[i]!, vector);
-      scores.set(list[i]!, dot(vector, query));
-    });
-    return { scores, vectors };
+    const add = (asked: Iterable<number>): void => {
+      const list = [...new Set(asked)].filter((row) => !scores.has(row));
+      store.f32(list).forEach((vector, i) => {
+        if (vector === null) return;
+        vectors.set(list[i]!, vector);
+        scores.set(list[i]!, dot(vector, query));
+      });
+    };
+    add([...near.map(({ row }) => row), ...others]);
+    return { scores, vectors, add };
   }
 
   return {
     async warm() {
       if (embedder !== null) await following.current();
+      await graph?.current();
     },
-    async search(question, options = {}) {
-      const { limit, alpha, by, diversity, neighbours, dropDuplicates, filter, signal } = checked(options);
+    async search(question, given = {}) {
+      const { limit, alpha, by, neighbours, dropDuplicates, filter, signal, ...rest } = checked(
+        given,
+        graph !== null,
+      );
+      const net = by === 'graph' || by === 'auto' ? await graph!.current() : null;
       signal?.throwIfAborted();
       const meaning = by === 'words' ? null : await vectorOf(question, signal);
       signal?.throwIfAborted();
       const withVectors = meaning !== null && 'query' in meaning ? meaning : null;
       const pool = Math.max(POOL, 2 * limit);
-      const ways: ('words' | 'vectors')[] = [];
+      const ways: Found['by'][number][] = [];
       const rankers: Ranker[] = [];
       const words = by === 'vectors' && withVectors !== null ? [] : wordsOf(question);
+      const named = net === null ? [] : namedIn(net, question);
+      const allowed = net === null && withVectors === null ? null : store.rowsOf(filter);
+      const kept = net === null || allowed === null ? null : new Set(allowed);
+      const own = net === null ? [] : ownRows(net, named).filter((row) => kept?.has(row) ?? true);
       let lexical = new Map<number, number>();
       if (by !== 'vectors' || withVectors === null) {
         ways.push('words');
@@ -171,12 +117,35 @@ export function createRetriever({ store, embedder, vectors: indexOptions }: Retr
       if (withVectors !== null) {
         ways.push('vectors');
         const { index, query } = withVectors;
-        dense = await byVector(index, query, pool, store.rowsOf(filter), [...lexical.keys()]);
+        dense = await byVector(index, query, pool, allowed, lexical.keys());
         rankers.push({ weight: by === 'vectors' ? 1 : alpha, scores: dense.scores, absent: null });
       }
       // One way alone is not weighed against anything: its own scores say more.
       const fused = rankers.length === 1 ? new Map(rankers[0]!.scores) : fuse(rankers);
-      const candidates = rankedChunks(fused, limit * (diversity > 0 ? CHOICE : 1), dropDuplicates);
+      const route =
+        by === 'graph'
+          ? { taken: 'graph' as const, why: 'it was asked for' }
+          : net === null
+            ? null
+            : routeOf(question, named, marginOf(fused));
+      const ranks = { words: ranksOf(lexical, pool), vector: ranksOf(dense?.scores ?? new Map(), pool) };
+      let graphed: Graphed | null = null;
+      if (net !== null && route !== null && route.taken !== 'hybrid') {
+        ways.push('graph');
+        dense?.add(own);
+        const candidates = { words: lexical, vectors: dense?.scores ?? new Map<number, number>(), own };
+        graphed = byGraph(net, candidates, {
+          isWide: route.taken === 'global',
+          keeps: (row) => kept?.has(row) ?? true,
+          also: (rows) => dense?.add(rows),
+        });
+      }
+      const diversity = rest.diversity ?? (route?.taken === 'global' ? WIDE : 0);
+      const candidates = rankedChunks(
+        graphed?.scores ?? fused,
+        limit * (diversity > 0 ? CHOICE : 1),
+        dropDuplicates,
+      );
       const chosen =
         diversity > 0
           ? chooseDiverse(
@@ -185,16 +154,16 @@ export function createRetriever({ store, embedder, vectors: indexOptions }: Retr
               diversity,
             )
           : candidates.slice(0, limit);
-      const ranks = { words: ranksOf(lexical, pool), vector: ranksOf(dense?.scores ?? new Map(), pool) };
       return {
         by: ways,
-        words,
+        ...{ words, route },
         degraded: meaning !== null && 'degraded' in meaning ? (meaning.degraded ?? null) : null,
         hits: chosen.map(
           ({ chunk, score, duplicates }): Hit => ({
             ...{ chunk, score, duplicates },
             words: evidence(chunk.row, lexical, ranks.words),
             vector: evidence(chunk.row, dense?.scores, ranks.vector),
+            graph: graphed?.evidenceOf(chunk.row) ?? null,
             neighbours: neighbours > 0 ? store.neighbours(chunk.row, neighbours) : [],
           }),
         ),
@@ -244,31 +213,6 @@ export function createRetriever({ store, embedder, vectors: indexOptions }: Retr
     }
     return found;
   }
-}
-
-function checked(options: SearchOptions) {
-  const number = (name: keyof SearchOptions, standard: number, least: number, most: number): number => {
-    const value = options[name] ?? standard;
-    if (typeof value !== 'number' || !(value >= least && value <= most))
-      throw new InputError(
-        'search_invalid',
-        `${name} is ${String(value)}: it must be a number from ${least} to ${most}.`,
-        {
-          param: name,
-        },
-      );
-    return value;
-  };
-  return {
-    limit: Math.floor(number('limit', 10, 1, MOST_HITS)),
-    alpha: number('alpha', ALPHA, 0, 1),
-    diversity: number('diversity', 0, 0, 1),
-    neighbours: Math.floor(number('neighbours', 0, 0, MOST_NEIGHBOURS)),
-    by: options.by ?? 'both',
-    dropDuplicates: options.dropDuplicates ?? true,
-    filter: options.filter,
-    signal: options.signal,
-  };
 }
 
 /** Beyond the pool others may lie between. */

@@ -1,0 +1,105 @@
+/**
+ * What each chunk names, chunk by chunk: the part of the graph that changes. It is a view over the mentions of the store.
+ *
+ * @module knowledge/graph/chunk-names
+ */
+import type { Mention } from '../types.ts';
+import { compileNetwork, KINDS, type Network, type Weights } from './network.ts';
+import { normalForm, shortTitle } from './normal.ts';
+
+/** What one chunk names. */
+export interface Entry {
+  /** Position in its document. */
+  readonly position: number;
+  /** Entities, and how each stands in the chunk, in the order of its mentions. */
+  readonly ids: Uint32Array;
+  readonly kinds: Uint8Array;
+  /** Entities found in its text by titles of documents. */
+  found: Uint32Array;
+}
+
+export class ChunkNames {
+  readonly #entries = new Map<number, Entry>();
+  /** Numbers of forms are never given again: a form that comes back has its old one. */
+  readonly #ids = new Map<string, number>();
+  readonly #forms: string[] = [];
+  readonly #weights: Partial<Weights>;
+
+  constructor(weights: Partial<Weights> = {}) {
+    this.#weights = weights;
+  }
+
+  has(row: number): boolean {
+    return this.#entries.has(row);
+  }
+
+  /** @returns forms by which the chunk's document is known: what the gazetteer has to know */
+  put(row: number, mentions: readonly Mention[]): string[] {
+    const strongest = new Map<number, number>();
+    const known: string[] = [];
+    let position = 0;
+    const add = (form: string, kind: number): void => {
+      const id = this.#idOf(form);
+      strongest.set(id, Math.max(strongest.get(id) ?? 0, kind));
+      if (kind >= KINDS.alias) known.push(form);
+    };
+    for (const { chunk, surface, extractor } of mentions) {
+      position = chunk;
+      const form = normalForm(surface);
+      if (form === '') continue;
+      add(form, KINDS[extractor]);
+      const short = extractor === 'title' ? normalForm(shortTitle(surface) ?? '') : '';
+      if (short !== '' && short !== form) add(short, KINDS.alias);
+    }
+    this.#entries.set(row, {
+      position,
+      ids: Uint32Array.from(strongest.keys()),
+      kinds: Uint8Array.from(strongest.values()),
+      found: new Uint32Array(0),
+    });
+    return known;
+  }
+
+  /** Says which titles of documents stand in the chunk's text. */
+  setFound(row: number, forms: readonly string[]): void {
+    const entry = this.#entries.get(row);
+    if (entry !== undefined) entry.found = Uint32Array.from(new Set(forms.map((form) => this.#idOf(form))));
+  }
+
+  /** Chunks in which one of these titles was found. */
+  rowsFinding(forms: ReadonlySet<string>): number[] {
+    const wanted = new Set<number>();
+    for (const form of forms) {
+      const id = this.#ids.get(form);
+      if (id !== undefined) wanted.add(id);
+    }
+    if (wanted.size === 0) return [];
+    return [...this.#entries].flatMap(([row, { found }]) =>
+      found.some((id) => wanted.has(id)) ? [row] : [],
+    );
+  }
+
+  remove(row: number): void {
+    this.#entries.delete(row);
+  }
+
+  /** @param merges forms to the form that they stand for in the end */
+  compile(merges: ReadonlyMap<string, string> = new Map()): Network {
+    const stands = new Map<number, number>();
+    for (const [alias, form] of merges) stands.set(this.#idOf(alias), this.#idOf(form));
+    return compileNetwork(
+      { entries: this.#entries, ids: this.#ids, forms: this.#forms, stands },
+      this.#weights,
+    );
+  }
+
+  #idOf(form: string): number {
+    let id = this.#ids.get(form);
+    if (id === undefined) {
+      id = this.#forms.length;
+      this.#ids.set(form, id);
+      this.#forms.push(form);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Which way a question is answered, by its form: by words and meaning, over the graph, or from everywhere.
+ *
+ * @module knowledge/graph/route
+ */
+import type { Named } from './rank.ts';
+
+export interface Route {
+  /** `hybrid`: words and meaning. `graph`: from what is named to what that names. `global`: a spread over everything that fits. */
+  readonly taken: 'hybrid' | 'graph' | 'global';
+  /** For people. */
+  readonly why: string;
+}
+
+/** Asks for a view over much, not for a fact. */
+const GLOBAL =
+  /\b(?:summar(?:y|i[sz]e)|overview|main (?:themes?|topics?|points?|ideas?)|key (?:themes?|topics?|takeaways?)|all (?:of )?(?:my|the|these) (?:notes|documents|files)|what (?:is|are) (?:this|these|the) (?:knowledge base|collection|notes|documents|files) about|in general, what|zusammenfass\p{L}*|überblick|résumé|resumen)\b/iu;
+/** One thing by way of another: `the mother of the director of`, `the state where`, `Ann's employer`. */
+const RELATION =
+  /\p{L}['’]s\s+\p{L}|\b(?:whose|both|same|common|between|related?|connect(?:s|ed|ion)?|earlier|later|older|younger|first|father|mother|spouse|wife|husband|son|daughter|brother|sister|founder|founded|director|author|performers?|composer|owner|employer|member|successor|predecessor|capital|located|born|died|married)\b|\b(?:of|in|by|where|which|who|that|when) (?:the|an?|his|her|their|which|whom)\b|\b(?:that|which|who|where) (?:is|was|were|are|has|had|did|does|\p{L}+ed)\b/iu;
+/** Under this share of the best score the second one is close behind it. */
+const CLOSE = 0.15;
+const MOST_CHARACTERS = 2000;
+
+/**
+ * @param named of what the knowledge base names
+ * @param margin how far the best hit by words and meaning is before the second, as a share of the range of scores; null: not known
+ */
+export function routeOf(question: string, named: readonly Named[], margin: number | null): Route {
+  const text = question.slice(0, MOST_CHARACTERS);
+  if (GLOBAL.test(text)) {
+    return { taken: 'global', why: 'it asks for an overview' };
+  }
+  const names = named
+    .slice(0, 3)
+    .map(({ form }) => `'${form}'`)
+    .join(', ');
+  if (named.length === 0) return { taken: 'hybrid', why: 'it names nothing that the knowledge base names' };
+  if (RELATION.test(text)) return { taken: 'graph', why: `it asks for something by way of ${names}` };
+  if (named.length > 1) return { taken: 'graph', why: `it names ${names}` };
+  if (margin !== null && margin < CLOSE)
+    return { taken: 'graph', why: `it names ${names}, and by words and meaning no hit is clearly the best` };
+  return { taken: 'hybrid', why: `it asks about ${names}, and one hit is clearly the best` };
+}
