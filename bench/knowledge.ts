@@ -14,7 +14,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Measure, writeRun } from '../src/knowledge/evaluate/index.ts';
+import { type Measure, quantile, writeRun } from '../src/knowledge/evaluate/index.ts';
 import { type MiniLm, openMiniLm } from './knowledge/embedder.ts';
 import { runSet, SETS } from './knowledge/quality.ts';
 import { table } from './lib/stats.ts';
@@ -81,6 +81,10 @@ async function quality(): Promise<void> {
     const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
     console.log(
       `A question without embedding it p50 ${cost.p50.toFixed(1)} ms, p95 ${cost.p95.toFixed(1)} ms; for 1,000 chunks: ${cost.secondsPerThousand.toFixed(2)} s to store, ${mib(cost.diskPerThousand)} on disk, ${mib(cost.memoryPerThousand)} in memory`,
+    );
+    const taken = [...result.routes].map(([way, count]) => `${way} ${count}`).join(', ');
+    console.log(
+      `Graph and vectors in memory after ${(result.warmMs / 1000).toFixed(2)} s; a question over the graph p50 ${quantile(result.graphMs, 0.5).toFixed(1)} ms, p95 ${quantile(result.graphMs, 0.95).toFixed(1)} ms; ways that questions of "auto" took: ${taken}`,
     );
     for (const { run, measure, least, most } of goals) {
       const value = verdicts.get(run)!.means.get(measure)!;

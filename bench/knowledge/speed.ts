@@ -211,7 +211,7 @@ export async function searchSpeed(count = 50_000): Promise<void> {
     for (const [label, options] of [
       ['words', { by: 'words' }],
       ['vectors', { by: 'vectors' }],
-      ['both', {}],
+      ['both', { by: 'both' }],
       ['both, one document', { filter: { paths: ['d/100'] } }],
       ['both, filter by time', { filter: { modifiedFrom: count / 2 } }],
     ] as const) {
