@@ -64,7 +64,8 @@ export class Recovery {
     steps.wake();
     if (this.#mending) return;
     this.#mending = true;
-    this.#working = this.#recover();
+    // An answer stands still since the last rows came, not since the loss was noticed.
+    this.#working = this.#recover(steps.oldest?.since);
   }
 
   /** What the shards after this place have is of wrong rows: it is computed again when the next one joins. */
