@@ -31,14 +31,22 @@ export function routeOf(question: string, named: readonly Named[], margin: numbe
   if (GLOBAL.test(text)) {
     return { taken: 'global', why: 'it asks for an overview' };
   }
-  const names = named
+  if (named.length === 0) return { taken: 'hybrid', why: 'it names nothing that the knowledge base names' };
+  // A name of one word that no document is about is too often a code or an abbreviation: the graph leads nowhere from there.
+  const anchors = named.filter(({ form, isTitle }) => isTitle || form.includes(' '));
+  const names = listed(anchors);
+  if (anchors.length === 0)
+    return { taken: 'hybrid', why: `no document is about ${listed(named)}, and it is no full name` };
+  if (RELATION.test(text)) return { taken: 'graph', why: `it asks for something by way of ${names}` };
+  if (anchors.length > 1) return { taken: 'graph', why: `it names ${names}` };
+  if (margin !== null && margin < CLOSE && anchors.some(({ isTitle }) => isTitle))
+    return { taken: 'graph', why: `it names ${names}, and by words and meaning no hit is clearly the best` };
+  return { taken: 'hybrid', why: `it asks about ${names}, and asks for nothing by way of it` };
+}
+
+function listed(named: readonly Named[]): string {
+  return named
     .slice(0, 3)
     .map(({ form }) => `'${form}'`)
     .join(', ');
-  if (named.length === 0) return { taken: 'hybrid', why: 'it names nothing that the knowledge base names' };
-  if (RELATION.test(text)) return { taken: 'graph', why: `it asks for something by way of ${names}` };
-  if (named.length > 1) return { taken: 'graph', why: `it names ${names}` };
-  if (margin !== null && margin < CLOSE)
-    return { taken: 'graph', why: `it names ${names}, and by words and meaning no hit is clearly the best` };
-  return { taken: 'hybrid', why: `it asks about ${names}, and one hit is clearly the best` };
 }
