@@ -9,9 +9,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EntityMerge, KnowledgeStore } from '../store/index.ts';
 import { ChunkNames } from './chunk-names.ts';
-import { FirstWords } from './first-words.ts';
 import { foldedOf, Gazetteer } from './gazetteer.ts';
 import type { Network, Weights } from './network.ts';
+import { WordHashes } from './word-hashes.ts';
 import { wordsIn } from './words.ts';
 
 export type GraphStore = Pick<
@@ -39,7 +39,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
     readonly titles: Gazetteer;
     /** Forms by which each chunk's document is known. */
     readonly known: Map<number, readonly string[]>;
-    readonly first: FirstWords;
+    readonly hashes: WordHashes;
     graph: Graph;
     version: number;
   }
@@ -47,13 +47,13 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
   let work: Promise<Graph> | null = null;
 
   function look(
-    { names, titles, first }: Pick<Held, 'names' | 'titles' | 'first'>,
+    { names, titles, hashes }: Pick<Held, 'names' | 'titles' | 'hashes'>,
     row: number,
     text: string,
   ): void {
     const words = wordsIn(text);
     const folded = foldedOf(words);
-    first.set(row, folded);
+    hashes.set(row, folded);
     names.setFound(
       row,
       titles.in(words, folded).map(({ form }) => form),
@@ -71,7 +71,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
       names: new ChunkNames(weights),
       titles: new Gazetteer(),
       known: new Map<number, readonly string[]>(),
-      first: new FirstWords(),
+      hashes: new WordHashes(),
     };
     let count = 0;
     for (const { row } of store.allChunks()) {
@@ -89,7 +89,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
 
   /** Takes over what changed, and looks again for titles where some came or went. */
   async function apply(now: Held, added: readonly number[], removed: readonly number[]): Promise<void> {
-    const { names, titles, known, first } = now;
+    const { names, titles, known, hashes } = now;
     const came = new Set<string>();
     const went = new Set<string>();
     const again = new Set<number>();
@@ -101,7 +101,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
       }
       known.delete(row);
       names.remove(row);
-      first.delete(row);
+      hashes.delete(row);
     };
     for (const row of removed) forget(row);
     for (const [i, row] of added.entries()) {
@@ -116,7 +116,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
       again.add(row);
       if (i % SLICE === SLICE - 1) await setImmediate();
     }
-    for (const row of first.rowsWith(came)) again.add(row);
+    for (const row of hashes.rowsWith(came)) again.add(row);
     for (const row of names.rowsFinding(went)) again.add(row);
     let count = 0;
     for (const row of again) {

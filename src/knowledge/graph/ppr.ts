@@ -14,10 +14,17 @@ export interface WalkOptions {
 }
 
 export interface Walked {
-  /** Chance of being at a chunk after the steps, by its index in the network. */
-  readonly chunks: ReadonlyMap<number, number>;
-  /** And at an entity. */
-  readonly entities: ReadonlyMap<number, number>;
+  /** Chance of being at each chunk after the steps, by its index in the network. */
+  readonly chunks: Float64Array;
+  /** Chunks with a chance, in the order in which they were reached. */
+  readonly reached: readonly number[];
+  /** Chance of being at each entity. */
+  readonly entities: Float64Array;
+}
+
+interface Shares {
+  readonly of: Float64Array;
+  readonly reached: number[];
 }
 
 /** @param seeds shares of the walks that begin at chunks, by their index; they need not sum to 1 */
@@ -28,33 +35,42 @@ export function walk(
 ): Walked {
   let total = 0;
   for (const share of seeds.values()) total += share;
-  if (!(total > 0)) return { chunks: new Map(), entities: new Map() };
-  const home = new Map<number, number>();
-  for (const [chunk, share] of seeds) home.set(chunk, ((1 - damping) * share) / total);
-  let chunks = new Map<number, number>();
-  for (const [chunk, share] of seeds) chunks.set(chunk, share / total);
-  let entities = new Map<number, number>();
+  const begin = (part: number): Shares => {
+    const shares = none(network.rows.length);
+    if (!(total > 0)) return shares;
+    for (const [chunk, share] of seeds) {
+      shares.of[chunk] = (part * share) / total;
+      shares.reached.push(chunk);
+    }
+    return shares;
+  };
+  let chunks = begin(1);
+  let entities = none(network.frequency.length);
   for (let step = 0; step < steps; step++) {
-    const reached = spread(network.fromChunks, chunks, damping, new Map());
-    chunks = spread(network.fromEntities, entities, damping, new Map(home));
-    entities = reached;
+    const next = none(network.frequency.length);
+    spread(network.fromChunks, chunks, damping, next);
+    chunks = begin(1 - damping);
+    spread(network.fromEntities, entities, damping, chunks);
+    entities = next;
   }
-  return { chunks, entities };
+  return { chunks: chunks.of, reached: chunks.reached, entities: entities.of };
 }
 
-/** Maps keep the order in which nodes were reached, and so the order of every sum. */
-function spread(
-  { start, to, weight }: Sparse,
-  from: ReadonlyMap<number, number>,
-  damping: number,
-  into: Map<number, number>,
-): Map<number, number> {
-  for (const [node, share] of from) {
-    const moved = damping * share;
-    for (let i = start[node]!; i < start[node + 1]!; i++) {
+function none(nodes: number): Shares {
+  return { of: new Float64Array(nodes), reached: [] };
+}
+
+/** Nodes are gone through in the order in which they were reached: every sum is taken in the same order every time. */
+function spread({ start, to, weight }: Sparse, from: Shares, damping: number, into: Shares): void {
+  for (const node of from.reached) {
+    const moved = damping * from.of[node]!;
+    const end = start[node + 1]!;
+    for (let i = start[node]!; i < end; i++) {
+      const part = moved * weight[i]!;
+      if (part === 0) continue;
       const next = to[i]!;
-      into.set(next, (into.get(next) ?? 0) + moved * weight[i]!);
+      if (into.of[next] === 0) into.reached.push(next);
+      into.of[next]! += part;
     }
   }
-  return into;
 }

@@ -99,12 +99,16 @@ export function seedsOf(
 /** Rows that walks reach, best first, with the share of the best one. */
 export function reached(
   { network }: Graph,
-  { chunks }: Walked,
+  { chunks, reached: all }: Walked,
   limit: number,
 ): { row: number; share: number }[] {
-  const most = largest(chunks);
-  return [...chunks]
-    .map(([chunk, chance]) => ({ row: network.rows[chunk]!, share: chance / most }))
+  const chances = Float64Array.from(all, (chunk) => chunks[chunk]!).sort();
+  const most = chances.at(-1) ?? 0;
+  // Walks reach half of a large network: only those that can be among the best are put in order.
+  const least = chances.at(-limit) ?? 0;
+  return all
+    .filter((chunk) => chunks[chunk]! >= least)
+    .map((chunk) => ({ row: network.rows[chunk]!, share: chunks[chunk]! / most }))
     .sort((a, b) => b.share - a.share || a.row - b.row)
     .slice(0, limit);
 }
@@ -125,8 +129,8 @@ export function throughOf({ network }: Graph, { entities }: Walked, row: number,
   const through: { name: string; flow: number }[] = [];
   for (let i = fromChunks.start[chunk]!; i < fromChunks.start[chunk + 1]!; i++) {
     const entity = fromChunks.to[i]!;
-    const chance = entities.get(entity);
-    if (chance === undefined) continue;
+    const chance = entities[entity]!;
+    if (chance === 0) continue;
     const { start, to, weight } = fromEntities;
     for (let k = start[entity]!; k < start[entity + 1]!; k++)
       if (to[k] === chunk) through.push({ name: network.nameOf(entity), flow: chance * weight[k]! });
