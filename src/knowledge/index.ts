@@ -5,6 +5,23 @@
  * @module knowledge
  */
 export {
+  type AnswerEvent,
+  type Answerer,
+  type AnswererOptions,
+  type AnswerOptions,
+  type Citation,
+  type CollectedAnswer,
+  collectAnswer,
+  createAnswerer,
+  type Figures,
+  type Missing,
+  type SentenceStatus,
+  type Source,
+  type Support,
+  type Turn,
+  type WarningCode,
+} from './answer/index.ts';
+export {
   CHUNK_DEFAULTS,
   type ChunkOptions,
   checkChunking,
@@ -60,13 +77,24 @@ export {
   type ParseSource,
 } from './parse/types.ts';
 export {
+  createExpandedSearch,
   createRetriever,
   type Evidence,
+  type ExpandedFound,
+  type ExpandedOptions,
+  type ExpandedSearch,
+  type Expander,
+  type Expansion,
   type Found,
   type Hit,
+  hydeBy,
+  listwiseBy,
+  multiQueryBy,
+  type Ranker,
   type Retriever,
   type RetrieverOptions,
   type SearchOptions,
+  type SearchStep,
 } from './retrieve/index.ts';
 export {
   type Changes,
@@ -112,4 +140,7 @@ export type {
   Place,
   Property,
   Section,
+  WriteOptions,
+  Writer,
+  WriterMessage,
 } from './types.ts';

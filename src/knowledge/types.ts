@@ -26,6 +26,29 @@ export interface EmbedOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface WriterMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface WriteOptions {
+  /** Tokens of the answer, at most. */
+  readonly maxTokens: number;
+  /** 0: the likeliest token each time. */
+  readonly temperature: number;
+  readonly signal: AbortSignal;
+}
+
+/** Writes text. The node gives one that asks its gateway. */
+export interface Writer {
+  /** Model id, for people. */
+  readonly id: string;
+  /** Tokens of messages and answer together. */
+  readonly context: number;
+  /** Pieces of the answer as they come. Ends early when the signal fires. */
+  write(messages: readonly WriterMessage[], options: WriteOptions): AsyncIterable<string>;
+}
+
 /** A file as a parser gives it: text in reading order, without markup. */
 export interface ParsedDocument {
   /** As the file itself says; null when it does not. */

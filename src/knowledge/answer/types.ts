@@ -3,32 +3,11 @@
  *
  * @module knowledge/answer/types
  */
-import type { Hit } from '../retrieve/index.ts';
+import type { Hit, SearchStep } from '../retrieve/index.ts';
 import type { StoredChunk } from '../store/index.ts';
 import type { Place } from '../types.ts';
 
-export interface WriterMessage {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
-}
-
-export interface WriteOptions {
-  /** Tokens of the answer, at most. */
-  readonly maxTokens: number;
-  /** 0: the likeliest token each time. */
-  readonly temperature: number;
-  readonly signal: AbortSignal;
-}
-
-/** Writes text. The node gives one that asks its gateway. */
-export interface Writer {
-  /** Model id, for people. */
-  readonly id: string;
-  /** Tokens of messages and answer together. */
-  readonly context: number;
-  /** Pieces of the answer as they come. Ends early when the signal fires. */
-  write(messages: readonly WriterMessage[], options: WriteOptions): AsyncIterable<string>;
-}
+export type { WriteOptions, Writer, WriterMessage } from '../types.ts';
 
 /** One exchange before the question, the oldest first. */
 export interface Turn {
@@ -84,11 +63,12 @@ export type SentenceStatus = 'verified' | 'unsupported' | 'plain';
 export type WarningCode =
   | 'sentence_unsupported'
   | 'citation_unknown'
+  | 'citation_unsupported'
   | 'citation_moved'
   | 'citation_added'
   | 'writer_failed'
-  | 'writer_empty'
   | 'answer_cut'
+  | 'rewrite_skipped'
   | 'search_degraded'
   | 'source_cut';
 
@@ -109,7 +89,11 @@ export type AnswerEvent =
       readonly type: 'sources';
       /** The question as it was looked up. */
       readonly question: string;
+      /** By whom it was made to stand alone; null: it is as it was asked. */
+      readonly rewrittenBy: 'rules' | 'writer' | null;
       readonly sources: readonly Source[];
+      /** What was done beside searching, or skipped, and why. */
+      readonly steps: readonly SearchStep[];
       /** How far what was found speaks to the question. */
       readonly support: Support;
     }

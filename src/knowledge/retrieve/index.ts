@@ -3,6 +3,18 @@
  *
  * @module knowledge/retrieve
  */
+export { type Budget, type Within, withinBudget } from './budget.ts';
+export { hydeBy, listwiseBy, multiQueryBy } from './by-writer.ts';
+export {
+  createExpandedSearch,
+  type ExpandedFound,
+  type ExpandedOptions,
+  type ExpandedSearch,
+  type Expander,
+  type Expansion,
+  type Ranker,
+  type SearchStep,
+} from './expand.ts';
 export {
   createRetriever,
   type Evidence,

@@ -34,6 +34,8 @@ test('one number has many forms', () => {
     ['-5 degrees', '−5 degrees'],
     ['the 3rd floor', '3 floors'],
     ['2 GB', '2,000 MB'],
+    ['3.5 million pounds', '£3,500,000'],
+    ['10 pounds', '10 lb'],
     ['a table | Height (m)\nOak | 31', '31 m'],
   ] as const) {
     assert.ok(says(a, b), `${a} says ${b}`);

@@ -4,7 +4,7 @@
  *
  * @module knowledge/answer/claims/numbers
  */
-import { monthOf, ordinalValue, scaleOf, type Unit, unitOf, wordValue } from './units.ts';
+import { comparable, monthOf, ordinalValue, scaleOf, type Unit, unitOf, wordValue } from './units.ts';
 import { fold } from './words.ts';
 
 export interface Quantity {
@@ -217,8 +217,8 @@ function sameQuantity(claim: Quantity, other: Quantity, text: string): boolean {
   for (const value of claim.values)
     for (const known of other.values) {
       if (claim.unit !== null && other.unit !== null) {
-        if (claim.unit.kind !== other.unit.kind) continue;
-        if (near(value * claim.unit.factor, known * other.unit.factor, claim)) return true;
+        const factors = comparable(claim.unit, other.unit);
+        if (factors !== null && near(value * factors[0], known * factors[1], claim)) return true;
       } else if (near(value, known, claim)) {
         // The head of a table may name the unit once for all rows.
         if (claim.unit === null || namesUnit(text, claim.unit)) return true;

@@ -30,7 +30,7 @@ const TABLE: Readonly<Record<string, readonly (readonly [factor: number, names: 
     [1e-3, 'g gram grams gramm'],
     [1, 'kg kilogram kilograms kilogramm'],
     [1e3, 't ton tons tonne tonnes tonnen'],
-    [0.45359237, 'lb lbs pound pounds'],
+    [0.45359237, 'lb lbs'],
     [0.028349523125, 'oz ounce ounces'],
   ],
   volume: [
@@ -83,6 +83,8 @@ const TABLE: Readonly<Record<string, readonly (readonly [factor: number, names: 
   gbp: [[1, '£ gbp sterling']],
   jpy: [[1, '¥ jpy yen']],
   chf: [[1, 'chf franken francs']],
+  // A weight or money: whichever stands on the other side.
+  pound: [[1, 'pound pounds']],
 };
 
 const UNITS: ReadonlyMap<string, Unit> = new Map(
@@ -90,6 +92,16 @@ const UNITS: ReadonlyMap<string, Unit> = new Map(
     rows.flatMap(([factor, names]) => names.split(' ').map((name) => [name, { kind, factor }] as const)),
   ),
 );
+
+const POUND: Readonly<Record<string, number>> = { pound: 1, gbp: 1, mass: 0.45359237 };
+
+/** Factors by which numbers of two units are compared; null when they cannot be. */
+export function comparable(a: Unit, b: Unit): readonly [a: number, b: number] | null {
+  if (a.kind === b.kind) return [a.factor, b.factor];
+  if (a.kind === 'pound') return b.kind in POUND ? [POUND[b.kind]!, b.factor] : null;
+  if (b.kind === 'pound') return a.kind in POUND ? [a.factor, POUND[a.kind]!] : null;
+  return null;
+}
 
 /** Letters that are a unit only as they are: `5 M` is no length. */
 const EXACT: Readonly<Record<string, string>> = { M: '', T: '', G: '', H: '', S: '', W: 'w', L: 'l' };

@@ -1,0 +1,195 @@
+/**
+ * From a question to an answer whose every sentence was held against the source that it cites.
+ *
+ * @module knowledge/answer/answer
+ */
+import { type Clock, InputError, type Random, throwIfAborted } from '../../base/index.ts';
+import type { Retriever, SearchOptions, SearchStep } from '../retrieve/index.ts';
+import type { KnowledgeStore, StoredChunk } from '../store/index.ts';
+import type { Embedder } from '../types.ts';
+import { buildContext } from './context.ts';
+import { extractAnswer } from './extract.ts';
+import { rewriteFollowUp } from './follow-up.ts';
+import { Grounding } from './grounding.ts';
+import { plain, promptFor } from './prompt.ts';
+import { reasonOf, refusalText } from './refusal.ts';
+import { type SupportThresholds, supportOf } from './support.ts';
+import type { AnswerEvent, Figures, Source, Turn, Writer } from './types.ts';
+import { writeAnswer } from './writing.ts';
+
+export interface AnswererOptions {
+  /** May be one that also expands and reranks. */
+  readonly retriever: Pick<Retriever, 'search'>;
+  readonly store: Pick<KnowledgeStore, 'neighbours' | 'lexical' | 'counts' | 'chunk'>;
+  readonly embedder: Embedder | null;
+  /** Null: answers are sentences of the documents. */
+  readonly writer: Writer | null;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface AnswerOptions {
+  /** What was said before. @default none */
+  readonly turns?: readonly Turn[];
+  readonly search?: Omit<SearchOptions, 'signal' | 'neighbours'>;
+  /** `leave_out`: a sentence that is not supported is not given. `flag`: it is given and said to be so. @default 'leave_out' */
+  readonly unsupported?: 'leave_out' | 'flag';
+  /** What happens when nothing of what was written is supported: say so, or give sentences of the sources. @default 'refuse' */
+  readonly fallback?: 'refuse' | 'extract';
+  /** Tokens of the sources together. @default 2400, less where the writer's context is small */
+  readonly contextTokens?: number;
+  /** Tokens of what is written. @default 400 */
+  readonly maxTokens?: number;
+  /** Sources, at most. @default 8 */
+  readonly sources?: number;
+  readonly support?: SupportThresholds;
+  /** ms for making a question stand alone with the writer; 0: by rules only. @default 1500 */
+  readonly rewriteMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answerer {
+  /** @throws InputError `question_invalid` and those of the search; AbortedError */
+  answer(question: string, options?: AnswerOptions): AsyncIterable<AnswerEvent>;
+}
+
+const MOST_CHARACTERS = 8000;
+const CONTEXT_TOKENS = 2400;
+const MAX_TOKENS = 400;
+/** Tokens of the frame, the question and earlier turns. Estimates of tokens may be a tenth below what a model counts. */
+const FRAME_TOKENS = 500;
+/** Chunks of earlier answers that stay in view. */
+const MOST_KEPT = 3;
+
+export const NO_FIGURES: Figures = {
+  ...{ sentences: 0, cited: 0, verified: 0, unsupported: 0, leftOut: 0, removedCitations: 0 },
+};
+
+export function createAnswerer(parts: AnswererOptions): Answerer {
+  return { answer: (question, options = {}) => answer(parts, question, options) };
+}
+
+async function* answer(
+  { retriever, store, embedder, writer, clock, random }: AnswererOptions,
+  asked: string,
+  options: AnswerOptions,
+): AsyncGenerator<AnswerEvent> {
+  const { signal, turns = [], unsupported = 'leave_out', fallback = 'refuse' } = options;
+  checkQuestion(asked);
+  throwIfAborted(signal);
+  const rewriteMs = options.rewriteMs ?? 1500;
+  const rewritten = await rewriteFollowUp(asked, turns, {
+    ...{ writer: rewriteMs > 0 ? writer : null, clock, signal },
+    budgetMs: rewriteMs,
+  });
+  const { question } = rewritten;
+  if (rewritten.skipped !== null)
+    yield warning(
+      'rewrite_skipped',
+      `The question was made to stand alone by rules, not by the model: ${rewritten.skipped}.`,
+    );
+  const most = options.sources ?? 8;
+  const found: Awaited<ReturnType<Retriever['search']>> & { readonly steps?: readonly SearchStep[] } =
+    await retriever.search(question, { limit: Math.max(most, 8), ...options.search, signal });
+  if (found.degraded !== null)
+    yield warning('search_degraded', `Searched by words only: ${found.degraded.message}.`);
+  const { sources, cut } = buildContext(found.hits, store, {
+    ...{ budget: budgetFor(writer, options), most },
+    keep: rewritten.by === null ? [] : keptChunks(turns, store),
+  });
+  if (cut) yield warning('source_cut', 'The best source was longer than the context and was cut.');
+  const support = supportOf(question, found, sources, store, options.support);
+  yield {
+    ...{ type: 'sources', question, rewrittenBy: rewritten.by, sources, support },
+    steps: found.steps ?? [],
+  };
+  if (!support.enough) {
+    yield* refuse(reasonOf(support, sources), sources, NO_FIGURES);
+    return;
+  }
+  const grounding = new Grounding(sources);
+  const extract = async function* (): AsyncGenerator<AnswerEvent> {
+    const sentences = await extractAnswer(question, found, sources, embedder, { signal });
+    if (sentences.length === 0) {
+      yield* refuse('no sentence of what was found answers it', sources, NO_FIGURES);
+      return;
+    }
+    for (const [at, { source, sentence }] of sentences.entries()) {
+      const text = plain(sentence).replace(/\s+/gu, ' ');
+      yield { type: 'text', text: `${at === 0 ? '' : ' '}${text} [${source.n}]` };
+      yield { type: 'citation', ...grounding.quote(source, sentence) };
+      yield { type: 'sentence', text, status: 'verified', missing: [], given: true };
+    }
+    const count = sentences.length;
+    const figures = { ...NO_FIGURES, sentences: count, cited: count, verified: count };
+    yield { type: 'finish', outcome: 'extracted', reason: null, figures };
+  };
+  if (writer === null) {
+    yield* extract();
+    return;
+  }
+  const { messages } = promptFor(question, sources, random, turns);
+  const { figures, end } = yield* writeAnswer(writer, messages, grounding, {
+    ...{ unsupported, maxTokens: options.maxTokens ?? MAX_TOKENS, signal },
+  });
+  throwIfAborted(signal);
+  if (figures.verified > 0) {
+    if (end === 'failed' || end === 'cut')
+      yield warning('answer_cut', 'The answer ended before the model was done with it.');
+    yield { type: 'finish', outcome: 'written', reason: null, figures };
+  } else if (end === 'no_answer') yield* refuse('the model found no answer in them', sources, figures);
+  else if (end === 'failed' || fallback === 'extract') yield* extract();
+  else yield* refuse('nothing that the model wrote is supported by them', sources, figures);
+}
+
+function* refuse(reason: string, sources: readonly Source[], figures: Figures): Generator<AnswerEvent> {
+  yield { type: 'text', text: refusalText(reason, sources) };
+  yield { type: 'finish', outcome: 'refused', reason, figures };
+}
+
+function warning(code: (AnswerEvent & { type: 'warning' })['code'], message: string): AnswerEvent {
+  return { type: 'warning', code, message };
+}
+
+function checkQuestion(question: string): void {
+  if (question.trim() === '' || question.length > MOST_CHARACTERS)
+    throw new InputError(
+      'question_invalid',
+      `The question has ${question.length} characters: ask with 1 to ${MOST_CHARACTERS}.`,
+      { param: 'question' },
+    );
+}
+
+function budgetFor(writer: Writer | null, { contextTokens, maxTokens = MAX_TOKENS }: AnswerOptions): number {
+  const wanted = contextTokens ?? CONTEXT_TOKENS;
+  if (writer === null) return wanted;
+  return Math.max(128, Math.min(wanted, Math.floor((writer.context - maxTokens - FRAME_TOKENS) * 0.85)));
+}
+
+/** What the last answers cited, the newest first. */
+function keptChunks(turns: readonly Turn[], store: Pick<KnowledgeStore, 'chunk'>): StoredChunk[] {
+  const ids = new Set(turns.toReversed().flatMap(({ cited = [] }) => cited));
+  const chunks: StoredChunk[] = [];
+  for (const id of ids) {
+    if (chunks.length >= MOST_KEPT) break;
+    const chunk = store.chunk(id);
+    if (chunk !== null) chunks.push(chunk);
+  }
+  return chunks;
+}
+
+/** The whole of an answer that came as events. */
+export interface CollectedAnswer {
+  readonly text: string;
+  readonly events: readonly AnswerEvent[];
+}
+
+export async function collectAnswer(events: AsyncIterable<AnswerEvent>): Promise<CollectedAnswer> {
+  const all: AnswerEvent[] = [];
+  let text = '';
+  for await (const event of events) {
+    all.push(event);
+    if (event.type === 'text') text += event.text;
+  }
+  return { text: text.trim(), events: all };
+}

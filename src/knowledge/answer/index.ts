@@ -1,0 +1,28 @@
+/**
+ * From sources to answers that cite them.
+ *
+ * @module knowledge/answer
+ */
+export {
+  type Answerer,
+  type AnswererOptions,
+  type AnswerOptions,
+  type CollectedAnswer,
+  collectAnswer,
+  createAnswerer,
+} from './answer.ts';
+export { type Rewritten, rewriteFollowUp } from './follow-up.ts';
+export type {
+  AnswerEvent,
+  Citation,
+  Figures,
+  Missing,
+  SentenceStatus,
+  Source,
+  Support,
+  Turn,
+  WarningCode,
+  WriteOptions,
+  Writer,
+  WriterMessage,
+} from './types.ts';
