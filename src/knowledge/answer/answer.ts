@@ -4,6 +4,7 @@
  * @module knowledge/answer/answer
  */
 import { type Clock, InputError, type Random, throwIfAborted } from '../../base/index.ts';
+import { estimateTokens } from '../chunk/index.ts';
 import type { Retriever, SearchOptions, SearchStep } from '../retrieve/index.ts';
 import type { KnowledgeStore, StoredChunk } from '../store/index.ts';
 import type { Embedder } from '../types.ts';
@@ -11,7 +12,7 @@ import { buildContext } from './context.ts';
 import { extractAnswer } from './extract.ts';
 import { rewriteFollowUp } from './follow-up.ts';
 import { Grounding } from './grounding.ts';
-import { plain, promptFor } from './prompt.ts';
+import { historyOf, plain, promptFor } from './prompt.ts';
 import { reasonOf, refusalText } from './refusal.ts';
 import { type SupportThresholds, supportOf } from './support.ts';
 import type { AnswerEvent, Figures, Source, Turn, Writer } from './types.ts';
@@ -56,8 +57,12 @@ export interface Answerer {
 const MOST_CHARACTERS = 8000;
 const CONTEXT_TOKENS = 2400;
 const MAX_TOKENS = 400;
-/** Tokens of the frame, the question and earlier turns. Estimates of tokens may be a tenth below what a model counts. */
-const FRAME_TOKENS = 500;
+/** Tokens of the fixed words around sources. */
+const FRAME_TOKENS = 320;
+/** Tokens are estimated, and models count up to a tenth more. */
+const SURE = 0.85;
+/** With less no answer is possible: rather the model says that it is too much. */
+const LEAST_TOKENS = 128;
 /** Chunks of earlier answers that stay in view. */
 const MOST_KEPT = 3;
 
@@ -94,7 +99,7 @@ async function* answer(
   if (found.degraded !== null)
     yield warning('search_degraded', `Searched by words only: ${found.degraded.message}.`);
   const { sources, cut } = buildContext(found.hits, store, {
-    ...{ budget: budgetFor(writer, options), most },
+    ...{ budget: budgetFor(writer, question, options), most },
     keep: rewritten.by === null ? [] : keptChunks(turns, store),
   });
   if (cut) yield warning('source_cut', 'The best source was longer than the context and was cut.');
@@ -109,13 +114,15 @@ async function* answer(
   }
   const grounding = new Grounding(sources);
   const extract = async function* (): AsyncGenerator<AnswerEvent> {
-    const sentences = await extractAnswer(question, found, sources, embedder, { signal });
+    const extracts = await extractAnswer(question, found, sources, embedder, { signal });
+    const sentences = extracts
+      .map((each) => ({ ...each, text: plain(each.sentence).replace(/\s+/gu, ' ') }))
+      .filter(({ text }) => text !== '');
     if (sentences.length === 0) {
       yield* refuse('no sentence of what was found answers it', sources, NO_FIGURES);
       return;
     }
-    for (const [at, { source, sentence }] of sentences.entries()) {
-      const text = plain(sentence).replace(/\s+/gu, ' ');
+    for (const [at, { source, sentence, text }] of sentences.entries()) {
       yield { type: 'text', text: `${at === 0 ? '' : ' '}${text} [${source.n}]` };
       yield { type: 'citation', ...grounding.quote(source, sentence) };
       yield { type: 'sentence', text, status: 'verified', missing: [], given: true };
@@ -160,10 +167,15 @@ function checkQuestion(question: string): void {
     );
 }
 
-function budgetFor(writer: Writer | null, { contextTokens, maxTokens = MAX_TOKENS }: AnswerOptions): number {
-  const wanted = contextTokens ?? CONTEXT_TOKENS;
-  if (writer === null) return wanted;
-  return Math.max(128, Math.min(wanted, Math.floor((writer.context - maxTokens - FRAME_TOKENS) * 0.85)));
+function budgetFor(
+  writer: Writer | null,
+  question: string,
+  { contextTokens = CONTEXT_TOKENS, maxTokens = MAX_TOKENS, turns = [] }: AnswerOptions,
+): number {
+  if (writer === null) return contextTokens;
+  const said = estimateTokens([question, ...historyOf(turns).map(({ content }) => content)].join('\n'));
+  const left = writer.context - maxTokens - FRAME_TOKENS - said;
+  return Math.max(LEAST_TOKENS, Math.min(contextTokens, Math.floor(left * SURE)));
 }
 
 /** What the last answers cited, the newest first. */

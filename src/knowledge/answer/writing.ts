@@ -43,8 +43,6 @@ export async function* writeAnswer(
   const stop = new AbortController();
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const seen = new Set<string>();
-  /** Sentences that say nothing ("Here it is:") wait for one that does. */
-  let waiting: string[] = [];
   let characters = 0;
   let repeated = 0;
   let end: Written['end'] = 'done';
@@ -81,26 +79,19 @@ export async function* writeAnswer(
         'citation_unsupported',
         `Source ${wrong.join(', ')} was cited for what it does not say: “${body}”`,
       );
-    if (status === 'plain') {
-      if (counts.verified > 0 || unsupported === 'flag') yield* give(sentence.text, [], 'plain', []);
-      else waiting.push(sentence.text);
-      return;
-    }
+    // What cannot be checked is left out, too: "That is wrong." behind a sentence that is supported would turn it around.
     const isGiven = status === 'verified' || unsupported === 'flag';
-    if (status === 'unsupported') {
+    if (status === 'unsupported')
       yield warn(
         'sentence_unsupported',
         `${isGiven ? 'Not supported' : 'Left out'}: “${body}” (${reasons(missing)}).`,
       );
-      if (!isGiven) {
-        counts.leftOut++;
-        yield { type: 'sentence', text: body, status, missing, given: false };
-        return;
-      }
+    if (isGiven) {
+      yield* give(sentence.text, citations, status, missing);
+      return;
     }
-    for (const text of waiting) yield* give(text, [], 'plain', []);
-    waiting = [];
-    yield* give(sentence.text, citations, status, missing);
+    counts.leftOut++;
+    yield { type: 'sentence', text: body, status, missing, given: false };
   }
 
   try {
@@ -119,7 +110,6 @@ export async function* writeAnswer(
   } finally {
     stop.abort();
   }
-  counts.leftOut += waiting.length;
   // Nothing at all is a failure of the writer, not a judgement about the sources.
   if (end === 'done' && counts.sentences === 0) end = 'failed';
   return { figures: counts, end };

@@ -28,6 +28,9 @@ const RUN =
 /** GPT-4, COVID-19, v2.1, ISO27001: letters and digits in one word. */
 const CODE =
   /(?<![\p{L}\p{N}])(?=[\p{L}\p{N}._-]{0,40}\p{L})(?=[\p{L}\p{N}._-]{0,40}\p{N})[\p{L}\p{N}]+(?:[._-][\p{L}\p{N}]+){0,6}/gu;
+/** 192.168.7.1, 2.1.3: addresses and versions, unless it is 1.000.000 or 12.3.2020. */
+const DOTTED = /(?<![\p{L}\p{N}.,])\d{1,5}(?:\.\d{1,5}){2,6}(?![\p{L}\p{N}])/gu;
+const NO_CODE = /^(?:\d{1,3}(?:\.\d{3})+|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}\.\d{1,2}\.\d{1,2})$/u;
 /** 5km, 12th, 80s, 3.5m: numbers with what belongs to them. */
 const MEASURED = /^[\d.,_-]+\p{L}{1,3}$/u;
 /** A verb behind a lone first word makes it a subject without an article: mostly a name. */
@@ -38,20 +41,22 @@ export interface Named {
   readonly surface: string;
   /** Folded words that a source must have. */
   readonly words: readonly string[];
+  /** A code, which must stand there as one. */
+  readonly whole: boolean;
 }
 
 /** @param sentence one sentence, without marks of citation */
 export function namesOf(sentence: string): Named[] {
   const names: Named[] = [];
   const seen = new Set<string>();
-  const add = (surface: string) => {
+  const add = (surface: string, whole = false) => {
     const words = foldedWords(surface).filter(
-      (word) => !TITLES.has(word) && !isStopWord(word) && (word.length > 1 || /\d/.test(word)),
+      (word) => whole || (!TITLES.has(word) && !isStopWord(word) && (word.length > 1 || /\d/.test(word))),
     );
     const key = words.join(' ');
     if (words.length === 0 || seen.has(key)) return;
     seen.add(key);
-    names.push({ surface, words });
+    names.push({ surface, words, whole });
   };
   for (const { 0: match, index } of sentence.matchAll(RUN)) {
     let surface = match.replace(/[.'’-]+$/u, '');
@@ -73,7 +78,8 @@ export function namesOf(sentence: string): Named[] {
     }
     if (surface !== '') add(surface);
   }
-  for (const [match] of sentence.matchAll(CODE)) if (!MEASURED.test(match)) add(match);
+  for (const [match] of sentence.matchAll(CODE)) if (!MEASURED.test(match)) add(match, true);
+  for (const [match] of sentence.matchAll(DOTTED)) if (!NO_CODE.test(match)) add(match, true);
   return names;
 }
 
@@ -108,7 +114,13 @@ export function nameIndexOf(text: string): NameIndex {
   return { words: new Set(words), stems: new Set(words.map(stem)), initials, line: ` ${words.join(' ')} ` };
 }
 
-export function hasName({ words }: Named, index: NameIndex): boolean {
+export function hasName({ words, whole }: Named, index: NameIndex): boolean {
+  if (whole) {
+    const apart = words.join(' ');
+    return [apart, apart.replaceAll(' ', ''), apart.replace(/(\p{L})(\d)/gu, '$1 $2')].some((each) =>
+      index.line.includes(` ${each} `),
+    );
+  }
   return words.every((word) => index.words.has(word) || index.initials.has(word) || derived(word, index));
 }
 
