@@ -107,8 +107,7 @@ export class Grounding {
     if (checked === undefined) {
       const sources = numbers.map((n) => this.#sources.get(n)!);
       checked = checkable(
-        // The path, too: a file's name is often all that says what it is about.
-        sources.map(({ title, path }) => `${title}\n${path.replace(/[/_.-]+/gu, ' ')}`).join('\n'),
+        sources.map(({ title }) => title).join('\n'),
         sources.map(({ text }) => text).join('\n\n'),
       );
       this.#checked.set(key, checked);
