@@ -10,6 +10,7 @@
 import { engineSettings } from './settings/engine.ts';
 import { gatewaySettings } from './settings/gateway.ts';
 import { identitySettings } from './settings/identity.ts';
+import { knowledgeSettings } from './settings/knowledge.ts';
 import type { Lists } from './settings/lists.ts';
 import { nodeSettings } from './settings/node.ts';
 import { providerSettings } from './settings/providers.ts';
@@ -29,6 +30,7 @@ export const SETTINGS = {
   ...providerSettings,
   ...swarmSettings,
   ...shardSettings,
+  ...knowledgeSettings,
   ...trustSettings,
   ...watchingSettings,
 } as const;
@@ -56,6 +58,7 @@ export interface Config extends Lists {
   readonly anthropic: Section<'anthropic'>;
   readonly swarm: Section<'swarm'>;
   readonly shards: Section<'shards'>;
+  readonly knowledge: Section<'knowledge'>;
   readonly trust: Section<'trust'>;
   readonly log: Section<'log'>;
   readonly telemetry: Section<'telemetry'>;

@@ -20,6 +20,7 @@ import {
   whole,
 } from './options.ts';
 import { rememberFlags } from './output.ts';
+import { addRag } from './rag-commands.ts';
 import { addShard } from './shard-commands.ts';
 import { addSwarm } from './swarm-commands.ts';
 import { addTrust } from './trust-commands.ts';
@@ -221,6 +222,7 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
   );
   addGateway(program, add);
   addSwarm(program, add);
+  addRag(program, add);
   addShard(program, add);
   addTrust(program, add);
   add(

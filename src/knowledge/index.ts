@@ -53,6 +53,7 @@ export {
   type Verdict,
   writeRun,
 } from './evaluate/index.ts';
+export { followGraph, mentionsOf } from './graph/index.ts';
 export {
   type IngestEvent,
   type IngestOptions,
@@ -99,6 +100,7 @@ export {
 export {
   type Changes,
   type Counts,
+  checkPath,
   type EmbedderIdentity,
   type FileStage,
   type FileState,

@@ -10,6 +10,7 @@
  * console.log(node.url);
  */
 import type { openBackends as OpenBackends } from './backends.ts';
+import type { createNodeKnowledge as CreateNodeKnowledge, NodeKnowledge } from './knowledge/desk.ts';
 import type { createNode as CreateNode } from './node.ts';
 import type { EngineRooms, openEngineRooms as OpenEngineRooms, openRooms as OpenRooms } from './rooms.ts';
 import type { calibrate as Calibrate } from './shards/calibrate.ts';
@@ -22,6 +23,7 @@ export type { Backends } from './backends.ts';
 export type { CheckupFacts } from './checkups.ts';
 export { checkBackendNames, configWarnings } from './config-sense.ts';
 export { enginePackages, ledgerPath } from './home-files.ts';
+export type { NodeKnowledge } from './knowledge/desk.ts';
 export type { Node, NodeOptions } from './node.ts';
 export type { EngineRooms, Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile, whileStopped } from './run-file.ts';
@@ -38,6 +40,10 @@ export { tlsFiles } from './tls-files.ts';
 
 export const createNode: typeof CreateNode = async (...given) =>
   (await import('./node.ts')).createNode(...given);
+
+export const createNodeKnowledge = async (
+  ...given: Parameters<typeof CreateNodeKnowledge>
+): Promise<NodeKnowledge> => (await import('./knowledge/desk.ts')).createNodeKnowledge(...given);
 
 export const openBackends: typeof OpenBackends = async (...given) =>
   (await import('./backends.ts')).openBackends(...given);

@@ -36,6 +36,7 @@ import { type NodeAccess, openAccess } from './access.ts';
 import { usePeers } from './found-peers.ts';
 import { foundProviders } from './found-providers.ts';
 import { openNodeIdentity } from './identity.ts';
+import { createNodeKnowledge, type NodeKnowledge } from './knowledge/desk.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
@@ -97,6 +98,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   let observability: Observability | null = null;
   let doors: NodeAccess | null = null;
   let swarm: NodeSwarm | null = null;
+  let knowledge: NodeKnowledge | null = null;
   let statusLists: AsyncDisposable | null = null;
   let peers: BoundNetwork | null = null;
   let found: AsyncDisposable | null = null;
@@ -114,13 +116,16 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       stopping.abort();
       // The run file goes first: nobody should be sent to a node that is leaving.
       await removeRunFile(home);
+      const closingKnowledge = closeInTime('knowledge bases were', knowledge?.[Symbol.asyncDispose](), log);
       await server?.close(Math.min(config.server.drainMs, closeWithinMs - closeRoomsMs));
       peers?.[Symbol.dispose]();
+      // Before the engine that makes its vectors.
+      await closingKnowledge;
       await Promise.all([
         found?.[Symbol.asyncDispose](),
         rooms?.[Symbol.asyncDispose](),
         observability?.close(closeRoomsMs),
-        closeSwarm(swarm, log),
+        closeInTime('the swarm was', swarm?.close(), log),
         statusLists?.[Symbol.asyncDispose](),
       ]);
       receipts?.[Symbol.dispose]();
@@ -183,6 +188,10 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       random: systemRandom,
       log: log.child('swarm'),
     });
+    knowledge = createNodeKnowledge({
+      ...{ config, clock: systemClock, random: systemRandom, log: log.child('knowledge') },
+      ...{ engine: rooms.engine, local: rooms.local, models: rooms.store },
+    });
     const ids = createIds(systemClock, systemRandom);
     const token = randomBytes(32).toString('base64url');
     doors = openAccess(config, token, log.child('server'));
@@ -232,9 +241,13 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       observability,
       swarm: swarm.desk,
       shards: swarm.shards,
+      knowledge: knowledge.desk,
     });
     observability.start();
     swarm.start();
+    knowledge
+      .resume()
+      .catch((error: unknown) => log.warn('jobs of knowledge bases do not go on', { err: messageOf(error) }));
     peers.bind(swarm);
     if (config.swarm.enabled && config.swarm.use !== 'nobody')
       found = usePeers({
@@ -283,13 +296,13 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   };
 }
 
-/** Peers are told that the node leaves, for as long as there is time. */
-async function closeSwarm(swarm: NodeSwarm | null, log: Logger): Promise<void> {
-  if (swarm === null) return;
+/** The swarm tells its peers that the node leaves, jobs end their step: for as long as there is time. */
+async function closeInTime(what: string, work: PromiseLike<void> | undefined, log: Logger): Promise<void> {
+  if (work === undefined) return;
   const patience = new AbortController();
   const late = systemClock.sleep(closeRoomsMs, patience.signal).catch(() => {});
-  const closing = swarm.close().catch((error: unknown) => {
-    log.warn('the swarm was not closed well', { err: messageOf(error) });
+  const closing = Promise.resolve(work).catch((error: unknown) => {
+    log.warn(`${what} not closed well`, { err: messageOf(error) });
   });
   await Promise.race([closing, late]);
   patience.abort();

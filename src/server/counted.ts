@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Router } from './http/router.ts';
 
-const apart = /^\/(kith\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/;
+const apart = /^\/(kith\/|api\/rag\/|metrics\/?(\?|$)|(api\/)?health(\/detailed)?\/?(\?|$))/;
 
 /** False for health probes, scrapes, the command line's own routes, and the page with its files. */
 export function createCounting(

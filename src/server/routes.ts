@@ -14,6 +14,7 @@ import { nsLlmRoutes } from './nsllm/index.ts';
 import { ollamaRoutes } from './ollama/index.ts';
 import { openAiRoutes } from './openai/index.ts';
 import { openApiRoutes } from './openapi/index.ts';
+import { ragRoutes } from './rag/index.ts';
 import { shardRoutes } from './shards/index.ts';
 import { swarmRoutes } from './swarm/index.ts';
 import type { ServerContext } from './types.ts';
@@ -33,6 +34,7 @@ export function allRoutes(context: ServerContext): Route[] {
     ...gatewayRoutes(context),
     ...swarmRoutes(context),
     ...shardRoutes(context),
+    ...ragRoutes(context),
     // Last: an API's route wins over the page's.
     ...webRoutes(context),
   ];

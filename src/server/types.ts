@@ -18,6 +18,7 @@ import type { BackendPlace, EngineHealth, HealthLimits, HealthPolicy } from './h
 import type { Exchange, Scope } from './http/exchange.ts';
 import type { ServerLimits } from './http/limits.ts';
 import type { Observability } from './metrics/index.ts';
+import type { KnowledgeDesk } from './rag/types.ts';
 import type { ShardDesk } from './shards/types.ts';
 import type { SwarmDesk, SwarmSummary } from './swarm/types.ts';
 import type { TlsFiles } from './tls.ts';
@@ -224,6 +225,8 @@ export interface ServerOptions {
   readonly swarm?: SwarmDesk;
   /** Behind `/kith/v1/shards`. @default without one */
   readonly shards?: ShardDesk;
+  /** Behind `/api/rag`. @default without one */
+  readonly knowledge?: KnowledgeDesk;
 }
 
 /** What route handlers get. */

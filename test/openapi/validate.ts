@@ -63,8 +63,12 @@ export function createValidator(document: OpenApiDocument): Validator {
 
   const paths = Object.keys(document.paths)
     .map((path) => ({ path, fits: patternOf(path) }))
-    // Fixed texts before parameters, as the router has them.
-    .sort((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')));
+    // Fixed texts before parameters, as the router has them, and what stands below a parameter before its rest.
+    .sort(
+      (a, b) =>
+        Number(a.path.includes('{')) - Number(b.path.includes('{')) ||
+        b.path.split('/').length - a.path.split('/').length,
+    );
 
   function valid(pointer: string, value: unknown, where: string): string[] {
     const validate = compile(pointer);

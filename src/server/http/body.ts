@@ -53,8 +53,8 @@ function tooLarge(limit: number): KithError {
 }
 
 /** Refuses what is not UTF-8 JSON before a byte of the body is read. */
-function checkHeaders(request: IncomingMessage, limits: BodyLimits, programs: boolean): void {
-  checkType(request, programs);
+function checkHeaders(request: IncomingMessage, limits: BodyLimits, programs: boolean | 'files'): void {
+  if (programs !== 'files') checkType(request, programs);
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new KithError(
@@ -168,7 +168,7 @@ export function readBytes(
   request: IncomingMessage,
   limits: BodyLimits,
   beforeReading: () => void = () => {},
-  programs = false,
+  programs: boolean | 'files' = false,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     checkHeaders(request, limits, programs);

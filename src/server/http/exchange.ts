@@ -31,8 +31,11 @@ export interface Exchange {
    * that it is JSON.
    */
   json(options?: { readonly programs?: boolean }): Promise<unknown>;
-  /** The body as it came, read within the limits, and what `parse` makes of it: together they are `json`. */
-  bytes(options?: { readonly programs?: boolean }): Promise<Buffer>;
+  /**
+   * The body as it came, read within the limits, and what `parse` makes of it: together they are `json`. `files`: bytes of any
+   * type, for routes that ask for the run token, which no form of a foreign page has.
+   */
+  bytes(options?: { readonly programs?: boolean; readonly files?: boolean }): Promise<Buffer>;
   parse(bytes: Buffer): unknown;
 }
 
@@ -141,8 +144,8 @@ class OneExchange implements Exchange {
     return this.#match.query;
   }
 
-  bytes({ programs = false } = {}): Promise<Buffer> {
-    return readBytes(this.request, this.#limits, this.#beforeReading, programs);
+  bytes({ programs = false, files = false } = {}): Promise<Buffer> {
+    return readBytes(this.request, this.#limits, this.#beforeReading, files ? 'files' : programs);
   }
 
   parse(bytes: Buffer): unknown {

@@ -16,6 +16,7 @@ import { modelOperations, modelSchemas } from './openai-models.ts';
 import { openAiParts } from './openai-parts.ts';
 import { responseOperations, responseSchemas } from './openai-responses.ts';
 import { type Api, headers, operationBody } from './operation.ts';
+import { ragApi } from './rag.ts';
 import type { Schema } from './schema.ts';
 import { shardApi } from './shards.ts';
 import { swarmApi } from './swarm.ts';
@@ -39,6 +40,7 @@ const apis: readonly Api[] = [
   swarmApi,
   shardApi,
   hivemindApi,
+  ragApi,
   metricsApi,
   webApi,
 ];

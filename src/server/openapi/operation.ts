@@ -37,6 +37,8 @@ export interface Operation {
   /** Parameters of the path and query. */
   readonly parameters?: readonly Schema[];
   readonly body?: Schema;
+  /** The body may also be bytes of any type. @default false */
+  readonly binary?: boolean;
   readonly answers: Readonly<Record<string, Answer>>;
   /** Name of the component schema of errors; null when no error but those of the server itself can come. */
   readonly error: string;
@@ -236,9 +238,13 @@ const agentHeader = {
   schema: { type: 'string', maxLength: 64, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' },
 };
 
+const bytes: Readonly<Record<string, Media>> = {
+  'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+};
+
 /** One operation as OpenAPI has it. */
 export function operationBody(operation: Operation, tag: string): Schema {
-  const { id, summary, description, scope, parameters = [], body } = operation;
+  const { id, summary, description, scope, parameters = [], body, binary = false } = operation;
   const answers = Object.entries(operation.answers).map(([status, each]) => [
     status,
     answerBody(operation, each, tag),
@@ -254,7 +260,9 @@ export function operationBody(operation: Operation, tag: string): Schema {
       (operation.terms ?? asksModels(operation))
         ? [...parameters, agentHeader, ...termParameters]
         : parameters,
-    ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { ...json(body), ...(binary ? bytes : {}) } } }),
     responses: { ...errorsOf(operation, tag), ...Object.fromEntries(answers) },
   };
 }

@@ -1,0 +1,37 @@
+/**
+ * Settings of knowledge bases: where they are kept, how files are cut, and what reading a file may take.
+ *
+ * @module base/settings/knowledge
+ */
+import { isAbsolute } from 'node:path';
+import { bytes, GB, integer, text } from './setting.ts';
+
+export const knowledgeSettings = {
+  'knowledge.folder': text(
+    'Folder of the list of knowledge bases, and of those that are not made elsewhere.',
+    'an absolute path; empty for knowledge in the home folder',
+    (value) => value === '' || (isAbsolute(value) && !value.includes('\0')),
+    '',
+  ),
+  'knowledge.chunkTokens': integer(
+    'Tokens of a chunk, about; never more than the embedding model takes. Files are cut anew when they are taken in again.',
+    16,
+    8192,
+    200,
+  ),
+  'knowledge.chunkOverlap': integer(
+    'Sentences at the end of a chunk with which the next one begins.',
+    0,
+    10,
+    1,
+  ),
+  'knowledge.parsers': integer('Files that are read at once, each by a process of its own.', 1, 32, 2),
+  'knowledge.parseMs': integer('Time that reading one file may take, in ms.', 1000, 3_600_000, 30_000),
+  'knowledge.parseMemoryMb': integer('Memory that reading one file may take, in MB.', 256, 65_536, 512),
+  'knowledge.fileBytes': bytes(
+    'Largest file that is read; dumps of wikis may be larger.',
+    1024,
+    4 * GB,
+    64 * 1024 * 1024,
+  ),
+} as const;

@@ -1,0 +1,215 @@
+/** `kith rag ...`: the owner's documents, kept and searched. @module cli/commands/rag */
+import { basename, resolve } from 'node:path';
+import { formatBytes, formatCount, formatDuration, formatPlural } from '../../base/index.ts';
+import type { DocumentView, FileView, HitView, JobView, KbView, SearchQuery } from '../../server/index.ts';
+import { exitCode, UsageError } from '../failure.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
+import type { Handler, Invocation } from '../program.ts';
+import { type RagDesk, withRag } from '../rag-desk.ts';
+import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
+
+/** Characters of a hit that are shown. */
+const SHOWN = 500;
+
+const nameOf = ({ args }: Invocation): string => String(args[0]);
+const optional = (options: Invocation['options'], name: string): Record<string, string> =>
+  options[name] === undefined ? {} : { [name]: String(options[name]) };
+
+export const init: Handler = async (invocation) => {
+  const { options } = invocation;
+  const folder = options.folder === undefined ? {} : { folder: resolve(String(options.folder)) };
+  const made = await withRag(options, ({ desk }) => desk.create({ name: nameOf(invocation), ...folder }));
+  if (options.json) {
+    printJson(made);
+    return;
+  }
+  const documents = made.contents?.documents ?? 0;
+  print(
+    `Knowledge base ${made.name} in ${plain(made.path)}${documents > 0 ? `, with ${formatPlural(documents, 'document')}` : ''}`,
+  );
+  if (documents === 0) print(asTyped(`Follow a folder: kith rag sync ${made.name} FOLDER`));
+};
+
+export const list: Handler = async ({ options }) => {
+  const kbs = await withRag(options, ({ desk }) => desk.list());
+  if (options.json) printJson(kbs);
+  else if (kbs.length === 0)
+    print(asTyped('There is no knowledge base yet. Make one with: kith rag init NAME'));
+  else {
+    const head = ['NAME', 'DOCUMENTS', 'CHUNKS', 'SIZE', 'FAILED', 'JOBS', 'VECTORS BY', 'FOLDERS'];
+    print(table([head, ...kbs.map(rowOf)], [1, 2, 3, 4, 5]));
+    for (const { name, trouble } of kbs)
+      if (trouble !== null) say(`${paint('yellow', `${name}:`, process.stderr)} ${plain(trouble.message)}`);
+  }
+};
+
+function rowOf({ name, contents, jobs }: KbView): string[] {
+  if (contents === null) return [name, '-', '-', '-', '-', String(jobs), '-', 'not here'];
+  const { documents, chunks, bytes, embedder, folders, files } = contents;
+  return [
+    name,
+    formatCount(documents),
+    formatCount(chunks),
+    formatBytes(bytes),
+    formatCount(files.failed ?? 0),
+    formatCount(jobs),
+    embedder?.id ?? '-',
+    folders.map(({ folder }) => plain(folder)).join(', ') || '-',
+  ];
+}
+
+/** Follows jobs to their end and tells what they came to. */
+async function finish(
+  { options }: Invocation,
+  begin: (rag: RagDesk) => Promise<readonly JobView[]>,
+): Promise<number> {
+  const jobs = await withRag(options, async (rag) => {
+    const ended: JobView[] = [];
+    for (const job of await begin(rag)) ended.push(await follow(rag, job));
+    return ended;
+  });
+  if (options.json) printJson(jobs);
+  else for (const job of jobs) tell(job);
+  return codeOf(jobs);
+}
+
+function placeOf({ under }: Invocation['options']): { under?: string } {
+  if (under === undefined) return {};
+  const place = String(under);
+  return { under: place.endsWith('/') ? place : `${place}/` };
+}
+
+export const ingest: Handler = (invocation) => {
+  const paths = ((invocation.args[1] ?? []) as readonly string[]).map((path) => resolve(path));
+  return finish(invocation, async ({ desk }) => [
+    await desk.ingest(nameOf(invocation), { paths, ...placeOf(invocation.options), retry: true }),
+  ]);
+};
+
+export const sync: Handler = (invocation) => {
+  const { args, options } = invocation;
+  const place = placeOf(options);
+  if (args[1] === undefined && place.under !== undefined)
+    throw new UsageError('--under goes with a folder: kith rag sync NAME FOLDER --under PLACE/');
+  const folder = args[1] === undefined ? {} : { folder: resolve(String(args[1])) };
+  if (folder.folder !== undefined && basename(folder.folder) === '' && place.under === undefined)
+    throw new UsageError('This folder has no name: say where its files stand, with --under PLACE/');
+  return finish(invocation, ({ desk }) =>
+    desk.sync(nameOf(invocation), { ...folder, ...place, allowEmpty: options.allowEmpty === true }),
+  );
+};
+
+export const rebuild: Handler = (invocation) =>
+  finish(invocation, async ({ desk }) => [await desk.rebuild(nameOf(invocation))]);
+
+export const jobs: Handler = async (invocation) => {
+  const { options } = invocation;
+  const name = nameOf(invocation);
+  const told = await withRag(options, async ({ desk }) =>
+    options.cancel === undefined ? desk.jobs(name) : [await desk.cancel(name, Number(options.cancel))],
+  );
+  if (options.json) printJson(told);
+  else if (told.length === 0) print('No jobs: nothing was taken in yet.');
+  else print(jobTable(told));
+};
+
+export const query: Handler = async (invocation) => {
+  const { args, options } = invocation;
+  const filter = {
+    ...(options.path === undefined ? {} : { paths: options.path as readonly string[] }),
+    ...(options.type === undefined ? {} : { types: options.type as readonly string[] }),
+    ...(options.tag === undefined ? {} : { tags: options.tag as readonly string[] }),
+  };
+  const asked: SearchQuery = {
+    query: ((args[1] ?? []) as readonly string[]).join(' '),
+    k: Number(options.k),
+    mode: options.mode as SearchQuery['mode'],
+    neighbours: 0,
+    ...(Object.keys(filter).length === 0 ? {} : { filter }),
+  };
+  const found = await withRag(options, ({ desk }) =>
+    desk.search(nameOf(invocation), asked, new AbortController().signal),
+  );
+  const code = found.hits.length === 0 ? exitCode.failure : exitCode.ok;
+  if (options.json) {
+    printJson(found);
+    return code;
+  }
+  for (const [at, hit] of found.hits.entries()) printHit(at + 1, hit);
+  if (found.hits.length === 0) say('Nothing was found.');
+  if (found.degraded !== null)
+    say(asTyped(`Searched by words alone: ${plain(found.degraded.message)} (${found.degraded.code})`));
+  else say(`By ${found.by.join(', ')}, in ${formatDuration(found.ms)}`);
+  return code;
+};
+
+function printHit(at: number, { path, title, text, place }: HitView): void {
+  const where = [
+    ...(place.page === undefined ? [] : [`page ${place.page}`]),
+    ...(place.sheet === undefined ? [] : [`sheet ${place.sheet}`]),
+    ...(place.part === undefined ? [] : [place.part]),
+    ...(place.line === undefined ? [] : [`line ${place.line}`]),
+  ];
+  print(`${at}. ${paint('bold', plain(path))}${where.length === 0 ? '' : `, ${plain(where.join(', '))}`}`);
+  print(paint('dim', plain(title)));
+  const shown = text.length > SHOWN ? `${text.slice(0, SHOWN).toWellFormed()}…` : text;
+  print(`${plain(shown)}\n`);
+}
+
+export const docs: Handler = async (invocation) => {
+  const { options } = invocation;
+  const name = nameOf(invocation);
+  const page = { ...optional(options, 'after'), limit: Number(options.limit) };
+  if (options.failed) {
+    const files = await withRag(options, ({ desk }) => desk.files(name, { ...page, stage: 'failed' }));
+    if (options.json) printJson(files);
+    else if (files.length === 0) print('No file failed.');
+    else print(table([['FILE', 'CODE', 'WHY'], ...files.map(failedRow)]));
+    return;
+  }
+  const documents = await withRag(options, ({ desk }) => desk.documents(name, page));
+  if (options.json) printJson(documents);
+  else if (documents.length === 0) print('No documents.');
+  else {
+    print(
+      table([['PATH', 'TITLE', 'TYPE', 'CHUNKS', 'SIZE', 'NOTES'], ...documents.map(documentRow)], [3, 4]),
+    );
+    if (documents.length === page.limit) say(`There may be more: --after '${plain(documents.at(-1)!.path)}'`);
+  }
+};
+
+const failedRow = ({ path, error }: FileView): string[] => [
+  plain(path),
+  error?.code ?? '',
+  plain(error?.message ?? ''),
+];
+
+const documentRow = ({ path, title, type, chunks, bytes, notes }: DocumentView): string[] => [
+  plain(path),
+  plain(title.length > 40 ? `${title.slice(0, 39).toWellFormed()}…` : title),
+  type,
+  formatCount(chunks),
+  formatBytes(bytes),
+  notes.map(({ code }) => code).join(', '),
+];
+
+export const deleteDoc: Handler = async (invocation) => {
+  const { args, options } = invocation;
+  const path = String(args[1]);
+  const removed = await withRag(options, ({ desk }) => desk.removeDocument(nameOf(invocation), path));
+  if (options.json) printJson({ path, removed });
+  else print(`${plain(path)}: ${formatPlural(removed, 'document')} removed`);
+};
+
+export const destroy: Handler = async (invocation) => {
+  const { options } = invocation;
+  const name = nameOf(invocation);
+  const keep = options.keepFile === true;
+  if (options.yes !== true && !keep)
+    throw new UsageError(
+      `This removes the knowledge base ${name} with all that was taken in. If you mean it: kith rag destroy ${name} --yes`,
+    );
+  await withRag(options, ({ desk }) => desk.destroy(name, keep));
+  if (options.json) printJson({ name, kept: keep });
+  else print(keep ? `Forgot ${name}; its file is where it was.` : `Removed ${name}.`);
+};

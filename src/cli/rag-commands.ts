@@ -1,0 +1,195 @@
+/**
+ * The commands of knowledge bases: make them, take files in, search them.
+ *
+ * @module cli/rag-commands
+ */
+import { type Command, Option } from 'commander';
+import { examples, homeOption, jsonOption, whole } from './options.ts';
+import type { Add, Load } from './program.ts';
+
+const MODES = ['auto', 'both', 'words', 'vectors', 'graph'] as const;
+
+const modeOption = () =>
+  new Option(
+    '--mode <way>',
+    'by words, by meaning (vectors), by both, over what documents name (graph), or as the question asks for (auto)',
+  )
+    .choices(MODES)
+    .default('auto');
+const underOption = () =>
+  new Option('--under <place>', 'folder in the knowledge base that it stands in, ending in /');
+
+export function addRag(program: Command, add: Add): void {
+  const rag = program.command('rag').description('keep and search your documents').exitOverride();
+  const load =
+    (name: Name): Load =>
+    async () => ({ default: (await import('./commands/rag.ts'))[name] });
+  examples(
+    add(
+      rag,
+      'init <name>',
+      'make a knowledge base',
+      [
+        homeOption(),
+        new Option(
+          '--folder <dir>',
+          'where its file is kept, such as an external drive; a file of that name there is taken as it is (default: knowledge.folder)',
+        ),
+        jsonOption(),
+      ],
+      load('init'),
+    ),
+    'kith rag init notes',
+    'kith rag init archive --folder /media/drive',
+  );
+  add(rag, 'list', 'list the knowledge bases', [homeOption(), jsonOption()], load('list'));
+  addIntake(rag, add, load);
+  addSearch(rag, add, load);
+  examples(
+    add(
+      rag,
+      'rebuild <name>',
+      'make all vectors anew, by the embedding model of the settings',
+      [homeOption(), jsonOption()],
+      load('rebuild'),
+    ),
+    'kith rag rebuild notes',
+  );
+  examples(
+    add(
+      rag,
+      'destroy <name>',
+      'remove a knowledge base; the files that it was made of stay',
+      [
+        homeOption(),
+        new Option('-y, --yes', 'say that you mean it'),
+        new Option('--keep-file', 'only forget it, and leave its file'),
+        jsonOption(),
+      ],
+      load('destroy'),
+    ),
+    'kith rag destroy notes --yes',
+  );
+}
+
+type Name =
+  | 'init'
+  | 'list'
+  | 'ingest'
+  | 'sync'
+  | 'jobs'
+  | 'query'
+  | 'docs'
+  | 'deleteDoc'
+  | 'rebuild'
+  | 'destroy';
+
+function addIntake(rag: Command, add: Add, load: (name: Name) => Load): void {
+  examples(
+    add(
+      rag,
+      'ingest <name> <paths...>',
+      'take in files and folders as they are now; exit code 3 when some could not be read',
+      [homeOption(), underOption(), jsonOption()],
+      load('ingest'),
+    ),
+    'kith rag ingest notes ~/letters report.pdf',
+  );
+  examples(
+    add(
+      rag,
+      'sync <name> [folder]',
+      'follow a folder: take in what is new or changed, move what moved, remove what is gone; without a folder all that were named before; exit code 3 when some files could not be read',
+      [
+        homeOption(),
+        underOption(),
+        new Option('--allow-empty', 'the folder is there and has no files: remove all that came of it'),
+        jsonOption(),
+      ],
+      load('sync'),
+    ),
+    'kith rag sync notes ~/Notes',
+    'kith rag sync notes',
+  );
+  examples(
+    add(
+      rag,
+      'jobs <name>',
+      'list what is being taken in, and what was last',
+      [
+        homeOption(),
+        new Option('--cancel <n>', 'end a job; what it took in stays').argParser(
+          whole(1, Number.MAX_SAFE_INTEGER),
+        ),
+        jsonOption(),
+      ],
+      load('jobs'),
+    ),
+    'kith rag jobs notes',
+  );
+}
+
+function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
+  const several = (option: Option) =>
+    option.argParser((text: string, before: string[] = []) => [...before, text]);
+  examples(
+    add(
+      rag,
+      'query <name> <question...>',
+      'find what your documents say; exit code 1 when nothing is found',
+      [
+        homeOption(),
+        new Option('-k <n>', 'how many').argParser(whole(1, 200)).default(5),
+        modeOption(),
+        several(
+          new Option('--path <path>', 'only this document, or the folder it begins with (ending in /)'),
+        ),
+        several(new Option('--type <type>', 'only this kind of file, such as pdf or markdown')),
+        several(new Option('--tag <tag>', 'only with this tag')),
+        jsonOption(),
+      ],
+      load('query'),
+    ),
+    'kith rag query notes "when does the lease end?"',
+    'kith rag query notes lease --mode words --path contracts/',
+  );
+  examples(
+    add(
+      rag,
+      'docs <name>',
+      'list the documents',
+      [
+        homeOption(),
+        new Option('--failed', 'the files that could not be taken in, and why'),
+        new Option('--after <path>', 'go on behind this one'),
+        new Option('--limit <n>', 'how many').argParser(whole(1, 1000)).default(100),
+        jsonOption(),
+      ],
+      load('docs'),
+    ),
+    'kith rag docs notes --failed',
+  );
+  add(
+    rag,
+    'delete-doc <name> <path>',
+    'remove a document; one of a folder that is followed comes back with the next sync',
+    [homeOption(), jsonOption()],
+    load('deleteDoc'),
+  );
+  examples(
+    add(
+      rag,
+      'eval <name> <set>',
+      'measure search with a judged set in the form of BEIR whose documents are in the knowledge base, named by their ids',
+      [
+        homeOption(),
+        modeOption(),
+        new Option('--write <file>', 'write the run in TREC form'),
+        new Option('--against <file>', 'compare with a run that was written before'),
+        jsonOption(),
+      ],
+      async () => ({ default: (await import('./commands/rag-eval.ts')).evaluate }),
+    ),
+    'kith rag eval scifact ./scifact --write run.txt',
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * The knowledge bases of a home: over the node that runs, or opened here when none does.
+ *
+ * @module cli/rag-desk
+ */
+import { systemClock, systemRandom } from '../base/index.ts';
+import { createNodeKnowledge, openEngineRooms } from '../node/index.ts';
+import type { DocumentView, FileView, JobView, KbView, KnowledgeDesk } from '../server/index.ts';
+import { connect, type NodeClient } from './client.ts';
+import { createProgress } from './progress.ts';
+import { quietLog } from './quiet-log.ts';
+import { settingsOf } from './settings.ts';
+
+export interface RagDesk {
+  readonly desk: Omit<KnowledgeDesk, 'upload' | 'file'>;
+  /** Jobs end with this command: no node runs that goes on with them. */
+  readonly isHere: boolean;
+}
+
+export async function withRag<T>(
+  options: Readonly<Record<string, unknown>>,
+  work: (rag: RagDesk) => Promise<T>,
+): Promise<T> {
+  const { config } = settingsOf(options);
+  const node = await connect(config.home);
+  if (node !== null) return work({ desk: overHttp(node), isHere: false });
+  const log = quietLog();
+  const bar = createProgress();
+  await using rooms = await openEngineRooms(config, log, (model, step) => bar.update(model, step));
+  await using knowledge = await createNodeKnowledge({
+    ...{ config, log, clock: systemClock, random: systemRandom },
+    ...{ engine: rooms.engine, models: rooms.store },
+    local: {
+      prepare: async (model, signal) => {
+        try {
+          return await rooms.local.prepare(model, signal);
+        } finally {
+          bar.clear();
+        }
+      },
+    },
+  });
+  // Awaited here: what it works with is closed behind it.
+  return await work({ desk: knowledge.desk, isHere: true });
+}
+
+const BASE = '/api/rag/kbs';
+
+function overHttp(node: NodeClient): RagDesk['desk'] {
+  const of = (kb: string): string => `${BASE}/${encodeURIComponent(kb)}`;
+  const inside = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+  const query = (values: Readonly<Record<string, string | number | undefined>>): string =>
+    new URLSearchParams(
+      Object.entries(values).flatMap(([name, value]): [string, string][] =>
+        value === undefined ? [] : [[name, String(value)]],
+      ),
+    ).toString();
+  return {
+    list: async () => (await node.call<{ kbs: KbView[] }>('GET', BASE)).kbs,
+    create: (body) => node.call('POST', BASE, { body }),
+    show: (kb) => node.call('GET', of(kb)),
+    destroy: async (kb, keep) => void (await node.call('DELETE', `${of(kb)}?keep=${keep}`)),
+    ingest: (kb, body) => node.call('POST', `${of(kb)}/ingest`, { body }),
+    sync: async (kb, body) => (await node.call<{ jobs: JobView[] }>('POST', `${of(kb)}/sync`, { body })).jobs,
+    rebuild: (kb) => node.call('POST', `${of(kb)}/rebuild`),
+    jobs: async (kb) => (await node.call<{ jobs: JobView[] }>('GET', `${of(kb)}/jobs`)).jobs,
+    job: (kb, id, seen) => node.call('GET', `${of(kb)}/jobs/${id}${seen === null ? '' : `?seen=${seen}`}`),
+    cancel: (kb, id) => node.call('DELETE', `${of(kb)}/jobs/${id}`),
+    documents: async (kb, page) =>
+      (await node.call<{ documents: DocumentView[] }>('GET', `${of(kb)}/documents?${query({ ...page })}`))
+        .documents,
+    removeDocument: async (kb, path) =>
+      (await node.call<{ removed: number }>('DELETE', `${of(kb)}/documents/${inside(path)}`)).removed,
+    files: async (kb, page) =>
+      (await node.call<{ files: FileView[] }>('GET', `${of(kb)}/files?${query({ ...page })}`)).files,
+    search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
+  };
+}

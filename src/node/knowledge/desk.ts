@@ -1,0 +1,343 @@
+/**
+ * The node's knowledge bases as their owner uses them. Opened by the first question, or to go on with jobs.
+ *
+ * @module node/knowledge/desk
+ */
+import { rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  acquireLock,
+  type Clock,
+  type Config,
+  InputError,
+  isKithError,
+  KithError,
+  type Lock,
+  type Logger,
+  messageOf,
+  type Random,
+  toHex,
+  writeFileAtomic,
+} from '../../base/index.ts';
+import { checkPath, createParserPool, openKnowledgeStore, type ParserPool } from '../../knowledge/index.ts';
+import type { FolderView, KbView, KnowledgeDesk, SyncOrder } from '../../server/index.ts';
+import type { EngineEmbedderOptions } from './embedder.ts';
+import { createEmbedders } from './embedders.ts';
+import { createJobs, type Jobs } from './jobs.ts';
+import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs, setFolders } from './kbs.ts';
+import { type KbEntry, openRegistry, type Registry } from './registry.ts';
+import { documentView, fileView, searchView } from './views.ts';
+import { checkSource, doWork, sweepUploads } from './work.ts';
+
+export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'> {
+  readonly config: Pick<Config, 'home' | 'knowledge'> & {
+    readonly models: Pick<Config['models'], 'embedding'>;
+  };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface NodeKnowledge extends AsyncDisposable {
+  readonly desk: KnowledgeDesk;
+  /** Goes on with jobs that a process before this one left, if there are any. Does not wait for them. */
+  resume(): Promise<void>;
+}
+
+/** All that is open. */
+interface Opened {
+  readonly lock: Lock;
+  readonly registry: Registry;
+  readonly pool: ParserPool;
+  readonly kbs: OpenKbs;
+  readonly jobs: Jobs;
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+export const knowledgeFolder = ({ home, knowledge }: Pick<Config, 'home' | 'knowledge'>): string =>
+  knowledge.folder === '' ? join(home, 'knowledge') : knowledge.folder;
+
+export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
+  const { config, clock, random, log } = parts;
+  const folder = knowledgeFolder(config);
+  const uploads = join(folder, 'uploads');
+  let opening: Promise<Opened> | null = null;
+  let closed = false;
+
+  function need(): Promise<Opened> {
+    if (closed)
+      throw new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 });
+    if (opening === null) {
+      opening = open();
+      // Whoever holds the lock may be gone when it is asked again.
+      opening.catch(() => {
+        opening = null;
+      });
+    }
+    return opening;
+  }
+
+  async function open(): Promise<Opened> {
+    const lock = await acquireLock(join(folder, 'registry.lock'), { purpose: 'its knowledge bases' });
+    let registry: Registry | null = null;
+    try {
+      registry = openRegistry(join(folder, 'registry.sqlite'));
+      const waiting = registry.unfinished().map(({ work }) => (work.kind === 'upload' ? work.file : ''));
+      await sweepUploads(uploads, new Set(waiting));
+      const { parsers, parseMs, parseMemoryMb, fileBytes } = config.knowledge;
+      const pool = createParserPool({
+        ...{ processes: parsers, timeMs: parseMs, memoryMb: parseMemoryMb },
+        limits: { bytes: fileBytes },
+      });
+      const embedders = createEmbedders({ ...parts, model: config.models.embedding });
+      const kbs = createOpenKbs(embedders);
+      const work = { embedders, pool, clock, chunking: config.knowledge, uploads };
+      const entries = registry;
+      const jobs = createJobs({
+        ...{ registry, clock, log },
+        run: async (name, what, telling) =>
+          kbs.use(entries.get(name), (kb) => doWork(what, kb, work, telling)),
+      });
+      return { lock, registry, pool, kbs, jobs };
+    } catch (error) {
+      registry?.[Symbol.dispose]();
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async function withKb<T>(name: string, work: (kb: OpenKb, opened: Opened) => T | Promise<T>): Promise<T> {
+    const opened = await need();
+    return opened.kbs.use(opened.registry.get(name), (kb) => work(kb, opened));
+  }
+
+  async function viewOf({ kbs, jobs }: Opened, entry: KbEntry): Promise<KbView> {
+    const { name, path, made } = entry;
+    const told = { name, path, made, jobs: jobs.unfinished(name) };
+    try {
+      const contents = await kbs.use(entry, ({ store }) => {
+        const { documents, chunks, vectors, bytes } = store.counts();
+        const kept = store.embedder;
+        return {
+          ...{ documents, chunks, vectors, bytes },
+          embedder: kept === null ? null : { id: kept.id, dimension: kept.dimension },
+          folders: foldersOf(store),
+          files: store.fileCounts(),
+        };
+      });
+      return { ...told, contents, trouble: null };
+    } catch (error) {
+      if (!isKithError(error)) throw error;
+      return { ...told, contents: null, trouble: { code: error.code, message: messageOf(error) } };
+    }
+  }
+
+  /** What is put below a folder that is followed would go with its next sync. */
+  function checkFree(store: OpenKb['store'], path: string, folderItself: string | null): void {
+    const other = foldersOf(store).find(
+      ({ folder: followed, under }) =>
+        (path.startsWith(under) || (path.endsWith('/') && under.startsWith(path))) &&
+        !(followed === folderItself && under === path),
+    );
+    if (other === undefined) return;
+    throw new KithError(
+      'kb_path_taken',
+      `${path.slice(0, 200)} lies where the knowledge base keeps the folder ${other.folder} (as ${other.under}): put the file into that folder, or choose another place.`,
+      { status: 409, details: { folder: other.folder } },
+    );
+  }
+
+  /** What there is to follow, as the KB knows it from now on. */
+  function followed(store: OpenKb['store'], { folder: wanted, under }: SyncOrder): FolderView[] {
+    const known = foldersOf(store);
+    if (wanted === undefined) {
+      if (known.length > 0) return known;
+      throw new KithError(
+        'no_folder',
+        'This knowledge base follows no folder yet: name one (`kith rag sync NAME FOLDER`).',
+        { status: 409 },
+      );
+    }
+    const mine = known.find(
+      (each) => each.folder === wanted && (under === undefined || each.under === under),
+    );
+    if (mine !== undefined) return [mine];
+    const next = { folder: wanted, under: under ?? `${basename(wanted)}/` };
+    checkPath(next.under);
+    checkFree(store, next.under, null);
+    setFolders(store, [...known, next]);
+    return [next];
+  }
+
+  const desk: KnowledgeDesk = {
+    async list() {
+      const opened = await need();
+      const views: KbView[] = [];
+      for (const entry of opened.registry.all()) views.push(await viewOf(opened, entry));
+      return views;
+    },
+    async create({ name, folder: wanted = folder }) {
+      if (!NAME.test(name))
+        throw new InputError(
+          'kb_name_invalid',
+          `'${name.slice(0, 80)}' cannot name a knowledge base: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.`,
+          { param: 'name' },
+        );
+      const opened = await need();
+      const { registry } = opened;
+      const path = join(wanted, `${name}.sqlite`);
+      if (registry.has(name) || registry.all().some((entry) => entry.path === path) || name === 'registry')
+        throw new KithError('kb_exists', `There is a knowledge base '${name}' already.`, {
+          status: 409,
+          param: 'name',
+        });
+      if (wanted !== folder && !(await stat(wanted).catch(() => null))?.isDirectory())
+        throw new KithError(
+          'folder_missing',
+          `There is no folder ${wanted}. Make it, or connect its drive.`,
+          { status: 404, details: { path: wanted } },
+        );
+      openKnowledgeStore({ path, create: { name, clock, random } }).close();
+      const entry = { name, path, made: Math.floor(clock.now()) };
+      registry.add(entry);
+      return viewOf(opened, entry);
+    },
+    async show(name) {
+      const opened = await need();
+      return viewOf(opened, opened.registry.get(name));
+    },
+    async destroy(name, keep) {
+      const { registry, jobs, kbs } = await need();
+      const { path } = registry.get(name);
+      if (!keep && (await stat(path).catch(() => null)) === null)
+        throw new KithError(
+          'kb_missing',
+          `There is no file ${path}, so that it cannot be removed: connect its drive, or only forget it (\`kith rag destroy ${name} --keep-file\`).`,
+          { status: 404, details: { path } },
+        );
+      await jobs.cancelAll(name);
+      await kbs.close(name);
+      registry.remove(name);
+      if (keep) return;
+      for (const file of [path, `${path}-wal`, `${path}-shm`]) await rm(file, { force: true });
+    },
+    async ingest(name, { paths, under = '', retry }) {
+      for (const path of paths) await checkSource(path);
+      return withKb(name, async ({ store }, { jobs }) => {
+        for (const path of paths) {
+          const isFolder = (await stat(path)).isDirectory();
+          const place = `${under}${basename(path)}${isFolder ? '/' : ''}`;
+          checkPath(place);
+          checkFree(store, place, isFolder ? path : null);
+        }
+        return jobs.add(name, { kind: 'ingest', paths, under, retry });
+      });
+    },
+    upload: (name, path, bytes) =>
+      withKb(name, async ({ store }, { jobs }) => {
+        checkPath(path);
+        checkFree(store, path, null);
+        if (bytes.length > config.knowledge.fileBytes)
+          throw new InputError(
+            'parse_too_large',
+            `The file has ${bytes.length} bytes, and ${config.knowledge.fileBytes} are allowed (knowledge.fileBytes).`,
+            { status: 413 },
+          );
+        const file = toHex(random.bytes(16));
+        await writeFileAtomic(join(uploads, file), bytes);
+        return jobs.add(name, { kind: 'upload', file, path });
+      }),
+    sync: (name, order) =>
+      withKb(name, async ({ store }, { jobs }) => {
+        if (order.folder !== undefined) await checkFolder(order.folder);
+        return followed(store, order).map((each) =>
+          jobs.add(name, { kind: 'sync', ...each, allowEmpty: order.allowEmpty }),
+        );
+      }),
+    rebuild: (name) => withKb(name, (_kb, { jobs }) => jobs.add(name, { kind: 'rebuild', begun: false })),
+    async jobs(name) {
+      const { registry, jobs } = await need();
+      return jobs.list(registry.get(name).name);
+    },
+    async job(name, id, seen, signal) {
+      const { registry, jobs } = await need();
+      return jobs.wait(registry.get(name).name, id, seen, signal);
+    },
+    async cancel(name, id) {
+      const { registry, jobs } = await need();
+      return jobs.cancel(registry.get(name).name, id);
+    },
+    documents: (name, page) => withKb(name, ({ store }) => store.documents(page).map(documentView)),
+    removeDocument: (name, path) =>
+      withKb(name, ({ store }) => {
+        let removed = store.remove(path) ? 1 : 0;
+        // Pages of a dump: documents below a path that is a file.
+        if (store.file(path) !== null) {
+          for (;;) {
+            const pages = store.documents({ limit: 500 }, { paths: [`${path}/`] });
+            if (pages.length === 0) break;
+            for (const page of pages) if (store.remove(page.path)) removed++;
+          }
+          store.forgetFile(path);
+        } else if (removed === 0) throw unknown(path);
+        return removed;
+      }),
+    files: (name, page) => withKb(name, ({ store }) => store.files(page).map(fileView)),
+    file: (name, path) =>
+      withKb(name, ({ store }) => {
+        const found = store.file(path);
+        if (found === null) throw unknown(path);
+        return fileView(found);
+      }),
+    search: (name, query, signal) =>
+      withKb(name, async ({ retriever }) => {
+        const began = clock.monotonic();
+        const { query: question, k, mode, neighbours, diversity, filter } = query;
+        const found = await retriever.search(question, {
+          ...{ limit: k, by: mode, neighbours, filter, signal },
+          ...(diversity === undefined ? {} : { diversity }),
+        });
+        return searchView(found, clock.monotonic() - began);
+      }),
+  };
+
+  return {
+    desk,
+    async resume() {
+      if ((await stat(join(folder, 'registry.sqlite')).catch(() => null)) === null) return;
+      const { jobs } = await need();
+      jobs.resume();
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      const opened = await opening?.catch(() => null);
+      if (!opened) return;
+      const { jobs, kbs, pool, registry, lock } = opened;
+      // Jobs write to knowledge bases, and these are written down in the registry.
+      await jobs[Symbol.asyncDispose]();
+      await pool[Symbol.asyncDispose]();
+      await kbs[Symbol.asyncDispose]();
+      registry[Symbol.dispose]();
+      await lock.release();
+    },
+  };
+}
+
+async function checkFolder(path: string): Promise<void> {
+  const facts = await stat(path).catch(() => null);
+  if (facts?.isDirectory()) return;
+  throw new KithError(
+    'folder_missing',
+    `There is no folder ${path.slice(0, 500)}. If it is on an external drive, connect it; nothing was changed.`,
+    { status: 404, details: { path } },
+  );
+}
+
+function unknown(path: string): KithError {
+  return new KithError(
+    'document_unknown',
+    `The knowledge base has no document ${path.slice(0, 500)}. \`kith rag docs\` lists those it has.`,
+    { status: 404, param: 'path' },
+  );
+}

@@ -1,0 +1,175 @@
+/**
+ * Which knowledge bases there are, where their files lie, and the jobs on them: what has to be known before any is opened.
+ *
+ * @module node/knowledge/registry
+ */
+import { type Database, KithError, type Migration, openDatabase } from '../../base/index.ts';
+import type { JobKind, JobProgress, JobState, Trouble } from '../../server/index.ts';
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'knowledge bases and jobs',
+    up: `
+      CREATE TABLE kb (name TEXT PRIMARY KEY, path TEXT NOT NULL UNIQUE, made INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE job (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kb TEXT NOT NULL REFERENCES kb ON DELETE CASCADE,
+        work TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL, error TEXT,
+        made INTEGER NOT NULL, ended INTEGER
+      ) STRICT;
+      CREATE INDEX job_kb ON job (kb, id);
+    `,
+  },
+];
+
+/** Ended jobs of a KB that are remembered. */
+const REMEMBERED = 50;
+/** Jobs that are given with a list: all that may wait, and those that are remembered. */
+const LISTED = 200;
+
+export interface KbEntry {
+  readonly name: string;
+  /** Of its file. */
+  readonly path: string;
+  /** ms since 1970. */
+  readonly made: number;
+}
+
+/** What a job is to do. Paths on the disk are absolute. */
+export type Work =
+  | {
+      readonly kind: 'ingest';
+      readonly paths: readonly string[];
+      readonly under: string;
+      readonly retry: boolean;
+    }
+  /** `file`: where the bytes wait, in the folder of uploads. */
+  | { readonly kind: 'upload'; readonly file: string; readonly path: string }
+  | {
+      readonly kind: 'sync';
+      readonly folder: string;
+      readonly under: string;
+      readonly allowEmpty: boolean;
+    }
+  /** `begun`: the vectors of another model were dropped. */
+  | { readonly kind: 'rebuild'; readonly begun: boolean };
+
+export const kindOf = ({ kind }: Work): JobKind => (kind === 'upload' ? 'ingest' : kind);
+
+export interface JobEntry {
+  readonly id: number;
+  readonly kb: string;
+  readonly work: Work;
+  readonly state: JobState;
+  readonly progress: JobProgress;
+  readonly error: Trouble | null;
+  /** ms since 1970. */
+  readonly made: number;
+  readonly ended: number | null;
+}
+
+export interface Registry extends Disposable {
+  all(): KbEntry[];
+  /** @throws KithError `kb_unknown` */
+  get(name: string): KbEntry;
+  has(name: string): boolean;
+  add(entry: KbEntry): void;
+  /** Its jobs go with it. */
+  remove(name: string): void;
+  addJob(job: Omit<JobEntry, 'id'>): JobEntry;
+  saveJob(job: JobEntry): void;
+  job(kb: string, id: number): JobEntry | null;
+  /** Newest first; those that are not over before the others. */
+  jobs(kb: string): JobEntry[];
+  /** All that are not over, in their order. */
+  unfinished(): JobEntry[];
+}
+
+interface JobRow {
+  readonly id: number;
+  readonly kb: string;
+  readonly work: string;
+  readonly state: JobState;
+  readonly progress: string;
+  readonly error: string | null;
+  readonly made: number;
+  readonly ended: number | null;
+}
+
+const jobOf = ({ work, progress, error, ...row }: JobRow): JobEntry => ({
+  ...row,
+  work: JSON.parse(work) as Work,
+  progress: JSON.parse(progress) as JobProgress,
+  error: error === null ? null : (JSON.parse(error) as Trouble),
+});
+
+const OPEN = `state IN ('waiting', 'running')`;
+
+export function openRegistry(path: string): Registry {
+  const database: Database = openDatabase(path, { migrations: MIGRATIONS });
+  const byName = database.prepare<KbEntry, [string]>('SELECT name, path, made FROM kb WHERE name = ?');
+  const jobBy = database.prepare<JobRow, [string, number]>('SELECT * FROM job WHERE kb = ? AND id = ?');
+  return {
+    all: () => database.prepare<KbEntry>('SELECT name, path, made FROM kb ORDER BY name').all(),
+    has: (name) => byName.get(name) !== undefined,
+    get(name) {
+      const entry = byName.get(name);
+      if (entry !== undefined) return entry;
+      throw new KithError(
+        'kb_unknown',
+        `There is no knowledge base '${name.slice(0, 64)}' here. \`kith rag list\` shows those there are, \`kith rag init\` makes one.`,
+        { status: 404, param: 'kb' },
+      );
+    },
+    add({ name, path: file, made }) {
+      database
+        .prepare<never, [string, string, number]>('INSERT INTO kb (name, path, made) VALUES (?, ?, ?)')
+        .run(name, file, made);
+    },
+    remove(name) {
+      database.prepare<never, [string]>('DELETE FROM kb WHERE name = ?').run(name);
+    },
+    addJob(job) {
+      const { lastInsertRowid } = database
+        .prepare<never, [string, string, string, string, number]>(
+          'INSERT INTO job (kb, work, state, progress, made) VALUES (?, ?, ?, ?, ?)',
+        )
+        .run(job.kb, JSON.stringify(job.work), job.state, JSON.stringify(job.progress), job.made);
+      database
+        .prepare<never, [string, string, number]>(
+          `DELETE FROM job WHERE kb = ? AND NOT ${OPEN} AND id NOT IN (
+             SELECT id FROM job WHERE kb = ? AND NOT ${OPEN} ORDER BY id DESC LIMIT ?)`,
+        )
+        .run(job.kb, job.kb, REMEMBERED);
+      return { ...job, id: lastInsertRowid };
+    },
+    saveJob({ id, work, state, progress, error, ended }) {
+      database
+        .prepare<never, [string, string, string, string | null, number | null, number]>(
+          'UPDATE job SET work = ?, state = ?, progress = ?, error = ?, ended = ? WHERE id = ?',
+        )
+        .run(
+          JSON.stringify(work),
+          state,
+          JSON.stringify(progress),
+          error === null ? null : JSON.stringify(error),
+          ended,
+          id,
+        );
+    },
+    job(kb, id) {
+      const row = jobBy.get(kb, id);
+      return row === undefined ? null : jobOf(row);
+    },
+    jobs: (kb) =>
+      database
+        .prepare<JobRow, [string, number]>(
+          `SELECT * FROM job WHERE kb = ? ORDER BY NOT ${OPEN}, id DESC LIMIT ?`,
+        )
+        .all(kb, LISTED)
+        .map(jobOf),
+    unfinished: () =>
+      database.prepare<JobRow>(`SELECT * FROM job WHERE ${OPEN} ORDER BY id`).all().map(jobOf),
+    [Symbol.dispose]: () => database.close(),
+  };
+}

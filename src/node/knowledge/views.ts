@@ -1,0 +1,31 @@
+/**
+ * What a knowledge base has, as the routes tell it.
+ *
+ * @module node/knowledge/views
+ */
+import type { FileState, Found, StoredChunk, StoredDocument } from '../../knowledge/index.ts';
+import type { ChunkView, DocumentView, FileView, SearchView } from '../../server/index.ts';
+
+export function documentView(document: StoredDocument): DocumentView {
+  const { path, title, type, bytes, modified, chunks, pages, tags, notes } = document;
+  return { path, title, type, bytes, modified, chunks, pages, tags, notes };
+}
+
+export function fileView({ path, stage, code, message, bytes, at }: FileState): FileView {
+  return { path, stage, error: code === null ? null : { code, message: message ?? '' }, bytes, at };
+}
+
+const chunkView = ({ id, path, title, text, position, place }: StoredChunk): ChunkView => ({
+  ...{ id, path, title, text, position, place },
+});
+
+export function searchView({ hits, by, route, degraded }: Found, ms: number): SearchView {
+  return {
+    ...{ by, route, degraded, ms },
+    hits: hits.map(({ chunk, score, words, vector, graph, duplicates, neighbours }) => ({
+      ...chunkView(chunk),
+      ...{ score, words, vector, graph, duplicates },
+      neighbours: neighbours.map(chunkView),
+    })),
+  };
+}

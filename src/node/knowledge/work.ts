@@ -1,0 +1,196 @@
+/**
+ * What the jobs of knowledge bases do.
+ *
+ * @module node/knowledge/work
+ */
+import { opendir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Clock, type Config, InputError, messageOf } from '../../base/index.ts';
+import {
+  type IngestOptions,
+  type IngestTotals,
+  ingest,
+  type KnowledgeStore,
+  mentionsOf,
+  type ParserPool,
+  reembed,
+  type SourceFile,
+  type SyncEvent,
+  sync,
+  walk,
+} from '../../knowledge/index.ts';
+import type { JobProgress, Trouble } from '../../server/index.ts';
+import type { Embedders } from './embedders.ts';
+import type { OpenKb } from './kbs.ts';
+import type { Work } from './registry.ts';
+
+export interface WorkParts {
+  readonly embedders: Embedders;
+  readonly pool: ParserPool;
+  readonly clock: Clock;
+  readonly chunking: Pick<Config['knowledge'], 'chunkTokens' | 'chunkOverlap'>;
+  /** Where uploaded bytes wait. */
+  readonly uploads: string;
+}
+
+/** What a job tells while it runs. */
+export interface Telling {
+  readonly signal: AbortSignal;
+  tell(progress: JobProgress): void;
+  /** The job is another from now on, also after a kill. */
+  become(work: Work): void;
+}
+
+/** Failures that a job remembers. */
+const MOST_FAILURES = 50;
+
+const NOTHING: IngestTotals = {
+  ...{ files: 0, done: 0, skipped: 0, failed: 0, documents: 0, chunks: 0 },
+  ...{ embedded: 0, tokens: 0, bytes: 0, elapsedMs: 0 },
+};
+
+export const noProgress: JobProgress = { totals: NOTHING, of: null, renamed: 0, removed: 0, failures: [] };
+
+export async function doWork(
+  work: Work,
+  { store, stamps }: OpenKb,
+  parts: WorkParts,
+  telling: Telling,
+): Promise<void> {
+  const { signal } = telling;
+  if (work.kind === 'rebuild') return rebuild(work.begun, store, parts, telling);
+  const { pool, clock, embedders } = parts;
+  const options: IngestOptions = {
+    ...{ store, pool, clock, signal, mentions: mentionsOf },
+    embedder: await embedders.of(store),
+    chunking: { size: parts.chunking.chunkTokens, overlap: parts.chunking.chunkOverlap },
+  };
+  if (work.kind === 'sync') {
+    const { folder, under: prefix, allowEmpty } = work;
+    let of = 0;
+    for await (const found of walk(folder, signal)) if (!('unread' in found)) of++;
+    const events = sync({ ...options, folder, prefix, allowEmpty, stamps: stamps(prefix) });
+    return follow(events, telling, of);
+  }
+  if (work.kind === 'upload') {
+    const { path } = work;
+    const file = join(parts.uploads, work.file);
+    const bytes = await readFile(file).catch(() => null);
+    // The job was done when the process died before it could say so.
+    if (bytes === null) return;
+    const source = { path, source: { bytes: new Uint8Array(bytes), name: basename(path) } };
+    await follow(ingest([source], { ...options, retryFailed: true }), telling, 1);
+    await rm(file, { force: true });
+    return;
+  }
+  const unread: { path: string; message: string }[] = [];
+  const files: SourceFile[] = [];
+  for (const path of work.paths)
+    for await (const file of filesAt(path, work.under, unread, signal)) files.push(file);
+  const failures = unread.map(({ path, message }) => ({ path, code: 'folder_unreadable', message }));
+  await follow(ingest(files, { ...options, retryFailed: work.retry }), telling, files.length, failures);
+}
+
+async function* filesAt(
+  path: string,
+  under: string,
+  unread: { path: string; message: string }[],
+  signal: AbortSignal,
+): AsyncGenerator<SourceFile> {
+  const facts = await stat(path).catch(() => null);
+  if (facts?.isDirectory()) {
+    const prefix = `${under}${basename(path)}/`;
+    for await (const found of walk(path, signal)) {
+      if ('unread' in found) unread.push({ path: prefix + found.unread, message: found.message });
+      else yield { path: prefix + found.path, source: { path: found.full }, modified: found.modified };
+    }
+    return;
+  }
+  // What is gone meanwhile is a failure of that file.
+  yield { path: `${under}${basename(path)}`.normalize('NFC'), source: { path } };
+}
+
+async function follow(
+  events: AsyncIterable<SyncEvent>,
+  { tell }: Telling,
+  of: number | null,
+  before: readonly (Trouble & { readonly path: string })[] = [],
+): Promise<void> {
+  let progress: JobProgress = { ...noProgress, of, failures: before.slice(-MOST_FAILURES) };
+  const fail = (path: string, code: string, message: string): void => {
+    progress = {
+      ...progress,
+      failures: [...progress.failures, { path, code, message }].slice(-MOST_FAILURES),
+    };
+  };
+  tell(progress);
+  for await (const event of events) {
+    switch (event.kind) {
+      case 'renamed':
+        progress = { ...progress, renamed: progress.renamed + 1 };
+        break;
+      case 'removed':
+        progress = { ...progress, removed: progress.removed + 1 };
+        break;
+      case 'unread':
+        fail(event.path, 'folder_unreadable', event.message);
+        break;
+      case 'file':
+        if (event.stage === 'failed')
+          fail(event.path, event.code ?? 'ingest_failed', event.message ?? 'It could not be taken in.');
+        progress = { ...progress, totals: event.totals };
+        break;
+      default:
+        progress = { ...progress, totals: event.totals };
+    }
+    tell(progress);
+  }
+}
+
+/** The vectors of before are dropped once: a run that goes on after a kill keeps those it made. */
+async function rebuild(
+  begun: boolean,
+  store: KnowledgeStore,
+  { embedders, clock }: WorkParts,
+  { signal, tell, become }: Telling,
+): Promise<void> {
+  const embedder = await embedders.configured();
+  const began = clock.monotonic();
+  if (!begun || store.embedder?.hash !== embedder.hash) {
+    store.changeEmbedder(embedder);
+    become({ kind: 'rebuild', begun: true });
+  }
+  const { chunks, vectors } = store.counts();
+  const progress = (done: number): JobProgress => ({
+    ...noProgress,
+    of: chunks,
+    totals: { ...NOTHING, chunks: vectors + done, embedded: done, elapsedMs: clock.monotonic() - began },
+  });
+  tell(progress(0));
+  for await (const done of reembed(store, embedder, signal)) tell(progress(done));
+}
+
+/** Removes uploads that no job waits for: a process died between writing one and noting its job. */
+export async function sweepUploads(folder: string, wanted: ReadonlySet<string>): Promise<void> {
+  try {
+    for await (const { name } of await opendir(folder))
+      if (!wanted.has(name)) await rm(join(folder, name), { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** @throws InputError `path_invalid` unless there is something readable at an absolute path */
+export async function checkSource(path: string): Promise<void> {
+  const facts = await stat(path).catch((error: unknown) => {
+    throw new InputError('path_invalid', `${path.slice(0, 500)} cannot be taken in: ${messageOf(error)}`, {
+      param: 'paths',
+    });
+  });
+  if (!facts.isFile() && !facts.isDirectory())
+    throw new InputError(
+      'path_invalid',
+      `${path.slice(0, 500)} cannot be taken in: it is neither a file nor a folder.`,
+      { param: 'paths' },
+    );
+}

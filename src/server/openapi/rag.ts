@@ -1,0 +1,216 @@
+/**
+ * The routes of knowledge bases in the document. The shapes are those of `rag/types.ts`.
+ *
+ * @module server/openapi/rag
+ */
+import { ingestBody, kbBody, searchBody, syncBody } from '../rag/bodies.ts';
+import { type Answer, type Api, answer, type Operation, pathParameter, queryParameter } from './operation.ts';
+import { ragSchemas } from './rag-schemas.ts';
+import { requestSchema } from './request-schema.ts';
+import { array, boolean, choice, count, object, ref, type Schema, string } from './schema.ts';
+
+const BASE = '/api/rag/kbs';
+const retried = ['x-should-retry'];
+const kb = pathParameter('kb', 'Name of the knowledge base.');
+const job = pathParameter('job', 'Number of the job.');
+const path = pathParameter('path', 'In the knowledge base; may have slashes.');
+const limit = queryParameter('limit', 'How many; 100 unless said.', {
+  type: 'integer',
+  minimum: 1,
+  maximum: 1000,
+});
+const after = queryParameter('after', 'Path of the last one of the page before.', string);
+
+const away: Readonly<Record<string, Answer>> = {
+  '404': answer('`kb_unknown`, or `kb_missing`: its file is not there.', ref('OpenAiError'), retried),
+  '409': answer('`locked`: another process keeps the knowledge bases.', ref('OpenAiError'), retried),
+};
+const full = answer('`disk_full`.', ref('OpenAiError'), retried);
+
+function operation(
+  method: Operation['method'],
+  where: string,
+  id: string,
+  summary: string,
+  good: readonly [string, Schema],
+  more: Partial<Operation> = {},
+): Operation {
+  return {
+    ...{ method, path: `${BASE}${where}`, id, summary, scope: 'control', error: 'OpenAiError' },
+    ...more,
+    parameters: [...(where.startsWith('/{kb}') ? [kb] : []), ...(more.parameters ?? [])],
+    answers: { ...away, '507': full, ...more.answers, '200': answer(...good) },
+  };
+}
+
+export const ragApi: Api = {
+  tag: 'Knowledge bases',
+  description:
+    "Documents of the node's owner, found by words and by meaning. For the owner alone: routes take the run token.",
+  schemas: ragSchemas,
+  operations: [
+    operation('get', '', 'ragList', 'List the knowledge bases', [
+      'By name.',
+      object({ kbs: array(ref('Kb')) }),
+    ]),
+    operation('post', '', 'ragCreate', 'Make a knowledge base', ['It.', ref('Kb')], {
+      description:
+        'Where its folder has a file of its name already, as on a drive that came from another machine, that one is taken.',
+      body: requestSchema(kbBody),
+      answers: {
+        '409': answer('`kb_exists`, or `locked`.', ref('OpenAiError'), retried),
+        '404': answer('`folder_missing`.', ref('OpenAiError'), retried),
+      },
+    }),
+    operation('get', '/{kb}', 'ragShow', 'Show a knowledge base', ['It.', ref('Kb')]),
+    operation(
+      'delete',
+      '/{kb}',
+      'ragDestroy',
+      'Remove a knowledge base with all that is in it',
+      [
+        'It is gone; the files that it was made of are where they were.',
+        object({ name: string, kept: boolean }),
+      ],
+      {
+        parameters: [
+          queryParameter('keep', 'Only forget it, and leave its file where it is.', choice('true', 'false')),
+        ],
+      },
+    ),
+    operation('post', '/{kb}/ingest', 'ragIngest', 'Take in files', ['The job that does it.', ref('KbJob')], {
+      description:
+        'Files and folders of the machine that the node runs on, named in a JSON body; or, with `path`, the bytes of one file, which are the body, of any type.',
+      parameters: [
+        queryParameter(
+          'path',
+          'Where the uploaded file stands in the knowledge base; its ending counts.',
+          string,
+        ),
+      ],
+      body: requestSchema(ingestBody),
+      binary: true,
+      answers: {
+        '409': answer(
+          '`kb_path_taken`: a folder that is followed stands there; or `locked`.',
+          ref('OpenAiError'),
+          retried,
+        ),
+      },
+    }),
+    operation(
+      'post',
+      '/{kb}/sync',
+      'ragSync',
+      'Make what the knowledge base has of a folder equal to the folder, now and by each later sync',
+      ['A job for each folder.', object({ jobs: array(ref('KbJob')) })],
+      {
+        description: 'Without a folder: all that were named before.',
+        body: requestSchema(syncBody),
+        answers: {
+          '404': answer('`kb_unknown`, `kb_missing`, `folder_missing`.', ref('OpenAiError'), retried),
+          '409': answer('`no_folder`, `kb_path_taken`, `locked`.', ref('OpenAiError'), retried),
+        },
+      },
+    ),
+    operation(
+      'post',
+      '/{kb}/rebuild',
+      'ragRebuild',
+      'Make all vectors anew, by the embedding model of the settings',
+      ['The job that does it.', ref('KbJob')],
+    ),
+    operation('get', '/{kb}/jobs', 'ragJobs', 'List jobs: those that wait or run, then the last ones', [
+      'Newest first.',
+      object({ jobs: array(ref('KbJob')) }),
+    ]),
+    operation(
+      'get',
+      '/{kb}/jobs/{job}',
+      'ragJob',
+      'Show a job, or wait for what it does next',
+      ['It.', ref('KbJob')],
+      {
+        parameters: [
+          job,
+          queryParameter('seen', 'The answer comes when its step is another, or after 20 s.', count),
+        ],
+        answers: { '404': answer('`job_unknown`, `kb_unknown`.', ref('OpenAiError'), retried) },
+      },
+    ),
+    operation(
+      'delete',
+      '/{kb}/jobs/{job}',
+      'ragCancel',
+      'End a job; what it took in stays',
+      ['It, ended.', ref('KbJob')],
+      {
+        parameters: [job],
+        answers: { '404': answer('`job_unknown`, `kb_unknown`.', ref('OpenAiError'), retried) },
+      },
+    ),
+    operation(
+      'get',
+      '/{kb}/documents',
+      'ragDocuments',
+      'List documents',
+      ['By path.', object({ documents: array(ref('KbDocument'), { maxItems: 1000 }) })],
+      { parameters: [after, limit] },
+    ),
+    operation(
+      'delete',
+      '/{kb}/documents/{path}',
+      'ragRemoveDocument',
+      'Remove a document; of a dump all its pages',
+      ['How many documents are gone.', object({ removed: count })],
+      {
+        description: 'A file of a folder that is followed comes back with the next sync.',
+        parameters: [path],
+        answers: {
+          '404': answer('`document_unknown`, `kb_unknown`, `kb_missing`.', ref('OpenAiError'), retried),
+        },
+      },
+    ),
+    operation(
+      'get',
+      '/{kb}/files',
+      'ragFiles',
+      'List files and how far each has come',
+      ['By path.', object({ files: array(ref('KbFile'), { maxItems: 1000 }) })],
+      {
+        parameters: [
+          after,
+          limit,
+          queryParameter(
+            'stage',
+            'Only those at this stage.',
+            choice('waiting', 'parsed', 'chunked', 'embedded', 'done', 'skipped', 'failed'),
+          ),
+        ],
+      },
+    ),
+    operation(
+      'get',
+      '/{kb}/files/{path}',
+      'ragFile',
+      'Show how far a file has come',
+      ['It.', ref('KbFile')],
+      {
+        parameters: [path],
+        answers: {
+          '404': answer('`document_unknown`, `kb_unknown`, `kb_missing`.', ref('OpenAiError'), retried),
+        },
+      },
+    ),
+    operation(
+      'post',
+      '/{kb}/search',
+      'ragSearch',
+      'Find the chunks that answer a question, by words, by meaning, and by what documents name',
+      ['Best first.', ref('KbFound')],
+      {
+        body: requestSchema(searchBody),
+      },
+    ),
+  ],
+};

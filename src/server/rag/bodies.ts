@@ -1,0 +1,104 @@
+/**
+ * What the routes of knowledge bases take.
+ *
+ * @module server/rag/bodies
+ */
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../../base/index.ts';
+
+/** Characters of a path, on the disk or in a knowledge base. */
+const MOST_PATH = 4096;
+const MOST_PATHS = 1000;
+
+const text = z
+  .string()
+  .min(1)
+  .max(MOST_PATH)
+  .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must be a path');
+const absolute = text.refine(isAbsolute, 'must be an absolute path of the machine that the node runs on');
+/** Where something stands in a knowledge base. */
+const place = text.refine((value) => !value.startsWith('/'), 'must not begin with /');
+const folder = place.refine((value) => value.endsWith('/'), 'must end in /');
+
+export const kbBody = z.strictObject({ name: z.string().min(1).max(64), folder: absolute.exactOptional() });
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+export const destroyQuery = z.strictObject({ keep: flag.default(false) });
+
+export const uploadQuery = z.strictObject({ path: place.exactOptional() });
+export const ingestBody = z.strictObject({
+  paths: z.array(absolute).min(1).max(MOST_PATHS),
+  under: folder.exactOptional(),
+  retry: z.boolean().default(true),
+});
+
+export const syncBody = z
+  .strictObject({
+    folder: absolute.exactOptional(),
+    under: folder.exactOptional(),
+    allowEmpty: z.boolean().default(false),
+  })
+  .refine(({ folder: named, under }) => under === undefined || named !== undefined, {
+    path: ['under'],
+    message: 'goes with `folder`',
+  });
+
+const whole = (most: number, name: string) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= most, `${name} must be from 1 to ${most}`);
+
+export const jobQuery = z.strictObject({
+  seen: z
+    .string()
+    .regex(/^\d{1,12}$/, 'must be a whole number')
+    .transform(Number)
+    .exactOptional(),
+});
+const paged = { after: text.exactOptional(), limit: whole(1000, 'limit').default(100) };
+export const pageQuery = z.strictObject(paged);
+export const filesQuery = z.strictObject({
+  ...paged,
+  stage: z.enum(['waiting', 'parsed', 'chunked', 'embedded', 'done', 'skipped', 'failed']).exactOptional(),
+});
+
+/** @throws InputError `job_invalid` */
+export function jobId(value: string): number {
+  if (/^[1-9]\d{0,14}$/.test(value)) return Number(value);
+  throw new InputError('job_invalid', `'${value.slice(0, 40)}' is no job: it must be a number.`, {
+    param: 'job',
+  });
+}
+
+const strings = (most: number) => z.array(z.string().min(1).max(MOST_PATH)).min(1).max(most);
+const moment = z.int().min(0).max(8_640_000_000_000_000);
+const property = z.union([
+  z.string().max(MOST_PATH),
+  z.number(),
+  z.boolean(),
+  z.array(z.string().max(MOST_PATH)).max(100),
+]);
+
+export const searchBody = z.strictObject({
+  query: z.string().min(1).max(20_000),
+  k: z.int().min(1).max(200).default(10),
+  mode: z.enum(['auto', 'both', 'words', 'vectors', 'graph']).default('auto'),
+  neighbours: z.int().min(0).max(8).default(0),
+  diversity: z.number().min(0).max(1).exactOptional(),
+  filter: z
+    .strictObject({
+      paths: strings(500).exactOptional(),
+      types: strings(50).exactOptional(),
+      tags: strings(50).exactOptional(),
+      modifiedFrom: moment.exactOptional(),
+      modifiedTo: moment.exactOptional(),
+      properties: z
+        .record(z.string().min(1).max(200), property)
+        .refine((value) => Object.keys(value).length <= 50, 'must have at most 50')
+        .exactOptional(),
+    })
+    .exactOptional(),
+});

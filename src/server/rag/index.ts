@@ -1,0 +1,84 @@
+/**
+ * The routes of knowledge bases under `/api/rag`: make them, take files in, search them. For the node's owner alone, by the run
+ * token: they read files of this machine.
+ *
+ * @module server/rag
+ */
+import { KithError } from '../../base/index.ts';
+import { guarded } from '../control.ts';
+import { once } from '../gateway/cache.ts';
+import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import { parseBody } from '../http/schema.ts';
+import type { ServerContext } from '../types.ts';
+import {
+  destroyQuery,
+  filesQuery,
+  ingestBody,
+  jobId,
+  jobQuery,
+  kbBody,
+  pageQuery,
+  searchBody,
+  syncBody,
+  uploadQuery,
+} from './bodies.ts';
+import type { KnowledgeDesk } from './types.ts';
+
+const BASE = '/api/rag/kbs';
+
+export function ragRoutes(context: ServerContext): Route[] {
+  const desk = (): KnowledgeDesk => {
+    if (context.knowledge !== undefined) return context.knowledge;
+    throw new KithError('kb_unknown', 'This server keeps no knowledge bases.', { status: 404 });
+  };
+  const route = (
+    method: Route['method'],
+    path: string,
+    handler: (exchange: Exchange, kb: string) => Promise<unknown>,
+  ): Route => ({
+    method,
+    path: `${BASE}${path}`,
+    scope: 'control',
+    handler: guarded(context.token, async (exchange) =>
+      sendJson(exchange.response, 200, await handler(exchange, exchange.params.kb ?? '')),
+    ),
+  });
+  return [
+    route('GET', '', async () => ({ kbs: await desk().list() })),
+    route('POST', '', async (exchange) => desk().create(parseBody(kbBody, await exchange.json()))),
+    route('GET', '/:kb', (_, kb) => desk().show(kb)),
+    route('DELETE', '/:kb', async ({ query }, kb) => {
+      const { keep } = parseBody(destroyQuery, once(query));
+      await desk().destroy(kb, keep);
+      return { name: kb, kept: keep };
+    }),
+    route('POST', '/:kb/ingest', async (exchange, kb) => {
+      const { path } = parseBody(uploadQuery, once(exchange.query));
+      if (path !== undefined) return desk().upload(kb, path, await exchange.bytes({ files: true }));
+      return desk().ingest(kb, parseBody(ingestBody, await exchange.json()));
+    }),
+    route('POST', '/:kb/sync', async (exchange, kb) => ({
+      jobs: await desk().sync(kb, parseBody(syncBody, await exchange.json())),
+    })),
+    route('POST', '/:kb/rebuild', (_, kb) => desk().rebuild(kb)),
+    route('GET', '/:kb/jobs', async (_, kb) => ({ jobs: await desk().jobs(kb) })),
+    route('GET', '/:kb/jobs/:job', ({ params, query, signal }, kb) => {
+      const { seen } = parseBody(jobQuery, once(query));
+      return desk().job(kb, jobId(params.job ?? ''), seen ?? null, signal);
+    }),
+    route('DELETE', '/:kb/jobs/:job', ({ params }, kb) => desk().cancel(kb, jobId(params.job ?? ''))),
+    route('GET', '/:kb/documents', async ({ query }, kb) => ({
+      documents: await desk().documents(kb, parseBody(pageQuery, once(query))),
+    })),
+    route('DELETE', '/:kb/documents/*path', async ({ params }, kb) => ({
+      removed: await desk().removeDocument(kb, params.path ?? ''),
+    })),
+    route('GET', '/:kb/files', async ({ query }, kb) => ({
+      files: await desk().files(kb, parseBody(filesQuery, once(query))),
+    })),
+    route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
+    route('POST', '/:kb/search', async (exchange, kb) =>
+      desk().search(kb, parseBody(searchBody, await exchange.json()), exchange.signal),
+    ),
+  ];
+}

@@ -1,0 +1,198 @@
+/**
+ * What the routes of knowledge bases answer, and what they are given to answer from.
+ *
+ * @module server/rag/types
+ */
+import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
+
+/** Why something is not as it should be. */
+export interface Trouble {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A folder that a knowledge base follows. */
+export interface FolderView {
+  /** On the disk of the node. */
+  readonly folder: string;
+  /** Where its files stand in the knowledge base: ends in `/`. */
+  readonly under: string;
+}
+
+export interface KbView {
+  readonly name: string;
+  /** File of it. */
+  readonly path: string;
+  /** ms since 1970. */
+  readonly made: number;
+  /** Null when it cannot be opened now; `trouble` says why. */
+  readonly contents: {
+    readonly documents: number;
+    readonly chunks: number;
+    readonly vectors: number;
+    /** On the disk. */
+    readonly bytes: number;
+    /** Null until something was taken in. */
+    readonly embedder: { readonly id: string; readonly dimension: number } | null;
+    readonly folders: readonly FolderView[];
+    /** How many files are at each stage. */
+    readonly files: Partial<Record<FileStage, number>>;
+  } | null;
+  readonly trouble: Trouble | null;
+  /** Jobs that wait or run. */
+  readonly jobs: number;
+}
+
+export type JobKind = 'ingest' | 'sync' | 'rebuild';
+export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
+
+/** How far a job is, or how far it came. */
+export interface JobProgress {
+  readonly totals: IngestTotals;
+  /** Files (for `rebuild` chunks) there are to look at; null while that is not known. */
+  readonly of: number | null;
+  readonly renamed: number;
+  readonly removed: number;
+  /** Of files, and of folders that could not be read; the last of them. */
+  readonly failures: readonly (Trouble & { readonly path: string })[];
+}
+
+export interface JobView {
+  readonly id: number;
+  readonly kb: string;
+  readonly kind: JobKind;
+  /** What it works on, for people. */
+  readonly what: string;
+  readonly state: JobState;
+  /** Grows with each change; for `seen`. */
+  readonly step: number;
+  readonly progress: JobProgress;
+  /** Why it failed. */
+  readonly error: Trouble | null;
+  /** ms since 1970. */
+  readonly made: number;
+  readonly ended: number | null;
+}
+
+export interface DocumentView {
+  readonly path: string;
+  readonly title: string;
+  readonly type: string;
+  readonly bytes: number;
+  /** ms since 1970. */
+  readonly modified: number;
+  readonly chunks: number;
+  readonly pages: number | null;
+  readonly tags: readonly string[];
+  readonly notes: readonly ParseNote[];
+}
+
+export interface FileView {
+  readonly path: string;
+  readonly stage: FileStage;
+  /** Why it failed. */
+  readonly error: Trouble | null;
+  readonly bytes: number;
+  /** ms since 1970. */
+  readonly at: number;
+}
+
+export interface ChunkView {
+  readonly id: string;
+  readonly path: string;
+  readonly title: string;
+  readonly text: string;
+  readonly position: number;
+  readonly place: Place;
+}
+
+export interface HitView extends ChunkView {
+  readonly score: number;
+  readonly words: Hit['words'];
+  readonly vector: Hit['vector'];
+  readonly graph: Hit['graph'];
+  /** Ids of chunks that say the same and were left out. */
+  readonly duplicates: readonly string[];
+  readonly neighbours: readonly ChunkView[];
+}
+
+export interface SearchView {
+  readonly hits: readonly HitView[];
+  readonly by: Found['by'];
+  /** Which way was taken, and why, where the question's form was to say. */
+  readonly route: Found['route'];
+  /** Why meaning did not count although it was asked for. */
+  readonly degraded: Trouble | null;
+  readonly ms: number;
+}
+
+export interface SearchQuery {
+  readonly query: string;
+  readonly k: number;
+  readonly mode: 'auto' | 'both' | 'words' | 'vectors' | 'graph';
+  readonly neighbours: number;
+  /** @default as the question's form asks for */
+  readonly diversity?: number;
+  readonly filter?: Filter;
+}
+
+export interface PageQuery {
+  /** Path of the last one of the page before. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface NewKb {
+  readonly name: string;
+  /** Absolute; a file there with the name of the KB is taken as it is. @default `knowledge.folder` */
+  readonly folder?: string;
+}
+
+export interface IngestOrder {
+  /** Files and folders of this machine, absolute. */
+  readonly paths: readonly string[];
+  /** Where they stand in the knowledge base; folders in it with their names. @default '' */
+  readonly under?: string;
+  /** Files that failed and did not change are tried again. */
+  readonly retry: boolean;
+}
+
+export interface SyncOrder {
+  /** Absolute. @default all that were named before */
+  readonly folder?: string;
+  /** Ends in `/`. @default the folder's name */
+  readonly under?: string;
+  /** Removes everything when the folder is there and has no files. */
+  readonly allowEmpty: boolean;
+}
+
+/** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */
+export interface KnowledgeDesk {
+  list(): Promise<KbView[]>;
+  /** @throws InputError `kb_name_invalid`, KithError `kb_exists` */
+  create(kb: NewKb): Promise<KbView>;
+  show(kb: string): Promise<KbView>;
+  /** Ends its jobs. `keep`: forgets it, and leaves its file. */
+  destroy(kb: string, keep: boolean): Promise<void>;
+  /** @throws KithError `kb_path_taken`, InputError `path_invalid` */
+  ingest(kb: string, order: IngestOrder): Promise<JobView>;
+  /** Takes in a file of these bytes. @param path in the knowledge base @throws as `ingest` */
+  upload(kb: string, path: string, bytes: Uint8Array): Promise<JobView>;
+  /** One job for each folder. @throws KithError `kb_path_taken`, `no_folder` */
+  sync(kb: string, order: SyncOrder): Promise<JobView[]>;
+  /** New vectors by the configured embedding model. */
+  rebuild(kb: string): Promise<JobView>;
+  /** Those that wait or run, then the last ones. */
+  jobs(kb: string): Promise<JobView[]>;
+  /** As soon as its step is not `seen`, or after a while. @throws KithError `job_unknown` */
+  job(kb: string, id: number, seen: number | null, signal: AbortSignal): Promise<JobView>;
+  /** Ends it; what was put stays. @throws KithError `job_unknown` */
+  cancel(kb: string, id: number): Promise<JobView>;
+  documents(kb: string, page: PageQuery): Promise<DocumentView[]>;
+  /** How many were removed: a dump is many. @throws KithError `document_unknown` */
+  removeDocument(kb: string, path: string): Promise<number>;
+  files(kb: string, page: PageQuery & { readonly stage?: FileStage }): Promise<FileView[]>;
+  /** @throws KithError `document_unknown` */
+  file(kb: string, path: string): Promise<FileView>;
+  search(kb: string, query: SearchQuery, signal: AbortSignal): Promise<SearchView>;
+}

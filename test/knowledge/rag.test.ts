@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Node } from '../../src/node/index.ts';
+import type { DocumentView, FileView, JobView, KbView, SearchView } from '../../src/server/index.ts';
+import { createHome, startNode, type TestHome } from '../node-support.ts';
+import { type Rag, ragOf, writeNotes } from './rag-support.ts';
+
+let home: TestHome;
+let node: Node;
+let rag: Rag;
+let notes: string;
+before(async () => {
+  home = await createHome();
+  notes = join(home.path, 'notes');
+  await writeNotes(notes);
+  node = await startNode(home);
+  rag = await ragOf(node, home.path);
+});
+after(async () => {
+  await node.close();
+  await home.remove();
+});
+
+const paths = async (kb: string): Promise<string[]> =>
+  (await rag<{ documents: DocumentView[] }>('GET', `/${kb}/documents`)).documents.map(({ path }) => path);
+const search = (kb: string, query: string, more: object = {}) =>
+  rag<SearchView>('POST', `/${kb}/search`, { query, ...more });
+
+test('a folder is taken in, searched by words and by meaning, and tells of the file that failed', async () => {
+  await rag('POST', '', { name: 'notes' });
+  const [job] = (await rag<{ jobs: JobView[] }>('POST', '/notes/sync', { folder: notes })).jobs;
+  const ended = await rag.ended(job!);
+  assert.equal(ended.state, 'done', JSON.stringify(ended));
+  assert.deepEqual(
+    { ...ended.progress.totals, ...{ tokens: 0, bytes: 0, elapsedMs: 0, chunks: 0, embedded: 0 } },
+    {
+      ...{ files: 5, done: 4, skipped: 0, failed: 1, documents: 4 },
+      ...{ tokens: 0, bytes: 0, elapsedMs: 0, chunks: 0, embedded: 0 },
+    },
+  );
+  assert.equal(ended.progress.of, 5);
+  assert.deepEqual(
+    ended.progress.failures.map(({ path, code }) => [path, code]),
+    [['notes/broken.pdf', 'parse_broken']],
+  );
+  assert.deepEqual(await paths('notes'), [
+    'notes/car.html',
+    'notes/costs.csv',
+    'notes/tea.md',
+    'notes/trips/lisbon.txt',
+  ]);
+  const broken = await rag<FileView>('GET', '/notes/files/notes/broken.pdf');
+  assert.equal(broken.stage, 'failed');
+  assert.equal(broken.error?.code, 'parse_broken');
+  const failed = await rag<{ files: FileView[] }>('GET', '/notes/files?stage=failed');
+  assert.deepEqual(failed.files, [broken]);
+
+  const words = await search('notes', 'tram', { mode: 'words' });
+  assert.deepEqual(words.by, ['words']);
+  assert.equal(words.hits[0]!.path, 'notes/trips/lisbon.txt');
+  assert.match(words.hits[0]!.text, /tram 28/);
+  const meaning = await search('notes', 'zzz', { mode: 'vectors', k: 2 });
+  assert.deepEqual(meaning.by, ['vectors']);
+  assert.equal(meaning.degraded, null);
+  assert.equal(meaning.hits.length, 2);
+  assert.ok(meaning.hits.every(({ words: none, vector }) => none === null && vector !== null));
+  const tagged = await search('notes', 'tea or the automobile', { filter: { tags: ['kitchen'] } });
+  assert.deepEqual(
+    tagged.hits.map(({ path }) => path),
+    ['notes/tea.md'],
+  );
+
+  const view = await rag<KbView>('GET', '/notes');
+  assert.equal(view.contents!.documents, 4);
+  assert.equal(view.contents!.vectors, view.contents!.chunks);
+  assert.equal(view.contents!.embedder?.id, 'tiny-embed');
+  assert.deepEqual(view.contents!.folders, [{ folder: notes, under: 'notes/' }]);
+});
+
+test('a sync again follows what moved, came and went, and reads nothing else', async () => {
+  await rename(join(notes, 'costs.csv'), join(notes, 'trips', 'costs.csv'));
+  await rm(join(notes, 'car.html'));
+  await writeFile(join(notes, 'new.txt'), 'A new note about bees.\n');
+  const { jobs } = await rag<{ jobs: JobView[] }>('POST', '/notes/sync', {});
+  const { progress } = await rag.ended(jobs[0]!);
+  assert.deepEqual([progress.renamed, progress.removed, progress.totals.documents], [1, 1, 1]);
+  assert.deepEqual(await paths('notes'), [
+    'notes/new.txt',
+    'notes/tea.md',
+    'notes/trips/costs.csv',
+    'notes/trips/lisbon.txt',
+  ]);
+});
+
+test('bytes are uploaded under a name, and deleted again, but not into a folder that is followed', async () => {
+  const bytes = Buffer.from('# Bread\n\nProof the dough for nine hours.\n');
+  const upload = (path: string) =>
+    rag.raw('POST', `/notes/ingest?path=${encodeURIComponent(path)}`, {
+      body: bytes,
+      headers: { 'content-type': 'text/markdown' },
+    });
+  const refused = await upload('notes/bread.md');
+  assert.equal(refused.status, 409);
+  assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'kb_path_taken');
+  const job = (await (await upload('loaves/rye bread.md')).json()) as JobView;
+  assert.equal((await rag.ended(job)).progress.totals.done, 1);
+  assert.equal((await search('notes', 'dough', { mode: 'words' })).hits[0]!.path, 'loaves/rye bread.md');
+  assert.deepEqual(await rag('DELETE', '/notes/documents/loaves/rye%20bread.md'), { removed: 1 });
+  assert.deepEqual((await search('notes', 'dough', { mode: 'words' })).hits, []);
+  const gone = await rag.raw('DELETE', '/notes/documents/loaves/rye%20bread.md');
+  assert.equal(gone.status, 404);
+  await gone.body?.cancel();
+});
+
+test('all is there after a restart, and vectors can be made anew', async () => {
+  const before = await search('notes', 'green tea');
+  await node.close();
+  node = await startNode(home);
+  rag = await ragOf(node, home.path);
+  assert.deepEqual((await search('notes', 'green tea')).hits, before.hits);
+  const job = await rag.ended(await rag<JobView>('POST', '/notes/rebuild'));
+  assert.equal(job.state, 'done', JSON.stringify(job));
+  assert.equal(job.progress.totals.embedded, job.progress.of);
+  assert.deepEqual((await search('notes', 'green tea')).hits, before.hits);
+});
+
+test('a knowledge base in a folder that goes away says so, comes back with it, and is forgotten only when told', async () => {
+  const drive = join(home.path, 'drive');
+  await mkdir(drive);
+  await rag('POST', '', { name: 'away', folder: drive });
+  const file = join(home.path, 'single.txt');
+  await writeFile(file, 'Where the spare key is: under the third pot.\n');
+  const job = await rag<JobView>('POST', '/away/ingest', { paths: [file] });
+  assert.equal((await rag.ended(job)).progress.totals.done, 1);
+  await rename(drive, `${drive}.gone`);
+  const gone = await rag<KbView>('GET', '/away');
+  assert.equal(gone.contents, null);
+  assert.equal(gone.trouble?.code, 'kb_missing');
+  const listed = await rag<{ kbs: KbView[] }>('GET', '');
+  assert.deepEqual(
+    listed.kbs.map(({ name, contents }) => [name, contents !== null]),
+    [
+      ['away', false],
+      ['notes', true],
+    ],
+  );
+  const refused = await rag.raw('DELETE', '/away');
+  assert.equal(refused.status, 404);
+  await refused.body?.cancel();
+  await rename(`${drive}.gone`, drive);
+  assert.equal((await search('away', 'spare key')).hits[0]!.path, 'single.txt');
+  assert.deepEqual(await rag('DELETE', '/away?keep=true'), { name: 'away', kept: true });
+  // On another machine, or here again: the file is taken as it is.
+  const back = await rag<KbView>('POST', '', { name: 'away', folder: drive });
+  assert.equal(back.contents!.documents, 1);
+  assert.deepEqual(await rag('DELETE', '/away'), { name: 'away', kept: false });
+});
+
+test('what the owner may not or cannot do is refused with a code', async () => {
+  const code = async (response: Response): Promise<[number, string]> => [
+    response.status,
+    ((await response.json()) as { error: { code: string } }).error.code,
+  ];
+  const json = (body: unknown): RequestInit => ({
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.deepEqual(await code(await rag.raw('GET', '/nowhere')), [404, 'kb_unknown']);
+  assert.deepEqual(await code(await rag.raw('POST', '', json({ name: '../x' }))), [400, 'kb_name_invalid']);
+  assert.deepEqual(await code(await rag.raw('POST', '', json({ name: 'notes' }))), [409, 'kb_exists']);
+  assert.deepEqual(await code(await rag.raw('GET', '/notes/jobs/99999')), [404, 'job_unknown']);
+  assert.deepEqual(
+    await code(await rag.raw('POST', '/notes/ingest', json({ paths: [join(home.path, 'none')] }))),
+    [400, 'path_invalid'],
+  );
+  assert.deepEqual(
+    await code(await rag.raw('POST', '/notes/sync', json({ folder: join(home.path, 'none') }))),
+    [404, 'folder_missing'],
+  );
+  assert.deepEqual(await code(await rag.raw('POST', '/notes/search', json({ query: '' }))), [
+    400,
+    'too_small',
+  ]);
+  assert.deepEqual(await code(await fetch(`${node.url}/api/rag/kbs`)), [401, 'invalid_token']);
+});
