@@ -85,7 +85,11 @@ function linksIn(links: readonly Link[], chunks: readonly Chunk[]): Mention[] {
 /** What a link is to: a note's or page's name, a person. Null for addresses on the web. */
 function surfaceOf({ target, kind, label }: Link): string | null {
   if (kind === 'person') return label?.trim() || target;
-  if (/^[a-z][a-z0-9+.-]{1,20}:/iu.test(target) || target.length > 1000) return null;
+  if (
+    /^(?:[a-z][a-z0-9+.-]{1,20}:\/\/|(?:mailto|tel|data|javascript|urn):)/iu.test(target) ||
+    target.length > 1000
+  )
+    return null;
   const path = target.replace(/[#?^].*$/su, '').replace(/\\/gu, '/');
   const name = path
     .slice(path.lastIndexOf('/') + 1)
