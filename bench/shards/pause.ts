@@ -47,19 +47,15 @@ export async function pauses(lab: BenchLab, rounds: number, tokens: number): Pro
       all ||= answer.tokens.join();
       if (answer.tokens.join() !== all || !all.startsWith(whole.tokens.join()))
         throw new Error('The tokens are not those of the whole.');
-      for (const event of events) {
-        if (event.type === 'recovered') lost.push(event.ms);
-        if (event.type !== 'moved') continue;
-        moved.push(event.ms);
-        cells.push(event.cells ?? 0);
-      }
+      for (const event of events) if (event.type === 'moved') cells.push(event.cells ?? 0);
+      (way === 'lost' ? lost : moved).push(answer.pause);
       await path[Symbol.asyncDispose]();
       await lab.engine.unload(name);
     }
   }
   console.log(
     table(
-      ['the last of 2 shards', `ms that the answer waits after ${tokens} tokens`],
+      ['the last of 2 shards', `longest ms between two tokens, lost after ${tokens}`],
       [
         ['is lost; another computes again', spread(lost)],
         [`leaves; another takes ${Math.max(...cells)} KV cells`, spread(moved)],

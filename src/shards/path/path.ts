@@ -215,6 +215,7 @@ class OpenPath implements Path {
     const step = this.#steps.get(back.n)!;
     step.resolve(back.rows);
     this.#steps.heard();
+    this.#recovery.came();
     this.#options.observer?.came(back.n, back.rows);
   }
 

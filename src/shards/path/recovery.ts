@@ -30,6 +30,8 @@ export class Recovery {
   readonly #stale = new Set<Hop>();
   /** Why the last one was lost. */
   #why = '';
+  /** The path is mended, and the rows that it stood still for since then have not come yet; monotonic ms. */
+  #still: number | null = null;
   #working: Promise<unknown> = Promise.resolve();
   #leaving: Promise<void> = Promise.resolve();
   /** Steps are kept back: a shard is being replaced. */
@@ -65,7 +67,15 @@ export class Recovery {
     if (this.#mending) return;
     this.#mending = true;
     // An answer stands still since the last rows came, not since the loss was noticed.
-    this.#working = this.#recover(steps.oldest?.since);
+    this.#working = this.#recover(this.#still ?? steps.oldest?.since);
+    this.#still = null;
+  }
+
+  /** Rows have come. */
+  came(): void {
+    if (this.#still === null || this.#mending) return;
+    this.#options.onEvent?.({ type: 'recovered', ms: this.#options.clock.monotonic() - this.#still });
+    this.#still = null;
   }
 
   /** What the shards after this place have is of wrong rows: it is computed again when the next one joins. */
@@ -209,7 +219,8 @@ export class Recovery {
       this.#mending = false;
       steps.heard();
       const ms = clock.monotonic() - begun;
-      if (this.#why !== '') onEvent?.({ type: 'recovered', ms });
+      if (this.#why !== '' && steps.oldest !== null) this.#still = begun;
+      else if (this.#why !== '') onEvent?.({ type: 'recovered', ms });
       this.#why = '';
       log.info('the path goes on', { ms: Math.round(ms) });
       return;

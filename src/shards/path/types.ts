@@ -74,7 +74,7 @@ export interface PathLimits {
 export type PathEvent =
   | { readonly type: 'lost'; readonly peer: string; readonly span: BlockSpan; readonly reason: string }
   | { readonly type: 'joined'; readonly peer: string; readonly span: BlockSpan }
-  /** `ms`: since the last rows came, where some were waited for; else since the loss was noticed. */
+  /** `ms`: from the last rows to the next where some were waited for; else from the loss until the path could go on. */
   | { readonly type: 'recovered'; readonly ms: number }
   | { readonly type: 'leaving'; readonly peer: string; readonly ms: number }
   | {
