@@ -3,10 +3,11 @@
  *
  * Quality: judged sets in the form of BEIR (--data FOLDER with one folder a set: scifact, cranfield, ...), with
  * all-MiniLM-L6-v2 in the local engine; vectors are kept in node_modules/.cache/kith, since making them takes minutes.
+ * Refusal: questions of each set asked of the documents of the others, which do not answer them.
  * Speed: exact search over 50,000 vectors against usearch, LanceDB and pgvector (PGlite), in the same run; whole questions over
  * 50,000 chunks.
  *
- * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|speed|search, --rivals (installs them into bench/knowledge),
+ * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|speed|search, --rivals (installs them into bench/knowledge),
  * --runs FOLDER (writes runs in TREC form), --threads N of the engine (1).
  *
  * @module bench/knowledge
@@ -31,6 +32,15 @@ const { values: options } = parseArgs({
 const wanted = (part: string): boolean => options.only === undefined || options.only === part;
 
 if (wanted('quality')) await quality();
+if (wanted('refusal') && options.data !== '') {
+  const { refusal } = await import('./knowledge/refusal.ts');
+  let engine: MiniLm | null = null;
+  await refusal(options.data, async () => {
+    engine ??= await openMiniLm(Number(options.threads));
+    return engine;
+  });
+  await (engine as MiniLm | null)?.[Symbol.asyncDispose]();
+}
 if (wanted('speed') || wanted('search')) {
   const { scanSpeed, searchSpeed } = await import('./knowledge/speed.ts');
   if (wanted('speed')) await scanSpeed({ install: options.rivals });

@@ -144,7 +144,7 @@ export async function runSet(
   }
 }
 
-function fill(store: KnowledgeStore, set: JudgedSet, vectors: Float32Array): number {
+export function fill(store: KnowledgeStore, set: JudgedSet, vectors: Float32Array): number {
   store.useEmbedder(IDENTITY);
   const from = performance.now();
   set.documents.forEach(({ id, title, text }, i) => {

@@ -6,7 +6,7 @@
 import { type Found, isStopWord } from '../retrieve/index.ts';
 import type { Embedder } from '../types.ts';
 import { namesOf } from './claims/names.ts';
-import { numbersOf } from './claims/numbers.ts';
+import { numbersOf, type Quantity } from './claims/numbers.ts';
 import { quotableSentences } from './claims/sentences.ts';
 import { foldedWords, stem, tellingStems } from './claims/words.ts';
 import type { Source } from './types.ts';
@@ -27,9 +27,9 @@ export interface ExtractOptions {
 /** Sources whose sentences are looked at. */
 const MOST_SOURCES = 6;
 /** Sentences whose meaning is compared; each costs the embedder some milliseconds. */
-const MOST_COMPARED = 32;
+const MOST_COMPARED = 24;
 /** A further sentence must be so near the best one. */
-const NEAR_BEST = 0.7;
+const NEAR_BEST = 0.6;
 /** From this share of common words on two sentences say one thing. */
 const ALIKE = 0.7;
 /** Shorter ones are headings and scraps. */
@@ -111,7 +111,9 @@ function hasWanted(sentence: string, wanted: Wanted): boolean {
   if (wanted === null) return false;
   if (wanted === 'person') return namesOf(sentence).length > 0;
   const { quantities, dates } = numbersOf(sentence);
-  if (wanted === 'number') return quantities.some(({ weak }) => !weak);
+  const isYear = ({ values, unit }: Quantity) =>
+    unit === null && values.some((value) => value >= 1000 && value < 2200);
+  if (wanted === 'number') return quantities.some((quantity) => !quantity.weak && !isYear(quantity));
   return (
     dates.length > 0 || quantities.some(({ values }) => values.some((value) => value >= 1000 && value < 2200))
   );

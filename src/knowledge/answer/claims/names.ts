@@ -18,7 +18,7 @@ const STARTERS: ReadonlySet<string> = new Set(
 );
 /** Words that stand capitalised inside sentences and name nothing of their own. */
 const TITLES: ReadonlySet<string> = new Set(
-  'mr mrs ms dr prof sir st i monday tuesday wednesday thursday friday saturday sunday source sources'.split(
+  'mr mrs ms dr prof professor doctor sir lord lady st king queen president captain i monday tuesday wednesday thursday friday saturday sunday source sources'.split(
     ' ',
   ),
 );
@@ -76,7 +76,7 @@ export function namesOf(sentence: string): Named[] {
       // "The Great Wall" begins with nothing of the name; "After of X" cannot be.
       surface = surface.replace(/^(?:of|de|and|the|von|van)[ \u00a0]/u, '');
     }
-    if (surface !== '') add(surface);
+    for (const part of surface.split(/[ \u00a0]and[ \u00a0](?:the[ \u00a0])?/u)) if (part !== '') add(part);
   }
   for (const [match] of sentence.matchAll(CODE)) if (!MEASURED.test(match)) add(match, true);
   for (const [match] of sentence.matchAll(DOTTED)) if (!NO_CODE.test(match)) add(match, true);
@@ -97,6 +97,8 @@ export interface NameIndex {
   readonly initials: ReadonlySet<string>;
   /** All its words, one space between them. */
   readonly line: string;
+  /** Those that are no stop words, in their order. */
+  readonly telling: readonly string[];
 }
 
 /** Endings by which a name becomes an adjective or a plural. */
@@ -111,7 +113,10 @@ export function nameIndexOf(text: string): NameIndex {
     for (let from = 0; from < letters.length; from++)
       for (let to = from + 2; to <= letters.length; to++) initials.add(letters.slice(from, to));
   }
-  return { words: new Set(words), stems: new Set(words.map(stem)), initials, line: ` ${words.join(' ')} ` };
+  return {
+    ...{ words: new Set(words), stems: new Set(words.map(stem)), initials, line: ` ${words.join(' ')} ` },
+    telling: words.filter((word) => !isStopWord(word)),
+  };
 }
 
 export function hasName({ words, whole }: Named, index: NameIndex): boolean {
@@ -121,17 +126,30 @@ export function hasName({ words, whole }: Named, index: NameIndex): boolean {
       index.line.includes(` ${each} `),
     );
   }
-  return words.every((word) => index.words.has(word) || index.initials.has(word) || derived(word, index));
+  const forms = words.map(formsOf);
+  const [first, ...rest] = forms;
+  if (rest.length === 0 && index.initials.has(words[0]!)) return true;
+  // "Ines Okafor" is not in "Ines Caldeira, Tom Okafor": the words of a name stand together, one other word between two at most.
+  const from = index.telling.flatMap((word, at) => (first!.has(word) ? [at] : []));
+  return from.some((start) => {
+    let at = start;
+    return rest.every((form) => {
+      const next = [1, 2].find((step) => form.has(index.telling[at + step] ?? ''));
+      at += next ?? 0;
+      return next !== undefined;
+    });
+  });
 }
 
-function derived(word: string, index: NameIndex): boolean {
-  if (word.length < 4) return false;
+/** A word of a name and what it is as an adjective or a plural. */
+function formsOf(word: string): ReadonlySet<string> {
+  const forms = new Set([word]);
+  if (word.length < 4) return forms;
   for (const end of DERIVED) {
-    if (word.length - end.length >= 4 && word.endsWith(end) && index.words.has(word.slice(0, -end.length)))
-      return true;
-    if (index.words.has(word + end)) return true;
+    forms.add(word + end);
+    if (word.length - end.length >= 4 && word.endsWith(end)) forms.add(word.slice(0, -end.length));
   }
-  return false;
+  return forms;
 }
 
 /** Two quotation marks and what is between them. Single ones are mostly apostrophes. */

@@ -19,6 +19,7 @@ const WORDS_NEEDED = 0.6;
 const NEARLY_SAME = 0.8;
 const NEGATION =
   /\b(?:not|never|no|none|neither|nor|without|cannot|can't|won't|[a-z]+n['’]t|nicht|kein\w*|nie)\b/iu;
+const SELF = /(?<![\p{L}\p{N}.])I(?:['’](?:m|ve|ll|d))?(?![\p{L}\p{N}.])/u;
 const URL = /\b(?:https?:\/\/|www\.)[^\s<>()[\]]+/giu;
 
 export interface SourceSentence {
@@ -99,6 +100,8 @@ export function judge(claim: Claim, source: Checked): Judged {
       missing.push({ kind: 'link', what: link });
 
   const { words, sentence, alike } = nearest(claim, source);
+  // Documents may say "I". A writer that does so by itself speaks of itself, and mostly because a document told it to.
+  if (SELF.test(claim.text) && !SELF.test(sentence?.text ?? '')) missing.push({ kind: 'name', what: 'I' });
   if (words < WORDS_NEEDED && claim.stems.length > 0)
     missing.push({ kind: 'words', what: absent(claim, source).join(' ') });
   else if (sentence !== null && alike >= NEARLY_SAME && claim.negated !== sentence.negated)
