@@ -140,10 +140,11 @@ export const query: Handler = async (invocation) => {
   if (found.degraded !== null)
     say(asTyped(`Searched by words alone: ${plain(found.degraded.message)} (${found.degraded.code})`));
   else say(`By ${found.by.join(', ')}, in ${formatDuration(found.ms)}`);
+  if (found.route !== null) say(`Way: ${found.route.taken}, since ${plain(found.route.why)}`);
   return code;
 };
 
-function printHit(at: number, { path, title, text, place }: HitView): void {
+function printHit(at: number, { path, title, text, place, graph }: HitView): void {
   const where = [
     ...(place.page === undefined ? [] : [`page ${place.page}`]),
     ...(place.sheet === undefined ? [] : [`sheet ${place.sheet}`]),
@@ -152,6 +153,8 @@ function printHit(at: number, { path, title, text, place }: HitView): void {
   ];
   print(`${at}. ${paint('bold', plain(path))}${where.length === 0 ? '' : `, ${plain(where.join(', '))}`}`);
   print(paint('dim', plain(title)));
+  if (graph !== null && graph.through.length > 0)
+    print(paint('dim', `by way of ${plain(graph.through.join(', '))}`));
   const shown = text.length > SHOWN ? `${text.slice(0, SHOWN).toWellFormed()}…` : text;
   print(`${plain(shown)}\n`);
 }
