@@ -26,6 +26,8 @@ test('pronouns are replaced by what was asked about', () => {
 test('questions that go on from the one before take its words', () => {
   for (const [question, before, expected] of [
     ['What about France?', 'What is the capital of Germany?', 'What is the capital of France?'],
+    ['So what is the capital of France?', 'How large is Germany?', 'what is the capital of France?'],
+    ['What about $& then?', 'Is Germany large?', 'Is Germany large: $& then?'],
     ['And in 1915?', 'How many ships sailed in 1914?', 'How many ships sailed in 1915?'],
     ['Why?', 'Did the Ardle Bridge fall?', 'Why: Did the Ardle Bridge fall?'],
     ['And when did it end?', 'When did the Great War begin?', 'when did Great War end?'],
@@ -39,6 +41,7 @@ test('questions that stand alone stay as they are', async () => {
     'Is it true that oak is hard?',
     'Did Ada Lovelace say what she wanted?',
     'How tall is the tower?',
+    'How do I reset the router when it blinks?',
   ]) {
     assert.equal(leansOn(question), false, question);
     const clock = createManualClock();

@@ -24,6 +24,7 @@ const MOST_CHARACTERS = 400;
 const POSSESSIVE =
   /\b(?:his|its|their|theirs)\b|\bher(?=\s+(?!(?:and|or|in|on|at|to|from|with|when|why|how|as|for|by)\b)\p{L})/iu;
 const PRONOUN = /\b(?:he|she|him|her|it|they|them|this one|that one|the former|the latter)\b/iu;
+const THING = /\b(?:the|an?|my|our|your|these|those|each|every)\s+\p{L}{2}/iu;
 /** "What about", "and", with which a question goes on from the one before. */
 const ELLIPSIS =
   /^(?:and|but|or|so|also|then)\b[\s,]*(?:what about|how about|for|in|on|with)?\b|^(?:what|how) about\b|^(?:und|aber)\b/iu;
@@ -45,7 +46,9 @@ function refers(text: string): boolean {
     )
   )
     return false;
-  return namesOf(text.slice(0, match.index)).length === 0;
+  const before = text.slice(0, match.index);
+  // "How do I reset the router when it blinks?" says itself what is meant.
+  return namesOf(before).length === 0 && !THING.test(before);
 }
 
 /** By rules. Null when the question stands alone, or nothing before says what is meant. */
@@ -93,16 +96,17 @@ function inPlace(rest: string, before: string, topic: string): string {
   if (asked === '') return `${before} ${topic}`;
   const newNames = namesOf(`So ${asked}`);
   const oldName = namesOf(before).at(-1);
-  if (oldName !== undefined && newNames[0]?.surface === asked) return before.replace(oldName.surface, asked);
+  if (oldName !== undefined && newNames[0]?.surface === asked)
+    return before.replace(oldName.surface, () => asked);
   const newNumbers = numbersOf(asked);
   const oldNumbers = numbersOf(before);
   const fresh = newNumbers.quantities[0] ?? newNumbers.dates[0];
   const old = oldNumbers.quantities.find(({ weak }) => !weak) ?? oldNumbers.dates[0];
   if (fresh !== undefined && old !== undefined && fresh.surface === asked)
-    return before.replace(old.surface, asked);
+    return before.replace(old.surface, () => asked);
   // A whole question of its own: "And when did it end?"
   if (/^(?:what|who|when|where|why|how|which|is|are|was|were|does|did|do|can|could)\b/iu.test(asked))
-    return refers(`${asked}?`) ? `${asked}?` : `${asked} (${topic})?`;
+    return refers(`${asked}?`) || namesOf(asked).length > 0 ? `${asked}?` : `${asked} (${topic})?`;
   return `${before.replace(/[?.!\s]+$/u, '')}: ${asked}?`;
 }
 
