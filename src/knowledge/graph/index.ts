@@ -9,6 +9,7 @@ export { type Name, namesIn } from './names.ts';
 export type { Network, Weights } from './network.ts';
 export { normalForm } from './normal.ts';
 export { type Walked, type WalkOptions, walk } from './ppr.ts';
+export { type MergeProposal, proposeMerges } from './propose.ts';
 export {
   type Candidates,
   graphScore,

@@ -10,6 +10,8 @@ import { MOST_NAME, normalForm } from './normal.ts';
 
 /** Mentions of one chunk; what is more is left out, names last. */
 export const MOST_MENTIONS = 400;
+/** Mentions of one document, the same way. The store takes more, so that no document is refused for its names. */
+const MOST_OF_DOCUMENT = 1_000_000;
 /** Links, aliases and tags of one document that are looked for in its chunks. */
 const MOST_FACTS = 2000;
 /** Characters that are searched for those, over all chunks. */
@@ -21,9 +23,12 @@ export function mentionsOf({
   chunks,
 }: Pick<NewText, 'title' | 'document' | 'chunks'>): Mention[] {
   const of = chunks.map((): Mention[] => []);
+  let count = 0;
   const add = (mention: Mention): void => {
     const list = of[mention.chunk]!;
-    if (list.length < MOST_MENTIONS && isName(mention.surface)) list.push(mention);
+    if (list.length >= MOST_MENTIONS || count >= MOST_OF_DOCUMENT || !isName(mention.surface)) return;
+    list.push(mention);
+    count++;
   };
   const fact = (chunk: number, surface: string, extractor: Mention['extractor'], confidence: number): void =>
     add({ chunk, surface, span: null, extractor, confidence });
