@@ -114,7 +114,9 @@ async function* answer(
   }
   const grounding = new Grounding(sources);
   const extract = async function* (): AsyncGenerator<AnswerEvent> {
-    const extracts = await extractAnswer(question, found, sources, embedder, { signal });
+    const { extracts, degraded } = await extractAnswer(question, found, sources, embedder, { signal });
+    if (degraded !== null)
+      yield warning('search_degraded', `Sentences were chosen by their words only: ${degraded}`);
     const sentences = extracts
       .map((each) => ({ ...each, text: plain(each.sentence).replace(/\s+/gu, ' ') }))
       .filter(({ text }) => text !== '');

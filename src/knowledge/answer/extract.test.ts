@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
+import type { Embedder } from '../types.ts';
 import { extractAnswer } from './extract.ts';
 import { sourceOf } from './testing/chunks.ts';
 
 const found = { degraded: { code: 'no_embedder', message: 'none' } };
-const extract = (question: string, texts: readonly string[], options = {}) =>
-  extractAnswer(
-    question,
-    found,
-    texts.map((text, i) => sourceOf(i + 1, text)),
-    null,
-    options,
-  );
+const extract = async (question: string, texts: readonly string[], options = {}) => {
+  const sources = texts.map((text, i) => sourceOf(i + 1, text));
+  return (await extractAnswer(question, found, sources, null, options)).extracts;
+};
 const said = async (question: string, texts: readonly string[]) =>
   (await extract(question, texts)).map(({ sentence }) => sentence);
 
@@ -36,6 +33,22 @@ test('copies and near copies are given once, other numbers are no copies, and qu
     'The Ardle Bridge is 1,250 metres long.',
     'The Ardle Bridge is 1,300 metres long.',
   ]);
+});
+
+test('an embedder that fails leaves the words, and the answer says so', async () => {
+  const embedder: Embedder = {
+    ...{ id: 'broken', hash: 'broken', dimension: 4, window: 100 },
+    embed: () => Promise.reject(new Error('no power')),
+    countTokens: async (texts) => texts.map(() => 1),
+  };
+  const sources = [sourceOf(1, 'The Ardle Bridge has 14 piers.')];
+  const { extracts, degraded } = await extractAnswer(
+    'How many piers?',
+    { degraded: null },
+    sources,
+    embedder,
+  );
+  assert.deepEqual([extracts.length, degraded], [1, 'no power']);
 });
 
 test('sentences are bounded, stand in their source word for word, and are kept together by source', async () => {

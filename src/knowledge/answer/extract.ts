@@ -3,6 +3,7 @@
  *
  * @module knowledge/answer/extract
  */
+import { messageOf, throwIfAborted } from '../../base/index.ts';
 import { type Found, isStopWord } from '../retrieve/index.ts';
 import type { Embedder } from '../types.ts';
 import { namesOf } from './claims/names.ts';
@@ -14,6 +15,13 @@ import type { Source } from './types.ts';
 export interface Extract {
   readonly source: Source;
   readonly sentence: string;
+}
+
+export interface Extracted {
+  /** In the order of their sources, the source of the best sentence first. Empty when no sentence has anything of the question. */
+  readonly extracts: readonly Extract[];
+  /** Why meaning was not compared although it could have been; null otherwise. */
+  readonly degraded: string | null;
 }
 
 export interface ExtractOptions {
@@ -42,14 +50,14 @@ interface Candidate extends Extract {
   score: number;
 }
 
-/** In the order of their sources, the source of the best sentence first. Empty when no sentence has anything of the question. */
+/** @throws AbortedError */
 export async function extractAnswer(
   question: string,
   found: Pick<Found, 'degraded'>,
   sources: readonly Source[],
   embedder: Embedder | null,
   { most = 5, longest = 900, signal }: ExtractOptions = {},
-): Promise<Extract[]> {
+): Promise<Extracted> {
   const asked = tellingStems(question);
   const wants = wantedBy(question);
   const seen = new Set<string>();
@@ -68,11 +76,16 @@ export async function extractAnswer(
     }
   weigh(candidates, asked, wants);
   candidates.sort((a, b) => b.score - a.score || a.order - b.order);
+  let degraded: string | null = null;
   if (embedder !== null && found.degraded === null) {
-    const compared = candidates.splice(MOST_COMPARED);
-    await compare(question, candidates, embedder, signal);
-    candidates.sort((a, b) => b.score - a.score || a.order - b.order);
-    compared.length = 0;
+    candidates.length = Math.min(candidates.length, MOST_COMPARED);
+    try {
+      await compare(question, candidates, embedder, signal);
+      candidates.sort((a, b) => b.score - a.score || a.order - b.order);
+    } catch (error) {
+      throwIfAborted(signal);
+      degraded = messageOf(error);
+    }
   }
   const chosen: Candidate[] = [];
   let characters = 0;
@@ -89,7 +102,8 @@ export async function extractAnswer(
   chosen.forEach(({ source }, at) => {
     if (!first.has(source.n)) first.set(source.n, at);
   });
-  return chosen.sort((a, b) => first.get(a.source.n)! - first.get(b.source.n)! || a.order - b.order);
+  chosen.sort((a, b) => first.get(a.source.n)! - first.get(b.source.n)! || a.order - b.order);
+  return { extracts: chosen, degraded };
 }
 
 type Wanted = 'person' | 'time' | 'number' | null;
