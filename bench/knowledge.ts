@@ -5,9 +5,9 @@
  * all-MiniLM-L6-v2 in the local engine; vectors are kept in node_modules/.cache/kith, since making them takes minutes.
  * Refusal: questions of each set asked of the documents of the others, which do not answer them.
  * Speed: exact search over 50,000 vectors against usearch, LanceDB and pgvector (PGlite), in the same run; whole questions over
- * 50,000 chunks.
+ * 50,000 chunks; the graph of 50,000 chunks.
  *
- * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|speed|search, --rivals (installs them into bench/knowledge),
+ * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|speed|search|graph, --rivals (installs them into bench/knowledge),
  * --runs FOLDER (writes runs in TREC form), --threads N of the engine (1).
  *
  * @module bench/knowledge
@@ -41,6 +41,7 @@ if (wanted('refusal') && options.data !== '') {
   });
   await (engine as MiniLm | null)?.[Symbol.asyncDispose]();
 }
+if (wanted('graph')) await (await import('./knowledge/graph.ts')).graphSpeed();
 if (wanted('speed') || wanted('search')) {
   const { scanSpeed, searchSpeed } = await import('./knowledge/speed.ts');
   if (wanted('speed')) await scanSpeed({ install: options.rivals });
