@@ -36,7 +36,8 @@ import { type NodeAccess, openAccess } from './access.ts';
 import { usePeers } from './found-peers.ts';
 import { foundProviders } from './found-providers.ts';
 import { openNodeIdentity } from './identity.ts';
-import { createNodeKnowledge, type NodeKnowledge } from './knowledge/desk.ts';
+import type { NodeKnowledge } from './knowledge/desk.ts';
+import { lateKnowledge } from './knowledge/late.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
@@ -188,7 +189,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       random: systemRandom,
       log: log.child('swarm'),
     });
-    knowledge = createNodeKnowledge({
+    knowledge = lateKnowledge({
       ...{ config, clock: systemClock, random: systemRandom, log: log.child('knowledge') },
       ...{ engine: rooms.engine, local: rooms.local, models: rooms.store },
     });

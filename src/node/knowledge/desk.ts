@@ -21,6 +21,7 @@ import {
 } from '../../base/index.ts';
 import { checkPath, createParserPool, openKnowledgeStore, type ParserPool } from '../../knowledge/index.ts';
 import type { FolderView, KbView, KnowledgeDesk, SyncOrder } from '../../server/index.ts';
+import { knowledgeFolder } from '../home-files.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -40,7 +41,7 @@ export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'>
 
 export interface NodeKnowledge extends AsyncDisposable {
   readonly desk: KnowledgeDesk;
-  /** Goes on with jobs that a process before this one left, if there are any. Does not wait for them. */
+  /** Goes on with jobs that a process before this one left. Does not wait for them. */
   resume(): Promise<void>;
 }
 
@@ -54,9 +55,6 @@ interface Opened {
 }
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
-export const knowledgeFolder = ({ home, knowledge }: Pick<Config, 'home' | 'knowledge'>): string =>
-  knowledge.folder === '' ? join(home, 'knowledge') : knowledge.folder;
 
 export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   const { config, clock, random, log } = parts;
@@ -305,7 +303,6 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   return {
     desk,
     async resume() {
-      if ((await stat(join(folder, 'registry.sqlite')).catch(() => null)) === null) return;
       const { jobs } = await need();
       jobs.resume();
     },

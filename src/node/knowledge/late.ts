@@ -1,0 +1,51 @@
+/**
+ * The node's knowledge bases, whose code is loaded by the first question: it is a fifth of that of a start, and many nodes have none.
+ *
+ * @module node/knowledge/late
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KithError } from '../../base/index.ts';
+import type { KnowledgeDesk } from '../../server/index.ts';
+import { knowledgeFolder } from '../home-files.ts';
+import type { NodeKnowledge, NodeKnowledgeParts } from './desk.ts';
+
+export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
+  let loading: Promise<NodeKnowledge> | null = null;
+  let closed = false;
+  function load(): Promise<NodeKnowledge> {
+    if (closed)
+      throw new KithError('stopping', 'This node is shutting down.', { status: 503, retryAfter: 5 });
+    loading ??= import('./desk.ts').then(({ createNodeKnowledge }) => createNodeKnowledge(parts));
+    return loading;
+  }
+  const need = async (): Promise<KnowledgeDesk> => (await load()).desk;
+  return {
+    desk: {
+      list: async () => (await need()).list(),
+      create: async (kb) => (await need()).create(kb),
+      show: async (kb) => (await need()).show(kb),
+      destroy: async (kb, keep) => (await need()).destroy(kb, keep),
+      ingest: async (kb, order) => (await need()).ingest(kb, order),
+      upload: async (kb, path, bytes) => (await need()).upload(kb, path, bytes),
+      sync: async (kb, order) => (await need()).sync(kb, order),
+      rebuild: async (kb) => (await need()).rebuild(kb),
+      jobs: async (kb) => (await need()).jobs(kb),
+      job: async (kb, id, seen, signal) => (await need()).job(kb, id, seen, signal),
+      cancel: async (kb, id) => (await need()).cancel(kb, id),
+      documents: async (kb, page) => (await need()).documents(kb, page),
+      removeDocument: async (kb, path) => (await need()).removeDocument(kb, path),
+      files: async (kb, page) => (await need()).files(kb, page),
+      file: async (kb, path) => (await need()).file(kb, path),
+      search: async (kb, query, signal) => (await need()).search(kb, query, signal),
+    },
+    async resume() {
+      const registry = join(knowledgeFolder(parts.config), 'registry.sqlite');
+      if ((await stat(registry).catch(() => null)) !== null) await (await load()).resume();
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      await (await loading)?.[Symbol.asyncDispose]();
+    },
+  };
+}

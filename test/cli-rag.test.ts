@@ -1,0 +1,139 @@
+/** `kith rag` as its user runs it: without a node, with one, and over a kill. */
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { JobView, KbView, SearchView } from '../src/server/index.ts';
+import { begin, kith, type Running, stopAll } from './cli-support.ts';
+import { ragOf, writeNotes } from './knowledge/rag-support.ts';
+import { createHome, type TestHome } from './node-support.ts';
+
+let home: TestHome;
+let notes: string;
+let node: Running;
+
+const run = (...args: string[]) => kith(['rag', ...args, '--home', home.path]);
+
+async function start(): Promise<string> {
+  node = begin(['start', '--home', home.path]);
+  await node.said('ready');
+  const { out } = await kith(['status', '--json', '--home', home.path]);
+  return (JSON.parse(out) as { url: string }).url;
+}
+
+before(async () => {
+  home = await createHome();
+  notes = join(home.path, 'Notes');
+  await writeNotes(notes);
+});
+after(async () => {
+  stopAll();
+  await node?.ended;
+  await home.remove();
+});
+
+test('without a node, a folder is followed and searched by this command itself', async () => {
+  const none = await run('list');
+  assert.equal(none.code, 0, none.err);
+  assert.match(none.out, /kith rag init/);
+  const unknown = await run('query', 'notes', 'tea');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /no knowledge base 'notes'.*kith rag list/);
+  assert.equal((await run('init', 'notes')).code, 0);
+  const synced = await run('sync', 'notes', notes);
+  assert.equal(synced.code, 3, synced.err);
+  assert.match(synced.out, /4 files taken in .*1 failed/);
+  assert.match(synced.err, /Notes\/broken\.pdf/);
+
+  const asked = await run('query', 'notes', 'repair', 'of', 'the', 'vehicle', '-k', '1');
+  assert.equal(asked.code, 0, asked.err);
+  assert.match(asked.out, /1\. Notes\/car\.html/);
+  assert.match(asked.out, /brake pads/);
+  const words = await run('query', 'notes', 'vehicle', '--mode', 'words');
+  assert.equal(words.code, 1, 'nobody wrote "vehicle"');
+  const failed = await run('docs', 'notes', '--failed');
+  assert.match(failed.out, /Notes\/broken\.pdf +parse_broken/);
+  const missing = await run('ingest', 'notes', join(home.path, 'none.txt'));
+  assert.equal(missing.code, 1);
+  assert.match(missing.err, /none\.txt cannot be taken in/);
+});
+
+test('with a node the same knowledge base is reached over it', async () => {
+  await start();
+  const listed = await run('list', '--json');
+  const [kb] = JSON.parse(listed.out) as KbView[];
+  assert.equal(kb!.contents!.documents, 4);
+  const again = await run('sync', 'notes', '--json');
+  assert.equal(again.code, 3);
+  const [job] = JSON.parse(again.out) as JobView[];
+  assert.deepEqual([job!.progress.totals.done, job!.progress.totals.failed], [0, 1]);
+  const found = JSON.parse((await run('query', 'notes', 'tea', '--json')).out) as SearchView;
+  assert.equal(found.hits[0]!.path, 'Notes/tea.md');
+  const removed = await run('delete-doc', 'notes', 'Notes/tea.md');
+  assert.match(removed.out, /1 document removed/);
+  assert.doesNotMatch((await run('docs', 'notes')).out, /tea\.md/);
+  const rebuilt = await run('rebuild', 'notes');
+  assert.equal(rebuilt.code, 0, rebuilt.err);
+  assert.match(rebuilt.out, /vectors made/);
+  assert.match((await run('jobs', 'notes')).out, /rebuild +done/);
+});
+
+test('a judged set is asked and measured, and compared with the run of before', async () => {
+  const set = join(home.path, 'set');
+  await mkdir(set);
+  const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).join('\n');
+  await writeFile(
+    join(set, 'corpus.jsonl'),
+    lines(['car', 'lisbon', 'costs'].map((_id) => ({ _id, title: '', text: _id }))),
+  );
+  await writeFile(
+    join(set, 'queries.jsonl'),
+    lines([
+      { _id: 'q1', text: 'repair of the vehicle' },
+      { _id: 'q2', text: 'tram in Portugal' },
+    ]),
+  );
+  await writeFile(join(set, 'qrels.tsv'), 'query-id\tcorpus-id\tscore\nq1\tcar\t1\nq2\tlisbon\t1\n');
+  const kept = join(home.path, 'run.txt');
+  const measured = await run('eval', 'notes', set, '--mode', 'both', '--write', kept, '--json');
+  assert.equal(measured.code, 0, measured.err);
+  const told = JSON.parse(measured.out) as { questions: number; measures: Record<string, number> };
+  assert.deepEqual([told.questions, told.measures['ndcg@10'], told.measures.mrr], [2, 1, 1]);
+  const words = await run('eval', 'notes', set, '--mode', 'words', '--against', kept);
+  assert.equal(words.code, 0, words.err);
+  assert.match(words.out, /-50\.00 .*0 better, 1 worse, 1 alike/);
+});
+
+test('a job goes on by itself after its node was killed, and a command follows it to the end', async () => {
+  const many = join(home.path, 'many');
+  await mkdir(many);
+  const sentence = (i: number) => `In entry ${i} the harbour master counts the boats of pier ${i % 7}. `;
+  for (let i = 0; i < 60; i++) await writeFile(join(many, `${i}.txt`), sentence(i).repeat(10));
+  const url = ((await kith(['status', '--json', '--home', home.path])).out.match(/"url":\s*"([^"]+)"/) ??
+    [])[1]!;
+  const rag = await ragOf({ url }, home.path);
+  let [job] = (await rag<{ jobs: JobView[] }>('POST', '/notes/sync', { folder: many })).jobs;
+  while (job!.progress.totals.done === 0)
+    job = await rag<JobView>('GET', `/notes/jobs/${job!.id}?seen=${job!.step}`);
+  node.child.kill('SIGKILL');
+  await node.ended;
+  assert.equal(job!.state, 'running');
+
+  const again = await ragOf({ url: await start() }, home.path);
+  const ended = await again.ended(await again<JobView>('GET', `/notes/jobs/${job!.id}`));
+  assert.equal(ended.state, 'done', JSON.stringify(ended.error));
+  const { done, skipped } = ended.progress.totals;
+  assert.equal(done + skipped, 60);
+  assert.ok(skipped > 0, 'what was taken in before the kill was not taken in again');
+  const view = await again<KbView>('GET', '/notes');
+  assert.equal(view.contents!.documents, 63);
+  assert.equal(view.contents!.vectors, view.contents!.chunks);
+});
+
+test('a knowledge base is destroyed only when its owner says so', async () => {
+  const refused = await run('destroy', 'notes');
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /--yes/);
+  assert.equal((await run('destroy', 'notes', '--yes')).code, 0);
+  assert.match((await run('list')).out, /no knowledge base yet/);
+});
