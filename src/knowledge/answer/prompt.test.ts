@@ -41,7 +41,7 @@ test('documents cannot leave their frame: what is between the marks is theirs, t
         const { messages, key } = promptFor('Who?', sources, createSeededRandom(5));
         assert.deepEqual(messages[0], empty.messages[0]);
         const { content } = messages[1]!;
-        assert.equal(content.split(key).length - 1, 1 + 2 * sources.length);
+        assert.equal(content.split(key).length - 1, 2 * sources.length);
         const found = sourcesIn(content, key);
         assert.equal(found.size, sources.length);
         for (const { n, text: body } of sources) assert.ok(found.get(n)!.endsWith(`\n${plain(body)}`));

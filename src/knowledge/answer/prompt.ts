@@ -58,7 +58,7 @@ export function promptFor(
       ...historyOf(turns),
       {
         role: 'user',
-        content: `Sources, between marks with the key ${key}:\n\n${blocks.join('\n\n')}\n\n${DATA}\n\nQuestion: ${question.replace(/\s+/gu, ' ').trim()}`,
+        content: `Sources:\n\n${blocks.join('\n\n')}\n\n${DATA}\n\nQuestion: ${question.replace(/\s+/gu, ' ').trim()}`,
       },
     ],
   };
