@@ -20,12 +20,13 @@ import {
   writeFileAtomic,
 } from '../../base/index.ts';
 import { checkPath, createParserPool, openKnowledgeStore, type ParserPool } from '../../knowledge/index.ts';
-import type { FolderView, KbView, KnowledgeDesk, SyncOrder } from '../../server/index.ts';
+import type { KbView, KnowledgeDesk } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
 import { createJobs, type Jobs } from './jobs.ts';
-import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs, setFolders } from './kbs.ts';
+import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
+import { checkFolder, checkFree, followed, unknown } from './places.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
@@ -62,6 +63,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   const uploads = join(folder, 'uploads');
   let opening: Promise<Opened> | null = null;
   let closed = false;
+  let resumes = false;
 
   function need(): Promise<Opened> {
     if (closed)
@@ -97,6 +99,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         run: async (name, what, telling) =>
           kbs.use(entries.get(name), (kb) => doWork(what, kb, work, telling)),
       });
+      // Also when the first try to open found another process at work.
+      if (resumes) jobs.resume();
       return { lock, registry, pool, kbs, jobs };
     } catch (error) {
       registry?.[Symbol.dispose]();
@@ -129,43 +133,6 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       if (!isKithError(error)) throw error;
       return { ...told, contents: null, trouble: { code: error.code, message: messageOf(error) } };
     }
-  }
-
-  /** What is put below a folder that is followed would go with its next sync. */
-  function checkFree(store: OpenKb['store'], path: string, folderItself: string | null): void {
-    const other = foldersOf(store).find(
-      ({ folder: followed, under }) =>
-        (path.startsWith(under) || (path.endsWith('/') && under.startsWith(path))) &&
-        !(followed === folderItself && under === path),
-    );
-    if (other === undefined) return;
-    throw new KithError(
-      'kb_path_taken',
-      `${path.slice(0, 200)} lies where the knowledge base keeps the folder ${other.folder} (as ${other.under}): put the file into that folder, or choose another place.`,
-      { status: 409, details: { folder: other.folder } },
-    );
-  }
-
-  /** What there is to follow, as the KB knows it from now on. */
-  function followed(store: OpenKb['store'], { folder: wanted, under }: SyncOrder): FolderView[] {
-    const known = foldersOf(store);
-    if (wanted === undefined) {
-      if (known.length > 0) return known;
-      throw new KithError(
-        'no_folder',
-        'This knowledge base follows no folder yet: name one (`kith rag sync NAME FOLDER`).',
-        { status: 409 },
-      );
-    }
-    const mine = known.find(
-      (each) => each.folder === wanted && (under === undefined || each.under === under),
-    );
-    if (mine !== undefined) return [mine];
-    const next = { folder: wanted, under: under ?? `${basename(wanted)}/` };
-    checkPath(next.under);
-    checkFree(store, next.under, null);
-    setFolders(store, [...known, next]);
-    return [next];
   }
 
   const desk: KnowledgeDesk = {
@@ -303,6 +270,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   return {
     desk,
     async resume() {
+      resumes = true;
       const { jobs } = await need();
       jobs.resume();
     },
@@ -319,22 +287,4 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       await lock.release();
     },
   };
-}
-
-async function checkFolder(path: string): Promise<void> {
-  const facts = await stat(path).catch(() => null);
-  if (facts?.isDirectory()) return;
-  throw new KithError(
-    'folder_missing',
-    `There is no folder ${path.slice(0, 500)}. If it is on an external drive, connect it; nothing was changed.`,
-    { status: 404, details: { path } },
-  );
-}
-
-function unknown(path: string): KithError {
-  return new KithError(
-    'document_unknown',
-    `The knowledge base has no document ${path.slice(0, 500)}. \`kith rag docs\` lists those it has.`,
-    { status: 404, param: 'path' },
-  );
 }

@@ -5,6 +5,7 @@
  * @module node/knowledge/kbs
  */
 import { statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { isKithError } from '../../base/index.ts';
 import {
   createRetriever,
@@ -135,7 +136,9 @@ export function foldersOf({ settings }: Pick<KnowledgeStore, 'settings'>): Folde
   if (!Array.isArray(folders)) return [];
   return folders.flatMap((each: unknown) => {
     const { folder, under } = (each ?? {}) as Partial<Record<string, unknown>>;
-    return typeof folder === 'string' && typeof under === 'string' ? [{ folder, under }] : [];
+    // The file may be from elsewhere. A sync that stood nowhere would remove what is not of its folder.
+    const fits = typeof folder === 'string' && isAbsolute(folder) && typeof under === 'string';
+    return fits && under.length > 1 && under.endsWith('/') ? [{ folder, under }] : [];
   });
 }
 

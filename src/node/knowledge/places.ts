@@ -1,0 +1,65 @@
+/**
+ * Where things stand in a knowledge base, and the folders that it follows there.
+ *
+ * @module node/knowledge/places
+ */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { KithError } from '../../base/index.ts';
+import { checkPath, type KnowledgeStore } from '../../knowledge/index.ts';
+import type { FolderView, SyncOrder } from '../../server/index.ts';
+import { foldersOf, setFolders } from './kbs.ts';
+
+/** What is put below a folder that is followed would go with its next sync. */
+export function checkFree(store: KnowledgeStore, path: string, folderItself: string | null): void {
+  const other = foldersOf(store).find(
+    ({ folder: followed, under }) =>
+      (path.startsWith(under) || (path.endsWith('/') && under.startsWith(path))) &&
+      !(followed === folderItself && under === path),
+  );
+  if (other === undefined) return;
+  throw new KithError(
+    'kb_path_taken',
+    `${path.slice(0, 200)} lies where the knowledge base keeps the folder ${other.folder} (as ${other.under}): put the file into that folder, or choose another place.`,
+    { status: 409, details: { folder: other.folder } },
+  );
+}
+
+/** What there is to follow, as the KB knows it from now on. */
+export function followed(store: KnowledgeStore, { folder: wanted, under }: SyncOrder): FolderView[] {
+  const known = foldersOf(store);
+  if (wanted === undefined) {
+    if (known.length > 0) return known;
+    throw new KithError(
+      'no_folder',
+      'This knowledge base follows no folder yet: name one (`kith rag sync NAME FOLDER`).',
+      { status: 409 },
+    );
+  }
+  const mine = known.find((each) => each.folder === wanted && (under === undefined || each.under === under));
+  if (mine !== undefined) return [mine];
+  const next = { folder: wanted, under: under ?? `${basename(wanted)}/` };
+  checkPath(next.under);
+  checkFree(store, next.under, null);
+  setFolders(store, [...known, next]);
+  return [next];
+}
+
+/** @throws KithError `folder_missing` */
+export async function checkFolder(path: string): Promise<void> {
+  const facts = await stat(path).catch(() => null);
+  if (facts?.isDirectory()) return;
+  throw new KithError(
+    'folder_missing',
+    `There is no folder ${path.slice(0, 500)}. If it is on an external drive, connect it; nothing was changed.`,
+    { status: 404, details: { path } },
+  );
+}
+
+export function unknown(path: string): KithError {
+  return new KithError(
+    'document_unknown',
+    `The knowledge base has no document ${path.slice(0, 500)}. \`kith rag docs\` lists those it has.`,
+    { status: 404, param: 'path' },
+  );
+}
