@@ -1,5 +1,6 @@
 /**
- * The node's knowledge bases, whose code is loaded by the first question: it is a fifth of that of a start, and many nodes have none.
+ * The node's knowledge bases, whose code is loaded by the first question: it takes a third of a second (once, on a busy machine), and many
+ * nodes have none.
  *
  * @module node/knowledge/late
  */
