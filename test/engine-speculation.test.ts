@@ -84,7 +84,8 @@ for (const [model, some] of [
   test(`${model} answers with the same tokens and probabilities`, async () => {
     const path = await testModel(model as TestModelName);
     for (const engine of [plain, guessing]) await engine.load({ id: model, path });
-    assert.ok((await assertSame(model, some)) > 0);
+    // Whether something is guessed at home depends on what passes of several rows cost at this moment.
+    await assertSame(model, some);
     for (const engine of [plain, guessing]) await engine.unload(model);
   });
 }
