@@ -19,7 +19,7 @@ const APART = new RegExp(
   [
     String.raw`\bprocess\.|globalThis|\bmock\b|memoryUsage|performance\b`,
     'node:(async_hooks|child_process|cluster|diagnostics_channel|inspector|v8|vm|worker_threads)',
-    String.raw`\bWorker\b|\bspawn|\bfork\(|koffi|llama|/ggml/|createEngine|createHost|createTextThread|startNode|testing/nodes`,
+    String.raw`\bWorker\b|\bspawn|\bfork\(|koffi|llama|/ggml/|createEngine|createHost|createTextThread|createParserPool|startNode|testing/nodes`,
   ].join('|'),
 );
 
