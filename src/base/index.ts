@@ -10,7 +10,9 @@ export { isLoopback, isPublicAddress, plainHost } from './addresses.ts';
 export * from './canonical-json.ts';
 export { type CborLimits, type CborMap, type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 export { Chain, type Linked } from './chain.ts';
+export { type Child, type ChildOptions, ProcessLost, startChild } from './child-process.ts';
 export * from './clock.ts';
+export { compileCache, compileCacheFolder } from './compile-cache.ts';
 export {
   type ConfigOrigin,
   type ConfigRow,

@@ -4,9 +4,14 @@
  *
  * @module swarm/host
  */
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
-import { type CborMap, type Clock, InputError, systemClock, systemRandom } from '../base/index.ts';
+import {
+  type CborMap,
+  type Clock,
+  compileCacheFolder,
+  InputError,
+  systemClock,
+  systemRandom,
+} from '../base/index.ts';
 import { Counters } from './gate/counters.ts';
 import { MAX_PEERS } from './gate/gate.ts';
 import { Ledger } from './gate/ledger.ts';
@@ -332,18 +337,12 @@ function threadSettings(
     streams,
     counters,
     ledger,
-    compileCache: compileCache(),
+    compileCache: compileCacheFolder(),
   };
 }
 
 function hasLanes({ lanes = 'auto', psk }: SwarmOptions): boolean {
   return lanes === 'always' || (lanes === 'auto' && psk === undefined);
-}
-
-/** The folder that the process keeps compiled code in, without the part that names the version of Node. */
-function compileCache(): string | undefined {
-  const folder = getCompileCacheDir();
-  return folder === undefined ? undefined : dirname(folder);
 }
 
 /**

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { compileCache } from '../compile-cache.ts';
+import { compileCache } from '../../base/index.ts';
 
 /** Descriptor of the pipe in the child. */
 export const PIPE_FD = 3;

@@ -4,11 +4,11 @@
  *
  * @module knowledge/parse/pool
  */
-import { AbortedError, KithError, throwIfAborted } from '../../base/index.ts';
+import { AbortedError, KithError, ProcessLost, throwIfAborted } from '../../base/index.ts';
 import { crashed, outOfMemory, timedOut } from './failures.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { nameOf } from './parse-file.ts';
-import { ParserLost, type ParserProcess, startParser } from './parser-process.ts';
+import { type ParserProcess, startParser } from './parser-process.ts';
 import type { ParseJob } from './protocol.ts';
 import type {
   Parsed,
@@ -165,7 +165,7 @@ class Pool implements ParserPool {
       }
     } catch (thrown) {
       // A failed parse leaves a process that can take the next file.
-      if (!(thrown instanceof ParserLost)) done = true;
+      if (!(thrown instanceof ProcessLost)) done = true;
       throw this.#failure(name, thrown, signal);
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -175,14 +175,16 @@ class Pool implements ParserPool {
   }
 
   #failure(name: string, thrown: unknown, signal: AbortSignal | undefined): unknown {
-    if (!(thrown instanceof ParserLost)) return thrown;
+    if (!(thrown instanceof ProcessLost)) return thrown;
     if (signal?.aborted === true) return new AbortedError(undefined, { cause: signal.reason });
     switch (thrown.why) {
       case 'time':
         return timedOut(name, this.#timeMs);
       case 'memory':
         return outOfMemory(name, this.#memoryMb);
-      case 'crash':
+      case 'start':
+      case 'error':
+      case 'ended':
         return crashed(name, thrown.message);
       case 'closed':
         return new AbortedError('The parsers were closed while a file was read.');
