@@ -20,8 +20,16 @@ export interface Lender extends Member {
   refuse(retryAfter: number | null): void;
 }
 
+/** What a lender claims of itself. */
+interface LenderClaims {
+  /** @default 4096 */
+  readonly cells?: number;
+  /** Through all its blocks. @default 100 */
+  readonly tokensPerSecond?: number;
+}
+
 export interface Lending extends AsyncDisposable {
-  lend(number: number, from: number, to: number, says?: { readonly cells?: number }): Promise<Lender>;
+  lend(number: number, from: number, to: number, says?: LenderClaims): Promise<Lender>;
 }
 
 /** @param path of the GGUF @param hash its SHA-256, hex */
@@ -35,7 +43,7 @@ export async function lendingOf(path: string, hash: string): Promise<Lending> {
   });
   const members: Member[] = [];
   return {
-    async lend(number, from, to, { cells = 4096 } = {}) {
+    async lend(number, from, to, { cells = 4096, tokensPerSecond = 100 } = {}) {
       const id = `blocks ${from}-${to}`;
       const { embedding: width } = await engine.load({
         id,
@@ -83,7 +91,7 @@ export async function lendingOf(path: string, hash: string): Promise<Lending> {
           {
             model: { hash, quant: 'F16' },
             blocks: [[from, to]],
-            tokensPerSecond: 100,
+            tokensPerSecond,
             latencyMs: 1,
             // What changed is told at once.
             freeCacheTokens: cells + ++said,

@@ -122,7 +122,9 @@ before(async () => {
   await using store = createModelStore({ home: home.path });
   lending = await lendingOf(file, (await store.get('tiny')).manifest.sha256);
   const [a, b, c, d] = PEERS as [number, number, number, number];
-  pledged = await Promise.all([lending.lend(a, 0, 4), lending.lend(b, 4, 8)]);
+  // So slow that no measured way makes up for it.
+  const slow = { tokensPerSecond: 2 };
+  pledged = await Promise.all([lending.lend(a, 0, 4, slow), lending.lend(b, 4, 8, slow)]);
   unfit = [await lending.lend(c, 0, 8), await lending.lend(d, 0, 8)];
   for (const [key, value] of Object.entries({
     'swarm.enabled': true,
