@@ -12,7 +12,7 @@ import { quietLog } from './quiet-log.ts';
 import { settingsOf } from './settings.ts';
 
 export interface RagDesk {
-  readonly desk: Omit<KnowledgeDesk, 'upload' | 'file'>;
+  readonly desk: Omit<KnowledgeDesk, 'upload' | 'file' | 'answers'>;
   /** Jobs end with this command: no node runs that goes on with them. */
   readonly isHere: boolean;
 }

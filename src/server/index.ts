@@ -33,6 +33,8 @@ export {
   type Observability,
   type Quantiles,
 } from './metrics/index.ts';
+export type * from './rag/answer-types.ts';
+export type * from './rag/graph-types.ts';
 export type * from './rag/types.ts';
 export { createServer } from './server.ts';
 export type * from './shards/types.ts';

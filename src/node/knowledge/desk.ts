@@ -22,6 +22,8 @@ import {
 import { checkPath, createParserPool, openKnowledgeStore, type ParserPool } from '../../knowledge/index.ts';
 import type { KbView, KnowledgeDesk } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
+import { answersDesk } from './answers.ts';
+import type { AreaParts } from './areas.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -47,7 +49,7 @@ export interface NodeKnowledge extends AsyncDisposable {
 }
 
 /** All that is open. */
-interface Opened {
+export interface Opened {
   readonly lock: Lock;
   readonly registry: Registry;
   readonly pool: ParserPool;
@@ -135,7 +137,9 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     }
   }
 
+  const area: AreaParts = { ...parts, withKb };
   const desk: KnowledgeDesk = {
+    answers: answersDesk(area),
     async list() {
       const opened = await need();
       const views: KbView[] = [];

@@ -9,6 +9,7 @@ import { isAbsolute } from 'node:path';
 import { isKithError } from '../../base/index.ts';
 import {
   createRetriever,
+  type Embedder,
   followGraph,
   type KnowledgeStore,
   openKnowledgeStore,
@@ -20,7 +21,11 @@ import type { KbEntry } from './registry.ts';
 
 export interface OpenKb {
   readonly store: KnowledgeStore;
+  /** The one that its vectors are of; loaded by what is asked of it first. */
+  readonly embedder: Embedder;
   readonly retriever: Retriever;
+  /** Names and passages as a network that follows the store. */
+  readonly graph: ReturnType<typeof followGraph>;
   /** Of files that were taken in, by the folder's place in the KB: they are not read again. */
   stamps(under: string): Map<string, string>;
 }
@@ -61,12 +66,11 @@ export function createOpenKbs(embedders: Embedders): OpenKbs {
     if (held === undefined) {
       const store = openKnowledgeStore({ path });
       const stamps = new Map<string, Map<string, string>>();
+      const embedder = embedders.lazy(store);
+      const graph = followGraph(store);
       held = {
-        ...{ file, store, users: 0, doomed: false, closed: Promise.withResolvers<void>() },
-        retriever: createRetriever({
-          ...{ store, embedder: embedders.lazy(store) },
-          graph: followGraph(store),
-        }),
+        ...{ file, store, embedder, graph, users: 0, doomed: false, closed: Promise.withResolvers<void>() },
+        retriever: createRetriever({ store, embedder, graph }),
         stamps(under) {
           const known = stamps.get(under) ?? new Map<string, string>();
           stamps.set(under, known);

@@ -7,7 +7,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KithError } from '../../base/index.ts';
-import type { KnowledgeDesk } from '../../server/index.ts';
+import type { KnowledgeAreas, KnowledgeDesk } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import type { NodeKnowledge, NodeKnowledgeParts } from './desk.ts';
 
@@ -21,8 +21,23 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     return loading;
   }
   const need = async (): Promise<KnowledgeDesk> => (await load()).desk;
+  /** A part of the desk, by the names of what it does: all of these are asynchronous. */
+  const later = <Area extends keyof KnowledgeAreas>(
+    area: Area,
+    names: readonly (keyof KnowledgeAreas[Area])[],
+  ): KnowledgeAreas[Area] =>
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        async (...given: readonly unknown[]) => {
+          const part = (await need())[area];
+          return (part[name] as (...given: readonly unknown[]) => unknown)(...given);
+        },
+      ]),
+    ) as unknown as KnowledgeAreas[Area];
   return {
     desk: {
+      answers: later('answers', ['answer']),
       list: async () => (await need()).list(),
       create: async (kb) => (await need()).create(kb),
       show: async (kb) => (await need()).show(kb),

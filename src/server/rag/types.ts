@@ -4,6 +4,7 @@
  * @module server/rag/types
  */
 import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
+import type { AnswersDesk } from './answer-types.ts';
 
 /** Why something is not as it should be. */
 export interface Trouble {
@@ -166,8 +167,13 @@ export interface SyncOrder {
   readonly allowEmpty: boolean;
 }
 
+/** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
+export interface KnowledgeAreas {
+  readonly answers: AnswersDesk;
+}
+
 /** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */
-export interface KnowledgeDesk {
+export interface KnowledgeDesk extends KnowledgeAreas {
   list(): Promise<KbView[]>;
   /** @throws InputError `kb_name_invalid`, KithError `kb_exists` */
   create(kb: NewKb): Promise<KbView>;
