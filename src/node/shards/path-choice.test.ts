@@ -36,7 +36,7 @@ function choiceOf(far: readonly [number, number, number]) {
   };
   const inPlace = (lost: string) =>
     choice.substitute(query, { from: 4, to: 8 }, new Set([lost]))?.map(({ peer }) => peer);
-  return { choice, planned, inPlace };
+  return { choice, query, planned, inPlace };
 }
 
 test('the path goes by the ways between peers that they said last', () => {
@@ -51,4 +51,19 @@ test('the path goes by the ways between peers that they said last', () => {
   choice.onLink(front, one, 2);
   assert.deepEqual(planned()[1], [one, 1.5]);
   assert.deepEqual(inPlace(one), [other]);
+});
+
+test('who was lost a moment ago is asked again for a new answer when nobody else is there, and never in the place of another', () => {
+  const { choice, query, planned, inPlace } = choiceOf([40, 40, 50]);
+  const peers = (alsoLost: boolean) => {
+    const { plan } = choice.choose({ ...query, alsoLost });
+    return isPath(plan) ? plan.shards.map(({ peer }) => peer) : null;
+  };
+  choice.onTrouble(one, 'lost', null);
+  assert.equal(planned()[1]![0], other);
+  choice.onTrouble(other, 'lost', null);
+  assert.equal(peers(false), null);
+  assert.deepEqual(peers(true), [front, one]);
+  assert.ok(choice.covers(query));
+  assert.equal(inPlace(one), undefined);
 });

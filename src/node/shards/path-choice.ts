@@ -30,6 +30,12 @@ const MOST_AVOIDED = 1024;
 /** ms of a block of this node's own whose rate was not measured yet. */
 const OWN_BLOCK_MS = 5;
 
+/**
+ * Peers among which a path is sought: those without trouble lately; also those that refused, for others may not be there; and for
+ * want of these those that were lost too, which may be back: whoever is known to be gone is none of them.
+ */
+type Among = 'calm' | 'willing' | 'all';
+
 export interface PathChoice
   extends Required<
     Pick<CircuitsOptions, 'choose' | 'substitute' | 'second' | 'unmet' | 'onTrouble' | 'onLink'>
@@ -68,11 +74,12 @@ export function pathChoice(
   /** Peers in trouble lately, and until when (monotonic ms) they are passed over. */
   const avoided = new Map<string, { readonly until: number; readonly lost: boolean }>();
 
-  /** Why the peer is passed over just now. `patient`: also when it only refused, for others may not. */
-  function troubleOf(peer: string, patient: boolean): string | null {
+  /** Why the peer is passed over just now. */
+  function troubleOf(peer: string, among: Among): string | null {
     const trouble = avoided.get(peer);
     const ms = (trouble?.until ?? 0) - clock.monotonic();
-    if (trouble === undefined || ms <= 0 || (!trouble.lost && !patient)) return null;
+    if (trouble === undefined || ms <= 0 || among === 'all') return null;
+    if (!trouble.lost && among === 'willing') return null;
     const what = trouble.lost ? 'was lost in the middle of an answer' : 'refused a session';
     return `It ${what}; it is asked again in ${Math.ceil(ms / 1000)} s.`;
   }
@@ -93,7 +100,7 @@ export function pathChoice(
     return reaches(tier, use) ? null : `Its tier is ${tier}; shards.use is ${use}.`;
   }
 
-  function candidatesFor({ model, span, cells, requirements, via, exclude }: PathQuery, patient = true) {
+  function candidatesFor({ model, span, cells, requirements, via, exclude }: PathQuery, among: Among) {
     const { minTier: asked, ...others } = requirements;
     const minTier = higher(asked, least);
     const query = { model, span, cells, exclude, ...others, ...(minTier === undefined ? {} : { minTier }) };
@@ -101,7 +108,7 @@ export function pathChoice(
     const leftOut = new Map<string, LeftOut>(found.leftOut.map((one) => [one.peer, one]));
     const may: ShardCandidate[] = [];
     for (const one of found.candidates) {
-      const why = refusal(one.peer) ?? troubleOf(one.peer, patient);
+      const why = refusal(one.peer) ?? troubleOf(one.peer, among);
       if (why === null) may.push(one);
       else leftOut.set(one.peer, { peer: one.peer, reason: 'excluded', detail: why });
     }
@@ -141,12 +148,14 @@ export function pathChoice(
   }
 
   function choose(query: PathQuery): Chosen {
-    const planned = (patient: boolean): Chosen => {
-      const { candidates, leftOut } = candidatesFor(query, patient);
+    const planned = (among: Among): Chosen => {
+      const { candidates, leftOut } = candidatesFor(query, among);
       return { plan: planPath({ span: query.span, cells: query.cells, rttBetween }, candidates), leftOut };
     };
-    const first = planned(true);
-    return isPath(first.plan) ? first : planned(false);
+    let found = planned('calm');
+    if (!isPath(found.plan)) found = planned('willing');
+    if (!isPath(found.plan) && query.alsoLost === true) found = planned('all');
+    return found;
   }
 
   /** Those that were not in trouble lately, if they do. */
@@ -155,18 +164,18 @@ export function pathChoice(
       plan: (request: PlanRequest, among: readonly ShardCandidate[], not: ReadonlySet<string>) => T | null,
     ) =>
     (query: PathQuery, span: BlockSpan, not: ReadonlySet<string>): T | null => {
-      const among = (patient: boolean) =>
+      const planned = (among: Among) =>
         plan(
           { span, cells: query.cells, rttBetween },
-          candidatesFor({ ...query, span, via: null }, patient).candidates,
+          candidatesFor({ ...query, span, via: null }, among).candidates,
           not,
         );
-      return among(true) ?? among(false);
+      return planned('calm') ?? planned('willing');
     };
 
   return {
     choose,
-    covers: (query) => gapsIn(query.span, candidatesFor(query, false).candidates).length === 0,
+    covers: (query) => gapsIn(query.span, candidatesFor(query, 'all').candidates).length === 0,
     refusal,
     measured: (peer, rttMs) => void rtts.set(peer, rttMs),
     onLink: ways.note,

@@ -50,7 +50,7 @@ export async function openFor(parts: CircuitParts, wish: CircuitWish, signal: Ab
   let cells = Math.min(MOST_CONTEXTS * model.context, Math.max(LEAST_CELLS, wish.cells));
   for (let tries = 0; tries < limits.tries; ) {
     const query: PathQuery = { model: model.sha256, span, cells, requirements, via, exclude };
-    const { plan, leftOut } = choose(query);
+    const { plan, leftOut } = choose({ ...query, alsoLost: true });
     if (!isPath(plan)) {
       if (cells > LEAST_CELLS && leftOut.some(({ reason }) => reason === 'cache_full')) {
         cells = Math.max(LEAST_CELLS, Math.floor(cells / 2));

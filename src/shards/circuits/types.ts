@@ -52,6 +52,8 @@ export interface PathQuery {
   readonly via: readonly Via[] | null;
   /** Peers not to be asked. */
   readonly exclude: ReadonlySet<string>;
+  /** For want of others, peers too that were lost a moment ago: they may be back, and a new answer loses little by trying. @default false */
+  readonly alsoLost?: boolean;
 }
 
 /** A path, or why there is none. */
