@@ -12,6 +12,7 @@
  *
  * @module base/lock
  */
+import { statfsSync } from 'node:fs';
 import { mkdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -144,7 +145,26 @@ async function lockedError(path: string): Promise<KithError> {
 }
 
 function unavailable(path: string, cause: unknown): KithError {
+  // SQLite says only that it cannot open or write the file, whatever the reason.
+  if (isFull(dirname(path)))
+    return new KithError(
+      'disk_full',
+      `The disk is full: the lock ${path} could not be made. Free some space and try again.`,
+      {
+        status: 507,
+        cause,
+      },
+    );
   return new KithError('lock_unavailable', `The lock ${path} could not be opened: ${messageOf(cause)}.`, {
     cause,
   });
+}
+
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, ffree, files } = statfsSync(folder);
+    return bavail === 0 || (files > 0 && ffree === 0);
+  } catch {
+    return false;
+  }
 }
