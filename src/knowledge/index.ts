@@ -20,6 +20,7 @@ export {
   type Support,
   type Turn,
   type WarningCode,
+  type WriterNote,
 } from './answer/index.ts';
 export {
   CHUNK_DEFAULTS,
@@ -144,5 +145,6 @@ export type {
   Section,
   WriteOptions,
   Writer,
+  WriterFacts,
   WriterMessage,
 } from './types.ts';

@@ -37,6 +37,22 @@ export interface WriteOptions {
   /** 0: the likeliest token each time. */
   readonly temperature: number;
   readonly signal: AbortSignal;
+  /** Told as soon as it is known who writes, and again when that changes. */
+  readonly told?: (facts: WriterFacts) => void;
+}
+
+/** Who wrote, and where it was computed. */
+export interface WriterFacts {
+  readonly backend: string;
+  readonly model: string;
+  /** `owned`: another machine of the owner. Null: nothing was computed, or it is unknown. */
+  readonly where: 'this_machine' | 'owned' | 'peer' | 'provider' | null;
+  /** How it got there; null on this machine. */
+  readonly link: 'encrypted' | 'owned_network' | 'open' | null;
+  /** Privacy level that held; null where nothing leaves the machine. */
+  readonly privacy: string | null;
+  /** Personal data that was replaced before it left, by class; null when nothing had to be. */
+  readonly replaced: readonly { readonly class: string; readonly count: number }[] | null;
 }
 
 /** Writes text. The node gives one that asks its gateway. */

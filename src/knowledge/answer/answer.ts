@@ -15,7 +15,7 @@ import { Grounding } from './grounding.ts';
 import { historyOf, plain, promptFor } from './prompt.ts';
 import { reasonOf, refusalText } from './refusal.ts';
 import { type SupportThresholds, supportOf } from './support.ts';
-import type { AnswerEvent, Figures, Source, Turn, Writer } from './types.ts';
+import type { AnswerEvent, Figures, Source, Turn, Writer, WriterFacts } from './types.ts';
 import { writeAnswer } from './writing.ts';
 
 export interface AnswererOptions {
@@ -83,10 +83,13 @@ async function* answer(
   checkQuestion(asked);
   throwIfAborted(signal);
   const rewriteMs = options.rewriteMs ?? 1500;
+  const rewriting = writer === null || rewriteMs === 0 ? null : overheard(writer);
   const rewritten = await rewriteFollowUp(asked, turns, {
-    ...{ writer: rewriteMs > 0 ? writer : null, clock, signal },
+    ...{ writer: rewriting?.writer ?? null, clock, signal },
     budgetMs: rewriteMs,
   });
+  const rewriter = rewriting?.facts() ?? null;
+  if (rewriter !== null) yield { type: 'writer', task: 'question', ...rewriter };
   const { question } = rewritten;
   if (rewritten.skipped !== null)
     yield warning(
@@ -106,7 +109,7 @@ async function* answer(
   const support = supportOf(question, found, sources, store, options.support);
   yield {
     ...{ type: 'sources', question, rewrittenBy: rewritten.by, sources, support },
-    steps: found.steps ?? [],
+    ...{ by: found.by, route: found.route, steps: found.steps ?? [] },
   };
   if (!support.enough) {
     yield* refuse(reasonOf(support, sources), sources, NO_FIGURES);
@@ -138,10 +141,13 @@ async function* answer(
     return;
   }
   const { messages } = promptFor(question, sources, random, turns);
-  const { figures, end } = yield* writeAnswer(writer, messages, grounding, {
+  const writing = overheard(writer);
+  const { figures, end } = yield* writeAnswer(writing.writer, messages, grounding, {
     ...{ unsupported, maxTokens: options.maxTokens ?? MAX_TOKENS, signal },
   });
   throwIfAborted(signal);
+  const facts = writing.facts();
+  if (facts !== null) yield { type: 'writer', task: 'answer', ...facts };
   if (figures.verified > 0) {
     if (end === 'failed' || end === 'cut')
       yield warning('answer_cut', 'The answer ended before the model was done with it.');
@@ -149,6 +155,24 @@ async function* answer(
   } else if (end === 'no_answer') yield* refuse('the model found no answer in them', sources, figures);
   else if (end === 'failed' || fallback === 'extract') yield* extract();
   else yield* refuse('nothing that the model wrote is supported by them', sources, figures);
+}
+
+/** The writer, and what it tells of itself. */
+function overheard(writer: Writer): { readonly writer: Writer; facts(): WriterFacts | null } {
+  let last: WriterFacts | null = null;
+  return {
+    writer: {
+      ...{ id: writer.id, context: writer.context },
+      write: (messages, options) =>
+        writer.write(messages, {
+          ...options,
+          told(facts) {
+            last = facts;
+          },
+        }),
+    },
+    facts: () => last,
+  };
 }
 
 function* refuse(reason: string, sources: readonly Source[], figures: Figures): Generator<AnswerEvent> {

@@ -25,4 +25,5 @@ export type {
   WriteOptions,
   Writer,
   WriterMessage,
+  WriterNote,
 } from './types.ts';

@@ -3,11 +3,11 @@
  *
  * @module knowledge/answer/types
  */
-import type { Hit, SearchStep } from '../retrieve/index.ts';
+import type { Found, Hit, SearchStep } from '../retrieve/index.ts';
 import type { StoredChunk } from '../store/index.ts';
-import type { Place } from '../types.ts';
+import type { Place, WriterFacts } from '../types.ts';
 
-export type { WriteOptions, Writer, WriterMessage } from '../types.ts';
+export type { WriteOptions, Writer, WriterFacts, WriterMessage } from '../types.ts';
 
 /** One exchange before the question, the oldest first. */
 export interface Turn {
@@ -84,6 +84,12 @@ export interface Figures {
   readonly removedCitations: number;
 }
 
+/** A model that was asked, also where nothing that it said was of use. */
+export interface WriterNote extends WriterFacts {
+  /** `question`: to make it stand alone, from what was said before; `answer`: to write it, from the sources. */
+  readonly task: 'question' | 'answer';
+}
+
 export type AnswerEvent =
   | {
       readonly type: 'sources';
@@ -92,11 +98,15 @@ export type AnswerEvent =
       /** By whom it was made to stand alone; null: it is as it was asked. */
       readonly rewrittenBy: 'rules' | 'writer' | null;
       readonly sources: readonly Source[];
+      /** Ways that the search went, and why that of the graph was taken or not; null where it was not to be asked. */
+      readonly by: Found['by'];
+      readonly route: Found['route'];
       /** What was done beside searching, or skipped, and why. */
       readonly steps: readonly SearchStep[];
       /** How far what was found speaks to the question. */
       readonly support: Support;
     }
+  | ({ readonly type: 'writer' } & WriterNote)
   | { readonly type: 'text'; readonly text: string }
   | ({ readonly type: 'citation' } & Citation)
   | {

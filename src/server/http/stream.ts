@@ -1,5 +1,5 @@
 /**
- * Sends gateway events as a stream of text: server-sent events, or lines of JSON.
+ * Sends events, mostly the gateway's, as a stream of text: server-sent events, or lines of JSON.
  *
  * Until the first event the status is open, so that an error has its own. If nothing came for `commitMs`, the 200
  * goes out and comments keep the connection alive. An error after that is written in the encoding's own form, and the
@@ -17,11 +17,13 @@ import { writeText } from './sse.ts';
 
 type StartEvent = Extract<ChatEvent, { type: 'start' }>;
 
+const isStart = (event: { readonly type: string }): event is StartEvent => event.type === 'start';
+
 /** How one API writes its streams. */
-export interface StreamEncoding {
+export interface StreamEncoding<Event = ChatEvent> {
   readonly contentType: string;
   /** Text that one event becomes (possibly none). */
-  encode(event: ChatEvent): string;
+  encode(event: Event): string;
   /** Text after the last event. */
   end(): string;
   /** Text that tells of an error after the 200. */
@@ -30,11 +32,11 @@ export interface StreamEncoding {
   readonly ping: string | null;
 }
 
-export async function sendStream(
+export async function sendStream<Event extends { readonly type: string } = ChatEvent>(
   exchange: Exchange,
   context: ServerContext,
-  events: AsyncIterable<ChatEvent>,
-  encoding: StreamEncoding,
+  events: AsyncIterable<Event>,
+  encoding: StreamEncoding<Event>,
 ): Promise<void> {
   const { response } = exchange;
   const { limits, log } = context;
@@ -78,7 +80,7 @@ export async function sendStream(
     for await (const event of events) {
       const text = encoding.encode(event);
       // Headers leave together with what follows them, where something does.
-      if (event.type === 'start') commit(event, text === '');
+      if (isStart(event)) commit(event, text === '');
       if (text === '') continue;
       const full = writeText(response, text, limits.slowReaderMs);
       if (full !== null) await full;

@@ -23,7 +23,17 @@ const trouble = object({ code: string, message: string });
 const stages = ['waiting', 'parsed', 'chunked', 'embedded', 'done', 'skipped', 'failed'] as const;
 const stage = choice(...stages);
 const bytes: Schema = { type: 'number', minimum: 0 };
-const chunkId = pattern('^[0-9a-f]{32}$');
+export const chunkId = pattern('^[0-9a-f]{32}$');
+
+export const place = object(
+  {},
+  {
+    page: described('Page or slide, from 1.', count),
+    line: described('From 1.', count),
+    sheet: string,
+    part: described('Chapter, attachment, page of a dump.', string),
+  },
+);
 
 const chunk: Readonly<Record<string, Schema>> = {
   id: described('By content: the same where title and text are.', chunkId),
@@ -31,19 +41,16 @@ const chunk: Readonly<Record<string, Schema>> = {
   title: described('Title of the document and headings, joined by ` › `.', string),
   text: string,
   position: described('In the document, from 0.', count),
-  place: object(
-    {},
-    {
-      page: described('Page or slide, from 1.', count),
-      line: described('From 1.', count),
-      sheet: string,
-      part: described('Chapter, attachment, page of a dump.', string),
-    },
-  ),
+  place,
 };
 
 const evidence = nullable(
   object({ score: number, rank: described('From 1; null beyond the best.', nullable(count)) }),
+);
+
+export const route = described(
+  'The way that the question was answered by, and why; null where the graph was not to be asked.',
+  nullable(object({ taken: choice('hybrid', 'graph', 'global'), why: string })),
 );
 
 export const ragSchemas: Readonly<Record<string, Schema>> = {
@@ -159,10 +166,7 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
       { maxItems: 200 },
     ),
     by: array(choice('words', 'vectors', 'graph')),
-    route: described(
-      'The way that the question was answered by, and why; null where the graph was not to be asked.',
-      nullable(object({ taken: choice('hybrid', 'graph', 'global'), why: string })),
-    ),
+    route,
     degraded: described('Why meaning did not count although it was asked for.', nullable(trouble)),
     ms: milliseconds,
   }),

@@ -4,14 +4,14 @@
  * @module server/openapi/rag
  */
 import { ingestBody, kbBody, searchBody, syncBody } from '../rag/bodies.ts';
-import { type Answer, type Api, answer, type Operation, pathParameter, queryParameter } from './operation.ts';
+import { type Api, answer, pathParameter, queryParameter } from './operation.ts';
+import { ragAnswerOperations, ragAnswerSchemas } from './rag-answers.ts';
+import { operation, retried } from './rag-parts.ts';
+import { ragReadingOperations } from './rag-reading.ts';
 import { ragSchemas } from './rag-schemas.ts';
 import { requestSchema } from './request-schema.ts';
-import { array, boolean, choice, count, object, ref, type Schema, string } from './schema.ts';
+import { array, boolean, choice, count, described, object, ref, string } from './schema.ts';
 
-const BASE = '/api/rag/kbs';
-const retried = ['x-should-retry'];
-const kb = pathParameter('kb', 'Name of the knowledge base.');
 const job = pathParameter('job', 'Number of the job.');
 const path = pathParameter('path', 'In the knowledge base; may have slashes.');
 const limit = queryParameter('limit', 'How many; 100 unless said.', {
@@ -21,37 +21,18 @@ const limit = queryParameter('limit', 'How many; 100 unless said.', {
 });
 const after = queryParameter('after', 'Path of the last one of the page before.', string);
 
-const away: Readonly<Record<string, Answer>> = {
-  '404': answer('`kb_unknown`, or `kb_missing`: its file is not there.', ref('OpenAiError'), retried),
-  '409': answer('`locked`: another process keeps the knowledge bases.', ref('OpenAiError'), retried),
-};
-const full = answer('`disk_full`.', ref('OpenAiError'), retried);
-
-function operation(
-  method: Operation['method'],
-  where: string,
-  id: string,
-  summary: string,
-  good: readonly [string, Schema],
-  more: Partial<Operation> = {},
-): Operation {
-  return {
-    ...{ method, path: `${BASE}${where}`, id, summary, scope: 'control', error: 'OpenAiError' },
-    ...more,
-    parameters: [...(where.startsWith('/{kb}') ? [kb] : []), ...(more.parameters ?? [])],
-    answers: { ...away, '507': full, ...more.answers, '200': answer(...good) },
-  };
-}
-
 export const ragApi: Api = {
   tag: 'Knowledge bases',
   description:
     "Documents of the node's owner, found by words and by meaning. For the owner alone: routes take the run token.",
-  schemas: ragSchemas,
+  schemas: { ...ragSchemas, ...ragAnswerSchemas },
   operations: [
     operation('get', '', 'ragList', 'List the knowledge bases', [
       'By name.',
-      object({ kbs: array(ref('Kb')) }),
+      object({
+        kbs: array(ref('Kb')),
+        uploadBytes: described('Bytes of a file that may be uploaded.', count),
+      }),
     ]),
     operation('post', '', 'ragCreate', 'Make a knowledge base', ['It.', ref('Kb')], {
       description:
@@ -202,6 +183,7 @@ export const ragApi: Api = {
         },
       },
     ),
+    ...ragReadingOperations,
     operation(
       'post',
       '/{kb}/search',
@@ -212,5 +194,6 @@ export const ragApi: Api = {
         body: requestSchema(searchBody),
       },
     ),
+    ...ragAnswerOperations,
   ],
 };

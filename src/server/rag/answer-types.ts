@@ -3,7 +3,19 @@
  *
  * @module server/rag/answer-types
  */
-import type { AnswerEvent, Filter, Turn } from '../../knowledge/index.ts';
+import type {
+  AnswerEvent,
+  Citation,
+  Figures,
+  Filter,
+  Found,
+  Missing,
+  Place,
+  SentenceStatus,
+  Support,
+  Turn,
+  WriterNote,
+} from '../../knowledge/index.ts';
 
 export interface AnswerQuery {
   readonly question: string;
@@ -27,4 +39,57 @@ export interface AnswerQuery {
 export interface AnswersDesk {
   /** Events in the order of `AnswerEvent`; ends with `finish`. @throws as `KnowledgeDesk.search`, before the first event */
   answer(kb: string, query: AnswerQuery, signal: AbortSignal): Promise<AsyncIterable<AnswerEvent>>;
+}
+
+/** A source as an answer had it. */
+export interface SourceView {
+  /** As it is cited: `[n]`, from 1, the best first. */
+  readonly n: number;
+  readonly path: string;
+  /** Title and headings. */
+  readonly title: string;
+  /** Of its best chunk, for people: `page 3`. Empty when the file has no places. */
+  readonly where: string;
+  /** Of its best chunk. */
+  readonly place: Place;
+  readonly text: string;
+  /** Ids of the chunks that the text is made of, in their order. */
+  readonly chunks: readonly string[];
+  /** Of its best hit; null when an earlier turn cited it and this question did not find it. */
+  readonly score: number | null;
+}
+
+type Sources = Extract<AnswerEvent, { readonly type: 'sources' }>;
+
+/** What a stream of an answer has in each event. */
+export type AnswerEventView =
+  | Exclude<AnswerEvent, Sources>
+  | (Omit<Sources, 'sources'> & { readonly sources: readonly SourceView[] });
+
+/** A whole answer. */
+export interface AnswerView {
+  readonly text: string;
+  /** `refused`: what was found does not answer the question; `text` says so. */
+  readonly outcome: 'written' | 'extracted' | 'refused';
+  /** Why it was refused. */
+  readonly reason: string | null;
+  /** As it was looked up, and by whom it was made to stand alone. */
+  readonly question: string;
+  readonly rewrittenBy: Sources['rewrittenBy'];
+  readonly citations: readonly Citation[];
+  readonly sentences: readonly {
+    readonly text: string;
+    readonly status: SentenceStatus;
+    readonly missing: readonly Missing[];
+    readonly given: boolean;
+  }[];
+  readonly sources: readonly SourceView[];
+  readonly figures: Figures;
+  readonly support: Support;
+  readonly route: Found['route'];
+  readonly steps: Sources['steps'];
+  /** Models that were asked; empty where none was. */
+  readonly writers: readonly WriterNote[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly ms: number;
 }

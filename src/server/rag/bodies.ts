@@ -82,23 +82,25 @@ const property = z.union([
   z.array(z.string().max(MOST_PATH)).max(100),
 ]);
 
+/** Which documents count. */
+export const filterBody = z.strictObject({
+  paths: strings(500).exactOptional(),
+  types: strings(50).exactOptional(),
+  tags: strings(50).exactOptional(),
+  modifiedFrom: moment.exactOptional(),
+  modifiedTo: moment.exactOptional(),
+  properties: z
+    .record(z.string().min(1).max(200), property)
+    .refine((value) => Object.keys(value).length <= 50, 'must have at most 50')
+    .exactOptional(),
+});
+export const modeBody = z.enum(['auto', 'both', 'words', 'vectors', 'graph']);
+
 export const searchBody = z.strictObject({
   query: z.string().min(1).max(20_000),
   k: z.int().min(1).max(200).default(10),
-  mode: z.enum(['auto', 'both', 'words', 'vectors', 'graph']).default('auto'),
+  mode: modeBody.default('auto'),
   neighbours: z.int().min(0).max(8).default(0),
   diversity: z.number().min(0).max(1).exactOptional(),
-  filter: z
-    .strictObject({
-      paths: strings(500).exactOptional(),
-      types: strings(50).exactOptional(),
-      tags: strings(50).exactOptional(),
-      modifiedFrom: moment.exactOptional(),
-      modifiedTo: moment.exactOptional(),
-      properties: z
-        .record(z.string().min(1).max(200), property)
-        .refine((value) => Object.keys(value).length <= 50, 'must have at most 50')
-        .exactOptional(),
-    })
-    .exactOptional(),
+  filter: filterBody.exactOptional(),
 });

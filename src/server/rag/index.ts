@@ -10,6 +10,7 @@ import { once } from '../gateway/cache.ts';
 import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
+import { answerRoute } from './answers.ts';
 import {
   destroyQuery,
   filesQuery,
@@ -80,5 +81,13 @@ export function ragRoutes(context: ServerContext): Route[] {
     route('POST', '/:kb/search', async (exchange, kb) =>
       desk().search(kb, parseBody(searchBody, await exchange.json()), exchange.signal),
     ),
+    {
+      method: 'POST',
+      path: `${BASE}/:kb/answer`,
+      scope: 'control',
+      handler: guarded(context.token, (exchange) =>
+        answerRoute(context, () => desk().answers, exchange, exchange.params.kb ?? ''),
+      ),
+    },
   ];
 }
