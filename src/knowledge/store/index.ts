@@ -3,8 +3,18 @@
  *
  * @module knowledge/store
  */
+export type * from './assertion-types.ts';
+export { factsOf, isBetter } from './facts.ts';
 export { quantise } from './quantise.ts';
 export { checkPath, isPath } from './rows.ts';
 export { STORE_LIMITS } from './schema.ts';
 export { openKnowledgeStore, type StoreOptions } from './store.ts';
 export type * from './types.ts';
+export {
+  type EntityType,
+  isEntityType,
+  RELATIONS,
+  type Relation,
+  relationOf,
+  TYPES,
+} from './vocabulary.ts';

@@ -12,8 +12,8 @@ import type { EntityMerge, KnowledgeStore } from './types.ts';
 type Merges = Pick<KnowledgeStore, 'merge' | 'undoMerge' | 'merges'>;
 
 export function createMerges(database: Database, change: <T>(work: () => T) => T): Merges {
-  const add = database.prepare<{ id: number }, [string, string, string, number]>(
-    'INSERT INTO merge (alias, entity, reason, made) VALUES (?, ?, ?, ?) RETURNING id',
+  const add = database.prepare<{ id: number }, [string, string, string, number, number | null]>(
+    'INSERT INTO merge (alias, entity, reason, made, run) VALUES (?, ?, ?, ?, ?) RETURNING id',
   );
   const undo = database.prepare<never, [number, number]>(
     'UPDATE merge SET undone = ? WHERE id = ? AND undone IS NULL',
@@ -23,11 +23,11 @@ export function createMerges(database: Database, change: <T>(work: () => T) => T
   );
   const count = database.prepare<{ n: number }>('SELECT count(*) AS n FROM merge');
   const all = database.prepare<EntityMerge>(
-    'SELECT id, alias, entity, reason, made, undone FROM merge ORDER BY id',
+    'SELECT id, alias, entity, reason, run, made, undone FROM merge ORDER BY id',
   );
 
   return {
-    merge({ alias, entity, reason, made }) {
+    merge({ alias, entity, reason, made, run = null }) {
       for (const name of [alias, entity])
         if (name.trim() === '' || name.length > STORE_LIMITS.mergeName || !name.isWellFormed())
           throw invalid(`a name has 1 to ${STORE_LIMITS.mergeName} characters`);
@@ -43,7 +43,7 @@ export function createMerges(database: Database, change: <T>(work: () => T) => T
         for (let at: string | undefined = entity; at !== undefined; at = inForce.get(at)?.entity)
           if (at === alias)
             throw invalid(`'${entity}' is merged into '${alias}', itself or by way of others`);
-        return add.get(alias, entity, reason, Math.floor(made))!.id;
+        return add.get(alias, entity, reason, Math.floor(made), run)!.id;
       });
     },
     undoMerge: (id, at) => change(() => undo.run(Math.floor(at), id).changes > 0),

@@ -82,6 +82,33 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE UNIQUE INDEX merge_alias ON merge (alias) WHERE undone IS NULL;
     `,
   },
+  {
+    name: 'assertions about names, runs, and what models have read',
+    // Evidence names a chunk by its content and not by its row: it counts again when the chunk comes back.
+    up: `
+      CREATE TABLE run (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL, state TEXT NOT NULL, began INTEGER NOT NULL, ended INTEGER, undone INTEGER
+      ) STRICT;
+      CREATE TABLE assertion (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        subject TEXT NOT NULL, property TEXT NOT NULL, relation TEXT, object TEXT, value TEXT, denies INTEGER NOT NULL,
+        chunk TEXT, sentence TEXT, by TEXT NOT NULL, model TEXT, reason TEXT NOT NULL, confidence REAL NOT NULL,
+        run INTEGER REFERENCES run, made INTEGER NOT NULL, undone INTEGER
+      ) STRICT;
+      CREATE INDEX assertion_subject ON assertion (subject, property) WHERE undone IS NULL;
+      CREATE INDEX assertion_object ON assertion (object) WHERE object IS NOT NULL AND undone IS NULL;
+      CREATE INDEX assertion_run ON assertion (run) WHERE run IS NOT NULL;
+      CREATE TABLE reading (
+        chunk TEXT NOT NULL, by TEXT NOT NULL, run INTEGER NOT NULL REFERENCES run,
+        kept INTEGER NOT NULL, refused INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (chunk, by)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX reading_run ON reading (run);
+      CREATE TABLE asked (name TEXT PRIMARY KEY, times INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      ALTER TABLE merge ADD COLUMN run INTEGER REFERENCES run;
+      CREATE INDEX merge_run ON merge (run) WHERE run IS NOT NULL;
+    `,
+  },
 ];
 
 /** What one document may have. More is refused, except where `cut` is said. */
@@ -101,6 +128,15 @@ export const STORE_LIMITS = {
   /** Merges of names that a KB remembers, undone ones counted, and characters of a name or a reason. */
   merges: 100_000,
   mergeName: 500,
+  /** Assertions that a KB remembers, undone ones counted, and characters of a value and of a sentence. */
+  assertions: 5_000_000,
+  value: 4000,
+  sentence: 4000,
+  /** Runs that a KB remembers, and characters of the state of one. */
+  runs: 100_000,
+  runState: 65_536,
+  /** Names of which it is remembered how often they were asked for. */
+  asked: 200_000,
   /** Removed chunks that are remembered for those who follow; who is further behind reads all anew. */
   removed: 200_000,
   /** Rows of a page. */

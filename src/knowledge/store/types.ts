@@ -4,6 +4,7 @@
  * @module knowledge/store/types
  */
 import type { Chunk, Filter, Link, Mention, ParseNote, Property } from '../types.ts';
+import type { AssertionStore } from './assertion-types.ts';
 
 /** Who makes the vectors of a KB. Vectors of another hash are never mixed with them. */
 export interface EmbedderIdentity {
@@ -64,6 +65,8 @@ export interface EntityMerge {
   /** ms since 1970; `undone`: null while it holds. */
   readonly made: number;
   readonly undone: number | null;
+  /** The run that it is undone with. */
+  readonly run: number | null;
 }
 
 export interface Scored {
@@ -121,7 +124,7 @@ export interface Page {
 }
 
 /** A KB that is open. All calls are synchronous; every change is one transaction that is on the disk when the call returns. */
-export interface KnowledgeStore extends Disposable {
+export interface KnowledgeStore extends Disposable, AssertionStore {
   readonly path: string;
   readonly id: string;
   readonly name: string;
@@ -152,7 +155,7 @@ export interface KnowledgeStore extends Disposable {
   /** What was found about chunks later. Rows that are gone are passed over. */
   addMentions(mentions: readonly StoredMention[]): void;
   /** Its id. @throws InputError `merge_invalid`: merged already, or in a circle; LimitError `knowledge.merges` */
-  merge(merge: Omit<EntityMerge, 'id' | 'undone'>): number;
+  merge(merge: Omit<EntityMerge, 'id' | 'undone' | 'run'> & { readonly run?: number | null }): number;
   /** False when there is none that holds. @param at ms since 1970 */
   undoMerge(id: number, at: number): boolean;
   /** All that ever were, in order. */

@@ -5,6 +5,8 @@
  */
 import { type Database, InputError } from '../../base/index.ts';
 import type { Chunk, Mention } from '../types.ts';
+import type { AssertionStore } from './assertion-types.ts';
+import { createAssertions } from './assertions.ts';
 import { createMerges } from './merges.ts';
 import { checkChunks, checkPath, documentColumns, foldTag, invalid, over, propertyValues } from './rows.ts';
 import { STORE_LIMITS } from './schema.ts';
@@ -26,7 +28,7 @@ type Writes =
   | 'forgetFile'
   | 'setSettings';
 
-export interface Writer extends Pick<KnowledgeStore, Writes> {
+export interface Writer extends Pick<KnowledgeStore, Writes>, AssertionStore {
   /** Row of the document. */
   put(
     document: NewDocument,
@@ -159,6 +161,10 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
   return {
     ...{ setVectors, useEmbedder, changeEmbedder },
     ...createMerges(database, change),
+    ...createAssertions(database, change, (work) => {
+      present();
+      return database.transaction(work);
+    }),
     put(document, chunks, vectors, mentions, state) {
       const row = documentColumns(document);
       const { path } = document;

@@ -1,0 +1,58 @@
+/**
+ * What holds of what is said: the owner's word before a model's, a model's before a rule's, the newest of equals.
+ *
+ * @module knowledge/store/facts
+ */
+import { type Asserter, type Assertion, type Facts, SINGLE } from './assertion-types.ts';
+
+const RANK: Readonly<Record<Asserter, number>> = { rule: 1, model: 2, owner: 3 };
+
+/** Whether what `a` says counts before what `b` says. */
+export function isBetter(a: Assertion, b: Assertion): boolean {
+  return (RANK[a.by] - RANK[b.by] || a.id - b.id) > 0;
+}
+
+/**
+ * @param assertions of one name (and of those merged into it), as `assertionsOf` gives them
+ * @param standsFor the name that an object is merged into, so that one relation is not told twice @default itself
+ */
+export function factsOf(
+  assertions: readonly Assertion[],
+  standsFor: (name: string) => string = (name) => name,
+): Facts {
+  const best = new Map<string, Assertion>();
+  for (const each of assertions) {
+    if (each.undone !== null || !each.supported) continue;
+    const key = keyOf(each, standsFor);
+    const before = best.get(key);
+    if (before === undefined || isBetter(each, before)) best.set(key, each);
+  }
+  const holds = [...best].filter(([, { denies }]) => !denies).sort(([a], [b]) => (a < b ? -1 : 1));
+  const of = (property: string): Assertion[] =>
+    holds.flatMap(([, each]) => (each.property === property ? [each] : []));
+  const one = (property: string): Assertion | null => {
+    let found: Assertion | null = null;
+    for (const each of of(property)) if (found === null || isBetter(each, found)) found = each;
+    return found;
+  };
+  const weight = Number(one('weight')?.value ?? 1);
+  const apart = new Set<string>([...SINGLE, 'relation', 'alias']);
+  return {
+    type: one('type'),
+    summary: one('summary'),
+    weight: weight >= 0 && weight <= 1 ? weight : 1,
+    relations: of('relation'),
+    aliases: of('alias'),
+    properties: holds.flatMap(([, each]) => (apart.has(each.property) ? [] : [each])),
+  };
+}
+
+/** Two assertions with one key say the same, or that it is not so. */
+function keyOf(
+  { property, relation, object, value }: Assertion,
+  standsFor: (name: string) => string,
+): string {
+  return property === 'relation'
+    ? `${property}\0${relation}\0${standsFor(object ?? '')}`
+    : `${property}\0${value ?? ''}`;
+}
