@@ -29,7 +29,8 @@ export async function withRag<T>(
   await using rooms = await openEngineRooms(config, log, (model, step) => bar.update(model, step));
   await using knowledge = await createNodeKnowledge({
     ...{ config, log, clock: systemClock, random: systemRandom },
-    ...{ engine: rooms.engine, models: rooms.store },
+    // No gateway is opened beside a node's: this machine's engine writes.
+    ...{ engine: rooms.engine, models: rooms.store, gateway: rooms.local },
     local: {
       prepare: async (model, signal) => {
         try {

@@ -191,7 +191,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     });
     knowledge = lateKnowledge({
       ...{ config, clock: systemClock, random: systemRandom, log: log.child('knowledge') },
-      ...{ engine: rooms.engine, local: rooms.local, models: rooms.store },
+      ...{ engine: rooms.engine, local: rooms.local, models: rooms.store, gateway: rooms.gateway },
     });
     const ids = createIds(systemClock, systemRandom);
     const token = randomBytes(32).toString('base64url');

@@ -3,7 +3,15 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Node } from '../../src/node/index.ts';
-import type { DocumentView, FileView, JobView, KbView, SearchView } from '../../src/server/index.ts';
+import type {
+  AnswerEventView,
+  AnswerView,
+  DocumentView,
+  FileView,
+  JobView,
+  KbView,
+  SearchView,
+} from '../../src/server/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { type Rag, ragOf, writeNotes } from './rag-support.ts';
 
@@ -77,6 +85,71 @@ test('a folder is taken in, searched by words and by meaning, and tells of the f
   assert.equal(view.contents!.vectors, view.contents!.chunks);
   assert.equal(view.contents!.embedder?.id, 'tiny-embed');
   assert.deepEqual(view.contents!.folders, [{ folder: notes, under: 'notes/' }]);
+});
+
+test('a question is answered by sentences of the documents that are cited, whole and event by event', async () => {
+  const question = 'How long should green tea steep?';
+  const whole = await rag<AnswerView>('POST', '/notes/answer', { question });
+  assert.equal(whole.outcome, 'extracted', JSON.stringify(whole));
+  assert.match(whole.text, /two minutes\. \[\d\]/);
+  const [cited] = whole.citations;
+  assert.deepEqual([cited!.path, cited!.verified], ['notes/tea.md', true]);
+  assert.ok(whole.sources.find(({ n }) => n === cited!.n)!.text.includes(cited!.sentence!));
+  assert.deepEqual(whole.writers, []);
+  const response = await rag.raw('POST', '/notes/answer', {
+    body: JSON.stringify({ question, stream: true }),
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.match(response.headers.get('content-type')!, /^text\/event-stream/);
+  const lines = (await response.text()).split('\n\n').filter((line) => line !== '');
+  assert.equal(lines.pop(), 'data: [DONE]');
+  const events = lines.map((line) => JSON.parse(line.slice(6)) as AnswerEventView);
+  assert.equal(events[0]!.type, 'sources');
+  assert.equal(events.at(-1)!.type, 'finish');
+  const text = events.map((event) => (event.type === 'text' ? event.text : '')).join('');
+  assert.equal(text.trim(), whole.text);
+  const next = await rag<AnswerView>('POST', '/notes/answer', {
+    question: 'And at how many degrees?',
+    history: [{ question, answer: whole.text, cited: whole.citations.map(({ chunk }) => chunk) }],
+  });
+  assert.equal(next.rewrittenBy, 'rules');
+  assert.match(next.text, /70 degrees/);
+});
+
+test('what documents do not say is refused, and what a model writes that they do not say is not given', async () => {
+  const other = await rag<AnswerView>('POST', '/notes/answer', { question: 'Who was Napoleon married to?' });
+  assert.equal(other.outcome, 'refused');
+  assert.deepEqual(other.citations, []);
+  // A model that tells stories: what it says is in no source.
+  const told = await rag<AnswerView>('POST', '/notes/answer', {
+    ...{ question: 'How long should green tea steep?', writer: 'auto', maxTokens: 48 },
+  });
+  assert.deepEqual(
+    told.writers.map(({ task, backend, model, where }) => [task, backend, model, where]),
+    [['answer', 'local', 'tiny', 'this_machine']],
+  );
+  assert.equal(told.outcome, 'extracted', JSON.stringify(told));
+  assert.match(told.text, /two minutes/);
+  assert.ok(told.sentences.every(({ given, status }) => !given || status === 'verified'));
+  const unknown = await rag<AnswerView>('POST', '/notes/answer', {
+    ...{ question: 'How long should green tea steep?', writer: 'no-such-model' },
+  });
+  assert.equal(unknown.outcome, 'extracted');
+  assert.ok(
+    unknown.warnings.some(({ code, message }) => code === 'writer_failed' && /no-such-model/.test(message)),
+  );
+  const bad = async (body: object) => {
+    const response = await rag.raw('POST', '/notes/answer', {
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const turn = { question: 'x', answer: 'y'.repeat(9000) };
+  assert.equal(await bad({ question: 'x', history: Array(21).fill({ question: 'x', answer: 'y' }) }), 400);
+  assert.equal(await bad({ question: 'x', history: Array(12).fill(turn) }), 400);
+  assert.equal(await bad({ question: 'x', history: [{ ...turn, cited: ['../x'] }] }), 400);
 });
 
 test('a sync again follows what moved, came and went, and reads nothing else', async () => {

@@ -34,4 +34,10 @@ export const knowledgeSettings = {
     4 * GB,
     64 * 1024 * 1024,
   ),
+  'knowledge.writer': text(
+    'Who writes answers from knowledge bases: a model id, auto for what the gateway chooses, none for sentences of the documents.',
+    'none, auto or the id of a model',
+    (value) => /^[^\s\p{Cc}]{1,200}$/u.test(value),
+    'none',
+  ),
 } as const;

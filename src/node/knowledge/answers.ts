@@ -3,20 +3,36 @@
  *
  * @module node/knowledge/answers
  */
-import { createAnswerer } from '../../knowledge/index.ts';
+import { InputError } from '../../base/index.ts';
+import { createAnswerer, type Writer } from '../../knowledge/index.ts';
 import type { AnswersDesk } from '../../server/index.ts';
 import { type AreaParts, streamKb } from './areas.ts';
+import { openWriter } from './writer.ts';
 
 export function answersDesk(parts: AreaParts): AnswersDesk {
-  const { clock, random } = parts;
+  const { config, clock, random, gateway: backend } = parts;
+
+  async function writerFor(wanted: string | null = config.knowledge.writer): Promise<Writer | null> {
+    if (wanted === null || wanted === 'none') return null;
+    if (backend === undefined)
+      throw new InputError('writer_missing', 'Nothing here writes answers: ask without a writer (none).', {
+        param: 'writer',
+      });
+    return openWriter({ backend, config }, wanted);
+  }
+
   return {
-    answer: (name, { question, history, mode, filter, k, maxTokens }, signal) =>
-      streamKb(parts, name, ({ store, retriever, embedder }) =>
-        createAnswerer({ store, retriever, embedder, writer: null, clock, random }).answer(question, {
+    async answer(name, { question, history, mode, filter, k, maxTokens, writer: wanted }, signal) {
+      const writer = await writerFor(wanted);
+      return streamKb(parts, name, ({ store, retriever, embedder }) =>
+        createAnswerer({ store, retriever, embedder, writer, clock, random }).answer(question, {
           ...{ turns: history, search: { by: mode, filter }, signal },
+          // What a model makes up is worth less to a reader than what stands in the sources.
+          fallback: 'extract',
           ...(k === undefined ? {} : { sources: k }),
           ...(maxTokens === undefined ? {} : { maxTokens }),
         }),
-      ),
+      );
+    },
   };
 }

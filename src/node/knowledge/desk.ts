@@ -32,11 +32,15 @@ import { checkFolder, checkFree, followed, unknown } from './places.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
+import type { WritingBackend } from './writer.ts';
 
 export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'> {
   readonly config: Pick<Config, 'home' | 'knowledge'> & {
     readonly models: Pick<Config['models'], 'embedding'>;
+    readonly gateway: Pick<Config['gateway'], 'privacy'>;
   };
+  /** Writes answers. @default nobody does: answers are sentences of the documents */
+  readonly gateway?: WritingBackend;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
