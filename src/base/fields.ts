@@ -99,6 +99,11 @@ export class Fields {
     return value as readonly CborValue[];
   }
 
+  /** Whatever it is: the caller looks at it. */
+  any(key: string): CborValue | undefined {
+    return this.#take(key);
+  }
+
   /** Throws when the map has fields that were not read. */
   end(): void {
     const left = Object.keys(this.#map).find((key) => !this.#read.has(key));

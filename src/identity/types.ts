@@ -25,6 +25,7 @@ export type SigningPurpose =
   | 'lease'
   | 'receipt'
   | 'work-receipt'
+  | 'knowledge-grant'
   | 'governance'
   | 'challenge';
 

@@ -18,6 +18,7 @@ const purposes: readonly SigningPurpose[] = [
   'lease',
   'receipt',
   'work-receipt',
+  'knowledge-grant',
   'governance',
   'challenge',
 ];

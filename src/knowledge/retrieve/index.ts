@@ -23,5 +23,6 @@ export {
   type Retriever,
   type RetrieverOptions,
   type SearchOptions,
+  type Within,
 } from './retriever.ts';
 export { isStopWord, wordsOf } from './words.ts';

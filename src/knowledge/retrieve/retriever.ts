@@ -13,7 +13,7 @@ import { chooseDiverse } from './diverse.ts';
 import { type Print, printOf, sayTheSame } from './duplicates.ts';
 import { fuse, type Ranker } from './fuse.ts';
 import { checked } from './options.ts';
-import type { Evidence, Found, Hit, Retriever, RetrieverOptions } from './types.ts';
+import type { Evidence, Found, Hit, Retriever, RetrieverOptions, SearchOptions } from './types.ts';
 import { wordsOf } from './words.ts';
 
 export type * from './types.ts';
@@ -90,8 +90,9 @@ export function createRetriever(options: RetrieverOptions): Retriever {
       await graph?.current();
     },
     async search(question, given = {}) {
+      const seen = given.within ?? store;
       const { limit, alpha, by, neighbours, dropDuplicates, filter, signal, ...rest } = checked(
-        given,
+        given.within === undefined ? given : withoutGraph(given),
         graph !== null,
       );
       const net = by === 'graph' || by === 'auto' ? await graph!.current() : null;
@@ -104,13 +105,13 @@ export function createRetriever(options: RetrieverOptions): Retriever {
       const rankers: Ranker[] = [];
       const words = by === 'vectors' && withVectors !== null ? [] : wordsOf(question);
       const named = net === null ? [] : namedIn(net, question);
-      const allowed = net === null && withVectors === null ? null : store.rowsOf(filter);
+      const allowed = net === null && withVectors === null ? null : seen.rowsOf(filter);
       const kept = net === null || allowed === null ? null : new Set(allowed);
       const own = net === null ? [] : ownRows(net, named).filter((row) => kept?.has(row) ?? true);
       let lexical = new Map<number, number>();
       if (by !== 'vectors' || withVectors === null) {
         ways.push('words');
-        lexical = new Map(store.lexical(words, pool, filter).map(({ row, score }) => [row, score]));
+        lexical = new Map(seen.lexical(words, pool, filter).map(({ row, score }) => [row, score]));
         rankers.push({ weight: withVectors === null ? 1 : 1 - alpha, scores: lexical, absent: 0 });
       }
       let dense: Awaited<ReturnType<typeof byVector>> | null = null;
@@ -214,6 +215,11 @@ export function createRetriever(options: RetrieverOptions): Retriever {
     return found;
   }
 }
+
+const withoutGraph = (options: SearchOptions): SearchOptions => ({
+  ...options,
+  by: options.by === 'words' || options.by === 'vectors' ? options.by : 'both',
+});
 
 /** Beyond the pool others may lie between. */
 function ranksOf(scores: ReadonlyMap<number, number>, pool: number): ReadonlyMap<number, number> {

@@ -4,14 +4,24 @@
  * @module knowledge/retrieve/types
  */
 import type { FollowingGraph, Route } from '../graph/index.ts';
-import type { KnowledgeStore, StoredChunk } from '../store/index.ts';
+import type { KnowledgeStore, Scored, StoredChunk } from '../store/index.ts';
 import type { Embedder, Filter } from '../types.ts';
 import type { FollowedStore, VectorIndexOptions } from '../vectors/index.ts';
+
+/** A part of the knowledge base that is searched as if it were all there is. */
+export interface Within {
+  /** As the store's, and nothing outside counts. */
+  lexical(words: readonly string[], limit: number, filter?: Filter): Scored[];
+  /** Rows of the part that the filter keeps, ascending. */
+  rowsOf(filter: Filter | undefined): Uint32Array;
+}
 
 export interface SearchOptions {
   /** Hits wanted. @default 10, at most 1000 */
   readonly limit?: number;
   readonly filter?: Filter | undefined;
+  /** Only there. The graph ties everything to everything, so it is not asked: `graph` and `auto` are `both`. @default everywhere */
+  readonly within?: Within | undefined;
   /**
    * How to look: by words, by meaning, by both; over the graph from the best of both; or the way that the question's form asks for.
    *

@@ -253,7 +253,7 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
 }
 
 /** Any of the words, each a quoted string: nothing that a person writes is an operator of the search. */
-function matchOf(words: readonly string[]): string | null {
+export function matchOf(words: readonly string[]): string | null {
   const quoted = words
     .slice(0, STORE_LIMITS.words)
     .map((word) => word.slice(0, STORE_LIMITS.wordCharacters).replaceAll('\0', ' ').toWellFormed())
