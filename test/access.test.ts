@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { createManualClock, createSeededRandom, systemClock, systemRandom } from '../src/base/index.ts';
-import { type KeyScope, keyScopes, keyStorePath, openKeyStore } from '../src/server/index.ts';
+import { type KeyScope, keyScopes, keyStorePath, openKeyStore, usualScopes } from '../src/server/index.ts';
 import {
   chatBody,
   chatPath,
@@ -88,15 +88,35 @@ test('a key opens the routes of its scopes only', async () => {
       }),
     read: (headers) => fetch(`${node.url}/v1/models`, { headers }),
     monitor: (headers) => fetch(`${node.url}/health/detailed`, { headers }),
+    // This server keeps no knowledge bases: who is let in is told that.
+    knowledge: (headers) => fetch(`${node.url}/api/rag/v1/models`, { headers }),
+    ingest: (headers) => fetch(`${node.url}/api/rag/v1/ingest/notes/1`, { headers }),
   };
   for (const scope of keyScopes) {
     const { text } = newKey(node, { scopes: [scope] });
     for (const [route, send] of Object.entries(requests)) {
       const response = await send(bearer(text));
-      if (route === scope) assert.equal(response.status, 200, `${scope} on ${route}`);
+      if (route === scope)
+        assert.equal(
+          response.status,
+          route === 'knowledge' || route === 'ingest' ? 404 : 200,
+          `${scope} on ${route}`,
+        );
       else assert.equal(await errorCode(response), '403 scope_missing', `${scope} on ${route}`);
     }
   }
+});
+
+test('knowledge bases ask for a key on loopback too, and usual keys do not open them', async () => {
+  await using node = await openServer();
+  const models = (headers: Record<string, string>) => fetch(`${node.url}/api/rag/v1/models`, { headers });
+  assert.equal(await errorCode(await models({})), '401 missing_api_key');
+  assert.equal(await errorCode(await models(bearer('sk-none'))), '401 invalid_api_key');
+  const usual = newKey(node, { scopes: usualScopes });
+  assert.equal(await errorCode(await models(bearer(usual.text))), '403 scope_missing');
+  assert.throws(() => newKey(node, { scopes: ['knowledge'], kbs: ['No,tes'] }), { code: 'kb_name_invalid' });
+  const { key } = newKey(node, { scopes: ['knowledge'], kbs: ['notes', 'notes', 'post'] });
+  assert.deepEqual(node.keys.list().find(({ id }) => id === key.id)!.kbs, ['notes', 'post']);
 });
 
 test('what another process does to the keys counts at once', async () => {

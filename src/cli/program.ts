@@ -35,6 +35,8 @@ export interface Invocation {
 /** Returns the exit code; nothing means 0. */
 export type Handler = (invocation: Invocation) => Promise<number | undefined>;
 
+const commaList = (text: string, before: string[] = []): string[] => [...before, ...text.split(',')];
+
 export type Load = () => Promise<{ readonly default: Handler }>;
 
 let outcome = 0;
@@ -351,8 +353,12 @@ function addKeys(program: Command, add: Add): void {
       homeOption(),
       new Option(
         '--scope <list>',
-        'what it may, with commas: generate, embed, read, monitor (default: all)',
-      ).argParser((text: string, before: string[] = []) => [...before, ...text.split(',')]),
+        'what it may, with commas: generate, embed, read, monitor, and only when named knowledge, ingest (default: the first four)',
+      ).argParser(commaList),
+      new Option(
+        '--kb <names>',
+        'knowledge bases that it may ask and fill, with commas (default: all, where its scopes allow that)',
+      ).argParser(commaList),
       new Option('--expires <time>', 'when it ends by itself: 12h, 30d, 1y (default: never)'),
       new Option('--requests-per-minute <n>', 'requests for text or embeddings').argParser(
         whole(1, 1_000_000),

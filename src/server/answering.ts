@@ -7,22 +7,10 @@ import { AbortedError } from '../base/index.ts';
 import type { ChatEvent, Gateway, Terms } from '../gateway/index.ts';
 import type { Exchange } from './http/exchange.ts';
 import { termsOf } from './http/terms.ts';
-import type { Answering, AnswerKind, AnswerWatch, Observer } from './types.ts';
+import type { Answering, AnswerKind, AnswerWatch, AnswerWatching, Observer } from './types.ts';
 
 export function createAnswering(gateway: Gateway, observers: readonly Observer[]): Answering {
-  function watch(exchange: Exchange, kind: AnswerKind, model: string | null, asked: number): AnswerWatch[] {
-    const watches: AnswerWatch[] = [];
-    try {
-      for (const observer of observers) {
-        const one = observer.answer?.(exchange, kind, model, asked);
-        if (one) watches.push(one);
-      }
-    } catch (error) {
-      for (const one of watches) one.end(error);
-      throw error;
-    }
-    return watches;
-  }
+  const watch = watching(observers);
 
   /** Watches of requests that were to be passed on, and are asked in the ordinary way after all. */
   const handed = new WeakMap<Exchange, AnswerWatch[]>();
@@ -97,6 +85,42 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
     },
   };
 }
+
+/** Begins the watches of one answer. */
+function watching(observers: readonly Observer[]) {
+  return (exchange: Exchange, kind: AnswerKind, model: string | null, asked: number): AnswerWatch[] => {
+    const watches: AnswerWatch[] = [];
+    try {
+      for (const observer of observers) {
+        const one = observer.answer?.(exchange, kind, model, asked);
+        if (one) watches.push(one);
+      }
+    } catch (error) {
+      for (const one of watches) one.end(error);
+      throw error;
+    }
+    return watches;
+  };
+}
+
+/** For answers that are not asked of a gateway. */
+export function createWatching(observers: readonly Observer[]): (...asked: Asked) => OwnWatching {
+  const watch = watching(observers);
+  return (...asked) => {
+    const watches = watch(...asked);
+    return {
+      event(event) {
+        for (const one of watches) one.event?.(event);
+      },
+      end(error) {
+        for (const one of watches) one.end(error);
+      },
+    };
+  };
+}
+
+type Asked = Parameters<Answering['watch']>;
+type OwnWatching = Omit<AnswerWatching, 'handOver'>;
 
 function termsIn({ request, caller }: Exchange): Terms {
   return termsOf(request.headers, caller);

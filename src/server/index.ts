@@ -15,6 +15,7 @@ export {
   keyScopes,
   keyStorePath,
   openKeyStore,
+  usualScopes,
 } from './access/key-store.ts';
 export type {
   BackendsView,
@@ -36,7 +37,7 @@ export {
 export type * from './rag/answer-types.ts';
 export type * from './rag/graph-types.ts';
 export type * from './rag/types.ts';
-export { createServer } from './server.ts';
+export { createOrigin, createServer, type OriginOptions } from './server.ts';
 export type * from './shards/types.ts';
 export {
   type BanView,

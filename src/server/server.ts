@@ -18,14 +18,45 @@ import { createRouter, routeAbove } from './http/router.ts';
 import { listen, urlOf } from './listen.ts';
 import { allRoutes } from './routes.ts';
 import { readCredentials, watchCredentials } from './tls.ts';
-import type { Server, ServerContext, ServerOptions } from './types.ts';
+import type { Server, ServerOptions } from './types.ts';
 import { Underway } from './underway.ts';
 
+/** The node's server: all routes. Throws as `createOrigin`. */
+export function createServer(options: ServerOptions): Promise<Server> {
+  return createOrigin(options, (closing, fingerprint) =>
+    allRoutes({
+      ...options,
+      ...{ closing, fingerprint, answering: createAnswering(options.gateway, options.observers) },
+    }),
+  );
+}
+
+/** What any server needs, whatever its routes are. */
+export type OriginOptions = Pick<
+  ServerOptions,
+  | 'host'
+  | 'port'
+  | 'log'
+  | 'clock'
+  | 'ids'
+  | 'limits'
+  | 'version'
+  | 'access'
+  | 'tls'
+  | 'onCertificate'
+  | 'observers'
+>;
+
 /**
- * Listens and answers. Throws `host_not_loopback` for any host but loopback when there is no key, and `tls_invalid`,
- * `port_in_use`, `port_refused` or `listen_failed` with a remedy.
+ * Listens and answers by these routes. Throws `host_not_loopback` for any host but loopback when there is no key, and
+ * `tls_invalid`, `port_in_use`, `port_refused` or `listen_failed` with a remedy.
+ *
+ * @param routesOf gets the signal that fires when no new requests are taken, and what `system_fingerprint` is
  */
-export async function createServer(options: ServerOptions): Promise<Server> {
+export async function createOrigin(
+  options: OriginOptions,
+  routesOf: (closing: AbortSignal, fingerprint: string) => readonly Route[],
+): Promise<Server> {
   const { limits, log } = options;
   const wide = !isLoopback(options.host);
   if (wide && !options.access.guarded) {
@@ -36,13 +67,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     );
   }
   const leaving = new AbortController();
-  const context: ServerContext = {
-    ...options,
-    closing: leaving.signal,
-    fingerprint: `kith-${options.version}`,
-    answering: createAnswering(options.gateway, options.observers),
-  };
-  const routes = allRoutes(context);
+  const routes = routesOf(leaving.signal, `kith-${options.version}`);
   const route = createRouter(routes);
   const isCounted = createCounting(route);
   const open = new Chain<Underway>();

@@ -131,6 +131,8 @@ export interface Caller {
   readonly name: string;
   /** Agent on whose behalf the request is made (`x-kith-agent`), for figures by agent; null when none is named. */
   readonly agent: string | null;
+  /** Knowledge bases that it may ask and fill, where its scopes allow that; absent: all. */
+  readonly kbs?: readonly string[];
 }
 
 /** Decides who may ask what, before the body is read. */

@@ -7,6 +7,7 @@ import {
   type KeyStore,
   keyScopes,
   openKeyStore,
+  usualScopes,
 } from '../../server/index.ts';
 import { parseDuration } from '../duration.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
@@ -32,8 +33,14 @@ function keyJson(key: ApiKey, text?: string) {
     revoked_at: key.revokedAt,
     requests_per_minute: key.requestsPerMinute,
     tokens_per_minute: key.tokensPerMinute,
+    knowledge_bases: key.kbs,
     ...(text === undefined ? {} : { key: text }),
   };
+}
+
+function mayText({ scopes, kbs }: ApiKey): string {
+  const text = scopes.length === keyScopes.length ? 'all' : scopes.join(',');
+  return kbs === null ? text : `${text} in ${kbs.join(',')}`;
 }
 
 function stateOf(key: ApiKey): 'usable' | 'revoked' | 'expired' {
@@ -46,14 +53,15 @@ export const create: Handler = async (invocation) => {
   const made = withKeys(invocation, (keys) =>
     keys.create({
       name: String(args[0] ?? 'key'),
-      scopes: scopesOf((options.scope as readonly string[] | undefined) ?? keyScopes),
+      scopes: scopesOf((options.scope as readonly string[] | undefined) ?? usualScopes),
       expiresAt:
         options.expires === undefined ? null : systemClock.now() + duration(options.expires, '--expires'),
       requestsPerMinute: (options.requestsPerMinute as number | undefined) ?? null,
       tokensPerMinute: (options.tokensPerMinute as number | undefined) ?? null,
+      kbs: (options.kb as readonly string[] | undefined) ?? null,
     }),
   );
-  show(invocation, made, `Key ${made.key.id} (${made.key.name}) may ${made.key.scopes.join(', ')}.`);
+  show(invocation, made, `Key ${made.key.id} (${made.key.name}) may ${mayText(made.key)}.`);
 };
 
 export const rotate: Handler = async (invocation) => {
@@ -88,7 +96,7 @@ export const list: Handler = async (invocation) => {
   const rows = keys.map((key) => [
     key.id,
     plain(key.name),
-    key.scopes.length === keyScopes.length ? 'all' : key.scopes.join(','),
+    mayText(key),
     rateText(key),
     timeText(key.createdAt),
     key.expiresAt === null ? 'never' : timeText(key.expiresAt),

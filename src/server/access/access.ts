@@ -3,7 +3,8 @@
  *
  * On loopback a request without a key is let in, unless `requireKey` says otherwise, and a value that is no key of a node
  * is ignored there: most clients insist on being given one. When more than loopback is listened on, every request needs
- * a key whatever its peer address, since behind a proxy on this machine everybody comes from 127.0.0.1.
+ * a key whatever its peer address, since behind a proxy on this machine everybody comes from 127.0.0.1. Knowledge bases are
+ * opened by keys on loopback, too: other users of the machine may not read their files either.
  *
  * @module server/access/access
  */
@@ -31,6 +32,8 @@ export interface AccessOptions {
   /** Whether the node speaks TLS. */
   readonly secure: boolean;
   readonly requireKey: boolean;
+  /** Scopes for which a key is needed on loopback, too. @default `knowledge` and `ingest` */
+  readonly keyed?: readonly Scope[];
   readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];
   /** Of all callers without a key together; null: no limit. */
@@ -44,6 +47,8 @@ export interface KeyedAccess extends Access {
   /** Holds callers to their tokens per minute; belongs among the server's observers. */
   readonly budgets: Observer;
 }
+
+const RATED: ReadonlySet<Scope> = new Set(['generate', 'embed', 'knowledge', 'ingest']);
 
 /** What the run token or a request without a key may take. */
 interface Nobody {
@@ -59,6 +64,7 @@ export function createAccess(options: AccessOptions): KeyedAccess {
   const tokenDigest = keyDigest(options.token);
   const wide = !isLoopback(host);
   const needsKey = wide || options.requireKey;
+  const keyed: ReadonlySet<Scope | null> = new Set(options.keyed ?? ['knowledge', 'ingest']);
   const rules: HostRules = {
     wide,
     secure: options.secure,
@@ -101,10 +107,10 @@ export function createAccess(options: AccessOptions): KeyedAccess {
         "This route takes the node's own run token only, from this machine; use the kith command.";
       return refuse(request, 'invalid_token', message);
     }
-    if (!needsKey && !credential?.startsWith(keyPrefix)) return anyone;
+    if (!needsKey && !keyed.has(scope) && !credential?.startsWith(keyPrefix)) return anyone;
     if (credential === null) {
-      const message =
-        'This node asks for an API key: send `authorization: Bearer kith_...` (or `x-api-key`). `kith keys create` makes one.';
+      const make = keyed.has(scope) ? `kith keys create --scope ${scope}` : 'kith keys create';
+      const message = `This node asks for an API key: send \`authorization: Bearer kith_...\` (or \`x-api-key\`). \`${make}\` makes one.`;
       return refuse(request, 'missing_api_key', message);
     }
     const found = keyring.find(credential);
@@ -126,13 +132,13 @@ export function createAccess(options: AccessOptions): KeyedAccess {
     );
   }
 
-  /** Requests that ask a model count; looking at models and health does not. */
+  /** Requests that ask a model or a knowledge base count; looking at models and health does not. */
   function checkRate(
     { key, requests, tokens }: Held | Nobody,
     scope: Scope | null,
     response: ServerResponse,
   ): void {
-    if (scope !== 'generate' && scope !== 'embed') return;
+    if (scope === null || !RATED.has(scope)) return;
     if (tokens) tellRate(response, 'tokens', tokens);
     if (!requests) return;
     const waitMs = requests.waitMs();
@@ -159,6 +165,7 @@ export function createAccess(options: AccessOptions): KeyedAccess {
         key: who.key?.id ?? null,
         name: who.key?.name ?? 'local',
         agent: agentOf(request.headers),
+        ...(who.key?.kbs ? { kbs: who.key.kbs } : {}),
       };
       known?.(caller);
       checkScope(who, scope);

@@ -23,7 +23,9 @@ import { keyDigest, newKeyId, newKeyText } from './key-text.ts';
 
 /** What a key can be allowed; `control` is the run token's alone. */
 export type KeyScope = Exclude<Scope, 'control'>;
-export const keyScopes: readonly KeyScope[] = ['generate', 'embed', 'read', 'monitor'];
+export const keyScopes: readonly KeyScope[] = ['generate', 'embed', 'read', 'monitor', 'knowledge', 'ingest'];
+/** What a key gets when nothing is said. Documents are their owner's: what opens them is named. */
+export const usualScopes: readonly KeyScope[] = ['generate', 'embed', 'read', 'monitor'];
 
 /** Keys kept, revoked ones included. */
 const maxKeys = 1000;
@@ -44,6 +46,8 @@ export interface ApiKey {
   /** Null: as many as the node takes. */
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
+  /** Knowledge bases that it opens, by name; null: all. */
+  readonly kbs: readonly string[] | null;
 }
 
 /** One digest that opens a key. */
@@ -60,6 +64,8 @@ export interface NewKey {
   readonly expiresAt: number | null;
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
+  /** @default null: all */
+  readonly kbs?: readonly string[] | null;
 }
 
 export interface KeyStore extends Disposable {
@@ -103,6 +109,7 @@ const migrations: readonly Migration[] = [
         PRIMARY KEY (key, digest)
       ) STRICT, WITHOUT ROWID;`,
   },
+  { name: 'knowledge bases of keys', up: 'ALTER TABLE keys ADD COLUMN kbs TEXT' },
 ];
 
 interface KeyRow {
@@ -115,6 +122,8 @@ interface KeyRow {
   readonly revoked_at: number | null;
   readonly requests_per_minute: number | null;
   readonly tokens_per_minute: number | null;
+  /** Joined by commas, which their names cannot have. */
+  readonly kbs: string | null;
 }
 
 export const keyStorePath = (home: string): string => join(home, 'server', 'keys.sqlite');
@@ -167,8 +176,8 @@ function storeOn(database: Database, clock: Clock, random: Random): KeyStore {
     'UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL',
   );
   const insert: Statement<KeyRow, Record<string, string | number | null>> = database.prepare(
-    `INSERT INTO keys (id, name, scopes, created_at, expires_at, requests_per_minute, tokens_per_minute)
-     VALUES (:id, :name, :scopes, :created, :expires, :requests, :tokens)`,
+    `INSERT INTO keys (id, name, scopes, created_at, expires_at, requests_per_minute, tokens_per_minute, kbs)
+     VALUES (:id, :name, :scopes, :created, :expires, :requests, :tokens, :kbs)`,
   );
   const insertSecret = database.prepare<KeyRow, [string, Uint8Array, number]>(
     'INSERT INTO secrets (key, digest, made_at) VALUES (?, ?, ?)',
@@ -215,7 +224,7 @@ function storeOn(database: Database, clock: Clock, random: Random): KeyStore {
     // SQLite counts what other connections commit, not what this one does.
     version: () => version.get()!.data_version + changes,
     usable: () => all.all().filter((row) => isUsable(keyOf(row), clock.now())).length,
-    create: ({ name, scopes, expiresAt, requestsPerMinute, tokensPerMinute }) =>
+    create: ({ name, scopes, expiresAt, requestsPerMinute, tokensPerMinute, kbs = null }) =>
       change(() => {
         makeRoom();
         const id = newKeyId(random);
@@ -228,6 +237,7 @@ function storeOn(database: Database, clock: Clock, random: Random): KeyStore {
           expires: expiresAt,
           requests: requestsPerMinute,
           tokens: tokensPerMinute,
+          kbs: kbs === null ? null : checkKbs(kbs).join(','),
         });
         const text = newKeyText(id, random);
         insertSecret.run(id, keyDigest(text), now);
@@ -284,6 +294,7 @@ function keyOf(row: KeyRow): ApiKey {
     revokedAt: row.revoked_at,
     requestsPerMinute: row.requests_per_minute,
     tokensPerMinute: row.tokens_per_minute,
+    kbs: row.kbs === null ? null : row.kbs.split(','),
   };
 }
 
@@ -301,4 +312,16 @@ function checkName(name: string): string {
     );
   }
   return name;
+}
+
+function checkKbs(kbs: readonly string[]): readonly string[] {
+  const wrong = kbs.find((name) => !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name));
+  if (kbs.length >= 1 && kbs.length <= 100 && wrong === undefined) return [...new Set(kbs)];
+  throw new InputError(
+    'kb_name_invalid',
+    wrong === undefined
+      ? `A key is for 1 to 100 knowledge bases, not ${kbs.length}.`
+      : `'${wrong.slice(0, 80)}' cannot be the name of a knowledge base.`,
+    { param: 'kbs' },
+  );
 }

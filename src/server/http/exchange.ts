@@ -43,10 +43,10 @@ export type Handler = (exchange: Exchange) => Promise<void> | void;
 
 /**
  * What a key must allow for a route. `generate`: text; `embed`: vectors; `read`: models, the API document, the page and
- * the stream of the node's state that it shows; `monitor`: health and metrics; `control`: the run token of the command
- * line, checked by the route itself.
+ * the stream of the node's state that it shows; `monitor`: health and metrics; `knowledge`: asking and searching knowledge
+ * bases; `ingest`: putting documents into them; `control`: the run token of the command line, checked by the route itself.
  */
-export type Scope = 'generate' | 'embed' | 'read' | 'monitor' | 'control';
+export type Scope = 'generate' | 'embed' | 'read' | 'monitor' | 'knowledge' | 'ingest' | 'control';
 
 /** The body of an error in the shape of the API that a route belongs to. */
 export type ErrorEncoder = (fault: Fault, requestId: string) => unknown;

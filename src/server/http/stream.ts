@@ -34,7 +34,7 @@ export interface StreamEncoding<Event = ChatEvent> {
 
 export async function sendStream<Event extends { readonly type: string } = ChatEvent>(
   exchange: Exchange,
-  context: ServerContext,
+  context: Pick<ServerContext, 'limits' | 'log' | 'clock'>,
   events: AsyncIterable<Event>,
   encoding: StreamEncoding<Event>,
 ): Promise<void> {
@@ -80,7 +80,7 @@ export async function sendStream<Event extends { readonly type: string } = ChatE
     for await (const event of events) {
       const text = encoding.encode(event);
       // Headers leave together with what follows them, where something does.
-      if (isStart(event)) commit(event, text === '');
+      commit(isStart(event) ? event : undefined, text === '');
       if (text === '') continue;
       const full = writeText(response, text, limits.slowReaderMs);
       if (full !== null) await full;

@@ -176,7 +176,9 @@ const backendErrors = ['502', '504', '508'];
 /** Every header that answers carry beside those of HTTP itself. */
 export const headers: Readonly<Record<string, Schema>> = { ...otherHeaders, ...rateHeaders };
 
-/** Answers of models are what rates and budgets are about. */
+/** Answers of models and of knowledge bases are what rates and budgets are about. */
+const isRated = (operation: Operation): boolean =>
+  asksModels(operation) || operation.scope === 'knowledge' || operation.scope === 'ingest';
 const asksModels = ({ scope }: Operation): boolean => scope === 'generate' || scope === 'embed';
 
 function answerBody(
@@ -187,7 +189,7 @@ function answerBody(
   const names = [
     'x-request-id',
     ...(tag === 'OpenAI' ? ['openai-processing-ms'] : []),
-    ...(asksModels(operation) ? Object.keys(rateHeaders) : []),
+    ...(isRated(operation) ? Object.keys(rateHeaders) : []),
     ...own,
   ];
   return {
@@ -201,7 +203,7 @@ function errorsOf(operation: Operation, tag: string): Record<string, Schema> {
   const statuses = Object.keys(why).filter(
     (status) =>
       (operation.body !== undefined || !bodyErrors.includes(status)) &&
-      (asksModels(operation) || !backendErrors.includes(status)),
+      (isRated(operation) || !backendErrors.includes(status)),
   );
   return Object.fromEntries(
     statuses.map((status) => {
@@ -242,6 +244,9 @@ const bytes: Readonly<Record<string, Media>> = {
   'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
 };
 
+/** On loopback, unless the owner says otherwise. */
+const opensToAll = (scope: Scope): boolean => scope !== 'knowledge' && scope !== 'ingest';
+
 /** One operation as OpenAPI has it. */
 export function operationBody(operation: Operation, tag: string): Schema {
   const { id, summary, description, scope, parameters = [], body, binary = false } = operation;
@@ -255,7 +260,10 @@ export function operationBody(operation: Operation, tag: string): Schema {
     summary,
     ...(description === undefined ? {} : { description }),
     'x-scope': scope,
-    security: scope === 'control' ? [{ runToken: [] }] : [{}, { bearer: [] }, { apiKey: [] }],
+    security:
+      scope === 'control'
+        ? [{ runToken: [] }]
+        : [...(opensToAll(scope) ? [{}] : []), { bearer: [] }, { apiKey: [] }],
     parameters:
       (operation.terms ?? asksModels(operation))
         ? [...parameters, agentHeader, ...termParameters]

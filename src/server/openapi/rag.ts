@@ -6,6 +6,7 @@
 import { ingestBody, kbBody, searchBody, syncBody } from '../rag/bodies.ts';
 import { type Api, answer, pathParameter, queryParameter } from './operation.ts';
 import { ragAnswerOperations, ragAnswerSchemas } from './rag-answers.ts';
+import { ragOpenAiOperations, ragOpenAiSchemas } from './rag-openai.ts';
 import { operation, retried } from './rag-parts.ts';
 import { ragReadingOperations } from './rag-reading.ts';
 import { ragSchemas } from './rag-schemas.ts';
@@ -24,8 +25,8 @@ const after = queryParameter('after', 'Path of the last one of the page before.'
 export const ragApi: Api = {
   tag: 'Knowledge bases',
   description:
-    "Documents of the node's owner, found by words and by meaning. For the owner alone: routes take the run token.",
-  schemas: { ...ragSchemas, ...ragAnswerSchemas },
+    "Documents of the node's owner, found by words and by meaning. Routes under `/api/rag/kbs` are for the owner alone and take the run token; those under `/api/rag/v1` are for other programs and take keys.",
+  schemas: { ...ragSchemas, ...ragAnswerSchemas, ...ragOpenAiSchemas },
   operations: [
     operation('get', '', 'ragList', 'List the knowledge bases', [
       'By name.',
@@ -195,5 +196,6 @@ export const ragApi: Api = {
       },
     ),
     ...ragAnswerOperations,
+    ...ragOpenAiOperations,
   ],
 };

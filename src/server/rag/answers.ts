@@ -40,7 +40,7 @@ export function answerEventView(event: AnswerEvent): AnswerEventView {
   return event.type === 'sources' ? { ...event, sources: event.sources.map(sourceView) } : event;
 }
 
-function sourceView({ n, path, title, where, text, chunks, hit }: Source): SourceView {
+export function sourceView({ n, path, title, where, text, chunks, hit }: Source): SourceView {
   const best = chunks.find(({ row }) => row === hit?.chunk.row) ?? chunks[0]!;
   return {
     ...{ n, path, title, where, text, place: best.place },

@@ -23,6 +23,8 @@ import {
   syncBody,
   uploadQuery,
 } from './bodies.ts';
+import { surfaceRoutes } from './openai.ts';
+import { passagesRoute } from './reading.ts';
 import type { KnowledgeDesk } from './types.ts';
 
 const BASE = '/api/rag/kbs';
@@ -89,5 +91,9 @@ export function ragRoutes(context: ServerContext): Route[] {
         answerRoute(context, () => desk().answers, exchange, exchange.params.kb ?? ''),
       ),
     },
+    ...surfaceRoutes(
+      { ...context, desk, watch: (...asked) => context.answering.watch(...asked) },
+      { base: '/api/rag/v1', only: null },
+    ),
   ];
 }
