@@ -97,7 +97,6 @@ export {
   type RetrieverOptions,
   type SearchOptions,
   type SearchStep,
-  type Within,
 } from './retrieve/index.ts';
 export {
   createScope,

@@ -22,7 +22,7 @@ export {
   type Hit,
   type Retriever,
   type RetrieverOptions,
+  type SearchedPart,
   type SearchOptions,
-  type Within,
 } from './retriever.ts';
 export { isStopWord, wordsOf } from './words.ts';

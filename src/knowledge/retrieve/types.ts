@@ -9,7 +9,7 @@ import type { Embedder, Filter } from '../types.ts';
 import type { FollowedStore, VectorIndexOptions } from '../vectors/index.ts';
 
 /** A part of the knowledge base that is searched as if it were all there is. */
-export interface Within {
+export interface SearchedPart {
   /** As the store's, and nothing outside counts. */
   lexical(words: readonly string[], limit: number, filter?: Filter): Scored[];
   /** Rows of the part that the filter keeps, ascending. */
@@ -21,7 +21,7 @@ export interface SearchOptions {
   readonly limit?: number;
   readonly filter?: Filter | undefined;
   /** Only there. The graph ties everything to everything, so it is not asked: `graph` and `auto` are `both`. @default everywhere */
-  readonly within?: Within | undefined;
+  readonly within?: SearchedPart | undefined;
   /**
    * How to look: by words, by meaning, by both; over the graph from the best of both; or the way that the question's form asks for.
    *

@@ -10,12 +10,12 @@
  */
 import { setImmediate as pause } from 'node:timers/promises';
 import { LimitError, openDatabase, type SqlValue, throwIfAborted } from '../../base/index.ts';
-import type { Within } from '../retrieve/index.ts';
+import type { SearchedPart } from '../retrieve/index.ts';
 import type { KnowledgeStore, Scored } from '../store/index.ts';
 import { matchOf } from '../store/reader.ts';
 import type { Filter } from '../types.ts';
 
-export interface Scope extends Within, Disposable {
+export interface Scope extends SearchedPart, Disposable {
   /** Brings it up to what the store has now. @throws LimitError `knowledge.scope` */
   follow(signal?: AbortSignal): Promise<void>;
 }
