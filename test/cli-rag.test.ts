@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { JobView, KbView, SearchView } from '../src/server/index.ts';
+import type { AnswerView, JobView, KbView, SearchView } from '../src/server/index.ts';
 import { begin, kith, type Running, stopAll } from './cli-support.ts';
 import { ragOf, writeNotes } from './knowledge/rag-support.ts';
 import { createHome, type TestHome } from './node-support.ts';
@@ -51,6 +51,10 @@ test('without a node, a folder is followed and searched by this command itself',
   assert.match(asked.out, /brake pads/);
   const words = await run('query', 'notes', 'vehicle', '--mode', 'words');
   assert.equal(words.code, 1, 'nobody wrote "vehicle"');
+  const answered = await run('query', 'notes', 'How', 'long', 'should', 'green', 'tea', 'steep?', '--answer');
+  assert.equal(answered.code, 0, answered.err);
+  assert.match(answered.out, /two minutes\. \[1\]\n\n\[1\] Notes\/tea\.md, line \d+: Green tea/);
+  assert.match(answered.err, /no model wrote/);
   const failed = await run('docs', 'notes', '--failed');
   assert.match(failed.out, /Notes\/broken\.pdf +parse_broken/);
   const missing = await run('ingest', 'notes', join(home.path, 'none.txt'));
@@ -69,6 +73,31 @@ test('with a node the same knowledge base is reached over it', async () => {
   assert.deepEqual([job!.progress.totals.done, job!.progress.totals.failed], [0, 1]);
   const found = JSON.parse((await run('query', 'notes', 'tea', '--json')).out) as SearchView;
   assert.equal(found.hits[0]!.path, 'Notes/tea.md');
+  const questions = [
+    'How long should green tea steep?',
+    'And at how many degrees?',
+    'Who was Napoleon married to?',
+    '/sources',
+    '/exit',
+    'never asked',
+  ];
+  const talked = await kith(['rag', 'chat', 'notes', '--home', home.path], questions.join('\n'));
+  assert.equal(talked.code, 0, talked.err);
+  assert.match(talked.out, /two minutes\. \[1\].*70 degrees.*The documents do not answer this/s);
+  assert.equal(talked.out.match(/The documents do not answer/g)!.length, 1);
+  const refused = await run(
+    'query',
+    'notes',
+    'Napoleon',
+    'Josephine',
+    '--answer',
+    '--writer',
+    'auto',
+    '--json',
+  );
+  assert.equal(refused.code, 1, refused.err);
+  const told = JSON.parse(refused.out) as AnswerView;
+  assert.deepEqual([told.outcome, told.writers], ['refused', []]);
   const removed = await run('delete-doc', 'notes', 'Notes/tea.md');
   assert.match(removed.out, /1 document removed/);
   assert.doesNotMatch((await run('docs', 'notes')).out, /tea\.md/);

@@ -16,6 +16,18 @@ const modeOption = () =>
   )
     .choices(MODES)
     .default('auto');
+const several = (option: Option) =>
+  option.argParser((text: string, before: string[] = []) => [...before, text]);
+const filterOptions = () => [
+  several(new Option('--path <path>', 'only this document, or the folder it begins with (ending in /)')),
+  several(new Option('--type <type>', 'only this kind of file, such as pdf or markdown')),
+  several(new Option('--tag <tag>', 'only with this tag')),
+];
+const writerOption = () =>
+  new Option(
+    '--writer <model>',
+    'who writes: a model, auto for what the gateway chooses, none for sentences of the documents (default: knowledge.writer)',
+  );
 const underOption = () =>
   new Option('--under <place>', 'folder in the knowledge base that it stands in, ending in /');
 
@@ -130,8 +142,6 @@ function addIntake(rag: Command, add: Add, load: (name: Name) => Load): void {
 }
 
 function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
-  const several = (option: Option) =>
-    option.argParser((text: string, before: string[] = []) => [...before, text]);
   examples(
     add(
       rag,
@@ -141,17 +151,26 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
         homeOption(),
         new Option('-k <n>', 'how many').argParser(whole(1, 200)).default(5),
         modeOption(),
-        several(
-          new Option('--path <path>', 'only this document, or the folder it begins with (ending in /)'),
-        ),
-        several(new Option('--type <type>', 'only this kind of file, such as pdf or markdown')),
-        several(new Option('--tag <tag>', 'only with this tag')),
+        ...filterOptions(),
+        new Option('--answer', 'answer from what is found, with sources; exit code 1 when it is no answer'),
+        writerOption(),
         jsonOption(),
       ],
       load('query'),
     ),
     'kith rag query notes "when does the lease end?"',
+    'kith rag query notes "when does the lease end?" --answer',
     'kith rag query notes lease --mode words --path contracts/',
+  );
+  examples(
+    add(
+      rag,
+      'chat <name>',
+      'ask your documents, one question after the other, each answered with its sources; from a pipe each line is a question',
+      [homeOption(), modeOption(), ...filterOptions(), writerOption(), jsonOption()],
+      async () => ({ default: (await import('./commands/rag-chat.ts')).chat }),
+    ),
+    'kith rag chat notes',
   );
   examples(
     add(

@@ -5,14 +5,32 @@
  */
 import { systemClock, systemRandom } from '../base/index.ts';
 import { createNodeKnowledge, openEngineRooms } from '../node/index.ts';
-import type { DocumentView, FileView, JobView, KbView, KnowledgeDesk } from '../server/index.ts';
+import {
+  type AnswerEventView,
+  type AnswerQuery,
+  type AnswersDesk,
+  answerEventView,
+  type DocumentView,
+  type FileView,
+  type JobView,
+  type KbView,
+  type KnowledgeAreas,
+  type KnowledgeDesk,
+} from '../server/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
 import { quietLog } from './quiet-log.ts';
 import { settingsOf } from './settings.ts';
 
+/** As `AnswersDesk`, with sources as they are shown. */
+export interface Answers {
+  answer(kb: string, query: AnswerQuery, signal: AbortSignal): Promise<AsyncIterable<AnswerEventView>>;
+}
+
 export interface RagDesk {
-  readonly desk: Omit<KnowledgeDesk, 'upload' | 'file' | 'answers'>;
+  readonly desk: Omit<KnowledgeDesk, 'upload' | 'file' | keyof KnowledgeAreas> & {
+    readonly answers: Answers;
+  };
   /** Jobs end with this command: no node runs that goes on with them. */
   readonly isHere: boolean;
 }
@@ -42,7 +60,18 @@ export async function withRag<T>(
     },
   });
   // Awaited here: what it works with is closed behind it.
-  return await work({ desk: knowledge.desk, isHere: true });
+  return await work({ desk: { ...knowledge.desk, answers: shown(knowledge.desk.answers) }, isHere: true });
+}
+
+function shown(desk: AnswersDesk): Answers {
+  return {
+    async answer(kb, query, signal) {
+      const events = await desk.answer(kb, query, signal);
+      return (async function* () {
+        for await (const event of events) yield answerEventView(event);
+      })();
+    },
+  };
 }
 
 const BASE = '/api/rag/kbs';
@@ -75,5 +104,9 @@ function overHttp(node: NodeClient): RagDesk['desk'] {
     files: async (kb, page) =>
       (await node.call<{ files: FileView[] }>('GET', `${of(kb)}/files?${query({ ...page })}`)).files,
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
+    answers: {
+      answer: async (kb, query, signal) =>
+        node.stream(`${of(kb)}/answer`, { ...query, stream: true }, signal) as AsyncIterable<AnswerEventView>,
+    },
   };
 }

@@ -35,6 +35,7 @@ export {
   type Quantiles,
 } from './metrics/index.ts';
 export type * from './rag/answer-types.ts';
+export { answerEventView, answerView } from './rag/answers.ts';
 export type * from './rag/graph-types.ts';
 export type * from './rag/types.ts';
 export { createOrigin, createServer, type OriginOptions } from './server.ts';

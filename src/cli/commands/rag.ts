@@ -6,6 +6,7 @@ import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
+import { answerOnce, filterOf } from './rag-answer.ts';
 import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
 
 /** Characters of a hit that are shown. */
@@ -115,17 +116,15 @@ export const jobs: Handler = async (invocation) => {
 
 export const query: Handler = async (invocation) => {
   const { args, options } = invocation;
-  const filter = {
-    ...(options.path === undefined ? {} : { paths: options.path as readonly string[] }),
-    ...(options.type === undefined ? {} : { types: options.type as readonly string[] }),
-    ...(options.tag === undefined ? {} : { tags: options.tag as readonly string[] }),
-  };
+  if (options.answer) return answerOnce(invocation);
+  if (options.writer !== undefined) throw new UsageError('--writer goes with --answer.');
+  const filter = filterOf(options);
   const asked: SearchQuery = {
     query: ((args[1] ?? []) as readonly string[]).join(' '),
     k: Number(options.k),
     mode: options.mode as SearchQuery['mode'],
     neighbours: 0,
-    ...(Object.keys(filter).length === 0 ? {} : { filter }),
+    ...(filter === null ? {} : { filter }),
   };
   const found = await withRag(options, ({ desk }) =>
     desk.search(nameOf(invocation), asked, new AbortController().signal),
