@@ -54,6 +54,17 @@ export {
   type Verdict,
   writeRun,
 } from './evaluate/index.ts';
+export {
+  createKbView,
+  type ExportOptions,
+  type ExportReport,
+  exportNotes,
+  type ImportedChange,
+  type ImportOptions,
+  type ImportReport,
+  importNotes,
+  LEAST_MENTIONS,
+} from './exchange/index.ts';
 export { followGraph, mentionsOf } from './graph/index.ts';
 export {
   type IngestEvent,

@@ -1,0 +1,107 @@
+/**
+ * What a note says that the knowledge base does not know yet.
+ *
+ * @module knowledge/exchange/differences
+ */
+import { normalForm } from '../graph/normal.ts';
+import { relationOf, TYPES } from '../store/vocabulary.ts';
+import { conflictOf, editsOf, isOutstanding } from './edits.ts';
+import { type Meanings, readTold, toldOf } from './entity-note.ts';
+import type { Exported } from './exported-list.ts';
+import { type FoundNote, nameOf } from './folder.ts';
+import type { Edit, Relation, Told } from './types.ts';
+import type { NotesView } from './view.ts';
+
+export interface Differences {
+  readonly edits: readonly Edit[];
+  /** Of edits whose subject the knowledge base changed, too. `theirs`: what it says now. */
+  readonly conflicts: readonly { readonly edit: Edit; readonly theirs: string | null }[];
+  readonly unclear: readonly string[];
+  /** All that the note says; null when it is as it was written. */
+  readonly told: Told | null;
+}
+
+const NOTHING: Differences = { edits: [], conflicts: [], unclear: [], told: null };
+
+/** @param exported what the list says of the note; null when it says nothing */
+export function differencesOf(
+  found: FoundNote,
+  exported: Exported | null,
+  view: NotesView,
+  keyOf: (link: string) => string,
+): Differences {
+  const { id, note } = found;
+  const stands = view.standsFor(id);
+  const current = toldOf(view.facts(stands));
+  const all: Edit[] = [];
+  const unclear: string[] = [];
+  const before = exported === null ? null : (exported.written.get(found.hash) ?? null);
+  const base = before === null ? null : inForce(before, view);
+  let told: Told | null = null;
+  if (note !== null && !note.isAsWritten) {
+    const read = readTold(note, base, meaningsOf(keyOf));
+    told = inForce(read.told, view);
+    unclear.push(...read.unclear);
+    all.push(...editsOf(id, base, told, current));
+  }
+  const name = nameOf(found.file);
+  if (exported !== null && name !== nameOf(exported.file)) {
+    const renamed = renaming(id, name, base ?? current, view);
+    if (renamed !== null) {
+      const other = all.findIndex(({ kind }) => kind === 'name');
+      if (other >= 0) all.splice(other, 1);
+      all.push(renamed);
+    }
+  }
+  const edits = all.filter((edit) => isOutstanding(edit, current));
+  if (edits.length === 0 && unclear.length === 0) return { ...NOTHING, told };
+  const conflicts = edits.flatMap((edit) => {
+    const theirs = conflictOf(edit, base, current);
+    return theirs === undefined ? [] : [{ edit, theirs }];
+  });
+  return { edits, conflicts, unclear, told };
+}
+
+/** A note that was given the name of another entity says that both are one. */
+function renaming(key: string, name: string, { name: from }: Told, view: NotesView): Edit | null {
+  const form = normalForm(name);
+  const into = form === '' ? '' : view.standsFor(form);
+  if (form !== '' && into !== view.standsFor(key) && view.has(into)) return { kind: 'merge', key, into };
+  // It was merged before, into what its file is named by.
+  if (view.standsFor(key) !== key && into === view.standsFor(key)) return null;
+  return name === from ? null : { kind: 'name', key, from, to: name };
+}
+
+/** Relations to what stands for another now are to that. */
+function inForce(told: Told, view: NotesView): Told {
+  const relations = told.relations.map(
+    (each): Relation => (each.target === null ? each : { ...each, target: view.standsFor(each.target) }),
+  );
+  return toldOf({ ...told, relations });
+}
+
+const KNOWN_TYPES: ReadonlyMap<string, string> = new Map(
+  Object.keys(TYPES).map((name) => [name.toLowerCase(), name]),
+);
+/** What notes say in other ways. */
+const TAKEN: ReadonlySet<string> = new Set(['type', 'summary', 'weight', 'relation', 'alias', 'name']);
+
+function meaningsOf(keyOf: (link: string) => string): Meanings {
+  return {
+    keyOf,
+    typeOf(word) {
+      const plain = word.replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+      const known = KNOWN_TYPES.get(plain.replaceAll(' ', '').toLowerCase());
+      if (known !== undefined) return known;
+      const joined = plain
+        .replace(/(?:^| )(\p{L})/gu, (_, letter: string) => letter.toUpperCase())
+        .replaceAll(' ', '');
+      return /^[A-Z][A-Za-z0-9]{0,63}$/.test(joined) ? joined : null;
+    },
+    propertyOf(words, isLink) {
+      if (isLink) return relationOf(words);
+      const joined = words.trim().replace(/[ ]+(.)/gu, (_, letter: string) => letter.toUpperCase());
+      return /^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(joined) && !TAKEN.has(joined) ? joined : null;
+    },
+  };
+}
