@@ -62,11 +62,62 @@ test('without a node, a folder is followed and searched by this command itself',
   assert.match(missing.err, /none\.txt cannot be taken in/);
 });
 
+/** `kith rag serve` on a free port, until the work is done; then Ctrl-C. */
+async function served(
+  more: readonly string[],
+  work: (url: string, key: string | null) => Promise<void>,
+): Promise<void> {
+  const serving = begin(['rag', 'serve', 'notes', '--port', '0', '--json', '--home', home.path, ...more]);
+  let out = '';
+  serving.child.stdout!.on('data', (piece) => {
+    out += piece;
+  });
+  await serving.said('}\n');
+  const { url, key } = JSON.parse(out) as { url: string; key: string | null };
+  await work(url, key);
+  serving.child.kill('SIGINT');
+  const { code, err } = await serving.ended;
+  assert.equal(code, 0, err);
+}
+
+async function answerOf(url: string, question: string, key?: string): Promise<string> {
+  const response = await fetch(`${url}/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    body: JSON.stringify({ model: 'notes', messages: [{ role: 'user', content: question }] }),
+  });
+  const told = (await response.json()) as { choices: { message: { content: string } }[] };
+  assert.equal(response.status, 200, JSON.stringify(told));
+  return told.choices[0]!.message.content;
+}
+
+test('without a node, other programs of this machine are answered until Ctrl-C, and only these knowledge bases are shown', async () => {
+  assert.equal((await run('init', 'private')).code, 0);
+  const wide = await run('serve', 'notes', '--host', '0.0.0.0', '--port', '0');
+  assert.equal(wide.code, 2);
+  assert.match(wide.err, /--key/);
+  await served([], async (url) => {
+    const { data } = (await (await fetch(`${url}/models`)).json()) as { data: { id: string }[] };
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      ['notes'],
+    );
+    assert.match(await answerOf(url, 'When does the automobile need new brake pads?'), /March\. \[1\]/);
+    assert.equal((await fetch(`${url}/ingest?path=x.txt`, { method: 'POST', body: 'x' })).status, 401);
+    assert.equal((await fetch(url.replace('/v1', '/api/rag/kbs'))).status, 404);
+  });
+  assert.equal((await run('destroy', 'private', '--yes')).code, 0);
+});
+
 test('with a node the same knowledge base is reached over it', async () => {
   await start();
   const listed = await run('list', '--json');
   const [kb] = JSON.parse(listed.out) as KbView[];
   assert.equal(kb!.contents!.documents, 4);
+  await served(['--key'], async (url, key) => {
+    assert.equal((await fetch(`${url}/models`)).status, 401);
+    assert.match(await answerOf(url, 'When does the automobile need new brake pads?', key!), /March\. \[1\]/);
+  });
   const again = await run('sync', 'notes', '--json');
   assert.equal(again.code, 3);
   const [job] = JSON.parse(again.out) as JobView[];

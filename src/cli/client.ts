@@ -26,7 +26,7 @@ export interface NodeClient {
   call<T = unknown>(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
-    more?: { readonly body?: unknown; readonly headers?: Headers },
+    more?: { readonly body?: unknown; readonly bytes?: Uint8Array; readonly headers?: Headers },
   ): Promise<T>;
   /** Data of the events of a stream, until the signal fires. Throws `node_lost` when it ends before. */
   events(path: string, signal: AbortSignal): AsyncIterable<unknown>;
@@ -55,6 +55,7 @@ export function createClient(run: RunFile): NodeClient {
     body: unknown,
     signal?: AbortSignal,
     more: Headers = {},
+    bytes?: Uint8Array,
   ): Promise<Response> {
     let response: Response;
     try {
@@ -67,6 +68,7 @@ export function createClient(run: RunFile): NodeClient {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(bytes === undefined ? {} : { body: bytes as Uint8Array<ArrayBuffer> }),
         ...(signal ? { signal } : {}),
       };
       response = await (run.fingerprint === undefined
@@ -135,9 +137,13 @@ export function createClient(run: RunFile): NodeClient {
     async call<T>(
       method: string,
       path: string,
-      { body, headers }: { readonly body?: unknown; readonly headers?: Headers } = {},
+      {
+        body,
+        bytes,
+        headers,
+      }: { readonly body?: unknown; readonly bytes?: Uint8Array; readonly headers?: Headers } = {},
     ) {
-      return (await (await request(method, path, body, undefined, headers)).json()) as T;
+      return (await (await request(method, path, body, undefined, headers, bytes)).json()) as T;
     },
     async unload(model) {
       const path = `/kith/v1/models/${encodeURIComponent(model)}/unload`;

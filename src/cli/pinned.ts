@@ -11,7 +11,7 @@ import { connect, type TLSSocket } from 'node:tls';
 export interface PinnedRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
 }
 

@@ -6,6 +6,7 @@
 import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
+import { addRagServe } from './rag-serve-commands.ts';
 
 const MODES = ['auto', 'both', 'words', 'vectors', 'graph'] as const;
 
@@ -57,6 +58,7 @@ export function addRag(program: Command, add: Add): void {
   add(rag, 'list', 'list the knowledge bases', [homeOption(), jsonOption()], load('list'));
   addIntake(rag, add, load);
   addSearch(rag, add, load);
+  addRagServe(rag, add);
   examples(
     add(
       rag,

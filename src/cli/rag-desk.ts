@@ -28,7 +28,7 @@ export interface Answers {
 }
 
 export interface RagDesk {
-  readonly desk: Omit<KnowledgeDesk, 'upload' | 'file' | keyof KnowledgeAreas> & {
+  readonly desk: Omit<KnowledgeDesk, 'file' | keyof KnowledgeAreas> & {
     readonly answers: Answers;
   };
   /** Jobs end with this command: no node runs that goes on with them. */
@@ -76,7 +76,7 @@ function shown(desk: AnswersDesk): Answers {
 
 const BASE = '/api/rag/kbs';
 
-function overHttp(node: NodeClient): RagDesk['desk'] {
+export function overHttp(node: NodeClient): RagDesk['desk'] {
   const of = (kb: string): string => `${BASE}/${encodeURIComponent(kb)}`;
   const inside = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
   const query = (values: Readonly<Record<string, string | number | undefined>>): string =>
@@ -91,6 +91,7 @@ function overHttp(node: NodeClient): RagDesk['desk'] {
     show: (kb) => node.call('GET', of(kb)),
     destroy: async (kb, keep) => void (await node.call('DELETE', `${of(kb)}?keep=${keep}`)),
     ingest: (kb, body) => node.call('POST', `${of(kb)}/ingest`, { body }),
+    upload: (kb, path, bytes) => node.call('POST', `${of(kb)}/ingest?${query({ path })}`, { bytes }),
     sync: async (kb, body) => (await node.call<{ jobs: JobView[] }>('POST', `${of(kb)}/sync`, { body })).jobs,
     rebuild: (kb) => node.call('POST', `${of(kb)}/rebuild`),
     jobs: async (kb) => (await node.call<{ jobs: JobView[] }>('GET', `${of(kb)}/jobs`)).jobs,

@@ -11,6 +11,7 @@
  */
 import type { openBackends as OpenBackends } from './backends.ts';
 import type { createNodeKnowledge as CreateNodeKnowledge, NodeKnowledge } from './knowledge/desk.ts';
+import type { serveKnowledge as ServeKnowledge } from './knowledge/serve.ts';
 import type { createNode as CreateNode } from './node.ts';
 import type { EngineRooms, openEngineRooms as OpenEngineRooms, openRooms as OpenRooms } from './rooms.ts';
 import type { calibrate as Calibrate } from './shards/calibrate.ts';
@@ -44,6 +45,9 @@ export const createNode: typeof CreateNode = async (...given) =>
 export const createNodeKnowledge = async (
   ...given: Parameters<typeof CreateNodeKnowledge>
 ): Promise<NodeKnowledge> => (await import('./knowledge/desk.ts')).createNodeKnowledge(...given);
+
+export const serveKnowledge: typeof ServeKnowledge = async (...given) =>
+  (await import('./knowledge/serve.ts')).serveKnowledge(...given);
 
 export const openBackends: typeof OpenBackends = async (...given) =>
   (await import('./backends.ts')).openBackends(...given);

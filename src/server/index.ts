@@ -17,6 +17,7 @@ export {
   openKeyStore,
   usualScopes,
 } from './access/key-store.ts';
+export { createWatching } from './answering.ts';
 export type {
   BackendsView,
   BackendView,
@@ -37,6 +38,9 @@ export {
 export type * from './rag/answer-types.ts';
 export { answerEventView, answerView } from './rag/answers.ts';
 export type * from './rag/graph-types.ts';
+export { type SurfaceDesk, surfaceRoutes } from './rag/openai.ts';
+export type * from './rag/reading-types.ts';
+export type * from './rag/share-types.ts';
 export type * from './rag/types.ts';
 export { createOrigin, createServer, type OriginOptions } from './server.ts';
 export type * from './shards/types.ts';

@@ -84,32 +84,35 @@ export function surfaceRoutes(parts: SurfaceParts, { base, only }: SurfaceOption
     );
     const watching = parts.watch(exchange, 'chat', kb, asked);
     let outcome: unknown = new AbortedError();
-    try {
-      const events = await of(kb, () => desk().answers.answer(kb, query, exchange.signal));
-      const reading = readAnswer(kb);
-      if (stream) await sendStream(exchange, parts, watched(events, watching), encodingOf(head, kb, reading));
-      else {
-        for await (const event of watched(events, watching)) reading.add(event);
-        const { finish_reason, citations, search_results, kith, ...message } = reading.message();
-        sendJson(exchange.response, 200, {
-          ...{ id: head.id, object: 'chat.completion', created: head.created, model: kb },
-          choices: [
-            {
-              index: 0,
-              message: { role: 'assistant', refusal: null, ...message },
-              ...{ logprobs: null, finish_reason },
-            },
-          ],
-          ...{ system_fingerprint: head.system_fingerprint, citations, search_results, kith },
-        });
+    await of(kb, async () => {
+      try {
+        const events = await desk().answers.answer(kb, query, exchange.signal);
+        const reading = readAnswer(kb);
+        if (stream)
+          await sendStream(exchange, parts, watched(events, watching), encodingOf(head, kb, reading));
+        else {
+          for await (const event of watched(events, watching)) reading.add(event);
+          const { finish_reason, citations, search_results, kith, ...message } = reading.message();
+          sendJson(exchange.response, 200, {
+            ...{ id: head.id, object: 'chat.completion', created: head.created, model: kb },
+            choices: [
+              {
+                index: 0,
+                message: { role: 'assistant', refusal: null, ...message },
+                ...{ logprobs: null, finish_reason },
+              },
+            ],
+            ...{ system_fingerprint: head.system_fingerprint, citations, search_results, kith },
+          });
+        }
+        outcome = null;
+      } catch (error) {
+        outcome = error;
+        throw error;
+      } finally {
+        watching.end(outcome);
       }
-      outcome = null;
-    } catch (error) {
-      outcome = error;
-      throw error;
-    } finally {
-      watching.end(outcome);
-    }
+    });
   }
 
   const route = (
