@@ -12,6 +12,7 @@ import {
   answerEventView,
   type DocumentView,
   type FileView,
+  type GraphDesk,
   type JobView,
   type KbView,
   type KnowledgeAreas,
@@ -20,6 +21,7 @@ import {
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
 import { quietLog } from './quiet-log.ts';
+import { graphOverHttp } from './rag-graph-desk.ts';
 import { settingsOf } from './settings.ts';
 
 /** As `AnswersDesk`, with sources as they are shown. */
@@ -30,6 +32,7 @@ export interface Answers {
 export interface RagDesk {
   readonly desk: Omit<KnowledgeDesk, 'file' | keyof KnowledgeAreas> & {
     readonly answers: Answers;
+    readonly graph: GraphDesk;
   };
   /** Jobs end with this command: no node runs that goes on with them. */
   readonly isHere: boolean;
@@ -105,6 +108,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     files: async (kb, page) =>
       (await node.call<{ files: FileView[] }>('GET', `${of(kb)}/files?${query({ ...page })}`)).files,
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
+    graph: graphOverHttp(node, of),
     answers: {
       answer: async (kb, query, signal) =>
         node.stream(`${of(kb)}/answer`, { ...query, stream: true }, signal) as AsyncIterable<AnswerEventView>,

@@ -29,6 +29,7 @@ export {
   chunkDocument,
   passageOf,
   type Strategy,
+  sentencesOf,
 } from './chunk/index.ts';
 export {
   type Comparison,
@@ -65,7 +66,29 @@ export {
   importNotes,
   LEAST_MENTIONS,
 } from './exchange/index.ts';
-export { followGraph, mentionsOf } from './graph/index.ts';
+export {
+  type Communities,
+  communitiesOf,
+  dayText,
+  type FollowingFacts,
+  followFacts,
+  followGraph,
+  type Graph,
+  inForce,
+  isDate,
+  type MergeProposal,
+  mentionsOf,
+  type NameFacts,
+  type Network,
+  normalForm,
+  proposeMerges,
+  spanOf,
+  tiesAmong,
+  tiesOf,
+  type When,
+  weightiest,
+  wordFormsOf,
+} from './graph/index.ts';
 export {
   type IngestEvent,
   type IngestOptions,

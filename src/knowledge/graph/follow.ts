@@ -156,8 +156,8 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
   };
 }
 
-/** Aliases to what they stand for in the end. */
-function inForce(merges: readonly EntityMerge[]): Map<string, string> {
+/** Aliases to what they stand for in the end, by the merges that hold. */
+export function inForce(merges: readonly EntityMerge[]): Map<string, string> {
   const direct = new Map(
     merges.filter(({ undone }) => undone === null).map(({ alias, entity }) => [alias, entity]),
   );

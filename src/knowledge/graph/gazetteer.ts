@@ -6,7 +6,7 @@
 
 import { isCapital } from './names.ts';
 import { piecesOf } from './normal.ts';
-import type { Word } from './words.ts';
+import { type Word, wordsIn } from './words.ts';
 
 export interface Match {
   /** Normal form of the title. */
@@ -87,4 +87,9 @@ export class Gazetteer {
 /** Words as forms have them; a word with a hyphen stays one here and is several there. */
 export function foldedOf(words: readonly Word[]): string[] {
   return words.map(({ text }) => (/^[a-z0-9]+$/u.test(text) ? text : piecesOf(text).join(' ')));
+}
+
+/** Words of a text as forms have them, one after the other: a form stands in the text where its words stand in these. */
+export function wordFormsOf(text: string): string[] {
+  return foldedOf(wordsIn(text)).flatMap((word) => word.split(' '));
 }

@@ -3,8 +3,14 @@
  *
  * @module knowledge/graph
  */
-export { type FollowingGraph, followGraph, type Graph, type GraphStore } from './follow.ts';
+export { type Communities, type CommunityOptions, communitiesOf, weightiest } from './communities.ts';
+export { datesIn, dayText, isDate, type Precision, propertyDates, spanOf, type When } from './dates.ts';
+export { type FollowingGraph, followGraph, type Graph, type GraphStore, inForce } from './follow.ts';
+export { type FollowingFacts, followFacts } from './follow-facts.ts';
+export { wordFormsOf } from './gazetteer.ts';
+export { louvain, modularityOf } from './louvain.ts';
 export { mentionsOf } from './mentions.ts';
+export type { NameFacts } from './name-facts.ts';
 export { type Name, namesIn } from './names.ts';
 export type { Network, Weights } from './network.ts';
 export { normalForm } from './normal.ts';
@@ -21,3 +27,4 @@ export {
   throughOf,
 } from './rank.ts';
 export { type Route, routeOf } from './route.ts';
+export { type Tie, type Ties, tiesAmong, tiesOf } from './ties.ts';

@@ -56,8 +56,7 @@ export function namesIn(text: string, words: readonly Word[] = wordsIn(text)): N
     let from = at;
     at = end;
     // Common words before the name are the sentence's.
-    while (from < end && (COMMON.has(words[from]!.text.toLowerCase()) || !isCapital(words[from]!.text)))
-      from++;
+    while (from < end && (isCommon(text, words[from]!) || !isCapital(words[from]!.text))) from++;
     if (from === end) continue;
     const first = words[from]!;
     const isOne = end - from === 1;
@@ -71,6 +70,11 @@ export function namesIn(text: string, words: readonly Word[] = wordsIn(text)): N
     names.push({ surface: text.slice(...span), span, sentence: first.sentence, confidence });
   }
   return names;
+}
+
+/** "A. Lee" begins with an initial. */
+function isCommon(text: string, { text: word, start, end }: Word): boolean {
+  return COMMON.has(word.toLowerCase()) && !(end - start === 1 && text[end] === '.');
 }
 
 /** Behind the last word of the name that begins at `at`; `at` when none does. */

@@ -19,7 +19,9 @@ export function piecesOf(surface: string): string[] {
     .replace(/['’]s(?![\p{L}\p{N}])/gu, '')
     .replace(/['’.]/gu, '');
   const pieces: string[] = plain.match(PIECE) ?? [];
-  if (pieces.length > 1 && (pieces[0] === 'the' || pieces[0] === 'a' || pieces[0] === 'an')) pieces.shift();
+  // "A. Lee" begins with an initial.
+  if (pieces.length > 1 && /^(?:the|an?)$/.test(pieces[0]!) && !/^[^\p{L}\p{N}]*a\./iu.test(surface))
+    pieces.shift();
   return pieces;
 }
 

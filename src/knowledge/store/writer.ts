@@ -77,6 +77,9 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
     `INSERT INTO document (${columns.join(', ')}) VALUES (${columns.map((name) => `:${name}`).join(', ')})
      ON CONFLICT (path) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')} RETURNING id`,
   );
+  const saidBy = prepare<Record<'title' | 'properties' | 'aliases' | 'links', string>, [string]>(
+    'SELECT title, properties, aliases, links FROM document WHERE path = ?',
+  );
   const dropDocument = prepare<never, [number]>('DELETE FROM document WHERE id = ?');
   const dropTags = prepare<never, [number]>('DELETE FROM tag WHERE document = ?');
   const dropProperties = prepare<never, [number]>('DELETE FROM property WHERE document = ?');
@@ -177,7 +180,11 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
           throw invalid(`a mention is of chunk ${position}, which it has not`, path);
       return change((version) => {
         const dimension = vectors === null ? 0 : vectorWriter.dimensionFor(vectors, chunks.length);
+        const said = saidBy.get(path);
         const { id } = insert.get({ ...row, chunks: chunks.length })!;
+        const saysOther =
+          said !== undefined &&
+          (['title', 'properties', 'aliases', 'links'] as const).some((name) => said[name] !== row[name]);
         dropTags.run(id);
         dropProperties.run(id);
         for (const tag of document.tags) addTag.run(id, foldTag(tag));
@@ -207,8 +214,9 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
               dropRuled.run(old.row);
               writeMentions(old.row, named);
             }
-            // Who follows what is named has to know, and where a document begins counts there, too.
-            if (!isSame || (named.length > 0 && (old.position === 0) !== (at === 0)))
+            // Who follows what is named has to know; where a document begins counts there, and what it says of itself.
+            const begins = at === 0 && saysOther;
+            if (!isSame || begins || (named.length > 0 && (old.position === 0) !== (at === 0)))
               touchChunk.run(version, old.row);
             if (exact !== undefined && !vectorWriter.has(old.row)) {
               vectorWriter.write(old.row, exact, version);

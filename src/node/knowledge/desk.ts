@@ -26,6 +26,7 @@ import { answersDesk } from './answers.ts';
 import type { AreaParts } from './areas.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
+import { graphDesk } from './graph.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
 import { checkFolder, checkFree, followed, unknown } from './places.ts';
@@ -144,6 +145,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   const area: AreaParts = { ...parts, withKb };
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
+    graph: graphDesk(area),
     async list() {
       const opened = await need();
       const views: KbView[] = [];

@@ -38,6 +38,10 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   return {
     desk: {
       answers: later('answers', ['answer']),
+      graph: later('graph', [
+        ...(['entities', 'entity', 'network', 'merges', 'merge', 'unmerge'] as const),
+        ...(['proposals', 'timeline', 'communities'] as const),
+      ]),
       list: async () => (await need()).list(),
       create: async (kb) => (await need()).create(kb),
       show: async (kb) => (await need()).show(kb),

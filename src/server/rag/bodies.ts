@@ -23,7 +23,7 @@ const folder = place.refine((value) => value.endsWith('/'), 'must end in /');
 
 export const kbBody = z.strictObject({ name: z.string().min(1).max(64), folder: absolute.exactOptional() });
 
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 export const destroyQuery = z.strictObject({ keep: flag.default(false) });
 
 export const uploadQuery = z.strictObject({ path: place.exactOptional() });
@@ -44,12 +44,12 @@ export const syncBody = z
     message: 'goes with `folder`',
   });
 
-const whole = (most: number, name: string) =>
+export const whole = (most: number, name: string, least = 1) =>
   z
     .string()
     .regex(/^\d{1,12}$/, 'must be a whole number')
     .transform(Number)
-    .refine((value) => value >= 1 && value <= most, `${name} must be from 1 to ${most}`);
+    .refine((value) => value >= least && value <= most, `${name} must be from ${least} to ${most}`);
 
 export const jobQuery = z.strictObject({
   seen: z

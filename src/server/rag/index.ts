@@ -23,6 +23,7 @@ import {
   syncBody,
   uploadQuery,
 } from './bodies.ts';
+import { graphRoutes } from './graph.ts';
 import { surfaceRoutes } from './openai.ts';
 import { passagesRoute } from './reading.ts';
 import type { KnowledgeDesk } from './types.ts';
@@ -80,6 +81,7 @@ export function ragRoutes(context: ServerContext): Route[] {
       files: await desk().files(kb, parseBody(filesQuery, once(query))),
     })),
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
+    ...graphRoutes(route, () => desk().graph),
     route('POST', '/:kb/search', async (exchange, kb) =>
       desk().search(kb, parseBody(searchBody, await exchange.json()), exchange.signal),
     ),

@@ -5,6 +5,7 @@
  */
 import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
 import type { AnswersDesk } from './answer-types.ts';
+import type { GraphDesk } from './graph-types.ts';
 
 /** Why something is not as it should be. */
 export interface Trouble {
@@ -170,6 +171,7 @@ export interface SyncOrder {
 /** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
 export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
+  readonly graph: GraphDesk;
 }
 
 /** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */
