@@ -114,13 +114,17 @@ const promptOf = (i: number) =>
 test('honest peers pass every audit, whatever builds they name, and the budget holds', async () => {
   const other = await start(3, 6, undefined, 'another');
   await using one = await audited('honest', peers.slice(0, 2), [peers[2]!, other]);
-  for (let i = 0; i < 6; i++) await answer('honest', promptOf(i));
-  await one.auditor.idle();
+  // Whose audits are refused by peers that are busy has fewer.
+  let asked = 0;
+  while (one.verdicts.length < 6 && asked < 40) {
+    await answer('honest', promptOf(asked++));
+    await one.auditor.idle();
+  }
   assert.ok(one.verdicts.length >= 6, `${one.verdicts.length} audits`);
   assert.deepEqual(new Set(one.verdicts.map(({ kind }) => kind)), new Set(['passed']));
   assert.equal(new Set(one.verdicts.flatMap((verdict) => verdict.peers)).size, 2);
   const { computed, audited: again } = one.auditor.figures;
-  assert.ok(again <= computed + 5 * CELLS * 6, `${again} of ${computed}`);
+  assert.ok(again <= computed + 5 * CELLS * 6, `${again} of ${computed} in ${asked} answers`);
 });
 
 // One step in ten is measured by bench/audits.ts: it takes more audits than a test has time for.
@@ -166,7 +170,7 @@ for (const lie of [
 test('where only one other peer has the blocks nobody is condemned, and both are named', async () => {
   const bad = await start(3, 6, { kind: 'scale', size: 0.01, share: 1 });
   await using one = await audited('two', [peers[0]!, bad], [peers[2]!, peers[3]!]);
-  for (let i = 0; i < 6 && one.verdicts.every(({ kind }) => kind !== 'contested'); i++) {
+  for (let i = 0; i < 40 && one.verdicts.every(({ kind }) => kind !== 'contested'); i++) {
     await answer('two', promptOf(i));
     await one.auditor.idle();
   }
@@ -186,7 +190,7 @@ test("this node's own copy of the blocks settles it alone", async () => {
   await using one = await audited('own', [peers[0]!, bad], [peers[3]!], {
     own: ({ from }, cells) => engine.lease(`own ${from}`, cells),
   });
-  for (let i = 0; i < 8 && one.verdicts.every(({ kind }) => kind === 'passed'); i++) {
+  for (let i = 0; i < 40 && one.verdicts.every(({ kind }) => kind === 'passed'); i++) {
     await answer('own', promptOf(i));
     await one.auditor.idle();
   }
