@@ -30,6 +30,7 @@ import { graphDesk } from './graph.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
 import { checkFolder, checkFree, followed, unknown } from './places.ts';
+import { readingDesk } from './reading.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
@@ -145,6 +146,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   const area: AreaParts = { ...parts, withKb };
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
+    reading: readingDesk(area),
     graph: graphDesk(area),
     async list() {
       const opened = await need();

@@ -38,6 +38,7 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   return {
     desk: {
       answers: later('answers', ['answer']),
+      reading: later('reading', ['passages', 'fileBytes']),
       graph: later('graph', [
         ...(['entities', 'entity', 'network', 'merges', 'merge', 'unmerge'] as const),
         ...(['proposals', 'timeline', 'communities'] as const),

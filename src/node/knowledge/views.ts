@@ -15,7 +15,7 @@ export function fileView({ path, stage, code, message, bytes, at }: FileState): 
   return { path, stage, error: code === null ? null : { code, message: message ?? '' }, bytes, at };
 }
 
-const chunkView = ({ id, path, title, text, position, place }: StoredChunk): ChunkView => ({
+export const chunkView = ({ id, path, title, text, position, place }: StoredChunk): ChunkView => ({
   ...{ id, path, title, text, position, place },
 });
 

@@ -18,7 +18,7 @@ const text = z
   .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must be a path');
 const absolute = text.refine(isAbsolute, 'must be an absolute path of the machine that the node runs on');
 /** Where something stands in a knowledge base. */
-const place = text.refine((value) => !value.startsWith('/'), 'must not begin with /');
+export const place = text.refine((value) => !value.startsWith('/'), 'must not begin with /');
 const folder = place.refine((value) => value.endsWith('/'), 'must end in /');
 
 export const kbBody = z.strictObject({ name: z.string().min(1).max(64), folder: absolute.exactOptional() });

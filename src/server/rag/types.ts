@@ -5,6 +5,7 @@
  */
 import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
 import type { AnswersDesk } from './answer-types.ts';
+import type { ReadingDesk } from './reading-types.ts';
 import type { GraphDesk } from './graph-types.ts';
 
 /** Why something is not as it should be. */
@@ -171,6 +172,7 @@ export interface SyncOrder {
 /** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
 export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
+  readonly reading: ReadingDesk;
   readonly graph: GraphDesk;
 }
 
