@@ -4,7 +4,7 @@
  *
  * @module cli/program
  */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, type CommandOptions, Option } from 'commander';
 import { addCredentials } from './credential-commands.ts';
 import { exitCode, reportFailure } from './failure.ts';
 import { addGateway } from './gateway-commands.ts';
@@ -78,8 +78,9 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
     description: string,
     options: readonly Option[],
     load: Load,
+    more: CommandOptions = {},
   ) => {
-    const command = parent.command(name).description(description);
+    const command = parent.command(name, more).description(description);
     for (const option of options) command.addOption(option);
     if (options.some((option) => option.long === '--home')) {
       const own = new Set(options.map((option) => option.long));
@@ -277,6 +278,7 @@ export type Add = (
   description: string,
   options: readonly Option[],
   load: Load,
+  more?: CommandOptions,
 ) => Command;
 
 function addModels(program: Command, add: Add): void {

@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
 import { addRagServe } from './rag-serve-commands.ts';
+import { addRagShare, federatedOptions } from './rag-share-commands.ts';
 
 const MODES = ['auto', 'both', 'words', 'vectors', 'graph'] as const;
 
@@ -55,9 +56,16 @@ export function addRag(program: Command, add: Add): void {
     'kith rag init notes',
     'kith rag init archive --folder /media/drive',
   );
-  add(rag, 'list', 'list the knowledge bases', [homeOption(), jsonOption()], load('list'));
+  add(
+    rag,
+    'list',
+    'list the knowledge bases',
+    [homeOption(), new Option('--shared', 'those that peers share with this node'), jsonOption()],
+    load('list'),
+  );
   addIntake(rag, add, load);
   addSearch(rag, add, load);
+  addRagShare(rag, add);
   addRagServe(rag, add);
   examples(
     add(
@@ -148,7 +156,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
     add(
       rag,
       'query <name> <question...>',
-      'find what your documents say; exit code 1 when nothing is found',
+      'find what your documents say; several knowledge bases with commas, those of peers as @PEER:NAME; exit code 1 when nothing is found, 3 when not all answered',
       [
         homeOption(),
         new Option('-k <n>', 'how many').argParser(whole(1, 200)).default(5),
@@ -156,6 +164,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
         ...filterOptions(),
         new Option('--answer', 'answer from what is found, with sources; exit code 1 when it is no answer'),
         writerOption(),
+        ...federatedOptions(),
         jsonOption(),
       ],
       load('query'),
@@ -163,6 +172,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
     'kith rag query notes "when does the lease end?"',
     'kith rag query notes "when does the lease end?" --answer',
     'kith rag query notes lease --mode words --path contracts/',
+    'kith rag query notes,letters,@mo7R3pn:notes "when does the lease end?"',
   );
   examples(
     add(

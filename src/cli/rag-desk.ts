@@ -17,10 +17,12 @@ import {
   type KbView,
   type KnowledgeAreas,
   type KnowledgeDesk,
+  type SharesDesk,
 } from '../server/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
 import { quietLog } from './quiet-log.ts';
+import { sharesOverHttp } from './rag-share-desk.ts';
 import { graphOverHttp } from './rag-graph-desk.ts';
 import { settingsOf } from './settings.ts';
 
@@ -32,6 +34,7 @@ export interface Answers {
 export interface RagDesk {
   readonly desk: Omit<KnowledgeDesk, 'file' | keyof KnowledgeAreas> & {
     readonly answers: Answers;
+    readonly shares: SharesDesk;
     readonly graph: GraphDesk;
   };
   /** Jobs end with this command: no node runs that goes on with them. */
@@ -109,6 +112,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
       (await node.call<{ files: FileView[] }>('GET', `${of(kb)}/files?${query({ ...page })}`)).files,
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
     graph: graphOverHttp(node, of),
+    shares: sharesOverHttp(node),
     answers: {
       answer: async (kb, query, signal) =>
         node.stream(`${of(kb)}/answer`, { ...query, stream: true }, signal) as AsyncIterable<AnswerEventView>,

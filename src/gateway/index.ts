@@ -89,9 +89,12 @@ export {
 export { type ModelAlias, modelAliases } from './policy/index.ts';
 export {
   BUILT_IN_DETECTORS,
+  Conversation,
   createPatternDetector,
+  mayGoTo,
   PRIVACY_LEVELS,
   type PrivacyLevel,
+  strictest,
 } from './privacy/index.ts';
 export { type ChatShape, type Relaying, type RelayReader, scanChat } from './relay/index.ts';
 export type { BackendReport } from './reports.ts';

@@ -38,6 +38,7 @@ import { foundProviders } from './found-providers.ts';
 import { openNodeIdentity } from './identity.ts';
 import type { NodeKnowledge } from './knowledge/desk.ts';
 import { lateKnowledge } from './knowledge/late.ts';
+import { questionsThatLeave } from './knowledge/share-privacy.ts';
 import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
@@ -185,6 +186,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       receipts: receipts ?? noReceipts,
       models: rooms.store,
       shards: { engine: rooms.engine, models: rooms.store, found: foundPaths.setFound },
+      rag: (call) => knowledge!.answerPeer(call),
       clock: systemClock,
       random: systemRandom,
       log: log.child('swarm'),
@@ -192,6 +194,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     knowledge = lateKnowledge({
       ...{ config, clock: systemClock, random: systemRandom, log: log.child('knowledge') },
       ...{ engine: rooms.engine, local: rooms.local, models: rooms.store, gateway: rooms.gateway },
+      sharing: { identity: identity.identity, peers, mayLeave: questionsThatLeave(config, peers) },
     });
     const ids = createIds(systemClock, systemRandom);
     const token = randomBytes(32).toString('base64url');

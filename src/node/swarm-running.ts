@@ -62,6 +62,9 @@ const PROTOCOLS = ['/kith/message/1.0.0', '/kith/registry/1.0.0', `/${CREDENTIAL
 /** Others hear of new addresses and models within this time, ms. */
 const OFFER_MS = 5_000;
 const MAX_HANDED_OVER = 10_000;
+/** Questions to shared knowledge bases (`knowledge/share/wire.ts`, which is not loaded for this). */
+const RAG_METHOD = '/kith/rag/1';
+const RAG_CAPS = { maxPayloadBytes: 65_536, maxMetadataBytes: 64, maxConcurrent: 2 } as const;
 
 export async function openRunningSwarm(options: RunningOptions): Promise<RunningSwarm> {
   await using stack = new AsyncDisposableStack();
@@ -139,6 +142,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
         log: log.child('peers'),
       }),
     );
+  if (options.rag !== undefined) stack.use(swarm.handle(RAG_METHOD, { caps: RAG_CAPS, handler: options.rag }));
   /** Says anew what changed; what did not is said again in its own time. */
   const offer = async (): Promise<void> => {
     const facts = {

@@ -17,6 +17,7 @@ import type { PeerServiceOptions, Receipts } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ModelStore } from '../models/index.ts';
 import type { MessageNews, ShardDesk, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
+import type { Method } from '../swarm/index.ts';
 import { shardDesk } from './shards/desk.ts';
 import type { ShardParts } from './shards/types.ts';
 import type { AskingSource } from './swarm-asking.ts';
@@ -32,6 +33,8 @@ export interface NodeSwarmOptions {
   readonly receipts: Receipts;
   /** What computes blocks. @default nothing: no sharded inference */
   readonly shards?: Pick<ShardParts, 'engine' | 'models' | 'found'>;
+  /** Answers peers about knowledge bases. @default none are shared */
+  readonly rag?: Method['handler'];
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;

@@ -34,6 +34,12 @@ export const knowledgeSettings = {
     4 * GB,
     64 * 1024 * 1024,
   ),
+  'knowledge.sharePerMinute': integer(
+    'Questions to shared knowledge bases that a peer of tier unknown may ask in a minute; each tier above may ask twice as many.',
+    1,
+    1000,
+    15,
+  ),
   'knowledge.writer': text(
     'Who writes answers from knowledge bases: a model id, auto for what the gateway chooses, none for sentences of the documents.',
     'none, auto or the id of a model',

@@ -8,6 +8,7 @@ import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
 import { answerOnce, filterOf } from './rag-answer.ts';
 import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
+import { listShared, queryAll } from './rag-share.ts';
 
 /** Characters of a hit that are shown. */
 const SHOWN = 500;
@@ -31,7 +32,9 @@ export const init: Handler = async (invocation) => {
   if (documents === 0) print(asTyped(`Follow a folder: kith rag sync ${made.name} FOLDER`));
 };
 
-export const list: Handler = async ({ options }) => {
+export const list: Handler = async (invocation) => {
+  const { options } = invocation;
+  if (options.shared) return listShared(invocation);
   const kbs = await withRag(options, ({ desk }) => desk.list());
   if (options.json) printJson(kbs);
   else if (kbs.length === 0)
@@ -117,6 +120,7 @@ export const jobs: Handler = async (invocation) => {
 export const query: Handler = async (invocation) => {
   const { args, options } = invocation;
   if (options.answer) return answerOnce(invocation);
+  if (/^@|,/.test(nameOf(invocation))) return queryAll(invocation);
   if (options.writer !== undefined) throw new UsageError('--writer goes with --answer.');
   const filter = filterOf(options);
   const asked: SearchQuery = {

@@ -10,6 +10,8 @@ import type { OpenKb } from './kbs.ts';
 export interface AreaParts extends NodeKnowledgeParts {
   /** Opens a KB for as long as the work takes. @throws KithError `kb_unknown`, `kb_missing`, `kb_lost`; of the disk */
   withKb<T>(name: string, work: (kb: OpenKb, opened: Opened) => T | Promise<T>): Promise<T>;
+  /** All that is open, opened now when it is not. @throws KithError `locked`; of the disk */
+  opened(): Promise<Opened>;
 }
 
 /** As `withKb`, for what comes piece by piece: the KB stays open until the last piece was taken, or nobody wants more. */

@@ -32,6 +32,7 @@ import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
 import { checkFolder, checkFree, followed, unknown } from './places.ts';
 import { readingDesk } from './reading.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
+import { createSharing, type Sharing, type SharingParts } from './share.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
 import type { WritingBackend } from './writer.ts';
@@ -43,6 +44,8 @@ export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'>
   };
   /** Writes answers. @default nobody does: answers are sentences of the documents */
   readonly gateway?: WritingBackend;
+  /** What sharing with peers takes. @default nothing: only a running node shares */
+  readonly sharing?: SharingParts;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -50,6 +53,8 @@ export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'>
 
 export interface NodeKnowledge extends AsyncDisposable {
   readonly desk: KnowledgeDesk;
+  /** Answers a peer about what is shared with it. @throws KithError `rag_refused`, `rag_busy` */
+  readonly answerPeer: Sharing['answer'];
   /** Goes on with jobs that a process before this one left. Does not wait for them. */
   resume(): Promise<void>;
 }
@@ -143,9 +148,11 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     }
   }
 
-  const area: AreaParts = { ...parts, withKb };
+  const area: AreaParts = { ...parts, withKb, opened: need };
+  const sharing = createSharing(area);
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
+    shares: sharing.desk,
     reading: readingDesk(area),
     graph: graphDesk(area),
     async list() {
@@ -281,6 +288,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
 
   return {
     desk,
+    answerPeer: sharing.answer,
     async resume() {
       resumes = true;
       const { jobs } = await need();
@@ -293,6 +301,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       const { jobs, kbs, pool, registry, lock } = opened;
       // Jobs write to knowledge bases, and these are written down in the registry.
       await jobs[Symbol.asyncDispose]();
+      sharing[Symbol.dispose]();
       await pool[Symbol.asyncDispose]();
       await kbs[Symbol.asyncDispose]();
       registry[Symbol.dispose]();

@@ -10,6 +10,7 @@ import { KithError } from '../../base/index.ts';
 import type { KnowledgeAreas, KnowledgeDesk } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import type { NodeKnowledge, NodeKnowledgeParts } from './desk.ts';
+import { createShareDoor } from './share-door.ts';
 
 export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   let loading: Promise<NodeKnowledge> | null = null;
@@ -35,9 +36,17 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         },
       ]),
     ) as unknown as KnowledgeAreas[Area];
+  const door = createShareDoor(parts.config, {
+    clock: parts.clock,
+    tierOf: (peer) => parts.sharing?.peers.standing(peer).tier ?? 'unknown',
+  });
   return {
+    answerPeer: (call) => door.pass(call.peer, async () => (await load()).answerPeer(call)),
     desk: {
       answers: later('answers', ['answer']),
+      shares: later('shares', [
+        ...(['give', 'given', 'revoke', 'accept', 'acceptFrom', 'accepted', 'forget', 'search'] as const),
+      ]),
       reading: later('reading', ['passages', 'fileBytes']),
       graph: later('graph', [
         ...(['entities', 'entity', 'network', 'merges', 'merge', 'unmerge'] as const),

@@ -11,6 +11,7 @@ import { ragGraphOperations, ragGraphSchemas } from './rag-graph.ts';
 import { operation, retried } from './rag-parts.ts';
 import { ragReadingOperations } from './rag-reading.ts';
 import { ragSchemas } from './rag-schemas.ts';
+import { ragShareOperations, ragShareSchemas } from './rag-shares.ts';
 import { requestSchema } from './request-schema.ts';
 import { array, boolean, choice, count, described, object, ref, string } from './schema.ts';
 
@@ -27,7 +28,7 @@ export const ragApi: Api = {
   tag: 'Knowledge bases',
   description:
     "Documents of the node's owner, found by words and by meaning. Routes under `/api/rag/kbs` are for the owner alone and take the run token; those under `/api/rag/v1` are for other programs and take keys.",
-  schemas: { ...ragSchemas, ...ragAnswerSchemas, ...ragGraphSchemas, ...ragOpenAiSchemas },
+  schemas: { ...ragSchemas, ...ragAnswerSchemas, ...ragGraphSchemas, ...ragShareSchemas, ...ragOpenAiSchemas },
   operations: [
     operation('get', '', 'ragList', 'List the knowledge bases', [
       'By name.',
@@ -198,6 +199,7 @@ export const ragApi: Api = {
     ),
     ...ragAnswerOperations,
     ...ragGraphOperations,
+    ...ragShareOperations,
     ...ragOpenAiOperations,
   ],
 };

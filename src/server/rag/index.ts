@@ -26,6 +26,7 @@ import {
 import { graphRoutes } from './graph.ts';
 import { surfaceRoutes } from './openai.ts';
 import { passagesRoute } from './reading.ts';
+import { shareRoutes } from './shares.ts';
 import type { KnowledgeDesk } from './types.ts';
 
 const BASE = '/api/rag/kbs';
@@ -82,6 +83,7 @@ export function ragRoutes(context: ServerContext): Route[] {
     })),
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
     ...graphRoutes(route, () => desk().graph),
+    ...shareRoutes(context, () => desk().shares),
     route('POST', '/:kb/search', async (exchange, kb) =>
       desk().search(kb, parseBody(searchBody, await exchange.json()), exchange.signal),
     ),

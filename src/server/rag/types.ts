@@ -7,6 +7,7 @@ import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } fr
 import type { AnswersDesk } from './answer-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
 import type { GraphDesk } from './graph-types.ts';
+import type { SharesDesk } from './share-types.ts';
 
 /** Why something is not as it should be. */
 export interface Trouble {
@@ -172,6 +173,7 @@ export interface SyncOrder {
 /** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
 export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
+  readonly shares: SharesDesk;
   readonly reading: ReadingDesk;
   readonly graph: GraphDesk;
 }

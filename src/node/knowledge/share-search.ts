@@ -1,0 +1,214 @@
+/**
+ * One question to several knowledge bases, of this node and of peers: all are asked at once, and what has not answered by the
+ * deadline is left out and said to be late.
+ *
+ * @module node/knowledge/share-search
+ */
+import { InputError, isKithError, KithError, messageOf } from '../../base/index.ts';
+import { peerIdOfDid } from '../../identity/index.ts';
+import {
+  decodeReply,
+  encodeRequest,
+  fuseSources,
+  type Grant,
+  RAG_BOUNDS,
+  RAG_METHOD,
+  type RagReply,
+} from '../../knowledge/index.ts';
+import type { FederatedQuery, GrantView, SharesDesk, SourceReport } from '../../server/index.ts';
+import type { AreaParts } from './areas.ts';
+import type { SharingParts } from './share.ts';
+import { hitOut } from './share-serving.ts';
+import type { ShareStore } from './share-store.ts';
+
+export interface FederationParts extends AreaParts {
+  readonly store: () => Promise<ShareStore>;
+  /** @throws KithError `share_off` */
+  readonly need: () => SharingParts;
+  readonly stateOf: (grant: Grant) => GrantView['state'];
+}
+
+/** `@PEER:NAME`. */
+const SHARED = /^@([A-Za-z0-9:]{1,128}):([a-z0-9][a-z0-9._-]{0,63})$/;
+/** Characters of the end of a PeerId that may stand for it. */
+const LEAST_PEER = 6;
+
+interface Asked {
+  readonly source: string;
+  readonly peer: string | null;
+  ask(signal: AbortSignal): Promise<RagReply>;
+}
+
+interface Answered extends SourceReport {
+  readonly reply: RagReply | null;
+}
+
+export function createFederation(parts: FederationParts): SharesDesk['search'] {
+  const { clock, withKb, opened, store, need, stateOf } = parts;
+
+  async function grantFor(source: string): Promise<Grant> {
+    const [, peer = '', name = ''] = SHARED.exec(source) ?? [];
+    const fitting = (await store())
+      .accepted()
+      .map(({ grant }) => grant)
+      .filter(({ issuer, name: named, rights }) => {
+        const id = peerIdOfDid(issuer);
+        const isPeer = id === peer || issuer === peer || (peer.length >= LEAST_PEER && id.endsWith(peer));
+        return isPeer && named === name && rights.includes('search');
+      });
+    const issuers = new Set(fitting.map(({ issuer }) => issuer));
+    if (issuers.size > 1)
+      throw new InputError(
+        'kbs_invalid',
+        `'${source.slice(0, 200)}' may be of several peers: name more of the PeerId.`,
+        {
+          param: 'kbs',
+        },
+      );
+    // One that holds before others, then the one that holds longest.
+    fitting.sort(
+      (a, b) => Number(stateOf(b) === 'holds') - Number(stateOf(a) === 'holds') || b.until - a.until,
+    );
+    const [best] = fitting;
+    if (best !== undefined) return best;
+    throw new KithError(
+      'grant_unknown',
+      `No peer shares '${source.slice(0, 200)}' with this node. \`kith rag list --shared\` shows what is shared; \`kith rag share accept\` takes a grant.`,
+      { status: 404, param: 'kbs' },
+    );
+  }
+
+  function here(source: string, { query, k, mode, filter }: FederatedQuery): Asked {
+    return {
+      ...{ source, peer: null },
+      ask: (signal) =>
+        withKb(source, async ({ retriever, store: documents }) => {
+          const found = await retriever.search(query, { limit: k, by: mode, filter, signal });
+          return {
+            ...{ hits: found.hits.map(hitOut), by: found.by, cut: false },
+            degraded: found.degraded?.code ?? null,
+            embedder: documents.embedder?.id ?? null,
+          };
+        }),
+    };
+  }
+
+  async function there(source: string, query: FederatedQuery): Promise<Asked> {
+    const grant = await grantFor(source);
+    const peer = peerIdOfDid(grant.issuer);
+    return {
+      ...{ source, peer },
+      async ask(signal) {
+        const { peers, mayLeave } = need();
+        const state = stateOf(grant);
+        if (state !== 'holds')
+          throw new KithError(
+            'grant_expired',
+            `The grant for it holds from ${new Date(grant.from).toISOString()} to ${new Date(grant.until).toISOString()}, and by the clock of this node that is not now.`,
+            { status: 403 },
+          );
+        const question = mayLeave(query.query, query.privacy, peer);
+        const { k, mode, filter = null } = query;
+        const payload = encodeRequest({
+          ...{ op: 'search', grant: grant.bytes, question, mode, filter },
+          k: Math.min(k, RAG_BOUNDS.hits),
+        });
+        const reply = await peers.swarm.call(peer, RAG_METHOD, {}, payload, {
+          ...{ signal, deadlineMs: query.deadlineMs, maxReplyBytes: RAG_BOUNDS.replyBytes },
+        });
+        return decodeReply(reply.payload);
+      },
+    };
+  }
+
+  return async (query, outer) => {
+    const began = clock.monotonic();
+    const { kbs, k, deadlineMs, privacy } = query;
+    if (new Set(kbs).size < kbs.length)
+      throw new InputError('kbs_invalid', 'A knowledge base is named twice.', { param: 'kbs' });
+    const { registry } = await opened();
+    const asked: Asked[] = [];
+    for (const source of kbs) {
+      if (source.startsWith('@')) asked.push(await there(source, query));
+      else asked.push(here(registry.get(source).name, query));
+    }
+    if (privacy === 'local' && asked.every(({ peer }) => peer !== null))
+      throw new KithError(
+        'privacy_unmet',
+        'A question whose privacy is local goes to no peer: name a knowledge base of this node, or another privacy.',
+        { status: 403, param: 'privacy' },
+      );
+    const ending = new AbortController();
+    const signal = AbortSignal.any([ending.signal, ...(outer === undefined ? [] : [outer])]);
+    const late = clock.sleep(deadlineMs, signal).then(
+      () => 'late' as const,
+      () => 'late' as const,
+    );
+    const took = () => clock.monotonic() - began;
+    const answers = asked.map(async ({ source, peer, ask }): Promise<Answered> => {
+      const told = { source, peer, hits: 0, embedder: null, reply: null };
+      const asking = ask(signal).catch((error: unknown) => ({ error }));
+      const said = await Promise.race([asking, late]);
+      if (said === 'late') {
+        const trouble = { code: 'swarm_timeout', message: `It did not answer within ${deadlineMs} ms.` };
+        return { ...told, state: 'late', trouble, ms: took() };
+      }
+      if ('error' in said) return { ...told, ...troubleOf(said.error), ms: took() };
+      const { hits, embedder, degraded } = said;
+      const trouble =
+        degraded === null ? null : { code: degraded, message: 'It was searched by words alone.' };
+      return { ...told, state: 'answered', hits: hits.length, embedder, trouble, reply: said, ms: took() };
+    });
+    try {
+      const all = await Promise.all(answers);
+      outer?.throwIfAborted();
+      const hits = fuseSources(
+        all.flatMap(({ source, reply }) => (reply === null ? [] : [{ source, hits: reply.hits }])),
+        k,
+      );
+      return { hits, sources: all.map(({ reply: _, ...report }) => report), ms: took() };
+    } finally {
+      ending.abort();
+    }
+  };
+}
+
+const REFUSED: ReadonlySet<string> = new Set([
+  'rag_refused',
+  'rag_busy',
+  'swarm_denied',
+  'swarm_rate',
+  'privacy_unmet',
+  'grant_expired',
+]);
+const OFFLINE: ReadonlySet<string> = new Set([
+  'swarm_unreachable',
+  'swarm_reset',
+  'swarm_lost',
+  'swarm_breaker',
+  'swarm_off',
+  'swarm_down',
+  'share_off',
+]);
+
+function troubleOf(error: unknown): Pick<SourceReport, 'state' | 'trouble'> {
+  const code = isKithError(error) ? error.code : 'internal';
+  const message = isKithError(error) ? messageOf(error) : 'It could not be searched.';
+  if (code === 'rag_refused')
+    return {
+      state: 'refused',
+      trouble: {
+        code,
+        message: 'The peer refuses: the grant was revoked, or does not hold by its clock. Ask its owner.',
+      },
+    };
+  const state =
+    code === 'swarm_timeout'
+      ? 'late'
+      : REFUSED.has(code)
+        ? 'refused'
+        : OFFLINE.has(code)
+          ? 'offline'
+          : 'failed';
+  return { state, trouble: { code, message } };
+}

@@ -1,0 +1,45 @@
+/**
+ * The routes of what is shared with peers and by peers, and of questions to several knowledge bases.
+ *
+ * @module server/rag/shares
+ */
+import { guarded } from '../control.ts';
+import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import { parseBody } from '../http/schema.ts';
+import type { ServerContext } from '../types.ts';
+import { acceptBody, federatedBody, giveBody } from './share-bodies.ts';
+import type { SharesDesk } from './share-types.ts';
+
+export function shareRoutes({ token }: Pick<ServerContext, 'token'>, desk: () => SharesDesk): Route[] {
+  const route = (
+    method: Route['method'],
+    path: string,
+    handler: (exchange: Exchange) => Promise<unknown>,
+  ): Route => ({
+    ...{ method, path: `/api/rag${path}`, scope: 'control' },
+    handler: guarded(token, async (exchange) => sendJson(exchange.response, 200, await handler(exchange))),
+  });
+  return [
+    route('POST', '/kbs/:kb/shares', async (exchange) =>
+      desk().give(exchange.params.kb ?? '', parseBody(giveBody, await exchange.json())),
+    ),
+    route('GET', '/shares', async () => ({ given: await desk().given(), accepted: await desk().accepted() })),
+    route('DELETE', '/shares/given/:id', ({ params }) => desk().revoke(params.id ?? '')),
+    route('POST', '/shares/accepted', async (exchange) => {
+      const { grant, peer } = parseBody(acceptBody, await exchange.json());
+      return {
+        accepted:
+          grant === undefined
+            ? await desk().acceptFrom(peer ?? '', exchange.signal)
+            : [await desk().accept(grant)],
+      };
+    }),
+    route('DELETE', '/shares/accepted/:id', async ({ params }) => {
+      await desk().forget(params.id ?? '');
+      return { id: params.id ?? '' };
+    }),
+    route('POST', '/search', async (exchange) =>
+      desk().search(parseBody(federatedBody, await exchange.json()), exchange.signal),
+    ),
+  ];
+}

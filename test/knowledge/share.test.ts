@@ -1,0 +1,359 @@
+/** Knowledge bases shared between two nodes' swarms: grants, refusals, revocation, and questions to several. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  type Clock,
+  type Config,
+  createSeededRandom,
+  encodeCbor,
+  isKithError,
+  resolveConfig,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from '../../src/base/index.ts';
+import { createIdentity } from '../../src/identity/index.ts';
+import {
+  encodeRequest,
+  grantText,
+  openKnowledgeStore,
+  RAG_METHOD,
+  readGrantText,
+  signGrant,
+} from '../../src/knowledge/index.ts';
+import { lateKnowledge } from '../../src/node/knowledge/late.ts';
+import { questionsThatLeave } from '../../src/node/knowledge/share-privacy.ts';
+import type { FederatedQuery, GivenGrant, KnowledgeDesk } from '../../src/server/index.ts';
+import type { Swarm } from '../../src/swarm/index.ts';
+import { seedOf, swarmOnLoopback } from '../../src/swarm/testing/nodes.ts';
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+interface Party extends AsyncDisposable {
+  readonly config: Config;
+  readonly desk: KnowledgeDesk;
+  readonly swarm: Swarm;
+  readonly peer: string;
+  /** ms by which its wall clock is wrong. */
+  wrong: number;
+  /** What its searches wait for. */
+  hold: Promise<void> | null;
+}
+
+/** A node's knowledge bases and its swarm; words only, so that no engine is needed. */
+async function party(seed: number, flags: Readonly<Record<string, unknown>> = {}): Promise<Party> {
+  const home = await mkdtemp(join(tmpdir(), 'kith-share-'));
+  const { config } = resolveConfig({ home, flags, env: {} });
+  const swarm = await swarmOnLoopback(seed);
+  const identity = createIdentity(seedOf(seed));
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + self.wrong };
+  const standing = () => ({ tier: 'unknown' as const, pledge: false, region: null });
+  const peers = { swarm, standing };
+  const nothing = () => Promise.reject(new Error('no model is asked here'));
+  const knowledge = lateKnowledge({
+    ...{ config, clock, random: systemRandom, log: silentLogger },
+    engine: { embed: nothing, tokenize: nothing },
+    local: { prepare: nothing },
+    models: { get: nothing },
+    sharing: { identity, peers, mayLeave: questionsThatLeave(config, peers) },
+  });
+  const handling = swarm.handle(RAG_METHOD, {
+    caps: { maxPayloadBytes: 65_536, maxMetadataBytes: 64, maxConcurrent: 2 },
+    handler: async (call) => {
+      await self.hold;
+      return knowledge.answerPeer(call);
+    },
+  });
+  const self: Party = {
+    ...{ config, desk: knowledge.desk, swarm, peer: swarm.peer, wrong: 0, hold: null },
+    async [Symbol.asyncDispose]() {
+      handling[Symbol.dispose]();
+      await knowledge[Symbol.asyncDispose]();
+      await swarm[Symbol.asyncDispose]();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+  return self;
+}
+
+/** Puts texts into a knowledge base, which nobody has open. */
+async function fill({ desk }: Party, name: string, texts: Readonly<Record<string, string>>): Promise<void> {
+  const { path } = await desk.create({ name });
+  const store = openKnowledgeStore({ path });
+  for (const [at, text] of Object.entries(texts))
+    store.put(
+      {
+        ...{
+          path: at,
+          title: at,
+          titled: false,
+          type: 'txt',
+          hash: createHash('sha256').update(at).digest(),
+        },
+        ...{
+          recipe: 'test',
+          bytes: text.length,
+          modified: 0,
+          pages: null,
+          properties: {},
+          tags: [],
+          aliases: [],
+        },
+        ...{ links: [], notes: [] },
+      },
+      [
+        {
+          id: createHash('sha256').update(text).digest('hex').slice(0, 32),
+          ...{ position: 0, title: 'Harbour', text, tokens: 10, place: { line: 1 } },
+        },
+      ],
+      null,
+      [],
+    );
+  store.close();
+}
+
+let owner: Party;
+let holder: Party;
+let stranger: Party;
+const COPY = 'The harbour master counts the boats each morning.';
+before(async () => {
+  [owner, holder, stranger] = await Promise.all([
+    party(71, { 'knowledge.sharePerMinute': 1000 }),
+    party(72),
+    party(73),
+  ]);
+  await fill(owner, 'notes', {
+    'open/lease.txt': 'The lease of the boat house ends on the last day of June.',
+    'open/boats.txt': COPY,
+    'shut/codes.txt': 'The code of the boat house is 4711, says the harbour master.',
+  });
+  await fill(owner, 'diary', { 'today.txt': 'Nobody may read about the boat house here.' });
+  await fill(holder, 'own', { 'log/boats.txt': COPY, 'log/tea.txt': 'Tea for the harbour master.' });
+  for (const each of [holder, stranger]) await each.swarm.learn(owner.peer, owner.swarm.addresses);
+});
+after(async () => {
+  for (const each of [owner, holder, stranger]) await each[Symbol.asyncDispose]();
+});
+
+const give = (more: object = {}): Promise<GivenGrant> =>
+  owner.desk.shares.give('notes', { with: holder.peer, rights: ['search'], forMs: DAY, ...more });
+const ask = (kbs: readonly string[], more: Partial<FederatedQuery> = {}) =>
+  holder.desk.shares.search({
+    ...{
+      query: 'boat house harbour master',
+      kbs,
+      k: 10,
+      mode: 'auto',
+      deadlineMs: 60_000,
+      privacy: 'minimum',
+    },
+    ...more,
+  });
+const SHARED = () => `@${owner.peer.slice(-8)}:notes`;
+/** What the owner answers to the bytes of whoever asks. */
+async function answerTo(who: Party, payload: Uint8Array): Promise<string> {
+  try {
+    await who.swarm.call(owner.peer, RAG_METHOD, {}, payload);
+    return 'answered';
+  } catch (error) {
+    assert.ok(isKithError(error));
+    return `${error.code} ${error.status} ${error.message}`;
+  }
+}
+const request = (text: string, more: object = {}) =>
+  encodeRequest({
+    ...{
+      op: 'search',
+      grant: readGrantText(text).bytes,
+      question: 'boat house',
+      k: 5,
+      mode: 'both',
+      filter: null,
+    },
+    ...more,
+  });
+
+test('a peer accepts a grant and searches what it shows beside its own; a passage that both have says so, and nothing outside comes', async () => {
+  const given = await give({ filter: { paths: ['open/'] } });
+  const accepted = await holder.desk.shares.accept(given.text);
+  assert.deepEqual([accepted.name, accepted.state], [`@${owner.peer}:notes`, 'holds']);
+  const found = await ask(['own', SHARED()]);
+  assert.deepEqual(
+    found.sources.map(({ source, state, peer, hits }) => [source, state, peer, hits]),
+    [
+      ['own', 'answered', null, 2],
+      [SHARED(), 'answered', owner.peer, 2],
+    ],
+  );
+  assert.deepEqual(
+    found.hits[0]!.places.map(({ source, path }) => [source, path]),
+    [
+      ['own', 'log/boats.txt'],
+      [SHARED(), 'open/boats.txt'],
+    ],
+  );
+  assert.equal(found.hits.length, 3);
+  for (const mode of ['auto', 'graph', 'words', 'vectors'] as const)
+    for (const filter of [{}, { filter: { paths: ['shut/', 'open/'] } }])
+      assert.doesNotMatch(
+        JSON.stringify(await ask([SHARED()], { query: 'code 4711', mode, ...filter })),
+        /shut|4711,/,
+      );
+  const [told] = (await owner.desk.shares.given()).filter(({ id }) => id === given.id);
+  assert.ok(told!.used > 0 && told!.refused === 0);
+  await owner.desk.shares.revoke(given.id);
+  await holder.desk.shares.forget(given.id);
+});
+
+test('whoever is refused is told the same, whatever there is: foreign, forged, for another, without a right, of no knowledge base, no protocol at all', async () => {
+  const given = await give();
+  const random = createSeededRandom(9);
+  const terms = { ...readGrantText(given.text) };
+  const forged = signGrant(createIdentity(seedOf(73)), terms, random);
+  const unknown = signGrant(createIdentity(seedOf(71)), terms, random);
+  const answers = [
+    await answerTo(stranger, request(given.text)),
+    await answerTo(holder, request(grantText(forged))),
+    await answerTo(holder, request(grantText(unknown))),
+    await answerTo(holder, request(given.text, { op: 'answer' })),
+    await answerTo(stranger, encodeRequest({ op: 'list' })),
+    await answerTo(stranger, encodeCbor({ op: 'search' })),
+    await answerTo(stranger, new Uint8Array([255, 1, 2])),
+  ];
+  await owner.desk.destroy('diary', false);
+  await fill(owner, 'diary', { 'today.txt': 'Another one of that name.' });
+  assert.equal(await answerTo(holder, request(given.text)), 'answered');
+  assert.match(answers[0]!, /^rag_refused 403 /);
+  assert.deepEqual(new Set(answers).size, 1, answers.join('\n'));
+  const told = (await owner.desk.shares.given()).find(({ id }) => id === given.id)!;
+  assert.equal(told.refusedWhy, 'it gives no right to answer');
+  assert.equal(told.refused, 1, 'what strangers try is not held against the holder');
+  await owner.desk.shares.revoke(given.id);
+});
+
+test('a grant of a knowledge base that was made anew under its name opens nothing', async () => {
+  const given = await owner.desk.shares.give('diary', { with: holder.peer, rights: ['search'], forMs: DAY });
+  assert.equal(await answerTo(holder, request(given.text)), 'answered');
+  await owner.desk.destroy('diary', false);
+  assert.match(await answerTo(holder, request(given.text)), /^rag_refused/);
+  await fill(owner, 'diary', { 'today.txt': 'Another boat house.' });
+  assert.match(await answerTo(holder, request(given.text)), /^rag_refused/);
+  const told = (await owner.desk.shares.given()).find(({ id }) => id === given.id)!;
+  assert.match(told.refusedWhy!, /another one now/);
+  await owner.desk.shares.revoke(given.id);
+});
+
+test('a grant holds by the clock of who gave it: before, after, and when that clock is wrong its owner is told the times', async () => {
+  const later = await give({ from: Math.floor(Date.now()) + DAY });
+  assert.equal(later.state, 'to_come');
+  assert.match(await answerTo(holder, request(later.text)), /^rag_refused/);
+  const now = await give({ forMs: MINUTE });
+  assert.equal(await answerTo(holder, request(now.text)), 'answered');
+  owner.wrong = -DAY;
+  assert.match(await answerTo(holder, request(now.text)), /^rag_refused/);
+  owner.wrong = MINUTE + 1;
+  assert.match(await answerTo(holder, request(now.text)), /^rag_refused/);
+  owner.wrong = 0;
+  const why = async (id: string) =>
+    (await owner.desk.shares.given()).find((each) => each.id === id)!.refusedWhy!;
+  assert.match(await why(later.id), /^it holds from 2\d{3}-.*; the clock of this node says 2\d{3}-/);
+  assert.match(await why(now.id), /^it ended on 2\d{3}-.*; the clock of this node says 2\d{3}-/);
+  holder.wrong = 2 * MINUTE;
+  await assert.rejects(holder.desk.shares.accept(now.text), { code: 'grant_expired' });
+  holder.wrong = 0;
+  for (const { id } of [later, now]) await owner.desk.shares.revoke(id);
+});
+
+test('a grant that is revoked ends at once, for a question under way as well', async () => {
+  const given = await give();
+  await holder.desk.shares.accept(given.text);
+  const gate = Promise.withResolvers<void>();
+  owner.hold = gate.promise;
+  const asking = ask([SHARED(), 'own']);
+  const revoked = await owner.desk.shares.revoke(given.id);
+  assert.equal(revoked.state, 'revoked');
+  gate.resolve();
+  owner.hold = null;
+  const found = await asking;
+  assert.deepEqual(
+    found.sources.map(({ state, trouble }) => [state, trouble?.code]),
+    [
+      ['refused', 'rag_refused'],
+      ['answered', 'no_vectors'],
+    ],
+  );
+  assert.ok(found.hits.every(({ places }) => places.every(({ source }) => source === 'own')));
+  assert.match(await answerTo(holder, request(given.text)), /^rag_refused/);
+  await holder.desk.shares.forget(given.id);
+});
+
+test('a peer that asks what is shared with it gets its grants, and others get none of them', async () => {
+  const given = await give();
+  const taken = await holder.desk.shares.acceptFrom(owner.peer);
+  assert.deepEqual(
+    taken.map(({ id }) => id),
+    [given.id],
+  );
+  await assert.rejects(stranger.desk.shares.acceptFrom(owner.peer), { code: 'rag_refused' });
+  await assert.rejects(stranger.desk.shares.accept(given.text), { code: 'grant_not_yours' });
+});
+
+test('what is late, and what may not leave, is left out and said so', async () => {
+  const gate = Promise.withResolvers<void>();
+  owner.hold = gate.promise;
+  const slow = await ask(['own', SHARED()], { deadlineMs: 300 });
+  gate.resolve();
+  owner.hold = null;
+  assert.deepEqual(
+    slow.sources.map(({ state }) => state),
+    ['answered', 'late'],
+  );
+  const local = await ask(['own', SHARED()], { privacy: 'local' });
+  const maximum = await ask(['own', SHARED()], { privacy: 'maximum' });
+  for (const { sources } of [local, maximum])
+    assert.deepEqual(
+      sources.map(({ state, trouble }) => [state, trouble?.code]),
+      [
+        ['answered', 'no_vectors'],
+        ['refused', 'privacy_unmet'],
+      ],
+    );
+  await assert.rejects(ask([SHARED()], { privacy: 'local' }), { code: 'privacy_unmet' });
+  await assert.rejects(ask(['@nobody:notes']), { code: 'grant_unknown' });
+  await assert.rejects(ask(['own', 'own']), { code: 'kbs_invalid' });
+});
+
+test('at medium personal data of a question does not reach the peer', async () => {
+  const leave = questionsThatLeave(holder.config, {
+    standing: () => ({ tier: 'unknown', pledge: false, region: null }),
+  });
+  const left = leave('What did anna.berg@example.org write about the lease?', 'medium', owner.peer);
+  assert.doesNotMatch(left, /anna|example\.org/i);
+  assert.match(left, /lease/);
+});
+
+test('a peer asks only so often, and one that is gone is said to be offline', async () => {
+  const given = (await owner.desk.shares.given()).find(({ state }) => state === 'holds')!;
+  await using greedy = await party(74, { 'knowledge.sharePerMinute': 2 });
+  await fill(greedy, 'few', { 'a.txt': 'boat house' });
+  const few = await greedy.desk.shares.give('few', { with: holder.peer, rights: ['search'], forMs: DAY });
+  await holder.desk.shares.accept(few.text);
+  await holder.swarm.learn(greedy.peer, greedy.swarm.addresses);
+  const source = `@${greedy.peer}:few`;
+  const states: (string | undefined)[] = [];
+  for (let i = 0; i < 3; i++) {
+    const [told] = (await ask([source])).sources;
+    states.push(told!.trouble?.code);
+  }
+  assert.deepEqual(states, ['no_vectors', 'no_vectors', 'rag_busy']);
+  await greedy[Symbol.asyncDispose]();
+  const [gone] = (await ask([source, SHARED()])).sources;
+  assert.equal(gone!.state, 'offline');
+  assert.equal(given.state, 'holds');
+});
