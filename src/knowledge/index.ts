@@ -32,6 +32,22 @@ export {
   sentencesOf,
 } from './chunk/index.ts';
 export {
+  beginDream,
+  byGain,
+  type Completeness,
+  completenessOf,
+  type DreamFigures,
+  type DreamOrder,
+  type DreamParts,
+  type DreamState,
+  type DreamStop,
+  dream,
+  dreamState,
+  type EntityScore,
+  RUN_KIND as DREAM_KIND,
+  readFacts,
+} from './dream/index.ts';
+export {
   type Comparison,
   type Cost,
   compare,
@@ -224,6 +240,7 @@ export type {
   Chunk,
   Embedder,
   EmbedOptions,
+  Extractor,
   Filter,
   Link,
   Mention,

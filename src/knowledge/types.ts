@@ -65,6 +65,16 @@ export interface Writer {
   write(messages: readonly WriterMessage[], options: WriteOptions): AsyncIterable<string>;
 }
 
+/** Reads a passage into a value of a given form. The node gives one that asks its gateway. */
+export interface Extractor {
+  /** Model id, for people; what it read is not read again by one with the same. */
+  readonly id: string;
+  /** Tokens of messages and answer together. */
+  readonly context: number;
+  /** JSON text; of a backend that holds answers to the schema it fits that, of others it need not. */
+  extract(messages: readonly WriterMessage[], schema: unknown, options: WriteOptions): Promise<string>;
+}
+
 /** A file as a parser gives it: text in reading order, without markup. */
 export interface ParsedDocument {
   /** As the file itself says; null when it does not. */

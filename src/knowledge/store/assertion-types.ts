@@ -150,6 +150,8 @@ export interface AssertionStore {
   /** All that were not undone, by id. */
   allAssertions(page?: AssertionPage & { readonly property?: string }): Assertion[];
   assertion(id: number): Assertion | null;
+  /** Id of the last one that was added; 0 before the first. */
+  newestAssertion(): number;
   /** Names that something in force is said of, in order of their characters. @param after the last one of the page before */
   assertedNames(after?: string, limit?: number): string[];
 

@@ -173,6 +173,7 @@ export function createAssertions(
       const row = byId.get(id);
       return row === undefined ? null : assertionOf(row);
     },
+    newestAssertion: () => count.get()!.n,
     assertedNames: (after = '', limit) => names.all(after, pageOf(limit)).map(({ subject }) => subject),
 
     beginRun(kind, state, at) {

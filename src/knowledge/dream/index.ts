@@ -1,0 +1,15 @@
+/**
+ * Dreams: runs that complete what a knowledge base says of its names, with evidence, and can be undone.
+ *
+ * @module knowledge/dream
+ */
+export { beginDream, type DreamParts, dream, dreamState, RUN_KIND } from './dream.ts';
+export {
+  type AllFacts,
+  byGain,
+  type Completeness,
+  completenessOf,
+  type EntityScore,
+  readFacts,
+} from './score.ts';
+export type * from './types.ts';
