@@ -130,7 +130,10 @@ function testEnvironment(): NodeJS.ProcessEnv {
   return { NODE_COMPILE_CACHE: compiled, ...Object.fromEntries(kept) };
 }
 
-function main(): void {
+/** Fewer files than these are run before bundles would be made. */
+const WORTH_BUNDLES = 20;
+
+async function main(): Promise<void> {
   const { mode, filters, nodeOptions } = parseArguments(process.argv.slice(2));
   const files = testFiles(ROOT, mode, filters);
   if (files.length === 0) {
@@ -156,6 +159,10 @@ function main(): void {
     ...alone,
   ];
   const env = testEnvironment();
+  if (files.length > WORTH_BUNDLES) {
+    const { bundleEntries } = await import('./test-bundles.ts');
+    env.KITH_DEV_ENTRIES = await bundleEntries(ROOT);
+  }
   // Long runs draw new cases each time; see test/property.ts.
   if (mode === 'long') {
     env.KITH_TEST_SEED ??= String(Date.now() % 2 ** 31);
@@ -175,7 +182,7 @@ function main(): void {
 
 if (import.meta.main) {
   try {
-    main();
+    await main();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

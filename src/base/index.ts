@@ -35,6 +35,7 @@ export {
   flagName,
   isConfigKey,
 } from './config-schema.ts';
+export * from './entry.ts';
 export * from './errors.ts';
 export { Fields, isMap } from './fields.ts';
 export * from './files.ts';

@@ -7,14 +7,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { compileCache } from '../../base/index.ts';
+import { compileCache, entryBeside } from '../../base/index.ts';
 
 /** Descriptor of the pipe in the child. */
 export const PIPE_FD = 3;
 
-const ENTRY = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url),
-);
+const ENTRY = fileURLToPath(entryBeside('./child', import.meta.url));
 
 export interface SpawnedEngine {
   readonly child: ChildProcess;

@@ -5,7 +5,7 @@
  *
  * @module engine/text/thread-process
  */
-import { KithError, messageOf, ProcessLost, startChild } from '../../base/index.ts';
+import { entryBeside, KithError, messageOf, ProcessLost, startChild } from '../../base/index.ts';
 import {
   type Envelope,
   type Forget,
@@ -45,8 +45,7 @@ export interface ThreadLife {
 
 type Answer = Exclude<ThreadMessage, { readonly kind: 'ready' }>;
 
-// The suffix is that of this file: .ts in the source tree, .js when built.
-const CHILD = new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url);
+const CHILD = entryBeside('./child', import.meta.url);
 
 /** Time for the process to start, ms. */
 const START_LIMIT_MS = 30_000;

@@ -3,7 +3,7 @@
  *
  * @module knowledge/parse/parser-process
  */
-import { compileCacheFolder, startChild } from '../../base/index.ts';
+import { compileCacheFolder, entryBeside, startChild } from '../../base/index.ts';
 import { type Batch, type FromWorker, fromPlain, type ToWorker } from './protocol.ts';
 import { OVER_MEMORY } from './words.ts';
 
@@ -25,7 +25,7 @@ export interface ParserProcess {
   end(): Promise<void>;
 }
 
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+const WORKER = entryBeside('./worker', import.meta.url);
 /** Time for the process to start, ms. */
 const START_LIMIT_MS = 60_000;
 /** Part of the memory that the heap may take before V8 says that it is full; the rest is buffers and Node itself. */

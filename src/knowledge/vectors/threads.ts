@@ -4,7 +4,7 @@
  * @module knowledge/vectors/threads
  */
 import { Worker } from 'node:worker_threads';
-import { KithError } from '../../base/index.ts';
+import { entryBeside, KithError } from '../../base/index.ts';
 import type { ScanKind } from './scan.ts';
 import type { Walk } from './walk.ts';
 
@@ -41,9 +41,7 @@ export function createScanThreads(count: number, kind: ScanKind): ScanThreads {
   let idle: NodeJS.Timeout | null = null;
 
   function start(index: number): Thread {
-    // The build turns .ts into .js, but not inside URLs.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./scan-worker.${extension}`, import.meta.url), {
+    const worker = new Worker(entryBeside('./scan-worker', import.meta.url), {
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: MEGABYTES },

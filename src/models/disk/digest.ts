@@ -5,7 +5,7 @@
  */
 
 import { Worker } from 'node:worker_threads';
-import { AbortedError, KithError, throwIfAborted, writeError } from '../../base/index.ts';
+import { AbortedError, entryBeside, KithError, throwIfAborted, writeError } from '../../base/index.ts';
 import type { DigestJob, DigestReply } from './digest-worker.ts';
 
 export interface DigestOptions {
@@ -32,9 +32,7 @@ export async function digestFiles(files: readonly string[], options: DigestOptio
   const { target, signal, onBytes } = options;
   throwIfAborted(signal);
   const job: DigestJob = { files, target: target ?? null, algorithm: options.algorithm ?? 'sha256' };
-  // The build turns .ts into .js, but not inside URLs.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./digest-worker.${extension}`, import.meta.url), { workerData: job });
+  const worker = new Worker(entryBeside('./digest-worker', import.meta.url), { workerData: job });
   let onAbort: () => void = () => {};
   try {
     return await new Promise<Digest>((resolve, reject) => {

@@ -4,7 +4,7 @@
  * @module models/disk/regions
  */
 import { Worker } from 'node:worker_threads';
-import { AbortedError, KithError, throwIfAborted } from '../../base/index.ts';
+import { AbortedError, entryBeside, KithError, throwIfAborted } from '../../base/index.ts';
 import type { RegionsJob, RegionsReply } from './regions-worker.ts';
 
 export interface RegionsOptions {
@@ -28,9 +28,7 @@ export async function digestRegions(
     file,
     regions: regions.map(({ offset, bytes }) => ({ offset, bytes })),
   };
-  // The build turns .ts into .js, but not inside URLs.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./regions-worker.${extension}`, import.meta.url), { workerData: job });
+  const worker = new Worker(entryBeside('./regions-worker', import.meta.url), { workerData: job });
   let onAbort: () => void = () => {};
   try {
     return await new Promise((resolve, reject) => {

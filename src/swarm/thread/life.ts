@@ -5,7 +5,7 @@
  * @module swarm/thread/life
  */
 import { Worker } from 'node:worker_threads';
-import { type Clock, KithError } from '../../base/index.ts';
+import { type Clock, entryBeside, KithError } from '../../base/index.ts';
 import type { Post, ThreadSettings, ToNode } from './messages.ts';
 
 const FIRST_PAUSE_MS = 200;
@@ -72,8 +72,7 @@ export class Life {
 
   /** Null when it stands, else why not. */
   #spawn(): Promise<string | null> {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./entry.${extension}`, import.meta.url), {
+    const worker = new Worker(entryBeside('./entry', import.meta.url), {
       workerData: this.#settings(),
       name: 'kith-swarm',
       // A small young generation: buffers of messages die young, but V8 counts their bytes against the old one, and with the

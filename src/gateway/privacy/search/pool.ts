@@ -6,7 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { AbortedError, KithError, LimitError, throwIfAborted } from '../../../base/index.ts';
+import { AbortedError, entryBeside, KithError, LimitError, throwIfAborted } from '../../../base/index.ts';
 import type { Conversation } from '../conversation.ts';
 import type { PatternSource } from '../pattern/index.ts';
 import {
@@ -84,10 +84,8 @@ export function createSearchPool(options: SearchPoolOptions): SearchPool {
 
   function start(): Thread {
     const stop = new SharedArrayBuffer(4);
-    // The build turns .ts into .js, but not inside URLs.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const workerData: SearchSetup = { patterns, stop };
-    const worker = new Worker(new URL(`./search-worker.${extension}`, import.meta.url), {
+    const worker = new Worker(entryBeside('./search-worker', import.meta.url), {
       workerData,
       execArgv: [],
       // Its environment is none of its business.
