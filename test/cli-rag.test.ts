@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { AnswerFigures } from '../src/knowledge/index.ts';
 import type { AnswerView, JobView, KbView, SearchView } from '../src/server/index.ts';
 import { begin, kith, type Running, stopAll } from './cli-support.ts';
 import { ragOf, writeNotes } from './knowledge/rag-support.ts';
@@ -182,6 +183,27 @@ test('a judged set is asked and measured, and compared with the run of before', 
   const words = await run('eval', 'notes', set, '--mode', 'words', '--against', kept);
   assert.equal(words.code, 0, words.err);
   assert.match(words.out, /-50\.00 .*0 better, 1 worse, 1 alike/);
+  const questions = join(home.path, 'questions.json');
+  await writeFile(
+    questions,
+    JSON.stringify([
+      {
+        question: 'Which tram goes up the hill in Lisbon?',
+        expected_keywords: ['28', ['river', 'harbour'], 'ferry'],
+      },
+      { question: 'Who was Napoleon married to?', answerable: false },
+    ]),
+  );
+  const answers = await run('eval', 'notes', questions, '--answers', '--json');
+  assert.equal(answers.code, 0, answers.err);
+  const {
+    questions: asked,
+    falseRefusals,
+    refusals,
+    citationPrecision,
+    keywords,
+  } = JSON.parse(answers.out) as AnswerFigures;
+  assert.deepEqual([asked, falseRefusals, refusals, citationPrecision, keywords], [1, 0, 1, 1, 2 / 3]);
 });
 
 test('a job goes on by itself after its node was killed, and a command follows it to the end', async () => {

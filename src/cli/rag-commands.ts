@@ -211,16 +211,21 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
     add(
       rag,
       'eval <name> <set>',
-      'measure search with a judged set in the form of BEIR whose documents are in the knowledge base, named by their ids',
+      'measure search, or answers, with a judged set in the form of BEIR whose documents are in the knowledge base, named by their ids; answers also with a file of questions',
       [
         homeOption(),
         modeOption(),
-        new Option('--write <file>', 'write the run in TREC form'),
+        new Option('--answers', 'measure answers: citations, refusals, keywords, length, time'),
+        new Option('--out-of-scope <set>', 'questions that the documents do not answer, to be refused'),
+        new Option('--limit <n>', 'only so many questions of each set').argParser(whole(1, 1_000_000)),
+        writerOption(),
+        new Option('--write <file>', 'write the run in TREC form; of answers each as a line of JSON'),
         new Option('--against <file>', 'compare with a run that was written before'),
         jsonOption(),
       ],
       async () => ({ default: (await import('./commands/rag-eval.ts')).evaluate }),
     ),
     'kith rag eval scifact ./scifact --write run.txt',
+    'kith rag eval notes questions.json --answers',
   );
 }

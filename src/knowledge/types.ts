@@ -53,6 +53,11 @@ export interface WriterFacts {
   readonly privacy: string | null;
   /** Personal data that was replaced before it left, by class; null when nothing had to be. */
   readonly replaced: readonly { readonly class: string; readonly count: number }[] | null;
+  /** Null: not known yet, or it was not said. */
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+  /** In the unit of the owner's prices; null: unknown. */
+  readonly cost: number | null;
 }
 
 /** Writes text. The node gives one that asks its gateway. */

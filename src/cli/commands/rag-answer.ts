@@ -28,7 +28,7 @@ export function wishesOf({
 }
 
 /** Null when all documents count. */
-export function filterOf(options: Invocation['options']): AnswerQuery['filter'] | null {
+export function filterOf(options: Invocation['options']): NonNullable<AnswerQuery['filter']> | null {
   const filter = {
     ...(options.path === undefined ? {} : { paths: options.path as readonly string[] }),
     ...(options.type === undefined ? {} : { types: options.type as readonly string[] }),

@@ -20,16 +20,22 @@ import {
   writeRun,
 } from '../../knowledge/index.ts';
 import type { HitView, SearchQuery } from '../../server/index.ts';
+import { UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { paint, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
+import { documentOf, evaluateAnswers } from './rag-eval-answers.ts';
 
 const MEASURES: readonly Measure[] = ['ndcg@10', 'recall@5', 'recall@100', 'mrr', 'map'];
 /** Hits that are asked for: several may be of one document. */
 const ASKED = 200;
 
-export const evaluate: Handler = async ({ args, options }) => {
+export const evaluate: Handler = async (invocation) => {
+  const { args, options } = invocation;
+  if (options.answers) return evaluateAnswers(invocation);
+  if (options.writer !== undefined || options.outOfScope !== undefined || options.limit !== undefined)
+    throw new UsageError('--writer, --out-of-scope and --limit go with --answers.');
   const name = String(args[0]);
   const set = await readJudgedSet(String(args[1]));
   const before = options.against === undefined ? null : readRun(await runText(String(options.against)));
@@ -100,13 +106,12 @@ function differenceOf(run: Run, before: Run, set: Parameters<typeof judge>[1]): 
   return compare(values(run), values(before), { random: createSeededRandom(7) });
 }
 
-/** Documents by their best chunk. A document's id is its path, or the name of its file without the ending. */
+/** Documents by their best chunk. */
 function rankingOf(hits: readonly HitView[], ids: ReadonlySet<string>): { id: string; score: number }[] {
   const best = new Map<string, number>();
   for (const { path, score } of hits) {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    const id = [path, name, name.replace(/\.[^.]*$/, '')].find((each) => ids.has(each));
-    if (id !== undefined && !best.has(id)) best.set(id, score);
+    const id = documentOf(path, ids);
+    if (id !== null && !best.has(id)) best.set(id, score);
   }
   return [...best].map(([id, score]) => ({ id, score }));
 }

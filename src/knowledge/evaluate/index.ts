@@ -3,6 +3,14 @@
  *
  * @module knowledge/evaluate
  */
+export {
+  type AnswerFigures,
+  type AnswerJudged,
+  answerFigures,
+  type JudgedEvent,
+  judgeAnswer,
+  type QuestionJudged,
+} from './answers.ts';
 export { type Comparison, compare } from './bootstrap.ts';
 export { type Cost, costOf, judge, quantile, type Verdict } from './judge.ts';
 export {
@@ -20,4 +28,5 @@ export {
   overall,
 } from './keywords.ts';
 export { type Judgements, MEASURES, type Measure, measure, type Ranking } from './measures.ts';
+export { type FileQuestion, readQuestionFile } from './question-file.ts';
 export { type Found, RUN_LIMITS, type Run, readRun, writeRun } from './runs.ts';

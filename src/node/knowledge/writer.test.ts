@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createSeededRandom, silentLogger, systemClock } from '../../base/index.ts';
 import {
   type Backend,
+  type BackendModel,
   type ChatEvent,
   type ChatRequest,
   createGateway,
@@ -74,6 +75,7 @@ test("a provider gets passages under the owner's privacy level, and the answer s
   assert.deepEqual(told.at(-1), {
     ...{ backend: 'vendor', model: 'big', where: 'provider', link: 'encrypted', privacy: 'medium' },
     replaced: [{ class: 'email', count: 1 }],
+    ...{ promptTokens: 5, completionTokens: 4, cost: null },
   });
   assert.equal(told[0]!.backend, 'vendor');
 });
@@ -85,9 +87,9 @@ test('where the level forbids it nothing is sent, and no explanation stands in f
   assert.equal(asked.length, 0);
 });
 
-const SMALL = {
+const SMALL: BackendModel = {
   ...{ id: 'small', task: 'chat', state: 'ready', ownedBy: 'kith', context: 2000, since: null },
-} as const;
+};
 
 test('what this machine writes without a gateway is said to be here, by the model that it has', async () => {
   const asked: (string | null)[] = [];
@@ -111,6 +113,16 @@ test('what this machine writes without a gateway is said to be here, by the mode
   }));
   assert.deepEqual(asked, ['small']);
   assert.deepEqual(told, [
-    { backend: 'local', model: 'small', where: 'this_machine', link: null, privacy: null, replaced: null },
+    {
+      ...{
+        backend: 'local',
+        model: 'small',
+        where: 'this_machine',
+        link: null,
+        privacy: null,
+        replaced: null,
+      },
+      ...{ promptTokens: null, completionTokens: null, cost: 0 },
+    },
   ]);
 });

@@ -15,6 +15,8 @@ import type { Writer, WriterFacts } from '../../knowledge/index.ts';
 export type WritingBackend = Pick<Gateway, 'chat' | 'models'> & {
   /** The model for requests that name none, where the backend does not choose by itself. */
   defaultModel?(task: 'chat'): string | null;
+  /** Who answers how much now. */
+  backends?(): readonly { readonly inFlight: number }[];
 };
 
 export interface WriterParts {
@@ -40,7 +42,11 @@ export async function openWriter({ backend, config }: WriterParts, model: string
       for await (const event of events) {
         if (event.type === 'start') told?.(factsOf(event));
         else if (event.type === 'text') yield event.text;
-        else if (event.type === 'usage') told?.(factsOf(event.receipt));
+        else if (event.type === 'usage')
+          told?.({
+            ...factsOf(event.receipt),
+            ...{ promptTokens: event.promptTokens, completionTokens: event.completionTokens },
+          });
       }
     },
   };
@@ -58,11 +64,15 @@ function factsOf({
   model,
   route,
 }: Pick<Receipt, 'backend' | 'model'> & { readonly route?: RouteReport }): WriterFacts {
+  const unused = { promptTokens: null, completionTokens: null };
   if (route === undefined)
-    return { backend, model, where: 'this_machine', link: null, privacy: null, replaced: null };
+    return {
+      ...{ backend, model, where: 'this_machine', link: null, privacy: null, replaced: null },
+      ...{ ...unused, cost: 0 },
+    };
   const { level, where, link, replaced } = route.privacy;
   return {
-    ...{ backend, model, where, link, privacy: level },
+    ...{ backend, model, where, link, privacy: level, ...unused, cost: route.cost },
     replaced: replaced?.map((found) => ({ class: found.class, count: found.count })) ?? null,
   };
 }

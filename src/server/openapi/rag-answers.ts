@@ -63,6 +63,9 @@ const writer: Readonly<Record<string, Schema>> = {
     'Personal data that was replaced before it left; null when nothing had to be.',
     nullable(array(object({ class: string, count }))),
   ),
+  promptTokens: described('Null: unknown.', nullable(count)),
+  completionTokens: nullable(count),
+  cost: described("In the unit of the owner's prices; null: unknown.", nullable(number)),
 };
 const warning: Readonly<Record<string, Schema>> = { code: string, message: string };
 const question = described('As it was looked up.', string);

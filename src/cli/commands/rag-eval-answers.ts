@@ -1,0 +1,140 @@
+/** `kith rag eval --answers`: how good a knowledge base's answers are. @module cli/commands/rag-eval-answers */
+import { stat } from 'node:fs/promises';
+import { formatDuration, writeFileAtomic } from '../../base/index.ts';
+import {
+  type AnswerFigures,
+  type AnswerJudged,
+  answerFigures,
+  judgeAnswer,
+  type QuestionJudged,
+  readJudgedSet,
+  readQuestionFile,
+} from '../../knowledge/index.ts';
+import type { AnswerEventView } from '../../server/index.ts';
+import { UsageError } from '../failure.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { plain, print, printJson, say, table } from '../output.ts';
+import type { Handler } from '../program.ts';
+import { withRag } from '../rag-desk.ts';
+import { wishesOf } from './rag-answer.ts';
+
+type Asked = QuestionJudged & { readonly text: string };
+
+interface AskedSet {
+  readonly questions: readonly Asked[];
+  /** Of documents; null where none are judged. */
+  readonly ids: ReadonlySet<string> | null;
+}
+
+/** Of one question, as the routes take them. */
+const MOST_CHARACTERS = 8000;
+
+export const evaluateAnswers: Handler = async (invocation) => {
+  const { args, options } = invocation;
+  if (options.against !== undefined)
+    throw new UsageError('--against compares searches; it does not go with --answers.');
+  const name = String(args[0]);
+  const limit = Number(options.limit ?? Number.POSITIVE_INFINITY);
+  const own = await readSet(String(args[1]), limit);
+  const other =
+    options.outOfScope === undefined ? [] : (await readSet(String(options.outOfScope), limit)).questions;
+  const { ids } = own;
+  const idOf = (path: string): string | null => (ids === null ? path : documentOf(path, ids));
+  const asked = [...own.questions, ...other.map(outOfScope)];
+  using interrupt = onInterrupt();
+  const { signal } = interrupt;
+  const judged: AnswerJudged[] = [];
+  const kept: string[] = [];
+  const models = new Map<string, number>();
+  await withRag(options, async ({ desk }) => {
+    for (const question of asked) {
+      signal.throwIfAborted();
+      if (process.stderr.isTTY) process.stderr.write(`\rasked ${judged.length} of ${asked.length}\u001b[K`);
+      const began = performance.now();
+      const events: AnswerEventView[] = [];
+      const query = {
+        ...wishesOf(invocation),
+        question: question.text.slice(0, MOST_CHARACTERS),
+        history: [],
+      };
+      for await (const event of await desk.answers.answer(name, query, signal)) events.push(event);
+      const one = judgeAnswer(question, events, performance.now() - began, idOf);
+      judged.push(one);
+      for (const event of events)
+        if (event.type === 'writer') models.set(event.model, (models.get(event.model) ?? 0) + 1);
+      kept.push(`${JSON.stringify({ ...one, question: question.text, text: textOf(events) })}\n`);
+    }
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  });
+  if (options.write !== undefined) await writeFileAtomic(String(options.write), kept.join(''));
+  const figures = answerFigures(judged);
+  const outcomes = countBy(judged.map(({ outcome }) => outcome));
+  if (options.json) printJson({ ...figures, outcomes, models: Object.fromEntries(models) });
+  else tell(figures, models);
+};
+
+function tell(figures: AnswerFigures, models: ReadonlyMap<string, number>): void {
+  const percent = (value: number | null): string => (value === null ? '-' : `${(100 * value).toFixed(1)} %`);
+  const of = (part: number, whole: number): string =>
+    whole === 0 ? '-' : `${percent(part / whole)} (${part} of ${whole})`;
+  const { questions, falseRefusals, outOfScope: others, refusals } = figures;
+  const characters = (value: number | null): string => (value === null ? '-' : value.toFixed(0));
+  const rows = [
+    ['questions answered', of(questions - falseRefusals, questions)],
+    ['refused though answerable', of(falseRefusals, questions)],
+    ['refused of those out of scope', of(refusals, others)],
+    ['citations whose source says so', percent(figures.citationPrecision)],
+    ['citations of documents judged right', percent(figures.citationRelevance)],
+    ['answers that cite one of these', percent(figures.answersRelevant)],
+    ['sentences with a citation', percent(figures.citationRecall)],
+    ['written sentences with a citation', percent(figures.wroteCited)],
+    ['written sentences that are supported', percent(figures.wroteSupported)],
+    ['keywords', percent(figures.keywords)],
+    ['characters of an answer, mean', characters(figures.charactersMean)],
+    ['characters of an answer, 95 % within', characters(figures.charactersP95)],
+    ['time of an answer, median', formatDuration(figures.msP50)],
+    ['time of an answer, 95 % within', formatDuration(figures.msP95)],
+  ];
+  print(table(rows));
+  for (const [model, count] of models) say(`Asked to write: ${plain(model)}, ${count} times.`);
+  if (models.size === 0) say('Sentences of the documents; no model wrote.');
+}
+
+/** A folder in the form of BEIR, or a file of questions. */
+async function readSet(path: string, limit: number): Promise<AskedSet> {
+  if ((await stat(path).catch(() => null))?.isFile()) {
+    const questions = (await readQuestionFile(path)).slice(0, limit);
+    return { questions: questions.map((each) => ({ ...each, judgements: null })), ids: null };
+  }
+  const { documents, questions, judgements } = await readJudgedSet(path);
+  return {
+    ids: new Set(documents.map(({ id }) => id)),
+    questions: questions.slice(0, limit).map(({ id, text }) => ({
+      ...{ id, text, answerable: true, expected: null },
+      judgements: judgements.get(id) ?? null,
+    })),
+  };
+}
+
+const outOfScope = (question: Asked): Asked => ({
+  ...question,
+  ...{ answerable: false, judgements: null, expected: null },
+});
+
+/** A document's id is its path, or the name of its file without the ending. Null: it is none of the set. */
+export function documentOf(path: string, ids: ReadonlySet<string>): string | null {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return [path, name, name.replace(/\.[^.]*$/, '')].find((each) => ids.has(each)) ?? null;
+}
+
+const textOf = (events: readonly AnswerEventView[]): string =>
+  events
+    .map((event) => (event.type === 'text' ? event.text : ''))
+    .join('')
+    .trim();
+
+function countBy(values: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
