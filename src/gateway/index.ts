@@ -51,10 +51,15 @@ export {
 export {
   type AnswerCache,
   type AnswerStore,
+  anchorsOf,
   type CacheStats,
   createAnswerCache,
   createRedisStore,
   createSqliteStore,
+  DEFAULT_THRESHOLDS,
+  intentOf,
+  questionText,
+  withoutPoliteness,
 } from './cache/index.ts';
 export {
   CHECKS,

@@ -22,6 +22,7 @@ export {
   type WarningCode,
   type WriterNote,
 } from './answer/index.ts';
+export { KEPT_MS, type KeptView, type Looked, lookFor, type Question } from './cache/index.ts';
 export {
   CHUNK_DEFAULTS,
   type ChunkOptions,

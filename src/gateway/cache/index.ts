@@ -10,6 +10,7 @@
  * await using cache = createAnswerCache({ store, clock, log });
  * for await (const event of cache.answer(request, scope, (signal) => backend.chat({ ...request, signal }))) send(event);
  */
+export { anchorsOf, questionText, withoutPoliteness } from './anchors.ts';
 export {
   type AnswerCache,
   type AnswerCacheOptions,
@@ -17,7 +18,7 @@ export {
   createAnswerCache,
   type LastGood,
 } from './cache.ts';
-export { DEFAULT_THRESHOLDS, type Intent } from './intent.ts';
+export { DEFAULT_THRESHOLDS, type Intent, intentOf } from './intent.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis-store.ts';
 export { createSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 export type * from './types.ts';

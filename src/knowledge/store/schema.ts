@@ -109,6 +109,18 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX merge_run ON merge (run) WHERE run IS NOT NULL;
     `,
   },
+  {
+    name: 'kept answers',
+    up: `
+      CREATE TABLE kept (
+        id INTEGER PRIMARY KEY,
+        topic BLOB NOT NULL, asked BLOB NOT NULL, vector BLOB, value TEXT NOT NULL, version INTEGER NOT NULL,
+        made INTEGER NOT NULL, used INTEGER NOT NULL, hits INTEGER NOT NULL, bytes INTEGER NOT NULL
+      ) STRICT;
+      CREATE UNIQUE INDEX kept_question ON kept (topic, asked);
+      CREATE INDEX kept_used ON kept (used);
+    `,
+  },
 ];
 
 /** What one document may have. More is refused, except where `cut` is said. */
@@ -139,6 +151,10 @@ export const STORE_LIMITS = {
   asked: 200_000,
   /** Removed chunks that are remembered for those who follow; who is further behind reads all anew. */
   removed: 200_000,
+  /** Answers that a KB keeps, bytes of them together, and of one. */
+  kept: 500,
+  keptBytes: 16 * 1024 * 1024,
+  keptAnswer: 256 * 1024,
   /** Rows of a page. */
   page: 1000,
   /** Words of a question that are looked up, and characters of one. */

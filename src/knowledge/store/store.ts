@@ -13,6 +13,7 @@ import {
   systemRandom,
   toHex,
 } from '../../base/index.ts';
+import { createKept } from './cache.ts';
 import { createReader } from './reader.ts';
 import { MIGRATIONS } from './schema.ts';
 import type { Counts, EmbedderIdentity, KnowledgeStore } from './types.ts';
@@ -107,6 +108,7 @@ function createStore(database: Database): KnowledgeStore {
       return JSON.parse(metaRow.get()!.settings) as Record<string, unknown>;
     },
     version: () => metaRow.get()!.version,
+    kept: createKept(database, present),
     put(document, chunks, vectors, mentions, state) {
       return reader.documentById(writer.put(document, chunks, vectors, mentions, state))!;
     },

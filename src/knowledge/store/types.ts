@@ -124,6 +124,35 @@ export interface Page {
 }
 
 /** A KB that is open. All calls are synchronous; every change is one transaction that is on the disk when the call returns. */
+/** An answer that is kept for a question. */
+export interface KeptAnswer {
+  /** SHA-256 of all that must be equal for two questions to have one answer. */
+  readonly topic: Uint8Array;
+  /** SHA-256 of the question as it was asked. */
+  readonly asked: Uint8Array;
+  /** Of the question; null where there is none. */
+  readonly vector: Float32Array | null;
+  readonly value: string;
+}
+
+/** Times are in ms since 1970. What was made in the future, or by another version of the knowledge base, does not count. */
+export interface KeptAnswers {
+  /** Those of a topic, the one that was used last first. */
+  find(
+    topic: Uint8Array,
+    now: number,
+    ttlMs: number,
+  ): (Omit<KeptAnswer, 'topic' | 'value'> & { readonly id: number; readonly made: number })[];
+  /** The value, which counts as used; null when it is gone. */
+  take(id: number): string | null;
+  /** @param at version that it was made of @returns false when that is not the version any more, or it is too large */
+  put(answer: KeptAnswer, at: number, now: number, ttlMs: number): boolean;
+  /** `hits`: times that those which are kept now were given. */
+  figures(now: number, ttlMs: number): { readonly answers: number; readonly bytes: number; readonly hits: number };
+  /** @returns how many were removed */
+  clear(): number;
+}
+
 export interface KnowledgeStore extends Disposable, AssertionStore {
   readonly path: string;
   readonly id: string;
@@ -132,6 +161,7 @@ export interface KnowledgeStore extends Disposable, AssertionStore {
   readonly embedder: EmbedderIdentity | null;
   /** Grows with each change, here or by another process. */
   version(): number;
+  readonly kept: KeptAnswers;
 
   /**
    * Puts a document in the place of the one with its path. Chunks whose id that one had keep their row, vector and mentions.
