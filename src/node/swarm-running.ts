@@ -142,7 +142,8 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
         log: log.child('peers'),
       }),
     );
-  if (options.rag !== undefined) stack.use(swarm.handle(RAG_METHOD, { caps: RAG_CAPS, handler: options.rag }));
+  if (options.rag !== undefined)
+    stack.use(swarm.handle(RAG_METHOD, { caps: RAG_CAPS, handler: options.rag }));
   /** Says anew what changed; what did not is said again in its own time. */
   const offer = async (): Promise<void> => {
     const facts = {

@@ -2,14 +2,20 @@
  * One ranking of what several knowledge bases found.
  *
  * Their scores cannot be compared: each has its own words, and often its own model for vectors. So ranks count (reciprocal rank
- * fusion, Cormack et al. 2009): a hit has 1 / (60 + rank) from each source that found it, and passages that several have rise.
- * The order is the same however the sources answered: of equal hits the one of the source that was named first, then by rank.
+ * fusion, Cormack et al. 2009): a hit has 1 / (60 + rank) from each source that found it, so that passages that several have rise.
+ * The first of a source that has nothing to say would stand beside the first of one that knows; hence one more ranking counts
+ * likewise, made here: how much of the question's words the passages have, the rare ones among all that came more. The order is
+ * the same however the sources answered: of equal hits the one of the source that was named first.
  *
  * @module knowledge/share/fuse
  */
+import { foldedWords, stem } from '../answer/claims/words.ts';
+import { wordsOf } from '../retrieve/index.ts';
 import type { RagHit } from './wire.ts';
 
 const K = 60;
+/** Characters of a passage in which words are looked for. */
+const LOOKED_AT = 4000;
 
 export interface SourceHits {
   /** As the question named it. */
@@ -36,14 +42,15 @@ export interface FusedHit extends Omit<RagHit, 'score'> {
   readonly places: readonly FoundPlace[];
 }
 
+interface Joined {
+  readonly hit: RagHit;
+  readonly order: readonly [source: number, rank: number];
+  readonly places: FoundPlace[];
+  score: number;
+}
+
 /** @param sources in the order in which they were named */
-export function fuseSources(sources: readonly SourceHits[], limit: number): FusedHit[] {
-  interface Joined {
-    readonly hit: RagHit;
-    readonly order: readonly [source: number, rank: number];
-    readonly places: FoundPlace[];
-    score: number;
-  }
+export function fuseSources(question: string, sources: readonly SourceHits[], limit: number): FusedHit[] {
   const joined = new Map<string, Joined>();
   sources.forEach(({ source, hits }, at) => {
     const counted = new Set<string>();
@@ -63,8 +70,32 @@ export function fuseSources(sources: readonly SourceHits[], limit: number): Fuse
       counted.add(key);
     });
   });
-  return [...joined.values()]
+  const all = [...joined.values()];
+  // Among the hits of one source its own ranking is the better one.
+  if (sources.filter(({ hits }) => hits.length > 0).length > 1) countWords(question, all);
+  return all
     .sort((a, b) => b.score - a.score || a.order[1] - b.order[1] || a.order[0] - b.order[0])
     .slice(0, limit)
     .map(({ hit, places, score }) => ({ ...hit, score, places }));
+}
+
+/** Adds what the ranking by words gives; equal ones have the same rank. */
+function countWords(question: string, all: readonly Joined[]): void {
+  const wanted = new Set(wordsOf(question).flatMap(foldedWords).map(stem));
+  const has = all.map(({ hit: { title, text } }) => {
+    const words = new Set(foldedWords(`${title} ${text.slice(0, LOOKED_AT)}`).map(stem));
+    return [...wanted].filter((word) => words.has(word));
+  });
+  const counts = new Map<string, number>();
+  for (const word of has.flat()) counts.set(word, (counts.get(word) ?? 0) + 1);
+  // As BM25 weighs words (Robertson and Spärck Jones), never below 0.
+  const weights = has.map((words) =>
+    words.reduce((sum, word) => {
+      const n = counts.get(word)!;
+      return sum + Math.log(1 + (all.length - n + 0.5) / (n + 0.5));
+    }, 0),
+  );
+  all.forEach((each, i) => {
+    if (weights[i]! > 0) each.score += 1 / (K + 1 + weights.filter((other) => other > weights[i]!).length);
+  });
 }

@@ -202,7 +202,7 @@ test('bytes of strangers are refused with an error of ours, never with another',
 test('what several sources found is one ranking: shared passages rise, and all their places are named', () => {
   const one = { source: 'a', hits: [hitOf(1), hitOf(2), hitOf(3)] };
   const two = { source: '@p:b', hits: [hitOf(4), hitOf(3, { path: 'other.md' })] };
-  const fused = fuseSources([one, two], 10);
+  const fused = fuseSources('?', [one, two], 10);
   assert.deepEqual(
     fused.map(({ id }) => Number.parseInt(id, 16)),
     [3, 1, 4, 2],
@@ -214,12 +214,13 @@ test('what several sources found is one ranking: shared passages rise, and all t
       ['@p:b', 'other.md', 2],
     ],
   );
-  assert.deepEqual(fuseSources([one, two], 2), fused.slice(0, 2));
+  assert.deepEqual(fuseSources('?', [one, two], 2), fused.slice(0, 2));
 });
 
 test('a text under the id of another passage stands for itself', () => {
   const forged = hitOf(1, { text: 'something else' });
   const fused = fuseSources(
+    '?',
     [
       { source: 'a', hits: [hitOf(1)] },
       { source: '@p:b', hits: [forged, forged, forged] },
@@ -234,4 +235,15 @@ test('a text under the id of another passage stands for itself', () => {
     ],
   );
   assert.ok(fused[1]!.score <= fused[0]!.score, 'saying it often does not make it better');
+});
+
+test('the first of a source that says nothing of the question comes after what has its words', () => {
+  const weak = hitOf(1, { text: 'Tea at the boat house.' });
+  const good = hitOf(2, { text: 'The lease of the boat house ends in June.' });
+  const sources = [
+    { source: 'a', hits: [weak] },
+    { source: '@p:b', hits: [good, hitOf(3, { text: 'Nothing of it.' })] },
+  ];
+  const order = fuseSources('When does the lease of the boat house end?', sources, 10).map(({ id }) => id);
+  assert.deepEqual(order, [good.id, weak.id, hitOf(3).id]);
 });

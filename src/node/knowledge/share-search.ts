@@ -163,6 +163,7 @@ export function createFederation(parts: FederationParts): SharesDesk['search'] {
       const all = await Promise.all(answers);
       outer?.throwIfAborted();
       const hits = fuseSources(
+        query.query,
         all.flatMap(({ source, reply }) => (reply === null ? [] : [{ source, hits: reply.hits }])),
         k,
       );

@@ -3,7 +3,7 @@
  *
  * @module node/knowledge/share
  */
-import { InputError, KithError } from '../../base/index.ts';
+import { InputError, isKithError, KithError } from '../../base/index.ts';
 import { didOf, type Identity, peerIdOfDid, publicKeyOf } from '../../identity/index.ts';
 import {
   createScope,
@@ -152,10 +152,17 @@ export function createSharing(parts: AreaParts): Sharing {
       const { peers } = need();
       const from = publicKeyOf(peer);
       const asking = encodeRequest({ op: 'list' });
-      const { payload } = await peers.swarm.call(peerIdOfDid(didOf(from)), RAG_METHOD, {}, asking, {
-        maxReplyBytes: 2 * RAG_BOUNDS.replyBytes,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const { payload } = await peers.swarm
+        .call(peerIdOfDid(didOf(from)), RAG_METHOD, {}, asking, {
+          maxReplyBytes: 2 * RAG_BOUNDS.replyBytes,
+          ...(signal === undefined ? {} : { signal }),
+        })
+        .catch((error: unknown) => {
+          if (!isKithError(error) || error.code !== 'rag_refused') throw error;
+          throw new KithError('rag_refused', 'That peer shares no knowledge base with this node now.', {
+            status: 403,
+          });
+        });
       const taken: AcceptedGrant[] = [];
       for (const bytes of decodeGrants(payload)) {
         const grant = readGrant(bytes);
