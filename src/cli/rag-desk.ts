@@ -4,6 +4,7 @@
  * @module cli/rag-desk
  */
 import { systemClock, systemRandom } from '../base/index.ts';
+import type { ExportReport, ImportReport } from '../knowledge/index.ts';
 import { createNodeKnowledge, openEngineRooms } from '../node/index.ts';
 import {
   type AnswerEventView,
@@ -11,6 +12,7 @@ import {
   type AnswersDesk,
   answerEventView,
   type DocumentView,
+  type ExchangeDesk,
   type FileView,
   type GraphDesk,
   type JobView,
@@ -34,6 +36,7 @@ export interface Answers {
 export interface RagDesk {
   readonly desk: Omit<KnowledgeDesk, 'file' | keyof KnowledgeAreas> & {
     readonly answers: Answers;
+    readonly exchange: ExchangeDesk;
     readonly shares: SharesDesk;
     readonly graph: GraphDesk;
   };
@@ -113,6 +116,14 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
     graph: graphOverHttp(node, of),
     shares: sharesOverHttp(node),
+    exchange: {
+      exportNotes: async (kb, body, signal) =>
+        (await node.post(`${of(kb)}/export/notes`, body, signal)) as ExportReport,
+      importNotes: async (kb, body, signal) =>
+        (await node.post(`${of(kb)}/import/notes`, body, signal)) as ImportReport,
+      backup: (kb, body) => node.call('POST', `${of(kb)}/export/file`, { body }),
+      restore: (kb, body) => node.call('POST', `${of(kb)}/import/file`, { body }),
+    },
     answers: {
       answer: async (kb, query, signal) =>
         node.stream(`${of(kb)}/answer`, { ...query, stream: true }, signal) as AsyncIterable<AnswerEventView>,

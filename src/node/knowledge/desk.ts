@@ -19,16 +19,18 @@ import {
   toHex,
   writeFileAtomic,
 } from '../../base/index.ts';
-import { checkPath, createParserPool, openKnowledgeStore, type ParserPool } from '../../knowledge/index.ts';
-import type { KbView, KnowledgeDesk } from '../../server/index.ts';
+import { checkPath, createParserPool, type ParserPool } from '../../knowledge/index.ts';
+import type { KbView, KnowledgeDesk, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import { answersDesk } from './answers.ts';
 import type { AreaParts } from './areas.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
 import { graphDesk } from './graph.ts';
+import { exchangeDesk } from './exchange.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
+import { makeKb } from './making.ts';
 import { checkFolder, checkFree, followed, unknown } from './places.ts';
 import { readingDesk } from './reading.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
@@ -67,8 +69,6 @@ export interface Opened {
   readonly kbs: OpenKbs;
   readonly jobs: Jobs;
 }
-
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   const { config, clock, random, log } = parts;
@@ -148,10 +148,17 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     }
   }
 
+  async function make(kb: NewKb, before?: (path: string) => Promise<void>): Promise<KbView> {
+    const opened = await need();
+    const entry = await makeKb(kb, { registry: opened.registry, folder, clock, random }, before);
+    return viewOf(opened, entry);
+  }
+
   const area: AreaParts = { ...parts, withKb, opened: need };
   const sharing = createSharing(area);
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
+    exchange: exchangeDesk(area, make),
     shares: sharing.desk,
     reading: readingDesk(area),
     graph: graphDesk(area),
@@ -161,32 +168,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       for (const entry of opened.registry.all()) views.push(await viewOf(opened, entry));
       return views;
     },
-    async create({ name, folder: wanted = folder }) {
-      if (!NAME.test(name))
-        throw new InputError(
-          'kb_name_invalid',
-          `'${name.slice(0, 80)}' cannot name a knowledge base: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.`,
-          { param: 'name' },
-        );
-      const opened = await need();
-      const { registry } = opened;
-      const path = join(wanted, `${name}.sqlite`);
-      if (registry.has(name) || registry.all().some((entry) => entry.path === path) || name === 'registry')
-        throw new KithError('kb_exists', `There is a knowledge base '${name}' already.`, {
-          status: 409,
-          param: 'name',
-        });
-      if (wanted !== folder && !(await stat(wanted).catch(() => null))?.isDirectory())
-        throw new KithError(
-          'folder_missing',
-          `There is no folder ${wanted}. Make it, or connect its drive.`,
-          { status: 404, details: { path: wanted } },
-        );
-      openKnowledgeStore({ path, create: { name, clock, random } }).close();
-      const entry = { name, path, made: Math.floor(clock.now()) };
-      registry.add(entry);
-      return viewOf(opened, entry);
-    },
+    create: make,
     async show(name) {
       const opened = await need();
       return viewOf(opened, opened.registry.get(name));

@@ -6,6 +6,7 @@
 import { ingestBody, kbBody, searchBody, syncBody } from '../rag/bodies.ts';
 import { type Api, answer, pathParameter, queryParameter } from './operation.ts';
 import { ragAnswerOperations, ragAnswerSchemas } from './rag-answers.ts';
+import { exchangeOperations } from './rag-exchange.ts';
 import { ragOpenAiOperations, ragOpenAiSchemas } from './rag-openai.ts';
 import { ragGraphOperations, ragGraphSchemas } from './rag-graph.ts';
 import { operation, retried } from './rag-parts.ts';
@@ -198,6 +199,7 @@ export const ragApi: Api = {
       },
     ),
     ...ragAnswerOperations,
+    ...exchangeOperations,
     ...ragGraphOperations,
     ...ragShareOperations,
     ...ragOpenAiOperations,

@@ -23,6 +23,7 @@ import {
   syncBody,
   uploadQuery,
 } from './bodies.ts';
+import { exchangeRoutes } from './exchange.ts';
 import { graphRoutes } from './graph.ts';
 import { surfaceRoutes } from './openai.ts';
 import { passagesRoute } from './reading.ts';
@@ -84,6 +85,7 @@ export function ragRoutes(context: ServerContext): Route[] {
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
     ...graphRoutes(route, () => desk().graph),
     ...shareRoutes(context, () => desk().shares),
+    ...exchangeRoutes(route, () => desk().exchange),
     route('POST', '/:kb/search', async (exchange, kb) =>
       desk().search(kb, parseBody(searchBody, await exchange.json()), exchange.signal),
     ),

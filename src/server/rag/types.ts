@@ -5,6 +5,7 @@
  */
 import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
 import type { AnswersDesk } from './answer-types.ts';
+import type { ExchangeDesk } from './exchange-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
 import type { GraphDesk } from './graph-types.ts';
 import type { SharesDesk } from './share-types.ts';
@@ -173,6 +174,7 @@ export interface SyncOrder {
 /** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
 export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
+  readonly exchange: ExchangeDesk;
   readonly shares: SharesDesk;
   readonly reading: ReadingDesk;
   readonly graph: GraphDesk;

@@ -1,0 +1,55 @@
+/**
+ * Makes a knowledge base, or takes a file of one as it is.
+ *
+ * @module node/knowledge/making
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, InputError, KithError, type Random } from '../../base/index.ts';
+import { openKnowledgeStore } from '../../knowledge/index.ts';
+import type { NewKb } from '../../server/index.ts';
+import type { KbEntry, Registry } from './registry.ts';
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+export interface MakingParts {
+  readonly registry: Registry;
+  /** Where knowledge bases lie that are not made elsewhere. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * @param before puts a file where the knowledge base's own is to be
+ * @throws InputError `kb_name_invalid`, KithError `kb_exists`, `folder_missing`
+ */
+export async function makeKb(
+  { name, folder: wanted }: NewKb,
+  { registry, folder, clock, random }: MakingParts,
+  before: (path: string) => Promise<void> = async () => {},
+): Promise<KbEntry> {
+  if (!NAME.test(name))
+    throw new InputError(
+      'kb_name_invalid',
+      `'${name.slice(0, 80)}' cannot name a knowledge base: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.`,
+      { param: 'name' },
+    );
+  const place = wanted ?? folder;
+  const path = join(place, `${name}.sqlite`);
+  if (registry.has(name) || registry.all().some((entry) => entry.path === path) || name === 'registry')
+    throw new KithError('kb_exists', `There is a knowledge base '${name}' already.`, {
+      status: 409,
+      param: 'name',
+    });
+  if (place !== folder && !(await stat(place).catch(() => null))?.isDirectory())
+    throw new KithError('folder_missing', `There is no folder ${place}. Make it, or connect its drive.`, {
+      status: 404,
+      details: { path: place },
+    });
+  await before(path);
+  openKnowledgeStore({ path, create: { name, clock, random } }).close();
+  const entry = { name, path, made: Math.floor(clock.now()) };
+  registry.add(entry);
+  return entry;
+}

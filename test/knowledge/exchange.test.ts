@@ -1,0 +1,91 @@
+/** Knowledge bases out of a node and back: notes, copies, folders that are watched, large uploads. */
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { ExportReport, ImportReport } from '../../src/knowledge/index.ts';
+import type { Node } from '../../src/node/index.ts';
+import type { JobView, KbView, SearchView } from '../../src/server/index.ts';
+import { createHome, startNode, type TestHome } from '../node-support.ts';
+import { type Rag, ragOf, writeNotes } from './rag-support.ts';
+
+let home: TestHome;
+let node: Node;
+let rag: Rag;
+let notes: string;
+before(async () => {
+  home = await createHome();
+  notes = join(home.path, 'notes');
+  await writeNotes(notes);
+  await writeFile(join(notes, 'ada.md'), '# Ada Lovelace\n\nAda Lovelace met Charles Babbage in London.\n');
+  node = await startNode(home);
+  rag = await ragOf(node, home.path);
+  await rag('POST', '', { name: 'notes' });
+  const [job] = (await rag<{ jobs: JobView[] }>('POST', '/notes/sync', { folder: notes })).jobs;
+  assert.equal((await rag.ended(job!)).state, 'done');
+});
+after(async () => {
+  await node.close();
+  await home.remove();
+});
+
+const refused = async (path: string, body: object): Promise<string> => {
+  const response = await rag.raw('POST', path, {
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.ok(response.status >= 400 && response.status < 500, String(response.status));
+  return ((await response.json()) as { error: { code: string } }).error.code;
+};
+
+test('notes are written into the folder that is followed without becoming documents, and an edit comes back', async () => {
+  const folder = join(notes, 'Kith');
+  const order = { folder, least: 1 };
+  const first = await rag<ExportReport>('POST', '/notes/export/notes', order);
+  assert.equal(first.leftCount, 0, JSON.stringify(first.left));
+  assert.equal(first.written, first.entities + first.sources + 1);
+  const ada = join(folder, 'Entities', 'Ada Lovelace.md');
+  const text = await readFile(ada, 'utf8');
+  assert.match(text, /kith-id: ada lovelace\n/);
+  assert.ok(
+    (await readFile(join(folder, 'Sources', 'ada.md'), 'utf8')).includes(`file://`),
+    'leads to the file',
+  );
+  await writeFile(ada, text.replace('# Ada Lovelace\n', '# Ada Lovelace\n\nWrote the first program.\n'));
+  const told = await rag<ImportReport>('POST', '/notes/import/notes', { folder });
+  assert.deepEqual(
+    told.changes.map(({ what }) => what),
+    ['summary: Wrote the first program.'],
+  );
+  const again = await rag<ExportReport>('POST', '/notes/export/notes', order);
+  assert.deepEqual([again.written, again.leftCount], [1, 0], 'the note alone, since its seal is old');
+  const [job] = (await rag<{ jobs: JobView[] }>('POST', '/notes/sync', {})).jobs;
+  assert.equal((await rag.ended(job!)).progress.totals.done, 0);
+
+  await writeFile(join(folder, '.kithignore'), '# mine\n');
+  assert.equal(await refused('/notes/export/notes', order), 'export_ignored');
+  assert.equal(await refused('/notes/import/notes', { folder: join(home.path, 'knowledge') }), 'export_missing');
+});
+
+test('a whole copy becomes a knowledge base again, and is written over only when told', async () => {
+  const file = join(home.path, 'copy.sqlite');
+  const { bytes } = await rag<{ bytes: number }>('POST', '/notes/export/file', { file });
+  assert.equal((await stat(file)).size, bytes);
+  assert.equal(await refused('/notes/export/file', { file }), 'export_exists');
+  await rag('POST', '/notes/export/file', { file, replace: true });
+  const own = (await rag<KbView>('GET', '/notes')).path;
+  assert.equal(await refused('/notes/export/file', { file: own, replace: true }), 'export_exists');
+
+  assert.equal(await refused('/notes/import/file', { file }), 'kb_exists');
+  const made = await rag<KbView>('POST', '/back/import/file', { file });
+  assert.equal(made.contents!.documents, (await rag<KbView>('GET', '/notes')).contents!.documents);
+  const found = await rag<SearchView>('POST', '/back/search', { query: 'tram', mode: 'words' });
+  assert.equal(found.hits[0]!.path, 'notes/trips/lisbon.txt');
+  await writeFile(join(home.path, 'broken.sqlite'), 'no copy at all');
+  assert.equal(
+    await refused('/other/import/file', { file: join(home.path, 'broken.sqlite') }),
+    'backup_invalid',
+  );
+  const left = (await readdir(join(home.path, 'knowledge'))).filter((name) => name.includes('.tmp'));
+  assert.deepEqual(left, []);
+});
