@@ -87,7 +87,7 @@ function quoted(word: string): string {
 }
 
 const hinted =
-  /(?<![\w./~-])kith (identity (?:show|create|export|import|encrypt|decrypt|rotate|history)|(?:models|config|keys) (?:list|show|pull|add|verify|rm|import|get|set|unset|path|create|revoke|rotate)|backends (?:list|reset|explain)|cache (?:stats|clear)|router (?:status|versions|rollback|refit|threshold)|p2p (?:info|probe|peers|find|connect|send|inbox|outbox)|network (?:show|create|join|leave)|relay (?:show|serve|use)|reputation (?:list|show|reset|endorse|unendorse)|policy issuer (?:add|remove|list)|shard (?:serve|stop|status|run|plan|chain|gap|calibrate|circuits|download|receipts)|rag (?:init|list|ingest|sync|jobs|query|chat|docs|delete-doc|rebuild|destroy|eval)|start|stop|status|logs|chat|run|embed|usage|calibrate|benchmark|doctor)(?![\w-])/g;
+  /(?<![\w./~-])kith (identity (?:show|create|export|import|encrypt|decrypt|rotate|history)|(?:models|config|keys) (?:list|show|pull|add|verify|rm|import|get|set|unset|path|create|revoke|rotate)|backends (?:list|reset|explain)|cache (?:stats|clear)|router (?:status|versions|rollback|refit|threshold)|p2p (?:info|probe|peers|find|connect|send|inbox|outbox)|network (?:show|create|join|leave)|relay (?:show|serve|use)|reputation (?:list|show|reset|endorse|unendorse)|policy issuer (?:add|remove|list)|shard (?:serve|stop|status|run|plan|chain|gap|calibrate|circuits|download|receipts)|rag (?:init|list|ingest|sync|jobs|query|chat|docs|delete-doc|rebuild|destroy|eval|graph)|start|stop|status|logs|chat|run|embed|usage|calibrate|benchmark|doctor)(?![\w-])/g;
 
 /** Commands in a text (`kith stop`) as this user has to type them to reach the same node. */
 export function asTyped(text: string): string {

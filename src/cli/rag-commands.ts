@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
 import { addRagExchange } from './rag-exchange-commands.ts';
+import { addGraph } from './rag-graph-commands.ts';
 import { addRagServe } from './rag-serve-commands.ts';
 import { addRagShare, federatedOptions } from './rag-share-commands.ts';
 
@@ -66,6 +67,7 @@ export function addRag(program: Command, add: Add): void {
   );
   addIntake(rag, add, load);
   addSearch(rag, add, load);
+  addGraph(rag, add);
   addRagShare(rag, add);
   addRagExchange(rag, add);
   addRagServe(rag, add);

@@ -28,3 +28,4 @@ export {
 } from './rank.ts';
 export { type Route, routeOf } from './route.ts';
 export { type Tie, type Ties, tiesAmong, tiesOf } from './ties.ts';
+export { isNational } from './type-words.ts';

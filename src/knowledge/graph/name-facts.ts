@@ -32,8 +32,15 @@ export interface ChunkFacts {
   readonly known: readonly string[];
 }
 
+/** A way in which a name is written. Each is one object, however many chunks have it. */
+interface Writing {
+  readonly form: string;
+  readonly surface: string;
+  readonly weight: number;
+}
+
 interface Kept extends ChunkFacts {
-  readonly written: readonly (readonly [form: string, surface: string, weight: number])[];
+  readonly written: readonly Writing[];
   readonly evidence: readonly (readonly [form: string, evidence: Evidence])[];
 }
 
@@ -55,6 +62,7 @@ const NONE: readonly never[] = [];
 export class NameFacts {
   readonly #rows = new Map<number, Kept>();
   readonly #forms = new Map<string, Form>();
+  readonly #writings = new Map<string, Writing>();
 
   get rows(): ReadonlyMap<number, ChunkFacts> {
     return this.#rows;
@@ -62,12 +70,12 @@ export class NameFacts {
 
   put({ chunk, mentions, document }: FactsSource): void {
     this.remove(chunk.row);
-    const written = new Map<string, readonly [string, string, number]>();
+    const written = new Map<string, Writing>();
     const evidence: (readonly [string, Evidence])[] = [];
     const write = (surface: string, weight: number): string => {
-      const form = normalForm(surface);
-      if (form !== '' && !written.has(surface)) written.set(surface, [form, surface, weight]);
-      return form;
+      const writing = this.#writing(surface, weight);
+      if (writing.form !== '' && !written.has(surface)) written.set(surface, writing);
+      return writing.form;
     };
     for (const { surface, extractor } of mentions) {
       if (written.has(surface)) continue;
@@ -88,7 +96,7 @@ export class NameFacts {
       evidence: evidence.length === 0 ? NONE : evidence,
     };
     this.#rows.set(chunk.row, kept);
-    for (const [form, surface, weight] of kept.written) this.#count(form, surface, weight);
+    for (const { form, surface, weight } of kept.written) this.#count(form, surface, weight);
     for (const [form, each] of kept.evidence) this.#weigh(form, each, 1);
   }
 
@@ -97,7 +105,7 @@ export class NameFacts {
     if (kept === undefined) return;
     this.#rows.delete(row);
     for (const [form, each] of kept.evidence) this.#weigh(form, each, -1);
-    for (const [form, surface, weight] of kept.written) this.#count(form, surface, -weight);
+    for (const { form, surface, weight } of kept.written) this.#count(form, surface, -weight);
   }
 
   /** As a name is mostly written; the form itself where it stands nowhere by itself. */
@@ -121,6 +129,16 @@ export class NameFacts {
       for (const [evidence, count] of this.#forms.get(form)?.evidence ?? [])
         all.set(evidence, (all.get(evidence) ?? 0) + count);
     return all.size === 0 ? null : decided(all);
+  }
+
+  #writing(surface: string, weight: number): Writing {
+    const key = weight === WEIGHT ? surface : `${weight}\0${surface}`;
+    let writing = this.#writings.get(key);
+    if (writing === undefined) {
+      writing = { form: normalForm(surface), surface, weight };
+      this.#writings.set(key, writing);
+    }
+    return writing;
   }
 
   #form(form: string): Form {

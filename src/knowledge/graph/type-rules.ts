@@ -72,7 +72,8 @@ export function evidenceOfSurface(surface: string, form: string): Found[] {
     types.add(type);
     reasons.push(word);
   };
-  const last = words.at(-1)!;
+  // Of "President of Duke University" the word before "of" is what is named.
+  const last = /(?: of| for) /u.test(form) ? '' : words.at(-1)!;
   say(LAST.get(last), last);
   if (/\bAG$/.test(surface)) say('Organization', 'AG');
   for (const [pattern, type] of FIRST) if (pattern.test(form)) say(type, words[0]!);
@@ -92,7 +93,10 @@ export interface Describing {
 export function evidenceOfDocument({ title, properties, aliases, links }: Describing, text: string): Found[] {
   const found: Found[] = [];
   const short = shortTitle(title);
-  const forms = new Set([title, short ?? '', ...aliases].map(normalForm).filter((form) => form !== ''));
+  const forms = new Set([title, ...aliases].map(normalForm).filter((form) => form !== ''));
+  // One word without what tells it from others is mostly said of those: "United" is seldom the film.
+  const bare = normalForm(short ?? '');
+  if (bare.includes(' ')) forms.add(bare);
   const own = (said: Evidence | null): void => {
     if (said !== null) for (const form of forms) found.push([form, said]);
   };

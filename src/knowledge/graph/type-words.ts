@@ -67,10 +67,7 @@ export const LAST: ReadonlyMap<string, EntityType> = new Map([
     'river mountain mountains island islands county province valley peninsula desert airport prefecture archipelago canal cathedral stadium ' +
       'museum boulevard avenue',
   ),
-  ...listed(
-    'Event',
-    'war olympics election elections festival revolution massacre championship championships',
-  ),
+  ...listed('Event', 'war olympics election elections festival massacre championship championships'),
   ...listed('Person', 'jr sr phd md esq'),
 ]);
 
@@ -82,7 +79,7 @@ export const FIRST: readonly (readonly [RegExp, EntityType])[] = [
   ],
   [/^(?:republic|kingdom|province|county|city|port|gulf|bay|strait|isle) of /u, 'Place'],
   [/^(?:mount|lake) /u, 'Place'],
-  [/^(?:battle|siege|war) of /u, 'Event'],
+  [/^(?:battle|siege|war) of (?!the )/u, 'Event'],
 ];
 export const WORLD_WAR = /\b(?:war (?:i|ii|1|2|one|two)|world cup|olympic games)$/u;
 
@@ -109,3 +106,16 @@ export function countriesOf(fold: (name: string) => string): ReadonlySet<string>
     }
   return found;
 }
+
+const NATIONAL = new Set(
+  (
+    'african american arab argentine asian australian austrian belgian brazilian british bulgarian canadian catalan chilean chinese christian ' +
+    'colombian croatian cuban czech danish dutch egyptian english estonian european filipino finnish french german greek hungarian indian ' +
+    'indonesian iranian iraqi irish islamic israeli italian jamaican japanese jewish kenyan korean latin malaysian mexican muslim nigerian ' +
+    'norwegian pakistani persian peruvian philippine polish portuguese romanian roman russian scandinavian scottish serbian soviet spanish ' +
+    'swedish swiss syrian taiwanese thai turkish ukrainian victorian vietnamese welsh'
+  ).split(' '),
+);
+
+/** Words that are written with a capital in English and name nobody: peoples, as adjectives mostly. */
+export const isNational = (form: string): boolean => NATIONAL.has(form);

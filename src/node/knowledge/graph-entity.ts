@@ -3,16 +3,9 @@
  *
  * @module node/knowledge/graph-entity
  */
-import {
-  type Assertion,
-  factsOf,
-  isDate,
-  type StoredChunk,
-  tiesOf,
-  wordFormsOf,
-} from '../../knowledge/index.ts';
+import { type Assertion, factsOf, type StoredChunk, tiesOf, wordFormsOf } from '../../knowledge/index.ts';
 import type { EntityDetail, EntityDocument, EntityRelation, Neighbour } from '../../server/index.ts';
-import { rowsOf, type Scene, whyOf } from './graph-scene.ts';
+import { isTelling, rowsOf, type Scene, whyOf } from './graph-scene.ts';
 import { sentenceAt, timelineOf } from './graph-timeline.ts';
 
 const MOST_DOCUMENTS = 50;
@@ -69,8 +62,11 @@ function placesOf(scene: Scene, entity: number): EntityDocument[] {
     else list.push(row);
   }
   const forms = scene.formsOf(entity);
+  const own = new Set(network.ownOf(entity).map((row) => facts.rows.get(row)?.document));
   return [...rows]
-    .sort(([a, one], [b, other]) => other.length - one.length || a - b)
+    .sort(
+      ([a, one], [b, other]) => Number(own.has(b)) - Number(own.has(a)) || other.length - one.length || a - b,
+    )
     .slice(0, MOST_DOCUMENTS)
     .flatMap(([, of]): EntityDocument[] => {
       const chunks = store
@@ -110,7 +106,7 @@ function neighboursOf(scene: Scene, entity: number): Neighbour[] {
   for (const { entity: other, weight, shared } of tiesOf(scene.network, entity)) {
     if (neighbours.length >= MOST_NEIGHBOURS) break;
     const key = scene.network.nameOf(other);
-    if (isDate(key)) continue;
+    if (!isTelling(key)) continue;
     neighbours.push({
       ...{ key, name: scene.nameOf(other), type: scene.typeOf(other)?.type ?? null },
       ...{ weight, shared },

@@ -4,9 +4,9 @@
  * @module node/knowledge/graph-network
  */
 import { setImmediate } from 'node:timers/promises';
-import { isDate, tiesAmong, tiesOf } from '../../knowledge/index.ts';
+import { tiesAmong, tiesOf } from '../../knowledge/index.ts';
 import type { NetworkQuery, NetworkView } from '../../server/index.ts';
-import { rowsOf, type Scene } from './graph-scene.ts';
+import { isTelling, rowsOf, type Scene } from './graph-scene.ts';
 
 export const NETWORK_LIMIT = 500;
 /** Ties that an entity keeps by itself: more cannot be told apart in a drawing. */
@@ -55,7 +55,7 @@ async function near({ network }: Scene, center: number, most: number): Promise<n
     if (at > 0 && network.frequency[entity]! > MOST_CHUNKS) continue;
     for (const { entity: other } of tiesOf(network, entity)) {
       if (found.size >= most) break;
-      if (found.has(other) || isDate(network.nameOf(other))) continue;
+      if (found.has(other) || !isTelling(network.nameOf(other))) continue;
       found.add(other);
       queue.push(other);
     }

@@ -15,6 +15,7 @@ import {
   type Graph,
   inForce,
   isDate,
+  isNational,
   type KnowledgeStore,
   type NameFacts,
   type Network,
@@ -25,6 +26,9 @@ import {
 import type { EntityView, Said } from '../../server/index.ts';
 import type { OpenKb } from './kbs.ts';
 
+/** Dates stand in the timeline, and nations' adjectives everywhere: neither is listed or drawn. */
+export const isTelling = (form: string): boolean => !isDate(form) && !isNational(form);
+
 export interface Typed {
   readonly type: string;
   readonly said: Said;
@@ -34,7 +38,7 @@ export interface Scene {
   readonly store: KnowledgeStore;
   readonly network: Network;
   readonly facts: NameFacts;
-  /** Entities that are no dates, those in the most chunks first. */
+  /** Entities that are no dates and no nations' adjectives, those in the most chunks first. */
   readonly order: readonly number[];
   /** Of a key itself; of a name as it is written the form under which it is compared. */
   formOf(key: string): string;
@@ -108,13 +112,14 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
   };
   const formOf = (key: string): string => (network.entityOf(key) >= 0 ? key : normalForm(key));
   const nameOf = (entity: number): string => facts.writtenAs(network.nameOf(entity));
+  const documents = new Map<number, number>();
   let order: number[] | null = null;
   let communities: Promise<Communities> | null = null;
   const remembered = new Map<string, Promise<unknown>>();
   return {
     ...{ store, network, facts, formOf, formsOf, typeOf, nameOf },
     get order() {
-      order ??= weightiest(network, (form) => !isDate(form));
+      order ??= weightiest(network, isTelling);
       return order;
     },
     entityOf(key) {
@@ -130,16 +135,21 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
     viewOf(entity, most = MOST_ALIASES) {
       const key = network.nameOf(entity);
       const name = nameOf(entity);
+      let count = documents.get(entity);
+      if (count === undefined) {
+        count = documentsOf(network, facts, entity).size;
+        documents.set(entity, count);
+      }
       return {
         ...{ key, name, type: typeOf(entity)?.type ?? null },
         aliases: aliasesOf(entity, name).slice(0, most),
         mentions: network.frequency[entity]!,
-        documents: documentsOf(network, facts, entity).size,
+        documents: count,
         community: board.communities?.get(key) ?? null,
       };
     },
     communities() {
-      communities ??= communitiesOf(network, { leaves: isDate }).then((made) => {
+      communities ??= communitiesOf(network, { leaves: (form) => !isTelling(form) }).then((made) => {
         board.communities = new Map(
           made.members.flatMap((members, id) =>
             members.map((entity) => [network.nameOf(entity), id] as const),

@@ -27,6 +27,8 @@ interface Point extends When {
 const MOST_ROWS = 5000;
 const MOST_SENTENCE = 400;
 const SLICE = 128;
+/** Properties that say when the document is of, and not when something in it was. */
+const OF_ALL = /^(?:date|sent|received|datum)$/iu;
 
 export async function timelineView(
   scene: Scene,
@@ -93,9 +95,10 @@ async function ofEntity(scene: Scene, entity: number): Promise<Point[]> {
       const words = ` ${wordFormsOf(sentence).join(' ')} `;
       return forms.some((form) => words.includes(form));
     };
-    // The dates of a document are of what its beginning names.
-    for (const point of points)
-      if (point.span === null || names(sentenceAt(chunk.text, point.span))) kept.push(point);
+    // The date of a mail or note is of all that it names; when somebody was born is of whom it is about.
+    for (const { span, property, ...point } of points)
+      if (span === null ? OF_ALL.test(property?.name ?? '') : names(sentenceAt(chunk.text, span)))
+        kept.push({ ...point, span, property });
   }
   return kept.sort((a, b) => a.from - b.from || a.to - b.to || a.row - b.row);
 }

@@ -186,12 +186,8 @@ test('the drawing has the weightiest names, or those around one, and documents w
   assert.deepEqual(near.nodes.map(({ key }) => key).sort(), ['a lee', 'atlas company', 'bob roe', 'letters']);
   const both = await kb.desk.network('kb', { documents: true });
   assert.deepEqual(
-    both.nodes.filter(({ kind }) => kind === 'document').map(({ key, weight }) => [key, weight]),
-    [
-      ['Ann Lee.md', 2],
-      ['Red Dust (1932 film).md', 1],
-      ['Letters.md', 1],
-    ],
+    both.nodes.flatMap(({ kind, key, weight }) => (kind === 'document' ? [`${key} ${weight}`] : [])).sort(),
+    ['Ann Lee.md 2', 'Letters.md 1', 'Red Dust (1932 film).md 1'],
   );
   assert.equal(pair(both, 'bob roe', 'Letters.md'), 1);
   assert.ok(all.nodes.every(({ community }) => community !== undefined));
@@ -222,6 +218,10 @@ test('dates come in their order with the sentence that gives each, of a span or 
   );
   const [died] = (await kb.desk.timeline('kb', { from: '1970', offset: 0, limit: 9 })).entries;
   assert.deepEqual([died?.source, died?.sentence], ['property', 'died: Ann Lee']);
+  // When a firm was founded is no date of those who worked there; the date of the note is.
+  put(kb.store, 'Boilers', ['Bob Roe worked there.'], { properties: { founded: '1901', date: '1960-01-02' } });
+  assert.deepEqual(await told({ entity: 'Bob Roe' }), ['1950-06-02', '1960-01-02']);
+  assert.deepEqual(await told({ entity: 'Boilers' }), ['1901-01-01/1901-12-31', '1960-01-02']);
   await assert.rejects(kb.desk.timeline('kb', { from: '1931-02-31', offset: 0, limit: 1 }), {
     code: 'date_invalid',
   });

@@ -88,7 +88,7 @@ export interface EntityDetail extends EntityView {
   readonly said: Said | null;
   readonly summary: { readonly text: string; readonly said: Said } | null;
   readonly relations: readonly EntityRelation[];
-  /** Those with the most mentions first, up to 50, of each up to 5 chunks. */
+  /** Documents about it, then those with the most mentions, up to 50, of each up to 5 chunks. */
   readonly places: readonly EntityDocument[];
   /** The strongest first, up to 50. */
   readonly neighbours: readonly Neighbour[];
