@@ -101,6 +101,7 @@ export {
   type Graph,
   inForce,
   isDate,
+  isNational,
   type MergeProposal,
   mentionsOf,
   type NameFacts,
