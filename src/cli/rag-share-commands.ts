@@ -41,7 +41,7 @@ export function addRagShare(rag: Command, add: Add): void {
       [
         homeOption(),
         new Option('--with <peer>', 'PeerId or did:key of the peer'),
-        new Option('--rights <list>', 'what it may, with commas: search')
+        new Option('--rights <list>', 'what it may, with commas: search (get passages), answer (get answers)')
           .argParser((text: string) => text.split(','))
           .default(['search'], 'search'),
         new Option('--expires <time>', 'how long it holds: 12h, 30d, 1y').default('30d'),

@@ -20,6 +20,7 @@ export function sharesOverHttp(node: NodeClient): SharesDesk {
     acceptFrom: (peer) => accept({ peer }),
     accepted: async () => (await list()).accepted,
     forget: async (id) => void (await node.call('DELETE', `${BASE}/accepted/${encodeURIComponent(id)}`)),
+    answer: (body) => node.call('POST', `${BASE}/answer`, { body }),
     search: (body) => node.call('POST', '/api/rag/search', { body }),
   };
 }

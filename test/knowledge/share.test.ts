@@ -304,6 +304,23 @@ test('a peer that asks what is shared with it gets its grants, and others get no
   await assert.rejects(stranger.desk.shares.accept(given.text), { code: 'grant_not_yours' });
 });
 
+test('with the right to it a peer has answers: sentences of what the grant shows, and nothing where that does not say', async () => {
+  const given = await give({ rights: ['answer'], filter: { paths: ['open/'] } });
+  await holder.desk.shares.accept(given.text);
+  const answer = (query: string) =>
+    holder.desk.shares.answer({
+      ...{ kb: SHARED(), query, k: 5, mode: 'auto', deadlineMs: 60_000, privacy: 'minimum' },
+    });
+  const told = await answer('When does the lease of the boat house end?');
+  assert.match(told.text, /last day of June\. ?\[1\]/);
+  assert.deepEqual([told.sources[0]!.path, told.peer], ['open/lease.txt', owner.peer]);
+  const secret = await answer('What is the code 4711 of the boat house?');
+  assert.deepEqual([secret.text, secret.sources], ['', []]);
+  await owner.desk.shares.revoke(given.id);
+  await assert.rejects(answer('When does the lease end?'), { code: 'rag_refused' });
+  await holder.desk.shares.forget(given.id);
+});
+
 test('what is late, and what may not leave, is left out and said so', async () => {
   const gate = Promise.withResolvers<void>();
   owner.hold = gate.promise;

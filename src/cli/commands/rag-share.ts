@@ -200,23 +200,52 @@ export const forget: Handler = async (invocation) => {
   else print(`Forgot ${plain(id)}.`);
 };
 
-/** `kith rag query a,b,@PEER:NAME ...`. */
-export const queryAll: Handler = async (invocation) => {
-  const { args, options } = invocation;
+/** What the options of a question to peers say. */
+function questionOf({ args, options }: Invocation): Omit<FederatedQuery, 'kbs'> {
   if (listOf(options.type) !== null)
     throw new UsageError('--type goes with one knowledge base of this node.');
   const filter = filterOf(options);
-  const asked: FederatedQuery = {
+  return {
     query: ((args[1] ?? []) as readonly string[]).join(' '),
-    kbs: argument(invocation)
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
     k: Math.min(50, Number(options.k)),
     mode: options.mode as FederatedQuery['mode'],
     deadlineMs: spanOf(options, 'deadline'),
     privacy: options.privacy as FederatedQuery['privacy'],
     ...(filter === null ? {} : { filter }),
+  };
+}
+
+/** `kith rag query @PEER:NAME ... --answer`: sentences of the peer's documents. */
+export const answerByPeer: Handler = async (invocation) => {
+  const { options } = invocation;
+  if (options.writer !== undefined)
+    throw new UsageError('Peers answer in sentences of their documents: leave --writer out.');
+  const asked = { ...questionOf(invocation), kb: argument(invocation) };
+  const { text, sources, ...told } = await withRag(options, ({ desk }) => desk.shares.answer(asked));
+  const code = text === '' ? exitCode.failure : exitCode.ok;
+  if (options.json) {
+    printJson({ text, sources, ...told });
+    return code;
+  }
+  if (text === '') say('The peer found nothing that answers.');
+  else print(`${plain(text)}\n`);
+  for (const [at, { path, title, place }] of sources.entries())
+    print(paint('dim', `[${at + 1}] ${plain(path)}${whereOf(place)}: ${plain(title)}`));
+  return code;
+};
+
+const whereOf = ({ page, line }: { readonly page?: number; readonly line?: number }): string =>
+  page === undefined ? (line === undefined ? '' : `, line ${line}`) : `, page ${page}`;
+
+/** `kith rag query a,b,@PEER:NAME ...`. */
+export const queryAll: Handler = async (invocation) => {
+  const { options } = invocation;
+  const asked: FederatedQuery = {
+    ...questionOf(invocation),
+    kbs: argument(invocation)
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
   };
   const found = await withRag(options, ({ desk }) => desk.shares.search(asked));
   const isWhole = found.sources.every(({ state }) => state === 'answered');
@@ -228,14 +257,8 @@ export const queryAll: Handler = async (invocation) => {
 
 function tell({ hits, sources, ms }: FederatedView): void {
   for (const [at, { title, text, place, places }] of hits.entries()) {
-    const where =
-      place.page === undefined
-        ? place.line === undefined
-          ? ''
-          : `, line ${place.line}`
-        : `, page ${place.page}`;
     const [first, ...others] = places.map(({ source, path }) => `${source} ${path}`);
-    print(`${at + 1}. ${paint('bold', plain(first ?? ''))}${where}`);
+    print(`${at + 1}. ${paint('bold', plain(first ?? ''))}${whereOf(place)}`);
     if (others.length > 0) print(paint('dim', `also ${plain(others.join(', '))}`));
     print(paint('dim', plain(title)));
     print(`${plain(text.length > SHOWN ? `${text.slice(0, SHOWN).toWellFormed()}…` : text)}\n`);

@@ -8,7 +8,7 @@ import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
 import { answerOnce, filterOf } from './rag-answer.ts';
 import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
-import { listShared, queryAll } from './rag-share.ts';
+import { answerByPeer, listShared, queryAll } from './rag-share.ts';
 
 /** Characters of a hit that are shown. */
 const SHOWN = 500;
@@ -119,6 +119,7 @@ export const jobs: Handler = async (invocation) => {
 
 export const query: Handler = async (invocation) => {
   const { args, options } = invocation;
+  if (options.answer && nameOf(invocation).startsWith('@')) return answerByPeer(invocation);
   if (options.answer) return answerOnce(invocation);
   if (/^@|,/.test(nameOf(invocation))) return queryAll(invocation);
   if (options.writer !== undefined) throw new UsageError('--writer goes with --answer.');

@@ -39,71 +39,20 @@ import {
 } from '../../base/index.ts';
 import type { Place } from '../types.ts';
 import { GRANT_BOUNDS } from './grant.ts';
+import {
+  RAG_BOUNDS,
+  RAG_MODES,
+  RAG_WAYS,
+  type RagAnswer,
+  type RagEvidence,
+  type RagFilter,
+  type RagHit,
+  type RagQuestion,
+  type RagReply,
+  type RagRequest,
+} from './wire-types.ts';
 
-export const RAG_METHOD = '/kith/rag/1';
-
-export const RAG_BOUNDS = {
-  requestBytes: 65_536,
-  replyBytes: 262_144,
-  questionChars: 4000,
-  hits: 50,
-  grants: 32,
-  pathChars: 4096,
-  titleChars: 2048,
-  /** Of one hit; longer ones are cut. */
-  textChars: 16_384,
-  answerChars: 65_536,
-} as const;
-
-export const RAG_MODES = ['auto', 'both', 'words', 'vectors', 'graph'] as const;
-export type RagMode = (typeof RAG_MODES)[number];
-const WAYS = ['words', 'vectors', 'graph'] as const;
-
-export interface RagFilter {
-  readonly paths?: readonly string[];
-  readonly tags?: readonly string[];
-}
-
-export interface RagQuestion {
-  readonly op: 'search' | 'answer';
-  /** Bytes of the grant, not looked into yet. */
-  readonly grant: Uint8Array;
-  readonly question: string;
-  readonly k: number;
-  readonly mode: RagMode;
-  readonly filter: RagFilter | null;
-}
-export type RagRequest = { readonly op: 'list' } | RagQuestion;
-
-/** `[score, rank]` by one way; rank from 1. */
-export type RagEvidence = readonly [score: number, rank: number | null];
-
-export interface RagHit {
-  /** 32 hex digits: of the content. */
-  readonly id: string;
-  /** In the knowledge base. */
-  readonly path: string;
-  readonly title: string;
-  readonly text: string;
-  readonly position: number;
-  readonly place: Place;
-  readonly score: number;
-  readonly words: RagEvidence | null;
-  readonly vector: RagEvidence | null;
-}
-
-export interface RagReply {
-  readonly hits: readonly RagHit[];
-  readonly by: readonly (typeof WAYS)[number][];
-  readonly degraded: string | null;
-  readonly embedder: string | null;
-  readonly cut: boolean;
-}
-
-export interface RagAnswer {
-  readonly text: string;
-  readonly hits: readonly RagHit[];
-}
+export * from './wire-types.ts';
 
 const LIMITS = { maxDepth: 6, maxItems: 4096 };
 
@@ -179,8 +128,8 @@ export function encodeReply(reply: RagReply): Uint8Array {
 /** @throws InputError `peer_malformed` */
 export function decodeReply(payload: Uint8Array): RagReply {
   const fields = new Fields(mapOf(payload, RAG_BOUNDS.replyBytes), 'the answer', malformed);
-  const by = fields.list('by', WAYS.length).map((each) => {
-    const way = WAYS.find((one) => one === each);
+  const by = fields.list('by', RAG_WAYS.length).map((each) => {
+    const way = RAG_WAYS.find((one) => one === each);
     if (way === undefined) throw malformed('it names no way of looking');
     return way;
   });
@@ -244,7 +193,17 @@ function fitting(all: readonly RagHit[], taken = 0): { hits: RagHit[]; cut: bool
 
 function hitOut(hit: RagHit): CborMap {
   const { id, path, title, text, position, place, score, words, vector } = hit;
-  return { id, path, title, text, position, place: { ...place }, score, words, vector };
+  return { id, path, title, text, position, place: placeOut(place), score, words, vector };
+}
+
+/** Names within files may be of any length. */
+function placeOut({ sheet, part, ...place }: Place): CborMap {
+  const short = (text: string) => text.slice(0, RAG_BOUNDS.pathChars).toWellFormed();
+  return {
+    ...place,
+    ...(sheet === undefined ? {} : { sheet: short(sheet) }),
+    ...(part === undefined ? {} : { part: short(part) }),
+  };
 }
 
 function hitIn(value: CborValue): RagHit {

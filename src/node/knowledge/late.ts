@@ -46,7 +46,8 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       answers: later('answers', ['answer']),
       exchange: later('exchange', ['exportNotes', 'importNotes', 'backup', 'restore']),
       shares: later('shares', [
-        ...(['give', 'given', 'revoke', 'accept', 'acceptFrom', 'accepted', 'forget', 'search'] as const),
+        ...(['give', 'given', 'revoke', 'accept', 'acceptFrom'] as const),
+        ...(['accepted', 'forget', 'search', 'answer'] as const),
       ]),
       reading: later('reading', ['passages', 'fileBytes']),
       graph: later('graph', [

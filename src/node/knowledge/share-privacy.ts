@@ -12,10 +12,7 @@ import type { PeerNetwork } from '../swarm-asking.ts';
 /** The question as it may leave. @throws KithError `privacy_unmet` */
 export type MayLeave = (question: string, asked: QuestionPrivacy, peer: string) => string;
 
-export function questionsThatLeave(
-  config: Config,
-  peers: Pick<PeerNetwork, 'standing'>,
-): MayLeave {
+export function questionsThatLeave(config: Config, peers: Pick<PeerNetwork, 'standing'>): MayLeave {
   const { privacy, requiredTier } = config.gateway;
   const unmet = (why: string) =>
     new KithError('privacy_unmet', `The question stays here: ${why}.`, { status: 403, param: 'privacy' });

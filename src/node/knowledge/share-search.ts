@@ -7,15 +7,25 @@
 import { InputError, isKithError, KithError, messageOf } from '../../base/index.ts';
 import { peerIdOfDid } from '../../identity/index.ts';
 import {
+  decodeAnswer,
   decodeReply,
   encodeRequest,
   fuseSources,
   type Grant,
+  type GrantRight,
   RAG_BOUNDS,
   RAG_METHOD,
   type RagReply,
 } from '../../knowledge/index.ts';
-import type { FederatedQuery, GrantView, SharesDesk, SourceReport } from '../../server/index.ts';
+import type {
+  FederatedQuery,
+  FederatedView,
+  GrantView,
+  SharedAnswer,
+  SharedQuestion,
+  SharesDesk,
+  SourceReport,
+} from '../../server/index.ts';
 import type { AreaParts } from './areas.ts';
 import type { SharingParts } from './share.ts';
 import { hitOut } from './share-serving.ts';
@@ -43,10 +53,10 @@ interface Answered extends SourceReport {
   readonly reply: RagReply | null;
 }
 
-export function createFederation(parts: FederationParts): SharesDesk['search'] {
+export function createFederation(parts: FederationParts): Pick<SharesDesk, 'search' | 'answer'> {
   const { clock, withKb, opened, store, need, stateOf } = parts;
 
-  async function grantFor(source: string): Promise<Grant> {
+  async function grantFor(source: string, right: GrantRight): Promise<Grant> {
     const [, peer = '', name = ''] = SHARED.exec(source) ?? [];
     const fitting = (await store())
       .accepted()
@@ -54,7 +64,7 @@ export function createFederation(parts: FederationParts): SharesDesk['search'] {
       .filter(({ issuer, name: named, rights }) => {
         const id = peerIdOfDid(issuer);
         const isPeer = id === peer || issuer === peer || (peer.length >= LEAST_PEER && id.endsWith(peer));
-        return isPeer && named === name && rights.includes('search');
+        return isPeer && named === name && rights.includes(right);
       });
     const issuers = new Set(fitting.map(({ issuer }) => issuer));
     if (issuers.size > 1)
@@ -93,35 +103,54 @@ export function createFederation(parts: FederationParts): SharesDesk['search'] {
     };
   }
 
-  async function there(source: string, query: FederatedQuery): Promise<Asked> {
-    const grant = await grantFor(source);
+  /** Asks the peer of a grant; what it says is not read yet. */
+  async function send(
+    op: GrantRight,
+    grant: Grant,
+    { query, k, mode, filter = null, privacy, deadlineMs }: Omit<FederatedQuery, 'kbs'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const { peers, mayLeave } = need();
+    if (stateOf(grant) !== 'holds')
+      throw new KithError(
+        'grant_expired',
+        `The grant for it holds from ${new Date(grant.from).toISOString()} to ${new Date(grant.until).toISOString()}, and by the clock of this node that is not now.`,
+        { status: 403 },
+      );
     const peer = peerIdOfDid(grant.issuer);
+    const question = mayLeave(query, privacy, peer);
+    const payload = encodeRequest({
+      ...{ op, grant: grant.bytes, question, mode, filter },
+      k: Math.min(k, RAG_BOUNDS.hits),
+    });
+    const reply = await peers.swarm.call(peer, RAG_METHOD, {}, payload, {
+      ...{ deadlineMs, maxReplyBytes: RAG_BOUNDS.replyBytes },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return reply.payload;
+  }
+
+  async function there(source: string, query: FederatedQuery): Promise<Asked> {
+    const grant = await grantFor(source, 'search');
     return {
-      ...{ source, peer },
-      async ask(signal) {
-        const { peers, mayLeave } = need();
-        const state = stateOf(grant);
-        if (state !== 'holds')
-          throw new KithError(
-            'grant_expired',
-            `The grant for it holds from ${new Date(grant.from).toISOString()} to ${new Date(grant.until).toISOString()}, and by the clock of this node that is not now.`,
-            { status: 403 },
-          );
-        const question = mayLeave(query.query, query.privacy, peer);
-        const { k, mode, filter = null } = query;
-        const payload = encodeRequest({
-          ...{ op: 'search', grant: grant.bytes, question, mode, filter },
-          k: Math.min(k, RAG_BOUNDS.hits),
-        });
-        const reply = await peers.swarm.call(peer, RAG_METHOD, {}, payload, {
-          ...{ signal, deadlineMs: query.deadlineMs, maxReplyBytes: RAG_BOUNDS.replyBytes },
-        });
-        return decodeReply(reply.payload);
-      },
+      ...{ source, peer: peerIdOfDid(grant.issuer) },
+      ask: async (signal) => decodeReply(await send('search', grant, query, signal)),
     };
   }
 
-  return async (query, outer) => {
+  async function answer(query: SharedQuestion, signal?: AbortSignal): Promise<SharedAnswer> {
+    const began = clock.monotonic();
+    const grant = await grantFor(query.kb, 'answer');
+    try {
+      const { text, hits } = decodeAnswer(await send('answer', grant, query, signal));
+      return { text, sources: hits, peer: peerIdOfDid(grant.issuer), ms: clock.monotonic() - began };
+    } catch (error) {
+      if (!isKithError(error) || error.code !== 'rag_refused') throw error;
+      throw new KithError(error.code, REFUSAL, { status: 403 });
+    }
+  }
+
+  async function search(query: FederatedQuery, outer?: AbortSignal): Promise<FederatedView> {
     const began = clock.monotonic();
     const { kbs, k, deadlineMs, privacy } = query;
     if (new Set(kbs).size < kbs.length)
@@ -171,9 +200,12 @@ export function createFederation(parts: FederationParts): SharesDesk['search'] {
     } finally {
       ending.abort();
     }
-  };
+  }
+
+  return { search, answer };
 }
 
+const REFUSAL = 'The peer refuses: the grant was revoked, or does not hold by its clock. Ask its owner.';
 const REFUSED: ReadonlySet<string> = new Set([
   'rag_refused',
   'rag_busy',
@@ -195,14 +227,7 @@ const OFFLINE: ReadonlySet<string> = new Set([
 function troubleOf(error: unknown): Pick<SourceReport, 'state' | 'trouble'> {
   const code = isKithError(error) ? error.code : 'internal';
   const message = isKithError(error) ? messageOf(error) : 'It could not be searched.';
-  if (code === 'rag_refused')
-    return {
-      state: 'refused',
-      trouble: {
-        code,
-        message: 'The peer refuses: the grant was revoked, or does not hold by its clock. Ask its owner.',
-      },
-    };
+  if (code === 'rag_refused') return { state: 'refused', trouble: { code, message: REFUSAL } };
   const state =
     code === 'swarm_timeout'
       ? 'late'

@@ -168,7 +168,8 @@ export function createShareServing({
       );
       const sources = said.events.find((event) => event.type === 'sources')?.sources ?? [];
       const isVisible = visible();
-      if (!sources.every(({ chunks }) => chunks.every(isVisible)))
+      const isAnswer = said.events.some((event) => event.type === 'finish' && event.outcome !== 'refused');
+      if (!isAnswer || !sources.every(({ chunks }) => chunks.every(isVisible)))
         return encodeAnswer({ text: '', hits: [] });
       return encodeAnswer({
         text: said.text,

@@ -174,7 +174,7 @@ export function createSharing(parts: AreaParts): Sharing {
     async forget(id) {
       if (!ID.test(id) || !(await store()).forget(id)) throw unknown(id);
     },
-    search: createFederation({ ...parts, store, need, stateOf: (grant) => stateOf(grant, null) }),
+    ...createFederation({ ...parts, store, need, stateOf: (grant) => stateOf(grant, null) }),
   };
 
   return {

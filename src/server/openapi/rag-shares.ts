@@ -3,7 +3,7 @@
  *
  * @module server/openapi/rag-shares
  */
-import { acceptBody, federatedBody, giveBody } from '../rag/share-bodies.ts';
+import { acceptBody, federatedBody, giveBody, sharedAnswerBody } from '../rag/share-bodies.ts';
 import { answer, type Operation, pathParameter } from './operation.ts';
 import { operation, retried } from './rag-parts.ts';
 import { chunkId, place } from './rag-schemas.ts';
@@ -41,6 +41,18 @@ const grant: Readonly<Record<string, Schema>> = {
 };
 const evidence = nullable(array({}, { minItems: 2, maxItems: 2 }));
 
+const hit: Readonly<Record<string, Schema>> = {
+  id: chunkId,
+  path: string,
+  title: string,
+  text: string,
+  position: count,
+  place,
+  score: described('Comparable within this answer only.', number),
+  words: described('BM25 and rank, where it was found first.', evidence),
+  vector: described('Cosine and rank, where it was found first.', evidence),
+};
+
 export const ragShareSchemas: Readonly<Record<string, Schema>> = {
   KbGrantGiven: object({
     ...grant,
@@ -60,15 +72,7 @@ export const ragShareSchemas: Readonly<Record<string, Schema>> = {
   KbFederated: object({
     hits: array(
       object({
-        id: chunkId,
-        path: string,
-        title: string,
-        text: string,
-        position: count,
-        place,
-        score: described('By ranks: comparable within this answer only.', number),
-        words: described('BM25 and rank, where it was found first.', evidence),
-        vector: described('Cosine and rank, where it was found first.', evidence),
+        ...hit,
         places: array(object({ source: string, path: string, position: count, rank: count, score: number }), {
           minItems: 1,
         }),
@@ -183,6 +187,36 @@ export const ragShareOperations: readonly Operation[] = [
         answers: {
           '403': answer('`privacy_unmet`: the question may go to none of them.', ref('OpenAiError'), retried),
           '404': answer('`kb_unknown`, `grant_unknown`.', ref('OpenAiError'), retried),
+        },
+      },
+    ),
+  ),
+  at(
+    '/shares/answer',
+    operation(
+      'post',
+      '',
+      'ragShareAnswer',
+      'Have a peer answer from a knowledge base that it shares',
+      [
+        'Its words, which nobody here checked; `text` is empty where its documents do not say.',
+        object({
+          text: described('With `[1]` where a source is cited.', string),
+          sources: array(object(hit), { maxItems: 50 }),
+          peer: string,
+          ms: milliseconds,
+        }),
+      ],
+      {
+        body: requestSchema(sharedAnswerBody),
+        answers: {
+          '403': answer('`privacy_unmet`, `grant_expired`, `rag_refused`.', ref('OpenAiError'), retried),
+          '404': answer('`grant_unknown`.', ref('OpenAiError'), retried),
+          '409': answer('`share_off`, `swarm_off`, or `locked`.', ref('OpenAiError'), retried),
+          '429': answer('`rag_busy`.', ref('OpenAiError'), retried),
+          '502': answer('`swarm_unreachable`.', ref('OpenAiError'), retried),
+          '503': answer('`swarm_down`.', ref('OpenAiError'), retried),
+          '504': answer('`swarm_timeout`.', ref('OpenAiError'), retried),
         },
       },
     ),

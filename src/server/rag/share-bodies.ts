@@ -46,12 +46,14 @@ export const acceptBody = z
     'must have `grant` or `peer`',
   );
 
-export const federatedBody = z.strictObject({
+const source = z.string().min(1).max(200);
+const question = {
   query: z.string().min(1).max(RAG_BOUNDS.questionChars),
-  kbs: z.array(z.string().min(1).max(200)).min(1).max(16),
   k: z.int().min(1).max(RAG_BOUNDS.hits).default(10),
   mode: z.enum(RAG_MODES).default('auto'),
   filter: filter.exactOptional(),
   deadlineMs: z.int().min(100).max(MINUTE_MS).default(10_000),
   privacy: z.enum(['local', ...PRIVACY_LEVELS]).default('minimum'),
-});
+};
+export const federatedBody = z.strictObject({ ...question, kbs: z.array(source).min(1).max(16) });
+export const sharedAnswerBody = z.strictObject({ ...question, kb: source });

@@ -3,7 +3,7 @@
  *
  * @module server/rag/share-types
  */
-import type { FusedHit, GrantFilter, GrantRight, RagFilter, RagMode } from '../../knowledge/index.ts';
+import type { FusedHit, GrantFilter, GrantRight, RagFilter, RagHit, RagMode } from '../../knowledge/index.ts';
 import type { Trouble } from './types.ts';
 
 /** What a grant says. */
@@ -100,6 +100,23 @@ export interface FederatedView {
   readonly ms: number;
 }
 
+/** A question that a peer answers. `k`: sources, at most 8 of them. */
+export interface SharedQuestion extends Omit<FederatedQuery, 'kbs'> {
+  /** `@PEER:NAME`. */
+  readonly kb: string;
+}
+
+/** What a peer answered: its words, which nobody here checked. */
+export interface SharedAnswer {
+  /** With `[1]` where a source is cited; empty: its documents do not say. */
+  readonly text: string;
+  /** In the order of their numbers. */
+  readonly sources: readonly RagHit[];
+  /** PeerId. */
+  readonly peer: string;
+  readonly ms: number;
+}
+
 /** Grants, and questions to several knowledge bases. */
 export interface SharesDesk {
   /** @throws InputError `grant_invalid`; KithError `kb_unknown`, `share_off`; LimitError `knowledge.scope`, `knowledge.grants` */
@@ -117,4 +134,6 @@ export interface SharesDesk {
   forget(id: string): Promise<void>;
   /** @throws InputError `kbs_invalid`; KithError `kb_unknown`, `grant_unknown`, `privacy_unmet` when nobody may be asked */
   search(query: FederatedQuery, signal?: AbortSignal): Promise<FederatedView>;
+  /** @throws KithError `grant_unknown`, `grant_expired`, `privacy_unmet`, `rag_refused`, `rag_busy`; as `Swarm.call` */
+  answer(query: SharedQuestion, signal?: AbortSignal): Promise<SharedAnswer>;
 }

@@ -7,7 +7,7 @@ import { guarded } from '../control.ts';
 import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
-import { acceptBody, federatedBody, giveBody } from './share-bodies.ts';
+import { acceptBody, federatedBody, giveBody, sharedAnswerBody } from './share-bodies.ts';
 import type { SharesDesk } from './share-types.ts';
 
 export function shareRoutes({ token }: Pick<ServerContext, 'token'>, desk: () => SharesDesk): Route[] {
@@ -40,6 +40,9 @@ export function shareRoutes({ token }: Pick<ServerContext, 'token'>, desk: () =>
     }),
     route('POST', '/search', async (exchange) =>
       desk().search(parseBody(federatedBody, await exchange.json()), exchange.signal),
+    ),
+    route('POST', '/shares/answer', async (exchange) =>
+      desk().answer(parseBody(sharedAnswerBody, await exchange.json()), exchange.signal),
     ),
   ];
 }
