@@ -1,5 +1,5 @@
 /** Answers from a knowledge base on a terminal: as they come, then their sources. @module cli/commands/rag-answer */
-import { formatPlural } from '../../base/index.ts';
+import { formatPlural, KithError } from '../../base/index.ts';
 import {
   type AnswerEventView,
   type AnswerQuery,
@@ -74,6 +74,9 @@ export async function ask(
       process.stdout.write(plain(begun ? event.text : event.text.trimStart()));
       begun = true;
     }
+  } catch (error) {
+    // Each part that is under way says it in its own words.
+    throw signal.aborted ? new KithError('aborted', 'Stopped.', { cause: error }) : error;
   } finally {
     if (begun) print();
   }
