@@ -6,6 +6,7 @@
 import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
+import { addDream } from './rag-dream-commands.ts';
 import { addRagExchange } from './rag-exchange-commands.ts';
 import { addGraph } from './rag-graph-commands.ts';
 import { addRagServe } from './rag-serve-commands.ts';
@@ -67,6 +68,7 @@ export function addRag(program: Command, add: Add): void {
   );
   addIntake(rag, add, load);
   addSearch(rag, add, load);
+  addDream(rag, add);
   addGraph(rag, add);
   addRagShare(rag, add);
   addRagExchange(rag, add);

@@ -12,6 +12,7 @@ import {
   type AnswersDesk,
   answerEventView,
   type DocumentView,
+  type DreamDesk,
   type ExchangeDesk,
   type FileView,
   type GraphDesk,
@@ -25,6 +26,7 @@ import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
 import { quietLog } from './quiet-log.ts';
 import { sharesOverHttp } from './rag-share-desk.ts';
+import { dreamsOverHttp } from './rag-dream-desk.ts';
 import { graphOverHttp } from './rag-graph-desk.ts';
 import { settingsOf } from './settings.ts';
 
@@ -37,6 +39,7 @@ export interface RagDesk {
   readonly desk: Omit<KnowledgeDesk, 'file' | keyof KnowledgeAreas> & {
     readonly answers: Answers;
     readonly exchange: ExchangeDesk;
+    readonly dream: DreamDesk;
     readonly shares: SharesDesk;
     readonly graph: GraphDesk;
   };
@@ -114,6 +117,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     files: async (kb, page) =>
       (await node.call<{ files: FileView[] }>('GET', `${of(kb)}/files?${query({ ...page })}`)).files,
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
+    dream: dreamsOverHttp(node, of),
     graph: graphOverHttp(node, of),
     shares: sharesOverHttp(node),
     exchange: {

@@ -106,6 +106,7 @@ export {
   mentionsOf,
   type NameFacts,
   type Network,
+  namedIn,
   normalForm,
   proposeMerges,
   spanOf,

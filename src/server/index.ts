@@ -38,6 +38,7 @@ export {
 export type * from './rag/answer-types.ts';
 export { answerEventView, answerView } from './rag/answers.ts';
 export type * from './rag/exchange-types.ts';
+export type * from './rag/dream-types.ts';
 export type * from './rag/graph-types.ts';
 export { type SurfaceDesk, surfaceRoutes } from './rag/openai.ts';
 export type * from './rag/reading-types.ts';

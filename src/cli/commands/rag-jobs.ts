@@ -43,13 +43,13 @@ function createBar() {
     draw({ kind, progress: { totals, of } }: JobView): void {
       if (!stderr.isTTY) return;
       const done = kind === 'rebuild' ? totals.embedded : totals.done + totals.skipped + totals.failed;
-      const parts = [kind === 'rebuild' ? 'embedding' : 'taking in'];
+      const parts = [kind === 'rebuild' ? 'embedding' : kind === 'dream' ? 'dreaming' : 'taking in'];
       if (of !== null && of > 0) {
         const full = Math.round(Math.min(1, done / of) * BAR);
         parts.push(
           `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`,
           formatPercent(Math.min(1, done / of)),
-          `${formatCount(done)} of ${formatPlural(of, kind === 'rebuild' ? 'chunk' : 'file')}`,
+          `${formatCount(done)} of ${formatPlural(of, kind === 'rebuild' ? 'chunk' : kind === 'dream' ? 'step' : 'file')}`,
         );
       }
       if (kind !== 'rebuild' && totals.embedded > 0)

@@ -17,9 +17,15 @@ function partsOf(store: KnowledgeStore, more: Partial<DreamParts> = {}): DreamPa
   return { store, graph: followGraph(store), clock, signal: new AbortController().signal, ...more };
 }
 
+async function all<T>(pieces: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const piece of pieces) list.push(piece);
+  return list;
+}
+
 async function run(parts: DreamParts, order: DreamOrder = ORDER) {
   const id = await beginDream(parts, order);
-  const states = await Array.fromAsync(dream(parts, id));
+  const states = await all(dream(parts, id));
   return { id, end: states.at(-1)! };
 }
 
@@ -122,7 +128,7 @@ test('a dream that was killed goes on as the same run, and comes to the same', a
     }
     using store = openKnowledgeStore({ path });
     const parts = partsOf(store);
-    const end = (await Array.fromAsync(dream(parts, id))).at(-1)!;
+    const end = (await all(dream(parts, id))).at(-1)!;
     using whole = openNotes(FILMS);
     const other = partsOf(whole);
     const { end: expected } = await run(other);
@@ -131,8 +137,8 @@ test('a dream that was killed goes on as the same run, and comes to the same', a
     const said = (of: KnowledgeStore) =>
       of.assertionsOfRun(1, { limit: 1000 }).map(({ id: _, ...rest }) => rest);
     assert.deepEqual(said(store), said(whole));
-    await assert.rejects(async () => Array.fromAsync(dream(parts, id)), { code: 'run_ended' });
-    await assert.rejects(async () => Array.fromAsync(dream(parts, 99)), { code: 'run_unknown' });
+    await assert.rejects(async () => all(dream(parts, id)), { code: 'run_ended' });
+    await assert.rejects(async () => all(dream(parts, 99)), { code: 'run_unknown' });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -156,7 +162,7 @@ test('a dream ends where its time is up or others want the machine, and what it 
   const parts = partsOf(store, { signal: stop.signal });
   const id = await beginDream(parts, ORDER);
   stop.abort();
-  await assert.rejects(async () => Array.fromAsync(dream(parts, id)), { code: 'aborted' });
+  await assert.rejects(async () => all(dream(parts, id)), { code: 'aborted' });
   assert.equal(store.run(id)?.ended, null);
 });
 

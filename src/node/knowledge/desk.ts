@@ -24,6 +24,7 @@ import type { KbView, KnowledgeDesk, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import { answersDesk } from './answers.ts';
 import type { AreaParts } from './areas.ts';
+import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
 import { graphDesk } from './graph.ts';
@@ -107,10 +108,14 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       const kbs = createOpenKbs(embedders);
       const work = { embedders, pool, clock, chunking: config.knowledge, uploads };
       const entries = registry;
-      const jobs = createJobs({
+      const jobs: Jobs = createJobs({
         ...{ registry, clock, log },
         run: async (name, what, telling) =>
-          kbs.use(entries.get(name), (kb) => doWork(what, kb, work, telling)),
+          kbs.use(entries.get(name), (kb) =>
+            what.kind === 'dream'
+              ? dreamWork(parts, what.run, kb, telling, () => jobs.unfinished(name) > 1)
+              : doWork(what, kb, work, telling),
+          ),
       });
       // Also when the first try to open found another process at work.
       if (resumes) jobs.resume();
@@ -156,8 +161,10 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
 
   const area: AreaParts = { ...parts, withKb, opened: need };
   const sharing = createSharing(area);
+  const asked = createAsked();
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
+    dream: dreamDesk(area),
     exchange: exchangeDesk(area, make),
     shares: sharing.desk,
     reading: readingDesk(area),
@@ -257,13 +264,16 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         return fileView(found);
       }),
     search: (name, query, signal) =>
-      withKb(name, async ({ retriever }) => {
+      withKb(name, async (kb) => {
+        const { retriever } = kb;
         const began = clock.monotonic();
         const { query: question, k, mode, neighbours, diversity, filter } = query;
         const found = await retriever.search(question, {
           ...{ limit: k, by: mode, neighbours, filter, signal },
           ...(diversity === undefined ? {} : { diversity }),
         });
+        // Where the question's form was to say the graph is there already.
+        if (found.route !== null) await asked.note(name, kb, question);
         return searchView(found, clock.monotonic() - began);
       }),
   };

@@ -219,5 +219,7 @@ function whatOf(work: Work): string {
       return work.folder;
     case 'rebuild':
       return 'all vectors';
+    case 'dream':
+      return `dream ${work.run}`;
   }
 }

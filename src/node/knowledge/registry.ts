@@ -52,7 +52,9 @@ export type Work =
       readonly allowEmpty: boolean;
     }
   /** `begun`: the vectors of another model were dropped. */
-  | { readonly kind: 'rebuild'; readonly begun: boolean };
+  | { readonly kind: 'rebuild'; readonly begun: boolean }
+  /** `run`: in the file of the knowledge base. */
+  | { readonly kind: 'dream'; readonly run: number };
 
 export const kindOf = ({ kind }: Work): JobKind => (kind === 'upload' ? 'ingest' : kind);
 

@@ -52,7 +52,7 @@ const NOTHING: IngestTotals = {
 export const noProgress: JobProgress = { totals: NOTHING, of: null, renamed: 0, removed: 0, failures: [] };
 
 export async function doWork(
-  work: Work,
+  work: Exclude<Work, { readonly kind: 'dream' }>,
   { store, stamps }: OpenKb,
   parts: WorkParts,
   telling: Telling,

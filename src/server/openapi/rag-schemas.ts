@@ -92,7 +92,7 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
   KbJob: object({
     id: count,
     kb: string,
-    kind: choice('ingest', 'sync', 'rebuild'),
+    kind: choice('ingest', 'sync', 'rebuild', 'dream'),
     what: described('What it works on, for people.', string),
     state: choice('waiting', 'running', 'done', 'failed', 'cancelled'),
     step: described('Grows with each change; for `seen`.', count),

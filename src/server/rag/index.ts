@@ -24,6 +24,7 @@ import {
   uploadQuery,
 } from './bodies.ts';
 import { exchangeRoutes } from './exchange.ts';
+import { dreamRoutes } from './dream.ts';
 import { graphRoutes } from './graph.ts';
 import { surfaceRoutes } from './openai.ts';
 import { passagesRoute } from './reading.ts';
@@ -84,6 +85,7 @@ export function ragRoutes(context: ServerContext): Route[] {
     })),
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
     ...graphRoutes(route, () => desk().graph),
+    ...dreamRoutes(route, () => desk().dream),
     ...shareRoutes(context, () => desk().shares),
     ...exchangeRoutes(route, () => desk().exchange),
     route('POST', '/:kb/search', async (exchange, kb) =>

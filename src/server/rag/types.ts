@@ -5,6 +5,7 @@
  */
 import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
 import type { AnswersDesk } from './answer-types.ts';
+import type { DreamDesk } from './dream-types.ts';
 import type { ExchangeDesk } from './exchange-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
 import type { GraphDesk } from './graph-types.ts';
@@ -48,13 +49,13 @@ export interface KbView {
   readonly jobs: number;
 }
 
-export type JobKind = 'ingest' | 'sync' | 'rebuild';
+export type JobKind = 'ingest' | 'sync' | 'rebuild' | 'dream';
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** How far a job is, or how far it came. */
 export interface JobProgress {
   readonly totals: IngestTotals;
-  /** Files (for `rebuild` chunks) there are to look at; null while that is not known. */
+  /** Files (for `rebuild` chunks, for `dream` what its step goes through) there are to look at; null while that is not known. */
   readonly of: number | null;
   readonly renamed: number;
   readonly removed: number;
@@ -174,6 +175,7 @@ export interface SyncOrder {
 /** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
 export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
+  readonly dream: DreamDesk;
   readonly exchange: ExchangeDesk;
   readonly shares: SharesDesk;
   readonly reading: ReadingDesk;

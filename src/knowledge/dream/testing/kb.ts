@@ -31,7 +31,7 @@ export function putNote(store: KnowledgeStore, { title, text, properties = {} }:
     id: createHash('sha256').update(`${title}\n${each}`).digest('hex').slice(0, 32),
     ...{ position, title, text: each, tokens: 10, place: {} },
   }));
-  store.put(document, chunks, null, mentionsOf({ title, document, chunks }));
+  store.put(document, chunks, null, mentionsOf({ title, document: { ...document, sections: [] }, chunks }));
 }
 
 export const FILMS: readonly Note[] = [
