@@ -113,6 +113,7 @@ export {
   type ThresholdState,
   type ThresholdStep,
 } from './router/index.ts';
+export { attemptsBefore } from './steps/report.ts';
 export * from './terms.ts';
 export type * from './types.ts';
 export { UPSTREAM_LIMITS } from './upstream/index.ts';

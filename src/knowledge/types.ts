@@ -53,6 +53,8 @@ export interface WriterFacts {
   readonly privacy: string | null;
   /** Personal data that was replaced before it left, by class; null when nothing had to be. */
   readonly replaced: readonly { readonly class: string; readonly count: number }[] | null;
+  /** Backends that were sent the same, and whose answer does not count: they failed, or another was faster. */
+  readonly others: readonly string[];
   /** Null: not known yet, or it was not said. */
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;

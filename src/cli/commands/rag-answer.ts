@@ -125,6 +125,8 @@ export function sourceLine({ n, path, title, where, place }: SourceView, { citat
   return `[${n}] ${paint('bold', plain(path))}${behind === '' ? '' : `, ${plain(behind)}`}${paint('dim', `: ${plain(title.replace(/\s+/gu, ' '))}`)}`;
 }
 
+type Wrote = AnswerView['writers'][number];
+
 const PLACES = {
   this_machine: 'on this machine',
   owned: 'on another machine of yours',
@@ -132,9 +134,10 @@ const PLACES = {
   provider: 'by a provider',
 } as const;
 
-function placeOf({ backend, where, link, privacy, replaced }: AnswerView['writers'][number]): string {
-  if (where === null) return `of ${plain(backend)}`;
-  if (where === 'this_machine') return PLACES[where];
+function placeOf({ backend, where, link, privacy, replaced, others }: Wrote): string {
+  const sent = others.length === 0 ? [] : [`sent in vain to ${others.map(plain).join(', ')}`];
+  if (where === null || where === 'this_machine')
+    return [where === null ? `of ${plain(backend)}` : PLACES[where], ...sent].join(', ');
   const words = replaced?.reduce((sum, { count }) => sum + count, 0) ?? 0;
   return [
     `${PLACES[where]} (${plain(backend)})`,
@@ -145,5 +148,6 @@ function placeOf({ backend, where, link, privacy, replaced }: AnswerView['writer
         ]),
     ...(privacy === null ? [] : [`privacy ${privacy}`]),
     ...(words === 0 ? [] : [`${formatPlural(words, 'place')} with personal data replaced`]),
+    ...sent,
   ].join(', ');
 }

@@ -31,6 +31,7 @@ export function failedWith(error: unknown, attempts: readonly AttemptRecord[]): 
   if (typeof error === 'object' && error !== null) failed.set(error, attempts);
 }
 
+/** Attempts that led to the error of a request; none where it was never sent. */
 export function attemptsBefore(error: object): readonly AttemptRecord[] {
   return failed.get(error) ?? [];
 }

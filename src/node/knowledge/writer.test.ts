@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSeededRandom, silentLogger, systemClock } from '../../base/index.ts';
+import { createSeededRandom, KithError, silentLogger, systemClock } from '../../base/index.ts';
 import {
   type Backend,
   type BackendModel,
@@ -13,7 +13,7 @@ import type { WriterFacts } from '../../knowledge/index.ts';
 import { openWriter } from './writer.ts';
 
 /** A gateway with one provider somewhere else, and what that was asked. */
-function elsewhere(destination: GatewayProvider['destination']) {
+function elsewhere(destination: GatewayProvider['destination'], fails = false) {
   const asked: ChatRequest[] = [];
   const backend: Backend = {
     name: 'vendor',
@@ -24,6 +24,7 @@ function elsewhere(destination: GatewayProvider['destination']) {
     ],
     async *chat(request): AsyncGenerator<ChatEvent> {
       asked.push(request);
+      if (fails) throw new KithError('backend_failed', 'It is down.', { status: 502 });
       yield { type: 'start', backend: 'vendor', model: 'big' };
       yield { type: 'text', choice: 0, text: 'The rent ', logprobs: null };
       yield { type: 'text', choice: 0, text: 'is 840 [1].', logprobs: null };
@@ -48,9 +49,13 @@ function elsewhere(destination: GatewayProvider['destination']) {
   return { gateway, asked };
 }
 
-async function write(gateway: ReturnType<typeof elsewhere>['gateway'], model: string, text: string) {
+async function write(
+  gateway: ReturnType<typeof elsewhere>['gateway'],
+  model: string,
+  text: string,
+  told: WriterFacts[] = [],
+) {
   const writer = await openWriter({ backend: gateway, config: { gateway: { privacy: 'medium' } } }, model);
-  const told: WriterFacts[] = [];
   let written = '';
   const signal = new AbortController().signal;
   for await (const piece of writer.write([{ role: 'user', content: text }], {
@@ -75,16 +80,29 @@ test("a provider gets passages under the owner's privacy level, and the answer s
   assert.deepEqual(told.at(-1), {
     ...{ backend: 'vendor', model: 'big', where: 'provider', link: 'encrypted', privacy: 'medium' },
     replaced: [{ class: 'email', count: 1 }],
-    ...{ promptTokens: 5, completionTokens: 4, cost: null },
+    ...{ others: [], promptTokens: 5, completionTokens: 4, cost: null },
   });
   assert.equal(told[0]!.backend, 'vendor');
+});
+
+test('a provider that had the passages and failed is told of', async () => {
+  const { gateway, asked } = elsewhere({ kind: 'provider', link: 'encrypted' }, true);
+  await using _ = gateway;
+  const told: WriterFacts[] = [];
+  await assert.rejects(write(gateway, 'big', PRIVATE, told), /down/);
+  assert.equal(asked.length, 1);
+  assert.deepEqual(
+    told.map(({ backend, model, where }) => [backend, model, where]),
+    [['vendor', 'big', null]],
+  );
 });
 
 test('where the level forbids it nothing is sent, and no explanation stands in for the answer', async () => {
   const { gateway, asked } = elsewhere({ kind: 'provider', link: 'open' });
   await using _ = gateway;
-  await assert.rejects(write(gateway, 'big', PRIVATE));
-  assert.equal(asked.length, 0);
+  const told: WriterFacts[] = [];
+  await assert.rejects(write(gateway, 'big', PRIVATE, told));
+  assert.deepEqual([asked.length, told.length], [0, 0]);
 });
 
 const SMALL: BackendModel = {
@@ -122,7 +140,7 @@ test('what this machine writes without a gateway is said to be here, by the mode
         privacy: null,
         replaced: null,
       },
-      ...{ promptTokens: null, completionTokens: null, cost: 0 },
+      ...{ others: [], promptTokens: null, completionTokens: null, cost: 0 },
     },
   ]);
 });

@@ -8,7 +8,14 @@
  * @module node/knowledge/writer
  */
 import type { Config } from '../../base/index.ts';
-import { type Gateway, OWN_TERMS, type Receipt, type RouteReport } from '../../gateway/index.ts';
+import {
+  type AttemptRecord,
+  attemptsBefore,
+  type Gateway,
+  OWN_TERMS,
+  type Receipt,
+  type RouteReport,
+} from '../../gateway/index.ts';
 import type { Writer, WriterFacts } from '../../knowledge/index.ts';
 
 /** A gateway, or this machine's engine alone where no node runs. */
@@ -39,14 +46,22 @@ export async function openWriter({ backend, config }: WriterParts, model: string
         ...{ n: 1, sampler: { temperature }, stop: [], overflow: 'error', keepTokens: 0, timeoutMs: null },
         terms: { ...OWN_TERMS, privacy: config.gateway.privacy, cache: 'off', degrade: 'none' },
       });
-      for await (const event of events) {
-        if (event.type === 'start') told?.(factsOf(event));
-        else if (event.type === 'text') yield event.text;
-        else if (event.type === 'usage')
-          told?.({
-            ...factsOf(event.receipt),
-            ...{ promptTokens: event.promptTokens, completionTokens: event.completionTokens },
-          });
+      try {
+        for await (const event of events) {
+          if (event.type === 'start') told?.(factsOf(event));
+          else if (event.type === 'text') yield event.text;
+          else if (event.type === 'usage')
+            told?.({
+              ...factsOf(event.receipt),
+              ...{ promptTokens: event.promptTokens, completionTokens: event.completionTokens },
+            });
+        }
+      } catch (error) {
+        const sent = sentTo(attemptsBefore(error as object));
+        const last = sent.at(-1);
+        // Nobody answered, and yet the sources went there.
+        if (last !== undefined) told?.({ ...NOWHERE, ...last, others: others(sent, last.backend) });
+        throw error;
       }
     },
   };
@@ -58,21 +73,33 @@ async function contextOf(backend: WritingBackend, model: string | null): Promise
   return rows.find(({ id }) => id === model)?.context ?? CONTEXT;
 }
 
+const NOWHERE = {
+  ...{ where: null, link: null, privacy: null, replaced: null, others: [] },
+  ...{ promptTokens: null, completionTokens: null, cost: null },
+} as const;
+
+/** Those that were asked, and not only passed over. */
+function sentTo(attempts: readonly AttemptRecord[]): { readonly backend: string; readonly model: string }[] {
+  return attempts
+    .filter(({ outcome }) => outcome !== 'skipped')
+    .map(({ backend, model }) => ({ backend, model }));
+}
+
+function others(sent: readonly { readonly backend: string }[], but: string): string[] {
+  return [...new Set(sent.map(({ backend }) => backend))].filter((backend) => backend !== but);
+}
+
 /** What an engine without a gateway says has no route: it is this machine. */
 function factsOf({
   backend,
   model,
   route,
 }: Pick<Receipt, 'backend' | 'model'> & { readonly route?: RouteReport }): WriterFacts {
-  const unused = { promptTokens: null, completionTokens: null };
-  if (route === undefined)
-    return {
-      ...{ backend, model, where: 'this_machine', link: null, privacy: null, replaced: null },
-      ...{ ...unused, cost: 0 },
-    };
+  if (route === undefined) return { ...NOWHERE, backend, model, where: 'this_machine', cost: 0 };
   const { level, where, link, replaced } = route.privacy;
   return {
-    ...{ backend, model, where, link, privacy: level, ...unused, cost: route.cost },
+    ...{ ...NOWHERE, backend, model, where, link, privacy: level, cost: route.cost },
+    others: others(sentTo(route.attempts), backend),
     replaced: replaced?.map((found) => ({ class: found.class, count: found.count })) ?? null,
   };
 }

@@ -63,6 +63,10 @@ const writer: Readonly<Record<string, Schema>> = {
     'Personal data that was replaced before it left; null when nothing had to be.',
     nullable(array(object({ class: string, count }))),
   ),
+  others: described(
+    'Backends that were sent the same, and whose answer does not count: they failed, or another was faster.',
+    array(string),
+  ),
   promptTokens: described('Null: unknown.', nullable(count)),
   completionTokens: nullable(count),
   cost: described("In the unit of the owner's prices; null: unknown.", nullable(number)),
