@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { createSeededRandom } from '../../src/base/index.ts';
+import { createIdentity, didOfPeerId } from '../../src/identity/index.ts';
+import { grantText, signGrant } from '../../src/knowledge/index.ts';
 import type { Node } from '../../src/node/index.ts';
 import type {
+  AcceptedGrant,
   AnswerEventView,
   AnswerView,
   DocumentView,
+  FederatedView,
   FileView,
+  GivenGrant,
   JobView,
   KbView,
   SearchView,
@@ -295,6 +301,41 @@ test('a client that leaves ends its answer, and lets the knowledge base go', asy
   leaving.abort();
   // Waits until nobody uses it.
   assert.deepEqual(await rag('DELETE', '/hostile'), { name: 'hostile', kept: false });
+});
+
+test('grants are given, accepted, listed, revoked and forgotten, and a question goes to knowledge bases here and of a peer that is not reached', async () => {
+  const other = createIdentity(new Uint8Array(32).fill(5));
+  const up = <T>(method: string, path: string, body?: unknown) => rag<T>(method, `/..${path}`, body);
+  const order = { with: other.peerId, filter: { paths: ['notes/'] }, forMs: 3_600_000 };
+  const given = await rag<GivenGrant>('POST', '/notes/shares', order);
+  assert.deepEqual([given.state, given.holder, given.rights], ['holds', other.peerId, ['search']]);
+  const { from, until } = given;
+  const terms = {
+    holder: didOfPeerId(given.issuer),
+    kb: 'theirs',
+    name: 'theirs',
+    rights: ['search' as const],
+  };
+  const grant = grantText(signGrant(other, { ...terms, from, until }, createSeededRandom(4)));
+  const { accepted } = await up<{ accepted: AcceptedGrant[] }>('POST', '/shares/accepted', { grant });
+  const theirs = accepted[0]!.name;
+  const found = await up<FederatedView>('POST', '/search', { query: 'tram', kbs: ['notes', theirs] });
+  assert.deepEqual(
+    found.sources.map(({ state, trouble }) => [state, trouble?.code ?? null]),
+    [
+      ['answered', null],
+      ['offline', 'swarm_off'],
+    ],
+  );
+  assert.equal(found.hits[0]!.path, 'notes/trips/lisbon.txt');
+  const asked = JSON.stringify({ query: 'tram', kb: theirs });
+  const headers = { 'content-type': 'application/json' };
+  assert.equal((await rag.raw('POST', '/../shares/answer', { body: asked, headers })).status, 404);
+  const revoked = await up<GivenGrant>('DELETE', `/shares/given/${given.id}`);
+  assert.equal(revoked.state, 'revoked');
+  await up('DELETE', `/shares/accepted/${accepted[0]!.id}`);
+  const listed = await up<{ given: GivenGrant[]; accepted: AcceptedGrant[] }>('GET', '/shares');
+  assert.deepEqual([listed.given.map(({ id }) => id), listed.accepted], [[given.id], []]);
 });
 
 test('what the owner may not or cannot do is refused with a code', async () => {

@@ -107,7 +107,7 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
   async function send(
     op: GrantRight,
     grant: Grant,
-    { query, k, mode, filter = null, privacy, deadlineMs }: Omit<FederatedQuery, 'kbs'>,
+    { query, k, mode, filter, privacy, deadlineMs }: Omit<FederatedQuery, 'kbs'>,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
     const { peers, mayLeave } = need();
@@ -120,7 +120,7 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
     const peer = peerIdOfDid(grant.issuer);
     const question = mayLeave(query, privacy, peer);
     const payload = encodeRequest({
-      ...{ op, grant: grant.bytes, question, mode, filter },
+      ...{ op, grant: grant.bytes, question, mode, filter: filter ?? null },
       k: Math.min(k, RAG_BOUNDS.hits),
     });
     const reply = await peers.swarm.call(peer, RAG_METHOD, {}, payload, {
