@@ -10,6 +10,7 @@ import {
   type AnswerEventView,
   type AnswerQuery,
   type AnswersDesk,
+  type CacheDesk,
   answerEventView,
   type DocumentView,
   type DreamDesk,
@@ -38,6 +39,7 @@ export interface Answers {
 export interface RagDesk {
   readonly desk: Omit<KnowledgeDesk, 'file' | keyof KnowledgeAreas> & {
     readonly answers: Answers;
+    readonly cache: CacheDesk;
     readonly exchange: ExchangeDesk;
     readonly dream: DreamDesk;
     readonly shares: SharesDesk;
@@ -127,6 +129,10 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
         (await node.post(`${of(kb)}/import/notes`, body, signal)) as ImportReport,
       backup: (kb, body) => node.call('POST', `${of(kb)}/export/file`, { body }),
       restore: (kb, body) => node.call('POST', `${of(kb)}/import/file`, { body }),
+    },
+    cache: {
+      stats: (kb) => node.call('GET', `${of(kb)}/cache`),
+      clear: async (kb) => (await node.call<{ removed: number }>('DELETE', `${of(kb)}/cache`)).removed,
     },
     answers: {
       answer: async (kb, query, signal) =>

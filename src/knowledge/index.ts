@@ -14,6 +14,7 @@ export {
   collectAnswer,
   createAnswerer,
   type Figures,
+  type CachedNote,
   type Missing,
   type SentenceStatus,
   type Source,

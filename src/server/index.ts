@@ -37,6 +37,7 @@ export {
 } from './metrics/index.ts';
 export type * from './rag/answer-types.ts';
 export { answerEventView, answerView } from './rag/answers.ts';
+export type * from './rag/cache-types.ts';
 export type * from './rag/exchange-types.ts';
 export type * from './rag/dream-types.ts';
 export type * from './rag/graph-types.ts';

@@ -4,7 +4,13 @@ import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { systemClock, systemRandom } from '../../src/base/index.ts';
 import type { Node } from '../../src/node/index.ts';
-import { type JobView, type KeyScope, openKeyStore, type SearchView } from '../../src/server/index.ts';
+import {
+  type JobView,
+  type KeptView,
+  type KeyScope,
+  openKeyStore,
+  type SearchView,
+} from '../../src/server/index.ts';
 import { ragOf } from '../knowledge/rag-support.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 
@@ -136,6 +142,36 @@ test('faults are the errors that the client knows', async () => {
     return true;
   });
   await assert.rejects(create({ messages: [] }), OpenAI.BadRequestError);
+});
+
+test('an answer that was kept says so, until it is asked for anew or the documents change', async () => {
+  const rag = await ragOf(node, home.path);
+  await rag('DELETE', '/notes/cache');
+  type Told = { readonly kith: { readonly cached: { readonly similarity: number } | null } };
+  const ask = async (content: string, kith: object = {}) => {
+    const body = { model: 'notes', messages: [{ role: 'user', content }], kith };
+    const told = await client().chat.completions.create(
+      body as OpenAI.ChatCompletionCreateParamsNonStreaming,
+    );
+    return { text: told.choices[0]!.message.content, cached: (told as unknown as Told).kith.cached };
+  };
+  const first = await ask('How long should green tea steep?');
+  assert.equal(first.cached, null);
+  const again = await ask('please tell me how long should green tea steep');
+  assert.equal(again.text, first.text);
+  assert.equal(again.cached!.similarity, 1);
+  assert.equal((await ask('How long should green tea steep?', { fresh: true })).cached, null);
+  assert.equal((await ask('How long should green tea steep?', { k: 2 })).cached, null);
+  assert.equal((await ask('Who was Napoleon married to?')).cached, null);
+  assert.equal((await ask('Who was Napoleon married to?')).cached, null, 'a refusal is not kept');
+  const kept = await rag<KeptView>('GET', '/notes/cache');
+  assert.deepEqual([kept.mode, kept.answers, kept.hits], ['same', 2, 0], 'made anew, it was kept anew');
+  const sent = await bare('/ingest?path=more.md', keys.fills, {
+    method: 'POST',
+    body: '# More\n\nCoffee is hot.',
+  });
+  await rag.ended((await sent.json()) as JobView);
+  assert.equal((await ask('How long should green tea steep?')).cached, null);
 });
 
 test('search gives passages', async () => {

@@ -4,7 +4,7 @@
  * @module base/settings/knowledge
  */
 import { isAbsolute } from 'node:path';
-import { bytes, GB, integer, text } from './setting.ts';
+import { bytes, choice, GB, integer, text } from './setting.ts';
 
 export const knowledgeSettings = {
   'knowledge.folder': text(
@@ -45,5 +45,10 @@ export const knowledgeSettings = {
     'none, auto or the id of a model',
     (value) => /^[^\s\p{Cc}]{1,200}$/u.test(value),
     'none',
+  ),
+  'knowledge.cache': choice(
+    'Whether answers are given again until the knowledge base changes, for a day at most: to the same question, also to one that means the same (which may be answered for another), or never.',
+    ['same', 'similar', 'off'],
+    'same',
   ),
 } as const;

@@ -1,5 +1,5 @@
 /** Answers from a knowledge base on a terminal: as they come, then their sources. @module cli/commands/rag-answer */
-import { formatPlural, KithError } from '../../base/index.ts';
+import { formatDuration, formatPlural, KithError } from '../../base/index.ts';
 import {
   type AnswerEventView,
   type AnswerQuery,
@@ -20,6 +20,7 @@ export function wishesOf({
   const filter = filterOf(options);
   return {
     mode: options.mode as AnswerQuery['mode'],
+    ...(options.fresh === true ? { fresh: true } : {}),
     ...(filter === null ? {} : { filter }),
     ...(options.writer === undefined
       ? {}
@@ -85,7 +86,7 @@ export async function ask(
 
 /** Sources, who wrote, and what was left out. */
 export function tellBeside(told: AnswerView): void {
-  const { outcome, citations, sources, writers, warnings, figures, route } = told;
+  const { outcome, citations, sources, writers, warnings, figures, route, cached } = told;
   const cited = new Set(citations.map(({ n }) => n));
   const named = sources.filter(({ n }) => cited.has(n));
   if (named.length > 0) print();
@@ -100,6 +101,10 @@ export function tellBeside(told: AnswerView): void {
       say(`Sentences of your documents: what was written by ${asked}, is not in the sources.`);
     else say(`Asked: ${asked}.`);
   }
+  if (cached !== undefined)
+    say(
+      `Answered ${formatDuration(cached.ageMs)} ago${cached.similarity === 1 ? '' : ' to a question much like it'}; --fresh has it made anew.`,
+    );
   if (figures.leftOut > 0 && outcome === 'written')
     say(`${formatPlural(figures.leftOut, 'sentence')} left out that no source supports.`);
   for (const { code, message } of warnings)

@@ -56,6 +56,8 @@ export const evaluateAnswers: Handler = async (invocation) => {
         ...wishesOf(invocation),
         question: question.text.slice(0, MOST_CHARACTERS),
         history: [],
+        // What is kept was measured when it was made.
+        fresh: true,
       };
       for await (const event of await desk.answers.answer(name, query, signal)) events.push(event);
       const one = judgeAnswer(question, events, performance.now() - began, idOf);

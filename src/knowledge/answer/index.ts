@@ -16,6 +16,7 @@ export type {
   AnswerEvent,
   Citation,
   Figures,
+  CachedNote,
   Missing,
   SentenceStatus,
   Source,

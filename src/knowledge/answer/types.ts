@@ -125,7 +125,16 @@ export type AnswerEvent =
       /** Why it was refused, for people; null otherwise. */
       readonly reason: string | null;
       readonly figures: Figures;
+      /** Stands where all of it was made for this question when it came before, or for one that means the same. */
+      readonly cached?: CachedNote;
     };
+
+export interface CachedNote {
+  /** ms since it was made. */
+  readonly ageMs: number;
+  /** Cosine of the two questions; 1 when they are the same. */
+  readonly similarity: number;
+}
 
 /** Figures behind a refusal or its absence. */
 export interface Support {

@@ -7,6 +7,7 @@ import { InputError } from '../../base/index.ts';
 import { createAnswerer, type Writer } from '../../knowledge/index.ts';
 import type { AnswersDesk } from '../../server/index.ts';
 import { type AreaParts, streamKb } from './areas.ts';
+import { answerAgain } from './cache.ts';
 import { openWriter } from './writer.ts';
 
 export function answersDesk(parts: AreaParts): AnswersDesk {
@@ -22,16 +23,19 @@ export function answersDesk(parts: AreaParts): AnswersDesk {
   }
 
   return {
-    async answer(name, { question, history, mode, filter, k, maxTokens, writer: wanted }, signal) {
+    async answer(name, query, signal) {
+      const { question, history, mode, filter, k, maxTokens, writer: wanted } = query;
       const writer = await writerFor(wanted);
-      return streamKb(parts, name, ({ store, retriever, embedder }) =>
-        createAnswerer({ store, retriever, embedder, writer, clock, random }).answer(question, {
-          ...{ turns: history, search: { by: mode, filter }, signal },
-          // What a model makes up is worth less to a reader than what stands in the sources.
-          fallback: 'extract',
-          ...(k === undefined ? {} : { sources: k }),
-          ...(maxTokens === undefined ? {} : { maxTokens }),
-        }),
+      return streamKb(parts, name, (kb) =>
+        answerAgain(parts, kb, query, writer?.id ?? null, signal, () =>
+          createAnswerer({ ...kb, writer, clock, random }).answer(question, {
+            ...{ turns: history, search: { by: mode, filter }, signal },
+            // What a model makes up is worth less to a reader than what stands in the sources.
+            fallback: 'extract',
+            ...(k === undefined ? {} : { sources: k }),
+            ...(maxTokens === undefined ? {} : { maxTokens }),
+          }),
+        ),
       );
     },
   };

@@ -24,6 +24,7 @@ import type { KbView, KnowledgeDesk, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import { answersDesk } from './answers.ts';
 import type { AreaParts } from './areas.ts';
+import { cacheDesk } from './cache.ts';
 import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
@@ -164,6 +165,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   const asked = createAsked();
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
+    cache: cacheDesk(area),
     dream: dreamDesk(area),
     exchange: exchangeDesk(area, make),
     shares: sharing.desk,

@@ -44,6 +44,7 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     answerPeer: (call) => door.pass(call.peer, async () => (await load()).answerPeer(call)),
     desk: {
       answers: later('answers', ['answer']),
+      cache: later('cache', ['stats', 'clear']),
       dream: later('dream', ['score', 'run', 'runs', 'journal', 'undo']),
       exchange: later('exchange', ['exportNotes', 'importNotes', 'backup', 'restore']),
       shares: later('shares', [

@@ -83,6 +83,10 @@ const steps = described(
     object({ name: string, status: choice('used', 'skipped'), reason: nullable(string), ms: milliseconds }),
   ),
 );
+const cached = described(
+  'Stands where it was made when the question came before, or one that means the same.',
+  object({ ageMs: milliseconds, similarity: described('Cosine of the two questions.', number) }),
+);
 const event = (type: string, fields: Readonly<Record<string, Schema>>): Schema =>
   object({ type: literal(type), ...fields });
 
@@ -118,23 +122,26 @@ export const ragAnswerSchemas: Readonly<Record<string, Schema>> = {
     margin: described('Cosine of the first less that of the fifth.', nullable(number)),
     missing: described('Rare words of the question that no source has.', array(string)),
   }),
-  KbAnswer: object({
-    text: described('With citations `[n]`.', string),
-    outcome,
-    reason,
-    question,
-    rewrittenBy,
-    citations: array(object(citation)),
-    sentences: array(object(sentence)),
-    sources: array(ref('KbSource')),
-    figures: ref('KbFigures'),
-    support: ref('KbSupport'),
-    route,
-    steps,
-    writers: described('Models that were asked; empty where none was.', array(object(writer))),
-    warnings: array(object(warning)),
-    ms: milliseconds,
-  }),
+  KbAnswer: object(
+    {
+      text: described('With citations `[n]`.', string),
+      outcome,
+      reason,
+      question,
+      rewrittenBy,
+      citations: array(object(citation)),
+      sentences: array(object(sentence)),
+      sources: array(ref('KbSource')),
+      figures: ref('KbFigures'),
+      support: ref('KbSupport'),
+      route,
+      steps,
+      writers: described('Models that were asked; empty where none was.', array(object(writer))),
+      warnings: array(object(warning)),
+      ms: milliseconds,
+    },
+    { cached },
+  ),
   KbAnswerEvent: oneOf(
     event('sources', {
       ...{ question, rewrittenBy, route, steps },
@@ -147,7 +154,7 @@ export const ragAnswerSchemas: Readonly<Record<string, Schema>> = {
     event('sentence', sentence),
     event('writer', writer),
     event('warning', warning),
-    event('finish', { outcome, reason, figures: ref('KbFigures') }),
+    object({ type: literal('finish'), outcome, reason, figures: ref('KbFigures') }, { cached }),
   ),
 };
 

@@ -16,6 +16,7 @@ import {
   count,
   described,
   literal,
+  milliseconds,
   nothing,
   nullable,
   number,
@@ -43,6 +44,10 @@ const annotations = described(
       url_citation: object({ start_index: count, end_index: count, url, title: string }),
     }),
   ),
+);
+const usage = described(
+  'Of the models that were asked; absent where none was, or one did not count.',
+  object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }),
 );
 const n = described('As it is cited: `[n]`, from 1.', count);
 const sources: Readonly<Record<string, Schema>> = {
@@ -74,6 +79,10 @@ export const ragOpenAiSchemas: Readonly<Record<string, Schema>> = {
     question: described('As it was looked up.', nullable(string)),
     rewritten_by: described('By whom it was made to stand alone.', nullable(choice('rules', 'writer'))),
     route,
+    cached: described(
+      'Age and likeness of the question where the answer was made before; null where it was made now.',
+      nullable(object({ age_ms: milliseconds, similarity: number })),
+    ),
     sources: array(
       object({
         ...{ n, path: string, title: string, where: string, place, url, text: string },
@@ -91,19 +100,22 @@ export const ragOpenAiSchemas: Readonly<Record<string, Schema>> = {
     writers: described('Models that were asked; empty where none was.', array({ type: 'object' })),
     warnings: array(object({ code: string, message: string })),
   }),
-  KbCompletion: object({
-    ...head('chat.completion'),
-    choices: array(
-      object({
-        index: literal(0),
-        message: object({ role: literal('assistant'), content: string, refusal: nothing, annotations }),
-        logprobs: nothing,
-        finish_reason: choice('stop', 'length'),
-      }),
-      { minItems: 1, maxItems: 1 },
-    ),
-    ...sources,
-  }),
+  KbCompletion: object(
+    {
+      ...head('chat.completion'),
+      choices: array(
+        object({
+          index: literal(0),
+          message: object({ role: literal('assistant'), content: string, refusal: nothing, annotations }),
+          logprobs: nothing,
+          finish_reason: choice('stop', 'length'),
+        }),
+        { minItems: 1, maxItems: 1 },
+      ),
+      ...sources,
+    },
+    { usage },
+  ),
   KbCompletionChunk: object(
     {
       ...head('chat.completion.chunk'),
@@ -114,10 +126,10 @@ export const ragOpenAiSchemas: Readonly<Record<string, Schema>> = {
           logprobs: nothing,
           finish_reason: nullable(choice('stop', 'length')),
         }),
-        { minItems: 1, maxItems: 1 },
+        { maxItems: 1 },
       ),
     },
-    sources,
+    { ...sources, usage },
   ),
 };
 
@@ -173,7 +185,7 @@ export const ragOpenAiOperations: readonly Operation[] = [
     },
     {
       description:
-        'The last message of the user is the question, earlier ones are what it leans on. System messages and what steers drawing (`temperature`, `seed`, ...) have no effect. No usage is given.',
+        'The last message of the user is the question, earlier ones are what it leans on. System messages and what steers drawing (`temperature`, `seed`, ...) have no effect.',
       body: requestSchema(kbChatSchema),
     },
   ),

@@ -7,6 +7,7 @@ import { ingestBody, kbBody, searchBody, syncBody } from '../rag/bodies.ts';
 import { type Api, answer, pathParameter, queryParameter } from './operation.ts';
 import { ragAnswerOperations, ragAnswerSchemas } from './rag-answers.ts';
 import { exchangeOperations } from './rag-exchange.ts';
+import { ragCacheOperations } from './rag-cache.ts';
 import { ragOpenAiOperations, ragOpenAiSchemas } from './rag-openai.ts';
 import { ragDreamOperations, ragDreamSchemas } from './rag-dream.ts';
 import { ragGraphOperations, ragGraphSchemas } from './rag-graph.ts';
@@ -205,5 +206,6 @@ export const ragApi: Api = {
     ...ragDreamOperations,
     ...ragShareOperations,
     ...ragOpenAiOperations,
+    ...ragCacheOperations,
   ],
 };

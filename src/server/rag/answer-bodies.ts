@@ -35,5 +35,6 @@ export const answerBody = z.strictObject({
   k: z.int().min(1).max(20).exactOptional(),
   writer: z.string().min(1).max(200).nullable().exactOptional(),
   maxTokens: z.int().min(16).max(4096).exactOptional(),
+  fresh: z.boolean().exactOptional(),
   stream: z.boolean().default(false),
 });

@@ -9,6 +9,7 @@ import type {
   Figures,
   Filter,
   Found,
+  CachedNote,
   Missing,
   Place,
   SentenceStatus,
@@ -33,6 +34,8 @@ export interface AnswerQuery {
   readonly writer?: string | null;
   /** Tokens of the answer. */
   readonly maxTokens?: number;
+  /** Is made anew, even if one is kept. @default false */
+  readonly fresh?: boolean;
 }
 
 /** Answers with citations that were held against their sources. */
@@ -90,6 +93,8 @@ export interface AnswerView {
   readonly steps: Sources['steps'];
   /** Models that were asked; empty where none was. */
   readonly writers: readonly WriterNote[];
+  /** Stands where it was made when the question came before, or one that means the same. */
+  readonly cached?: CachedNote;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
   readonly ms: number;
 }

@@ -53,7 +53,7 @@ export function answerView(events: readonly (AnswerEvent | AnswerEventView)[], m
   const of = <Type extends AnswerEvent['type']>(type: Type) =>
     events.filter((event): event is Extract<AnswerEvent, { readonly type: Type }> => event.type === type);
   const looked = events.find((event) => event.type === 'sources')!;
-  const { outcome, reason, figures } = of('finish')[0]!;
+  const { outcome, reason, figures, cached } = of('finish')[0]!;
   return {
     text: of('text')
       .map(({ text }) => text)
@@ -65,6 +65,7 @@ export function answerView(events: readonly (AnswerEvent | AnswerEventView)[], m
     sources: looked.sources.map((source) => ('document' in source ? sourceView(source) : source)),
     ...{ figures, support: looked.support, route: looked.route, steps: looked.steps },
     writers: of('writer').map(({ type: _, ...note }) => note),
+    ...(cached === undefined ? {} : { cached }),
     warnings: of('warning').map(({ code, message }) => ({ code, message })),
     ms,
   };

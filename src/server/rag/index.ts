@@ -23,6 +23,7 @@ import {
   syncBody,
   uploadQuery,
 } from './bodies.ts';
+import { keptRoutes } from './cache.ts';
 import { exchangeRoutes } from './exchange.ts';
 import { dreamRoutes } from './dream.ts';
 import { graphRoutes } from './graph.ts';
@@ -84,6 +85,7 @@ export function ragRoutes(context: ServerContext): Route[] {
       files: await desk().files(kb, parseBody(filesQuery, once(query))),
     })),
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
+    ...keptRoutes(route, () => desk().cache),
     ...graphRoutes(route, () => desk().graph),
     ...dreamRoutes(route, () => desk().dream),
     ...shareRoutes(context, () => desk().shares),

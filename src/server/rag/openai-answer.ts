@@ -20,6 +20,8 @@ export interface KbMessage {
   readonly citations: readonly string[];
   readonly search_results: readonly { readonly title: string; readonly url: string }[];
   readonly finish_reason: 'stop' | 'length';
+  /** Of the models that were asked for it; absent where none was, or one did not count. */
+  readonly usage?: Usage;
   readonly kith: object;
 }
 
@@ -32,6 +34,12 @@ export interface UrlCitation {
     readonly url: string;
     readonly title: string;
   };
+}
+
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
 }
 
 export interface KbReading {
@@ -140,6 +148,7 @@ export function readAnswer(kb: string): KbReading {
         annotations,
         citations: urls,
         search_results: order.map(({ title }, i) => ({ title, url: urls[i]! })),
+        ...usageOf(finish?.cached === undefined ? writers : []),
         finish_reason: warnings.some(({ code }) => code === 'answer_cut') ? 'length' : 'stop',
         kith: {
           kb,
@@ -148,12 +157,31 @@ export function readAnswer(kb: string): KbReading {
           question: looked?.question ?? null,
           rewritten_by: looked?.rewrittenBy ?? null,
           route: looked?.route ?? null,
+          cached:
+            finish?.cached === undefined
+              ? null
+              : { age_ms: finish.cached.ageMs, similarity: finish.cached.similarity },
           sources: order.map((source, i) => ({ ...source, n: i + 1, url: urls[i]! })),
           citations: citations.map((citation) => ({ ...citation, n: shown.get(citation.n) ?? 0 })),
           writers,
           warnings,
         },
       };
+    },
+  };
+}
+
+function usageOf(writers: readonly Omit<Event<'writer'>, 'type'>[]): { usage?: Usage } {
+  let [prompt, completion] = [0, 0];
+  for (const { promptTokens, completionTokens } of writers) {
+    if (promptTokens === null || completionTokens === null) return {};
+    prompt += promptTokens;
+    completion += completionTokens;
+  }
+  if (writers.length === 0) return {};
+  return {
+    usage: {
+      ...{ prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion },
     },
   };
 }

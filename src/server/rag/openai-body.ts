@@ -33,6 +33,8 @@ export const kbChatSchema = z.object({
       filter: optional(filterBody),
       /** Sentences of the documents alone: no model writes. */
       extract: optional(z.boolean()),
+      /** Made anew, even if an answer is kept. */
+      fresh: optional(z.boolean()),
     }),
   ),
 });
@@ -64,6 +66,7 @@ export interface KbChat {
   readonly model: string | null;
   readonly query: AnswerQuery;
   readonly stream: boolean;
+  readonly includeUsage: boolean;
 }
 
 /** @throws InputError that names the field */
@@ -77,11 +80,13 @@ export function parseKbChat(body: unknown): KbChat {
   return {
     model: parsed.model ?? null,
     stream: parsed.stream ?? false,
+    includeUsage: parsed.stream_options?.include_usage ?? false,
     query: {
       ...{ question, history, mode: kith?.mode ?? 'auto' },
       ...(kith?.filter === undefined ? {} : { filter: kith.filter }),
       ...(kith?.k === undefined ? {} : { k: kith.k }),
       ...(kith?.extract === true ? { writer: null } : {}),
+      ...(kith?.fresh === true ? { fresh: true } : {}),
       // As few as a client asks for may be less than a sentence has.
       ...(maxTokens === undefined ? {} : { maxTokens: Math.min(4096, Math.max(16, maxTokens)) }),
     },

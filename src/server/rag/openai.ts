@@ -71,7 +71,7 @@ export function surfaceRoutes(parts: SurfaceParts, { base, only }: SurfaceOption
   }
 
   async function chat(exchange: Exchange): Promise<void> {
-    const { model, query, stream } = parseKbChat(await exchange.json());
+    const { model, query, stream, includeUsage } = parseKbChat(await exchange.json());
     const kb = await named(exchange, model);
     const head = {
       id: `chatcmpl-${exchange.id}`,
@@ -89,10 +89,15 @@ export function surfaceRoutes(parts: SurfaceParts, { base, only }: SurfaceOption
         const events = await desk().answers.answer(kb, query, exchange.signal);
         const reading = readAnswer(kb);
         if (stream)
-          await sendStream(exchange, parts, watched(events, watching), encodingOf(head, kb, reading));
+          await sendStream(
+            exchange,
+            parts,
+            watched(events, watching),
+            encodingOf(head, kb, reading, includeUsage),
+          );
         else {
           for await (const event of watched(events, watching)) reading.add(event);
-          const { finish_reason, citations, search_results, kith, ...message } = reading.message();
+          const { finish_reason, usage, citations, search_results, kith, ...message } = reading.message();
           sendJson(exchange.response, 200, {
             ...{ id: head.id, object: 'chat.completion', created: head.created, model: kb },
             choices: [
@@ -102,6 +107,7 @@ export function surfaceRoutes(parts: SurfaceParts, { base, only }: SurfaceOption
                 ...{ logprobs: null, finish_reason },
               },
             ],
+            ...(usage === undefined ? {} : { usage }),
             ...{ system_fingerprint: head.system_fingerprint, citations, search_results, kith },
           });
         }
@@ -189,11 +195,16 @@ interface Head {
 }
 
 /** Chunks: the role, text sentence by sentence, then annotations and sources with the reason of the end. */
-function encodingOf(head: Head, model: string, reading: KbReading): StreamEncoding<AnyAnswerEvent> {
+function encodingOf(
+  { id, created, system_fingerprint }: Head,
+  model: string,
+  reading: KbReading,
+  includeUsage: boolean,
+): StreamEncoding<AnyAnswerEvent> {
+  const whole = { id, object: 'chat.completion.chunk', created, model, system_fingerprint };
   const chunk = (delta: object, finish_reason: string | null, more: object = {}): string =>
     encodeEvent({
-      ...{ id: head.id, object: 'chat.completion.chunk', created: head.created, model },
-      system_fingerprint: head.system_fingerprint,
+      ...whole,
       choices: [{ index: 0, delta, logprobs: null, finish_reason }],
       ...more,
     });
@@ -207,9 +218,13 @@ function encodingOf(head: Head, model: string, reading: KbReading): StreamEncodi
       return `${begin}${text === '' ? '' : chunk({ content: text }, null)}`;
     },
     end() {
-      const { annotations, finish_reason, citations, search_results, kith } = reading.message();
+      const { annotations, finish_reason, usage, citations, search_results, kith } = reading.message();
       const told = annotations.length === 0 ? '' : chunk({ annotations }, null);
-      return `${told}${chunk({}, finish_reason, { citations, search_results, kith })}${doneEvent}`;
+      const last = chunk({}, finish_reason, { citations, search_results, kith });
+      // As OpenAI has it: behind the end, with no choice.
+      const counted =
+        includeUsage && usage !== undefined ? encodeEvent({ ...whole, choices: [], usage }) : '';
+      return `${told}${last}${counted}${doneEvent}`;
     },
     error: (fault) => encodeEvent(openAiError(fault)),
     ping: pingComment,

@@ -5,6 +5,7 @@
  */
 import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
 import type { AnswersDesk } from './answer-types.ts';
+import type { CacheDesk } from './cache-types.ts';
 import type { DreamDesk } from './dream-types.ts';
 import type { ExchangeDesk } from './exchange-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
@@ -175,6 +176,7 @@ export interface SyncOrder {
 /** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
 export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
+  readonly cache: CacheDesk;
   readonly dream: DreamDesk;
   readonly exchange: ExchangeDesk;
   readonly shares: SharesDesk;
