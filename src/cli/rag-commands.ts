@@ -9,6 +9,7 @@ import type { Add, Load } from './program.ts';
 import { addDream } from './rag-dream-commands.ts';
 import { addRagExchange } from './rag-exchange-commands.ts';
 import { addGraph } from './rag-graph-commands.ts';
+import { addRagCache } from './rag-cache-commands.ts';
 import { addRagServe } from './rag-serve-commands.ts';
 import { addRagShare, federatedOptions } from './rag-share-commands.ts';
 
@@ -33,6 +34,7 @@ const writerOption = () =>
     '--writer <model>',
     'who writes: a model, auto for what the gateway chooses, none for sentences of the documents (default: knowledge.writer)',
   );
+const freshOption = () => new Option('--fresh', 'have answers made anew, even if they are kept');
 const underOption = () =>
   new Option('--under <place>', 'folder in the knowledge base that it stands in, ending in /');
 
@@ -73,6 +75,7 @@ export function addRag(program: Command, add: Add): void {
   addRagShare(rag, add);
   addRagExchange(rag, add);
   addRagServe(rag, add);
+  addRagCache(rag, add);
   examples(
     add(
       rag,
@@ -170,6 +173,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
         ...filterOptions(),
         new Option('--answer', 'answer from what is found, with sources; exit code 1 when it is no answer'),
         writerOption(),
+        freshOption(),
         ...federatedOptions(),
         jsonOption(),
       ],
@@ -185,7 +189,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
       rag,
       'chat <name>',
       'ask your documents, one question after the other, each answered with its sources; from a pipe each line is a question',
-      [homeOption(), modeOption(), ...filterOptions(), writerOption(), jsonOption()],
+      [homeOption(), modeOption(), ...filterOptions(), writerOption(), freshOption(), jsonOption()],
       async () => ({ default: (await import('./commands/rag-chat.ts')).chat }),
     ),
     'kith rag chat notes',
