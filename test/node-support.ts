@@ -27,7 +27,8 @@ export async function createHome(): Promise<TestHome> {
 }
 
 export function configOf(home: TestHome, flags: Readonly<Record<string, unknown>> = {}): Config {
-  return resolveConfig({ home: home.path, flags, env: {} }).config;
+  // Tests that change a folder say themselves when it is to be looked at.
+  return resolveConfig({ home: home.path, flags: { 'knowledge.watch': false, ...flags }, env: {} }).config;
 }
 
 /** A node in this process, ready to answer. */

@@ -235,8 +235,15 @@ export {
   TYPES,
 } from './store/index.ts';
 export {
+  type Bell,
+  createBell,
+  type FolderObserver,
+  type FolderState,
   type FoundFile,
+  folderState,
   IGNORE_FILES,
+  networkDrive,
+  observeFolder,
   type SyncEvent,
   type SyncOptions,
   sync,

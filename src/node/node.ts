@@ -194,6 +194,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     knowledge = lateKnowledge({
       ...{ config, clock: systemClock, random: systemRandom, log: log.child('knowledge') },
       ...{ engine: rooms.engine, local: rooms.local, models: rooms.store, gateway: rooms.gateway },
+      watches: config.knowledge.watch,
       sharing: { identity: identity.identity, peers, mayLeave: questionsThatLeave(config, peers) },
     });
     const ids = createIds(systemClock, systemRandom);

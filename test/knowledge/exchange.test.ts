@@ -1,8 +1,9 @@
 /** Knowledge bases out of a node and back: notes, copies, folders that are watched, large uploads. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { scheduler } from 'node:timers/promises';
 import type { ExportReport, ImportReport } from '../../src/knowledge/index.ts';
 import type { Node } from '../../src/node/index.ts';
 import type { JobView, KbView, SearchView } from '../../src/server/index.ts';
@@ -18,7 +19,7 @@ before(async () => {
   notes = join(home.path, 'notes');
   await writeNotes(notes);
   await writeFile(join(notes, 'ada.md'), '# Ada Lovelace\n\nAda Lovelace met Charles Babbage in London.\n');
-  node = await startNode(home);
+  node = await startNode(home, { 'knowledge.watch': true });
   rag = await ragOf(node, home.path);
   await rag('POST', '', { name: 'notes' });
   const [job] = (await rag<{ jobs: JobView[] }>('POST', '/notes/sync', { folder: notes })).jobs;
@@ -64,7 +65,10 @@ test('notes are written into the folder that is followed without becoming docume
 
   await writeFile(join(folder, '.kithignore'), '# mine\n');
   assert.equal(await refused('/notes/export/notes', order), 'export_ignored');
-  assert.equal(await refused('/notes/import/notes', { folder: join(home.path, 'knowledge') }), 'export_missing');
+  assert.equal(
+    await refused('/notes/import/notes', { folder: join(home.path, 'knowledge') }),
+    'export_missing',
+  );
 });
 
 test('a whole copy becomes a knowledge base again, and is written over only when told', async () => {
@@ -88,4 +92,27 @@ test('a whole copy becomes a knowledge base again, and is written over only when
   );
   const left = (await readdir(join(home.path, 'knowledge'))).filter((name) => name.includes('.tmp'));
   assert.deepEqual(left, []);
+});
+
+/** Asks until the answer fits; a test that waits too long is ended from outside. */
+async function until(fits: () => Promise<boolean>): Promise<void> {
+  while (!(await fits())) await scheduler.wait(50);
+}
+const watchOf = async () => (await rag<KbView>('GET', '/notes')).contents!.folders[0]!.watch;
+const isDone = async (path: string): Promise<boolean> => (await rag.raw('GET', `/notes/files/${path}`)).ok;
+
+test('a folder that is followed is watched: files that come are taken in, and while it is away nothing goes', async () => {
+  await until(async () => (await watchOf())?.by === 'events');
+  await writeFile(join(notes, 'fresh.md'), '# Fresh\n\nThe ferry leaves at noon.\n');
+  await until(() => isDone('notes/fresh.md'));
+  const { jobs } = await rag<{ jobs: JobView[] }>('GET', '/notes/jobs');
+  assert.equal((await rag.ended(jobs[0]!)).state, 'done');
+
+  const documents = (await rag<KbView>('GET', '/notes')).contents!.documents;
+  await rename(notes, `${notes}-away`);
+  await until(async () => (await watchOf())?.why === 'it is away');
+  assert.equal((await rag<KbView>('GET', '/notes')).contents!.documents, documents);
+  await rename(`${notes}-away`, notes);
+  await writeFile(join(notes, 'again.md'), '# Again\n\nThe ferry is back.\n');
+  await until(() => isDone('notes/again.md'));
 });

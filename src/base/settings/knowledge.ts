@@ -4,7 +4,7 @@
  * @module base/settings/knowledge
  */
 import { isAbsolute } from 'node:path';
-import { bytes, choice, GB, integer, text } from './setting.ts';
+import { bytes, choice, flagSetting, GB, integer, text } from './setting.ts';
 
 export const knowledgeSettings = {
   'knowledge.folder': text(
@@ -24,6 +24,10 @@ export const knowledgeSettings = {
     0,
     10,
     1,
+  ),
+  'knowledge.watch': flagSetting(
+    'Whether folders that knowledge bases follow are watched while the node runs, and taken in again when something in them changed.',
+    true,
   ),
   'knowledge.parsers': integer('Files that are read at once, each by a process of its own.', 1, 32, 2),
   'knowledge.parseMs': integer('Time that reading one file may take, in ms.', 1000, 3_600_000, 30_000),

@@ -42,6 +42,10 @@ export const list: Handler = async (invocation) => {
   else {
     const head = ['NAME', 'DOCUMENTS', 'CHUNKS', 'SIZE', 'FAILED', 'JOBS', 'VECTORS BY', 'FOLDERS'];
     print(table([head, ...kbs.map(rowOf)], [1, 2, 3, 4, 5]));
+    for (const { name, contents } of kbs)
+      for (const { folder, watch } of contents?.folders ?? [])
+        if (watch?.why != null)
+          say(`${name}: ${plain(folder)} is looked at every ${formatDuration(watch.everyMs)}: ${plain(watch.why)}`);
     for (const { name, trouble } of kbs)
       if (trouble !== null) say(`${paint('yellow', `${name}:`, process.stderr)} ${plain(trouble.message)}`);
   }

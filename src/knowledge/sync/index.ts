@@ -3,6 +3,15 @@
  *
  * @module knowledge/sync
  */
+export {
+  type Bell,
+  createBell,
+  type FolderObserver,
+  type FolderState,
+  folderState,
+  networkDrive,
+  observeFolder,
+} from './observe.ts';
 export { type SyncEvent, type SyncOptions, sync } from './sync.ts';
 export { type FoundFile, IGNORE_FILES, type Unread, WALK_LIMITS, walk } from './walk.ts';
 export { type WatchEvent, type WatchOptions, watchFolder } from './watch.ts';

@@ -6,11 +6,9 @@
  *
  * @module knowledge/sync/watch
  */
-import { basename } from 'node:path';
-import { watch as observe } from 'chokidar';
-import { type Clock, isKithError, messageOf } from '../../base/index.ts';
+import { isKithError, messageOf } from '../../base/index.ts';
+import { createBell, observeFolder } from './observe.ts';
 import { type SyncEvent, type SyncOptions, sync } from './sync.ts';
-import { IGNORE_FILES } from './walk.ts';
 
 export interface WatchOptions extends SyncOptions {
   /** ms without a change before it is looked. @default 500 */
@@ -36,25 +34,15 @@ export async function* watchFolder(options: WatchOptions): AsyncGenerator<WatchE
   const { folder, clock, signal, quietMs = QUIET_MS, againMs = AGAIN_MS } = options;
   const stamps = options.stamps ?? new Map<string, string>();
   const bell = createBell(clock);
-  const observer = observe(folder, {
-    ignoreInitial: true,
-    followSymlinks: false,
-    // What walk() leaves out always; to watch it would cost most where it is largest.
-    ignored: (path) => {
-      const name = basename(path);
-      if (path === folder || IGNORE_FILES.some((rules) => rules === name)) return false;
-      return /^(?:\..*|node_modules|__pycache__)$/.test(name);
-    },
-  });
-  observer.on('all', bell.ring);
   // Too many folders for the system, or one that cannot be read: then it is looked at from time to time.
-  observer.on('error', bell.ring);
+  const observer = observeFolder(folder, bell.ring, bell.ring);
   try {
-    await new Promise<void>((resolve) => {
-      observer.once('ready', () => resolve());
-      observer.once('error', () => resolve());
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await Promise.race([
+      observer.ready,
+      new Promise<void>((resolve) => {
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      }),
+    ]);
     for (;;) {
       bell.reset();
       try {
@@ -75,41 +63,6 @@ export async function* watchFolder(options: WatchOptions): AsyncGenerator<WatchE
       }
     }
   } finally {
-    await observer.close();
+    await observer[Symbol.asyncDispose]();
   }
-}
-
-interface Bell {
-  readonly ring: () => void;
-  reset(): void;
-  /** True when it rang since the reset, within so many ms. */
-  rung(ms: number, signal: AbortSignal | undefined): Promise<boolean>;
-}
-
-function createBell(clock: Pick<Clock, 'sleep'>): Bell {
-  let hasRung = false;
-  let wake: (() => void) | null = null;
-  return {
-    ring: () => {
-      hasRung = true;
-      wake?.();
-    },
-    reset: () => {
-      hasRung = false;
-    },
-    async rung(ms, signal) {
-      if (hasRung) return true;
-      const awake = new AbortController();
-      wake = () => awake.abort();
-      const either = signal === undefined ? awake.signal : AbortSignal.any([awake.signal, signal]);
-      try {
-        await clock.sleep(ms, either);
-      } catch (error) {
-        if (!awake.signal.aborted) throw error;
-      } finally {
-        wake = null;
-      }
-      return hasRung;
-    },
-  };
 }

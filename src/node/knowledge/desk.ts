@@ -38,6 +38,7 @@ import { readingDesk } from './reading.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
 import { createSharing, type Sharing, type SharingParts } from './share.ts';
 import { documentView, fileView, searchView } from './views.ts';
+import { createWatching, type Watching } from './watching.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
 import type { WritingBackend } from './writer.ts';
 
@@ -50,6 +51,8 @@ export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'>
   readonly gateway?: WritingBackend;
   /** What sharing with peers takes. @default nothing: only a running node shares */
   readonly sharing?: SharingParts;
+  /** Folders that are followed are watched. @default false */
+  readonly watches?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -70,6 +73,7 @@ export interface Opened {
   readonly pool: ParserPool;
   readonly kbs: OpenKbs;
   readonly jobs: Jobs;
+  readonly watching: Watching;
 }
 
 export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
@@ -120,7 +124,9 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       });
       // Also when the first try to open found another process at work.
       if (resumes) jobs.resume();
-      return { lock, registry, pool, kbs, jobs };
+      const watching = createWatching({ registry, kbs, jobs, clock, log, home: folder });
+      if (parts.watches === true) watching.start();
+      return { lock, registry, pool, kbs, jobs, watching };
     } catch (error) {
       registry?.[Symbol.dispose]();
       await lock.release();
@@ -133,7 +139,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     return opened.kbs.use(opened.registry.get(name), (kb) => work(kb, opened));
   }
 
-  async function viewOf({ kbs, jobs }: Opened, entry: KbEntry): Promise<KbView> {
+  async function viewOf({ kbs, jobs, watching }: Opened, entry: KbEntry): Promise<KbView> {
     const { name, path, made } = entry;
     const told = { name, path, made, jobs: jobs.unfinished(name) };
     try {
@@ -143,7 +149,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         return {
           ...{ documents, chunks, vectors, bytes },
           embedder: kept === null ? null : { id: kept.id, dimension: kept.dimension },
-          folders: foldersOf(store),
+          folders: foldersOf(store).map((each) => ({ ...each, watch: watching.of(name, each) })),
           files: store.fileCounts(),
         };
       });
@@ -183,7 +189,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       return viewOf(opened, opened.registry.get(name));
     },
     async destroy(name, keep) {
-      const { registry, jobs, kbs } = await need();
+      const { registry, jobs, kbs, watching } = await need();
       const { path } = registry.get(name);
       if (!keep && (await stat(path).catch(() => null)) === null)
         throw new KithError(
@@ -194,6 +200,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       await jobs.cancelAll(name);
       await kbs.close(name);
       registry.remove(name);
+      watching.refresh(name);
       if (keep) return;
       for (const file of [path, `${path}-wal`, `${path}-shm`]) await rm(file, { force: true });
     },
@@ -224,11 +231,13 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         return jobs.add(name, { kind: 'upload', file, path });
       }),
     sync: (name, order) =>
-      withKb(name, async ({ store }, { jobs }) => {
+      withKb(name, async ({ store }, { jobs, watching }) => {
         if (order.folder !== undefined) await checkFolder(order.folder);
-        return followed(store, order).map((each) =>
+        const queued = followed(store, order).map((each) =>
           jobs.add(name, { kind: 'sync', ...each, allowEmpty: order.allowEmpty }),
         );
+        watching.refresh(name);
+        return queued;
       }),
     rebuild: (name) => withKb(name, (_kb, { jobs }) => jobs.add(name, { kind: 'rebuild', begun: false })),
     async jobs(name) {
@@ -292,7 +301,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       closed = true;
       const opened = await opening?.catch(() => null);
       if (!opened) return;
-      const { jobs, kbs, pool, registry, lock } = opened;
+      const { jobs, kbs, pool, registry, lock, watching } = opened;
+      await watching[Symbol.asyncDispose]();
       // Jobs write to knowledge bases, and these are written down in the registry.
       await jobs[Symbol.asyncDispose]();
       sharing[Symbol.dispose]();

@@ -35,6 +35,8 @@ export interface OpenKbs extends AsyncDisposable {
   use<T>(entry: KbEntry, work: (kb: OpenKb) => T | Promise<T>): Promise<T>;
   /** Closes it when nobody uses it any more. */
   close(name: string): Promise<void>;
+  /** Closes it unless somebody uses it now. */
+  closeIdle(name: string): Promise<void>;
 }
 
 /** Knowledge bases that stay open unused: their vectors are in memory. */
@@ -121,6 +123,10 @@ export function createOpenKbs(embedders: Embedders): OpenKbs {
     async close(name) {
       const held = open.get(name);
       if (held !== undefined) await end(name, held);
+    },
+    async closeIdle(name) {
+      const held = open.get(name);
+      if (held?.users === 0) await end(name, held);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...open].map(([name, held]) => end(name, held)));

@@ -20,6 +20,14 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX job_kb ON job (kb, id);
     `,
   },
+  {
+    name: 'what of folders that are watched was taken in',
+    up: `
+      CREATE TABLE watched (
+        kb TEXT NOT NULL REFERENCES kb ON DELETE CASCADE, folder TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (kb, folder)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /** Ended jobs of a KB that are remembered. */
@@ -85,6 +93,9 @@ export interface Registry extends Disposable {
   jobs(kb: string): JobEntry[];
   /** All that are not over, in their order. */
   unfinished(): JobEntry[];
+  /** State of a folder whose last sync ended well; null when there was none. */
+  watched(kb: string, folder: string): string | null;
+  noteWatched(kb: string, folder: string, state: string): void;
 }
 
 interface JobRow {
@@ -172,6 +183,17 @@ export function openRegistry(path: string): Registry {
         .map(jobOf),
     unfinished: () =>
       database.prepare<JobRow>(`SELECT * FROM job WHERE ${OPEN} ORDER BY id`).all().map(jobOf),
+    watched: (kb, folder) =>
+      database
+        .prepare<{ state: string }, [string, string]>('SELECT state FROM watched WHERE kb = ? AND folder = ?')
+        .get(kb, folder)?.state ?? null,
+    noteWatched(kb, folder, state) {
+      database
+        .prepare<never, [string, string, string]>(
+          'INSERT OR REPLACE INTO watched (kb, folder, state) SELECT name, ?2, ?3 FROM kb WHERE name = ?1',
+        )
+        .run(kb, folder, state);
+    },
     [Symbol.dispose]: () => database.close(),
   };
 }

@@ -76,6 +76,16 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
               object({
                 folder: string,
                 under: described('Where its files stand in the knowledge base.', string),
+                watch: described(
+                  'How changes in it are heard of; null while nobody watches it.',
+                  nullable(
+                    object({
+                      by: choice('events', 'looking'),
+                      everyMs: milliseconds,
+                      why: described('Why it is only looked every so often.', nullable(string)),
+                    }),
+                  ),
+                ),
               }),
             ),
           ),

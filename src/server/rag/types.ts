@@ -26,6 +26,15 @@ export interface FolderView {
   readonly under: string;
 }
 
+/** How a node hears of changes in a folder. */
+export interface FolderWatch {
+  /** `events`: the system tells; `looking`: it is looked every so often. */
+  readonly by: 'events' | 'looking';
+  readonly everyMs: number;
+  /** Why it is only looked; null otherwise. */
+  readonly why: string | null;
+}
+
 export interface KbView {
   readonly name: string;
   /** File of it. */
@@ -41,7 +50,8 @@ export interface KbView {
     readonly bytes: number;
     /** Null until something was taken in. */
     readonly embedder: { readonly id: string; readonly dimension: number } | null;
-    readonly folders: readonly FolderView[];
+    /** `watch`: null while nobody watches it. */
+    readonly folders: readonly (FolderView & { readonly watch: FolderWatch | null })[];
     /** How many files are at each stage. */
     readonly files: Partial<Record<FileStage, number>>;
   } | null;
