@@ -42,6 +42,24 @@ test('hits get their neighbours, those beside each other become one source, and 
   assert.equal(sources[1]!.where, 'line 2');
 });
 
+test('what stands under another heading beside a hit is no part of its source', () => {
+  const under = (position: number, title: string) => ({
+    ...chunkOf(1, position, `Text ${position}.`),
+    title,
+  });
+  const chunks = [under(0, 'Oak'), under(1, 'Ash'), under(2, 'Oak'), under(3, 'Oak')];
+  const { sources } = buildContext([hitOf(chunks[1]!), hitOf(chunks[0]!)], storeOf(chunks), {
+    ...{ budget: 1000, neighbours: 2 },
+  });
+  assert.deepEqual(
+    sources.map(({ title, text }) => [title, text]),
+    [
+      ['Ash', 'Text 1.'],
+      ['Oak', 'Text 0.'],
+    ],
+  );
+});
+
 test('the same content in two files is one source, and a text longer than the budget is cut at a sentence', () => {
   const one = chunkOf(1, 0, 'Oak is hard.');
   const copy = { ...chunkOf(2, 0, 'Oak is hard.'), id: one.id };

@@ -76,8 +76,9 @@ export function buildContext(
         const beside = store
           .neighbours(chunk.row, neighbours)
           .filter((each) => side * (each.position - chunk.position) > 0);
-        // From the hit outwards: a gap would make two sources of one.
+        // From the hit outwards: a gap would make two sources of one, and so would another title.
         for (const each of side < 0 ? beside.toReversed() : beside) {
+          if (each.title !== chunk.title) break;
           if (taken.has(each.row)) continue;
           if (ids.has(each.id) || !take(each, 0)) break;
         }
