@@ -147,7 +147,8 @@ for (const lie of [
         );
         let asked = 0;
         const found = () => one.verdicts.find(({ kind }) => kind === 'altered');
-        while (found() === undefined && asked < 40) {
+        // A share of 2 % of the rows finds it within 8,000 (equal builds) and 50,000 rows in 95 of 100 cases: bench/audits.ts.
+        while (found() === undefined && asked < 200) {
           await answer(id, promptOf(asked++));
           await one.auditor.idle();
         }
@@ -181,7 +182,9 @@ test('where only one other peer has the blocks nobody is condemned, and both are
 });
 
 test("this node's own copy of the blocks settles it alone", async () => {
-  const bad = await start(3, 6, { kind: 'noise', size: 0.01, share: 1 });
+  // Of equal builds, as those of peers on the same release mostly are.
+  const build = 'one';
+  const bad = await start(3, 6, { kind: 'noise', size: 0.01, share: 1 }, build);
   for (const [from, to] of [
     [0, 3],
     [3, 6],
@@ -189,6 +192,7 @@ test("this node's own copy of the blocks settles it alone", async () => {
     await engine.load({ id: `own ${from}`, path: file, range: { from, to, embed: false, head: false } });
   await using one = await audited('own', [peers[0]!, bad], [peers[3]!], {
     own: ({ from }, cells) => engine.lease(`own ${from}`, cells),
+    build: async () => build,
   });
   for (let i = 0; i < 40 && one.verdicts.every(({ kind }) => kind === 'passed'); i++) {
     await answer('own', promptOf(i));
@@ -215,7 +219,7 @@ test('a shard whose blocks nobody else serves any more is held against rows on w
   assert.ok(one.verdicts.every(({ kind }) => kind === 'passed'));
   asked.length = 0;
   await first.kill();
-  for (let i = 0; i < 20 && one.verdicts.every(({ kind }) => kind === 'passed'); i++) {
+  for (let i = 0; i < 200 && one.verdicts.every(({ kind }) => kind === 'passed'); i++) {
     await answer('canary', promptOf(20 + i));
     await one.auditor.idle();
   }
