@@ -180,6 +180,9 @@ test('a question that means the same is answered from the cache for those who al
   await collect(cache.answer(ask2('Who was born in 1884?'), allowing, ask));
   const second = await collect(cache.answer(ask2('Who, please, was born in 1884?'), allowing, ask));
   assert.deepEqual([calls(), noteOf(second)?.status], [1, 'similar']);
+  assert.equal(noteOf(second)?.similarity, 1);
+  const third = await collect(cache.answer(ask2('Who was born in 1884?'), allowing, ask));
+  assert.equal('similarity' in noteOf(third)!, false, 'the very question is no similar one');
   const others = [
     [ask2('Who was born in 1914?'), allowing],
     [ask2('Who was not born in 1884?'), allowing],

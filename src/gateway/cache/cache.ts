@@ -101,11 +101,13 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   /** Raised by each clearing: what was asked before it is not kept after it. */
   let generation = 0;
 
-  const serve = (stored: StoredAnswer, status: CacheStatus): Generator<ChatEvent> => {
+  const serve = (stored: StoredAnswer, status: CacheStatus, similarity?: number): Generator<ChatEvent> => {
     const { answer } = stored;
     const savedTokens = totalOf([answer.promptTokens, answer.completionTokens]);
     counts.savedTokens += savedTokens ?? 0;
-    return replay(answer, { status, ageMs: Math.max(0, clock.now() - stored.storedAt), savedTokens });
+    const ageMs = Math.max(0, clock.now() - stored.storedAt);
+    const near = similarity === undefined ? {} : { similarity: Math.min(1, similarity) };
+    return replay(answer, { status, ageMs, savedTokens, ...near });
   };
 
   /** What the receipt of a waiter says who joined the call of another. */
@@ -168,7 +170,7 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       const found = await store.get(match.key);
       if (found !== null && clock.now() < found.freshUntil) {
         counts.similar++;
-        return yield* serve(found, 'similar');
+        return yield* serve(found, 'similar', match.similarity);
       }
       if (found === null) index!.remove(match.key);
     }

@@ -74,6 +74,8 @@ export interface CacheNote {
   readonly ageMs: number;
   /** Prompt and completion tokens that were not computed again; null when the backend did not count them. */
   readonly savedTokens: number | null;
+  /** Cosine of the two questions; stands where the status is `similar`. */
+  readonly similarity?: number;
 }
 export interface CachedReceipt extends Receipt {
   readonly cache: CacheNote;

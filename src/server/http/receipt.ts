@@ -77,7 +77,12 @@ function routeBody({ step, attempts, privacy, cache, cost, complexity }: RouteRe
     })),
     privacy,
     cache:
-      cache === null ? null : { status: cache.status, age_ms: cache.ageMs, saved_tokens: cache.savedTokens },
+      cache === null
+        ? null
+        : {
+            ...{ status: cache.status, age_ms: cache.ageMs, saved_tokens: cache.savedTokens },
+            ...(cache.similarity === undefined ? {} : { similarity: cache.similarity }),
+          },
     cost,
     complexity,
   };

@@ -81,11 +81,16 @@ export const openAiParts: Readonly<Record<string, Schema>> = {
       replaced: nullable(array(object({ class: string, count, distinct: count }))),
     }),
     cache: nullable(
-      object({
-        status: choice('hit', 'similar', 'shared', 'stale'),
-        age_ms: milliseconds,
-        saved_tokens: nullable(count),
-      }),
+      object(
+        {
+          status: choice('hit', 'similar', 'shared', 'stale'),
+          age_ms: milliseconds,
+          saved_tokens: nullable(count),
+        },
+        {
+          similarity: described('Cosine of the two questions; stands where the status is `similar`.', number),
+        },
+      ),
     ),
     cost: nullable(number),
     complexity: nullable(
