@@ -4,11 +4,13 @@
  * Quality: judged sets in the form of BEIR (--data FOLDER with one folder a set: scifact, cranfield, ...), with
  * all-MiniLM-L6-v2 in the local engine; vectors are kept in node_modules/.cache/kith, since making them takes minutes.
  * Refusal: questions of each set asked of the documents of the others, which do not answer them.
+ * Ingest: real files of a folder taken in, by format.
  * Speed: exact search over 50,000 vectors against usearch, LanceDB and pgvector (PGlite), in the same run; whole questions over
  * 50,000 chunks; the graph of 50,000 chunks.
  *
- * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|speed|search|graph, --rivals (installs them into bench/knowledge),
- * --runs FOLDER (writes runs in TREC form), --threads N of the engine (1).
+ * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|ingest|speed|search|graph, --rivals (installs them into bench/knowledge),
+ * --runs FOLDER (writes runs in TREC form), --threads N of the engine (1), --files FOLDER (repeatable; real files for `ingest`, up to
+ * 1,000 of all formats, none without).
  *
  * @module bench/knowledge
  */
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
     rivals: { type: 'boolean', default: false },
     runs: { type: 'string' },
     threads: { type: 'string', default: '1' },
+    files: { type: 'string', multiple: true, default: [] },
   },
 });
 const wanted = (part: string): boolean => options.only === undefined || options.only === part;
@@ -40,6 +43,10 @@ if (wanted('refusal') && options.data !== '') {
     return engine;
   });
   await (engine as MiniLm | null)?.[Symbol.asyncDispose]();
+}
+if (wanted('ingest') && options.files.length > 0) {
+  const { ingestSpeed } = await import('./knowledge/ingest.ts');
+  await ingestSpeed(options.files, 1000);
 }
 if (wanted('graph')) await (await import('./knowledge/graph.ts')).graphSpeed();
 if (wanted('speed') || wanted('search')) {
