@@ -6,7 +6,7 @@ import { createRetriever } from '../retrieve/index.ts';
 import { type KnowledgeStore, openKnowledgeStore } from '../store/index.ts';
 import { type AnswerOptions, collectAnswer, createAnswerer } from './answer.ts';
 import { scripted } from './testing/chunks.ts';
-import type { AnswerEvent, Writer } from './types.ts';
+import type { AnswerEvent, Writer, WriterFacts } from './types.ts';
 
 const NOTES = {
   'bridges.md': [
@@ -220,4 +220,25 @@ test('a question that leans on the one before is made to stand alone, and what w
   assert.deepEqual([sources!.question, sources!.rewrittenBy], ['Who designed Ardle Bridge?', 'rules']);
   assert.ok(sources!.sources[0]!.chunks.some(({ id }) => id === cited));
   assert.match(text, /Eilidh Ó Súilleabháin/u);
+});
+
+test('what a writer tells of itself comes with what became of its words, also when sentences of the documents stand in for them', async () => {
+  const facts: WriterFacts = {
+    ...{ backend: 'vendor', model: 'big', where: 'provider', link: 'encrypted', privacy: 'medium' },
+    ...{ replaced: null, others: [], promptTokens: 9, completionTokens: 3, cost: 0.1 },
+  };
+  const inner = scripted(['The bridge was opened in 1912 [1]. It is made of glass.']);
+  const writer: Writer = {
+    ...inner,
+    async *write(messages, options) {
+      yield* inner.write(messages, options);
+      options.told?.(facts);
+    },
+  };
+  const { of, finish, text } = await ask(BRIDGE, writer, { fallback: 'extract' });
+  assert.equal(finish.outcome, 'extracted');
+  assert.match(text, /12 March 1884/);
+  const [told] = of('writer');
+  assert.deepEqual({ ...told, wrote: null }, { type: 'writer', task: 'answer', ...facts, wrote: null });
+  assert.deepEqual([told!.wrote!.sentences, told!.wrote!.cited, told!.wrote!.verified], [2, 1, 0]);
 });

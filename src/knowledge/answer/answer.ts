@@ -89,7 +89,7 @@ async function* answer(
     budgetMs: rewriteMs,
   });
   const rewriter = rewriting?.facts() ?? null;
-  if (rewriter !== null) yield { type: 'writer', task: 'question', ...rewriter };
+  if (rewriter !== null) yield { type: 'writer', task: 'question', ...rewriter, wrote: null };
   const { question } = rewritten;
   if (rewritten.skipped !== null)
     yield warning(
@@ -147,7 +147,7 @@ async function* answer(
   });
   throwIfAborted(signal);
   const facts = writing.facts();
-  if (facts !== null) yield { type: 'writer', task: 'answer', ...facts };
+  if (facts !== null) yield { type: 'writer', task: 'answer', ...facts, wrote: figures };
   if (figures.verified > 0) {
     if (end === 'failed' || end === 'cut')
       yield warning('answer_cut', 'The answer ended before the model was done with it.');

@@ -14,9 +14,9 @@ export {
 export { type Rewritten, rewriteFollowUp } from './follow-up.ts';
 export type {
   AnswerEvent,
+  CachedNote,
   Citation,
   Figures,
-  CachedNote,
   Missing,
   SentenceStatus,
   Source,

@@ -88,6 +88,8 @@ export interface Figures {
 export interface WriterNote extends WriterFacts {
   /** `question`: to make it stand alone, from what was said before; `answer`: to write it, from the sources. */
   readonly task: 'question' | 'answer';
+  /** Of what it wrote as an answer, before anything was left out or given instead; null for a question. */
+  readonly wrote: Figures | null;
 }
 
 export type AnswerEvent =

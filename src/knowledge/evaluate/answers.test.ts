@@ -25,8 +25,13 @@ const citation = (n: number, path: string, verified = true): JudgedEvent => ({
 const sentence = (text: string, given = true): JudgedEvent => ({
   ...{ type: 'sentence', text, status: given ? 'verified' : 'unsupported', missing: [], given },
 });
-const finish = (outcome: 'written' | 'extracted' | 'refused', figures: object = {}): JudgedEvent => ({
-  ...{ type: 'finish', outcome, reason: null, figures: { ...FIGURES, ...figures } },
+const wrote = (figures: object): JudgedEvent => ({
+  ...{ type: 'writer', task: 'answer', backend: 'b', model: 'm', where: null, link: null, privacy: null },
+  ...{ replaced: null, others: [], promptTokens: null, completionTokens: null, cost: null },
+  wrote: { ...FIGURES, ...figures },
+});
+const finish = (outcome: 'written' | 'extracted' | 'refused'): JudgedEvent => ({
+  ...{ type: 'finish', outcome, reason: null, figures: FIGURES },
 });
 
 test('citations are held against their sources again, whatever the answer says of them', () => {
@@ -40,7 +45,8 @@ test('citations are held against their sources again, whatever the answer says o
       sentence('The deposit for the hall is 900 euros.'),
       sentence('Nobody said this about the garden.', false),
       sentence('This one cites nothing.'),
-      finish('written', { sentences: 4, cited: 2, verified: 1 }),
+      wrote({ sentences: 4, cited: 2, verified: 1 }),
+      finish('written'),
     ],
     12,
   );

@@ -83,15 +83,13 @@ export function judgeAnswer(
     }
   }
   const said = outcome === 'refused' ? '' : text.trim();
-  const { figures } = finish ?? {};
+  const writer = events.findLast((event) => event.type === 'writer' && event.task === 'answer');
+  const wrote = writer?.type === 'writer' ? writer.wrote : null;
   return {
     ...{ id, answerable, outcome, characters: said.length, ...counts, ms },
     relevant: judgements === null ? null : counts.relevant,
-    // What was refused after a model wrote was written too.
     wrote:
-      figures === undefined || outcome === 'extracted' || figures.sentences === 0
-        ? null
-        : { sentences: figures.sentences, cited: figures.cited, verified: figures.verified },
+      wrote === null ? null : { sentences: wrote.sentences, cited: wrote.cited, verified: wrote.verified },
     // A refusal names titles: they are no answer.
     keywords: expected === null ? null : keywordScore(said, expected),
   };

@@ -69,6 +69,10 @@ const writer: Readonly<Record<string, Schema>> = {
   ),
   promptTokens: described('Null: unknown.', nullable(count)),
   completionTokens: nullable(count),
+  wrote: described(
+    'Of what it wrote, before anything was left out or given instead; null for a question.',
+    nullable(ref('KbFigures')),
+  ),
   cost: described("In the unit of the owner's prices; null: unknown.", nullable(number)),
 };
 const warning: Readonly<Record<string, Schema>> = { code: string, message: string };
