@@ -159,6 +159,18 @@ test('with a node the same knowledge base is reached over it', async () => {
   assert.match((await run('jobs', 'notes')).out, /rebuild +done/);
 });
 
+test('a part is shared with a peer, and a question goes to what several share', async () => {
+  const peer = '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pn';
+  const shared = await run('share', 'notes', '--with', peer, '--path', 'Notes/trips/', '--expires', '2d');
+  assert.equal(shared.code, 0, shared.err);
+  assert.match(shared.out, /^kith-grant:[\w-]+\n$/);
+  assert.match(shared.err, /notes \(Notes\/trips\/\) is shared with 12D3KooWBtg3a/);
+  const asked = await run('query', 'notes,', 'tram', '-k', '1');
+  assert.equal(asked.code, 0, asked.err);
+  assert.match(asked.out, /^1\. notes Notes\/trips\/lisbon\.txt, line 1\n/);
+  assert.match(asked.err, /notes: 1 hit in /);
+});
+
 test('a judged set is asked and measured, and compared with the run of before', async () => {
   const set = join(home.path, 'set');
   await mkdir(set);

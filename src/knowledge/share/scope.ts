@@ -22,8 +22,8 @@ export interface Scope extends SearchedPart, Disposable {
 
 /** Chunks that are put in before others get their turn: about 5 ms. */
 const SLICE = 256;
-/** Chunks of a part: about 50 MB of memory. */
-export const SCOPE_CHUNKS = 100_000;
+/** Chunks of a part, each about 2 kB of memory. */
+export const SCOPE_CHUNKS = 50_000;
 
 /** @param filter what may be seen */
 export function createScope(
@@ -89,23 +89,25 @@ export function createScope(
       }
     });
     rows = Uint32Array.from(before).sort();
-    const fresh = [...wanted].filter((row) => !before.has(row));
-    for (let at = 0; at < fresh.length; at += SLICE) {
-      const chunks = store.chunks(fresh.slice(at, at + SLICE));
-      const added: number[] = [];
-      database.transaction(() => {
-        for (const chunk of chunks) {
-          if (chunk === null) continue;
-          addWords.run(chunk.row, chunk.title, chunk.text);
-          addChunk.run(chunk.row, chunk.id);
-          added.push(chunk.row);
-        }
-      });
-      rows = Uint32Array.from([...rows, ...added]).sort();
-      await pause();
-      throwIfAborted(signal);
+    const fresh = wanted.filter((row) => !before.has(row));
+    try {
+      for (let at = 0; at < fresh.length; at += SLICE) {
+        const chunks = store.chunks([...fresh.subarray(at, at + SLICE)]);
+        database.transaction(() => {
+          for (const chunk of chunks) {
+            if (chunk === null) continue;
+            addWords.run(chunk.row, chunk.title, chunk.text);
+            addChunk.run(chunk.row, chunk.id);
+            before.add(chunk.row);
+          }
+        });
+        await pause();
+        throwIfAborted(signal);
+      }
+      version = now;
+    } finally {
+      rows = Uint32Array.from(before).sort();
     }
-    version = now;
   }
 
   return {

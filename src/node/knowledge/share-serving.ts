@@ -16,7 +16,6 @@ import { didOfPeerId, type Identity } from '../../identity/index.ts';
 import {
   collectAnswer,
   createAnswerer,
-  createScope,
   decodeRequest,
   encodeAnswer,
   encodeGrants,
@@ -29,12 +28,12 @@ import {
   type RagQuestion,
   type RagReply,
   readGrant,
-  type Scope,
   type StoredChunk,
 } from '../../knowledge/index.ts';
 import type { IncomingCall, ReplyInit } from '../../swarm/index.ts';
 import type { OpenKb } from './kbs.ts';
 import { refused } from './share-door.ts';
+import { createScopes } from './share-scopes.ts';
 import type { ShareStore } from './share-store.ts';
 
 export interface ShareServingParts {
@@ -54,8 +53,6 @@ export interface ShareServing extends Disposable {
 
 /** What a peer is told as it is; all else is `rag_refused`. */
 const PASSED: ReadonlySet<string> = new Set(['rag_refused', 'rag_busy', 'aborted']);
-/** Parts of knowledge bases whose words stay counted. */
-const MOST_SCOPES = 8;
 
 export function createShareServing({
   identity,
@@ -66,7 +63,7 @@ export function createShareServing({
   ...parts
 }: ShareServingParts): ShareServing {
   const underWay = new Map<string, Set<AbortController>>();
-  const scopes = new Map<string, { readonly of: OpenKb; readonly scope: Scope; users: number }>();
+  const scopes = createScopes();
 
   /** Why a grant does not hold now, for its owner; null: it holds. */
   function against({ byId }: ShareStore, grant: Grant, right: RagQuestion['op']): string | null {
@@ -81,47 +78,13 @@ export function createShareServing({
     return grant.rights.includes(right) ? null : `it gives no right to ${right}`;
   }
 
-  /** The part that a grant shows; null: all. Counted up to what the store has now. */
-  async function within<T>(
-    kb: OpenKb,
-    { kb: id, filter }: Grant,
-    signal: AbortSignal,
-    work: (scope: Scope | null) => Promise<T>,
-  ): Promise<T> {
-    if (filter === undefined) return work(null);
-    const key = `${id} ${JSON.stringify(filter)}`;
-    let held = scopes.get(key);
-    // Its file was closed and opened again.
-    if (held !== undefined && held.of.store !== kb.store) {
-      if (held.users === 0) held.scope[Symbol.dispose]();
-      held = undefined;
-    }
-    held ??= { of: kb, scope: createScope(kb.store, filter), users: 0 };
-    scopes.delete(key);
-    scopes.set(key, held);
-    held.users++;
-    try {
-      await held.scope.follow(signal);
-      return await work(held.scope);
-    } finally {
-      held.users--;
-      if (scopes.get(key) !== held && held.users === 0) held.scope[Symbol.dispose]();
-      for (const [other, { scope, users }] of scopes) {
-        if (scopes.size <= MOST_SCOPES) break;
-        if (users > 0) continue;
-        scopes.delete(other);
-        scope[Symbol.dispose]();
-      }
-    }
-  }
-
   async function look(
     kb: OpenKb,
     grant: Grant,
     asked: RagQuestion,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    return within(kb, grant, signal, async (scope) => {
+    return scopes.within(kb.store, grant, signal, async (scope) => {
       const { question, k, mode } = asked;
       const filter: Filter | undefined = asked.filter ?? undefined;
       /** Again, of what is in the part by now: documents may have left it while the model worked. */
@@ -244,8 +207,7 @@ export function createShareServing({
     stop,
     [Symbol.dispose]() {
       for (const id of [...underWay.keys()]) stop(id);
-      for (const { scope, users } of scopes.values()) if (users === 0) scope[Symbol.dispose]();
-      scopes.clear();
+      scopes[Symbol.dispose]();
     },
   };
 }

@@ -69,8 +69,11 @@ export function createSharing(parts: AreaParts): Sharing {
           log: log.child('shared'),
         });
 
-  function stateOf({ from, until }: Grant, revoked: number | null): GrantView['state'] {
-    if (revoked !== null) return 'revoked';
+  function stateOf({ issuer, holder, from, until }: Grant, revoked: number | null): GrantView['state'] {
+    const self = sharing?.identity.did;
+    // Of a key that this node had before.
+    const isOld = self !== undefined && issuer !== self && holder !== self;
+    if (revoked !== null || isOld) return 'revoked';
     const at = now();
     return at < from ? 'to_come' : at >= until ? 'expired' : 'holds';
   }
