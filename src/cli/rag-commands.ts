@@ -168,7 +168,10 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
       'find what your documents say; several knowledge bases with commas, those of peers as @PEER:NAME; exit code 1 when nothing is found, 3 when not all answered',
       [
         homeOption(),
-        new Option('-k <n>', 'how many').argParser(whole(1, 200)).default(5),
+        new Option(
+          '-k <n>',
+          'how many passages (default: 5); with --answer, sources at most, up to 20',
+        ).argParser(whole(1, 200)),
         modeOption(),
         ...filterOptions(),
         new Option('--answer', 'answer from what is found, with sources; exit code 1 when it is no answer'),

@@ -13,6 +13,9 @@ import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
 
+/** As the route takes them. */
+const MOST_SOURCES = 20;
+
 /** What the options of a command say of an answer. */
 export function wishesOf({
   options,
@@ -22,6 +25,7 @@ export function wishesOf({
     mode: options.mode as AnswerQuery['mode'],
     ...(options.fresh === true ? { fresh: true } : {}),
     ...(filter === null ? {} : { filter }),
+    ...(options.k === undefined ? {} : { k: Math.min(MOST_SOURCES, Number(options.k)) }),
     ...(options.writer === undefined
       ? {}
       : { writer: options.writer === 'none' ? null : String(options.writer) }),

@@ -207,7 +207,7 @@ function questionOf({ args, options }: Invocation): Omit<FederatedQuery, 'kbs'> 
   const filter = filterOf(options);
   return {
     query: ((args[1] ?? []) as readonly string[]).join(' '),
-    k: Math.min(50, Number(options.k)),
+    k: Math.min(50, Number(options.k ?? 5)),
     mode: options.mode as FederatedQuery['mode'],
     deadlineMs: spanOf(options, 'deadline'),
     privacy: options.privacy as FederatedQuery['privacy'],

@@ -97,6 +97,13 @@ export const ingest: Handler = (invocation) => {
 export const sync: Handler = (invocation) => {
   const { args, options } = invocation;
   const place = placeOf(options);
+  if (options.forget !== undefined) {
+    if (args[1] !== undefined || options.under !== undefined || options.allowEmpty === true)
+      throw new UsageError('--forget goes with the folder alone: kith rag sync NAME --forget FOLDER [--keep]');
+    const order = { folder: resolve(String(options.forget)), keep: options.keep === true };
+    return finish(invocation, async ({ desk }) => [await desk.unfollow(nameOf(invocation), order)]);
+  }
+  if (options.keep !== undefined) throw new UsageError('--keep goes with --forget FOLDER.');
   if (args[1] === undefined && place.under !== undefined)
     throw new UsageError('--under goes with a folder: kith rag sync NAME FOLDER --under PLACE/');
   const folder = args[1] === undefined ? {} : { folder: resolve(String(args[1])) };
@@ -130,7 +137,7 @@ export const query: Handler = async (invocation) => {
   const filter = filterOf(options);
   const asked: SearchQuery = {
     query: ((args[1] ?? []) as readonly string[]).join(' '),
-    k: Number(options.k),
+    k: Number(options.k ?? 5),
     mode: options.mode as SearchQuery['mode'],
     neighbours: 0,
     ...(filter === null ? {} : { filter }),
