@@ -97,13 +97,6 @@ export const ingest: Handler = (invocation) => {
 export const sync: Handler = (invocation) => {
   const { args, options } = invocation;
   const place = placeOf(options);
-  if (options.forget !== undefined) {
-    if (args[1] !== undefined || options.under !== undefined || options.allowEmpty === true)
-      throw new UsageError('--forget goes with the folder alone: kith rag sync NAME --forget FOLDER [--keep]');
-    const order = { folder: resolve(String(options.forget)), keep: options.keep === true };
-    return finish(invocation, async ({ desk }) => [await desk.unfollow(nameOf(invocation), order)]);
-  }
-  if (options.keep !== undefined) throw new UsageError('--keep goes with --forget FOLDER.');
   if (args[1] === undefined && place.under !== undefined)
     throw new UsageError('--under goes with a folder: kith rag sync NAME FOLDER --under PLACE/');
   const folder = args[1] === undefined ? {} : { folder: resolve(String(args[1])) };
