@@ -4,8 +4,10 @@
  * @module knowledge/graph/chunk-names
  */
 import type { Mention } from '../types.ts';
+import type { Match } from './gazetteer.ts';
 import { compileNetwork, KINDS, type Network, type Weights } from './network.ts';
 import { normalForm, shortTitle } from './normal.ts';
+import type { Word } from './words.ts';
 
 /** What one chunk names. */
 export interface Entry {
@@ -14,8 +16,12 @@ export interface Entry {
   /** Entities, and how each stands in the chunk, in the order of its mentions. */
   readonly ids: Uint32Array;
   readonly kinds: Uint8Array;
+  /** Entities with the character of its text at which each begins, one after the other. */
+  readonly spans: Uint32Array;
   /** Entities found in its text by titles of documents. */
   found: Uint32Array;
+  /** Of each sentence with two entities or more: how many, then they. */
+  sentences: Uint32Array;
 }
 
 export class ChunkNames {
@@ -37,17 +43,20 @@ export class ChunkNames {
   put(row: number, mentions: readonly Mention[]): string[] {
     const strongest = new Map<number, number>();
     const known: string[] = [];
+    const spans: number[] = [];
     let position = 0;
-    const add = (form: string, kind: number): void => {
+    const add = (form: string, kind: number): number => {
       const id = this.#idOf(form);
       strongest.set(id, Math.max(strongest.get(id) ?? 0, kind));
       if (kind >= KINDS.alias) known.push(form);
+      return id;
     };
-    for (const { chunk, surface, extractor } of mentions) {
+    for (const { chunk, surface, span, extractor } of mentions) {
       position = chunk;
       const form = normalForm(surface);
       if (form === '') continue;
-      add(form, KINDS[extractor]);
+      const id = add(form, KINDS[extractor]);
+      if (span !== null) spans.push(id, span[0]);
       const short = extractor === 'title' ? normalForm(shortTitle(surface) ?? '') : '';
       if (short !== '' && short !== form) add(short, KINDS.alias);
     }
@@ -55,15 +64,37 @@ export class ChunkNames {
       position,
       ids: Uint32Array.from(strongest.keys()),
       kinds: Uint8Array.from(strongest.values()),
+      spans: Uint32Array.from(spans),
       found: new Uint32Array(0),
+      sentences: new Uint32Array(0),
     });
     return known;
   }
 
-  /** Says which titles of documents stand in the chunk's text. */
-  setFound(row: number, forms: readonly string[]): void {
+  /** Says which titles of documents stand in the chunk's text, and what stands in one sentence. @param words of the text */
+  setText(row: number, words: readonly Word[], titles: readonly Match[]): void {
     const entry = this.#entries.get(row);
-    if (entry !== undefined) entry.found = Uint32Array.from(new Set(forms.map((form) => this.#idOf(form))));
+    if (entry === undefined) return;
+    const sentences = new Map<number, Set<number>>();
+    const add = (id: number, { sentence }: Word): void => {
+      const ids = sentences.get(sentence);
+      if (ids === undefined) sentences.set(sentence, new Set([id]));
+      else ids.add(id);
+    };
+    const found = new Set<number>();
+    for (const { form, from } of titles) {
+      const id = this.#idOf(form);
+      found.add(id);
+      add(id, words[from]!);
+    }
+    for (let i = 0; i < entry.spans.length; i += 2) {
+      const word = wordAt(words, entry.spans[i + 1]!);
+      if (word !== undefined) add(entry.spans[i]!, word);
+    }
+    entry.found = Uint32Array.from(found);
+    entry.sentences = Uint32Array.from(
+      [...sentences.values()].flatMap((ids) => (ids.size > 1 ? [ids.size, ...ids] : [])),
+    );
   }
 
   /** Chunks in which one of these titles was found. */
@@ -102,4 +133,15 @@ export class ChunkNames {
     }
     return id;
   }
+}
+
+/** The word in which a character stands, or the next one. */
+function wordAt(words: readonly Word[], at: number): Word | undefined {
+  let [low, high] = [0, words.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (words[middle]!.end > at) high = middle;
+    else low = middle + 1;
+  }
+  return words[low];
 }

@@ -54,10 +54,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
     const words = wordsIn(text);
     const folded = foldedOf(words);
     hashes.set(row, folded);
-    names.setFound(
-      row,
-      titles.in(words, folded).map(({ form }) => form),
-    );
+    names.setText(row, words, titles.in(words, folded));
   }
 
   function compiled({ names, titles }: Pick<Held, 'names' | 'titles'>): Graph {

@@ -47,6 +47,16 @@ function put(
   );
 }
 
+/** Names of each sentence, and to how many sentences each leads. */
+function besideIn({ sentences: { start, begin, names }, nameOf }: Network) {
+  return Array.from(begin.subarray(1), (end, sentence) =>
+    Array.from(names.subarray(begin[sentence], end), (entity) => [
+      nameOf(entity),
+      start[entity + 1]! - start[entity]!,
+    ]),
+  );
+}
+
 /** Everything that a graph says, by names: not by the numbers that it gave them. */
 function told({ network }: Graph) {
   return Array.from(network.rows, (row, chunk) => {
@@ -62,7 +72,7 @@ function told({ network }: Graph) {
         weight[start[entity]! + back]!,
       ]);
     }
-    return { row, edges };
+    return { row, edges, beside: chunk === 0 ? besideIn(network) : [] };
   });
 }
 
@@ -117,6 +127,39 @@ test('a name that is everywhere counts a fiftieth, and is still there', () => {
   const [kith, ann] = [0.02 * Math.log(2), Math.log(1 + 20 / 12)];
   const first = fromChunks.to.indexOf(entityOf('kith'));
   near(fromChunks.weight[first]!, kith / (kith + ann));
+});
+
+test('walks go on to names of the same sentence, and not to those of another', async () => {
+  using store = open();
+  put(store, 'note', 'Note', ['We met Ann Lee with Ben Roe. Then Cid Poe came.']);
+  const { network } = await followGraph(store).current();
+  const [ann, ben, cid, note] = ['ann lee', 'ben roe', 'cid poe', 'note'].map(network.entityOf);
+  const seeds = new Map([[0, 1]]);
+  const plain = walk(network, seeds, { steps: 1, beside: 0 }).entities;
+  const near = walk(network, seeds, { steps: 1, beside: 0.4 }).entities;
+  const close = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-12);
+  // Both are as rare: what one gives the other gives back.
+  close(near[ann!]!, plain[ann!]!);
+  close(near[ben!]!, plain[ben!]!);
+  close(near[cid!]!, plain[cid!]!);
+  close(near[note!]!, plain[note!]!);
+  assert.equal(network.sentences.begin.length, 2);
+  store.merge({ alias: 'cid poe', entity: 'ben roe', reason: 'same', made: 0 });
+  put(store, 'more', 'More', ['Ann Lee knows Dan Koe and Eve Loe.', 'Dan Koe sails.']);
+  const graph = await followGraph(store).current();
+  const of = (form: string) => graph.network.entityOf(form);
+  const one = new Map([[graph.network.indexOf(store.chunksOf('more')[1]!.row), 1]]);
+  const [without, along] = [0, 0.4].map((beside) => walk(graph.network, one, { steps: 1, beside }).entities);
+  const { worth } = graph.network.sentences;
+  const moved = 0.4 * without![of('dan koe')]!;
+  const [toAnn, toEve] = [worth[of('ann lee')]!, worth[of('eve loe')]!];
+  close(along![of('dan koe')]!, without![of('dan koe')]! - moved);
+  close(along![of('ann lee')]!, (moved * toAnn) / (toAnn + toEve));
+  close(along![of('eve loe')]!, (moved * toEve) / (toAnn + toEve));
+  close(
+    along!.reduce((sum, part) => sum + part, 0),
+    without!.reduce((sum, part) => sum + part, 0),
+  );
 });
 
 test('names that were merged are one, and are two again when that is undone', async () => {

@@ -30,6 +30,19 @@ export interface Network {
   ownOf(entity: number): readonly number[];
   readonly fromChunks: Sparse;
   readonly fromEntities: Sparse;
+  readonly sentences: Sentences;
+}
+
+/** Sentences that name two entities or more. Entities that are everywhere lead to none. */
+export interface Sentences {
+  /** Of entity i: `of[start[i]]` to `of[start[i + 1] - 1]`. */
+  readonly start: Uint32Array;
+  readonly of: Uint32Array;
+  /** Entities of sentence s: `names[begin[s]]` to `names[begin[s + 1] - 1]`. */
+  readonly begin: Uint32Array;
+  readonly names: Uint32Array;
+  /** Of each entity, as in the walk from a chunk; not normalised. */
+  readonly worth: Float64Array;
 }
 
 /** How an entity stands in a chunk: of several ways the largest counts. */
@@ -131,6 +144,7 @@ export function compileNetwork(source: Source, given: Partial<Weights> = {}): Ne
   const places = new Map(Array.from(rows, (row, i) => [row, i]));
   return {
     ...{ rows, frequency, fromChunks, fromEntities },
+    sentences: sentencesOf(rows, source, frequency, worth, hub),
     entities: frequency.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0),
     indexOf: (row) => places.get(row) ?? -1,
     entityOf(form) {
@@ -142,6 +156,41 @@ export function compileNetwork(source: Source, given: Partial<Weights> = {}): Ne
     nameOf: (entity) => forms[entity]!,
     ownOf: (entity) => own.get(entity) ?? [],
   };
+}
+
+/** In the order of rows and of each text, as everything here. */
+function sentencesOf(
+  rows: Float64Array,
+  { entries, stands }: Source,
+  frequency: Uint32Array,
+  worth: Float64Array,
+  hub: number,
+): Sentences {
+  const begin = [0];
+  const names: number[] = [];
+  const start = new Uint32Array(frequency.length + 1);
+  for (const row of rows) {
+    const all = entries.get(row)!.sentences;
+    for (let at = 0; at < all.length; at += all[at]! + 1) {
+      const ids = new Set<number>();
+      for (let i = at + 1; i <= at + all[at]!; i++) ids.add(stands.get(all[i]!) ?? all[i]!);
+      if (ids.size < 2) continue;
+      for (const id of ids) {
+        names.push(id);
+        if (frequency[id]! <= hub) start[id + 1]!++;
+      }
+      begin.push(names.length);
+    }
+  }
+  for (let id = 0; id < frequency.length; id++) start[id + 1]! += start[id]!;
+  const next = start.slice();
+  const of = new Uint32Array(start.at(-1)!);
+  for (let sentence = 0; sentence + 1 < begin.length; sentence++)
+    for (let i = begin[sentence]!; i < begin[sentence + 1]!; i++) {
+      const id = names[i]!;
+      if (frequency[id]! <= hub) of[next[id]!++] = sentence;
+    }
+  return { start, of, begin: Uint32Array.from(begin), names: Uint32Array.from(names), worth };
 }
 
 /** Each entity once, the strongest way it stands there. */
