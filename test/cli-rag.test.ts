@@ -232,6 +232,9 @@ test('a job goes on by itself after its node was killed, and a command follows i
   node.child.kill('SIGKILL');
   await node.ended;
   assert.equal(job!.state, 'running');
+  const stopped = await run('jobs', 'notes');
+  assert.match(stopped.out, /sync +stopped/);
+  assert.match(stopped.err, /Nobody works on what is stopped.*kith start.*--cancel/);
 
   const again = await ragOf({ url: await start() }, home.path);
   const ended = await again.ended(await again<JobView>('GET', `/notes/jobs/${job!.id}`));

@@ -135,12 +135,15 @@ function addIntake(rag: Command, add: Add, load: (name: Name) => Load): void {
         homeOption(),
         underOption(),
         new Option('--allow-empty', 'the folder is there and has no files: remove all that came of it'),
+        new Option('--forget <folder>', 'follow this folder no longer, and remove its documents'),
+        new Option('--keep', 'with --forget: its documents stay'),
         jsonOption(),
       ],
       load('sync'),
     ),
     'kith rag sync notes ~/Notes',
     'kith rag sync notes',
+    'kith rag sync notes --forget ~/Notes --keep',
   );
   examples(
     add(

@@ -37,7 +37,7 @@ export interface Answers {
 }
 
 export interface RagDesk {
-  readonly desk: Omit<KnowledgeDesk, 'file' | keyof KnowledgeAreas> & {
+  readonly desk: Omit<KnowledgeDesk, 'file' | 'uploadFrom' | keyof KnowledgeAreas> & {
     readonly answers: Answers;
     readonly cache: CacheDesk;
     readonly exchange: ExchangeDesk;
@@ -107,6 +107,8 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     ingest: (kb, body) => node.call('POST', `${of(kb)}/ingest`, { body }),
     upload: (kb, path, bytes) => node.call('POST', `${of(kb)}/ingest?${query({ path })}`, { bytes }),
     sync: async (kb, body) => (await node.call<{ jobs: JobView[] }>('POST', `${of(kb)}/sync`, { body })).jobs,
+    unfollow: (kb, { folder, keep }) =>
+      node.call('DELETE', `${of(kb)}/folders?${query({ folder, keep: String(keep) })}`),
     rebuild: (kb) => node.call('POST', `${of(kb)}/rebuild`),
     jobs: async (kb) => (await node.call<{ jobs: JobView[] }>('GET', `${of(kb)}/jobs`)).jobs,
     job: (kb, id, seen) => node.call('GET', `${of(kb)}/jobs/${id}${seen === null ? '' : `?seen=${seen}`}`),

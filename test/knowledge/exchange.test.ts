@@ -10,6 +10,10 @@ import type { JobView, KbView, SearchView } from '../../src/server/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { type Rag, ragOf, writeNotes } from './rag-support.ts';
 
+/** Smaller than usual, so that little is large. */
+const BODY_BYTES = 20_000;
+const FILE_BYTES = 300_000;
+
 let home: TestHome;
 let node: Node;
 let rag: Rag;
@@ -19,7 +23,9 @@ before(async () => {
   notes = join(home.path, 'notes');
   await writeNotes(notes);
   await writeFile(join(notes, 'ada.md'), '# Ada Lovelace\n\nAda Lovelace met Charles Babbage in London.\n');
-  node = await startNode(home, { 'knowledge.watch': true });
+  node = await startNode(home, {
+    ...{ 'knowledge.watch': true, 'server.bodyBytes': BODY_BYTES, 'knowledge.fileBytes': FILE_BYTES },
+  });
   rag = await ragOf(node, home.path);
   await rag('POST', '', { name: 'notes' });
   const [job] = (await rag<{ jobs: JobView[] }>('POST', '/notes/sync', { folder: notes })).jobs;
@@ -115,4 +121,43 @@ test('a folder that is followed is watched: files that come are taken in, and wh
   await rename(`${notes}-away`, notes);
   await writeFile(join(notes, 'again.md'), '# Again\n\nThe ferry is back.\n');
   await until(() => isDone('notes/again.md'));
+});
+
+test('a file that is larger than any other body is uploaded, up to the limit of files', async () => {
+  const send = (path: string, bytes: Uint8Array<ArrayBuffer>) =>
+    rag.raw('POST', `/notes/ingest?path=${path}`, { body: bytes });
+  const text = new TextEncoder().encode('The lighthouse keeper counts ships. '.repeat(3000));
+  assert.ok(text.length > BODY_BYTES);
+  const sent = await send('lighthouse.txt', text);
+  assert.equal(sent.status, 200);
+  const ended = await rag.ended((await sent.json()) as JobView);
+  assert.deepEqual([ended.state, ended.progress.totals.done], ['done', 1]);
+  const refusal = await send('large.txt', new Uint8Array(FILE_BYTES + 1));
+  assert.equal(refusal.status, 413);
+  assert.equal(((await refusal.json()) as { error: { code: string } }).error.code, 'parse_too_large');
+  assert.deepEqual(await readdir(join(home.path, 'knowledge', 'uploads')), []);
+});
+
+test('a folder is followed no longer when its owner says so, also when it is gone, and its documents go or stay', async () => {
+  const unfollow = (kb: string, keep: boolean) =>
+    rag<JobView>('DELETE', `/${kb}/folders?folder=${encodeURIComponent(notes)}&keep=${keep}`);
+  const count = async (kb: string) => (await rag<KbView>('GET', `/${kb}`)).contents!;
+  const before = (await count('back')).documents;
+  assert.equal((await rag.ended(await unfollow('back', true))).state, 'done');
+  const kept = await count('back');
+  assert.deepEqual([kept.documents, kept.folders], [before, []]);
+
+  await rename(notes, `${notes}-gone`);
+  const job = await rag.ended(await unfollow('notes', false));
+  assert.equal(job.state, 'done', JSON.stringify(job.error));
+  assert.ok(job.progress.removed > 0);
+  const left = await count('notes');
+  assert.deepEqual(
+    [left.documents, left.folders, left.files.failed],
+    [1, [], undefined],
+    'what was uploaded',
+  );
+  const again = await rag.raw('DELETE', `/notes/folders?folder=${encodeURIComponent(notes)}`);
+  assert.equal(again.status, 404);
+  assert.equal(((await again.json()) as { error: { code: string } }).error.code, 'folder_not_followed');
 });

@@ -90,7 +90,7 @@ test('a folder is taken in, searched by words and by meaning, and tells of the f
   assert.equal(view.contents!.documents, 4);
   assert.equal(view.contents!.vectors, view.contents!.chunks);
   assert.equal(view.contents!.embedder?.id, 'tiny-embed');
-  assert.deepEqual(view.contents!.folders, [{ folder: notes, under: 'notes/' }]);
+  assert.deepEqual(view.contents!.folders, [{ folder: notes, under: 'notes/', watch: null }]);
 });
 
 test('a question is answered by sentences of the documents that are cited, whole and event by event', async () => {

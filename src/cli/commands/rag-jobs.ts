@@ -98,11 +98,11 @@ export function tell(job: JobView): void {
 }
 
 export function jobTable(jobs: readonly JobView[]): string {
-  const rows = jobs.map(({ id, kind, state, what, progress: { totals, of }, error, made }) => [
+  const rows = jobs.map(({ id, kind, state, stalled, what, progress: { totals, of }, error, made }) => [
     String(id),
     new Date(made).toISOString().slice(0, 16).replace('T', ' '),
     kind,
-    state,
+    stalled ? 'stopped' : state,
     `${formatCount(kind === 'rebuild' ? totals.embedded : totals.done + totals.skipped)}${of === null ? '' : ` of ${formatCount(of)}`}`,
     formatCount(totals.failed),
     plain(error === null ? what : `${what}: ${error.message}`),

@@ -97,6 +97,13 @@ export const ingest: Handler = (invocation) => {
 export const sync: Handler = (invocation) => {
   const { args, options } = invocation;
   const place = placeOf(options);
+  if (options.forget !== undefined) {
+    if (args[1] !== undefined || options.under !== undefined || options.allowEmpty === true)
+      throw new UsageError('--forget goes with the folder alone: kith rag sync NAME --forget FOLDER [--keep]');
+    const order = { folder: resolve(String(options.forget)), keep: options.keep === true };
+    return finish(invocation, async ({ desk }) => [await desk.unfollow(nameOf(invocation), order)]);
+  }
+  if (options.keep !== undefined) throw new UsageError('--keep goes with --forget FOLDER.');
   if (args[1] === undefined && place.under !== undefined)
     throw new UsageError('--under goes with a folder: kith rag sync NAME FOLDER --under PLACE/');
   const folder = args[1] === undefined ? {} : { folder: resolve(String(args[1])) };
@@ -119,6 +126,13 @@ export const jobs: Handler = async (invocation) => {
   if (options.json) printJson(told);
   else if (told.length === 0) print('No jobs: nothing was taken in yet.');
   else print(jobTable(told));
+  const stalled = options.json ? undefined : told.find((job) => job.stalled);
+  if (stalled !== undefined)
+    say(
+      asTyped(
+        `Nobody works on what is stopped: the process that did is gone. A node goes on with it (kith start); without one, end it (kith rag jobs ${name} --cancel ${stalled.id}) and say the command again, which takes in what is missing.`,
+      ),
+    );
 };
 
 export const query: Handler = async (invocation) => {

@@ -9,15 +9,12 @@ import {
   acquireLock,
   type Clock,
   type Config,
-  InputError,
   isKithError,
   KithError,
   type Lock,
   type Logger,
   messageOf,
   type Random,
-  toHex,
-  writeFileAtomic,
 } from '../../base/index.ts';
 import { checkPath, createParserPool, type ParserPool } from '../../knowledge/index.ts';
 import type { KbView, KnowledgeDesk, NewKb } from '../../server/index.ts';
@@ -33,10 +30,11 @@ import { exchangeDesk } from './exchange.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
 import { makeKb } from './making.ts';
-import { checkFolder, checkFree, followed, unknown } from './places.ts';
+import { checkFolder, checkFree, followed, followedAs, unknown } from './places.ts';
 import { readingDesk } from './reading.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
 import { createSharing, type Sharing, type SharingParts } from './share.ts';
+import { piecesOf, receiveUpload } from './uploads.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { createWatching, type Watching } from './watching.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
@@ -217,18 +215,24 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       });
     },
     upload: (name, path, bytes) =>
+      desk.uploadFrom(name, path, { bytes: bytes.length, pieces: piecesOf(bytes) }),
+    uploadFrom: (name, path, body) =>
       withKb(name, async ({ store }, { jobs }) => {
         checkPath(path);
         checkFree(store, path, null);
-        if (bytes.length > config.knowledge.fileBytes)
-          throw new InputError(
-            'parse_too_large',
-            `The file has ${bytes.length} bytes, and ${config.knowledge.fileBytes} are allowed (knowledge.fileBytes).`,
-            { status: 413 },
-          );
-        const file = toHex(random.bytes(16));
-        await writeFileAtomic(join(uploads, file), bytes);
+        const most = config.knowledge.fileBytes;
+        const file = await receiveUpload(body, { folder: uploads, most, random });
         return jobs.add(name, { kind: 'upload', file, path });
+      }),
+    unfollow: (name, { folder: wanted, keep }) =>
+      withKb(name, async ({ store }, { jobs, watching, registry }) => {
+        const known = followedAs(store, wanted);
+        for (const { id, what, kind } of jobs.list(name))
+          if (kind === 'sync' && what === known.folder) await jobs.cancel(name, id);
+        const job = jobs.add(name, { kind: 'forget', ...known, keep });
+        watching.forget(name, known);
+        registry.noteWatched(name, known.folder, '');
+        return job;
       }),
     sync: (name, order) =>
       withKb(name, async ({ store }, { jobs, watching }) => {

@@ -53,6 +53,8 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
   const tails = new Map<string, Promise<void>>();
   let leaving = false;
 
+  const isOpen = ({ state }: JobEntry): boolean => state === 'waiting' || state === 'running';
+
   const viewOf = (entry: JobEntry, step = 0): JobView => {
     const { id, kb, work, state, progress, error, made, ended } = entry;
     return {
@@ -61,6 +63,7 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
       error,
       made,
       ended,
+      ...(isOpen(entry) && !live.has(id) ? { stalled: true } : {}),
     };
   };
 
@@ -188,7 +191,12 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
     async cancel(kb, id) {
       const now = find(kb, id);
       const job = live.get(id);
-      if (job === undefined) return now;
+      if (job === undefined) {
+        const entry = registry.job(kb, id);
+        if (entry === null || !isOpen(entry)) return now;
+        registry.saveJob({ ...entry, state: 'cancelled', ended: Math.floor(clock.now()) });
+        return find(kb, id);
+      }
       job.stop.abort();
       // One that waits is over at once; its turn only passes.
       if (job.entry.state === 'waiting')
@@ -216,6 +224,7 @@ function whatOf(work: Work): string {
     case 'upload':
       return work.path;
     case 'sync':
+    case 'forget':
       return work.folder;
     case 'rebuild':
       return 'all vectors';

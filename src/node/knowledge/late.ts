@@ -62,6 +62,8 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       destroy: async (kb, keep) => (await need()).destroy(kb, keep),
       ingest: async (kb, order) => (await need()).ingest(kb, order),
       upload: async (kb, path, bytes) => (await need()).upload(kb, path, bytes),
+      uploadFrom: async (kb, path, body) => (await need()).uploadFrom(kb, path, body),
+      unfollow: async (kb, order) => (await need()).unfollow(kb, order),
       sync: async (kb, order) => (await need()).sync(kb, order),
       rebuild: async (kb) => (await need()).rebuild(kb),
       jobs: async (kb) => (await need()).jobs(kb),

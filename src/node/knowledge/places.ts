@@ -5,10 +5,12 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { KithError } from '../../base/index.ts';
+import { setImmediate } from 'node:timers/promises';
+import { KithError, throwIfAborted } from '../../base/index.ts';
 import { checkPath, type KnowledgeStore } from '../../knowledge/index.ts';
 import type { FolderView, SyncOrder } from '../../server/index.ts';
 import { foldersOf, setFolders } from './kbs.ts';
+import { noProgress, type Telling } from './telling.ts';
 
 /** What is put below a folder that is followed would go with its next sync. */
 export function checkFree(store: KnowledgeStore, path: string, folderItself: string | null): void {
@@ -43,6 +45,46 @@ export function followed(store: KnowledgeStore, { folder: wanted, under }: SyncO
   checkFree(store, next.under, null);
   setFolders(store, [...known, next]);
   return [next];
+}
+
+/** As the KB knows it, by its path or by where it stands. @throws KithError `folder_not_followed` */
+export function followedAs(store: KnowledgeStore, wanted: string): FolderView {
+  const known = foldersOf(store);
+  const found = known.find(({ folder }) => folder === wanted);
+  if (found !== undefined) return found;
+  throw new KithError(
+    'folder_not_followed',
+    `This knowledge base does not follow ${wanted.slice(0, 500)}. ${known.length === 0 ? 'It follows none.' : `It follows ${known.map(({ folder }) => folder).join(', ')}.`}`,
+    { status: 404, param: 'folder' },
+  );
+}
+
+/** Documents first: what a kill leaves is still followed, and the job goes on. */
+export async function forget(
+  { folder, under, keep }: FolderView & { readonly keep: boolean },
+  store: KnowledgeStore,
+  { signal, tell }: Telling,
+): Promise<void> {
+  let removed = 0;
+  for (let after = ''; !keep; ) {
+    throwIfAborted(signal);
+    const page = store.documents({ after, limit: 100 }, { paths: [under] });
+    if (page.length === 0) break;
+    for (const { path } of page) if (store.remove(path)) removed++;
+    after = page.at(-1)!.path;
+    tell({ ...noProgress, removed });
+    await setImmediate();
+  }
+  for (let after = under; !keep; ) {
+    const page = store.files({ after, limit: 1000 }).filter(({ path }) => path.startsWith(under));
+    if (page.length === 0) break;
+    for (const { path } of page) store.forgetFile(path);
+    after = page.at(-1)!.path;
+  }
+  setFolders(
+    store,
+    foldersOf(store).filter((each) => each.folder !== folder || each.under !== under),
+  );
 }
 
 /** @throws KithError `folder_missing` */

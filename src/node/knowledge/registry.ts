@@ -59,12 +59,15 @@ export type Work =
       readonly under: string;
       readonly allowEmpty: boolean;
     }
+  /** `under`: whose documents go, unless they are kept. */
+  | { readonly kind: 'forget'; readonly folder: string; readonly under: string; readonly keep: boolean }
   /** `begun`: the vectors of another model were dropped. */
   | { readonly kind: 'rebuild'; readonly begun: boolean }
   /** `run`: in the file of the knowledge base. */
   | { readonly kind: 'dream'; readonly run: number };
 
-export const kindOf = ({ kind }: Work): JobKind => (kind === 'upload' ? 'ingest' : kind);
+export const kindOf = ({ kind }: Work): JobKind =>
+  kind === 'upload' ? 'ingest' : kind === 'forget' ? 'sync' : kind;
 
 export interface JobEntry {
   readonly id: number;

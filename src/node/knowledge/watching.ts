@@ -27,6 +27,8 @@ export interface Watching extends AsyncDisposable {
   start(): void;
   /** The folders of a KB are others now, or it is gone. */
   refresh(kb: string): void;
+  /** Watches it no longer. */
+  forget(kb: string, folder: FolderView): void;
   /** Null while it is not watched. */
   of(kb: string, folder: FolderView): FolderWatch | null;
 }
@@ -259,6 +261,7 @@ export function createWatching(parts: WatchingParts): Watching {
       read.delete(kb);
       bell.ring();
     },
+    forget: (kb, folder) => watched.get(idOf(kb, folder))?.stop.abort(),
     of: (kb, folder) => watched.get(idOf(kb, folder))?.watch ?? null,
     async [Symbol.asyncDispose]() {
       all.abort();

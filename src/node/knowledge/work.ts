@@ -3,12 +3,11 @@
  *
  * @module node/knowledge/work
  */
-import { opendir, readFile, rm, stat } from 'node:fs/promises';
+import { opendir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Clock, type Config, InputError, messageOf } from '../../base/index.ts';
 import {
   type IngestOptions,
-  type IngestTotals,
   ingest,
   type KnowledgeStore,
   mentionsOf,
@@ -21,8 +20,12 @@ import {
 } from '../../knowledge/index.ts';
 import type { JobProgress, Trouble } from '../../server/index.ts';
 import type { Embedders } from './embedders.ts';
-import type { OpenKb } from './kbs.ts';
+import { foldersOf, type OpenKb } from './kbs.ts';
+import { forget } from './places.ts';
 import type { Work } from './registry.ts';
+import { NOTHING, noProgress, type Telling } from './telling.ts';
+
+export { noProgress, type Telling } from './telling.ts';
 
 export interface WorkParts {
   readonly embedders: Embedders;
@@ -33,23 +36,8 @@ export interface WorkParts {
   readonly uploads: string;
 }
 
-/** What a job tells while it runs. */
-export interface Telling {
-  readonly signal: AbortSignal;
-  tell(progress: JobProgress): void;
-  /** The job is another from now on, also after a kill. */
-  become(work: Work): void;
-}
-
 /** Failures that a job remembers. */
 const MOST_FAILURES = 50;
-
-const NOTHING: IngestTotals = {
-  ...{ files: 0, done: 0, skipped: 0, failed: 0, documents: 0, chunks: 0 },
-  ...{ embedded: 0, tokens: 0, bytes: 0, elapsedMs: 0 },
-};
-
-export const noProgress: JobProgress = { totals: NOTHING, of: null, renamed: 0, removed: 0, failures: [] };
 
 export async function doWork(
   work: Exclude<Work, { readonly kind: 'dream' }>,
@@ -58,6 +46,7 @@ export async function doWork(
   telling: Telling,
 ): Promise<void> {
   const { signal } = telling;
+  if (work.kind === 'forget') return forget(work, store, telling);
   if (work.kind === 'rebuild') return rebuild(work.begun, store, parts, telling);
   const { pool, clock, embedders } = parts;
   const options: IngestOptions = {
@@ -67,6 +56,8 @@ export async function doWork(
   };
   if (work.kind === 'sync') {
     const { folder, under: prefix, allowEmpty } = work;
+    // It was asked for before somebody said that the folder is followed no longer.
+    if (!foldersOf(store).some((each) => each.folder === folder && each.under === prefix)) return;
     let of = 0;
     for await (const found of walk(folder, signal)) if (!('unread' in found)) of++;
     const events = sync({ ...options, folder, prefix, allowEmpty, stamps: stamps(prefix) });
@@ -75,10 +66,9 @@ export async function doWork(
   if (work.kind === 'upload') {
     const { path } = work;
     const file = join(parts.uploads, work.file);
-    const bytes = await readFile(file).catch(() => null);
     // The job was done when the process died before it could say so.
-    if (bytes === null) return;
-    const source = { path, source: { bytes: new Uint8Array(bytes), name: basename(path) } };
+    if ((await stat(file).catch(() => null)) === null) return;
+    const source = { path, source: { path: file, name: basename(path) } };
     await follow(ingest([source], { ...options, retryFailed: true }), telling, 1);
     await rm(file, { force: true });
     return;

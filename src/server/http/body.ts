@@ -55,6 +55,12 @@ function tooLarge(limit: number): KithError {
 /** Refuses what is not UTF-8 JSON before a byte of the body is read. */
 function checkHeaders(request: IncomingMessage, limits: BodyLimits, programs: boolean | 'files'): void {
   if (programs !== 'files') checkType(request, programs);
+  checkEncoding(request);
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
+}
+
+export function checkEncoding(request: IncomingMessage): void {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new KithError(
@@ -63,8 +69,6 @@ function checkHeaders(request: IncomingMessage, limits: BodyLimits, programs: bo
       { status: 415 },
     );
   }
-  const length = Number(request.headers['content-length'] ?? 0);
-  if (length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
 }
 
 function checkType(request: IncomingMessage, programs: boolean): void {

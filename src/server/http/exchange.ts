@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../types.ts';
 import { type BodyLimits, parseJson, readBytes } from './body.ts';
+import { type BodyStream, streamBody } from './body-stream.ts';
 import type { Fault } from './errors.ts';
 import type { Response } from './response.ts';
 
@@ -37,6 +38,8 @@ export interface Exchange {
    */
   bytes(options?: { readonly programs?: boolean; readonly files?: boolean }): Promise<Buffer>;
   parse(bytes: Buffer): unknown;
+  /** The body piece by piece, of any length and type: for routes that bound it themselves and ask for the run token. */
+  stream(): BodyStream;
 }
 
 export type Handler = (exchange: Exchange) => Promise<void> | void;
@@ -146,6 +149,10 @@ class OneExchange implements Exchange {
 
   bytes({ programs = false, files = false } = {}): Promise<Buffer> {
     return readBytes(this.request, this.#limits, this.#beforeReading, files ? 'files' : programs);
+  }
+
+  stream(): BodyStream {
+    return streamBody(this.request, this.#beforeReading);
   }
 
   parse(bytes: Buffer): unknown {

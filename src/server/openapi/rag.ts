@@ -101,6 +101,22 @@ export const ragApi: Api = {
       },
     ),
     operation(
+      'delete',
+      '/{kb}/folders',
+      'ragUnfollow',
+      'Follow a folder no longer, also one that is gone',
+      ['The job that removes its documents.', ref('KbJob')],
+      {
+        parameters: [
+          { ...queryParameter('folder', 'As it is followed, absolute.', string), required: true },
+          queryParameter('keep', 'Its documents stay.', choice('true', 'false')),
+        ],
+        answers: {
+          '404': answer('`folder_not_followed`, `kb_unknown`, `kb_missing`.', ref('OpenAiError'), retried),
+        },
+      },
+    ),
+    operation(
       'post',
       '/{kb}/rebuild',
       'ragRebuild',

@@ -44,6 +44,8 @@ export const syncBody = z
     message: 'goes with `folder`',
   });
 
+export const unfollowQuery = z.strictObject({ folder: absolute, keep: flag.default(false) });
+
 export const whole = (most: number, name: string, least = 1) =>
   z
     .string()

@@ -21,6 +21,7 @@ import {
   pageQuery,
   searchBody,
   syncBody,
+  unfollowQuery,
   uploadQuery,
 } from './bodies.ts';
 import { keptRoutes } from './cache.ts';
@@ -62,12 +63,15 @@ export function ragRoutes(context: ServerContext): Route[] {
     }),
     route('POST', '/:kb/ingest', async (exchange, kb) => {
       const { path } = parseBody(uploadQuery, once(exchange.query));
-      if (path !== undefined) return desk().upload(kb, path, await exchange.bytes({ files: true }));
+      if (path !== undefined) return desk().uploadFrom(kb, path, exchange.stream());
       return desk().ingest(kb, parseBody(ingestBody, await exchange.json()));
     }),
     route('POST', '/:kb/sync', async (exchange, kb) => ({
       jobs: await desk().sync(kb, parseBody(syncBody, await exchange.json())),
     })),
+    route('DELETE', '/:kb/folders', ({ query }, kb) =>
+      desk().unfollow(kb, parseBody(unfollowQuery, once(query))),
+    ),
     route('POST', '/:kb/rebuild', (_, kb) => desk().rebuild(kb)),
     route('GET', '/:kb/jobs', async (_, kb) => ({ jobs: await desk().jobs(kb) })),
     route('GET', '/:kb/jobs/:job', ({ params, query, signal }, kb) => {

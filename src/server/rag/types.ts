@@ -89,6 +89,8 @@ export interface JobView {
   /** ms since 1970. */
   readonly made: number;
   readonly ended: number | null;
+  /** It is not over, and nobody works on it: the process that did is gone. A node that starts goes on with it. */
+  readonly stalled?: true;
 }
 
 export interface DocumentView {
@@ -183,6 +185,19 @@ export interface SyncOrder {
   readonly allowEmpty: boolean;
 }
 
+export interface UnfollowOrder {
+  /** As it is followed, absolute. */
+  readonly folder: string;
+  /** Its documents stay, and belong to no folder any more. */
+  readonly keep: boolean;
+}
+
+export interface UploadBody {
+  /** Null when nobody said. */
+  readonly bytes: number | null;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /** What a knowledge base does beside taking in and finding. Everything in them is asynchronous. */
 export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
@@ -206,6 +221,10 @@ export interface KnowledgeDesk extends KnowledgeAreas {
   ingest(kb: string, order: IngestOrder): Promise<JobView>;
   /** Takes in a file of these bytes. @param path in the knowledge base @throws as `ingest` */
   upload(kb: string, path: string, bytes: Uint8Array): Promise<JobView>;
+  /** The same of bytes that come piece by piece: they are on the disk and never all in memory. @throws as `upload`, and what the pieces throw */
+  uploadFrom(kb: string, path: string, body: UploadBody): Promise<JobView>;
+  /** Follows a folder no longer, also one that is gone; its documents go unless they are to be kept. @throws KithError `folder_not_followed` */
+  unfollow(kb: string, order: UnfollowOrder): Promise<JobView>;
   /** One job for each folder. @throws KithError `kb_path_taken`, `no_folder` */
   sync(kb: string, order: SyncOrder): Promise<JobView[]>;
   /** New vectors by the configured embedding model. */
