@@ -20,7 +20,8 @@ interface Axe {
   }>;
 }
 
-async function findings(page: Page): Promise<string[]> {
+/** What axe-core finds on the page as it is. */
+export async function findings(page: Page): Promise<string[]> {
   // By the debugger: the page's own policy would not let a script in.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() =>

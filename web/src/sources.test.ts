@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { de } from './i18n/de.ts';
 import { en } from './i18n/en.ts';
+import { de as karte } from './pages/knowledge/graph/words-de.ts';
+import { en as map } from './pages/knowledge/graph/words-en.ts';
+import { de as wissen } from './pages/knowledge/words/de.ts';
+import { en as knowledge } from './pages/knowledge/words/en.ts';
 
 const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.test.ts'))
@@ -32,20 +36,29 @@ const flat = (words: Words, path = ''): [string, string][] =>
   );
 const places = (text: string) => [...text.matchAll(/\{\{ (\w+) \}\}/g)].map(([, name]) => name!).sort();
 
+/** Each with its translator. */
+const dictionaries: readonly (readonly [string, Words, Words])[] = [
+  ['t', en, de],
+  ['k', knowledge, wissen],
+  ['g', map, karte],
+];
+
 test('every sentence is used, and German fills in what English fills in', () => {
-  const german = new Map(flat(de));
   const all = sources.map(({ text }) => text).join('\n');
-  const unused: string[] = [];
-  for (const [key, english] of flat(en)) {
-    assert.deepEqual(places(german.get(key)!), places(english), key);
-    const group = key.slice(0, key.lastIndexOf('.'));
-    if (!all.includes(`'${key}'`) && !all.includes(`\`${group}.\${`)) unused.push(key);
+  for (const [call, english, translated] of dictionaries) {
+    const german = new Map(flat(translated));
+    const unused: string[] = [];
+    for (const [key, sentence] of flat(english)) {
+      assert.deepEqual(places(german.get(key)!), places(sentence), key);
+      const group = key.slice(0, key.lastIndexOf('.'));
+      if (!all.includes(`'${key}'`) && !all.includes(`\`${group}.\${`)) unused.push(`${call}: ${key}`);
+    }
+    assert.deepEqual(unused, []);
+    assert.deepEqual(
+      [...german.keys()].sort(),
+      flat(english)
+        .map(([key]) => key)
+        .sort(),
+    );
   }
-  assert.deepEqual(unused, []);
-  assert.deepEqual(
-    [...german.keys()].sort(),
-    flat(en)
-      .map(([key]) => key)
-      .sort(),
-  );
 });

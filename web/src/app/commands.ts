@@ -41,6 +41,13 @@ export function commands(go: Navigator, current: () => string | null): Command[]
       () => go(paths.conversations),
     ),
     command(
+      'knowledge',
+      'goTo',
+      () => t('pages.knowledge'),
+      'G K',
+      () => go(paths.knowledge),
+    ),
+    command(
       'network',
       'goTo',
       () => t('pages.network'),

@@ -20,6 +20,7 @@ const rows = [
   ['R', 'receipt'],
   ['G C', 'chat'],
   ['G V', 'conversations'],
+  ['G K', 'knowledge'],
   ['G N', 'network'],
   ['G T', 'status'],
   ['F6', 'areas'],

@@ -24,7 +24,7 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 export function focusComposer(): boolean {
-  const field = document.querySelector<HTMLTextAreaElement>('.composer textarea');
+  const field = document.querySelector<HTMLElement>('.composer textarea, [data-ask]');
   field?.focus();
   return field !== null;
 }
@@ -68,7 +68,13 @@ export function listenToKeys(go: Navigator, current: () => string | null): () =>
     const before = first && performance.now() - first.at < sequenceMs ? first.key : null;
     first = null;
     if (before === 'g') {
-      const target = { c: chatPath(), v: paths.conversations, n: paths.network, t: paths.status }[key];
+      const target = {
+        c: chatPath(),
+        v: paths.conversations,
+        k: paths.knowledge,
+        n: paths.network,
+        t: paths.status,
+      }[key];
       if (target !== undefined) go(target);
       return target !== undefined;
     }

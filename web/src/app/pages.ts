@@ -8,10 +8,16 @@ export const paths = {
   chat: '/chat',
   conversation: '/chat/:id',
   conversations: '/conversations',
+  knowledge: '/knowledge',
+  kb: '/knowledge/:kb',
+  kbView: '/knowledge/:kb/:view',
   network: '/network',
   peer: '/network/:id',
   status: '/status',
 } as const;
 
 export const conversationPath = (id: string): string => `/chat/${id}`;
+/** @param view a part of the page of a knowledge base; its own choice without */
+export const kbPath = (kb: string, view?: string): string =>
+  `/knowledge/${encodeURIComponent(kb)}${view === undefined ? '' : `/${view}`}`;
 export const peerPath = (peer: string): string => `/network/${peer}`;

@@ -4,6 +4,7 @@
  * @module web/app/rail
  */
 import { A, useLocation } from '@solidjs/router';
+import BookOpen from 'lucide-solid/icons/book-open';
 import Gauge from 'lucide-solid/icons/gauge';
 import MessageCircle from 'lucide-solid/icons/message-circle';
 import MessagesSquare from 'lucide-solid/icons/messages-square';
@@ -25,10 +26,11 @@ import { chatPath, isDrawer, setDialogue } from './ui.ts';
 
 const recentCount = 30;
 
-export function usePlace(): () => 'chat' | 'conversations' | 'network' | 'status' {
+export function usePlace(): () => 'chat' | 'conversations' | 'knowledge' | 'network' | 'status' {
   const at = useLocation();
   return () => {
     if (at.pathname.startsWith(paths.conversations)) return 'conversations';
+    if (at.pathname.startsWith(paths.knowledge)) return 'knowledge';
     if (at.pathname.startsWith(paths.network)) return 'network';
     return at.pathname.startsWith(paths.status) ? 'status' : 'chat';
   };
@@ -46,6 +48,10 @@ function Places() {
       <a class="place" href={paths.conversations} aria-current={current('conversations')}>
         <MessagesSquare size={17} aria-hidden="true" />
         <span>{t('pages.conversations')}</span>
+      </a>
+      <a class="place" href={paths.knowledge} aria-current={current('knowledge')}>
+        <BookOpen size={17} aria-hidden="true" />
+        <span>{t('pages.knowledge')}</span>
       </a>
       <a class="place" href={paths.network} aria-current={current('network')}>
         <Orbit size={17} aria-hidden="true" />
@@ -204,6 +210,10 @@ export function Bar() {
       <a href={paths.conversations} aria-current={current('conversations')}>
         <MessagesSquare size={20} aria-hidden="true" />
         {t('pages.conversations')}
+      </a>
+      <a href={paths.knowledge} aria-current={current('knowledge')}>
+        <BookOpen size={20} aria-hidden="true" />
+        {t('pages.knowledge')}
       </a>
       <a href={paths.network} aria-current={current('network')}>
         <Orbit size={20} aria-hidden="true" />

@@ -1,10 +1,10 @@
 /**
- * The panel at the side: the receipt of an answer, or how answers are to be made.
+ * The panel at the side: the receipt of an answer, how answers are to be made, or a source.
  *
  * @module web/app/side-panel
  */
 import X from 'lucide-solid/icons/x';
-import { createEffect, Show } from 'solid-js';
+import { createEffect, lazy, Match, Show, Suspense, Switch } from 'solid-js';
 import { IconButton } from '../base/icon-button.tsx';
 import { AnswerSettingsForm } from '../chat/answer-settings.tsx';
 import { changeSettings, settingsOf } from '../chat/chat-page.tsx';
@@ -12,6 +12,8 @@ import { Receipt } from '../chat/receipt/receipt.tsx';
 import { turnsOf } from '../data/conversations.ts';
 import { t } from '../i18n/index.ts';
 import { closePanel, panel } from './ui.ts';
+
+const SourceView = lazy(() => import('../pages/knowledge/source-view.tsx'));
 
 export default function SidePanel(props: { readonly current: string | null }) {
   const turn = () => {
@@ -24,7 +26,14 @@ export default function SidePanel(props: { readonly current: string | null }) {
   createEffect(() => {
     if (panel()) area?.focus();
   });
-  const title = () => (panel()?.kind === 'settings' ? t('chat.settings') : t('receipt.title'));
+  const source = () => {
+    const open = panel();
+    return open?.kind === 'source' ? open : null;
+  };
+  const title = () => {
+    if (source() !== null) return t('app.source');
+    return panel()?.kind === 'settings' ? t('chat.settings') : t('receipt.title');
+  };
   return (
     <Show when={panel()}>
       {(open) => (
@@ -35,8 +44,7 @@ export default function SidePanel(props: { readonly current: string | null }) {
               <X size={17} aria-hidden="true" />
             </IconButton>
           </header>
-          <Show
-            when={open().kind === 'settings'}
+          <Switch
             fallback={
               <Show
                 when={turn()}
@@ -51,11 +59,20 @@ export default function SidePanel(props: { readonly current: string | null }) {
               </Show>
             }
           >
-            <AnswerSettingsForm
-              settings={settingsOf(props.current)}
-              change={(settings) => changeSettings(props.current, settings)}
-            />
-          </Show>
+            <Match when={open().kind === 'settings'}>
+              <AnswerSettingsForm
+                settings={settingsOf(props.current)}
+                change={(settings) => changeSettings(props.current, settings)}
+              />
+            </Match>
+            <Match when={source()}>
+              {(shown) => (
+                <Suspense>
+                  <SourceView panel={shown()} />
+                </Suspense>
+              )}
+            </Match>
+          </Switch>
         </aside>
       )}
     </Show>

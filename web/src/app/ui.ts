@@ -7,7 +7,21 @@ import { createSignal } from 'solid-js';
 import { conversation } from '../data/conversations.ts';
 import { conversationPath, paths } from './pages.ts';
 
-export type Panel = { readonly kind: 'receipt'; readonly turn: string } | { readonly kind: 'settings' };
+export type Panel =
+  | { readonly kind: 'receipt'; readonly turn: string }
+  | { readonly kind: 'settings' }
+  | {
+      /** A document of a knowledge base. */
+      readonly kind: 'source';
+      readonly kb: string;
+      readonly path: string;
+      /** Id of the passage to show; null: from the beginning. */
+      readonly chunk: string | null;
+      /** To mark in it. */
+      readonly sentence: string | null;
+      /** Stems of words to mark. */
+      readonly stems: ReadonlySet<string>;
+    };
 export type Dialogue = 'palette' | 'keys' | 'preferences';
 
 export interface Undo {

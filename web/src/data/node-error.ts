@@ -36,6 +36,11 @@ export function unreachable(): NodeError {
   });
 }
 
+export function faultIn(error: unknown): Fault {
+  if (error instanceof NodeError) return error.fault;
+  return unreachable().fault;
+}
+
 /** Error of a body in OpenAI's shape; anything else becomes `http_<status>`. */
 export function faultOf(body: unknown, status: number, requestId: string | null): Fault {
   const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;

@@ -7,10 +7,10 @@ import { A } from '@solidjs/router';
 import { createSignal, createUniqueId, For, Show } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
 import { peerPath } from '../../app/pages.ts';
+import { Confirm } from '../../base/confirm.tsx';
+import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { moment, t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
-import { Confirm } from './confirm.tsx';
 import { ban, network, shortPeer, unban } from './swarm.ts';
 
 const hour = 3_600_000;

@@ -7,9 +7,9 @@ import { A } from '@solidjs/router';
 import { createSignal, createUniqueId, Show } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
 import { peerPath } from '../../app/pages.ts';
+import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
 import { connect, shortPeer } from './swarm.ts';
 
 export function Connect() {

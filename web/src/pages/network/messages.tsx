@@ -8,11 +8,11 @@ import Trash from 'lucide-solid/icons/trash';
 import { createSignal, For, Show } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
 import { peerPath } from '../../app/pages.ts';
+import { Confirm } from '../../base/confirm.tsx';
+import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { IconButton } from '../../base/icon-button.tsx';
 import { count, moment, t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
-import { Confirm } from './confirm.tsx';
 import { type Message, markRead, network, remove, shortPeer } from './swarm.ts';
 import { Outbox, Write } from './write.tsx';
 

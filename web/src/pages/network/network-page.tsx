@@ -6,7 +6,9 @@
  */
 import { createEffect, Match, Show, Switch } from 'solid-js';
 import { Banner } from '../../app/banner.tsx';
+import { Unlock } from '../../app/unlock.tsx';
 import { Snippet } from '../../base/copy.tsx';
+import { unlocked } from '../../data/owner.ts';
 import { count, duration, size, t } from '../../i18n/index.ts';
 import { Bans } from './bans.tsx';
 import { Circle } from './circle.tsx';
@@ -16,9 +18,8 @@ import { Places } from './leases.tsx';
 import { Messages } from './messages.tsx';
 import { PeersTable } from './peers-table.tsx';
 import { Shards } from './shards.tsx';
-import { followSwarm, network, type SwarmView, unlocked } from './swarm.ts';
+import { followSwarm, network, type SwarmView } from './swarm.ts';
 import { ThisNode } from './this-node.tsx';
-import { Unlock } from './unlock.tsx';
 import '../pages.css';
 import './network.css';
 import './shards.css';
@@ -117,9 +118,9 @@ function Running(props: { readonly view: SwarmView }) {
           </Show>
           <section>
             <Show when={!unlocked()}>
-              <h2>{t('network.owner')}</h2>
+              <h2>{t('owner.title')}</h2>
             </Show>
-            <Unlock commands={commands} />
+            <Unlock why={t('network.ownerMore')} open="kith open" commands={commands} />
           </section>
         </div>
       </div>

@@ -9,25 +9,17 @@ import { createEffect, createSignal, Match, Show, Switch } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
 import { Banner } from '../../app/banner.tsx';
 import { paths } from '../../app/pages.ts';
+import { Unlock } from '../../app/unlock.tsx';
+import { createDeed } from '../../base/deed.ts';
+import { unlocked } from '../../data/owner.ts';
 import { duration, t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
 import { BanDialog, UnbanButton } from './bans.tsx';
 import { FaultNote, NotShown } from './faults.tsx';
 import { Held } from './leases.tsx';
 import { Inbox } from './messages.tsx';
 import { Facts, Served } from './peer-facts.tsx';
-import {
-  connect,
-  disconnect,
-  followSwarm,
-  network,
-  type PeerView,
-  ping,
-  shortPeer,
-  unlocked,
-} from './swarm.ts';
+import { connect, disconnect, followSwarm, network, type PeerView, ping, shortPeer } from './swarm.ts';
 import { Trust } from './trust.tsx';
-import { Unlock } from './unlock.tsx';
 import { Outbox, Write } from './write.tsx';
 import '../pages.css';
 import './network.css';
@@ -117,14 +109,14 @@ function Peer(props: { readonly peer: PeerView }) {
         <div>
           <Trust peer={peer()} />
           <section class="messages">
-            <h2>{unlocked() ? t('network.messages') : t('network.owner')}</h2>
+            <h2>{unlocked() ? t('network.messages') : t('owner.title')}</h2>
             <Show when={unlocked()}>
               <Inbox messages={letters()} />
               <h3>{t('network.write')}</h3>
               <Write to={peer().peer} />
               <Outbox to={peer().peer} />
             </Show>
-            <Unlock commands={commands()} />
+            <Unlock why={t('network.ownerMore')} open="kith open" commands={commands()} />
           </section>
         </div>
       </div>

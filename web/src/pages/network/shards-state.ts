@@ -9,8 +9,8 @@ import { createStore, reconcile } from 'solid-js/store';
 import type { CoverageListView, CoverageView } from '../../../../src/server/shards/coverage.ts';
 import type { CircuitView } from '../../../../src/server/shards/paths.ts';
 import type { ServedView, ServingView } from '../../../../src/server/shards/serving.ts';
-import type { Fault } from '../../data/node-error.ts';
-import { asOwner, faultIn } from './swarm.ts';
+import { type Fault, faultIn } from '../../data/node-error.ts';
+import { asOwner } from '../../data/owner.ts';
 
 export type { CircuitView, CoverageView, ServedView };
 export type ShardPeer = CoverageView['peers'][number];

@@ -1,11 +1,10 @@
 /**
  * The swarm as the page knows it: looked at again when the node says that something changed, and every few seconds
- * while somebody looks, since round trips change without being told. What only the owner may see and do takes the run
- * token, which is held in memory and nowhere else.
+ * while somebody looks, since round trips change without being told.
  *
  * @module web/pages/network/swarm
  */
-import { createEffect, createSignal, on, onCleanup } from 'solid-js';
+import { createEffect, on, onCleanup } from 'solid-js';
 import { createStore, reconcile } from 'solid-js/store';
 import type {
   BanView,
@@ -19,8 +18,9 @@ import type {
   SwarmView,
 } from '../../../../src/server/swarm/types.ts';
 import { ask } from '../../data/node.ts';
-import { type Fault, NodeError } from '../../data/node-error.ts';
+import { type Fault, faultIn, NodeError } from '../../data/node-error.ts';
 import { node } from '../../data/node-state.ts';
+import { asOwner, onLock, unlocked } from '../../data/owner.ts';
 
 export type { BanView, PeerView, SwarmView };
 export type PeerLink = SwarmView['links'][number] & { readonly lanes?: number };
@@ -63,44 +63,16 @@ const base = '/kith/v1/swarm';
 const againMs = 4_000;
 const lookMs = 20_000;
 
-const [token, setToken] = createSignal<string | null>(null);
-export const unlocked = (): boolean => token() !== null;
-
-/** Forgets the run token, and what it opened. */
-export function lock(): void {
-  setToken(null);
-  set({ bans: [], inbox: [], sent: [], leases: [], places: 0 });
-}
+// What the run token opened goes with it.
+onLock(() => set({ bans: [], inbox: [], sent: [], leases: [], places: 0 }));
 
 async function get<T>(path: string): Promise<T> {
   return (await (await ask(`${base}${path}`, { signal: AbortSignal.timeout(lookMs) })).json()) as T;
 }
 
 /** A request of the owner about the swarm. */
-const own = <T>(method: string, path: string, body?: object, as = token()): Promise<T> =>
-  asOwner<T>(method, `${base}${path}`, body, as);
-
-/** A request of the owner. Throws `NodeError`; a token that no longer holds is forgotten. */
-export async function asOwner<T>(
-  method: string,
-  path: string,
-  body?: object,
-  as: string | null = token(),
-): Promise<T> {
-  const headers: Record<string, string> = { authorization: `Bearer ${as}` };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  try {
-    const answer = await ask(path, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return (await answer.json()) as T;
-  } catch (error) {
-    if (error instanceof NodeError && error.fault.status === 401 && as === token()) lock();
-    throw error;
-  }
-}
+const own = <T>(method: string, path: string, body?: object): Promise<T> =>
+  asOwner<T>(method, `${base}${path}`, body);
 
 let looking: Promise<void> | null = null;
 let again = false;
@@ -142,13 +114,13 @@ async function look(): Promise<void> {
 
 type Owned = Pick<Network, 'bans' | 'inbox' | 'sent' | 'leases' | 'places'>;
 
-async function lookAsOwner(as = token()): Promise<Owned | null> {
+async function lookAsOwner(): Promise<Owned | null> {
   try {
     const [{ bans }, inbox, sent, held] = await Promise.all([
-      own<{ bans: BanView[] }>('GET', '/bans', undefined, as),
-      own<InboxView>('GET', '/messages', undefined, as),
-      own<OutboxView>('GET', '/outbox?limit=10', undefined, as),
-      own<LeasesView>('GET', '/leases', undefined, as),
+      own<{ bans: BanView[] }>('GET', '/bans'),
+      own<InboxView>('GET', '/messages'),
+      own<OutboxView>('GET', '/outbox?limit=10'),
+      own<LeasesView>('GET', '/leases'),
     ]);
     return {
       bans,
@@ -159,26 +131,16 @@ async function lookAsOwner(as = token()): Promise<Owned | null> {
     };
   } catch (error) {
     // The token ended with the node that made it: what everybody may see is shown all the same.
-    if (error instanceof NodeError && error.fault.status === 401 && as === token()) return null;
+    if (error instanceof NodeError && error.fault.status === 401) return null;
     throw error;
   }
 }
 
-export function faultIn(error: unknown): Fault {
-  if (error instanceof NodeError) return error.fault;
-  return { code: 'unreachable', message: 'The node does not answer.', status: 0, requestId: null };
-}
-
 /** Follows the swarm for as long as the component that calls it lives. */
 export function followSwarm(): void {
-  void enter();
-  // A link that is opened in a tab that is here already changes the address alone.
-  const again = () => void enter();
-  addEventListener('hashchange', again);
-  onCleanup(() => removeEventListener('hashchange', again));
   createEffect(
     on(
-      () => JSON.stringify([node.link, node.health?.swarm]),
+      () => JSON.stringify([node.link, node.health?.swarm, unlocked()]),
       () => void refresh(),
     ),
   );
@@ -186,36 +148,6 @@ export function followSwarm(): void {
     if (document.visibilityState === 'visible' && looking === null) void refresh();
   }, againMs);
   onCleanup(() => clearInterval(timer));
-}
-
-const [entering, setEntering] = createSignal<Fault | null>(null);
-/** Why a one-time link did not open; null when it did, or there was none. */
-export const entryFault = entering;
-const inLink = /^#enter=([A-Za-z0-9_-]{43})$/;
-
-/** Trades the code of a one-time link (`kith open`) for the run token. The address keeps no trace of it. */
-async function enter(): Promise<void> {
-  const code = inLink.exec(location.hash)?.[1];
-  if (code === undefined) return;
-  history.replaceState(history.state, '', location.pathname + location.search);
-  try {
-    const answer = await ask('/kith/v1/entry', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ code }),
-    });
-    await unlock(((await answer.json()) as { token: string }).token);
-    setEntering(null);
-  } catch (error) {
-    setEntering(faultIn(error));
-  }
-}
-
-/** Takes the token when the node does. Throws `NodeError` when it is another. */
-export async function unlock(given: string): Promise<void> {
-  await own('GET', '/bans', undefined, given);
-  setToken(given);
-  await refresh();
 }
 
 async function changed<T>(work: Promise<T>): Promise<T> {

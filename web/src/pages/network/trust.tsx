@@ -5,12 +5,13 @@
  */
 import { createEffect, createSignal, For, on, onCleanup, Show } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
+import { Confirm } from '../../base/confirm.tsx';
 import { Snippet } from '../../base/copy.tsx';
+import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
+import { unlocked } from '../../data/owner.ts';
 import { count, fraction, ifKnown, moment, t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
-import { Confirm } from './confirm.tsx';
-import { endorse, type PeerTrust, type PeerView, shortPeer, trustOf, unendorse, unlocked } from './swarm.ts';
+import { endorse, type PeerTrust, type PeerView, shortPeer, trustOf, unendorse } from './swarm.ts';
 
 export function Trust(props: { readonly peer: PeerView }) {
   const looking = createDeed();

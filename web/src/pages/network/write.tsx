@@ -5,9 +5,9 @@
  */
 import { createSignal, createUniqueId, For, Show } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
+import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { count, moment, t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
 import { network, type Sent, send, shortPeer } from './swarm.ts';
 
 /** Characters, as the node bounds a message. */

@@ -1,13 +1,13 @@
 /**
  * Asks before something that cannot be taken back with one click.
  *
- * @module web/pages/network/confirm
+ * @module web/base/confirm
  */
 import { type JSX, Show } from 'solid-js';
-import { Dialog } from '../../base/dialog.tsx';
-import { ErrorNote } from '../../base/error-note.tsx';
-import { t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
+import { t } from '../i18n/index.ts';
+import { createDeed } from './deed.ts';
+import { Dialog } from './dialog.tsx';
+import { ErrorNote } from './error-note.tsx';
 
 interface Props {
   readonly title: string;
@@ -17,6 +17,8 @@ interface Props {
   readonly close: () => void;
   /** It destroys nothing. @default false */
   readonly mild?: boolean;
+  /** It may not be done yet. @default false */
+  readonly disabled?: boolean;
   readonly children: JSX.Element;
 }
 
@@ -38,7 +40,7 @@ export function Confirm(props: Props) {
         <button
           type="button"
           class={props.mild ? 'button strong' : 'button danger'}
-          disabled={deed.busy()}
+          disabled={deed.busy() || props.disabled}
           onClick={() => void go()}
         >
           {props.act}

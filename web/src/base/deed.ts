@@ -1,11 +1,10 @@
 /**
  * A deed of the reader: whether it is under way, and what went wrong.
  *
- * @module web/pages/network/acting
+ * @module web/base/deed
  */
 import { type Accessor, createSignal } from 'solid-js';
-import type { Fault } from '../../data/node-error.ts';
-import { faultIn } from './swarm.ts';
+import { type Fault, faultIn } from '../data/node-error.ts';
 
 export interface Deed {
   readonly busy: Accessor<boolean>;

@@ -1,18 +1,26 @@
 /**
  * What only the owner may do takes the run token of the node, which stands in a file that only the owner can read.
  *
- * @module web/pages/network/unlock
+ * @module web/app/unlock
  */
 import { createSignal, createUniqueId, Show } from 'solid-js';
-import { announce } from '../../app/announce.tsx';
-import { Snippet } from '../../base/copy.tsx';
-import { ErrorNote } from '../../base/error-note.tsx';
-import { t } from '../../i18n/index.ts';
-import { createDeed } from './acting.ts';
-import { entryFault, lock, unlock, unlocked } from './swarm.ts';
+import { Snippet } from '../base/copy.tsx';
+import { createDeed } from '../base/deed.ts';
+import { ErrorNote } from '../base/error-note.tsx';
+import { entryFault, lock, unlock, unlocked } from '../data/owner.ts';
+import { t } from '../i18n/index.ts';
+import { announce } from './announce.tsx';
 
-/** @param props.commands what does the same in a terminal */
-export function Unlock(props: { readonly commands: string }) {
+interface Props {
+  /** What it is for. */
+  readonly why: string;
+  /** Prints a one-time link to this page. */
+  readonly open: string;
+  /** What does the same in a terminal. */
+  readonly commands: string;
+}
+
+export function Unlock(props: Props) {
   const id = createUniqueId();
   const [given, setGiven] = createSignal('');
   const deed = createDeed();
@@ -22,29 +30,29 @@ export function Unlock(props: { readonly commands: string }) {
     if (text === '') return;
     if (!(await deed.run(() => unlock(text)))) return;
     setGiven('');
-    announce(t('network.unlocked'));
+    announce(t('owner.unlocked'));
   };
   return (
     <Show
       when={!unlocked()}
       fallback={
         <p class="unlocked">
-          {t('network.unlocked')}
+          {t('owner.unlocked')}
           <button type="button" class="text-button" onClick={lock}>
-            {t('network.lock')}
+            {t('owner.lock')}
           </button>
         </p>
       }
     >
-      <section class="unlock" aria-label={t('network.owner')}>
-        <p>{t('network.ownerMore')}</p>
-        <Snippet text="kith open" />
+      <section class="unlock" aria-label={t('owner.title')}>
+        <p>{props.why}</p>
+        <Snippet text={props.open} />
         <Show when={entryFault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
         <details>
-          <summary>{t('network.byToken')}</summary>
+          <summary>{t('owner.byToken')}</summary>
           <form onSubmit={(event) => void open(event)}>
             <div class="field">
-              <label for={id}>{t('network.token')}</label>
+              <label for={id}>{t('owner.token')}</label>
               <input
                 id={id}
                 class="input"
@@ -57,16 +65,16 @@ export function Unlock(props: { readonly commands: string }) {
               />
             </div>
             <button type="submit" class="button strong" disabled={deed.busy()}>
-              {t('network.unlock')}
+              {t('owner.unlock')}
             </button>
           </form>
           <p class="aside" id={`${id}-hint`}>
-            {t('network.tokenHint')}
+            {t('owner.tokenHint')}
           </p>
           <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
         </details>
         <details>
-          <summary>{t('network.inTerminal')}</summary>
+          <summary>{t('owner.inTerminal')}</summary>
           <Snippet text={props.commands} />
         </details>
       </section>
