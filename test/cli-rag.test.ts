@@ -56,6 +56,9 @@ test('without a node, a folder is followed and searched by this command itself',
   assert.equal(answered.code, 0, answered.err);
   assert.match(answered.out, /two minutes\. \[1\]\n\n\[1\] Notes\/tea\.md, line \d+: Green tea/);
   assert.match(answered.err, /no model wrote/);
+  assert.match((await run('cache', 'notes')).out, /^1 answer kept/);
+  assert.match((await run('cache', 'notes', 'clear')).out, /1 answer removed/);
+  assert.equal((await run('cache', 'notes', 'cleer')).code, 2);
   const failed = await run('docs', 'notes', '--failed');
   assert.match(failed.out, /Notes\/broken\.pdf +parse_broken/);
   const missing = await run('ingest', 'notes', join(home.path, 'none.txt'));

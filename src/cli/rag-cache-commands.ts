@@ -3,7 +3,7 @@
  *
  * @module cli/rag-cache-commands
  */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { examples, homeOption, jsonOption } from './options.ts';
 import type { Add } from './program.ts';
 
@@ -11,12 +11,12 @@ export function addRagCache(rag: Command, add: Add): void {
   examples(
     add(
       rag,
-      'cache <name>',
-      'show how many answers are kept, to be given again',
-      [homeOption(), new Option('--clear', 'remove them all'), jsonOption()],
+      'cache <name> [action]',
+      'show how many answers are kept to be given again (stats), or remove them (clear)',
+      [homeOption(), jsonOption()],
       async () => ({ default: (await import('./commands/rag-cache.ts')).cache }),
     ),
     'kith rag cache notes',
-    'kith rag cache notes --clear',
+    'kith rag cache notes clear',
   );
 }

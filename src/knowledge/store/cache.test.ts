@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { STORE_LIMITS } from './schema.ts';
 import { openKnowledgeStore } from './store.ts';
@@ -31,6 +35,24 @@ test('an answer is found under its topic until the knowledge base changes or a d
   assert.deepEqual(store.kept.find(sha('t'), 1500, DAY), []);
   assert.equal(store.kept.put(answer('t', 'q'), at, 1500, DAY), false, 'it was made of another version');
   assert.equal(store.kept.figures(1500, DAY).answers, 0);
+});
+
+test('what answers quote leaves the file with the change that may have removed it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kith-kept-'));
+  try {
+    const path = join(folder, 'kb.sqlite');
+    using store = openKnowledgeStore({ path, create: { name: 'kb', clock: { now: () => 1 } } });
+    using file = new DatabaseSync(path, { readOnly: true });
+    const rows = () => file.prepare('SELECT count(*) AS n FROM kept').get()!.n;
+    store.kept.put(answer('t', 'q'), store.version(), 1000, DAY);
+    assert.equal(rows(), 1);
+    store.setSettings({ same: true });
+    assert.equal(rows(), 1, 'settings are no documents');
+    store.merge({ alias: 'a', entity: 'b', reason: 'test', made: 1 });
+    assert.equal(rows(), 0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('answers are bounded in number and bytes, and the one that was used longest ago goes first', () => {

@@ -121,6 +121,11 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX kept_used ON kept (used);
     `,
   },
+  {
+    name: 'kept answers go with the version that they are of',
+    // At once: they quote documents that may have been removed for good.
+    up: 'CREATE TRIGGER kept_gone AFTER UPDATE OF version ON meta BEGIN DELETE FROM kept; END',
+  },
 ];
 
 /** What one document may have. More is refused, except where `cut` is said. */
