@@ -53,7 +53,10 @@ export function ragRoutes(context: ServerContext): Route[] {
     ),
   });
   return [
-    route('GET', '', async () => ({ kbs: await desk().list() })),
+    route('GET', '', async () => ({
+      kbs: await desk().list(),
+      uploadBytes: await desk().reading.fileBytes(),
+    })),
     route('POST', '', async (exchange) => desk().create(parseBody(kbBody, await exchange.json()))),
     route('GET', '/:kb', (_, kb) => desk().show(kb)),
     route('DELETE', '/:kb', async ({ query }, kb) => {
@@ -89,6 +92,7 @@ export function ragRoutes(context: ServerContext): Route[] {
       files: await desk().files(kb, parseBody(filesQuery, once(query))),
     })),
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
+    route('GET', '/:kb/passages', (exchange, kb) => passagesRoute(desk().reading, exchange, kb)),
     ...keptRoutes(route, () => desk().cache),
     ...graphRoutes(route, () => desk().graph),
     ...dreamRoutes(route, () => desk().dream),
