@@ -121,7 +121,7 @@ test('through a grant a knowledge base is exactly the one that has nothing else:
         );
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createManualClock, createSeededRandom, silentLogger } from '../../base/index.ts';
+import { createManualClock, createSeededRandom, type Logger, silentLogger } from '../../base/index.ts';
 import { createIdentity } from '../../identity/index.ts';
 import { createRetriever, encodeRequest, openKnowledgeStore, signGrant } from '../../knowledge/index.ts';
 import type { OpenKb } from './kbs.ts';
@@ -38,12 +38,12 @@ function slowKb() {
   return { kb: kb as OpenKb, documents, begun: begun.promise, go: go.resolve };
 }
 
-function serving() {
+function serving(log: Logger = silentLogger) {
   const store = openShareStore(':memory:');
   const slow = slowKb();
   const clock = createManualClock();
   const shares = createShareServing({
-    ...{ identity: owner, store: async () => store, clock, random: createSeededRandom(1), log: silentLogger },
+    ...{ identity: owner, store: async () => store, clock, random: createSeededRandom(1), log },
     withKb: async (_, work) => work(slow.kb),
   });
   const terms = { holder: holder.did, kb: slow.documents.id, name: 'notes', rights: ['search' as const] };
@@ -100,4 +100,24 @@ test('what a node has lost its note of is revoked', async () => {
   });
   const { signal } = new AbortController();
   await assert.rejects(empty.answer({ peer: holder.peerId, payload, signal }), { code: 'rag_refused' });
+});
+
+test('no word of a question is logged or kept, and what cannot be counted is answered all the same', async () => {
+  const said: string[] = [];
+  const say = (...given: readonly unknown[]) => void said.push(JSON.stringify(given));
+  const log: Logger = { ...silentLogger, debug: say, info: say, warn: say, error: say, child: () => log };
+  const { store, clock, grant, call, go } = serving(log);
+  go();
+  const fails = (): never => {
+    throw new Error('the disk is full');
+  };
+  const { noteUse } = store;
+  Object.assign(store, { noteUse: fails });
+  assert.ok((await call()).payload!.length > 0);
+  Object.assign(store, { noteUse });
+  await call();
+  store.revoke(grant.id, clock.now());
+  await assert.rejects(call(), { code: 'rag_refused' });
+  assert.deepEqual([said.length, /tea/.test(said.join())], [2, false], said.join());
+  assert.doesNotMatch(JSON.stringify(store.given()), /tea/);
 });

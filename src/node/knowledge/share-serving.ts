@@ -144,13 +144,22 @@ export function createShareServing({
     });
   }
 
+  /** Counts are worth less than an answer, as on a full disk. */
+  function note(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      log.warn('what became of a grant was not written down', { err: messageOf(error) });
+    }
+  }
+
   async function ask(peer: string, asked: RagQuestion, callSignal: AbortSignal): Promise<Uint8Array> {
     const grant = readGrant(asked.grant);
     if (grant.issuer !== identity.did || grant.holder !== didOfPeerId(peer)) throw refused();
     const store = await parts.store();
     /** The peer learns nothing; who gave the grant is told why. */
     const refuse = (why: string): KithError => {
-      store.noteRefusal(grant.id, why, Math.floor(clock.now()));
+      note(() => store.noteRefusal(grant.id, why, Math.floor(clock.now())));
       log.info('a peer was refused a shared knowledge base', { peer, grant: grant.id, why });
       return refused();
     };
@@ -167,7 +176,7 @@ export function createShareServing({
       });
       const meanwhile = against(store, grant, asked.op);
       if (meanwhile !== null) throw refuse(meanwhile);
-      store.noteUse(grant.id, Math.floor(clock.now()));
+      note(() => store.noteUse(grant.id, Math.floor(clock.now())));
       return payload;
     } catch (error) {
       if (isKithError(error) && error.code === 'rag_refused') throw error;
