@@ -42,6 +42,7 @@ const MOST_NAMED = 60;
 const HALO = 3.5;
 /** Marks that are this far from each other show what they are, px. */
 const KINDS_FROM = 17;
+const SMALLEST_NEAR = 2.9;
 
 /** Outlines of regions, made once for a map: they are drawn at every scale. */
 export function outlinesOf({ regions }: Placed): Path2D[] {
@@ -169,13 +170,15 @@ function drawMarks(
   ink: Ink,
   shown: Uint8Array,
 ): void {
+  // Where there is room, also the shape of the smallest can be seen.
+  const least = placed.spacing * camera.scale > 2 * KINDS_FROM ? SMALLEST_NEAR : 0;
   for (const [number, kind] of KINDS.entries()) {
     pen.beginPath();
     for (let i = 0; i < shown.length; i++) {
       if (shown[i] === 0 || atlas.kind[i] !== number) continue;
       const x = toViewX(camera, view, placed.x[i]!);
       const y = toViewY(camera, view, placed.y[i]!);
-      markAt(pen, kind, x, y, atlas.radius[i]!);
+      markAt(pen, kind, x, y, Math.max(least, atlas.radius[i]!));
     }
     if (HOLLOW.has(kind)) {
       pen.fillStyle = ink.bg;
@@ -197,13 +200,14 @@ function drawDots(
   ink: Ink,
   shown: Uint8Array,
 ): void {
+  const small = Math.max(0.4, Math.min(0.85, (placed.spacing * camera.scale) / 13));
   for (let tint = -1; tint < TINTS; tint++) {
     pen.beginPath();
     for (let i = 0; i < shown.length; i++) {
       if (shown[i] === 0 || placed.tint[i] !== tint) continue;
       const x = toViewX(camera, view, placed.x[i]!);
       const y = toViewY(camera, view, placed.y[i]!);
-      markAt(pen, 'Person', x, y, atlas.radius[i]! * 0.85);
+      markAt(pen, 'Person', x, y, atlas.radius[i]! * small);
     }
     pen.fillStyle = tint < 0 ? ink.edge : ink.dots[tint]!;
     pen.fill();

@@ -67,7 +67,7 @@ export default function Graph(props: Props) {
         <Match when={told.error}>
           <ErrorNote fault={faultIn(told.error)}>
             <button type="button" class="button" onClick={() => void refetch()}>
-              {g('clear')}
+              {g('again')}
             </button>
           </ErrorNote>
         </Match>
@@ -141,10 +141,12 @@ function Loaded(props: LoadedProps) {
   });
   const visible = createMemo(() => visibleOf(props.atlas, shown()));
   const left = createMemo(() => visible().reduce((sum, each) => sum + each, 0));
+  /** As large as the map is when all of it is seen, nearly: its sides differ less than those of its place. */
+  const across = () => Math.min(stage.clientWidth * 0.8, stage.clientHeight * 0.95);
   const placed = createMemo(() => {
     const now = news();
     if (now === null || now.of !== props.atlas) return null;
-    return placedOf(props.atlas, now.news, visible(), measureIn(props.family, STYLES));
+    return placedOf(props.atlas, now.news, visible(), across(), measureIn(props.family, STYLES));
   });
 
   const selected = createMemo(() => {

@@ -132,7 +132,7 @@ test('every region is called by one of its weightiest names, and nothing that a 
     regions: regionsOf(x, y, community, sizes, SMALLEST),
   };
   const visible = Uint8Array.from(atlas.nodes, (_, i) => (i % 3 === 0 ? 0 : 1));
-  const placed = placedOf(atlas, news, visible, widthOf);
+  const placed = placedOf(atlas, news, visible, 700, widthOf);
   const capitals = [...placed.capital.keys()].filter((i) => placed.capital[i] === 1);
   assert.equal(new Set(capitals.map((i) => community[i])).size, GROUPS);
   for (const i of capitals) {

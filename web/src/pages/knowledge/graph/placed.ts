@@ -35,19 +35,23 @@ export interface Placed {
 /** px² of the map for each name, where more would have room: the heaviest first, with air around them. */
 const AREA_EACH = 5_500;
 export const CLOSEST = 4;
-/** Px across, at which every region should have its name. */
-const OVERVIEW = 760;
+/** Maps of less px are written smaller. */
+const NARROW = 480;
 /** Names of a region, the weightiest first, of which one may be its name. */
 const FOREMOST = 5;
 /** Regions with this share of the names of the largest are written larger. */
 const LARGE = 0.4;
 const MIDDLE = 0.18;
 
-/** @param widthOf px of a text in a style of `STYLES` */
+/**
+ * @param across px that the map has for its longer side when all of it is seen
+ * @param widthOf px of a text in a style of `STYLES`
+ */
 export function placedOf(
   atlas: Atlas,
   news: LayoutNews,
   visible: Uint8Array,
+  across: number,
   widthOf: (text: string, style: number) => number,
 ): Placed {
   const { x, community, sizes, regions } = news;
@@ -62,7 +66,7 @@ export function placedOf(
   const shown = atlas.order.filter((i) => visible[i] === 1);
   const extent = extentOf(x, y, atlas.halfWidth, regions);
   const area = Math.max(1, (extent.right - extent.left) * (extent.bottom - extent.top));
-  const scale = OVERVIEW / Math.max(extent.right - extent.left, extent.bottom - extent.top);
+  const scale = across / Math.max(extent.right - extent.left, extent.bottom - extent.top);
   const foremost = new Map<number, number[]>(regions.map((region) => [region.community, []]));
   for (const i of shown) {
     const list = foremost.get(community[i]!);
@@ -83,7 +87,7 @@ export function placedOf(
     };
     let found = -1;
     for (const i of list) {
-      write(i, share > LARGE ? 0 : share > MIDDLE ? 1 : 3);
+      write(i, across < NARROW ? (share > LARGE ? 2 : 4) : share > LARGE ? 0 : share > MIDDLE ? 1 : 3);
       if (found < 0 && !capitals.some((other) => meets(i, other))) found = i;
       else write(i, atlas.style[i]!);
     }
@@ -92,14 +96,14 @@ export function placedOf(
     capitals.push(found);
   }
   const from = new Float64Array(count);
+  // Names of regions first, then as many others as the map has room for, with air around them.
   for (const [place, i] of shown.entries())
-    from[i] = capital[i] === 1 ? 0 : Math.sqrt((place * AREA_EACH) / area);
-  const least = 200 / Math.max(200, extent.right - extent.left, extent.bottom - extent.top);
+    from[i] = capital[i] === 1 ? 0 : Math.max(scale, Math.sqrt((place * AREA_EACH) / area));
   return {
     ...{ x, y, regions, capital, style, halfWidth, down, extent },
     tint: Int8Array.from(community, (group) => tints.get(group) ?? -1),
     appears: appearancesOf({
-      ...{ x, y, halfWidth, up: atlas.up, down, from, least, most: CLOSEST },
+      ...{ x, y, halfWidth, up: atlas.up, down, from, least: Math.min(1, scale / 4), most: CLOSEST },
       order: [...capitals, ...shown.filter((i) => capital[i] === 0)],
     }),
     ties: tieOrder(atlas, x, y, community),

@@ -50,7 +50,7 @@ export const de: Words = {
   documents: 'Dokumente',
   most: 'Namen höchstens',
   filters: 'Was gezeigt wird',
-  back: 'Alle Namen',
+  again: 'Noch einmal versuchen',
   close: 'Auswahl beenden',
   mentions: '{{ mentions }} Stellen in {{ documents }} Dokumenten',
   mentionsOne: '{{ mentions }} Stellen in einem Dokument',

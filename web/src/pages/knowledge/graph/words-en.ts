@@ -48,7 +48,7 @@ export const en = {
   documents: 'Documents',
   most: 'Names at most',
   filters: 'What is shown',
-  back: 'All names',
+  again: 'Try again',
   close: 'End the selection',
   mentions: '{{ mentions }} passages in {{ documents }} documents',
   mentionsOne: '{{ mentions }} passages in one document',

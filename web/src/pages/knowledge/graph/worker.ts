@@ -8,6 +8,9 @@ import type { LayoutNews, LayoutOrder } from './messages.ts';
 import { regionsOf } from './regions.ts';
 
 const againMs = 90;
+/** Large maps cost the page more to draw than they move meanwhile. */
+const LARGE = 2_000;
+const largeAgainMs = 240;
 
 self.onmessage = ({ data }: MessageEvent<LayoutOrder>) => {
   const began = performance.now();
@@ -26,10 +29,11 @@ self.onmessage = ({ data }: MessageEvent<LayoutOrder>) => {
     self.postMessage(news, { transfer: [x.buffer, y.buffer] });
   };
   tell();
+  const pause = layout.x.length > LARGE ? largeAgainMs : againMs;
   let told = performance.now();
   while (!layout.settled) {
     layout.tick();
-    if (!layout.settled && performance.now() - told < againMs) continue;
+    if (!layout.settled && performance.now() - told < pause) continue;
     tell();
     told = performance.now();
   }
