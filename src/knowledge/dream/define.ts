@@ -5,7 +5,7 @@
  */
 import type { EntityType } from '../store/index.ts';
 import type { Clause } from './clauses.ts';
-import { typeOfNoun } from './kinds.ts';
+import { isKindOf, typeOfNoun } from './kinds.ts';
 
 export interface Definition {
   readonly subject: string;
@@ -39,4 +39,27 @@ export function definitionIn({ sentence, subject, from, sure, opens }: Clause): 
   // Of itself a document begins with what it is; elsewhere a noun that says nothing is often an opinion.
   if (type === null && !opens) return null;
   return { subject, sentence, type, noun, confidence: sure * (opens ? 0.95 : 0.7) };
+}
+
+/** What a name is called right before it: `the actor Clark Gable`, `the city of Lima`. */
+export interface Called {
+  readonly subject: string;
+  readonly type: EntityType;
+  readonly noun: string;
+}
+
+const BEFORE = /(?:^|\s)(\p{Ll}{3,})(?:\s(of))?\s["“'‘`]{0,2}$/u;
+/** Characters before a name that are looked at. */
+const REACH = 40;
+
+export function calledIn({ sentence, names }: Clause): Called[] {
+  return names.flatMap(({ form, surface, from }): Called[] => {
+    const [, noun, of] = BEFORE.exec(sentence.slice(Math.max(0, from - REACH), from)) ?? [];
+    const type = noun === undefined ? null : typeOfNoun(noun);
+    if (noun === undefined || type === null) return [];
+    const isPlace = isKindOf(type, 'Place');
+    // `the actor of Clark Gable` is another; of one word is also `the actor American`.
+    if ((of === 'of') !== isPlace || (!isPlace && !surface.includes(' '))) return [];
+    return [{ subject: form, type, noun }];
+  });
 }

@@ -7,7 +7,7 @@ import { normalForm, shortTitle } from '../graph/normal.ts';
 import type { EntityType, NewAssertion, Relation } from '../store/index.ts';
 import type { Property } from '../types.ts';
 import { clausesIn } from './clauses.ts';
-import { definitionIn } from './define.ts';
+import { calledIn, definitionIn } from './define.ts';
 import { type Field, fieldLines, fieldsOf } from './fields.ts';
 import { isKindOf } from './kinds.ts';
 import { relationsIn } from './relate.ts';
@@ -53,6 +53,15 @@ const LEAST = 0.5;
 /** What stands in a document's own head is hardly wrong. */
 const FIELD = 0.95;
 const LONGEST_SUMMARY = 1000;
+/** How sure a type is by the word before a name, and by what it is to another. */
+const CALLED = 0.65;
+const RANGE = 0.6;
+/** What the objects of relations are. */
+const RANGES: Partial<Record<Relation, EntityType>> = {
+  ...{ director: 'Person', actor: 'Person', author: 'Person', translator: 'Person', spouse: 'Person' },
+  ...{ parent: 'Person', children: 'Person', sibling: 'Person', birthPlace: 'Place', deathPlace: 'Place' },
+  ...{ location: 'Place', containedInPlace: 'Place', alumniOf: 'Organization', publisher: 'Organization' },
+};
 
 export class Harvest {
   readonly #said = new Map<string, Said>();
@@ -94,6 +103,9 @@ export class Harvest {
         if (clause.isNamed && sentence.length <= LONGEST_SUMMARY)
           said.summary = better(said.summary, { ...found, value: sentence });
       }
+      for (const { subject, type, noun } of calledIn(clause))
+        if (this.#isName(subject))
+          this.#typed(subject, type, clause.sentence, id, `it is called '${noun}'`, CALLED);
       for (const { subject, relation, object, surface, sentence, by, confidence, of, thing } of relationsIn(
         clause,
       )) {
@@ -104,6 +116,9 @@ export class Harvest {
           ...{ relation, object, value: surface, sentence, chunk: id, confidence, of, thing },
           reason: `'${by}'`,
         });
+        const range = RANGES[relation];
+        if (range !== undefined && object !== subject)
+          this.#typed(object, range, sentence, id, `it is the ${relation} of something`, RANGE);
       }
     }
   }
@@ -149,6 +164,18 @@ export class Harvest {
       ...{ relation, object, value: surface, sentence, chunk, confidence: FIELD, of: null, thing: false },
       reason: where,
     });
+  }
+
+  #typed(
+    subject: string,
+    type: EntityType,
+    sentence: string,
+    chunk: string,
+    reason: string,
+    confidence: number,
+  ): void {
+    const said = this.#of(subject);
+    said.type = better(said.type, { value: type, sentence, chunk, reason, confidence });
   }
 
   #relate(subject: string, related: Related): void {

@@ -114,12 +114,20 @@ export class ChunkNames {
     this.#entries.delete(row);
   }
 
-  /** @param merges forms to the form that they stand for in the end */
-  compile(merges: ReadonlyMap<string, string> = new Map()): Network {
+  /**
+   * @param merges forms to the form that they stand for in the end
+   * @param weights of forms that count less than others, 0 to 1
+   */
+  compile(
+    merges: ReadonlyMap<string, string> = new Map(),
+    weights: ReadonlyMap<string, number> = new Map(),
+  ): Network {
     const stands = new Map<number, number>();
     for (const [alias, form] of merges) stands.set(this.#idOf(alias), this.#idOf(form));
+    const less = new Map<number, number>();
+    for (const [form, weight] of weights) less.set(this.#idOf(merges.get(form) ?? form), weight);
     return compileNetwork(
-      { entries: this.#entries, ids: this.#ids, forms: this.#forms, stands },
+      { entries: this.#entries, ids: this.#ids, forms: this.#forms, stands, less },
       this.#weights,
     );
   }

@@ -7,7 +7,7 @@
  * @module knowledge/graph/follow
  */
 import { setImmediate } from 'node:timers/promises';
-import type { EntityMerge, KnowledgeStore } from '../store/index.ts';
+import { type Assertion, type EntityMerge, factsOf, type KnowledgeStore } from '../store/index.ts';
 import { ChunkNames } from './chunk-names.ts';
 import { foldedOf, Gazetteer } from './gazetteer.ts';
 import type { Network, Weights } from './network.ts';
@@ -17,7 +17,8 @@ import { wordsIn } from './words.ts';
 export type GraphStore = Pick<
   KnowledgeStore,
   'version' | 'changes' | 'allChunks' | 'chunks' | 'mentions' | 'merges'
->;
+> &
+  Partial<Pick<KnowledgeStore, 'allAssertions'>>;
 
 export interface Graph {
   readonly network: Network;
@@ -58,7 +59,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
   }
 
   function compiled({ names, titles }: Pick<Held, 'names' | 'titles'>): Graph {
-    return { network: names.compile(inForce(store.merges())), titles };
+    return { network: names.compile(inForce(store.merges()), weightsIn(store)), titles };
   }
 
   async function make(): Promise<Held> {
@@ -166,4 +167,24 @@ export function inForce(merges: readonly EntityMerge[]): Map<string, string> {
     ends.set(alias, end);
   }
   return ends;
+}
+
+/** Assertions that are read at a time. */
+const PAGE = 1000;
+
+/** Names of which somebody said that they count less than others. */
+function weightsIn(store: GraphStore): Map<string, number> {
+  const said = new Map<string, Assertion[]>();
+  for (let after = 0; ; ) {
+    const page = store.allAssertions?.({ after, limit: PAGE, property: 'weight' }) ?? [];
+    for (const each of page) said.set(each.subject, [...(said.get(each.subject) ?? []), each]);
+    if (page.length < PAGE) break;
+    after = page.at(-1)!.id;
+  }
+  const weights = new Map<string, number>();
+  for (const [name, all] of said) {
+    const { weight } = factsOf(all);
+    if (weight < 1) weights.set(name, weight);
+  }
+  return weights;
 }

@@ -79,6 +79,8 @@ export interface Source {
   readonly forms: readonly string[];
   /** Entities that stand for another. */
   readonly stands: ReadonlyMap<number, number>;
+  /** Share that an entity counts, where that is not all. */
+  readonly less?: ReadonlyMap<number, number>;
 }
 
 /** Sums are taken by rows and by mentions, never by the numbers of entities: how the graph came about does not change a bit. */
@@ -109,7 +111,8 @@ export function compileNetwork(source: Source, given: Partial<Weights> = {}): Ne
             ? 0
             : Math.log(1 + rows.length / count) *
               (isTitle[id] === 1 ? weights.title : 1) *
-              (count > hub ? weights.hubFactor : 1),
+              (count > hub ? weights.hubFactor : 1) *
+              (source.less?.get(id) ?? 1),
         );
   const fromChunks = sparse(rows.length, edges);
   const fromEntities = sparse(forms.length, edges);
