@@ -293,6 +293,21 @@ test('a grant that is revoked ends at once, for a question under way as well', a
   await holder.desk.shares.forget(given.id);
 });
 
+test('where one grant has ended the next one counts, and shows what it shows', async () => {
+  const part = await give({ filter: { paths: ['open/'] } });
+  const whole = await give();
+  for (const { text } of [part, whole]) await holder.desk.shares.accept(text);
+  const paths = async () => {
+    const { hits } = await ask([SHARED()], { query: 'boat house', mode: 'words' });
+    return hits.map(({ path }) => path).sort();
+  };
+  assert.deepEqual(await paths(), ['open/boats.txt', 'open/lease.txt', 'shut/codes.txt']);
+  await owner.desk.shares.revoke(whole.id);
+  assert.deepEqual(await paths(), ['open/boats.txt', 'open/lease.txt']);
+  await owner.desk.shares.revoke(part.id);
+  for (const { id } of [part, whole]) await holder.desk.shares.forget(id);
+});
+
 test('a peer that asks what is shared with it gets its grants, and others get none of them', async () => {
   const given = await give();
   const taken = await holder.desk.shares.acceptFrom(owner.peer);

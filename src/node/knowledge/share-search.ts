@@ -42,6 +42,8 @@ export interface FederationParts extends AreaParts {
 const SHARED = /^@([A-Za-z0-9:]{1,128}):([a-z0-9][a-z0-9._-]{0,63})$/;
 /** Characters of the end of a PeerId that may stand for it. */
 const LEAST_PEER = 6;
+/** Grants of one knowledge base that are tried. */
+const MOST_TRIED = 4;
 
 interface Asked {
   readonly source: string;
@@ -56,7 +58,8 @@ interface Answered extends SourceReport {
 export function createFederation(parts: FederationParts): Pick<SharesDesk, 'search' | 'answer'> {
   const { clock, withKb, opened, store, need, stateOf } = parts;
 
-  async function grantFor(source: string, right: GrantRight): Promise<Grant> {
+  /** The best first. */
+  async function grantsFor(source: string, right: GrantRight): Promise<readonly [Grant, ...Grant[]]> {
     const [, peer = '', name = ''] = SHARED.exec(source) ?? [];
     const fitting = (await store())
       .accepted()
@@ -75,12 +78,16 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
           param: 'kbs',
         },
       );
-    // One that holds before others, then the one that holds longest.
-    fitting.sort(
-      (a, b) => Number(stateOf(b) === 'holds') - Number(stateOf(a) === 'holds') || b.until - a.until,
-    );
-    const [best] = fitting;
-    if (best !== undefined) return best;
+    // One that holds before others, one that shows all before parts, then the one that holds longest.
+    const rank = (grant: Grant) => [
+      stateOf(grant) === 'holds' ? 0 : 1,
+      grant.filter === undefined ? 0 : 1,
+      -grant.until,
+    ];
+    const ranked = fitting.map((grant) => ({ grant, by: rank(grant) }));
+    ranked.sort(({ by: a }, { by: b }) => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!);
+    const [best, ...others] = ranked.map(({ grant }) => grant);
+    if (best !== undefined) return [best, ...others.slice(0, MOST_TRIED - 1)];
     throw new KithError(
       'grant_unknown',
       `No peer shares '${source.slice(0, 200)}' with this node. \`kith rag list --shared\` shows what is shared; \`kith rag share accept\` takes a grant.`,
@@ -103,8 +110,24 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
     };
   }
 
-  /** Asks the peer of a grant; what it says is not read yet. */
+  /** Asks by the best grant, and where the peer does not take that one (any more) by the next. */
   async function send(
+    op: GrantRight,
+    [best, ...others]: readonly [Grant, ...Grant[]],
+    query: Omit<FederatedQuery, 'kbs'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    try {
+      return await sendBy(op, best, query, signal);
+    } catch (error) {
+      const [next, ...rest] = others.filter((grant) => stateOf(grant) === 'holds');
+      if (!isKithError(error) || error.code !== 'rag_refused' || next === undefined) throw error;
+      return send(op, [next, ...rest], query, signal);
+    }
+  }
+
+  /** What the peer says is not read yet. */
+  async function sendBy(
     op: GrantRight,
     grant: Grant,
     { query, k, mode, filter, privacy, deadlineMs }: Omit<FederatedQuery, 'kbs'>,
@@ -131,19 +154,19 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
   }
 
   async function there(source: string, query: FederatedQuery): Promise<Asked> {
-    const grant = await grantFor(source, 'search');
+    const grants = await grantsFor(source, 'search');
     return {
-      ...{ source, peer: peerIdOfDid(grant.issuer) },
-      ask: async (signal) => decodeReply(await send('search', grant, query, signal)),
+      ...{ source, peer: peerIdOfDid(grants[0].issuer) },
+      ask: async (signal) => decodeReply(await send('search', grants, query, signal)),
     };
   }
 
   async function answer(query: SharedQuestion, signal?: AbortSignal): Promise<SharedAnswer> {
     const began = clock.monotonic();
-    const grant = await grantFor(query.kb, 'answer');
+    const grants = await grantsFor(query.kb, 'answer');
     try {
-      const { text, hits } = decodeAnswer(await send('answer', grant, query, signal));
-      return { text, sources: hits, peer: peerIdOfDid(grant.issuer), ms: clock.monotonic() - began };
+      const { text, hits } = decodeAnswer(await send('answer', grants, query, signal));
+      return { text, sources: hits, peer: peerIdOfDid(grants[0].issuer), ms: clock.monotonic() - began };
     } catch (error) {
       if (!isKithError(error) || error.code !== 'rag_refused') throw error;
       throw new KithError(error.code, REFUSAL, { status: 403 });
