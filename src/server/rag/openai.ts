@@ -83,41 +83,34 @@ export function surfaceRoutes(parts: SurfaceParts, { base, only }: SurfaceOption
       query.question.length,
     );
     const watching = parts.watch(exchange, 'chat', kb, asked);
-    let outcome: unknown = new AbortedError();
     await of(kb, async () => {
+      let answer: AsyncIterable<AnyAnswerEvent>;
       try {
-        const events = await desk().answers.answer(kb, query, exchange.signal);
-        const reading = readAnswer(kb);
-        if (stream)
-          await sendStream(
-            exchange,
-            parts,
-            watched(events, watching),
-            encodingOf(head, kb, reading, includeUsage),
-          );
-        else {
-          for await (const event of watched(events, watching)) reading.add(event);
-          const { finish_reason, usage, citations, search_results, kith, ...message } = reading.message();
-          sendJson(exchange.response, 200, {
-            ...{ id: head.id, object: 'chat.completion', created: head.created, model: kb },
-            choices: [
-              {
-                index: 0,
-                message: { role: 'assistant', refusal: null, ...message },
-                ...{ logprobs: null, finish_reason },
-              },
-            ],
-            ...(usage === undefined ? {} : { usage }),
-            ...{ system_fingerprint: head.system_fingerprint, citations, search_results, kith },
-          });
-        }
-        outcome = null;
+        answer = await desk().answers.answer(kb, query, exchange.signal);
       } catch (error) {
-        outcome = error;
+        watching.end(error);
         throw error;
-      } finally {
-        watching.end(outcome);
       }
+      const events = watched(answer, watching, exchange.signal);
+      const reading = readAnswer(kb);
+      if (stream) {
+        await sendStream(exchange, parts, events, encodingOf(head, kb, reading, includeUsage));
+        return;
+      }
+      for await (const event of events) reading.add(event);
+      const { finish_reason, usage, citations, search_results, kith, ...message } = reading.message();
+      sendJson(exchange.response, 200, {
+        ...{ id: head.id, object: 'chat.completion', created: head.created, model: kb },
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', refusal: null, ...message },
+            ...{ logprobs: null, finish_reason },
+          },
+        ],
+        ...(usage === undefined ? {} : { usage }),
+        ...{ system_fingerprint: head.system_fingerprint, citations, search_results, kith },
+      });
     });
   }
 
@@ -177,14 +170,28 @@ function unknown(model: string): KithError {
   });
 }
 
-/** Tells those who count what the answer says. */
+/** Tells those who count what the answer says, and how it ended. */
 async function* watched(
   events: AsyncIterable<AnyAnswerEvent>,
-  watching: Pick<AnswerWatching, 'event'>,
+  watching: Pick<AnswerWatching, 'event' | 'end'>,
+  signal: AbortSignal,
 ): AsyncGenerator<AnyAnswerEvent> {
-  for await (const event of events) {
-    if (event.type === 'text') watching.event({ type: 'text', choice: 0, text: event.text, logprobs: null });
-    yield event;
+  let whole = false;
+  let outcome: unknown = null;
+  try {
+    for await (const event of events) {
+      if (event.type === 'text')
+        watching.event({ type: 'text', choice: 0, text: event.text, logprobs: null });
+      yield event;
+    }
+    whole = true;
+  } catch (error) {
+    outcome = error;
+    throw error;
+  } finally {
+    // Who stops in between does so because the client has gone.
+    if (!whole && outcome === null) outcome = signal.reason ?? new AbortedError();
+    watching.end(outcome);
   }
 }
 
