@@ -264,6 +264,14 @@ test('a grant holds by the clock of who gave it: before, after, and when that cl
     (await owner.desk.shares.given()).find((each) => each.id === id)!.refusedWhy!;
   assert.match(await why(later.id), /^it holds from 2\d{3}-.*; the clock of this node says 2\d{3}-/);
   assert.match(await why(now.id), /^it ended on 2\d{3}-.*; the clock of this node says 2\d{3}-/);
+  holder.wrong = -DAY;
+  await holder.desk.shares.accept(now.text);
+  const [early] = (await ask([SHARED()])).sources;
+  assert.equal(early!.state, 'answered', 'the clock of who gave it counts');
+  await owner.desk.shares.revoke(now.id);
+  const [refused] = (await ask([SHARED()])).sources;
+  assert.deepEqual([refused!.state, refused!.trouble?.code], ['refused', 'grant_expired']);
+  await holder.desk.shares.forget(now.id);
   holder.wrong = 2 * DAY;
   await assert.rejects(holder.desk.shares.accept(now.text), { code: 'grant_expired' });
   holder.wrong = 0;

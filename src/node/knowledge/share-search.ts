@@ -121,8 +121,16 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
       return await sendBy(op, best, query, signal);
     } catch (error) {
       const [next, ...rest] = others.filter((grant) => stateOf(grant) === 'holds');
-      if (!isKithError(error) || error.code !== 'rag_refused' || next === undefined) throw error;
-      return send(op, [next, ...rest], query, signal);
+      if (!isKithError(error) || error.code !== 'rag_refused') throw error;
+      if (next !== undefined) return send(op, [next, ...rest], query, signal);
+      // The peer's clock decides; this one may be wrong.
+      if (stateOf(best) === 'holds') throw error;
+      const { from, until } = best;
+      throw new KithError(
+        'grant_expired',
+        `The peer refuses. The grant holds from ${new Date(from).toISOString()} to ${new Date(until).toISOString()}, and by the clock of this node that is not now.`,
+        { status: 403 },
+      );
     }
   }
 
@@ -134,12 +142,6 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
     const { peers, mayLeave } = need();
-    if (stateOf(grant) !== 'holds')
-      throw new KithError(
-        'grant_expired',
-        `The grant for it holds from ${new Date(grant.from).toISOString()} to ${new Date(grant.until).toISOString()}, and by the clock of this node that is not now.`,
-        { status: 403 },
-      );
     const peer = peerIdOfDid(grant.issuer);
     const question = mayLeave(query, privacy, peer);
     const payload = encodeRequest({

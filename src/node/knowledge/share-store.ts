@@ -64,6 +64,7 @@ export interface ShareStore extends Disposable {
 }
 
 interface GivenRow {
+  readonly id: string;
   readonly bytes: Uint8Array;
   readonly revoked: number | null;
   readonly used: number;
@@ -73,13 +74,22 @@ interface GivenRow {
   readonly refused_why: string | null;
 }
 
-const entryOf = (row: GivenRow): GivenEntry => ({
-  ...{ grant: readGrant(row.bytes), revoked: row.revoked, used: row.used, usedAt: row.used_at },
-  ...{ refused: row.refused, refusedAt: row.refused_at, refusedWhy: row.refused_why },
-});
-
 export function openShareStore(path: string): ShareStore {
   const database: Database = openDatabase(path, { migrations: MIGRATIONS });
+  /** By id: reading one takes a verification. */
+  const read = new Map<string, Grant>();
+  const grantOf = ({ id, bytes }: { readonly id: string; readonly bytes: Uint8Array }): Grant => {
+    const known = read.get(id);
+    if (known !== undefined) return known;
+    const grant = readGrant(bytes);
+    if (read.size >= MOST) read.clear();
+    read.set(id, grant);
+    return grant;
+  };
+  const entryOf = (row: GivenRow): GivenEntry => ({
+    ...{ grant: grantOf(row), revoked: row.revoked, used: row.used, usedAt: row.used_at },
+    ...{ refused: row.refused, refusedAt: row.refused_at, refusedWhy: row.refused_why },
+  });
   const byId = database.prepare<GivenRow, [string]>('SELECT * FROM given WHERE id = ?');
   const room = (table: 'given' | 'accepted'): void => {
     const { n } = database.prepare<{ n: number }>(`SELECT count(*) AS n FROM ${table}`).get()!;
@@ -137,11 +147,11 @@ export function openShareStore(path: string): ShareStore {
     },
     accepted: () =>
       database
-        .prepare<{ bytes: Uint8Array; made: number }>(
-          'SELECT bytes, made FROM accepted ORDER BY made DESC, id',
+        .prepare<{ id: string; bytes: Uint8Array; made: number }>(
+          'SELECT id, bytes, made FROM accepted ORDER BY made DESC, id',
         )
         .all()
-        .map(({ bytes, made }) => ({ grant: readGrant(bytes), at: made })),
+        .map((row) => ({ grant: grantOf(row), at: row.made })),
     forget: (id) =>
       database.prepare<never, [string]>('DELETE FROM accepted WHERE id = ?').run(id).changes > 0,
     [Symbol.dispose]: () => database.close(),
