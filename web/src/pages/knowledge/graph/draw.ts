@@ -3,46 +3,30 @@
  *
  * @module web/pages/knowledge/graph/draw
  */
-import { type Atlas, KINDS, STYLES, strongestOf } from './atlas.ts';
-import { type Camera, type Size, toViewX, toViewY } from './camera.ts';
+import { STYLES } from './atlas.ts';
+import { toViewX, toViewY } from './camera.ts';
+import { drawHovered, drawSelected } from './chosen.ts';
 import type { Ink } from './ink.ts';
-import { appearancesOf } from './labels.ts';
-import { HOLLOW, markAt } from './marks.ts';
+import { markAt } from './marks.ts';
+import {
+  beginNames,
+  drawMarks,
+  fontOf,
+  HALO,
+  KINDS_FROM,
+  type Look,
+  line,
+  type Pen,
+  type Scene,
+  write,
+} from './pen.ts';
 import type { Placed } from './placed.ts';
 import { TINTS } from './regions.ts';
-
-export interface Scene {
-  readonly atlas: Atlas;
-  readonly placed: Placed;
-  /** 1 for each name that no filter leaves out. */
-  readonly visible: Uint8Array;
-  /** -1: none. */
-  readonly selected: number;
-  readonly hovered: number;
-  /** Shows the middle of the view, which keys work on. */
-  readonly cross: boolean;
-}
-
-export interface Look {
-  readonly camera: Camera;
-  /** CSS px. */
-  readonly view: Size;
-  /** Pixels of the screen for a CSS px. */
-  readonly ratio: number;
-}
-
-type Pen = CanvasRenderingContext2D;
 
 /** Ties that are drawn at once: more are a hairball. */
 const MOST_TIES = 900;
 /** Strokes of different strength. */
 const SHADES = [0.5, 0.34, 0.2] as const;
-/** Neighbours of what is selected that are named at once, when there is room. */
-const MOST_NAMED = 60;
-const HALO = 3.5;
-/** Marks that are this far from each other show what they are, px. */
-const KINDS_FROM = 17;
-const SMALLEST_NEAR = 2.9;
 
 /** Outlines of regions, made once for a map: they are drawn at every scale. */
 export function outlinesOf({ regions }: Placed): Path2D[] {
@@ -158,41 +142,6 @@ function drawTies(
   pen.globalAlpha = 1;
 }
 
-function line(pen: Pen, placed: Placed, camera: Camera, view: Size, a: number, b: number): void {
-  pen.moveTo(toViewX(camera, view, placed.x[a]!), toViewY(camera, view, placed.y[a]!));
-  pen.lineTo(toViewX(camera, view, placed.x[b]!), toViewY(camera, view, placed.y[b]!));
-}
-
-function drawMarks(
-  pen: Pen,
-  { atlas, placed }: Scene,
-  { camera, view }: Look,
-  ink: Ink,
-  shown: Uint8Array,
-): void {
-  // Where there is room, also the shape of the smallest can be seen.
-  const least = placed.spacing * camera.scale > 2 * KINDS_FROM ? SMALLEST_NEAR : 0;
-  for (const [number, kind] of KINDS.entries()) {
-    pen.beginPath();
-    for (let i = 0; i < shown.length; i++) {
-      if (shown[i] === 0 || atlas.kind[i] !== number) continue;
-      const x = toViewX(camera, view, placed.x[i]!);
-      const y = toViewY(camera, view, placed.y[i]!);
-      markAt(pen, kind, x, y, Math.max(least, atlas.radius[i]!));
-    }
-    if (HOLLOW.has(kind)) {
-      pen.fillStyle = ink.bg;
-      pen.fill();
-      pen.strokeStyle = ink.kinds[number]!;
-      pen.lineWidth = 1.4;
-      pen.stroke();
-    } else {
-      pen.fillStyle = ink.kinds[number]!;
-      pen.fill();
-    }
-  }
-}
-
 function drawDots(
   pen: Pen,
   { atlas, placed }: Scene,
@@ -214,9 +163,6 @@ function drawDots(
   }
 }
 
-const fontOf = (ink: Ink, { size, weight }: { readonly size: number; readonly weight: number }): string =>
-  `${weight} ${size}px ${ink.family}`;
-
 function drawNames(pen: Pen, scene: Scene, look: Look, ink: Ink, shown: Uint8Array): void {
   const { placed } = scene;
   beginNames(pen, HALO);
@@ -230,122 +176,6 @@ function drawNames(pen: Pen, scene: Scene, look: Look, ink: Ink, shown: Uint8Arr
       write(pen, scene, look, i);
     }
   }
-}
-
-function beginNames(pen: Pen, halo: number): void {
-  pen.textAlign = 'center';
-  pen.textBaseline = 'middle';
-  pen.lineWidth = halo;
-}
-
-function write(pen: Pen, { atlas, placed }: Scene, { camera, view }: Look, node: number): void {
-  const x = toViewX(camera, view, placed.x[node]!);
-  const y = toViewY(camera, view, placed.y[node]!);
-  const at = y + placed.down[node]! - STYLES[placed.style[node]!]!.line / 2;
-  pen.strokeText(atlas.text[node]!, x, at);
-  pen.fillText(atlas.text[node]!, x, at);
-}
-
-/** The node and all that it has ties with, over what is veiled. */
-function drawSelected(pen: Pen, scene: Scene, look: Look, ink: Ink): void {
-  const { atlas, placed, visible, selected } = scene;
-  const { camera, view } = look;
-  pen.globalAlpha = 0.8;
-  pen.fillStyle = ink.bg;
-  pen.fillRect(0, 0, view.width, view.height);
-  pen.globalAlpha = 1;
-  const near = strongestOf(atlas, selected).filter((i) => visible[i] === 1);
-  drawSpokes(pen, scene, look, ink, selected, near);
-  const shown = new Uint8Array(visible.length);
-  for (const i of near) shown[i] = 1;
-  shown[selected] = 1;
-  drawMarks(pen, scene, look, ink, shown);
-  pen.strokeStyle = ink.accent;
-  pen.lineWidth = 2.5;
-  pen.beginPath();
-  const [x, y] = [toViewX(camera, view, placed.x[selected]!), toViewY(camera, view, placed.y[selected]!)];
-  pen.arc(x, y, atlas.radius[selected]! + 4, 0, 2 * Math.PI);
-  pen.stroke();
-  const named = [selected, ...near.slice(0, MOST_NAMED)];
-  const written = appearancesOf({
-    ...{ x: placed.x, y: placed.y, halfWidth: placed.halfWidth, up: atlas.up, down: placed.down },
-    order: named,
-    from: new Float64Array(visible.length),
-    ...{ least: camera.scale, most: camera.scale },
-  });
-  beginNames(pen, HALO + 1);
-  pen.strokeStyle = ink.bg;
-  for (const i of named) {
-    if (written[i]! > camera.scale) continue;
-    const style = STYLES[placed.style[i]!]!;
-    pen.font = fontOf(ink, i === selected ? { ...style, weight: 700 } : style);
-    pen.fillStyle = i === selected ? ink.accent : ink.ink;
-    write(pen, scene, look, i);
-  }
-}
-
-/** Ties of one node: the stronger, the thicker. */
-function drawSpokes(
-  pen: Pen,
-  { placed }: Scene,
-  { camera, view }: Look,
-  ink: Ink,
-  node: number,
-  near: readonly number[],
-): void {
-  pen.strokeStyle = ink.soft;
-  for (const [place, other] of near.entries()) {
-    // By rank: strengths of different documents say little side by side.
-    const share = 1 - place / near.length;
-    pen.globalAlpha = 0.25 + 0.6 * share;
-    pen.lineWidth = 0.8 + 1.4 * share;
-    pen.beginPath();
-    line(pen, placed, camera, view, node, other);
-    pen.stroke();
-  }
-  pen.globalAlpha = 1;
-}
-
-function drawHovered(pen: Pen, scene: Scene, look: Look, ink: Ink): void {
-  const { atlas, placed, visible, hovered, selected } = scene;
-  const { camera, view } = look;
-  if (selected < 0)
-    drawSpokes(
-      pen,
-      scene,
-      look,
-      ink,
-      hovered,
-      strongestOf(atlas, hovered).filter((i) => visible[i] === 1),
-    );
-  const x = toViewX(camera, view, placed.x[hovered]!);
-  const y = toViewY(camera, view, placed.y[hovered]!);
-  const shown = new Uint8Array(visible.length);
-  shown[hovered] = 1;
-  drawMarks(pen, scene, look, ink, shown);
-  pen.strokeStyle = ink.ink;
-  pen.lineWidth = 1.75;
-  pen.beginPath();
-  pen.arc(x, y, atlas.radius[hovered]! + 3, 0, 2 * Math.PI);
-  pen.stroke();
-  const style = STYLES[placed.style[hovered]!]!;
-  const { name } = atlas.nodes[hovered]!;
-  pen.font = fontOf(ink, { size: style.size, weight: 650 });
-  pen.textAlign = 'center';
-  pen.textBaseline = 'middle';
-  const half = pen.measureText(name).width / 2 + 8;
-  // Wholly inside, where the view is wide enough for it.
-  const middle = Math.max(half + 4, Math.min(view.width - half - 4, x));
-  const at = y + placed.down[hovered]! - style.line / 2 + 2;
-  pen.fillStyle = ink.raised;
-  pen.strokeStyle = ink.edge;
-  pen.lineWidth = 1;
-  pen.beginPath();
-  pen.roundRect(middle - half, at - style.line / 2 - 2, 2 * half, style.line + 4, 6);
-  pen.fill();
-  pen.stroke();
-  pen.fillStyle = ink.ink;
-  pen.fillText(name, middle, at);
 }
 
 function drawCross(pen: Pen, { view }: Look, ink: Ink): void {

@@ -203,7 +203,7 @@ function Loaded(props: LoadedProps) {
               when={props.around !== null}
               fallback={
                 props.atlas.of > props.atlas.nodes.length
-                  ? g('of', { all: count(props.atlas.of) })
+                  ? g(props.documents ? 'ofBoth' : 'of', { all: count(props.atlas.of) })
                   : g('whole')
               }
             >

@@ -11,6 +11,7 @@ export const de: Words = {
   ledeFew: '{{ names }} Namen.',
   ledeOne: 'Ein Name.',
   of: 'Die am häufigsten genannten von {{ all }}.',
+  ofBoth: 'Die gewichtigsten von {{ all }} Namen und Dokumenten.',
   whole: 'Das ist alles, was die Dokumente nennen.',
   around: 'Was mit „{{ name }}“ zusammenhängt.',
   backToAll: 'Ganze Karte zeigen',

@@ -9,6 +9,7 @@ export const en = {
   ledeFew: '{{ names }} names.',
   ledeOne: 'One name.',
   of: 'The most often named of {{ all }}.',
+  ofBoth: 'The weightiest of {{ all }} names and documents.',
   whole: 'That is all that the documents name.',
   around: 'What hangs together with “{{ name }}”.',
   backToAll: 'Show the whole map',
