@@ -126,6 +126,10 @@ test('with a node the same knowledge base is reached over it', async () => {
   assert.equal(again.code, 3);
   const [job] = JSON.parse(again.out) as JobView[];
   assert.deepEqual([job!.progress.totals.done, job!.progress.totals.failed], [0, 1]);
+  const named = await run('graph', 'notes', 'show', 'lisbon');
+  assert.equal(named.code, 0, named.err);
+  assert.match(named.out, /^Lisbon\n[\s\S]*tram 28/);
+  assert.equal((await run('graph', 'notes', 'merge', 'Lisbon')).code, 2);
   const found = JSON.parse((await run('query', 'notes', 'tea', '--json')).out) as SearchView;
   assert.equal(found.hits[0]!.path, 'Notes/tea.md');
   const questions = [

@@ -193,6 +193,59 @@ test('bytes are uploaded under a name, and deleted again, but not into a folder 
   await gone.body?.cancel();
 });
 
+test('names, their ties, dates and merges of a knowledge base are told over HTTP', async () => {
+  await rag('POST', '', { name: 'names' });
+  const note =
+    '---\ntype: person\nborn: 1890-05-12\n---\n# Ann Lee\n\nShe met Bob Roe in Lima in June 1921. A. Lee signed.\n';
+  const headers = { 'content-type': 'text/markdown' };
+  const upload = await rag.raw('POST', '/names/ingest?path=ann.md', { body: Buffer.from(note), headers });
+  assert.equal((await rag.ended((await upload.json()) as JobView)).state, 'done');
+  type Named = { key: string; name: string; mentions: number; timeline: { from: string; source: string }[] };
+  const graph = <T>(path: string, method = 'GET', body?: unknown) =>
+    rag<T>(method, `/names/graph/${path}`, body);
+  const people = await graph<{ entities: Named[] }>('entities?type=Person&limit=5');
+  assert.deepEqual(
+    people.entities.map(({ key, name, mentions }) => [key, name, mentions]),
+    [['ann lee', 'Ann Lee', 1]],
+  );
+  const ann = await graph<Named>('entities/Ann%20Lee');
+  assert.deepEqual(
+    ann.timeline.map(({ from, source }) => [from, source]),
+    [
+      ['1890-05-12', 'property'],
+      ['1921-06-01', 'text'],
+    ],
+  );
+  const { nodes, edges, of } = await graph<{ nodes: unknown[]; edges: unknown[]; of: number }>(
+    'network?around=ann%20lee&limit=3&documents=true',
+  );
+  assert.equal(nodes.length, 3);
+  assert.ok(of > 3 && edges.length > 0);
+  const merge = await graph<{ id: number }>('merges', 'POST', { alias: 'A. Lee', entity: 'ann lee' });
+  assert.equal((await graph<Named>('entities/a%20lee')).name, 'Ann Lee');
+  const { undone } = await graph<{ undone: number | null }>(`merges/${merge.id}`, 'DELETE');
+  assert.notEqual(undone, null);
+  assert.equal((await graph<{ merges: unknown[] }>('merges')).merges.length, 1);
+  const { proposals } = await graph<{ proposals: { alias: string; entity: string }[] }>('proposals');
+  assert.deepEqual(
+    proposals.map(({ alias, entity }) => [alias, entity]),
+    [['a lee', 'ann lee']],
+  );
+  assert.equal((await graph<{ of: number }>('timeline?to=1900')).of, 1);
+  assert.equal((await graph<{ communities: unknown[] }>('communities')).communities.length, 1);
+  for (const [path, status] of [
+    ['entities/nobody', 404],
+    ['network?limit=5001', 400],
+    ['timeline?from=1900-13', 400],
+    ['merges/0', 404],
+  ] as const) {
+    const refused = await rag.raw(path === 'merges/0' ? 'DELETE' : 'GET', `/names/graph/${path}`);
+    assert.equal(refused.status, status, path);
+    await refused.body?.cancel();
+  }
+  await rag('DELETE', '/names');
+});
+
 test('all is there after a restart, and vectors can be made anew', async () => {
   const before = await search('notes', 'green tea');
   await node.close();

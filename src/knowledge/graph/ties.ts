@@ -15,8 +15,10 @@ export interface Tie {
   readonly shared: number;
 }
 
-/** Nodes between which others get their turn. */
-const SLICE = 128;
+/** Sums between which others get their turn: some 10 ms. */
+const SLICE = 500_000;
+/** And nodes whose edges are put in order. */
+const NODES = 500;
 
 /** What stands beside an entity, the strongest first; of equals by name. */
 export function tiesOf(network: Network, entity: number): Tie[] {
@@ -78,12 +80,19 @@ export async function tiesAmong(
   };
   const sums = new Float64Array(entities.length);
   const kept: Map<number, number>[] = entities.map(() => new Map());
+  let work = 0;
   for (const [node, entity] of entities.entries()) {
     const touched: number[] = [];
     for (let i = fromEntities.start[entity]!; i < fromEntities.start[entity + 1]!; i++) {
       const chunk = fromEntities.to[i]!;
       const share = 1 / (fromChunks.start[chunk + 1]! - fromChunks.start[chunk]! - 1);
-      for (const other of insideOf(chunk)) {
+      const near = insideOf(chunk);
+      work += near.length;
+      if (work > SLICE) {
+        work = 0;
+        await setImmediate();
+      }
+      for (const other of near) {
         if (other === node) continue;
         if (sums[other] === 0) touched.push(other);
         sums[other]! += share;
@@ -98,13 +107,12 @@ export async function tiesAmong(
       kept[other]!.set(node, weight);
     }
     for (const other of touched) sums[other] = 0;
-    if (node % SLICE === SLICE - 1) await setImmediate();
   }
   return packed(kept);
 }
 
 /** @param edges of each node: the other end and the weight; an edge must stand at both ends */
-export function packed(edges: readonly ReadonlyMap<number, number>[]): Ties {
+export async function packed(edges: readonly ReadonlyMap<number, number>[]): Promise<Ties> {
   const start = new Uint32Array(edges.length + 1);
   edges.forEach((map, i) => {
     start[i + 1] = start[i]! + map.size;
@@ -112,11 +120,13 @@ export function packed(edges: readonly ReadonlyMap<number, number>[]): Ties {
   const to = new Uint32Array(start.at(-1)!);
   const weight = new Float64Array(to.length);
   let at = 0;
-  for (const map of edges)
+  for (const [node, map] of edges.entries()) {
+    if (node % NODES === NODES - 1) await setImmediate();
     for (const [other, value] of [...map].sort((a, b) => a[0] - b[0])) {
       to[at] = other;
       weight[at++] = value;
     }
+  }
   return { start, to, weight };
 }
 
