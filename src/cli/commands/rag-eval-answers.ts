@@ -88,6 +88,7 @@ function tell(figures: AnswerFigures, models: ReadonlyMap<string, number>): void
     ['citations whose source says so', percent(figures.citationPrecision)],
     ['citations of documents judged right', percent(figures.citationRelevance)],
     ['answers that cite one of these', percent(figures.answersRelevant)],
+    ['documents judged right that are cited', percent(figures.documentsReached)],
     ['sentences with a citation', percent(figures.citationRecall)],
     ['written sentences with a citation', percent(figures.wroteCited)],
     ['written sentences that are supported', percent(figures.wroteSupported)],

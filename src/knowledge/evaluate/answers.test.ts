@@ -9,7 +9,11 @@ import { readQuestionFile } from './question-file.ts';
 const FIGURES = { sentences: 0, cited: 0, verified: 0, unsupported: 0, leftOut: 0, removedCitations: 0 };
 const QUESTION: QuestionJudged = {
   ...{ id: 'q1', answerable: true, expected: { groups: [['840', 'rent'], ['deposit'], ['garden']] } },
-  judgements: new Map([['lease.md', 1]]),
+  judgements: new Map([
+    ['lease.md', 1],
+    ['never.md', 2],
+    ['other.md', 0],
+  ]),
 };
 const SOURCES: JudgedEvent = {
   type: 'sources',
@@ -52,6 +56,7 @@ test('citations are held against their sources again, whatever the answer says o
   );
   assert.deepEqual([judged.sentences, judged.cited], [3, 2]);
   assert.deepEqual([judged.citations, judged.supported, judged.relevant], [2, 1, 1]);
+  assert.deepEqual([judged.judged, judged.reached], [2, 1]);
   assert.deepEqual(judged.wrote, { sentences: 4, cited: 2, verified: 1 });
   assert.deepEqual([judged.keywords!.hits, judged.keywords!.missing], [2, ['garden']]);
   const figures = answerFigures([judged]);

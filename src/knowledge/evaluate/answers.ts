@@ -40,6 +40,9 @@ export interface AnswerJudged {
   readonly citations: number;
   readonly supported: number;
   readonly relevant: number | null;
+  /** Documents that were judged right, and those of them that are cited. */
+  readonly judged: number;
+  readonly reached: number;
   /** As a model wrote it, before anything was left out; null where none wrote. */
   readonly wrote: { readonly sentences: number; readonly cited: number; readonly verified: number } | null;
   readonly keywords: KeywordScore | null;
@@ -60,6 +63,7 @@ export function judgeAnswer(
   const finish = events.find((event) => event.type === 'finish');
   const outcome = finish?.outcome ?? 'refused';
   const counts = { sentences: 0, cited: 0, citations: 0, supported: 0, relevant: 0 };
+  const reached = new Set<string>();
   let text = '';
   let cites: { readonly n: number; readonly path: string }[] = [];
   for (const event of events) {
@@ -76,7 +80,10 @@ export function judgeAnswer(
           if (source !== undefined && isSaid(event.text, source, together(cites, sources)))
             counts.supported++;
           const document = idOf(path);
-          if (document !== null && (judgements?.get(document) ?? 0) > 0) counts.relevant++;
+          if (document !== null && (judgements?.get(document) ?? 0) > 0) {
+            counts.relevant++;
+            reached.add(document);
+          }
         }
       }
       cites = [];
@@ -88,6 +95,8 @@ export function judgeAnswer(
   return {
     ...{ id, answerable, outcome, characters: said.length, ...counts, ms },
     relevant: judgements === null ? null : counts.relevant,
+    judged: [...(judgements?.values() ?? [])].filter((gain) => gain > 0).length,
+    reached: reached.size,
     wrote:
       wrote === null ? null : { sentences: wrote.sentences, cited: wrote.cited, verified: wrote.verified },
     // A refusal names titles: they are no answer.
@@ -127,6 +136,8 @@ export interface AnswerFigures {
   readonly citationRelevance: number | null;
   /** Share of answers that cite at least one of these. */
   readonly answersRelevant: number | null;
+  /** Share of the documents that were judged right, over all answers, that are cited. */
+  readonly documentsReached: number | null;
   /** Share of sentences with a citation. */
   readonly citationRecall: number | null;
   /** Of what models wrote, before anything was left out: sentences that they cited, and that are supported. */
@@ -158,6 +169,7 @@ export function answerFigures(all: readonly AnswerJudged[]): AnswerFigures {
     citationPrecision: share(sum(given, 'supported'), sum(given, 'citations')),
     citationRelevance: share(sum(judged, 'relevant'), sum(judged, 'citations')),
     answersRelevant: share(judged.filter(({ relevant }) => relevant! > 0).length, judged.length),
+    documentsReached: share(sum(judged, 'reached'), sum(judged, 'judged')),
     citationRecall: share(sum(given, 'cited'), sum(given, 'sentences')),
     wroteCited: share(sum(wrote, 'cited'), sum(wrote, 'sentences')),
     wroteSupported: share(sum(wrote, 'verified'), sum(wrote, 'sentences')),
