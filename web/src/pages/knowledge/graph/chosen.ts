@@ -11,6 +11,8 @@ import { beginNames, drawMarks, fontOf, HALO, type Look, line, type Pen, type Sc
 
 /** Neighbours of what is selected that are named at once, when there is room. */
 const MOST_NAMED = 60;
+/** Ties that are drawn stronger than the rest. */
+const STRONG = 20;
 /** Around what is selected, px from its mark. */
 const RING = 4.5;
 
@@ -64,12 +66,14 @@ function drawSpokes(
   node: number,
   near: readonly number[],
 ): void {
+  // Of many only the strongest are to be followed, the others are there.
+  const faint = Math.min(0.3, 14 / near.length);
   pen.strokeStyle = ink.soft;
   for (const [place, other] of near.entries()) {
     // By rank: strengths of different documents say little side by side.
-    const share = 1 - place / near.length;
-    pen.globalAlpha = 0.25 + 0.6 * share;
-    pen.lineWidth = 0.8 + 1.4 * share;
+    const share = Math.max(0, 1 - place / STRONG);
+    pen.globalAlpha = faint + (0.75 - faint) * share;
+    pen.lineWidth = 0.8 + 1.3 * share;
     pen.beginPath();
     line(pen, placed, camera, view, node, other);
     pen.stroke();

@@ -19,6 +19,7 @@ import { count } from '../../../i18n/index.ts';
 import { type Kind, kindOf } from './atlas.ts';
 import { entity } from './desk.ts';
 import { Mark } from './mark.tsx';
+import { told } from './told.ts';
 import { g } from './words.ts';
 
 export interface Source {
@@ -44,7 +45,7 @@ export function EntityPanel(props: Props) {
     () => ({ kb: props.kb, key: props.key }),
     ({ kb, key }) => entity(kb, key),
   );
-  const detail = () => (found.error === undefined ? found.latest : undefined);
+  const detail = () => told(found);
   return (
     <Switch>
       <Match when={found.error}>

@@ -27,9 +27,10 @@ import { Filters, type Shown, visibleOf } from './filters.tsx';
 import { layOut } from './laying-out.ts';
 import { NameList } from './list.tsx';
 import { GraphMap, type MapView } from './map.tsx';
-import { measureIn } from './measure.ts';
+import { loadFor, measureIn } from './measure.ts';
 import type { LayoutNews } from './messages.ts';
 import { placedOf } from './placed.ts';
+import { told } from './told.ts';
 import { g } from './words.ts';
 import './graph.css';
 
@@ -43,29 +44,32 @@ export default function Graph(props: Props) {
   const [params] = useSearchParams<{ around?: string }>();
   const [limit, setLimit] = createSignal(500);
   const [documents, setDocuments] = createSignal(false);
-  let root!: HTMLDivElement;
   const wanted = createMemo((): Wanted & { kb: string } => ({
     kb: props.kb,
     limit: limit(),
     documents: documents(),
     around: params.around ?? null,
   }));
-  const [told, { refetch }] = createResource(wanted, async (asked) => {
-    const [view] = await Promise.all([network(asked.kb, asked), document.fonts.ready]);
+  const [fetched, { refetch }] = createResource(wanted, async (asked) => {
+    const view = await network(asked.kb, asked);
+    const names = view.nodes.map(({ name }) => name);
+    await loadFor(family(), STYLES, names);
     return view;
   });
-  const family = () => getComputedStyle(root).fontFamily;
+  /** Of the page: what is fetched may come before this is on it. */
+  const family = () => getComputedStyle(document.body).fontFamily;
   const atlas = createMemo((before: Atlas | null): Atlas | null => {
-    if (told.error !== undefined || told.latest === undefined) return null;
+    const view = told(fetched);
+    if (view === undefined) return null;
     // While another one is fetched the map stays.
-    if (told.loading && before !== null) return before;
-    return atlasOf(told.latest, measureIn(family(), STYLES));
+    if (fetched.loading && before !== null) return before;
+    return atlasOf(view, measureIn(family(), STYLES));
   }, null);
   return (
-    <div class="graph" ref={root} aria-busy={told.loading}>
+    <div class="graph" aria-busy={fetched.loading}>
       <Switch>
-        <Match when={told.error}>
-          <ErrorNote fault={faultIn(told.error)}>
+        <Match when={fetched.error}>
+          <ErrorNote fault={faultIn(fetched.error)}>
             <button type="button" class="button" onClick={() => void refetch()}>
               {g('again')}
             </button>
@@ -131,9 +135,9 @@ function Loaded(props: LoadedProps) {
     const end = layOut(
       atlas,
       stage.clientWidth / Math.max(1, stage.clientHeight),
-      (told) => {
+      (now) => {
         // Without motion the map comes when it stands still.
-        if (told.settled || !reduced.matches) setNews({ of: atlas, news: told });
+        if (now.settled || !reduced.matches) setNews({ of: atlas, news: now });
       },
       () => setFailed(true),
     );

@@ -20,6 +20,7 @@ import { type Atlas, KINDS } from './atlas.ts';
 import { entitiesLike } from './desk.ts';
 import { fold } from './find.ts';
 import { Mark } from './mark.tsx';
+import { told } from './told.ts';
 import { g } from './words.ts';
 
 interface Props {
@@ -118,7 +119,7 @@ export function NameList(props: Props) {
       Enter: () => {
         const node = found()[at()];
         if (node !== undefined) props.select(node);
-        else if (others()?.[0]) props.selectKey(others()![0]!.key);
+        else if (told(others)?.[0]) props.selectKey(told(others)![0]!.key);
       },
     };
     const step = steps[event.key];
@@ -182,11 +183,11 @@ export function NameList(props: Props) {
         <Show when={found().length === 0}>
           <p class="aside">{g('noNames')}</p>
         </Show>
-        <Show when={others()?.length}>
+        <Show when={told(others)?.length}>
           <section class="graph-others">
             <h3>{g('elsewhere')}</h3>
             <ul>
-              <For each={others()}>
+              <For each={told(others)}>
                 {(other) => (
                   <li>
                     <button type="button" class="graph-row" onClick={() => props.selectKey(other.key)}>

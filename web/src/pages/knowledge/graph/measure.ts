@@ -22,3 +22,17 @@ export function measureIn(family: string, styles: readonly Style[]): (text: stri
     return pen.measureText(text).width;
   };
 }
+
+/** Fetches what of the typeface the texts need: widths of another one would be another map. */
+export async function loadFor(
+  family: string,
+  styles: readonly Style[],
+  texts: readonly string[],
+): Promise<void> {
+  const letters = [...new Set(texts.join(''))].join('');
+  const loads = styles.map(({ weight, size }) =>
+    document.fonts.load(`${weight} ${size}px ${family}`, letters),
+  );
+  // Without it the next of the family is drawn and measured alike.
+  await Promise.allSettled(loads);
+}
