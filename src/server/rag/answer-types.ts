@@ -5,11 +5,11 @@
  */
 import type {
   AnswerEvent,
+  CachedNote,
   Citation,
   Figures,
   Filter,
   Found,
-  CachedNote,
   Missing,
   Place,
   SentenceStatus,
