@@ -54,7 +54,8 @@ function moveTurn(step: number): void {
 function toggleReceipt(): void {
   const { turns, at } = turnAt();
   const id = turns.at(at)?.dataset.turn;
-  if (id === undefined) return;
+  // Turns of other pages have no receipt.
+  if (!id) return;
   const open = panel();
   if (open?.kind === 'receipt' && open.turn === id) closePanel();
   else openPanel({ kind: 'receipt', turn: id });

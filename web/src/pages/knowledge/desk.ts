@@ -112,6 +112,8 @@ export interface Asked {
     readonly answer: string;
     readonly cited: readonly string[];
   }[];
+  /** Is made anew, even where one is kept. */
+  readonly fresh?: boolean;
 }
 
 /** An answer as it comes. Throws `NodeError`; its code is `connection_lost` when it ended before its end. */

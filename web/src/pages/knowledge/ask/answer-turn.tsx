@@ -10,7 +10,7 @@ import { Copy } from '../../../base/copy.tsx';
 import { ErrorNote } from '../../../base/error-note.tsx';
 import { IconButton } from '../../../base/icon-button.tsx';
 import { SheetGlyph } from '../../../base/icons.tsx';
-import { count } from '../../../i18n/index.ts';
+import { age, count } from '../../../i18n/index.ts';
 import { placeWords } from '../places.ts';
 import { stemsOf } from '../search/highlight.ts';
 import { k } from '../words/index.ts';
@@ -48,7 +48,7 @@ export function AnswerTurn(props: Props) {
       class="asked"
       classList={{ live: running() }}
       aria-labelledby={id}
-      data-turn={`kb-${props.turn.id}`}
+      data-turn=""
       data-state={answer().state}
       tabindex="-1"
     >
@@ -207,7 +207,7 @@ function Who(props: { readonly answer: Answer }) {
         <Match when={props.answer.state === 'stopped'}>{k('ask.stopped')}</Match>
         <Match when={finish()?.outcome === 'extracted'}>
           <SheetGlyph />
-          {k('ask.extracted')}
+          <span>{k('ask.extracted')}</span>
         </Match>
         <Match when={finish()?.outcome === 'written'}>
           <SheetGlyph />
@@ -220,6 +220,9 @@ function Who(props: { readonly answer: Answer }) {
           </span>
         </Match>
       </Switch>
+      <Show when={finish()?.cached}>
+        {(cached) => <span class="cached">{k('ask.cached', { age: age(cached().ageMs) })}</span>}
+      </Show>
     </p>
   );
 }

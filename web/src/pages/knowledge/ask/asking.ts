@@ -44,15 +44,15 @@ export function beginAnew(kb: string): void {
   set(kb, undefined);
 }
 
-/** Asks the last question again. */
+/** Asks the last question again: the answer is made anew. */
 export function askAgain(kb: string): Promise<void> {
   const last = turnsOf(kb).at(-1);
   if (last === undefined || isAnswering(kb)) return Promise.resolve();
   set(kb, turnsOf(kb).slice(0, -1));
-  return ask(kb, last.question);
+  return ask(kb, last.question, true);
 }
 
-export async function ask(kb: string, question: string): Promise<void> {
+export async function ask(kb: string, question: string, fresh = false): Promise<void> {
   if (isAnswering(kb)) return;
   const before = turnsOf(kb);
   const id = nextId++;
@@ -65,8 +65,8 @@ export async function ask(kb: string, question: string): Promise<void> {
     );
   announce(k('ask.writing'));
   try {
-    for await (const event of answer(kb, { question, history: historyOf(before) }, abort.signal))
-      change((now) => takeEvent(now, event));
+    const asked = { question, history: historyOf(before), ...(fresh ? { fresh } : {}) };
+    for await (const event of answer(kb, asked, abort.signal)) change((now) => takeEvent(now, event));
     change((now) => ({ ...now, state: 'done' }));
     announce(k('ask.done'));
     const turn = turnsOf(kb).find((each) => each.id === id);

@@ -27,6 +27,11 @@ const bodies = new Map<number, Blob>();
 const aborts = new Map<number, AbortController>();
 let nextId = 1;
 
+// What is not with the node yet would be lost with the page.
+addEventListener('beforeunload', (event) => {
+  if (aborts.size > 0) event.preventDefault();
+});
+
 export const uploadsOf = (kb: string): readonly Upload[] => sending[kb]?.uploads ?? [];
 export const beyondOf = (kb: string): number => sending[kb]?.beyond ?? 0;
 

@@ -195,6 +195,7 @@ export const de: Words = {
     },
     writtenBare: 'Von einem Modell geschrieben, dann mit den Quellen verglichen.',
     extracted: 'Sätze Ihrer Dokumente, wie sie dort stehen. Kein Modell hat das geschrieben.',
+    cached: 'Vor {{ age }} für diese Frage gemacht; seither hat sich nichts geändert.',
     supported: '{{ count }} von {{ all }} Sätzen sind gestützt.',
     leftOut: '{{ count }} Sätze wurden weggelassen: keine Quelle stützt sie.',
     leftOutOne: 'Ein Satz wurde weggelassen: keine Quelle stützt ihn.',

@@ -190,6 +190,7 @@ export const en = {
     },
     writtenBare: 'Written by a model, then held against the sources.',
     extracted: 'Sentences of your documents, as they stand there. No model wrote this.',
+    cached: 'Made {{ age }} ago for this question; nothing changed since.',
     supported: '{{ count }} of {{ all }} sentences are supported.',
     leftOut: '{{ count }} sentences were left out: no source supports them.',
     leftOutOne: 'One sentence was left out: no source supports it.',
