@@ -27,6 +27,35 @@ function preloadFont(): Plugin {
   };
 }
 
+interface Modules {
+  getModuleInfo(id: string): { readonly isEntry: boolean; readonly importers: readonly string[] } | null;
+}
+
+/**
+ * All that the first load needs is two files: the libraries and the page's own. Left to itself the bundler makes a file of each
+ * part that a later page shares, two dozen of them, which together are a sixth larger when compressed.
+ */
+function firstLoad() {
+  const known = new Map<string, boolean>();
+  const isNeeded = (id: string, modules: Modules): boolean => {
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    // Until it is known: modules that import each other would ask forever.
+    known.set(id, false);
+    const info = modules.getModuleInfo(id);
+    const needed =
+      info !== null && (info.isEntry || info.importers.some((importer) => isNeeded(importer, modules)));
+    known.set(id, needed);
+    return needed;
+  };
+  const group = (name: string, priority: number, test: RegExp) => ({
+    ...{ priority, test },
+    name: (id: string, modules: Modules) => (isNeeded(id, modules) ? name : null),
+  });
+  // The group of the higher priority takes its modules before another takes them along.
+  return [group('libraries', 2, /[\\/]node_modules[\\/]/), group('first', 1, /./)];
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [solid(), preloadFont()],
@@ -36,7 +65,10 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      output: { codeSplitting: { groups: firstLoad() } },
+    },
   },
   server: {
     proxy: Object.fromEntries(
