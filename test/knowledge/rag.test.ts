@@ -16,6 +16,7 @@ import type {
   GivenGrant,
   JobView,
   KbView,
+  PassagesView,
   SearchView,
 } from '../../src/server/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
@@ -389,6 +390,33 @@ test('grants are given, accepted, listed, revoked and forgotten, and a question 
   await up('DELETE', `/shares/accepted/${accepted[0]!.id}`);
   const listed = await up<{ given: GivenGrant[]; accepted: AcceptedGrant[] }>('GET', '/shares');
   assert.deepEqual([listed.given.map(({ id }) => id), listed.accepted], [[given.id], []]);
+});
+
+test('a document is read passage by passage, also around one of them', async () => {
+  await rag('POST', '', { name: 'reading' });
+  const parts = ['One', 'Two', 'Three', 'Four', 'Five'].map(
+    (name) => `## ${name}\n\nThe part called ${name} is short.\n`,
+  );
+  const told = await rag.raw('POST', '/reading/ingest?path=plans/plan.md', {
+    body: `# Plan\n\n${parts.join('\n')}`,
+  });
+  await rag.ended((await told.json()) as JobView);
+  const read = (query: string) => rag<PassagesView>('GET', `/reading/passages?path=plans/plan.md${query}`);
+  const positions = async (query: string) => (await read(query)).passages.map(({ position }) => position);
+  const { document, passages } = await read('');
+  assert.deepEqual([document.title, document.chunks, passages.length], ['Plan', 5, 5]);
+  assert.match(passages[2]!.text, /called Three/);
+  assert.deepEqual(await positions('&from=3&limit=1'), [3]);
+  assert.deepEqual(await positions('&from=9'), []);
+  assert.deepEqual(await positions(`&chunk=${passages[2]!.id}&around=1`), [1, 2, 3]);
+  assert.deepEqual(await positions(`&chunk=${passages[0]!.id}`), [0, 1, 2]);
+  const code = async (query: string) =>
+    ((await (await rag.raw('GET', `/reading/passages?${query}`)).json()) as { error: { code: string } }).error
+      .code;
+  assert.equal(await code(`path=plans/plan.md&chunk=${'0'.repeat(32)}`), 'passage_unknown');
+  assert.equal(await code('path=plans/none.md'), 'document_unknown');
+  assert.equal(await code('path=plans/plan.md&limit=201'), 'invalid_value');
+  assert.ok((await rag<{ uploadBytes: number }>('GET', '')).uploadBytes > 1_000_000);
 });
 
 test('what the owner may not or cannot do is refused with a code', async () => {
