@@ -31,6 +31,10 @@ export function differencesOf(
   keyOf: (link: string) => string,
 ): Differences {
   const { id, note } = found;
+  const name = nameOf(found.file);
+  const isRenamed = exported !== null && name !== nameOf(exported.file);
+  // Nearly all are as they were written.
+  if (!isRenamed && (note === null || note.isAsWritten)) return NOTHING;
   const stands = view.standsFor(id);
   const current = toldOf(view.facts(stands));
   const all: Edit[] = [];
@@ -44,8 +48,7 @@ export function differencesOf(
     unclear.push(...read.unclear);
     all.push(...editsOf(id, base, told, current));
   }
-  const name = nameOf(found.file);
-  if (exported !== null && name !== nameOf(exported.file)) {
+  if (isRenamed) {
     const renamed = renaming(id, name, base ?? current, view);
     if (renamed !== null) {
       const other = all.findIndex(({ kind }) => kind === 'name');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { followGraph } from '../graph/index.ts';
+import { followFacts, followGraph } from '../graph/index.ts';
 import { mentionsOf } from '../graph/mentions.ts';
 import { normalForm } from '../graph/normal.ts';
 import { type KnowledgeStore, openKnowledgeStore } from '../store/index.ts';
@@ -43,7 +43,8 @@ function put(store: KnowledgeStore, path: string, text: string): void {
 
 function of(store: KnowledgeStore, folder = join(root, String(++folders))) {
   const graph = followGraph(store);
-  const view = () => createKbView({ store, graph, folders: [] });
+  const facts = followFacts(store);
+  const view = async () => createKbView({ store, graph, names: await facts.current(), folders: [] });
   return {
     folder,
     out: async (least = 1) => exportNotes(await view(), { folder, least }),
@@ -369,7 +370,8 @@ test('an export that was killed half-way is gone on with, and no edit is made up
   put(store, 'notes/new.md', 'London and Charles Babbage and Grace Hopper.');
   const controller = new AbortController();
   const graph = followGraph(store);
-  const view = await createKbView({ store, graph, folders: [] });
+  const names = await followFacts(store).current();
+  const view = await createKbView({ store, graph, names, folders: [] });
   // Leaves when the first note is to be composed for writing: the list is written, and no note.
   let asked = 0;
   const keys = view.keys(1).length;
@@ -378,7 +380,7 @@ test('an export that was killed half-way is gone on with, and no edit is made up
       {
         ...view,
         facts(key) {
-          if (++asked > keys * 2) controller.abort();
+          if (++asked > keys) controller.abort();
           return view.facts(key);
         },
       },

@@ -15,7 +15,7 @@ import { type Differences, differencesOf } from './differences.ts';
 import { entityNote, toldOf } from './entity-note.ts';
 import { type Exported, readList, writeList } from './exported-list.ts';
 import { foldName } from './file-names.ts';
-import { type FoundNote, readFolder, vaultOf } from './folder.ts';
+import { type FoundNote, isStill, readFolder, vaultOf } from './folder.ts';
 import { createKeyOf, createLinks } from './links.ts';
 import { NOTHING_FOREIGN, type NoteParts, writeNote } from './note.ts';
 import { INDEX_ID, indexNote, isEntityId, sourceId, sourceNote } from './other-notes.ts';
@@ -115,11 +115,11 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
       return { parts: entityNote(facts, view.id, links), told: toldOf(facts) };
     });
   const noted = links.sourceNotes();
-  for (const [path, file] of noted)
-    await look(sourceId(path), file, () => ({
-      parts: sourceNote(view.source(path)!, view.id),
-      told: NOBODY,
-    }));
+  for (const [path, file] of noted) {
+    const source = view.source(path);
+    if (source !== null)
+      await look(sourceId(path), file, () => ({ parts: sourceNote(source, view.id), told: NOBODY }));
+  }
   await look(INDEX_ID, links.index, () => ({ parts: indexNote(view, keys, links), told: NOBODY }));
 
   const gone = [...here.ours].flatMap(([id, notes]) => (list.has(id) ? [] : notes));
@@ -129,6 +129,9 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
   });
   if (changed.length > 0 || gone.length > 0) await writeList(folder, view.id, new Map([...list, ...goneToo]));
 
+  const freed = new Map(
+    gone.flatMap((each) => (each.note === null ? [[foldName(each.file), each] as const] : [])),
+  );
   let written = 0;
   const turns = changed.values();
   const write = async (): Promise<void> => {
@@ -137,6 +140,12 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
       const note = writeNote(make().parts, found?.note?.foreign ?? NOTHING_FOREIGN);
       if (note.hash !== hash) {
         left.push({ file, why: 'The knowledge base changed meanwhile. Export again.' });
+        list.get(id)!.written.delete(hash);
+        continue;
+      }
+      // One that another note of ours had is given away.
+      if (!(await isStill(join(folder, file), found ?? freed.get(foldName(file)) ?? null))) {
+        left.push({ file, why: 'Somebody wrote it meanwhile. Export again.' });
         list.get(id)!.written.delete(hash);
         continue;
       }
@@ -149,17 +158,18 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
 
   const planned = new Set([...list.values()].map(({ file }) => foldName(file)));
   let removed = 0;
-  for (const { id, file, note } of gone) {
+  for (const each of gone) {
+    const { id, file, note } = each;
     // Its place may be another's by now, or its own under other capitals.
     if (planned.has(foldName(file))) continue;
-    if (note === null) {
+    if (note === null && (await isStill(join(folder, file), each))) {
       await rm(join(folder, file), { force: true });
       removed++;
       continue;
     }
     left.push({
       file,
-      why: `The knowledge base has nothing for it any more; it stays for what you ${note.isAsWritten ? 'wrote in' : 'changed in'} it.`,
+      why: `The knowledge base has nothing for it any more; it stays for what you ${note?.isAsWritten ? 'wrote in' : 'changed in'} it.`,
     });
     const exported = before?.get(id);
     if (exported !== undefined) list.set(id, exported);

@@ -3,7 +3,8 @@
  *
  * @module knowledge/exchange/folder
  */
-import { type FileHandle, open, opendir, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, lstat, open, opendir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isErrno, KithError, LimitError, messageOf, throwIfAborted } from '../../base/index.ts';
 import { kbMark, type ReadNote, readNote, SEAL_WITHIN } from './note.ts';
@@ -15,6 +16,8 @@ export interface FoundNote {
   readonly id: string;
   /** Of its seal. */
   readonly hash: string;
+  /** The same as long as nobody wrote the file. */
+  readonly stamp: string;
   /** Null when it is as it was written and has nothing of its owner. */
   readonly note: ReadNote | null;
 }
@@ -40,11 +43,11 @@ export async function readFolder(folder: string, kb: string, signal?: AbortSigna
   while (below.length > 0) {
     throwIfAborted(signal);
     const { path, depth } = below.pop()!;
-    const names: { name: string; isFolder: boolean }[] = [];
+    const names: { name: string; isFolder: boolean; isFile: boolean }[] = [];
     try {
       for await (const entry of await opendir(join(folder, path)))
-        if (!entry.name.startsWith('.') && (entry.isDirectory() || entry.isFile()))
-          names.push({ name: entry.name, isFolder: entry.isDirectory() });
+        if (!entry.name.startsWith('.'))
+          names.push({ name: entry.name, isFolder: entry.isDirectory(), isFile: entry.isFile() });
     } catch (error) {
       if (path === '' && isErrno(error, 'ENOENT')) break;
       if (path === '')
@@ -61,12 +64,9 @@ export async function readFolder(folder: string, kb: string, signal?: AbortSigna
       continue;
     }
     names.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const { name, isFolder } of names) {
+    for (const { name, isFolder, isFile } of names) {
       const file = `${path}${name}`;
-      if (isFolder) {
-        if (depth < MOST_DEPTH) below.push({ path: `${file}/`, depth: depth + 1 });
-        continue;
-      }
+      if (isFolder && depth < MOST_DEPTH) below.push({ path: `${file}/`, depth: depth + 1 });
       if (!/\.md$/iu.test(name)) continue;
       if (++looked > EXCHANGE_LIMITS.notes)
         throw new LimitError(
@@ -75,6 +75,11 @@ export async function readFolder(folder: string, kb: string, signal?: AbortSigna
           `${folder} has more than ${EXCHANGE_LIMITS.notes} notes (limit knowledge.notes): choose a folder of its own for the export.`,
           { status: 413 },
         );
+      // Links and what else there is have their names, too.
+      if (!isFile) {
+        others.push(file);
+        continue;
+      }
       try {
         const found = await readOurs(join(folder, file), kb);
         if (found === null) others.push(file);
@@ -92,7 +97,8 @@ export async function readFolder(folder: string, kb: string, signal?: AbortSigna
 async function readOurs(full: string, kb: string): Promise<Omit<FoundNote, 'file'> | null> {
   const file = await open(full, 'r');
   try {
-    const { size } = await file.stat();
+    const facts = await file.stat({ bigint: true });
+    const size = Number(facts.size);
     const head = await bytesOf(file, Math.min(size, SEAL_WITHIN));
     if (!head.includes('kith-seal:')) return null;
     if (size > EXCHANGE_LIMITS.noteBytes)
@@ -107,10 +113,23 @@ async function readOurs(full: string, kb: string): Promise<Omit<FoundNote, 'file
     const { foreign, isAsWritten } = note;
     const hasForeign =
       foreign.head !== '' || foreign.tail !== '' || foreign.properties !== '' || foreign.tags.length > 0;
-    return { id: note.id, hash: note.hash, note: isAsWritten && !hasForeign ? null : note };
+    return {
+      id: note.id,
+      hash: note.hash,
+      stamp: stampOf(facts),
+      note: isAsWritten && !hasForeign ? null : note,
+    };
   } finally {
     await file.close();
   }
+}
+
+const stampOf = ({ ino, mtimeNs, size }: BigIntStats): string => `${ino} ${mtimeNs} ${size}`;
+
+/** Whether a note is still as it was found; null: whether there is still nothing. */
+export async function isStill(full: string, found: FoundNote | null): Promise<boolean> {
+  const facts = await lstat(full, { bigint: true }).catch(() => null);
+  return found === null ? facts === null : facts !== null && stampOf(facts) === found.stamp;
 }
 
 async function bytesOf(file: FileHandle, bytes: number): Promise<Buffer> {

@@ -5,8 +5,10 @@
  */
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { FollowingGraph } from '../graph/follow.ts';
-import { normalForm } from '../graph/normal.ts';
+import { isDate } from '../graph/dates.ts';
+import { type FollowingGraph, inForce } from '../graph/follow.ts';
+import type { NameFacts } from '../graph/name-facts.ts';
+import { isNational } from '../graph/type-words.ts';
 import { type Assertion, factsOf, isBetter, type KnowledgeStore } from '../store/index.ts';
 import { namedBy } from './apply.ts';
 import type { EntityFacts, SourceFacts } from './types.ts';
@@ -15,6 +17,8 @@ import type { NotesView } from './view.ts';
 export interface KbViewParts {
   readonly store: KnowledgeStore;
   readonly graph: FollowingGraph;
+  /** How names are written, and of what type rules say they are. */
+  readonly names: NameFacts;
   /** Folders that the KB follows: where the files of its documents are. */
   readonly folders: readonly { readonly folder: string; readonly under: string }[];
 }
@@ -24,44 +28,27 @@ const MOST_CHUNKS = 200;
 const MOST_BESIDE = 30;
 /** Chunks that name both, of those that are named beside each other. */
 const LEAST_BESIDE = 2;
-const SLICE = 128;
 
-export async function createKbView({ store, graph, folders }: KbViewParts): Promise<NotesView> {
+/** Dates, and nations' adjectives, which stand everywhere, get no notes. */
+const isTelling = (form: string): boolean => !isDate(form) && !isNational(form);
+
+export async function createKbView({ store, graph, names, folders }: KbViewParts): Promise<NotesView> {
   const { network } = await graph.current();
-  const ends = endsOf(store);
+  const ends = inForce(store.merges());
   const standsFor = (key: string): string => ends.get(key) ?? key;
   const forms = new Map<string, string[]>();
-  for (const [alias, end] of ends) forms.set(end, [...(forms.get(end) ?? [end]), alias]);
+  for (const [alias, end] of ends) if (alias !== end) forms.set(end, [...(forms.get(end) ?? [end]), alias]);
   const formsOf = (key: string): readonly string[] => forms.get(standsFor(key)) ?? [standsFor(key)];
 
-  const paths = new Map<number, string>();
-  const documentOf = new Float64Array(network.rows.length);
-  const written = new Map<string, Map<string, number>>();
-  let count = 0;
-  for (const { row, document, path } of store.allChunks()) {
-    if (++count % SLICE === 0) await setImmediate();
-    const at = network.indexOf(row);
-    // What came since the graph was looked at comes with the next export.
-    if (at < 0) continue;
-    documentOf[at] = document;
-    paths.set(document, path);
-    for (const { surface } of store.mentions([row])) {
-      const form = normalForm(surface);
-      if (form === '') continue;
-      let surfaces = written.get(form);
-      if (surfaces === undefined) {
-        surfaces = new Map();
-        written.set(form, surfaces);
-      }
-      surfaces.set(surface, (surfaces.get(surface) ?? 0) + 1);
+  const paths = new Map<number, string | null>();
+  /** Null for a document that went since the graph was looked at. */
+  const pathOf = (document: number): string | null => {
+    let path = paths.get(document);
+    if (path === undefined) {
+      path = store.documentById(document)?.path ?? null;
+      paths.set(document, path);
     }
-  }
-  const writtenAs = (form: string): string => {
-    let best = form;
-    let most = 0;
-    for (const [surface, times] of written.get(form) ?? [])
-      if (times > most || (times === most && surface < best)) [best, most] = [surface, times];
-    return best;
+    return path;
   };
 
   const spoken = new Set<string>();
@@ -79,9 +66,18 @@ export async function createKbView({ store, graph, folders }: KbViewParts): Prom
   }
 
   const of = (key: string) => {
-    const assertions = store.assertionsOf(formsOf(key));
+    const forms = formsOf(key);
+    const assertions = store.assertionsOf(forms);
     const facts = factsOf(assertions, standsFor);
-    return { assertions, facts, name: namedBy(facts) ?? writtenAs(standsFor(key)) };
+    const ruled = names.typeOf(forms)?.type ?? null;
+    const isRefused = assertions.some(
+      ({ property, value, denies, supported }) =>
+        property === 'type' && denies && supported && value === ruled,
+    );
+    return {
+      ...{ assertions, facts, name: namedBy(facts) ?? names.writtenAs(standsFor(key)) },
+      type: facts.type?.value ?? (isRefused ? null : ruled),
+    };
   };
   const frequencyOf = (entity: number): number => (entity < 0 ? 0 : network.frequency[entity]!);
 
@@ -103,12 +99,14 @@ export async function createKbView({ store, graph, folders }: KbViewParts): Prom
   function sourcesOf(entity: number): EntityFacts['sources'] {
     const { start, to } = network.fromEntities;
     const byDocument = new Map<number, number>();
-    for (const chunk of to.subarray(start[entity]!, start[entity + 1]!))
-      byDocument.set(documentOf[chunk]!, (byDocument.get(documentOf[chunk]!) ?? 0) + 1);
+    for (const chunk of to.subarray(start[entity]!, start[entity + 1]!)) {
+      const document = names.rows.get(network.rows[chunk]!)?.document;
+      if (document !== undefined) byDocument.set(document, (byDocument.get(document) ?? 0) + 1);
+    }
     return [...byDocument]
       .flatMap(([document, mentions]) => {
-        const path = paths.get(document);
-        return path === undefined ? [] : [{ path, mentions }];
+        const path = pathOf(document);
+        return path === null ? [] : [{ path, mentions }];
       })
       .sort((a, b) => b.mentions - a.mentions || (a.path < b.path ? -1 : 1));
   }
@@ -122,23 +120,24 @@ export async function createKbView({ store, graph, folders }: KbViewParts): Prom
     keys(least) {
       const keys = new Set(spoken);
       for (let entity = 0; entity < network.frequency.length; entity++)
-        if (network.frequency[entity]! >= least) keys.add(network.nameOf(entity));
+        if (network.frequency[entity]! >= least && isTelling(network.nameOf(entity)))
+          keys.add(network.nameOf(entity));
       return [...keys].filter((key) => standsFor(key) === key).sort();
     },
     basics(key) {
-      const { facts, name } = of(key);
+      const { type, name } = of(key);
       const mentions = frequencyOf(network.entityOf(standsFor(key)));
-      return { name, type: facts.type?.value ?? null, mentions };
+      return { name, type, mentions };
     },
     facts(key) {
       const stands = standsFor(key);
       const entity = network.entityOf(stands);
-      const { assertions, facts, name } = of(stands);
+      const { assertions, facts, name, type } = of(stands);
       const refused = refusedAliases(assertions);
-      const others = formsOf(stands).flatMap((form) => (form === stands ? [] : [writtenAs(form)]));
+      const others = formsOf(stands).flatMap((form) => (form === stands ? [] : [names.writtenAs(form)]));
       const sources = entity < 0 ? [] : sourcesOf(entity);
       return {
-        ...{ key: stands, name, type: facts.type?.value ?? null, summary: facts.summary?.value ?? null },
+        ...{ key: stands, name, type, summary: facts.summary?.value ?? null },
         aliases: [...facts.aliases.flatMap(({ value }) => value ?? []), ...others].filter(
           (alias) => alias !== name && !refused.has(alias),
         ),
@@ -191,22 +190,4 @@ function refusedAliases(assertions: readonly Assertion[]): ReadonlySet<string> {
     if (before === undefined || isBetter(each, before)) best.set(each.value, each);
   }
   return new Set([...best].flatMap(([value, { denies }]) => (denies ? [value] : [])));
-}
-
-/** Names that are merged, to what they stand for in the end. */
-function endsOf(store: Pick<KnowledgeStore, 'merges'>): Map<string, string> {
-  const direct = new Map(
-    store
-      .merges()
-      .filter(({ undone }) => undone === null)
-      .map(({ alias, entity }) => [alias, entity]),
-  );
-  const ends = new Map<string, string>();
-  for (const alias of direct.keys()) {
-    let end = alias;
-    // The store lets no circles in; a file that was tampered with may have them.
-    for (let steps = 0; direct.has(end) && steps <= direct.size; steps++) end = direct.get(end)!;
-    if (end !== alias) ends.set(alias, end);
-  }
-  return ends;
 }

@@ -20,7 +20,8 @@ import { createKbView, exportNotes, importNotes, openKnowledgeStore } from '../.
 import type { ExchangeDesk, KbView, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import type { AreaParts } from './areas.ts';
-import { foldersOf } from './kbs.ts';
+import { sceneOf } from './graph-scene.ts';
+import { foldersOf, type OpenKb } from './kbs.ts';
 
 /** What a sync is to leave out, where the folder lies in one that is followed. */
 const IGNORED = ['Entities/', 'Sources/', 'Index.md'];
@@ -38,22 +39,24 @@ export function exchangeDesk(
     return mine;
   }
 
+  const viewOf = async (kb: OpenKb) => {
+    const { facts: names } = await sceneOf(kb);
+    return createKbView({ store: kb.store, graph: kb.graph, names, folders: foldersOf(kb.store) });
+  };
+
   return {
     exportNotes: (name, { folder, ...order }, signal) =>
       inTurn(() =>
-        withKb(name, async ({ store, graph }) => {
-          const folders = foldersOf(store);
-          await keepOut(folder, folders);
-          const view = await createKbView({ store, graph, folders });
-          return exportNotes({ ...view, name }, { folder, ...order, signal });
+        withKb(name, async (kb) => {
+          await keepOut(folder, foldersOf(kb.store));
+          return exportNotes({ ...(await viewOf(kb)), name }, { folder, ...order, signal });
         }),
       ),
     importNotes: (name, order, signal) =>
       inTurn(() =>
-        withKb(name, async ({ store, graph }) => {
-          const view = await createKbView({ store, graph, folders: foldersOf(store) });
-          return importNotes({ ...view, name }, store, { ...order, clock, signal });
-        }),
+        withKb(name, async (kb) =>
+          importNotes({ ...(await viewOf(kb)), name }, kb.store, { ...order, clock, signal }),
+        ),
       ),
     backup: (name, { file, replace }) =>
       withKb(name, async ({ store }, { registry }) => {

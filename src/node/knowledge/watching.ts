@@ -76,6 +76,7 @@ export function createWatching(parts: WatchingParts): Watching {
   const watched = new Map<string, Watched>();
   /** Of the file of each KB whose folders were read. */
   const read = new Map<string, string>();
+  const warned = new Set<string>();
   const all = new AbortController();
   const bell = createBell(clock);
   let looking: Promise<void> | null = null;
@@ -87,19 +88,22 @@ export function createWatching(parts: WatchingParts): Watching {
     for (const [id, { stop }] of watched) if (!names.has(kbOf(id))) stop.abort();
     for (const name of read.keys()) if (!names.has(name)) read.delete(name);
     for (const entry of entries) {
-      const facts = await stat(entry.path, { bigint: true }).catch(() => null);
-      if (facts === null) {
+      const file = await placeOf(entry.path);
+      if (file === null) {
         read.delete(entry.name);
         continue;
       }
-      const file = `${facts.dev} ${facts.ino}`;
       if (read.get(entry.name) === file) continue;
       try {
         const folders = await kbs.use(entry, ({ store }) => foldersOf(store));
         await letGo(entry);
         read.set(entry.name, file);
         take(entry, folders);
+        warned.delete(entry.name);
       } catch (error) {
+        // Tried again each time, and said once.
+        if (warned.has(entry.name)) continue;
+        warned.add(entry.name);
         log.warn('the folders of a knowledge base are not watched', {
           kb: entry.name,
           err: messageOf(error),
@@ -158,6 +162,7 @@ export function createWatching(parts: WatchingParts): Watching {
   ): Promise<void> {
     const told = { kb: entry.name, folder };
     let observer: FolderObserver | null = null;
+    let place: string | null = null;
     /** Why the system does not tell of changes; null while it does. */
     let trouble: string | null = null;
     let known = registry.watched(entry.name, folder);
@@ -165,6 +170,16 @@ export function createWatching(parts: WatchingParts): Watching {
     const leave = async (): Promise<void> => {
       await observer?.[Symbol.asyncDispose]();
       observer = null;
+    };
+    /** False when the time is over, or the folder is another: a drive that was taken away tells nothing, nor when it is back. */
+    const rung = async (ms: number): Promise<boolean> => {
+      for (let left = ms; left > 0; left -= lookMs) {
+        if (await mine.rung(Math.min(left, lookMs), signal)) return true;
+        if (observer === null || (await placeOf(folder)) === place) continue;
+        await leave();
+        return false;
+      }
+      return false;
     };
     const looks = (why: string): void => {
       if (trouble !== why) log.info('a folder is looked at every so often', { ...told, why });
@@ -190,6 +205,7 @@ export function createWatching(parts: WatchingParts): Watching {
           else if (state.files > MOST_OBSERVED) looks(`it has more than ${MOST_OBSERVED} files`);
           else {
             trouble = null;
+            place = await placeOf(folder);
             observer = observeFolder(folder, mine.ring, (error) => {
               looks(`the system watches no more of it: ${messageOf(error)}`);
               mine.ring();
@@ -212,7 +228,7 @@ export function createWatching(parts: WatchingParts): Watching {
           }
         }
         const patience = !isHere ? AWAY_MS : trouble === null ? TOLD_LOOK_MS : Math.max(lookMs, SHARE * took);
-        if (!(await mine.rung(patience, signal))) continue;
+        if (!(await rung(patience))) continue;
         for (let left = PATIENCE; left > 0; left--) {
           mine.reset();
           if (!(await mine.rung(quietMs, signal))) break;
@@ -272,3 +288,8 @@ export function createWatching(parts: WatchingParts): Watching {
 }
 
 const kbOf = (id: string): string => (JSON.parse(id) as [string])[0];
+
+async function placeOf(path: string): Promise<string | null> {
+  const facts = await stat(path, { bigint: true }).catch(() => null);
+  return facts === null ? null : `${facts.dev} ${facts.ino}`;
+}
