@@ -134,6 +134,41 @@ test('an answer shows for each sentence where it stands, and what is not known i
   assert.deepEqual(faults, []);
 });
 
+test('the map of names is laid out beside the page under its policy, and what is chosen stands in the address', {
+  skip,
+}, async () => {
+  const { page, faults } = visit;
+  const names = ['Bern', 'Aare', 'Thun'];
+  const nodes = names.map((name) => ({
+    ...{ key: name.toLowerCase(), name, kind: 'entity', type: 'Place', weight: 2, community: 0 },
+  }));
+  const edges = [
+    [0, 1, 1],
+    [1, 2, 1],
+  ];
+  const network = { nodes, edges, of: 3 };
+  const detail = {
+    ...{ ...nodes[0], aliases: [], mentions: 2, documents: 1, said: null, summary: null, relations: [] },
+    neighbours: [{ key: 'aare', name: 'Aare', type: 'Place', weight: 1, shared: 1 }],
+    ...{ places: [], timeline: [] },
+  };
+  await page.route('**/graph/network?**', (route) => route.fulfill({ json: network }));
+  await page.route('**/graph/entities/*', (route) => route.fulfill({ json: detail }));
+  await page.getByRole('link', { name: 'Graph', exact: true }).click();
+  await page.getByText('The map is drawn').waitFor();
+  const field = page.getByRole('combobox', { name: 'Find a name' });
+  await field.fill('ber');
+  assert.deepEqual(await findings(page), []);
+  await field.press('Enter');
+  await page.getByRole('heading', { level: 2, name: 'Bern' }).waitFor();
+  assert.equal(new URL(page.url()).search, '?name=bern');
+  assert.deepEqual(await findings(page), []);
+  await page.goBack();
+  await field.waitFor();
+  await page.unrouteAll();
+  assert.deepEqual(faults, []);
+});
+
 test('documents can be taken out, and a knowledge base goes when its name was typed; all of it on a phone', {
   skip,
 }, async () => {

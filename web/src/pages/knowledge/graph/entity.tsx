@@ -35,7 +35,8 @@ interface Props {
   readonly drawn: boolean;
   /** Address of a name's own view. */
   readonly hrefOf: (key: string) => string;
-  readonly aroundHref: string;
+  /** Null: the map is of what is around it. */
+  readonly aroundHref: string | null;
   readonly open: ((source: Source) => void) | undefined;
   readonly close: () => void;
 }
@@ -127,9 +128,13 @@ function Detail(props: Props & { readonly detail: EntityDetail }) {
         <Show when={!props.drawn}>
           <span class="aside">{g('notHere')}</span>
         </Show>
-        <A class="text-button" href={props.aroundHref}>
-          {g('drawAround')}
-        </A>
+        <Show when={props.aroundHref}>
+          {(href) => (
+            <A class="text-button" href={href()}>
+              {g('drawAround')}
+            </A>
+          )}
+        </Show>
       </p>
       <Show when={one().summary}>
         {(summary) => (

@@ -286,7 +286,9 @@ function Loaded(props: LoadedProps) {
                   key={key()}
                   drawn={selected() >= 0}
                   hrefOf={entityHref}
-                  aroundHref={hrefOf({ around: key(), name: key(), file: null })}
+                  aroundHref={
+                    key() === props.around ? null : hrefOf({ around: key(), name: key(), file: null })
+                  }
                   open={props.open}
                   close={() => setParams({ name: undefined, file: undefined })}
                 />
