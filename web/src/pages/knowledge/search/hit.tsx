@@ -40,7 +40,7 @@ export function HitItem(props: {
   const headings = () => headingsOf(props.hit.title);
   return (
     <li class="hit">
-      <h3 id={titleId()}>
+      <h2 id={titleId()}>
         <button
           type="button"
           class="hit-title"
@@ -53,7 +53,7 @@ export function HitItem(props: {
           </bdi>
         </button>
         <span class="hit-place figures">{placeWords(props.hit.place)}</span>
-      </h3>
+      </h2>
       <p class="hit-path">
         <bdi dir="ltr">{props.hit.path}</bdi>
         <Show when={headings().length > 1}>
