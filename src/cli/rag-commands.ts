@@ -6,10 +6,10 @@
 import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add, Load } from './program.ts';
+import { addRagCache } from './rag-cache-commands.ts';
 import { addDream } from './rag-dream-commands.ts';
 import { addRagExchange } from './rag-exchange-commands.ts';
 import { addGraph } from './rag-graph-commands.ts';
-import { addRagCache } from './rag-cache-commands.ts';
 import { addRagServe } from './rag-serve-commands.ts';
 import { addRagShare, federatedOptions } from './rag-share-commands.ts';
 
@@ -70,8 +70,8 @@ export function addRag(program: Command, add: Add): void {
   );
   addIntake(rag, add, load);
   addSearch(rag, add, load);
-  addDream(rag, add);
   addGraph(rag, add);
+  addDream(rag, add);
   addRagShare(rag, add);
   addRagExchange(rag, add);
   addRagServe(rag, add);

@@ -10,8 +10,8 @@ import {
   type AnswerEventView,
   type AnswerQuery,
   type AnswersDesk,
-  type CacheDesk,
   answerEventView,
+  type CacheDesk,
   type DocumentView,
   type DreamDesk,
   type ExchangeDesk,
@@ -26,9 +26,9 @@ import {
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
 import { quietLog } from './quiet-log.ts';
-import { sharesOverHttp } from './rag-share-desk.ts';
 import { dreamsOverHttp } from './rag-dream-desk.ts';
 import { graphOverHttp } from './rag-graph-desk.ts';
+import { sharesOverHttp } from './rag-share-desk.ts';
 import { settingsOf } from './settings.ts';
 
 /** As `AnswersDesk`, with sources as they are shown. */
@@ -42,8 +42,8 @@ export interface RagDesk {
     readonly cache: CacheDesk;
     readonly exchange: ExchangeDesk;
     readonly dream: DreamDesk;
-    readonly shares: SharesDesk;
     readonly graph: GraphDesk;
+    readonly shares: SharesDesk;
   };
   /** Jobs end with this command: no node runs that goes on with them. */
   readonly isHere: boolean;
@@ -121,9 +121,9 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     files: async (kb, page) =>
       (await node.call<{ files: FileView[] }>('GET', `${of(kb)}/files?${query({ ...page })}`)).files,
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
+    shares: sharesOverHttp(node),
     dream: dreamsOverHttp(node, of),
     graph: graphOverHttp(node, of),
-    shares: sharesOverHttp(node),
     exchange: {
       exportNotes: async (kb, body, signal) =>
         (await node.post(`${of(kb)}/export/notes`, body, signal)) as ExportReport,

@@ -6,6 +6,7 @@
  * @example
  * await using server = await createServer({ gateway, control, host: '127.0.0.1', port: 11435, ... });
  */
+
 export { type AccessOptions, createAccess, type KeyedAccess } from './access/access.ts';
 export {
   type ApiKey,
@@ -38,8 +39,8 @@ export {
 export type * from './rag/answer-types.ts';
 export { answerEventView, answerView } from './rag/answers.ts';
 export type * from './rag/cache-types.ts';
-export type * from './rag/exchange-types.ts';
 export type * from './rag/dream-types.ts';
+export type * from './rag/exchange-types.ts';
 export type * from './rag/graph-types.ts';
 export { type SurfaceDesk, surfaceRoutes } from './rag/openai.ts';
 export type * from './rag/reading-types.ts';

@@ -45,7 +45,9 @@ export const list: Handler = async (invocation) => {
     for (const { name, contents } of kbs)
       for (const { folder, watch } of contents?.folders ?? [])
         if (watch?.why != null)
-          say(`${name}: ${plain(folder)} is looked at every ${formatDuration(watch.everyMs)}: ${plain(watch.why)}`);
+          say(
+            `${name}: ${plain(folder)} is looked at every ${formatDuration(watch.everyMs)}: ${plain(watch.why)}`,
+          );
     for (const { name, trouble } of kbs)
       if (trouble !== null) say(`${paint('yellow', `${name}:`, process.stderr)} ${plain(trouble.message)}`);
   }
@@ -99,7 +101,9 @@ export const sync: Handler = (invocation) => {
   const place = placeOf(options);
   if (options.forget !== undefined) {
     if (args[1] !== undefined || options.under !== undefined || options.allowEmpty === true)
-      throw new UsageError('--forget goes with the folder alone: kith rag sync NAME --forget FOLDER [--keep]');
+      throw new UsageError(
+        '--forget goes with the folder alone: kith rag sync NAME --forget FOLDER [--keep]',
+      );
     const order = { folder: resolve(String(options.forget)), keep: options.keep === true };
     return finish(invocation, async ({ desk }) => [await desk.unfollow(nameOf(invocation), order)]);
   }

@@ -25,8 +25,8 @@ import { cacheDesk } from './cache.ts';
 import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
-import { graphDesk } from './graph.ts';
 import { exchangeDesk } from './exchange.ts';
+import { graphDesk } from './graph.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
 import { makeKb } from './making.ts';
@@ -172,9 +172,9 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     cache: cacheDesk(area),
     dream: dreamDesk(area),
     exchange: exchangeDesk(area, make),
+    graph: graphDesk(area),
     shares: sharing.desk,
     reading: readingDesk(area),
-    graph: graphDesk(area),
     async list() {
       const opened = await need();
       const views: KbView[] = [];

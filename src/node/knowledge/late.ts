@@ -47,15 +47,15 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       cache: later('cache', ['stats', 'clear']),
       dream: later('dream', ['score', 'run', 'runs', 'journal', 'undo']),
       exchange: later('exchange', ['exportNotes', 'importNotes', 'backup', 'restore']),
+      graph: later('graph', [
+        ...(['entities', 'entity', 'network', 'merges', 'merge', 'unmerge'] as const),
+        ...(['proposals', 'timeline', 'communities'] as const),
+      ]),
       shares: later('shares', [
         ...(['give', 'given', 'revoke', 'accept', 'acceptFrom'] as const),
         ...(['accepted', 'forget', 'search', 'answer'] as const),
       ]),
       reading: later('reading', ['passages', 'fileBytes']),
-      graph: later('graph', [
-        ...(['entities', 'entity', 'network', 'merges', 'merge', 'unmerge'] as const),
-        ...(['proposals', 'timeline', 'communities'] as const),
-      ]),
       list: async () => (await need()).list(),
       create: async (kb) => (await need()).create(kb),
       show: async (kb) => (await need()).show(kb),

@@ -6,11 +6,11 @@
 import { ingestBody, kbBody, searchBody, syncBody } from '../rag/bodies.ts';
 import { type Api, answer, pathParameter, queryParameter } from './operation.ts';
 import { ragAnswerOperations, ragAnswerSchemas } from './rag-answers.ts';
-import { exchangeOperations } from './rag-exchange.ts';
 import { ragCacheOperations } from './rag-cache.ts';
-import { ragOpenAiOperations, ragOpenAiSchemas } from './rag-openai.ts';
 import { ragDreamOperations, ragDreamSchemas } from './rag-dream.ts';
+import { exchangeOperations } from './rag-exchange.ts';
 import { ragGraphOperations, ragGraphSchemas } from './rag-graph.ts';
+import { ragOpenAiOperations, ragOpenAiSchemas } from './rag-openai.ts';
 import { operation, retried } from './rag-parts.ts';
 import { ragReadingOperations } from './rag-reading.ts';
 import { ragSchemas } from './rag-schemas.ts';
@@ -31,7 +31,14 @@ export const ragApi: Api = {
   tag: 'Knowledge bases',
   description:
     "Documents of the node's owner, found by words and by meaning. Routes under `/api/rag/kbs` are for the owner alone and take the run token; those under `/api/rag/v1` are for other programs and take keys.",
-  schemas: { ...ragSchemas, ...ragAnswerSchemas, ...ragDreamSchemas, ...ragGraphSchemas, ...ragShareSchemas, ...ragOpenAiSchemas },
+  schemas: {
+    ...ragSchemas,
+    ...ragAnswerSchemas,
+    ...ragDreamSchemas,
+    ...ragGraphSchemas,
+    ...ragShareSchemas,
+    ...ragOpenAiSchemas,
+  },
   operations: [
     operation('get', '', 'ragList', 'List the knowledge bases', [
       'By name.',

@@ -16,7 +16,10 @@ const text = z
   .min(1)
   .max(MOST_PATH)
   .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must be a path');
-export const absolute = text.refine(isAbsolute, 'must be an absolute path of the machine that the node runs on');
+export const absolute = text.refine(
+  isAbsolute,
+  'must be an absolute path of the machine that the node runs on',
+);
 /** Where something stands in a knowledge base. */
 export const place = text.refine((value) => !value.startsWith('/'), 'must not begin with /');
 const folder = place.refine((value) => value.endsWith('/'), 'must end in /');

@@ -25,8 +25,8 @@ import {
   uploadQuery,
 } from './bodies.ts';
 import { keptRoutes } from './cache.ts';
-import { exchangeRoutes } from './exchange.ts';
 import { dreamRoutes } from './dream.ts';
+import { exchangeRoutes } from './exchange.ts';
 import { graphRoutes } from './graph.ts';
 import { surfaceRoutes } from './openai.ts';
 import { passagesRoute } from './reading.ts';
@@ -93,10 +93,10 @@ export function ragRoutes(context: ServerContext): Route[] {
     })),
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
     route('GET', '/:kb/passages', (exchange, kb) => passagesRoute(desk().reading, exchange, kb)),
+    ...shareRoutes(context, () => desk().shares),
     ...keptRoutes(route, () => desk().cache),
     ...graphRoutes(route, () => desk().graph),
     ...dreamRoutes(route, () => desk().dream),
-    ...shareRoutes(context, () => desk().shares),
     ...exchangeRoutes(route, () => desk().exchange),
     route('POST', '/:kb/search', async (exchange, kb) =>
       desk().search(kb, parseBody(searchBody, await exchange.json()), exchange.signal),

@@ -8,8 +8,8 @@ import type { AnswersDesk } from './answer-types.ts';
 import type { CacheDesk } from './cache-types.ts';
 import type { DreamDesk } from './dream-types.ts';
 import type { ExchangeDesk } from './exchange-types.ts';
-import type { ReadingDesk } from './reading-types.ts';
 import type { GraphDesk } from './graph-types.ts';
+import type { ReadingDesk } from './reading-types.ts';
 import type { SharesDesk } from './share-types.ts';
 
 /** Why something is not as it should be. */
@@ -204,9 +204,9 @@ export interface KnowledgeAreas {
   readonly cache: CacheDesk;
   readonly dream: DreamDesk;
   readonly exchange: ExchangeDesk;
-  readonly shares: SharesDesk;
-  readonly reading: ReadingDesk;
   readonly graph: GraphDesk;
+  readonly reading: ReadingDesk;
+  readonly shares: SharesDesk;
 }
 
 /** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */
