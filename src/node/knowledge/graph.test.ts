@@ -219,7 +219,9 @@ test('dates come in their order with the sentence that gives each, of a span or 
   const [died] = (await kb.desk.timeline('kb', { from: '1970', offset: 0, limit: 9 })).entries;
   assert.deepEqual([died?.source, died?.sentence], ['property', 'died: Ann Lee']);
   // When a firm was founded is no date of those who worked there; the date of the note is.
-  put(kb.store, 'Boilers', ['Bob Roe worked there.'], { properties: { founded: '1901', date: '1960-01-02' } });
+  put(kb.store, 'Boilers', ['Bob Roe worked there.'], {
+    properties: { founded: '1901', date: '1960-01-02' },
+  });
   assert.deepEqual(await told({ entity: 'Bob Roe' }), ['1950-06-02', '1960-01-02']);
   assert.deepEqual(await told({ entity: 'Boilers' }), ['1901-01-01/1901-12-31', '1960-01-02']);
   await assert.rejects(kb.desk.timeline('kb', { from: '1931-02-31', offset: 0, limit: 1 }), {
