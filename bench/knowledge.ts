@@ -5,10 +5,11 @@
  * all-MiniLM-L6-v2 in the local engine; vectors are kept in node_modules/.cache/kith, since making them takes minutes.
  * Refusal: questions of each set asked of the documents of the others, which do not answer them.
  * Ingest: real files of a folder taken in, by format.
+ * Dream: how much more is known of names after one, and how long it takes; --calls N: passages that TinyLlama reads.
  * Speed: exact search over 50,000 vectors against usearch, LanceDB and pgvector (PGlite), in the same run; whole questions over
  * 50,000 chunks; the graph of 50,000 chunks.
  *
- * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|ingest|speed|search|graph, --rivals (installs them into bench/knowledge),
+ * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|ingest|dream|speed|search|graph, --rivals (installs them into bench/knowledge),
  * --runs FOLDER (writes runs in TREC form), --threads N of the engine (1), --files FOLDER (repeatable; real files for `ingest`, up to
  * 1,000 of all formats, none without).
  *
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     rivals: { type: 'boolean', default: false },
     runs: { type: 'string' },
+    calls: { type: 'string', default: '0' },
     threads: { type: 'string', default: '1' },
     files: { type: 'string', multiple: true, default: [] },
   },
@@ -47,6 +49,19 @@ if (wanted('refusal') && options.data !== '') {
 if (wanted('ingest') && options.files.length > 0) {
   const { ingestSpeed } = await import('./knowledge/ingest.ts');
   await ingestSpeed(options.files, 1000);
+}
+if (wanted('dream') && options.data !== '') {
+  const { dreams } = await import('./knowledge/dream.ts');
+  let engine: MiniLm | null = null;
+  await dreams(
+    options.data,
+    async () => {
+      engine ??= await openMiniLm(Number(options.threads));
+      return engine;
+    },
+    Number(options.calls),
+  );
+  await (engine as MiniLm | null)?.[Symbol.asyncDispose]();
 }
 if (wanted('graph')) await (await import('./knowledge/graph.ts')).graphSpeed();
 if (wanted('speed') || wanted('search')) {
