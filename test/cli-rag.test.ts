@@ -1,6 +1,6 @@
 /** `kith rag` as its user runs it: without a node, with one, and over a kill. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AnswerFigures } from '../src/knowledge/index.ts';
@@ -252,6 +252,35 @@ test('a job goes on by itself after its node was killed, and a command follows i
   const view = await again<KbView>('GET', '/notes');
   assert.equal(view.contents!.documents, 63);
   assert.equal(view.contents!.vectors, view.contents!.chunks);
+});
+
+test('what is named goes out as notes and comes back, a copy becomes a knowledge base, and a folder is followed no longer', async () => {
+  const vault = join(home.path, 'vault');
+  const out = await run('export', 'notes', vault, '--obsidian', '--all');
+  assert.equal(out.code, 0, out.err);
+  assert.match(out.out, /vault: \d+ names and \d+ documents in notes; \d+ written, 0 unchanged, 0 removed/);
+  const index = join(vault, 'Entities', (await readdir(join(vault, 'Entities')))[0]!);
+  await writeFile(index, (await readFile(index, 'utf8')).replace(/\n# (.*)\n/u, '\n# $1\n\nSaid by hand.\n'));
+  const held = await run('export', 'notes', vault, '--obsidian', '--all');
+  assert.equal(held.code, 3);
+  assert.match(held.err, /left: Entities\/.*kith rag import/);
+  assert.match(
+    (await run('import', 'notes', vault, '--dry-run')).out,
+    /1 change in 1 note would be taken in/,
+  );
+  const back = await run('import', 'notes', vault);
+  assert.equal(back.code, 0, back.err);
+  assert.match(back.out, /1 change in 1 note taken in\n.*summary: Said by hand\./);
+  assert.equal((await run('export', 'notes', vault)).code, 2, 'neither notes nor a copy');
+
+  const file = join(home.path, 'copy.sqlite');
+  assert.match((await run('export', 'notes', file)).out, /a copy of notes/);
+  assert.match((await run('export', 'notes', file)).err, /--force/);
+  assert.match((await run('import', 'again', file)).out, /Knowledge base again .* documents/);
+  const kept = await run('sync', 'again', '--forget', notes, '--keep');
+  assert.equal(kept.code, 0, kept.err);
+  assert.match((await run('sync', 'again', '--forget', notes)).err, /does not follow/);
+  assert.equal((await run('destroy', 'again', '--yes')).code, 0);
 });
 
 test('a knowledge base is destroyed only when its owner says so', async () => {
