@@ -148,7 +148,10 @@ export interface KeptAnswers {
   /** @param at version that it was made of @returns false when that is not the version any more, or it is too large */
   put(answer: KeptAnswer, at: number, now: number, ttlMs: number): boolean;
   /** `hits`: times that those which are kept now were given. */
-  figures(now: number, ttlMs: number): { readonly answers: number; readonly bytes: number; readonly hits: number };
+  figures(
+    now: number,
+    ttlMs: number,
+  ): { readonly answers: number; readonly bytes: number; readonly hits: number };
   /** @returns how many were removed */
   clear(): number;
 }
