@@ -34,7 +34,12 @@ function environment(more: Readonly<Record<string, string>>): Record<string, str
   const clean = Object.entries(process.env).filter(
     ([key]) => !key.startsWith('KITH_') && !key.startsWith('npm_'),
   );
-  return { ...(Object.fromEntries(clean) as Record<string, string>), NODE_TEST_CONTEXT: '', KITH_KNOWLEDGE_WATCH: 'false', ...more };
+  return {
+    ...(Object.fromEntries(clean) as Record<string, string>),
+    NODE_TEST_CONTEXT: '',
+    KITH_KNOWLEDGE_WATCH: 'false',
+    ...more,
+  };
 }
 
 export function begin(args: readonly string[], input?: string, env: Record<string, string> = {}): Running {
