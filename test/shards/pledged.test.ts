@@ -151,8 +151,11 @@ before(async () => {
       }
       return [await plan(), await plan('&minTier=trusted&pledge=true')];
     },
+    // Those that are better have been heard of, and the others, too.
     ([open, held]) =>
-      open!.leftOut.every(({ reason }) => reason === 'self') && held!.path !== null && open!.path !== null,
+      open!.leftOut.every(({ reason }) => reason === 'self') &&
+      held!.path !== null &&
+      unfit.some(({ peer }) => peer === open!.path?.shards[0]!.peer),
   );
 });
 after(async () => {

@@ -54,15 +54,19 @@ test('a relay takes in who has the tier, when it has it, and lifts its bounds by
   tiers.set(holder.peer, 'known');
   await until('it asks again, and has a place', () => holder.addresses.includes(over));
   // The link over which it was given a place may just have been replaced by another.
-  let bounded = null as Awaited<ReturnType<Swarm['dial']>> | null;
-  await until('the relay joins the two', async () => {
-    bounded = await dialler.dial(over).catch(() => null);
-    return bounded !== null;
-  });
-  assert.deepEqual([bounded?.path, bounded?.limited], ['relay', true]);
+  const joined = async () => {
+    let link = null as Awaited<ReturnType<Swarm['dial']>> | null;
+    await until('the relay joins the two', async () => {
+      link = await dialler.dial(over).catch(() => null);
+      return link !== null;
+    });
+    return link!;
+  };
+  const bounded = await joined();
+  assert.deepEqual([bounded.path, bounded.limited], ['relay', true]);
   await dialler.disconnect(holder.peer);
 
   tiers.set(holder.peer, 'trusted');
-  const free = await dialler.dial(over);
+  const free = await joined();
   assert.deepEqual([free.path, free.limited], ['relay', false]);
 });
