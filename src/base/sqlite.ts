@@ -23,6 +23,8 @@ export interface OpenDatabaseOptions {
   readonly busyTimeoutMs?: number;
   /** Opens an existing database for reading; it must be at the newest version. @default false */
   readonly readOnly?: boolean;
+  /** A table that every database of this kind has. A file with tables but without this one is refused and stays as it is. */
+  readonly table?: string;
 }
 
 export type SqlValue = SQLInputValue;
@@ -55,6 +57,7 @@ export function openDatabase(path: string, options: OpenDatabaseOptions): Databa
       enableForeignKeyConstraints: true,
       enableDoubleQuotedStringLiterals: false,
     });
+    if (options.table !== undefined) refuseForeign(connection, path, options.table);
     if (!readOnly) connection.exec('PRAGMA journal_mode = WAL');
     connection.exec(`PRAGMA synchronous = ${options.synchronous ?? 'FULL'}`);
     connection.exec('PRAGMA trusted_schema = OFF');
@@ -217,6 +220,18 @@ function keepPrivate(path: string): void {
 type AnyParameters = Parameters<StatementSync['run']>;
 function bound(params: readonly unknown[]): AnyParameters {
   return params as unknown as AnyParameters;
+}
+
+function refuseForeign(connection: DatabaseSync, path: string, table: string): void {
+  const has = connection
+    .prepare("SELECT count(*) AS tables, sum(name = ?) AS own FROM sqlite_schema WHERE type = 'table'")
+    .get(table) as { tables: number; own: number | null };
+  if (has.tables === 0 || has.own === 1) return;
+  throw new KithError(
+    'database_foreign',
+    `${path} is a database of another program; it was left as it is. Choose another file or folder.`,
+    { status: 409, details: { path } },
+  );
 }
 
 function migrate(database: Database, migrations: readonly Migration[], readOnly: boolean): void {

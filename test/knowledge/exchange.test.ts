@@ -1,7 +1,8 @@
 /** Knowledge bases out of a node and back: notes, copies, folders that are watched, large uploads. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { scheduler } from 'node:timers/promises';
 import type { ExportReport, ImportReport } from '../../src/knowledge/index.ts';
@@ -84,16 +85,37 @@ test('a whole copy becomes a knowledge base again, and is written over only when
   assert.equal(await refused('/notes/export/file', { file }), 'export_exists');
   await rag('POST', '/notes/export/file', { file, replace: true });
   const own = (await rag<KbView>('GET', '/notes')).path;
-  assert.equal(await refused('/notes/export/file', { file: own, replace: true }), 'export_exists');
+  const dotted = own.replace('/knowledge/', '/knowledge/../knowledge/');
+  for (const used of [own, dotted, `${own}-wal`])
+    assert.equal(await refused('/notes/export/file', { file: used, replace: true }), 'export_exists');
+  assert.equal(await refused('/notes/export/file', { file: home.path, replace: true }), 'file_invalid');
 
   assert.equal(await refused('/notes/import/file', { file }), 'kb_exists');
   const made = await rag<KbView>('POST', '/back/import/file', { file });
   assert.equal(made.contents!.documents, (await rag<KbView>('GET', '/notes')).contents!.documents);
+  assert.deepEqual(made.contents!.folders, [], 'whoever made the file does not say which folders are read');
   const found = await rag<SearchView>('POST', '/back/search', { query: 'tram', mode: 'words' });
   assert.equal(found.hits[0]!.path, 'notes/trips/lisbon.txt');
   await writeFile(join(home.path, 'broken.sqlite'), 'no copy at all');
   assert.equal(
     await refused('/other/import/file', { file: join(home.path, 'broken.sqlite') }),
+    'backup_invalid',
+  );
+  for (const hostile of [
+    "UPDATE meta SET settings = '[['",
+    "UPDATE chunk SET place = 'null'",
+    'CREATE TRIGGER more AFTER UPDATE ON meta BEGIN DELETE FROM document; END',
+  ]) {
+    const from = join(home.path, 'hostile.sqlite');
+    await copyFile(file, from);
+    const database = new DatabaseSync(from);
+    database.exec(hostile);
+    database.close();
+    assert.equal(await refused('/other/import/file', { file: from }), 'backup_invalid', hostile);
+  }
+  await writeFile(join(home.path, 'empty.sqlite'), '');
+  assert.equal(
+    await refused('/other/import/file', { file: join(home.path, 'empty.sqlite') }),
     'backup_invalid',
   );
   const left = (await readdir(join(home.path, 'knowledge'))).filter((name) => name.includes('.tmp'));

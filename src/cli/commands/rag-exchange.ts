@@ -66,7 +66,7 @@ export const importKb: Handler = async ({ args, options }) => {
   const name = String(args[0]);
   const source = resolve(String(args[1]));
   const facts = await stat(source).catch(() => null);
-  if (facts !== null && !facts.isDirectory()) {
+  if (facts === null ? /\.sqlite$/iu.test(source) : !facts.isDirectory()) {
     if (options.dryRun !== undefined) throw new UsageError('--dry-run goes with a folder of notes.');
     const folder = options.folder === undefined ? {} : { folder: resolve(String(options.folder)) };
     const made = await withRag(options, ({ desk }) =>

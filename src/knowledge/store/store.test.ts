@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -302,6 +302,15 @@ test('a file that is missing, newer, or taken away while in use is said to be so
   const newer = join(home.path, 'newer.sqlite');
   openDatabase(newer, { migrations: [...MIGRATIONS, { name: 'later', up: '' }] }).close();
   assert.throws(() => openKnowledgeStore({ path: newer }), { code: 'database_newer' });
+  const foreign = join(home.path, 'foreign.sqlite');
+  openDatabase(foreign, {
+    migrations: [{ name: 'of another program', up: 'CREATE TABLE song (id)' }],
+  }).close();
+  const bytes = readFileSync(foreign);
+  assert.throws(() => openKnowledgeStore({ path: foreign, create }), {
+    code: 'database_foreign',
+  });
+  assert.deepEqual(readFileSync(foreign), bytes);
   using store = open(path);
   put(store, 'a', ['one']);
   const copy = join(home.path, 'copy.sqlite');

@@ -44,7 +44,7 @@ interface Meta {
 }
 
 /**
- * @throws KithError `kb_missing`; `database_newer` for a file of a later version of Kith; others of base/sqlite;
+ * @throws KithError `kb_missing`; `database_newer` for a file of a later version of Kith; `database_foreign`; others of base/sqlite;
  * InputError `embedder_mismatch`
  */
 export function openKnowledgeStore(options: StoreOptions): KnowledgeStore {
@@ -56,7 +56,7 @@ export function openKnowledgeStore(options: StoreOptions): KnowledgeStore {
       { status: 404, details: { path } },
     );
   }
-  const database = openDatabase(path, { migrations: MIGRATIONS });
+  const database = openDatabase(path, { migrations: MIGRATIONS, table: 'document' });
   try {
     // Lists of words are read again and again; the rest of the file comes through the system's own cache.
     database.exec('PRAGMA cache_size = -32768');

@@ -98,6 +98,12 @@ export function exchangeDesk(
             status: 404,
             param: 'file',
           });
+        if (facts.size === 0)
+          throw new KithError(
+            'backup_invalid',
+            `${file} is no sound copy of a knowledge base: it is empty.`,
+            { status: 422, details: { path: file } },
+          );
         if ((await stat(path).catch(() => null)) !== null)
           throw new KithError(
             'kb_exists',
