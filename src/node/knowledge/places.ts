@@ -91,6 +91,12 @@ export async function forget(
 export async function checkFolder(path: string): Promise<void> {
   const facts = await stat(path).catch(() => null);
   if (facts?.isDirectory()) return;
+  if (facts !== null)
+    throw new KithError(
+      'folder_missing',
+      `${path.slice(0, 500)} is no folder. Single files are taken in with \`kith rag ingest\`; nothing was changed.`,
+      { status: 404, details: { path } },
+    );
   throw new KithError(
     'folder_missing',
     `There is no folder ${path.slice(0, 500)}. If it is on an external drive, connect it; nothing was changed.`,

@@ -5,7 +5,7 @@
  */
 import { opendir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Clock, type Config, InputError, messageOf } from '../../base/index.ts';
+import { type Clock, type Config, InputError, isErrno, messageOf } from '../../base/index.ts';
 import {
   type IngestOptions,
   ingest,
@@ -173,7 +173,8 @@ export async function sweepUploads(folder: string, wanted: ReadonlySet<string>):
 /** @throws InputError `path_invalid` unless there is something readable at an absolute path */
 export async function checkSource(path: string): Promise<void> {
   const facts = await stat(path).catch((error: unknown) => {
-    throw new InputError('path_invalid', `${path.slice(0, 500)} cannot be taken in: ${messageOf(error)}`, {
+    const why = isErrno(error, 'ENOENT') ? 'there is no such file or folder.' : messageOf(error);
+    throw new InputError('path_invalid', `${path.slice(0, 500)} cannot be taken in: ${why}`, {
       param: 'paths',
     });
   });
