@@ -11,6 +11,8 @@ import type { NewKb } from '../../server/index.ts';
 import type { KbEntry, Registry } from './registry.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+/** Files of the node that lie beside those of its knowledge bases. */
+const TAKEN: ReadonlySet<string> = new Set(['registry', 'shares']);
 
 export interface MakingParts {
   readonly registry: Registry;
@@ -37,7 +39,7 @@ export async function makeKb(
     );
   const place = wanted ?? folder;
   const path = join(place, `${name}.sqlite`);
-  if (registry.has(name) || registry.all().some((entry) => entry.path === path) || name === 'registry')
+  if (registry.has(name) || registry.all().some((entry) => entry.path === path) || TAKEN.has(name))
     throw new KithError('kb_exists', `There is a knowledge base '${name}' already.`, {
       status: 409,
       param: 'name',
