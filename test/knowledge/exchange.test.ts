@@ -164,6 +164,8 @@ test('a folder is followed no longer when its owner says so, also when it is gon
   const unfollow = (kb: string, keep: boolean) =>
     rag<JobView>('DELETE', `/${kb}/folders?folder=${encodeURIComponent(notes)}&keep=${keep}`);
   const count = async (kb: string) => (await rag<KbView>('GET', `/${kb}`)).contents!;
+  const { jobs } = await rag<{ jobs: JobView[] }>('POST', '/back/sync', { folder: notes });
+  assert.equal((await rag.ended(jobs[0]!)).state, 'done');
   const before = (await count('back')).documents;
   assert.equal((await rag.ended(await unfollow('back', true))).state, 'done');
   const kept = await count('back');

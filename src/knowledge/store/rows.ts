@@ -3,7 +3,7 @@
  *
  * @module knowledge/store/rows
  */
-import { InputError, LimitError } from '../../base/index.ts';
+import { InputError, KithError, LimitError } from '../../base/index.ts';
 import type { Chunk, Link, ParseNote, Place, Property } from '../types.ts';
 import { STORE_LIMITS } from './schema.ts';
 import type { FileStage, FileState, NewDocument, StoredChunk, StoredDocument } from './types.ts';
@@ -53,20 +53,36 @@ export interface FileRow {
 export const CHUNK_COLUMNS =
   'c.row, c.id, c.document, c.position, c.tokens, c.place, c.title, c.text, d.path AS path';
 
+/** What is kept as JSON. The file may be from elsewhere. @throws KithError `database_corrupt` */
+export function kept<T>(json: string, of: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    value = null;
+  }
+  if (typeof value === 'object' && value !== null) return value as T;
+  throw new KithError(
+    'database_corrupt',
+    `The file of this knowledge base is damaged: what is kept of ${of} cannot be read; restore a backup.`,
+    { status: 500 },
+  );
+}
+
 export function documentOf(row: DocumentRow): StoredDocument {
   return {
     ...row,
     titled: row.titled === 1,
-    properties: JSON.parse(row.properties) as Record<string, Property>,
-    tags: JSON.parse(row.tags) as string[],
-    aliases: JSON.parse(row.aliases) as string[],
-    links: JSON.parse(row.links) as Link[],
-    notes: JSON.parse(row.notes) as ParseNote[],
+    properties: kept<Record<string, Property>>(row.properties, 'a document'),
+    tags: kept<string[]>(row.tags, 'a document'),
+    aliases: kept<string[]>(row.aliases, 'a document'),
+    links: kept<Link[]>(row.links, 'a document'),
+    notes: kept<ParseNote[]>(row.notes, 'a document'),
   };
 }
 
 export function chunkOf(row: ChunkRow): StoredChunk {
-  return { ...row, place: JSON.parse(row.place) as Place };
+  return { ...row, place: kept<Place>(row.place, 'a passage') };
 }
 
 export function fileOf({ state, ...row }: FileRow): FileState {

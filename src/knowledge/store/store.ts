@@ -15,6 +15,7 @@ import {
 } from '../../base/index.ts';
 import { createKept } from './cache.ts';
 import { createReader } from './reader.ts';
+import { kept } from './rows.ts';
 import { MIGRATIONS } from './schema.ts';
 import type { Counts, EmbedderIdentity, KnowledgeStore } from './types.ts';
 import { createWriter } from './writer.ts';
@@ -105,7 +106,7 @@ function createStore(database: Database): KnowledgeStore {
       return embedder();
     },
     get settings() {
-      return JSON.parse(metaRow.get()!.settings) as Record<string, unknown>;
+      return kept<Record<string, unknown>>(metaRow.get()!.settings, 'its settings');
     },
     version: () => metaRow.get()!.version,
     kept: createKept(database, present),
@@ -131,6 +132,16 @@ function createStore(database: Database): KnowledgeStore {
   };
 }
 
+const JSON_COLUMNS = [
+  ['meta', 'settings', 'object'],
+  ['document', 'properties', 'object'],
+  ['document', 'tags', 'array'],
+  ['document', 'aliases', 'array'],
+  ['document', 'links', 'array'],
+  ['document', 'notes', 'array'],
+  ['chunk', 'place', 'object'],
+] as const;
+
 function checkFile(database: Database): string[] {
   const problems = database
     .prepare<{ integrity_check: string }>('PRAGMA integrity_check(20)')
@@ -143,6 +154,8 @@ function checkFile(database: Database): string[] {
   } catch (error) {
     problems.push(`the index of words does not fit the chunks: ${(error as Error).message}`);
   }
+  problems.push(...checkForm(database));
+  if (problems.length > 0) return problems;
   const count = (what: string, sql: string): void => {
     const { n } = database.prepare<{ n: number }>(`SELECT count(*) AS n FROM ${sql}`).get()!;
     if (n > 0) problems.push(`${what}: ${n}`);
@@ -159,6 +172,31 @@ function checkFile(database: Database): string[] {
     `vector AS v LEFT JOIN exact_vector AS e USING (chunk), meta
      WHERE length(v.i8) <> dimension OR e.f32 IS NULL OR length(e.f32) <> 4 * dimension`,
   );
+  return problems;
+}
+
+/** Whether it is made as this version makes it, and its JSON reads: the file may be from elsewhere. */
+function checkForm(database: Database): string[] {
+  const problems: string[] = [];
+  using empty = openDatabase(':memory:', { migrations: MIGRATIONS });
+  const made = (of: Database): string[] =>
+    of
+      .prepare<{ type: string; name: string; sql: string }>(
+        "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name",
+      )
+      .all()
+      .map(({ type, name, sql }) => `the ${type} ${name}: ${sql.replaceAll(/\s+/g, ' ')}`);
+  const ours = new Set(made(empty));
+  const foreign = made(database).find((each) => !ours.has(each));
+  if (foreign !== undefined) problems.push(`it has what no knowledge base has, ${foreign.slice(0, 200)}`);
+  for (const [table, column, type] of JSON_COLUMNS) {
+    const wrong = database
+      .prepare(
+        `SELECT 1 FROM ${table} WHERE CASE WHEN json_valid(${column}) THEN json_type(${column}) <> '${type}' ELSE 1 END`,
+      )
+      .get();
+    if (wrong !== undefined) problems.push(`${table}.${column} is no JSON ${type} everywhere`);
+  }
   return problems;
 }
 

@@ -3,7 +3,7 @@
  *
  * @module node/knowledge/exchange
  */
-import { copyFile, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import {
   InputError,
@@ -21,7 +21,7 @@ import type { ExchangeDesk, KbView, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import type { AreaParts } from './areas.ts';
 import { sceneOf } from './graph-scene.ts';
-import { foldersOf, type OpenKb } from './kbs.ts';
+import { foldersOf, type OpenKb, setFolders } from './kbs.ts';
 
 /** What a sync is to leave out, where the folder lies in one that is followed. */
 const IGNORED = ['Entities/', 'Sources/', 'Index.md'];
@@ -70,8 +70,14 @@ export function exchangeDesk(
               details: { path: folder },
             },
           );
-        const isThere = (await stat(file).catch(() => null)) !== null;
-        const isInUse = registry.all().some(({ path }) => path === file);
+        const there = await stat(file).catch(() => null);
+        const isThere = there !== null;
+        if (there?.isDirectory() || file.endsWith(sep))
+          throw new InputError('file_invalid', `${file} is a folder: name a file in it.`, { param: 'file' });
+        // By whatever way it is named: over a file in use, or its log, nothing is written.
+        const real = await realOf(file);
+        const used = await Promise.all(registry.all().map(({ path }) => realOf(path)));
+        const isInUse = used.some((path) => ['', '-wal', '-shm'].some((end) => real === `${path}${end}`));
         if (isInUse || (isThere && !replace))
           throw new KithError(
             'export_exists',
@@ -128,6 +134,12 @@ export function exchangeDesk(
   };
 }
 
+/** Without links and dots. What is written replaces a link itself. */
+async function realOf(file: string): Promise<string> {
+  const folder = await realpath(dirname(file)).catch(() => dirname(file));
+  return join(folder, basename(file));
+}
+
 async function remove(file: string): Promise<void> {
   for (const each of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) await rm(each, { force: true });
 }
@@ -138,6 +150,8 @@ function checkCopy(copy: string, file: string): void {
   try {
     using store = openKnowledgeStore({ path: copy });
     problems = store.check();
+    // Whoever made the file must not say which folders of this machine are read.
+    if (problems.length === 0) setFolders(store, []);
   } catch (error) {
     if (!isKithError(error) || error.code === 'database_newer' || error.code === 'disk_full') throw error;
     problems = [messageOf(error)];
