@@ -21,15 +21,24 @@ export const absolute = text.refine(
   'must be an absolute path of the machine that the node runs on',
 );
 /** Where something stands in a knowledge base. */
-export const place = text.refine((value) => !value.startsWith('/'), 'must not begin with /');
-const folder = place.refine((value) => value.endsWith('/'), 'must end in /');
+export const place = text
+  .refine((value) => !value.startsWith('/'), 'must not begin with /')
+  .refine((value) => !/(?:^|\/)\.{1,2}(?:\/|$)/u.test(value), 'must not have . or .. between slashes');
+/** Where something is put: clients cut `..` out of addresses, so that nobody could name it any more. */
+const put = place.refine(
+  (value) => !/(?:^|\/)(?:\.{0,2})(?:\/|$)/.test(value.replace(/\/$/, '')),
+  'must have no empty part and none of dots alone',
+);
+const folder = put.refine((value) => value.endsWith('/'), 'must end in /');
 
 export const kbBody = z.strictObject({ name: z.string().min(1).max(64), folder: absolute.exactOptional() });
 
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 export const destroyQuery = z.strictObject({ keep: flag.default(false) });
 
-export const uploadQuery = z.strictObject({ path: place.exactOptional() });
+export const uploadQuery = z.strictObject({
+  path: put.refine((value) => !value.endsWith('/'), 'must not end in /').exactOptional(),
+});
 export const ingestBody = z.strictObject({
   paths: z.array(absolute).min(1).max(MOST_PATHS),
   under: folder.exactOptional(),
