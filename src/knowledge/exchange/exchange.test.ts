@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -315,6 +315,17 @@ test("an owner's own notes are never touched, also where they have the name of o
     ),
     /kith-id: ada lovelace/,
   );
+});
+
+test('nothing is written behind a link that lies where notes are to be', async () => {
+  using store = open({ 'Ann Lee.md': 'Ann Lee met Bob Ray.' });
+  const { folder, out } = of(store);
+  const elsewhere = join(root, 'elsewhere');
+  await mkdir(elsewhere);
+  await mkdir(folder);
+  await symlink(elsewhere, join(folder, 'Entities'));
+  await assert.rejects(out(), { code: 'export_linked' });
+  assert.deepEqual(await readdir(elsewhere), []);
 });
 
 test('what an owner wrote into a note keeps it when the knowledge base forgets the name', async () => {

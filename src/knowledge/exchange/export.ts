@@ -6,10 +6,10 @@
  *
  * @module knowledge/exchange/export
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { throwIfAborted, writeError, writeFileAtomic } from '../../base/index.ts';
+import { KithError, throwIfAborted, writeError, writeFileAtomic } from '../../base/index.ts';
 import { normalForm } from '../graph/normal.ts';
 import { type Differences, differencesOf } from './differences.ts';
 import { entityNote, toldOf } from './entity-note.ts';
@@ -50,6 +50,7 @@ const MOST_LEFT = 100;
 const SLICE = 64;
 /** Files that are written at once: each waits for the disk. */
 const AT_ONCE = 8;
+const OWN_FOLDERS = ['.kith', 'Entities', 'Sources'];
 const NOBODY: Told = { name: '', type: null, aliases: [], summary: null, relations: [] };
 
 interface Planned {
@@ -61,12 +62,13 @@ interface Planned {
   readonly make: () => { readonly parts: NoteParts; readonly told: Told };
 }
 
-/** @throws KithError `folder_unreadable`, `export_list_broken`, `disk_full`, `write_failed`; LimitError `knowledge.notes` */
+/** @throws KithError `folder_unreadable`, `export_linked`, `export_list_broken`, `disk_full`, `write_failed`; LimitError `knowledge.notes` */
 export async function exportNotes(view: NotesView, options: ExportOptions): Promise<ExportReport> {
   const { folder, least = LEAST_MENTIONS, sources = 'notes', signal } = options;
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw writeError(folder, error);
   });
+  for (const name of OWN_FOLDERS) await refuseLink(join(folder, name));
   const here = await readFolder(folder, view.id, signal);
   const before = await readList(folder, view.id);
   const keys = view.keys(least);
@@ -187,4 +189,15 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
 function whyNot({ edits, unclear }: Differences): string | null {
   if (unclear.length > 0) return `It has a line that Kith does not understand: ${unclear[0]!}`;
   return edits.length > 0 ? 'It was changed and not imported yet (kith rag import).' : null;
+}
+
+/** Links are not followed when notes are read, so that notes behind one would never be found again. */
+async function refuseLink(path: string): Promise<void> {
+  const facts = await lstat(path).catch(() => null);
+  if (!facts?.isSymbolicLink()) return;
+  throw new KithError(
+    'export_linked',
+    `${path} is a link, and notes are written behind none: make it a folder, or choose another one for the export.`,
+    { status: 409, details: { path } },
+  );
 }
