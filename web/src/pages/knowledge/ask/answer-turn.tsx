@@ -124,7 +124,7 @@ function Refusal(props: { readonly answer: Answer }) {
         <p dir="auto">
           {k('ask.refusedWords', {
             words: missing()
-              .map((word) => `“${word}”`)
+              .map((word) => k('ask.refusedWord', { word }))
               .join(', '),
           })}
         </p>
