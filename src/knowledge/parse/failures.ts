@@ -8,13 +8,14 @@ import { InputError, isKithError, messageOf } from '../../base/index.ts';
 /** Longest piece of a library's words in a message, characters. */
 const WORDS = 200;
 
-/** Words of a library on one line; parsers quote what they read. */
+/** Words of a library on one line, to stand within a sentence; parsers quote what they read. */
 export function wordsOf(thrown: unknown): string {
   return messageOf(thrown)
     .slice(0, 4 * WORDS)
     .replace(/[\s\p{C}]+/gu, ' ')
     .trim()
-    .slice(0, WORDS);
+    .slice(0, WORDS)
+    .replace(/\.$/, '');
 }
 
 const quoted = (name: string): string => JSON.stringify(name.slice(-WORDS).toWellFormed());
