@@ -63,7 +63,10 @@ test('without a node, a folder is followed and searched by this command itself',
   assert.match(failed.out, /Notes\/broken\.pdf +parse_broken/);
   const missing = await run('ingest', 'notes', join(home.path, 'none.txt'));
   assert.equal(missing.code, 1);
-  assert.match(missing.err, /none\.txt cannot be taken in/);
+  assert.match(missing.err, /none\.txt cannot be taken in: there is no such file/);
+  assert.match((await run('import', 'copy', join(home.path, 'none.sqlite'))).err, /There is no file/);
+  assert.equal((await run('query', 'notes', ' ')).code, 2);
+  assert.equal((await run('ingest', 'notes', notes, '--under', '../elsewhere')).code, 2);
 });
 
 /** `kith rag serve` on a free port, until the work is done; then Ctrl-C. */
@@ -277,8 +280,11 @@ test('what is named goes out as notes and comes back, a copy becomes a knowledge
   assert.match((await run('export', 'notes', file)).out, /a copy of notes/);
   assert.match((await run('export', 'notes', file)).err, /--force/);
   assert.match((await run('import', 'again', file)).out, /Knowledge base again .* documents/);
+  assert.match((await run('sync', 'again')).err, /follows no folder/, 'a copy brings none along');
+  assert.match((await run('sync', 'again', notes)).out, /files? taken in/);
   const kept = await run('sync', 'again', '--forget', notes, '--keep');
   assert.equal(kept.code, 0, kept.err);
+  assert.match(kept.out, /is followed no longer; no document was removed/);
   assert.match((await run('sync', 'again', '--forget', notes)).err, /does not follow/);
   assert.equal((await run('destroy', 'again', '--yes')).code, 0);
 });

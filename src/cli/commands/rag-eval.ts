@@ -95,7 +95,10 @@ export const evaluate: Handler = async (invocation) => {
 };
 
 async function runText(path: string): Promise<string> {
-  const { size } = await stat(path);
+  const facts = await stat(path).catch(() => null);
+  if (!facts?.isFile())
+    throw new InputError('file_not_found', `There is no file ${path}. A run is kept with --write FILE.`);
+  const { size } = facts;
   if (size > RUN_LIMITS.characters)
     throw new InputError('run_invalid', `${path} has ${size} bytes, too many for a run.`);
   return readFile(path, 'utf8');

@@ -30,6 +30,14 @@ export const serve: Handler = async ({ args, options }) => {
       ...{ config, names, version, log: quietLog(), clock: systemClock, random: systemRandom },
       desk: isHere ? desk : overRestarts(config.home, desk),
       ...{ host: String(options.host), port: options.port as number, key: options.key === true },
+    }).catch((error: unknown) => {
+      // The setting that the message names is that of the node's own port.
+      if (!isKithError(error) || error.code !== 'port_in_use') throw error;
+      throw new KithError(
+        'port_in_use',
+        `Port ${String(options.port)} on ${String(options.host)} is taken by another program. Choose another one with --port N.`,
+        { status: 500, cause: error },
+      );
     });
     const { url, needsKey, newKey } = serving;
     const base = `${url}/v1`;

@@ -72,6 +72,7 @@ function rowOf({ name, contents, jobs }: KbView): string[] {
 async function finish(
   { options }: Invocation,
   begin: (rag: RagDesk) => Promise<readonly JobView[]>,
+  show: (job: JobView) => void = tell,
 ): Promise<number> {
   const jobs = await withRag(options, async (rag) => {
     const ended: JobView[] = [];
@@ -79,13 +80,17 @@ async function finish(
     return ended;
   });
   if (options.json) printJson(jobs);
-  else for (const job of jobs) tell(job);
+  else for (const job of jobs) show(job);
   return codeOf(jobs);
 }
 
 function placeOf({ under }: Invocation['options']): { under?: string } {
   if (under === undefined) return {};
   const place = String(under);
+  if (!place.startsWith('/') && place.split('/').some((part) => part === '.' || part === '..'))
+    throw new UsageError(
+      '--under names a folder in the knowledge base, without "." and "..": --under trips/',
+    );
   return { under: place.endsWith('/') ? place : `${place}/` };
 }
 
@@ -105,7 +110,11 @@ export const sync: Handler = (invocation) => {
         '--forget goes with the folder alone: kith rag sync NAME --forget FOLDER [--keep]',
       );
     const order = { folder: resolve(String(options.forget)), keep: options.keep === true };
-    return finish(invocation, async ({ desk }) => [await desk.unfollow(nameOf(invocation), order)]);
+    return finish(
+      invocation,
+      async ({ desk }) => [await desk.unfollow(nameOf(invocation), order)],
+      tellForgotten,
+    );
   }
   if (options.keep !== undefined) throw new UsageError('--keep goes with --forget FOLDER.');
   if (args[1] === undefined && place.under !== undefined)
@@ -117,6 +126,15 @@ export const sync: Handler = (invocation) => {
     desk.sync(nameOf(invocation), { ...folder, ...place, allowEmpty: options.allowEmpty === true }),
   );
 };
+
+function tellForgotten(job: JobView): void {
+  const { removed } = job.progress;
+  if (job.state !== 'done') tell(job);
+  else
+    print(
+      `${plain(job.what)} is followed no longer; ${removed === 0 ? 'no document was' : `${formatPlural(removed, 'document')} ${removed === 1 ? 'was' : 'were'}`} removed`,
+    );
+}
 
 export const rebuild: Handler = (invocation) =>
   finish(invocation, async ({ desk }) => [await desk.rebuild(nameOf(invocation))]);
@@ -141,6 +159,8 @@ export const jobs: Handler = async (invocation) => {
 
 export const query: Handler = async (invocation) => {
   const { args, options } = invocation;
+  if (((args[1] ?? []) as readonly string[]).join(' ').trim() === '')
+    throw new UsageError('The question is empty: kith rag query NAME "when does the lease end?"');
   if (options.answer && nameOf(invocation).startsWith('@')) return answerByPeer(invocation);
   if (options.answer) return answerOnce(invocation);
   if (/^@|,/.test(nameOf(invocation))) return queryAll(invocation);
