@@ -22,7 +22,7 @@ type View = Exclude<(typeof GRAPH_VIEWS)[number], 'score'>;
 /** Asks, and says how the answer is shown. */
 interface Asking<T> {
   ask(desk: GraphDesk, kb: string, names: readonly string[], options: Options): Promise<T>;
-  show(told: T, kb: string): void;
+  show(told: T, kb: string, options: Options): void;
 }
 
 /** Characters of a sentence in a list, and how many things of each kind `show` shows. */
@@ -64,7 +64,10 @@ const VIEWS: Readonly<Record<View, Asking<unknown>>> = {
       }),
     show: showTimeline,
   }),
-  communities: asking({ ask: (desk, kb) => desk.communities(kb), show: showCommunities }),
+  communities: asking({
+    ask: (desk, kb) => desk.communities(kb),
+    show: (told, _kb, { limit }) => showCommunities(told, Number(limit)),
+  }),
   proposals: asking({
     ask: (desk, kb) => desk.proposals(kb),
     show: (proposals, kb) => {
@@ -126,7 +129,7 @@ export const graph: Handler = async (invocation) => {
   const names = (args[2] ?? []) as readonly string[];
   const told = await withRag(options, ({ desk }) => ask(desk.graph, kb, names, options));
   if (options.json) printJson(told);
-  else show(told, kb);
+  else show(told, kb, options);
 };
 
 function showEntities({ entities, of }: EntityPage): void {
@@ -208,12 +211,12 @@ function printDate({ from, to, precision, sentence, path }: TimelineEntry): void
   print(`${paint('bold', when.padEnd(10))}  ${short(sentence)}  ${paint('dim', plain(path))}`);
 }
 
-function showCommunities({ communities, modularity, of }: CommunitiesView): void {
+function showCommunities({ communities, modularity, of }: CommunitiesView, limit: number): void {
   if (communities.length === 0) {
     print('No names that stand together.');
     return;
   }
-  const rows = communities.slice(0, 40).map(({ id, size, members }) => [
+  const rows = communities.slice(0, limit).map(({ id, size, members }) => [
     ...[String(id), formatCount(size)],
     short(
       members
