@@ -21,9 +21,7 @@ export const absolute = text.refine(
   'must be an absolute path of the machine that the node runs on',
 );
 /** Where something stands in a knowledge base. */
-export const place = text
-  .refine((value) => !value.startsWith('/'), 'must not begin with /')
-  .refine((value) => !/(?:^|\/)\.{1,2}(?:\/|$)/u.test(value), 'must not have . or .. between slashes');
+export const place = text.refine((value) => !value.startsWith('/'), 'must not begin with /');
 /** Where something is put: clients cut `..` out of addresses, so that nobody could name it any more. */
 const put = place.refine(
   (value) => !/(?:^|\/)(?:\.{0,2})(?:\/|$)/.test(value.replace(/\/$/, '')),
