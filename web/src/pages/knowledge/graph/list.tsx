@@ -185,7 +185,7 @@ export function NameList(props: Props) {
         </Show>
         <Show when={told(others)?.length}>
           <section class="graph-others">
-            <h3>{g('elsewhere')}</h3>
+            <h2>{g('elsewhere')}</h2>
             <ul>
               <For each={told(others)}>
                 {(other) => (
