@@ -96,6 +96,11 @@ test('a whole copy becomes a knowledge base again, and is written over only when
   assert.deepEqual(made.contents!.folders, [], 'whoever made the file does not say which folders are read');
   const found = await rag<SearchView>('POST', '/back/search', { query: 'tram', mode: 'words' });
   assert.equal(found.hits[0]!.path, 'notes/trips/lisbon.txt');
+  const twice = await Promise.allSettled(
+    [file, file].map((from) => rag<KbView>('POST', '/twice/import/file', { file: from })),
+  );
+  assert.deepEqual(twice.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  assert.match(String(twice.find((each) => each.status === 'rejected')!.reason), /kb_exists/);
   await writeFile(join(home.path, 'broken.sqlite'), 'no copy at all');
   assert.equal(
     await refused('/other/import/file', { file: join(home.path, 'broken.sqlite') }),
@@ -104,6 +109,7 @@ test('a whole copy becomes a knowledge base again, and is written over only when
   for (const hostile of [
     "UPDATE meta SET settings = '[['",
     "UPDATE chunk SET place = 'null'",
+    'UPDATE document SET title = hex(zeroblob(100000))',
     'CREATE TRIGGER more AFTER UPDATE ON meta BEGIN DELETE FROM document; END',
   ]) {
     const from = join(home.path, 'hostile.sqlite');

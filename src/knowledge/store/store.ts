@@ -16,7 +16,7 @@ import {
 import { createKept } from './cache.ts';
 import { createReader } from './reader.ts';
 import { kept } from './rows.ts';
-import { MIGRATIONS } from './schema.ts';
+import { MIGRATIONS, STORE_LIMITS } from './schema.ts';
 import type { Counts, EmbedderIdentity, KnowledgeStore } from './types.ts';
 import { createWriter } from './writer.ts';
 
@@ -140,6 +140,13 @@ const JSON_COLUMNS = [
   ['document', 'links', 'array'],
   ['document', 'notes', 'array'],
   ['chunk', 'place', 'object'],
+  ['run', 'state', 'object'],
+] as const;
+const LONGEST = [
+  ['document', 'title', STORE_LIMITS.title],
+  ['document', 'path', STORE_LIMITS.path],
+  ['chunk', 'title', STORE_LIMITS.chunkCharacters],
+  ['chunk', 'text', STORE_LIMITS.chunkCharacters],
 ] as const;
 
 function checkFile(database: Database): string[] {
@@ -197,6 +204,9 @@ function checkForm(database: Database): string[] {
       .get();
     if (wrong !== undefined) problems.push(`${table}.${column} is no JSON ${type} everywhere`);
   }
+  for (const [table, column, most] of LONGEST)
+    if (database.prepare(`SELECT 1 FROM ${table} WHERE length(${column}) > ${most}`).get() !== undefined)
+      problems.push(`${table}.${column} has more than ${most} characters somewhere`);
   return problems;
 }
 

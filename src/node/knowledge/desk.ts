@@ -158,10 +158,15 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     }
   }
 
+  /** One after the other: of two of one name the second would put its file over the first one's. */
+  let lastMade: Promise<unknown> = Promise.resolve();
   async function make(kb: NewKb, before?: (path: string) => Promise<void>): Promise<KbView> {
     const opened = await need();
-    const entry = await makeKb(kb, { registry: opened.registry, folder, clock, random }, before);
-    return viewOf(opened, entry);
+    const made = lastMade.then(() =>
+      makeKb(kb, { registry: opened.registry, folder, clock, random }, before),
+    );
+    lastMade = made.catch(() => undefined);
+    return viewOf(opened, await made);
   }
 
   const area: AreaParts = { ...parts, withKb, opened: need };
