@@ -464,3 +464,11 @@ test('whatever the names are, an export imports as nothing and comes out alike',
     { numRuns: 15 },
   );
 });
+
+test('a folder is made for notes where its parent is, and refused at once elsewhere', async () => {
+  const made = of(library(), join(root, 'made'));
+  await made.out();
+  assert.ok((await stat(made.folder)).isDirectory());
+  const nowhere = of(library(), join(root, 'not', 'there'));
+  await assert.rejects(nowhere.out(), { code: 'folder_missing', status: 404 });
+});

@@ -7,9 +7,9 @@
  * @module knowledge/exchange/export
  */
 import { lstat, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { KithError, throwIfAborted, writeError, writeFileAtomic } from '../../base/index.ts';
+import { isErrno, KithError, throwIfAborted, writeError, writeFileAtomic } from '../../base/index.ts';
 import { normalForm } from '../graph/normal.ts';
 import { type Differences, differencesOf } from './differences.ts';
 import { entityNote, toldOf } from './entity-note.ts';
@@ -23,7 +23,7 @@ import type { Told } from './types.ts';
 import type { NotesView } from './view.ts';
 
 export interface ExportOptions {
-  /** Absolute; made when it is not there. */
+  /** Absolute; made when it is not there, in a folder that is. */
   readonly folder: string;
   /** Entities that fewer chunks name get no note. @default 3 */
   readonly least?: number;
@@ -62,12 +62,23 @@ interface Planned {
   readonly make: () => { readonly parts: NoteParts; readonly told: Told };
 }
 
-/** @throws KithError `folder_unreadable`, `export_linked`, `export_list_broken`, `disk_full`, `write_failed`; LimitError `knowledge.notes` */
+/** The last folder alone: making all of them never ends where the system takes none (Linux's /proc). */
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder).catch((error: unknown) => {
+    if (isErrno(error, 'EEXIST')) return;
+    if (!isErrno(error, 'ENOENT')) throw writeError(folder, error);
+    const path = dirname(folder);
+    throw new KithError('folder_missing', `There is no folder ${path}. Make it, or connect its drive.`, {
+      status: 404,
+      details: { path },
+    });
+  });
+}
+
+/** @throws KithError `folder_missing`, `folder_unreadable`, `export_linked`, `export_list_broken`, `disk_full`, `write_failed`; LimitError `knowledge.notes` */
 export async function exportNotes(view: NotesView, options: ExportOptions): Promise<ExportReport> {
   const { folder, least = LEAST_MENTIONS, sources = 'notes', signal } = options;
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw writeError(folder, error);
-  });
+  await makeFolder(folder);
   for (const name of OWN_FOLDERS) await refuseLink(join(folder, name));
   const here = await readFolder(folder, view.id, signal);
   const before = await readList(folder, view.id);

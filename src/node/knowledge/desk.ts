@@ -96,7 +96,11 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   }
 
   async function open(): Promise<Opened> {
-    const lock = await acquireLock(join(folder, 'registry.lock'), { purpose: 'its knowledge bases' });
+    const lock = await acquireLock(join(folder, 'registry.lock'), { purpose: 'its knowledge bases' }).catch(
+      (error: unknown) => {
+        throw isKithError(error) && error.code === 'locked' ? inUse(error) : error;
+      },
+    );
     let registry: Registry | null = null;
     try {
       registry = openRegistry(join(folder, 'registry.sqlite'));
@@ -321,4 +325,13 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       await lock.release();
     },
   };
+}
+
+function inUse({ details }: KithError): KithError {
+  const by = details?.pid === undefined ? 'Another command' : `Another command (process ${details.pid})`;
+  return new KithError(
+    'locked',
+    `${by} is at work on the knowledge bases of this home. Wait until it ends; with a node (\`kith start\`) commands do not wait for each other.`,
+    { status: 409, ...(details === undefined ? {} : { details }) },
+  );
 }

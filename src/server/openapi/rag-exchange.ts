@@ -53,6 +53,7 @@ export const exchangeOperations: readonly Operation[] = [
         'A folder of the machine that the node runs on. Only files that an export wrote are ever written over or removed; what their owner changed in them and did not import yet stays.',
       body: requestSchema(notesBody),
       answers: {
+        '404': answer('`folder_missing`, `kb_unknown`, `kb_missing`.', ref('OpenAiError'), retried),
         '409': answer(
           `\`export_ignored\`: the folder is followed, and its notes would be taken in; ${broken}`,
           ref('OpenAiError'),
