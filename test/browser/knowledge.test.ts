@@ -94,7 +94,11 @@ test('what is found is marked as text, and its source opens beside it by the key
   await page.locator('.hit').filter({ hasText: 'tea.txt' }).waitFor({ state: 'detached' });
   await page.getByRole('searchbox').fill('when does it end?');
   // The hits of this question: those of the one before were of the same document.
-  await page.locator('.hit mark').filter({ hasText: /^ends$/ }).first().waitFor();
+  await page
+    .locator('.hit mark')
+    .filter({ hasText: /^ends$/ })
+    .first()
+    .waitFor();
   await page.getByRole('searchbox').press('ArrowDown');
   await page.keyboard.press('Enter');
   const source = page.getByRole('complementary', { name: 'Source' });
