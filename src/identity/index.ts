@@ -32,6 +32,7 @@ export {
   type Verification,
   type VerifyRequest,
 } from './credentials/verify.ts';
+export { fromBase64url, toBase64url } from './key/base64url.ts';
 export { type ImportedKey, type ImportKeyOptions, importKey, protectKey } from './key/change.ts';
 export { didDocument } from './key/did-document.ts';
 export { identityFolder, keyFilePath, openIdentityFolder, writeNewSecret } from './key/folder.ts';
@@ -66,6 +67,7 @@ export {
 } from './key/private-forms.ts';
 export { checkNewPassphrase } from './key/sealed.ts';
 export { createIdentity, verify, verifyJws, verifyProof } from './key/sign.ts';
+export { type StatementReader, statementReader } from './key/statement.ts';
 export {
   type AskPassphrase,
   createKey,

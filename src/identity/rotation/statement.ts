@@ -16,10 +16,10 @@
  * @module identity/rotation/statement
  */
 import { z } from 'zod';
-import { canonicalBytes, InputError, isKithError } from '../../base/index.ts';
+import { canonicalBytes, InputError } from '../../base/index.ts';
 import { fromBase64url, toBase64url } from '../key/base64url.ts';
-import { didOf, publicKeyOfDid } from '../key/names.ts';
 import { verify } from '../key/sign.ts';
+import { statementReader } from '../key/statement.ts';
 import type { Identity } from '../types.ts';
 
 export const HAND_OVER_MAX_BYTES = 1_024;
@@ -36,6 +36,8 @@ const schema = z.strictObject({
   fromSignature: z.string(),
   toSignature: z.string(),
 });
+
+const reader = statementReader(invalid);
 
 /** A hand-over whose signatures hold. */
 export interface HandOver {
@@ -70,12 +72,11 @@ export function signHandOver(from: Identity, to: Identity, at: number): HandOver
  */
 export function readHandOver(bytes: Uint8Array, now: number): HandOver {
   if (bytes.length > HAND_OVER_MAX_BYTES) throw invalid(`it is larger than ${HAND_OVER_MAX_BYTES} bytes`);
-  const parsed = schema.safeParse(jsonOf(bytes));
+  const parsed = schema.safeParse(reader.json(bytes));
   if (!parsed.success) throw invalid('its fields are not those of a hand-over');
   const { fromSignature, toSignature, ...said } = parsed.data;
-  // Doubled keys, white space and numbers beyond 2^53 vanish in parsing: only bytes that come back the same were read whole.
-  if (!same(canonicalBytes(parsed.data), bytes)) throw invalid('it is not canonical JSON');
-  const keys = [keyOf(said.from), keyOf(said.to)] as const;
+  reader.requireCanonical(parsed.data, bytes);
+  const keys = [reader.keyOf(said.from), reader.keyOf(said.to)] as const;
   if (said.from === said.to) throw invalid('a key cannot follow itself');
   if (said.at > now + HAND_OVER_CLOCK_SKEW_MS) {
     throw invalid(`it is dated ${new Date(said.at).toISOString()}, which is still to come; check the clock`);
@@ -87,29 +88,6 @@ export function readHandOver(bytes: Uint8Array, now: number): HandOver {
       throw invalid(`the signature of ${i === 0 ? said.from : said.to} does not hold`);
   }
   return { from: said.from, to: said.to, at: said.at, bytes: Uint8Array.from(bytes) };
-}
-
-function keyOf(did: string): Uint8Array {
-  try {
-    const key = publicKeyOfDid(did);
-    if (didOf(key) === did) return key;
-  } catch (error) {
-    if (!isKithError(error)) throw error;
-    throw invalid(error.message, error);
-  }
-  throw invalid('it names a key by something else than a did:key');
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch (error) {
-    throw invalid('it is no JSON', error);
-  }
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 export function invalid(why: string, cause?: unknown): InputError {

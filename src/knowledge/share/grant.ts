@@ -21,8 +21,8 @@
  * @module knowledge/share/grant
  */
 import { z } from 'zod';
-import { canonicalBytes, InputError, isKithError, type Random, toHex } from '../../base/index.ts';
-import { didOf, type Identity, publicKeyOfDid, verify } from '../../identity/index.ts';
+import { canonicalBytes, InputError, type Random, toHex } from '../../base/index.ts';
+import { fromBase64url, type Identity, statementReader, toBase64url, verify } from '../../identity/index.ts';
 
 /** In the order in which a grant names them. */
 export const GRANT_RIGHTS = ['answer', 'search'] as const;
@@ -103,6 +103,8 @@ export interface Grant extends GrantTerms {
   readonly bytes: Uint8Array;
 }
 
+const reader = statementReader(invalid);
+
 const sorted = <T extends string>(values: readonly T[]): T[] => [...new Set(values)].sort();
 
 /** @throws InputError `grant_invalid`: what it is to say is no grant */
@@ -117,7 +119,7 @@ export function signGrant(issuer: Identity, terms: GrantTerms, random: Pick<Rand
     ...{ rights: sorted(rights), from, until },
     ...(Object.keys(narrowed).length === 0 ? {} : { filter: narrowed }),
   };
-  const signature = Buffer.from(issuer.sign('knowledge-grant', canonicalBytes(said))).toString('base64url');
+  const signature = toBase64url(issuer.sign('knowledge-grant', canonicalBytes(said)));
   // Nothing leaves that would not be taken.
   return readGrant(canonicalBytes({ ...said, signature }));
 }
@@ -129,31 +131,25 @@ export function signGrant(issuer: Identity, terms: GrantTerms, random: Pick<Rand
  */
 export function readGrant(bytes: Uint8Array): Grant {
   if (bytes.length > GRANT_BOUNDS.bytes) throw invalid(`it is larger than ${GRANT_BOUNDS.bytes} bytes`);
-  const parsed = schema.safeParse(jsonOf(bytes));
+  const parsed = schema.safeParse(reader.json(bytes));
   if (!parsed.success)
     throw invalid(`'${parsed.error.issues[0]?.path.join('.') ?? ''}' is not what a grant says there`);
   const { signature, type: _type, v: _v, ...said } = parsed.data;
-  // Doubled keys, white space and numbers beyond 2^53 vanish in parsing: only bytes that come back the same were read whole.
-  if (Buffer.compare(canonicalBytes(parsed.data), bytes) !== 0) throw invalid('it is not canonical JSON');
+  reader.requireCanonical(parsed.data, bytes);
   if (said.issuer === said.holder) throw invalid('it is given to its own issuer');
   const life = said.until - said.from;
   if (life <= 0 || life > GRANT_BOUNDS.lifeMs)
     throw invalid('it does not hold for more than 0 and at most 366 days');
-  keyOf(said.holder);
-  const key = keyOf(said.issuer);
-  const proof = Uint8Array.from(Buffer.from(signature, 'base64url'));
+  reader.keyOf(said.holder);
+  const key = reader.keyOf(said.issuer);
+  const proof = fromBase64url(signature, SIGNATURE_BYTES);
   const { signature: _signature, ...signed } = parsed.data;
-  if (
-    proof.length !== SIGNATURE_BYTES ||
-    Buffer.from(proof).toString('base64url') !== signature ||
-    !verify(key, 'knowledge-grant', canonicalBytes(signed), proof)
-  )
+  if (proof === null || !verify(key, 'knowledge-grant', canonicalBytes(signed), proof))
     throw invalid(`the signature of ${said.issuer} does not hold`);
   return { ...said, bytes: Uint8Array.from(bytes) };
 }
 
-export const grantText = ({ bytes }: Pick<Grant, 'bytes'>): string =>
-  `${SCHEME}${Buffer.from(bytes).toString('base64url')}`;
+export const grantText = ({ bytes }: Pick<Grant, 'bytes'>): string => `${SCHEME}${toBase64url(bytes)}`;
 
 /** As `readGrant`, of the line of text; white space around and within it does no harm, since mail programs break lines. */
 export function readGrantText(text: string): Grant {
@@ -165,25 +161,6 @@ export function readGrantText(text: string): Grant {
   if (bytes.toString('base64url') !== encoded)
     throw invalid('it is no base64url, or a part of it is missing');
   return readGrant(Uint8Array.from(bytes));
-}
-
-function keyOf(did: string): Uint8Array {
-  try {
-    const key = publicKeyOfDid(did);
-    if (didOf(key) === did) return key;
-  } catch (error) {
-    if (!isKithError(error)) throw error;
-    throw invalid(error.message, error);
-  }
-  throw invalid('it names a key by something else than a did:key');
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch (error) {
-    throw invalid('it is no JSON', error);
-  }
 }
 
 function invalid(why: string, cause?: unknown): InputError {
