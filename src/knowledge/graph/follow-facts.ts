@@ -4,7 +4,8 @@
  * @module knowledge/graph/follow-facts
  */
 import { setImmediate } from 'node:timers/promises';
-import type { KnowledgeStore, StoredChunk } from '../store/index.ts';
+import type { Changes, KnowledgeStore, StoredChunk } from '../store/index.ts';
+import { following } from './following.ts';
 import { NameFacts } from './name-facts.ts';
 
 export type FactsStore = Pick<
@@ -21,9 +22,6 @@ export interface FollowingFacts {
 const SLICE = 64;
 
 export function followFacts(store: FactsStore): FollowingFacts {
-  let held: { facts: NameFacts; version: number } | null = null;
-  let work: Promise<NameFacts> | null = null;
-
   function take(facts: NameFacts, chunk: StoredChunk): void {
     facts.put({
       ...{ chunk, mentions: store.mentions([chunk.row]) },
@@ -31,49 +29,25 @@ export function followFacts(store: FactsStore): FollowingFacts {
     });
   }
 
-  async function make() {
-    // What is written while chunks are read is found again among the changes.
-    const version = store.version();
+  async function make(): Promise<NameFacts> {
     const facts = new NameFacts();
     let count = 0;
     for (const chunk of store.allChunks()) {
       take(facts, chunk);
       if (++count % SLICE === 0) await setImmediate();
     }
-    return { facts, version };
+    return facts;
   }
 
-  async function update(): Promise<NameFacts> {
-    held ??= await make();
-    while (held.version !== store.version()) {
-      const changes = store.changes(held.version);
-      if (changes === null) {
-        held = await make();
-        continue;
-      }
-      const now: NonNullable<typeof held> = held;
-      // Half taken over they would be those of no version.
-      held = null;
-      for (const row of changes.removed) now.facts.remove(row);
-      for (const [i, row] of changes.added.entries()) {
-        const [chunk] = store.chunks([row]);
-        if (chunk === null || chunk === undefined) now.facts.remove(row);
-        else take(now.facts, chunk);
-        if (i % SLICE === SLICE - 1) await setImmediate();
-      }
-      now.version = changes.version;
-      held = now;
+  async function apply(facts: NameFacts, { added, removed }: Changes): Promise<void> {
+    for (const row of removed) facts.remove(row);
+    for (const [i, row] of added.entries()) {
+      const [chunk] = store.chunks([row]);
+      if (chunk === null || chunk === undefined) facts.remove(row);
+      else take(facts, chunk);
+      if (i % SLICE === SLICE - 1) await setImmediate();
     }
-    return held.facts;
   }
 
-  return {
-    async current() {
-      if (work === null && held !== null && held.version === store.version()) return held.facts;
-      work ??= update().finally(() => {
-        work = null;
-      });
-      return work;
-    },
-  };
+  return { current: following(store, make, apply) };
 }

@@ -7,8 +7,15 @@
  * @module knowledge/graph/follow
  */
 import { setImmediate } from 'node:timers/promises';
-import { type Assertion, type EntityMerge, factsOf, type KnowledgeStore } from '../store/index.ts';
+import {
+  type Assertion,
+  type Changes,
+  type EntityMerge,
+  factsOf,
+  type KnowledgeStore,
+} from '../store/index.ts';
 import { ChunkNames } from './chunk-names.ts';
+import { following } from './following.ts';
 import { foldedOf, Gazetteer } from './gazetteer.ts';
 import type { Network, Weights } from './network.ts';
 import { WordHashes } from './word-hashes.ts';
@@ -42,10 +49,7 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
     readonly known: Map<number, readonly string[]>;
     readonly hashes: WordHashes;
     graph: Graph;
-    version: number;
   }
-  let held: Held | null = null;
-  let work: Promise<Graph> | null = null;
 
   function look(
     { names, titles, hashes }: Pick<Held, 'names' | 'titles' | 'hashes'>,
@@ -63,8 +67,6 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
   }
 
   async function make(): Promise<Held> {
-    // What is written while chunks are read is found again among the changes.
-    const version = store.version();
     const parts = {
       names: new ChunkNames(weights),
       titles: new Gazetteer(),
@@ -82,11 +84,11 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
       if (parts.names.has(row)) look(parts, row, text);
       if (++count % SLICE === 0) await setImmediate();
     }
-    return { ...parts, version, graph: compiled(parts) };
+    return { ...parts, graph: compiled(parts) };
   }
 
   /** Takes over what changed, and looks again for titles where some came or went. */
-  async function apply(now: Held, added: readonly number[], removed: readonly number[]): Promise<void> {
+  async function apply(now: Held, { added, removed }: Changes): Promise<void> {
     const { names, titles, known, hashes } = now;
     const came = new Set<string>();
     const went = new Set<string>();
@@ -122,36 +124,11 @@ export function followGraph(store: GraphStore, weights: Partial<Weights> = {}): 
       if (chunk !== null && chunk !== undefined) look(now, row, chunk.text);
       if (++count % SLICE === 0) await setImmediate();
     }
+    now.graph = compiled(now);
   }
 
-  async function update(): Promise<Graph> {
-    held ??= await make();
-    while (held.version !== store.version()) {
-      const changes = store.changes(held.version);
-      if (changes === null) {
-        held = await make();
-        continue;
-      }
-      const now: Held = held;
-      // Half taken over it would be no graph of any version.
-      held = null;
-      await apply(now, changes.added, changes.removed);
-      now.version = changes.version;
-      now.graph = compiled(now);
-      held = now;
-    }
-    return held.graph;
-  }
-
-  return {
-    async current() {
-      if (work === null && held !== null && held.version === store.version()) return held.graph;
-      work ??= update().finally(() => {
-        work = null;
-      });
-      return work;
-    },
-  };
+  const current = following(store, make, apply);
+  return { current: async () => (await current()).graph };
 }
 
 /** Aliases to what they stand for in the end, by the merges that hold. */
