@@ -3,10 +3,10 @@
  *
  * @module server/answering
  */
-import { AbortedError } from '../base/index.ts';
-import type { ChatEvent, Gateway, Terms } from '../gateway/index.ts';
+import type { Gateway, Terms } from '../gateway/index.ts';
 import type { Exchange } from './http/exchange.ts';
 import { termsOf } from './http/terms.ts';
+import { observed } from './observed.ts';
 import type { Answering, AnswerKind, AnswerWatch, AnswerWatching, Observer } from './types.ts';
 
 export function createAnswering(gateway: Gateway, observers: readonly Observer[]): Answering {
@@ -15,57 +15,28 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
   /** Watches of requests that were to be passed on, and are asked in the ordinary way after all. */
   const handed = new WeakMap<Exchange, AnswerWatch[]>();
 
-  async function* observed(
-    watches: readonly AnswerWatch[],
-    events: AsyncIterable<ChatEvent>,
-    signal: AbortSignal,
-  ): AsyncGenerator<ChatEvent> {
-    let outcome: unknown = null;
-    let whole = false;
-    try {
-      for await (const event of events) {
-        for (const one of watches) one.event?.(event);
-        yield event;
-      }
-      whole = true;
-    } catch (error) {
-      outcome = error;
-      throw error;
-    } finally {
-      // A consumer that leaves early does so because its client has gone.
-      if (!whole && outcome === null) outcome = signal.reason ?? new AbortedError();
-      for (const one of watches) one.end(outcome);
-    }
-  }
-
   return {
     watch(exchange, kind, model, asked) {
       const watches = watch(exchange, kind, model, asked);
-      return {
-        event(event) {
-          for (const one of watches) one.event?.(event);
-        },
-        end(error) {
-          for (const one of watches) one.end(error);
-        },
-        handOver: () => void handed.set(exchange, watches),
-      };
+      return { ...asOne(watches), handOver: () => void handed.set(exchange, watches) };
     },
     chat: (exchange, request, stream) =>
       observed(
-        handed.get(exchange) ??
-          watch(
-            exchange,
-            'chat',
-            request.model,
-            charactersOf(request.messages.map(({ content }) => content)),
-          ),
+        asOne(
+          handed.get(exchange) ??
+            watch(
+              exchange,
+              'chat',
+              request.model,
+              charactersOf(request.messages.map(({ content }) => content)),
+            ),
+        ),
         gateway.chat({ ...request, terms: termsIn(exchange), whole: !stream }),
         exchange.signal,
       ),
     complete: (exchange, request, stream) =>
       observed(
-        watch(exchange, 'completion', request.model, charactersOf(request.prompts)),
+        asOne(watch(exchange, 'completion', request.model, charactersOf(request.prompts))),
         gateway.complete({ ...request, terms: termsIn(exchange), whole: !stream }),
         exchange.signal,
       ),
@@ -106,18 +77,17 @@ function watching(observers: readonly Observer[]) {
 /** For answers that are not asked of a gateway. */
 export function createWatching(observers: readonly Observer[]): (...asked: Asked) => OwnWatching {
   const watch = watching(observers);
-  return (...asked) => {
-    const watches = watch(...asked);
-    return {
-      event(event) {
-        for (const one of watches) one.event?.(event);
-      },
-      end(error) {
-        for (const one of watches) one.end(error);
-      },
-    };
-  };
+  return (...asked) => asOne(watch(...asked));
 }
+
+const asOne = (watches: readonly AnswerWatch[]): OwnWatching => ({
+  event(event) {
+    for (const one of watches) one.event?.(event);
+  },
+  end(error) {
+    for (const one of watches) one.end(error);
+  },
+});
 
 type Asked = Parameters<Answering['watch']>;
 type OwnWatching = Omit<AnswerWatching, 'handOver'>;

@@ -6,13 +6,14 @@
  *
  * @module server/rag/openai
  */
-import { AbortedError, InputError, isKithError, KithError } from '../../base/index.ts';
+import { InputError, isKithError, KithError } from '../../base/index.ts';
 import { once } from '../gateway/cache.ts';
 import { openAiError } from '../http/errors.ts';
 import { type Exchange, type Route, type Scope, sendJson } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import { doneEvent, encodeEvent, pingComment } from '../http/sse.ts';
 import { type StreamEncoding, sendStream } from '../http/stream.ts';
+import { observed } from '../observed.ts';
 import type { Answering, AnswerWatching, ServerContext } from '../types.ts';
 import type { AnswerQuery } from './answer-types.ts';
 import { jobId, jobQuery } from './bodies.ts';
@@ -91,7 +92,17 @@ export function surfaceRoutes(parts: SurfaceParts, { base, only }: SurfaceOption
         watching.end(error);
         throw error;
       }
-      const events = watched(answer, watching, exchange.signal);
+      const events = observed(
+        {
+          event(event: AnyAnswerEvent) {
+            if (event.type === 'text')
+              watching.event({ type: 'text', choice: 0, text: event.text, logprobs: null });
+          },
+          end: watching.end,
+        },
+        answer,
+        exchange.signal,
+      );
       const reading = readAnswer(kb);
       if (stream) {
         await sendStream(exchange, parts, events, encodingOf(head, kb, reading, includeUsage));
@@ -168,31 +179,6 @@ function unknown(model: string): KithError {
     status: 404,
     param: 'model',
   });
-}
-
-/** Tells those who count what the answer says, and how it ended. */
-async function* watched(
-  events: AsyncIterable<AnyAnswerEvent>,
-  watching: Pick<AnswerWatching, 'event' | 'end'>,
-  signal: AbortSignal,
-): AsyncGenerator<AnyAnswerEvent> {
-  let whole = false;
-  let outcome: unknown = null;
-  try {
-    for await (const event of events) {
-      if (event.type === 'text')
-        watching.event({ type: 'text', choice: 0, text: event.text, logprobs: null });
-      yield event;
-    }
-    whole = true;
-  } catch (error) {
-    outcome = error;
-    throw error;
-  } finally {
-    // Who stops in between does so because the client has gone.
-    if (!whole && outcome === null) outcome = signal.reason ?? new AbortedError();
-    watching.end(outcome);
-  }
 }
 
 interface Head {
