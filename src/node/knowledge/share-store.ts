@@ -7,6 +7,7 @@
  */
 import { type Database, LimitError, type Migration, openDatabase } from '../../base/index.ts';
 import { type Grant, readGrant } from '../../knowledge/index.ts';
+import type { GivenGrant, GrantView } from '../../server/index.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -25,17 +26,9 @@ const MIGRATIONS: readonly Migration[] = [
 /** Of each kind, ended ones too. */
 const MOST = 10_000;
 
-export interface GivenEntry {
+/** With what became of it. */
+export interface GivenEntry extends Omit<GivenGrant, keyof GrantView | 'text'> {
   readonly grant: Grant;
-  /** ms since 1970; null: it holds as long as it says. */
-  readonly revoked: number | null;
-  /** Questions that were answered, and when the last one was, ms since 1970. */
-  readonly used: number;
-  readonly usedAt: number | null;
-  /** Questions by its holder that were refused, and why the last one was. */
-  readonly refused: number;
-  readonly refusedAt: number | null;
-  readonly refusedWhy: string | null;
 }
 
 export interface AcceptedEntry {

@@ -29,7 +29,7 @@ export interface GrantView {
 export interface GivenGrant extends GrantView {
   /** The line that its holder accepts. */
   readonly text: string;
-  /** ms since 1970. */
+  /** ms since 1970; null: it holds as long as it says. */
   readonly revoked: number | null;
   /** Questions that were answered, and when the last one was, ms since 1970. */
   readonly used: number;
