@@ -55,6 +55,7 @@ export {
   type RootLogger,
   silentLogger,
 } from './log.ts';
+export * from './one-at-a-time.ts';
 export * from './random.ts';
 export { type RedactOptions, redact, redactText } from './redact.ts';
 export * from './requirements.ts';

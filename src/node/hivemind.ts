@@ -10,6 +10,7 @@ import {
   KithError,
   type Logger,
   messageOf,
+  oneAtATime,
   type Random,
   toHex,
 } from '../base/index.ts';
@@ -201,12 +202,8 @@ function startAnnouncer(
   }
 
   // One at a time, so that a command and the clock do not outrun each other.
-  let turn: Promise<unknown> = Promise.resolve();
-  const now = (signal?: AbortSignal): Promise<HivemindAnnounced> => {
-    const done = turn.then(() => once(signal));
-    turn = done.catch(() => {});
-    return done;
-  };
+  const inTurn = oneAtATime();
+  const now = (signal?: AbortSignal): Promise<HivemindAnnounced> => inTurn(() => once(signal));
   const going = (async () => {
     while (!ending.signal.aborted) {
       let pause = ANNOUNCE_MS + (2 * random.float() - 1) * ANNOUNCE_JITTER_MS;
@@ -229,7 +226,7 @@ function startAnnouncer(
     async [Symbol.asyncDispose]() {
       ending.abort();
       await going;
-      await turn;
+      await inTurn(() => {});
       // A record cannot be taken back: one that says otherwise takes its place.
       if (last.at !== null) await tell('offline', [], AbortSignal.timeout(FAREWELL_MS)).catch(() => {});
     },

@@ -11,6 +11,7 @@ import {
   isPeerId,
   KithError,
   LimitError,
+  oneAtATime,
   readFileBounded,
   writeFileAtomic,
 } from '../base/index.ts';
@@ -42,21 +43,15 @@ export interface BanFile {
 export async function openBanFile(home: string, clock: Pick<Clock, 'now'>): Promise<BanFile> {
   const path = join(home, 'swarm', 'bans.json');
   const bans = new Map((await read(path)).map((ban) => [ban.peer, ban.until]));
-  let writing = Promise.resolve();
+  const inTurn = oneAtATime();
   const list = () => {
     const now = clock.now();
     for (const [peer, until] of bans) if (until !== null && until <= now) bans.delete(peer);
     return [...bans].map(([peer, until]) => ({ peer, until }));
   };
   /** One after the other, each with all that holds then. */
-  const write = (): Promise<void> => {
-    writing = writing
-      .catch(() => {})
-      .then(() =>
-        writeFileAtomic(path, `${JSON.stringify({ version: 1, bans: list() })}\n`, { mode: 0o600 }),
-      );
-    return writing;
-  };
+  const write = (): Promise<void> =>
+    inTurn(() => writeFileAtomic(path, `${JSON.stringify({ version: 1, bans: list() })}\n`, { mode: 0o600 }));
   return {
     list,
     async set(peer, until) {

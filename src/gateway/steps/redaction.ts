@@ -6,7 +6,7 @@
  *
  * @module gateway/steps/redaction
  */
-import { isKithError, KithError } from '../../base/index.ts';
+import { isKithError, KithError, oneAtATime } from '../../base/index.ts';
 import {
   BUILT_IN_DETECTORS,
   Conversation,
@@ -69,14 +69,10 @@ function createRedaction({ level, detectors, threads, signal }: RedactionParts):
   const conversation = new Conversation({ detectors });
   let found: readonly FoundClass[] | null = null;
   const hidden = new Map<object, Promise<HideResult>>();
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
 
   /** One search at a time: each goes on from the placeholders of the one before. */
-  function hide<J extends HideJob>(job: J): Promise<HideResult<J>> {
-    const result = turn.then(() => search(job));
-    turn = result.catch(() => {});
-    return result;
-  }
+  const hide = <J extends HideJob>(job: J): Promise<HideResult<J>> => inTurn(() => search(job));
 
   async function search<J extends HideJob>(job: J): Promise<HideResult<J>> {
     const limit = threads === null ? maxUnitsWithoutThread : maxSearchedUnits;

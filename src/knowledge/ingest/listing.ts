@@ -3,6 +3,7 @@
  *
  * @module knowledge/ingest/listing
  */
+import { oneAtATime } from '../../base/index.ts';
 import type { SourceFile } from './types.ts';
 
 /** Files that are listed ahead of the readers. */
@@ -17,7 +18,7 @@ export function inTurn(
   let ahead: SourceFile[] = [];
   let at = 0;
   let ended = false;
-  let last: Promise<unknown> = Promise.resolve();
+  const oneReader = oneAtATime();
   const take = async (): Promise<SourceFile | null> => {
     if (at >= ahead.length && !ended) {
       ahead = [];
@@ -34,10 +35,5 @@ export function inTurn(
     }
     return ahead[at++] ?? null;
   };
-  return () => {
-    const turn = last.then(take);
-    // Whoever waits for this turn hears of its failure.
-    last = turn.catch(() => {});
-    return turn;
-  };
+  return () => oneReader(take);
 }

@@ -9,7 +9,7 @@
  * @module knowledge/share/scope
  */
 import { setImmediate as pause } from 'node:timers/promises';
-import { LimitError, openDatabase, type SqlValue, throwIfAborted } from '../../base/index.ts';
+import { LimitError, oneAtATime, openDatabase, type SqlValue, throwIfAborted } from '../../base/index.ts';
 import type { SearchedPart } from '../retrieve/index.ts';
 import type { KnowledgeStore, Scored } from '../store/index.ts';
 import { matchOf } from '../store/reader.ts';
@@ -62,7 +62,7 @@ export function createScope(
   const among = matching('AND +rowid IN (SELECT value FROM json_each(?))');
   let rows = new Uint32Array(0);
   let version: number | null = null;
-  let following: Promise<void> = Promise.resolve();
+  const inTurn = oneAtATime();
 
   async function catchUp(signal: AbortSignal | undefined): Promise<void> {
     throwIfAborted(signal);
@@ -111,14 +111,8 @@ export function createScope(
   }
 
   return {
-    follow(signal) {
-      // One after the other: each begins where the one before ended, also where that failed.
-      following = following.then(
-        () => catchUp(signal),
-        () => catchUp(signal),
-      );
-      return following;
-    },
+    // Each begins where the one before ended, also where that failed.
+    follow: (signal) => inTurn(() => catchUp(signal)),
     rowsOf(asked) {
       const chosen = store.rowsOf(asked);
       if (chosen === null) return rows;

@@ -5,7 +5,7 @@
  * @module knowledge/vectors/vector-index
  */
 import { availableParallelism } from 'node:os';
-import { InputError } from '../../base/index.ts';
+import { InputError, oneAtATime } from '../../base/index.ts';
 import type { Scored, SlabRow } from '../store/index.ts';
 import { Best } from './best.ts';
 import { ALIVE, ALLOWED, LANES, MAX_DIMENSION } from './layout.ts';
@@ -87,7 +87,7 @@ export function createVectorIndex(options: VectorIndexOptions): VectorIndex {
   const spots = new Map<number, Spot>();
   let threads: ScanThreads | null = null;
   /** Walks of threads, one search after the other: they share filters and control bytes. */
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
   let underWay = 0;
 
   function grow(rows: number): Part {
@@ -248,10 +248,8 @@ export function createVectorIndex(options: VectorIndexOptions): VectorIndex {
       if (underWay === 0 && (count < 1 || spots.size < threadsFrom)) best = walkHere(question);
       else {
         underWay++;
-        const mine = turn.then(() => walkInThreads(question));
-        turn = mine.catch(() => undefined);
         try {
-          best = await mine;
+          best = await inTurn(() => walkInThreads(question));
         } finally {
           underWay--;
           tidy();
@@ -261,7 +259,7 @@ export function createVectorIndex(options: VectorIndexOptions): VectorIndex {
       return Array.from(found, (row, i): Scored => ({ row, score: scores[i]! * scale }));
     },
     async [Symbol.asyncDispose]() {
-      await turn;
+      await inTurn(() => {});
       await threads?.[Symbol.asyncDispose]();
     },
   };

@@ -14,6 +14,7 @@ import {
   type Lock,
   type Logger,
   messageOf,
+  oneAtATime,
   type Random,
 } from '../../base/index.ts';
 import { checkPath, createParserPool, type ParserPool } from '../../knowledge/index.ts';
@@ -163,14 +164,12 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   }
 
   /** One after the other: of two of one name the second would put its file over the first one's. */
-  let lastMade: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
   async function make(kb: NewKb, before?: (path: string) => Promise<void>): Promise<KbView> {
     const opened = await need();
-    const made = lastMade.then(() =>
-      makeKb(kb, { registry: opened.registry, folder, clock, random }, before),
-    );
-    lastMade = made.catch(() => undefined);
-    return viewOf(opened, await made);
+    const { registry } = opened;
+    const made = await inTurn(() => makeKb(kb, { registry, folder, clock, random }, before));
+    return viewOf(opened, made);
   }
 
   const area: AreaParts = { ...parts, withKb, opened: need };

@@ -10,6 +10,7 @@ import {
   isKithError,
   KithError,
   messageOf,
+  oneAtATime,
   requireDiskSpace,
   syncFolder,
   toHex,
@@ -32,12 +33,7 @@ export function exchangeDesk(
   create: (kb: NewKb, before: (path: string) => Promise<void>) => Promise<KbView>,
 ): ExchangeDesk {
   /** Two that write to one folder would each take the other's names. */
-  let last: Promise<unknown> = Promise.resolve();
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  }
+  const inTurn = oneAtATime();
 
   const viewOf = async (kb: OpenKb) => {
     const { facts: names } = await sceneOf(kb);

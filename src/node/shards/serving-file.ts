@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isKithError, messageOf, readFileBounded, writeFileAtomic } from '../../base/index.ts';
+import { isKithError, messageOf, oneAtATime, readFileBounded, writeFileAtomic } from '../../base/index.ts';
 import { isModelId } from '../../models/index.ts';
 
 /** Ranges at once. */
@@ -41,7 +41,7 @@ export interface ServingFile {
 /** Never throws: a node whose file is damaged serves nothing, says so, and the file stays until something is served again. */
 export async function openServingFile(home: string): Promise<ServingFile> {
   const path = join(home, 'shards', 'serving.json');
-  let writing = Promise.resolve();
+  const inTurn = oneAtATime();
   let wanted: readonly WantedRange[] = [];
   let problem: string | null = null;
   try {
@@ -57,8 +57,7 @@ export async function openServingFile(home: string): Promise<ServingFile> {
     problem,
     write(served) {
       const text = `${JSON.stringify({ version: 1, served }, null, 2)}\n`;
-      writing = writing.catch(() => {}).then(() => writeFileAtomic(path, text, { mode: 0o600 }));
-      return writing;
+      return inTurn(() => writeFileAtomic(path, text, { mode: 0o600 }));
     },
   };
 }
