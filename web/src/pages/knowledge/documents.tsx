@@ -6,7 +6,6 @@
 import Trash from 'lucide-solid/icons/trash';
 import { createEffect, createSignal, For, on, Show } from 'solid-js';
 import { announce } from '../../app/announce.tsx';
-import { kbPath } from '../../app/pages.ts';
 import { openPanel } from '../../app/ui.ts';
 import { Confirm } from '../../base/confirm.tsx';
 import { createDeed } from '../../base/deed.ts';
@@ -15,6 +14,8 @@ import { IconButton } from '../../base/icon-button.tsx';
 import { count, moment, size } from '../../i18n/index.ts';
 import { type DocumentView, documents, removeDocument } from './desk.ts';
 import type { Kb } from './kb-state.ts';
+import { More } from './more.tsx';
+import { NothingYet } from './nothing-yet.tsx';
 import { k } from './words/index.ts';
 
 const PAGE = 100;
@@ -58,16 +59,7 @@ export function DocumentsView(props: { readonly kb: Kb }) {
         {(all) => (
           <Show
             when={all().length > 0}
-            fallback={
-              <div class="nothing">
-                <p>
-                  <strong>{k('documents.none')}</strong> {k('documents.noneMore')}
-                </p>
-                <a class="button strong" href={kbPath(name, 'files')}>
-                  {k('search.add')}
-                </a>
-              </div>
-            }
+            fallback={<NothingYet kb={name} what={k('documents.none')} more={k('documents.noneMore')} />}
           >
             <div class="table-box">
               <table class="figure-table documents">
@@ -94,16 +86,7 @@ export function DocumentsView(props: { readonly kb: Kb }) {
               </table>
             </div>
             <Show when={!whole()}>
-              <div class="page-acts">
-                <button
-                  type="button"
-                  class="button"
-                  disabled={deed.busy()}
-                  onClick={() => void read(PAGE, all().at(-1)!.path)}
-                >
-                  {k('documents.more')}
-                </button>
-              </div>
+              <More busy={deed.busy()} read={() => void read(PAGE, all().at(-1)!.path)} />
             </Show>
           </Show>
         )}

@@ -6,8 +6,8 @@
 import ArrowUp from 'lucide-solid/icons/arrow-up';
 import Square from 'lucide-solid/icons/square';
 import { createSignal, For, onMount, Show } from 'solid-js';
-import { kbPath } from '../../../app/pages.ts';
 import type { Kb } from '../kb-state.ts';
+import { NothingYet } from '../nothing-yet.tsx';
 import { k } from '../words/index.ts';
 import { AnswerTurn } from './answer-turn.tsx';
 import { ask, askAgain, beginAnew, draftOf, isAnswering, keepDraft, stop, turnsOf } from './asking.ts';
@@ -48,16 +48,7 @@ export function AskView(props: { readonly kb: Kb }) {
   return (
     <Show
       when={!empty()}
-      fallback={
-        <div class="nothing">
-          <p>
-            <strong>{k('search.notYet')}</strong> {k('search.notYetMore')}
-          </p>
-          <a class="button strong" href={kbPath(name, 'files')}>
-            {k('search.add')}
-          </a>
-        </div>
-      }
+      fallback={<NothingYet kb={name} what={k('search.notYet')} more={k('search.notYetMore')} />}
     >
       <section class="ask" aria-label={k('kb.ask')}>
         <div class="asked-list" ref={thread}>

@@ -9,6 +9,7 @@ import { ErrorNote } from '../../../base/error-note.tsx';
 import { count, moment, size } from '../../../i18n/index.ts';
 import { type FileView, files, type Stage } from '../desk.ts';
 import type { Kb } from '../kb-state.ts';
+import { More } from '../more.tsx';
 import { k, kIfKnown } from '../words/index.ts';
 
 const CHOICES = ['notRead', 'onTheWay', 'all'] as const;
@@ -83,16 +84,7 @@ export function FileStates(props: { readonly kb: Kb }) {
           </div>
         </Show>
         <Show when={!whole()}>
-          <div class="page-acts">
-            <button
-              type="button"
-              class="button"
-              disabled={deed.busy()}
-              onClick={() => void read(choice(), shown()!.at(-1)!.path)}
-            >
-              {k('documents.more')}
-            </button>
-          </div>
+          <More busy={deed.busy()} read={() => void read(choice(), shown()!.at(-1)!.path)} />
         </Show>
       </section>
     </Show>

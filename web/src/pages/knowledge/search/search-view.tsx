@@ -17,12 +17,12 @@ import {
   Switch,
 } from 'solid-js';
 import { announce } from '../../../app/announce.tsx';
-import { kbPath } from '../../../app/pages.ts';
 import { ErrorNote } from '../../../base/error-note.tsx';
 import { type Fault, faultIn } from '../../../data/node-error.ts';
 import { count, duration } from '../../../i18n/index.ts';
 import { type SearchView as Found, search } from '../desk.ts';
 import type { Kb } from '../kb-state.ts';
+import { NothingYet } from '../nothing-yet.tsx';
 import { k } from '../words/index.ts';
 import { Filters, filterOf, type Wanted } from './filters.tsx';
 import { stemsOf } from './highlight.ts';
@@ -156,14 +156,7 @@ export function SearchView(props: { readonly kb: Kb }) {
       <Show when={fault()}>{(told) => <ErrorNote fault={told()} />}</Show>
       <Switch>
         <Match when={empty()}>
-          <div class="nothing">
-            <p>
-              <strong>{k('search.notYet')}</strong> {k('search.notYetMore')}
-            </p>
-            <a class="button strong" href={kbPath(name, 'files')}>
-              {k('search.add')}
-            </a>
-          </div>
+          <NothingYet kb={name} what={k('search.notYet')} more={k('search.notYetMore')} />
         </Match>
         <Match when={found()}>
           {(told) => (
