@@ -198,16 +198,29 @@ export interface Removed {
   readonly thread: Thread | null;
 }
 
-export async function remove(id: string): Promise<Removed | null> {
-  const found = conversation(id);
-  if (!found) return null;
+async function takeOut(id: string): Promise<Thread | null> {
   const opened = await kept();
   const thread = await opened.read(id);
   await opened.remove(id);
-  set('list', (list) => list!.filter((one) => one.id !== id));
+  return thread;
+}
+
+/** Takes it from the list at once, so that nothing leads to it while it is being deleted. */
+export async function remove(id: string): Promise<Removed | null> {
+  const found = conversation(id);
+  if (!found) return null;
+  const removed = structuredClone(unwrap(found));
+  const unlist = () => set('list', (list) => list!.filter((one) => one.id !== id));
+  unlist();
+  const thread = await takeOut(id).catch(async (error: unknown) => {
+    await refresh();
+    throw error;
+  });
+  // Another tab's news may have brought the old list meanwhile.
+  unlist();
   if (!own.has(id)) set('threads', id, undefined!);
   tabs.postMessage(id);
-  return { conversation: structuredClone(unwrap(found)), thread };
+  return { conversation: removed, thread };
 }
 
 export async function restore(removed: Removed): Promise<void> {
