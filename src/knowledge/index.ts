@@ -141,6 +141,7 @@ export {
   type ParseSource,
 } from './parse/types.ts';
 export {
+  type CrossEncoder,
   createExpandedSearch,
   createRetriever,
   type Evidence,
@@ -149,6 +150,7 @@ export {
   type ExpandedSearch,
   type Expander,
   type Expansion,
+  encodedBy,
   type Found,
   type Hit,
   hydeBy,

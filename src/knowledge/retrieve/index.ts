@@ -4,6 +4,7 @@
  * @module knowledge/retrieve
  */
 export { type Budget, type Within, withinBudget } from './budget.ts';
+export { encodedBy } from './by-encoder.ts';
 export { hydeBy, listwiseBy, multiQueryBy } from './by-writer.ts';
 export {
   createExpandedSearch,
@@ -16,6 +17,7 @@ export {
   type SearchStep,
 } from './expand.ts';
 export {
+  type CrossEncoder,
   createRetriever,
   type Evidence,
   type Found,

@@ -84,6 +84,17 @@ export interface Found {
   readonly words: readonly string[];
 }
 
+/** Reads a question together with each passage, and says how well the passage answers it. */
+export interface CrossEncoder {
+  /** Model id, for people. */
+  readonly model: string;
+  /**
+   * How well each passage answers the query, in the order of the passages: larger is better, comparable within one call only.
+   * Passages beyond its window are cut. A model that is not in memory is loaded by the first call.
+   */
+  score(query: string, passages: readonly string[], signal: AbortSignal): Promise<Float32Array>;
+}
+
 export interface Retriever extends AsyncDisposable {
   /** @throws InputError `search_invalid`, `filter_invalid`, `embedder_mismatch`; AbortedError */
   search(question: string, options?: SearchOptions): Promise<Found>;

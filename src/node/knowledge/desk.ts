@@ -17,7 +17,7 @@ import {
   oneAtATime,
   type Random,
 } from '../../base/index.ts';
-import { checkPath, createParserPool, type ParserPool } from '../../knowledge/index.ts';
+import { type CrossEncoder, checkPath, createParserPool, type ParserPool } from '../../knowledge/index.ts';
 import type { KbView, KnowledgeDesk, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import { answersDesk } from './answers.ts';
@@ -48,6 +48,8 @@ export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'>
   };
   /** Writes answers. @default nobody does: answers are sentences of the documents */
   readonly gateway?: WritingBackend;
+  /** Puts what a search found in order, where that is asked for. @default nobody does */
+  readonly crossEncoder?: CrossEncoder | null;
   /** What sharing with peers takes. @default nothing: only a running node shares */
   readonly sharing?: SharingParts;
   /** Folders that are followed are watched. @default false */
