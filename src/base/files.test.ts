@@ -18,6 +18,7 @@ import { fc } from '../../test/property.ts';
 import {
   freeBytes,
   joinInside,
+  pathError,
   readFileBounded,
   requireDiskSpace,
   resolveInside,
@@ -64,6 +65,32 @@ test('a write that fails leaves the target and the folder as they were', async (
   await assert.rejects(writeFileAtomic(join(dir, 'target', 'inside', 'deeper'), 'data'), {
     code: 'write_failed',
   });
+});
+
+test("what is wrong with a caller's path is the caller's to mend, and says how; a full disk is not", async () => {
+  const dir = folder();
+  mkdirSync(join(dir, 'target'));
+  writeFileSync(join(dir, 'target', 'inside'), 'x');
+  const failure = (path: string) =>
+    writeFileAtomic(path, 'data').then(
+      () => assert.fail('it was written'),
+      (error: unknown) => pathError(path, error),
+    );
+  const long = join(dir, 'n'.repeat(300));
+  for (const [path, status, what] of [
+    [long, 400, /nnn cannot be written: a name in it is longer than its disk takes/],
+    [join(dir, 'target', 'inside', 'deeper'), 409, /a file stands in its way/],
+  ] as const) {
+    const error = await failure(path);
+    assert.deepEqual([error.code, error.status], ['path_unusable', status]);
+    assert.match(error.message, what);
+  }
+  const closed = pathError('/x', Object.assign(new Error('no'), { code: 'EACCES' }));
+  assert.deepEqual([closed.code, closed.status], ['path_unusable', 403]);
+  const full = pathError('/x', Object.assign(new Error('no'), { code: 'ENOSPC' }));
+  assert.deepEqual([full.code, full.status], ['disk_full', 507]);
+  const broken = pathError('/x', Object.assign(new Error('no'), { code: 'EIO' }));
+  assert.deepEqual([broken.code, broken.status], ['write_failed', 500]);
 });
 
 test('writes at the same time leave one whole version', async () => {

@@ -76,6 +76,35 @@ export function writeError(path: string, cause: unknown): KithError {
     : new KithError('write_failed', `${path} was not written: ${messageOf(cause)}.`, { cause });
 }
 
+/** What is wrong with a path by itself, its status, and the remedy. */
+const UNUSABLE: Readonly<Record<string, readonly [status: number, what: string]>> = {
+  ENAMETOOLONG: [400, 'a name in it is longer than its disk takes. Choose a shorter one'],
+  ENOTDIR: [400, 'a part of it is a file where a folder is to be. Choose another place, or move that file'],
+  EISDIR: [400, 'it is a folder where a file is to be. Name a file in it'],
+  EINVAL: [400, 'its disk takes no such name. Choose another'],
+  EILSEQ: [400, 'its disk takes no such name. Choose another'],
+  ELOOP: [400, 'links in it lead in a circle. Name the place itself'],
+  EEXIST: [409, 'a file stands in its way. Choose another place, or move that file'],
+  ENOENT: [404, 'its folder is not there. Make it, or connect its drive'],
+  EACCES: [403, 'this user may not write there. Change its permissions, or choose another place'],
+  EPERM: [403, 'this user may not write there. Change its permissions, or choose another place'],
+  EROFS: [403, 'its disk can only be read. Choose another place'],
+};
+
+/** As `writeError`, for a path that a caller named: what is wrong with the path itself is `path_unusable` (4xx), and the caller's to mend. */
+export function pathError(path: string, error: unknown): KithError {
+  const isWrite = error instanceof KithError && error.code === 'write_failed';
+  const cause = isWrite ? error.cause : error;
+  const [status, what] = UNUSABLE[(cause as NodeJS.ErrnoException | null)?.code ?? ''] ?? [];
+  if (status === undefined || cause instanceof KithError) return writeError(path, error);
+  // The system takes no longer one, so that nobody needs all of it.
+  const shown = path.length > 500 ? `${path.slice(0, 500).toWellFormed()}...` : path;
+  return new KithError('path_unusable', `${shown} cannot be written: ${what}.`, {
+    ...{ status, cause },
+    details: { path: shown },
+  });
+}
+
 export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
 }
