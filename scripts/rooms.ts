@@ -18,6 +18,7 @@ export const ROOMS = [
   'knowledge',
   'gateway',
   'shards',
+  'vault',
   'swarm',
   'engine',
   'models',

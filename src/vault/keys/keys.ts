@@ -1,0 +1,96 @@
+/**
+ * Keys of a collection. One secret of 32 bytes stands above all: derived from the identity's seed, or from a passphrase for who has
+ * no identity at hand. Below it HKDF-SHA256 (RFC 5869) makes a key for each collection, use and epoch, so that none tells
+ * another, and a rotation is a new epoch.
+ *
+ * ```
+ * root ── label: what Eve calls the tenant (opaque to her)
+ *      └─ collection, epoch ── manifest, pages   AES-256-GCM
+ *                           ├─ secret            ternary secrets of `split`, one for each block
+ *                           ├─ noise             errors of `split`
+ *                           └─ perturb           matrix and noise of `perturbed`
+ * ```
+ *
+ * @module vault/keys/keys
+ */
+import { hkdfSync, scrypt } from 'node:crypto';
+import { InputError, KithError, toHex } from '../../base/index.ts';
+
+export const KEY_BYTES = 32;
+export const PASSPHRASE_MIN_CHARS = 12;
+
+/** 128 MiB and some 0.4 s, as for the key file. */
+const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 160 * 1024 * 1024 } as const;
+
+/** What derives bytes of a node's seed: an `Identity`. */
+export interface Deriver {
+  derive(use: string, length: number): Uint8Array;
+}
+
+/** What a key below a collection is for. */
+export type KeyUse = 'manifest' | 'pages' | 'secret' | 'noise' | 'perturb';
+
+export interface VaultRoot {
+  /** What Eve calls the tenant of this collection: 32 hex digits that tell her nothing, not even with others beside them. */
+  label(collection: string): string;
+  keysOf(collection: string, epoch: number): CollectionKeys;
+}
+
+export interface CollectionKeys {
+  readonly collection: string;
+  readonly epoch: number;
+  /** 32 bytes. */
+  key(use: KeyUse): Uint8Array;
+}
+
+export function rootOfIdentity(identity: Deriver): VaultRoot {
+  return rootOf(identity.derive('vault/root', KEY_BYTES));
+}
+
+/**
+ * @param name whose vault it is: part of the salt, so that equal passphrases of two people give two keys. It has to be known again
+ * when the vault is restored.
+ * @throws InputError `vault_passphrase`: too short to be one
+ */
+export async function rootOfPassphrase(passphrase: string, name: string): Promise<VaultRoot> {
+  const text = passphrase.normalize('NFC');
+  if ([...text].length < PASSPHRASE_MIN_CHARS)
+    throw new InputError(
+      'vault_passphrase',
+      `The passphrase of a vault has at least ${PASSPHRASE_MIN_CHARS} characters: whoever has the blocks may try as many as they like. Take several words.`,
+    );
+  const key = await new Promise<Buffer>((resolve, reject) =>
+    scrypt(
+      Buffer.from(text),
+      Buffer.from(`kith-vault-v1\0${name.normalize('NFC')}`),
+      KEY_BYTES,
+      COST,
+      (error, made) =>
+        error === null
+          ? resolve(made)
+          : reject(
+              new KithError('vault_passphrase', `The passphrase could not be computed: ${error.message}.`, {
+                cause: error,
+              }),
+            ),
+    ),
+  );
+  return rootOf(key);
+}
+
+export function rootOf(secret: Uint8Array): VaultRoot {
+  if (secret.length !== KEY_BYTES) throw new TypeError(`A root has ${KEY_BYTES} bytes.`);
+  return {
+    label: (collection) => toHex(below(secret, `label/${collection}`, 16)),
+    keysOf(collection, epoch) {
+      const own = below(secret, `collection/${epoch}/${collection}`, KEY_BYTES);
+      return { collection, epoch, key: (use) => below(own, use, KEY_BYTES) };
+    },
+  };
+}
+
+function below(secret: Uint8Array, info: string, length: number): Uint8Array {
+  return new Uint8Array(
+    hkdfSync('sha256', secret, Buffer.alloc(0), Buffer.from(`kith-vault-v1/${info}`), length),
+  );
+}
