@@ -25,6 +25,7 @@ export type { CheckupFacts } from './checkups.ts';
 export { checkBackendNames, configWarnings } from './config-sense.ts';
 export { enginePackages, ledgerPath } from './home-files.ts';
 export type { NodeKnowledge } from './knowledge/desk.ts';
+export { checkKbNames } from './knowledge/names.ts';
 export type { Node, NodeOptions } from './node.ts';
 export type { EngineRooms, Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile, whileStopped } from './run-file.ts';

@@ -1,5 +1,6 @@
 /** `kith keys create|list|revoke|rotate`. Works on the file of the home, whether its node runs or not. @module cli/commands/keys */
 import { formatCount, InputError, systemClock, systemRandom } from '../../base/index.ts';
+import { checkKbNames } from '../../node/index.ts';
 import {
   type ApiKey,
   isUsable,
@@ -50,6 +51,8 @@ function stateOf(key: ApiKey): 'usable' | 'revoked' | 'expired' {
 
 export const create: Handler = async (invocation) => {
   const { args, options } = invocation;
+  const kbs = (options.kb as readonly string[] | undefined) ?? null;
+  if (kbs !== null) await checkKbNames(settingsOf(options).config, kbs);
   const made = withKeys(invocation, (keys) =>
     keys.create({
       name: String(args[0] ?? 'key'),
@@ -58,7 +61,7 @@ export const create: Handler = async (invocation) => {
         options.expires === undefined ? null : systemClock.now() + duration(options.expires, '--expires'),
       requestsPerMinute: (options.requestsPerMinute as number | undefined) ?? null,
       tokensPerMinute: (options.tokensPerMinute as number | undefined) ?? null,
-      kbs: (options.kb as readonly string[] | undefined) ?? null,
+      kbs,
     }),
   );
   show(invocation, made, `Key ${made.key.id} (${made.key.name}) may ${mayText(made.key)}.`);

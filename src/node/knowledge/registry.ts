@@ -4,7 +4,7 @@
  * @module node/knowledge/registry
  */
 import { type Database, KithError, type Migration, openDatabase } from '../../base/index.ts';
-import type { JobKind, JobProgress, JobState, Trouble } from '../../server/index.ts';
+import type { BackupOrder, JobKind, JobProgress, JobState, NotesOrder, Trouble } from '../../server/index.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -64,10 +64,19 @@ export type Work =
   /** `begun`: the vectors of another model were dropped. */
   | { readonly kind: 'rebuild'; readonly begun: boolean }
   /** `run`: in the file of the knowledge base. */
-  | { readonly kind: 'dream'; readonly run: number };
+  | { readonly kind: 'dream'; readonly run: number }
+  | ({ readonly kind: 'notes' } & NotesOrder)
+  /** `beside`: where it is written. `isWhole`: it was, and gets its name. */
+  | ({ readonly kind: 'copy'; readonly beside: string; readonly isWhole?: true } & BackupOrder);
 
-export const kindOf = ({ kind }: Work): JobKind =>
-  kind === 'upload' ? 'ingest' : kind === 'forget' ? 'sync' : kind;
+/** Kinds of work that jobs are called otherwise by. */
+const KINDS: Partial<Record<Work['kind'], JobKind>> = {
+  upload: 'ingest',
+  forget: 'sync',
+  notes: 'export',
+  copy: 'export',
+};
+export const kindOf = ({ kind }: Work): JobKind => KINDS[kind] ?? (kind as JobKind);
 
 export interface JobEntry {
   readonly id: number;
@@ -118,6 +127,19 @@ const jobOf = ({ work, progress, error, ...row }: JobRow): JobEntry => ({
   progress: JSON.parse(progress) as JobProgress,
   error: error === null ? null : (JSON.parse(error) as Trouble),
 });
+
+/** Of the knowledge bases in a list that another process may have open. */
+export function namesIn(path: string): string[] {
+  const database = openDatabase(path, { migrations: MIGRATIONS });
+  try {
+    return database
+      .prepare<{ name: string }>('SELECT name FROM kb ORDER BY name')
+      .all()
+      .map(({ name }) => name);
+  } finally {
+    database.close();
+  }
+}
 
 const OPEN = `state IN ('waiting', 'running')`;
 
