@@ -149,7 +149,6 @@ export {
   type ExpandedOptions,
   type ExpandedSearch,
   type Expander,
-  type Expansion,
   encodedBy,
   type Found,
   type Hit,
@@ -161,6 +160,8 @@ export {
   type RetrieverOptions,
   type SearchOptions,
   type SearchStep,
+  skipped,
+  type Told,
 } from './retrieve/index.ts';
 export {
   createScope,

@@ -17,6 +17,8 @@ export type Within<T> =
   | {
       /** Why there is nothing, for people: it took too long, or failed. */
       readonly skipped: string;
+      /** It took too long. */
+      readonly late: boolean;
       readonly ms: number;
     };
 
@@ -32,9 +34,9 @@ export async function withinBudget<T>(
   const within = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
   const took = () => clock.monotonic() - from;
   const late = clock.sleep(budgetMs, done.signal).then(
-    () => ({ skipped: `it took longer than ${budgetMs} ms`, ms: took() }),
+    () => ({ skipped: `it took longer than ${budgetMs} ms`, late: true, ms: took() }),
     // Ended before: nobody waits for this any more.
-    () => ({ skipped: 'it ended', ms: took() }),
+    () => ({ skipped: 'it ended', late: false, ms: took() }),
   );
   const gone =
     signal === undefined
@@ -51,7 +53,7 @@ export async function withinBudget<T>(
     try {
       return { value: await work(within), ms: took() };
     } catch (error) {
-      return { skipped: `it failed: ${messageOf(error)}`, ms: took() };
+      return { skipped: `it failed: ${messageOf(error)}`, late: false, ms: took() };
     }
   })();
   try {

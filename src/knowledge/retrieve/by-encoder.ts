@@ -14,6 +14,7 @@ const MOST_OF_PASSAGE = 8000;
 export function encodedBy(encoder: CrossEncoder): Ranker {
   return {
     name: 'cross-encoder',
+    model: encoder.model,
     async rank(question, hits, signal) {
       const passages = hits.map(({ chunk: { title, text } }) =>
         `${title}\n${text}`.slice(0, MOST_OF_PASSAGE).toWellFormed(),

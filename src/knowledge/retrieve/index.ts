@@ -12,9 +12,10 @@ export {
   type ExpandedOptions,
   type ExpandedSearch,
   type Expander,
-  type Expansion,
   type Ranker,
   type SearchStep,
+  skipped,
+  type Told,
 } from './expand.ts';
 export {
   type CrossEncoder,
