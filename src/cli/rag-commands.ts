@@ -9,6 +9,7 @@ import type { Add, Load } from './program.ts';
 import { addRagCache } from './rag-cache-commands.ts';
 import { addDream } from './rag-dream-commands.ts';
 import { addRagExchange } from './rag-exchange-commands.ts';
+import { filterOptions } from './rag-filter.ts';
 import { addGraph } from './rag-graph-commands.ts';
 import { addRagServe } from './rag-serve-commands.ts';
 import { addRagShare, federatedOptions } from './rag-share-commands.ts';
@@ -22,13 +23,6 @@ const modeOption = () =>
   )
     .choices(MODES)
     .default('auto');
-const several = (option: Option) =>
-  option.argParser((text: string, before: string[] = []) => [...before, text]);
-const filterOptions = () => [
-  several(new Option('--path <path>', 'only this document, or the folder it begins with (ending in /)')),
-  several(new Option('--type <type>', 'only this kind of file, such as pdf or markdown')),
-  several(new Option('--tag <tag>', 'only with this tag')),
-];
 const writerOption = () =>
   new Option(
     '--writer <model>',
@@ -188,6 +182,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
     'kith rag query notes "when does the lease end?"',
     'kith rag query notes "when does the lease end?" --answer',
     'kith rag query notes lease --mode words --path contracts/',
+    'kith rag query notes "open questions" --where status!=done --where "due<2025-06" --glob "projects/**/*.md"',
     'kith rag query notes,letters,@mo7R3pn:notes "when does the lease end?"',
   );
   examples(

@@ -3,7 +3,8 @@
  *
  * @module cli/rag-share-commands
  */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from './duration.ts';
 import { examples, homeOption, jsonOption } from './options.ts';
 import type { Add, Load } from './program.ts';
 
@@ -12,11 +13,22 @@ type Name = 'give' | 'list' | 'revoke' | 'accept' | 'forget';
 const several = (option: Option) =>
   option.argParser((text: string, before: string[] = []) => [...before, text]);
 
+/** As the routes take it. */
+const MOST_DEADLINE_MS = 60_000;
+
+function deadline(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null || ms > MOST_DEADLINE_MS)
+    throw new InvalidArgumentError('It must be a span of time from 1s to 60s, or 1m.');
+  return ms;
+}
+
 /** Options of a question to several knowledge bases. */
 export const federatedOptions = () => [
-  new Option('--deadline <time>', 'with several knowledge bases: what takes longer is left out').default(
-    '10s',
-  ),
+  new Option(
+    '--deadline <time>',
+    'with several knowledge bases: what takes longer is left out, 1s to 60s (default: 10s)',
+  ).argParser(deadline),
   new Option(
     '--privacy <level>',
     'with knowledge bases of peers: where the question may go; local asks no peer (gateway.privacy holds where it is stricter)',

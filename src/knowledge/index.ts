@@ -270,6 +270,7 @@ export type {
   ParseNote,
   Place,
   Property,
+  PropertyTest,
   Section,
   WriteOptions,
   Writer,

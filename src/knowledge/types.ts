@@ -184,4 +184,16 @@ export interface Filter {
   readonly modifiedTo?: number;
   /** Each equal, or among the values where the document has a list. */
   readonly properties?: Readonly<Record<string, Property>>;
+  /** One of these patterns of paths: `*`, `?`, and `**` for any folders; without `/` of the name alone. */
+  readonly globs?: readonly string[];
+  /** All of these. */
+  readonly where?: readonly PropertyTest[];
+}
+
+/** What is asked of a property; of a list, that one of its values fits. `!=` and `unset` hold for documents without it, too. */
+export interface PropertyTest {
+  readonly property: string;
+  readonly is: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'set' | 'unset';
+  /** Text that reads as a number or a date counts as one. Absent for `set` and `unset`. */
+  readonly value?: string | number | boolean;
 }

@@ -12,6 +12,7 @@ import { onInterrupt } from '../interrupt.ts';
 import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
+import { filterOf } from '../rag-filter.ts';
 
 /** As the route takes them. */
 const MOST_SOURCES = 20;
@@ -30,16 +31,6 @@ export function wishesOf({
       ? {}
       : { writer: options.writer === 'none' ? null : String(options.writer) }),
   };
-}
-
-/** Null when all documents count. */
-export function filterOf(options: Invocation['options']): NonNullable<AnswerQuery['filter']> | null {
-  const filter = {
-    ...(options.path === undefined ? {} : { paths: options.path as readonly string[] }),
-    ...(options.type === undefined ? {} : { types: options.type as readonly string[] }),
-    ...(options.tag === undefined ? {} : { tags: options.tag as readonly string[] }),
-  };
-  return Object.keys(filter).length === 0 ? null : filter;
 }
 
 /** `kith rag query NAME ... --answer`: exit code 1 when the documents do not answer. */

@@ -45,6 +45,9 @@ function spanOf(options: Invocation['options'], name: string): number {
   return ms;
 }
 
+/** For several knowledge bases, unless said. */
+const DEADLINE_MS = 10_000;
+
 function listOf(value: unknown): readonly string[] | null {
   return Array.isArray(value) && value.length > 0 ? (value as readonly string[]) : null;
 }
@@ -202,14 +205,17 @@ export const forget: Handler = async (invocation) => {
 
 /** What the options of a question to peers say. */
 function questionOf({ args, options }: Invocation): Omit<FederatedQuery, 'kbs'> {
-  if (listOf(options.type) !== null)
-    throw new UsageError('--type goes with one knowledge base of this node.');
+  for (const name of ['type', 'glob', 'where', 'since', 'until'])
+    if (options[name] !== undefined)
+      throw new UsageError(
+        `--${name} goes with one knowledge base of this node; --path and --tag with several.`,
+      );
   const filter = filterOf(options);
   return {
     query: ((args[1] ?? []) as readonly string[]).join(' '),
     k: Math.min(50, Number(options.k ?? 5)),
     mode: options.mode as FederatedQuery['mode'],
-    deadlineMs: spanOf(options, 'deadline'),
+    deadlineMs: (options.deadline as number | undefined) ?? DEADLINE_MS,
     privacy: options.privacy as FederatedQuery['privacy'],
     ...(filter === null ? {} : { filter }),
   };

@@ -6,7 +6,8 @@ import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
-import { answerOnce, filterOf } from './rag-answer.ts';
+import { filterOf } from '../rag-filter.ts';
+import { answerOnce } from './rag-answer.ts';
 import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
 import { answerByPeer, listShared, queryAll } from './rag-share.ts';
 
@@ -162,8 +163,13 @@ export const query: Handler = async (invocation) => {
   if (((args[1] ?? []) as readonly string[]).join(' ').trim() === '')
     throw new UsageError('The question is empty: kith rag query NAME "when does the lease end?"');
   if (options.answer && nameOf(invocation).startsWith('@')) return answerByPeer(invocation);
+  const isOfSeveral = /^@|,/.test(nameOf(invocation));
+  if (options.deadline !== undefined && !isOfSeveral)
+    throw new UsageError(
+      '--deadline goes with a search of several knowledge bases: NAME,OTHER or @PEER:NAME.',
+    );
   if (options.answer) return answerOnce(invocation);
-  if (/^@|,/.test(nameOf(invocation))) return queryAll(invocation);
+  if (isOfSeveral) return queryAll(invocation);
   if (options.writer !== undefined) throw new UsageError('--writer goes with --answer.');
   const filter = filterOf(options);
   const asked: SearchQuery = {

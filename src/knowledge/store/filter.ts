@@ -5,6 +5,8 @@
  */
 import { InputError, type SqlValue } from '../../base/index.ts';
 import type { Filter } from '../types.ts';
+import { matchesGlob } from './glob.ts';
+import { testOf } from './property-test.ts';
 import { foldTag, propertyValues } from './rows.ts';
 
 export interface Condition {
@@ -13,11 +15,18 @@ export interface Condition {
   readonly values: readonly SqlValue[];
 }
 
+/** What SQL alone cannot tell, and has to be looked up. */
+export interface Lookup {
+  documents(): Iterable<{ readonly id: number; readonly path: string }>;
+  /** Each value once, as JSON, that some document has of a property. */
+  valuesOf(property: string): readonly string[];
+}
+
 /** Values in one filter: SQLite takes no more than some thousand of them, and plans each. */
 const MOST_VALUES = 1000;
 
 /** Paths and types: one of them. Tags and properties: all of them. A tag holds for those below it, too (`a` for `a/b`). */
-export function conditionOf(filter: Filter | undefined): Condition {
+export function conditionOf(filter: Filter | undefined, lookup: Lookup): Condition {
   const parts: string[] = [];
   const values: SqlValue[] = [];
   const add = (sql: string, ...bound: SqlValue[]) => {
@@ -54,6 +63,23 @@ export function conditionOf(filter: Filter | undefined): Condition {
   for (const [name, value] of Object.entries(filter?.properties ?? {})) {
     for (const each of propertyValues(value))
       add('d.id IN (SELECT document FROM property WHERE name = ? AND value = ?)', name, each);
+  }
+  for (const test of filter?.where ?? []) {
+    const fits = testOf(test);
+    const stored = lookup.valuesOf(test.property).filter((json) => fits(JSON.parse(json) as string));
+    const without = test.is === '!=' || test.is === 'unset';
+    add(
+      `d.id ${without ? 'NOT IN' : 'IN'} (SELECT document FROM property WHERE name = ? AND value IN (SELECT value FROM json_each(?)))`,
+      test.property,
+      JSON.stringify(stored),
+    );
+  }
+  if (filter?.globs !== undefined) {
+    const { globs } = filter;
+    const kept: number[] = [];
+    for (const { id, path } of lookup.documents())
+      if (globs.some((glob) => matchesGlob(glob, path))) kept.push(id);
+    add('d.id IN (SELECT value FROM json_each(?))', JSON.stringify(kept));
   }
   if (values.length > MOST_VALUES)
     throw new InputError(

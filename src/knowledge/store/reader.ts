@@ -5,7 +5,7 @@
  */
 import type { Database, SqlValue } from '../../base/index.ts';
 import type { Filter } from '../types.ts';
-import { conditionOf, isEmptyFilter } from './filter.ts';
+import { conditionOf, isEmptyFilter, type Lookup } from './filter.ts';
 import {
   CHUNK_COLUMNS,
   type ChunkRow,
@@ -129,6 +129,15 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
     i8: new Int8Array(i8.buffer, i8.byteOffset, i8.byteLength),
   });
 
+  const paths = database.prepare<{ id: number; path: string }>('SELECT id, path FROM document');
+  const valuesOf = database.prepare<{ value: string }, [string]>(
+    'SELECT DISTINCT value FROM property WHERE name = ?',
+  );
+  const lookup: Lookup = {
+    documents: () => paths.iterate(),
+    valuesOf: (property) => valuesOf.all(property).map(({ value }) => value),
+  };
+
   return {
     document(path) {
       const row = byPath.get(path);
@@ -139,7 +148,7 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
       return row === undefined ? null : documentOf(row);
     },
     documents(page = {}, filter) {
-      const { sql, values } = conditionOf(filter);
+      const { sql, values } = conditionOf(filter, lookup);
       return database
         .prepare<DocumentRow, SqlValue[]>(
           `SELECT d.* FROM document AS d WHERE d.path > ? AND ${sql} ORDER BY d.path LIMIT ?`,
@@ -186,7 +195,7 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
       let found: { row: number; id: string; score: number }[];
       if (isEmptyFilter(filter)) found = matching.all(expression, most);
       else {
-        const { sql, values } = conditionOf(filter);
+        const { sql, values } = conditionOf(filter, lookup);
         found = database
           .prepare<{ row: number; id: string; score: number }, SqlValue[]>(
             // "+" keeps SQLite from asking the index once for each row that the filter leaves.
@@ -203,7 +212,7 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
     },
     rowsOf(filter: Filter | undefined) {
       if (isEmptyFilter(filter)) return null;
-      const { sql, values } = conditionOf(filter);
+      const { sql, values } = conditionOf(filter, lookup);
       const rows = database
         .prepare<{ row: number }, SqlValue[]>(
           `SELECT c.row FROM chunk AS c WHERE c.document IN (SELECT d.id FROM document AS d WHERE ${sql}) ORDER BY c.row`,

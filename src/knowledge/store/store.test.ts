@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
 import { createManualClock, createSeededRandom, openDatabase, toHex } from '../../base/index.ts';
-import type { Chunk, Mention } from '../types.ts';
+import type { Chunk, Mention, PropertyTest } from '../types.ts';
 import { type KnowledgeStore, type NewDocument, openKnowledgeStore } from './index.ts';
 import { MIGRATIONS } from './schema.ts';
 
@@ -217,6 +217,43 @@ test('filters keep documents by folder, type, tag, time and property, in words a
   assert.deepEqual(kept({ properties: { by: 'Bob' } }), ['home/c.md']);
   assert.deepEqual(kept({ properties: { "x' OR 1 --": true } }), []);
   assert.throws(() => kept({ paths: Array.from({ length: 2000 }, String) }), { code: 'filter_invalid' });
+});
+
+test('filters compare numbers and dates of properties, and know patterns of paths', () => {
+  using store = open();
+  put(store, 'work/plan/a.md', ['apple'], { properties: { due: '2024-05-17', stars: 4, done: true } });
+  put(store, 'work/b.md', ['apple'], {
+    properties: { due: '2024-06-02T10:00:00', stars: '10', year: ['2019', '2021'] },
+  });
+  put(store, 'c.pdf', ['apple'], { properties: { due: 'soon', year: 2020 } });
+  const kept = (filter: Parameters<KnowledgeStore['rowsOf']>[0]) => {
+    const rows = [...(store.rowsOf(filter) ?? [])];
+    assert.equal(store.lexical(['apple'], 10, filter).length, rows.length);
+    return store.documents({}, filter).map(({ path }) => path);
+  };
+  const where = (property: string, is: PropertyTest['is'], value?: string | number | boolean) =>
+    kept({ where: [{ property, is, ...(value === undefined ? {} : { value }) }] });
+  const [a, b, c] = ['work/plan/a.md', 'work/b.md', 'c.pdf'];
+  assert.deepEqual(where('stars', '=', '4'), [a]);
+  assert.deepEqual(where('stars', '>', 4), [b]);
+  assert.deepEqual(where('stars', '>=', '4'), [b, a]);
+  assert.deepEqual(where('stars', '!=', 4), [c, b]);
+  assert.deepEqual(where('done', '=', 'true'), [a]);
+  assert.deepEqual(where('due', '<', '2024-06'), [a]);
+  assert.deepEqual(where('due', '<=', '2024-06'), [b, a]);
+  assert.deepEqual(where('due', '>', '2024-05-17'), [b]);
+  assert.deepEqual(where('due', '<', 2025), [b, a]);
+  assert.deepEqual(where('year', '<', 2020), [b]);
+  assert.deepEqual(where('year', '=', '2020'), [c]);
+  assert.deepEqual(where('year', 'set'), [c, b]);
+  assert.deepEqual(where('year', 'unset'), [a]);
+  assert.deepEqual(where("x' OR 1 --", '=', 1), []);
+  assert.throws(() => where('due', '<', 'soon'), { code: 'filter_invalid' });
+  assert.deepEqual(kept({ globs: ['*.md'] }), [b, a]);
+  assert.deepEqual(kept({ globs: ['work/*.md'] }), [b]);
+  assert.deepEqual(kept({ globs: ['work/**/?.md', 'c.*'] }), [c, b, a]);
+  assert.deepEqual(kept({ globs: ['**/plan/'] }), [a]);
+  assert.deepEqual(kept({ globs: ['work/*'], where: [{ property: 'stars', is: '<', value: 20 }] }), [b]);
 });
 
 test('a renamed document keeps ids, rows and vectors, and none is written over', () => {

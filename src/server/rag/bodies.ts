@@ -94,6 +94,17 @@ const property = z.union([
   z.array(z.string().max(MOST_PATH)).max(100),
 ]);
 
+const propertyTest = z
+  .strictObject({
+    property: z.string().min(1).max(200),
+    is: z.enum(['=', '!=', '<', '<=', '>', '>=', 'set', 'unset']).default('='),
+    value: z.union([z.string().max(MOST_PATH), z.number(), z.boolean()]).exactOptional(),
+  })
+  .refine(({ is, value }) => (is === 'set' || is === 'unset') === (value === undefined), {
+    path: ['value'],
+    message: 'goes with all but `set` and `unset`',
+  });
+
 /** Which documents count. */
 export const filterBody = z.strictObject({
   paths: strings(500).exactOptional(),
@@ -105,6 +116,8 @@ export const filterBody = z.strictObject({
     .record(z.string().min(1).max(200), property)
     .refine((value) => Object.keys(value).length <= 50, 'must have at most 50')
     .exactOptional(),
+  globs: z.array(z.string().min(1).max(500)).min(1).max(50).exactOptional(),
+  where: z.array(propertyTest).min(1).max(50).exactOptional(),
 });
 export const modeBody = z.enum(['auto', 'both', 'words', 'vectors', 'graph']);
 
