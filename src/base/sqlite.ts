@@ -6,7 +6,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { KithError, messageOf } from './errors.ts';
+import { KithError, messageOf, throwIfAborted } from './errors.ts';
 
 /** A migration is a list entry: entry i brings the schema from version i to i + 1. Entries are never edited. */
 export interface Migration {
@@ -25,6 +25,12 @@ export interface OpenDatabaseOptions {
   readonly readOnly?: boolean;
   /** A table that every database of this kind has. A file with tables but without this one is refused and stays as it is. */
   readonly table?: string;
+}
+
+export interface BackupOptions {
+  readonly signal?: AbortSignal;
+  /** Pages that were copied, of all. */
+  readonly told?: (done: number, of: number) => void;
 }
 
 export type SqlValue = SQLInputValue;
@@ -163,11 +169,21 @@ export class Database {
     }
   }
 
-  /** Writes a consistent copy to `target` while the database stays in use. */
-  async backup(target: string): Promise<void> {
+  /**
+   * Writes a consistent copy to `target` while the database stays in use. What was written of it stays when it fails.
+   *
+   * @throws AbortedError; KithError `disk_full` and others of the disk
+   */
+  async backup(target: string, { signal, told }: BackupOptions = {}): Promise<void> {
     try {
       keepPrivate(target);
-      await backup(this.#connection, target);
+      await backup(this.#connection, target, {
+        progress({ totalPages, remainingPages }) {
+          // Thrown here it ends the copying.
+          throwIfAborted(signal);
+          told?.(totalPages - remainingPages, totalPages);
+        },
+      });
     } catch (error) {
       throw sqliteError(target, error);
     }

@@ -4,7 +4,7 @@
  * @module cli/rag-desk
  */
 import { systemClock, systemRandom } from '../base/index.ts';
-import type { ExportReport, ImportReport } from '../knowledge/index.ts';
+import type { ImportReport } from '../knowledge/index.ts';
 import { createNodeKnowledge, openEngineRooms } from '../node/index.ts';
 import {
   type AnswerEventView,
@@ -125,8 +125,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     dream: dreamsOverHttp(node, of),
     graph: graphOverHttp(node, of),
     exchange: {
-      exportNotes: async (kb, body, signal) =>
-        (await node.post(`${of(kb)}/export/notes`, body, signal)) as ExportReport,
+      exportNotes: (kb, body) => node.call('POST', `${of(kb)}/export/notes`, { body }),
       importNotes: async (kb, body, signal) =>
         (await node.post(`${of(kb)}/import/notes`, body, signal)) as ImportReport,
       backup: (kb, body) => node.call('POST', `${of(kb)}/export/file`, { body }),

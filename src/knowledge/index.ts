@@ -91,6 +91,7 @@ export {
   type ImportReport,
   importNotes,
   LEAST_MENTIONS,
+  type NotesView,
 } from './exchange/index.ts';
 export {
   type Communities,

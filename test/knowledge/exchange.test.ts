@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { scheduler } from 'node:timers/promises';
-import type { ExportReport, ImportReport } from '../../src/knowledge/index.ts';
+import type { ImportReport } from '../../src/knowledge/index.ts';
 import type { Node } from '../../src/node/index.ts';
 import type { JobView, KbView, SearchView } from '../../src/server/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
@@ -37,6 +37,13 @@ after(async () => {
   await home.remove();
 });
 
+/** Of an export that has ended well. */
+async function exported(path: string, order: object): Promise<JobView['progress']> {
+  const { state, error, progress } = await rag.ended(await rag<JobView>('POST', path, order));
+  assert.equal(state, 'done', JSON.stringify(error));
+  return progress;
+}
+
 const refused = async (path: string, body: object): Promise<string> => {
   const response = await rag.raw('POST', path, {
     body: JSON.stringify(body),
@@ -49,7 +56,7 @@ const refused = async (path: string, body: object): Promise<string> => {
 test('notes are written into the folder that is followed without becoming documents, and an edit comes back', async () => {
   const folder = join(notes, 'Kith');
   const order = { folder, least: 1 };
-  const first = await rag<ExportReport>('POST', '/notes/export/notes', order);
+  const first = (await exported('/notes/export/notes', order)).notes!;
   assert.equal(first.leftCount, 0, JSON.stringify(first.left));
   assert.equal(first.written, first.entities + first.sources + 1);
   const ada = join(folder, 'Entities', 'Ada Lovelace.md');
@@ -65,7 +72,7 @@ test('notes are written into the folder that is followed without becoming docume
     told.changes.map(({ what }) => what),
     ['summary: Wrote the first program.'],
   );
-  const again = await rag<ExportReport>('POST', '/notes/export/notes', order);
+  const again = (await exported('/notes/export/notes', order)).notes!;
   assert.deepEqual([again.written, again.leftCount], [1, 0], 'the note alone, since its seal is old');
   const [job] = (await rag<{ jobs: JobView[] }>('POST', '/notes/sync', {})).jobs;
   assert.equal((await rag.ended(job!)).progress.totals.done, 0);
@@ -80,14 +87,18 @@ test('notes are written into the folder that is followed without becoming docume
 
 test('a whole copy becomes a knowledge base again, and is written over only when told', async () => {
   const file = join(home.path, 'copy.sqlite');
-  const { bytes } = await rag<{ bytes: number }>('POST', '/notes/export/file', { file });
+  const { bytes } = (await exported('/notes/export/file', { file })).copy!;
   assert.equal((await stat(file)).size, bytes);
   assert.equal(await refused('/notes/export/file', { file }), 'export_exists');
-  await rag('POST', '/notes/export/file', { file, replace: true });
+  await exported('/notes/export/file', { file, replace: true });
   const own = (await rag<KbView>('GET', '/notes')).path;
   const dotted = own.replace('/knowledge/', '/knowledge/../knowledge/');
   for (const used of [own, dotted, `${own}-wal`])
     assert.equal(await refused('/notes/export/file', { file: used, replace: true }), 'export_exists');
+  for (const path of [join(home.path, `${'n'.repeat(300)}.sqlite`), join(notes, 'tea.md', 'copy.sqlite')]) {
+    assert.equal(await refused('/notes/export/file', { file: path }), 'path_unusable');
+    assert.equal(await refused('/notes/export/notes', { folder: path }), 'path_unusable');
+  }
   assert.equal(await refused('/notes/export/file', { file: home.path, replace: true }), 'file_invalid');
 
   assert.equal(await refused('/notes/import/file', { file }), 'kb_exists');

@@ -3,11 +3,13 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { formatBytes, formatCount, formatPlural } from '../../base/index.ts';
 import type { ExportReport, ImportReport } from '../../knowledge/index.ts';
+import type { JobView } from '../../server/index.ts';
 import { exitCode, UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
-import { withRag } from '../rag-desk.ts';
+import { type RagDesk, withRag } from '../rag-desk.ts';
+import { codeOf, follow, tell } from './rag-jobs.ts';
 
 /** Lines of what was done that are shown; `--json` has more. */
 const SHOWN = 20;
@@ -22,11 +24,13 @@ export const exportKb: Handler = async ({ args, options }) => {
       );
     for (const option of ['least', 'all', 'sources'])
       if (options[option] !== undefined) throw new UsageError(`--${option} goes with --obsidian.`);
-    const written = await withRag(options, ({ desk }) =>
-      desk.exchange.backup(name, { file: target, replace: options.force === true }),
+    const job = await ended(options, ({ exchange }) =>
+      exchange.backup(name, { file: target, replace: options.force === true }),
     );
-    if (options.json) printJson(written);
-    else print(`${plain(written.file)}: a copy of ${name}, ${formatBytes(written.bytes)}`);
+    const { copy } = job.progress;
+    if (copy === undefined) return tellUnfinished(job, options.json === true);
+    if (options.json) printJson(copy);
+    else print(`${plain(copy.file)}: a copy of ${name}, ${formatBytes(copy.bytes)}`);
     return;
   }
   if (options.force !== undefined) throw new UsageError('--force goes with a copy in a file.');
@@ -38,14 +42,25 @@ export const exportKb: Handler = async ({ args, options }) => {
     ...(least === undefined ? {} : { least: Number(least) }),
     ...(options.sources === undefined ? {} : { sources: options.sources as 'notes' | 'files' }),
   };
-  using interrupt = onInterrupt();
-  const report = await withRag(options, ({ desk }) =>
-    desk.exchange.exportNotes(name, order, interrupt.signal),
-  );
+  const job = await ended(options, ({ exchange }) => exchange.exportNotes(name, order));
+  const { notes: report } = job.progress;
+  if (report === undefined) return tellUnfinished(job, options.json === true);
   if (options.json) printJson(report);
   else tellExport(report);
   return report.leftCount > 0 ? exitCode.degraded : exitCode.ok;
 };
+
+/** The job, followed to its end. */
+const ended = (
+  options: Readonly<Record<string, unknown>>,
+  begin: (desk: RagDesk['desk']) => Promise<JobView>,
+): Promise<JobView> => withRag(options, async (rag) => follow(rag, await begin(rag.desk)));
+
+function tellUnfinished(job: JobView, json: boolean): number {
+  if (json) printJson(job);
+  else tell(job);
+  return codeOf([job]);
+}
 
 function tellExport(report: ExportReport): void {
   const { folder, entities, sources, written, unchanged, removed, left, leftCount } = report;
@@ -90,7 +105,7 @@ export const importKb: Handler = async ({ args, options }) => {
 };
 
 function tellImport(report: ImportReport, isDry: boolean): void {
-  const { folder, notes, changed, changes, changeCount, conflicts, left, hasList } = report;
+  const { folder, notes, changed, changes, changeCount, conflicts, left, hasList, isWhole } = report;
   if (changeCount === 0) print(`${plain(folder)}: nothing new in ${formatPlural(notes, 'note')}`);
   else
     print(
@@ -104,6 +119,8 @@ function tellImport(report: ImportReport, isDry: boolean): void {
     );
   if (conflicts.length > SHOWN) say(`and ${formatCount(conflicts.length - SHOWN)} more (--json)`);
   tellLeft(left, left.length);
+  if (!isWhole)
+    say('An export to this folder has not come to its end. Say it again: it goes on with what is missing.');
   if (!hasList)
     say(
       'The list of what was exported is gone from this folder: what is missing in notes was not taken away.',

@@ -36,6 +36,13 @@ export async function follow({ desk, isHere }: RagDesk, job: JobView): Promise<J
   return now;
 }
 
+const DOING: Readonly<Record<JobView['kind'], string>> = {
+  ...{ ingest: 'taking in', sync: 'taking in', rebuild: 'embedding', dream: 'dreaming', export: 'writing' },
+};
+const UNITS: Readonly<Record<JobView['kind'], string>> = {
+  ...{ ingest: 'file', sync: 'file', rebuild: 'chunk', dream: 'step', export: 'part' },
+};
+
 function createBar() {
   const { stderr } = process;
   let drawn = false;
@@ -43,15 +50,17 @@ function createBar() {
     draw({ kind, progress: { totals, of } }: JobView): void {
       if (!stderr.isTTY) return;
       const done = kind === 'rebuild' ? totals.embedded : totals.done + totals.skipped + totals.failed;
-      const parts = [kind === 'rebuild' ? 'embedding' : kind === 'dream' ? 'dreaming' : 'taking in'];
+      const parts = [DOING[kind]];
       if (of !== null && of > 0) {
         const full = Math.round(Math.min(1, done / of) * BAR);
         parts.push(
           `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`,
           formatPercent(Math.min(1, done / of)),
-          `${formatCount(done)} of ${formatPlural(of, kind === 'rebuild' ? 'chunk' : kind === 'dream' ? 'step' : 'file')}`,
+          `${formatCount(done)} of ${formatPlural(of, UNITS[kind])}`,
         );
       }
+      // Looked at and not yet in: a long file is on its way for minutes.
+      if (totals.files > done) parts.push(`${formatCount(totals.files - done)} begun`);
       if (kind !== 'rebuild' && totals.embedded > 0)
         parts.push(`${formatPlural(totals.embedded, 'chunk')} embedded`);
       const line = parts.join('  ').slice(0, Math.max(20, (stderr.columns || 80) - 1));
@@ -80,7 +89,11 @@ export function tell(job: JobView): void {
   }
   if (kind === 'rebuild')
     print(`${formatPlural(totals.embedded, 'vector')} made in ${formatDuration(totals.elapsedMs)}`);
-  else {
+  else if (kind === 'export') {
+    const { notes, copy } = progress;
+    if (notes !== undefined) print(`${plain(what)}: ${formatPlural(notes.written, 'note')} written`);
+    else if (copy !== undefined) print(`${plain(what)}: ${formatBytes(copy.bytes)} written`);
+  } else {
     const parts = [
       `${formatPlural(totals.done, 'file')} taken in (${formatBytes(totals.bytes)}, ${formatPlural(totals.chunks, 'chunk')})`,
       ...(totals.skipped > 0 ? [`${formatCount(totals.skipped)} unchanged`] : []),
@@ -91,9 +104,16 @@ export function tell(job: JobView): void {
     print(`${plain(what)}: ${parts.join(', ')}, in ${formatDuration(totals.elapsedMs)}`);
   }
   for (const { path, message } of failures.slice(0, 10))
-    say(`${paint('yellow', 'failed:', process.stderr)} ${plain(path)}: ${plain(message)}`);
+    say(
+      `${paint('yellow', kind === 'export' ? 'left:' : 'failed:', process.stderr)} ${plain(path)}: ${plain(message)}`,
+    );
   if (failures.length > 10) say(asTyped(`All of them: kith rag docs ${kb} --failed`));
-  if (state === 'cancelled') say('It was ended before its time; what was taken in stays.');
+  if (state === 'cancelled')
+    say(
+      kind === 'export'
+        ? 'It was ended before its time. Say it again: it goes on with what is missing.'
+        : 'It was ended before its time; what was taken in stays.',
+    );
   if (error !== null) say(`${paint('red', 'error:', process.stderr)} ${asTyped(plain(error.message))}`);
 }
 

@@ -13,7 +13,7 @@ import { isErrno, KithError, throwIfAborted, writeError, writeFileAtomic } from 
 import { normalForm } from '../graph/normal.ts';
 import { type Differences, differencesOf } from './differences.ts';
 import { entityNote, toldOf } from './entity-note.ts';
-import { type Exported, readList, writeList } from './exported-list.ts';
+import { type Exported, markFinished, markUnfinished, readList, writeList } from './exported-list.ts';
 import { foldName } from './file-names.ts';
 import { type FoundNote, isStill, readFolder, vaultOf } from './folder.ts';
 import { createKeyOf, createLinks } from './links.ts';
@@ -30,6 +30,8 @@ export interface ExportOptions {
   /** Whether documents get notes, or the notes of entities lead to the files themselves. @default 'notes' */
   readonly sources?: 'notes' | 'files';
   readonly signal?: AbortSignal;
+  /** How many notes were looked at (`of` is null), and then how many stand there as they are to be. */
+  readonly told?: (done: number, of: number | null) => void;
 }
 
 export interface ExportReport {
@@ -77,7 +79,7 @@ async function makeFolder(folder: string): Promise<void> {
 
 /** @throws KithError `folder_missing`, `folder_unreadable`, `export_linked`, `export_list_broken`, `disk_full`, `write_failed`; LimitError `knowledge.notes` */
 export async function exportNotes(view: NotesView, options: ExportOptions): Promise<ExportReport> {
-  const { folder, least = LEAST_MENTIONS, sources = 'notes', signal } = options;
+  const { folder, least = LEAST_MENTIONS, sources = 'notes', signal, told: tell } = options;
   await makeFolder(folder);
   for (const name of OWN_FOLDERS) await refuseLink(join(folder, name));
   const here = await readFolder(folder, view.id, signal);
@@ -98,6 +100,7 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
   async function look(id: string, file: string, make: Planned['make']): Promise<void> {
     if (++count % SLICE === 0) await setImmediate();
     throwIfAborted(signal);
+    tell?.(count, null);
     const copies = here.ours.get(id) ?? [];
     const found = copies.find((note) => note.file === file) ?? null;
     for (const copy of copies)
@@ -140,7 +143,11 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
     const exported = before?.get(id);
     return exported === undefined ? [] : [[id, exported]];
   });
-  if (changed.length > 0 || gone.length > 0) await writeList(folder, view.id, new Map([...list, ...goneToo]));
+  if (changed.length > 0 || gone.length > 0) {
+    // Whoever finds the folder after a kill can see that it is half an export.
+    await markUnfinished(folder, view.id);
+    await writeList(folder, view.id, new Map([...list, ...goneToo]));
+  }
 
   const freed = new Map(
     gone.flatMap((each) => (each.note === null ? [[foldName(each.file), each] as const] : [])),
@@ -165,6 +172,7 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
       await writeFileAtomic(join(folder, file), note.text);
       if (found !== null && found.hash !== hash) list.get(id)!.written.delete(found.hash);
       written++;
+      tell?.(unchanged + written, unchanged + changed.length);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, write));
@@ -188,6 +196,7 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
     if (exported !== undefined) list.set(id, exported);
   }
   await writeList(folder, view.id, list);
+  await markFinished(folder, view.id);
   return {
     ...{ folder, entities: keys.length, sources: noted.length },
     ...{ written, unchanged, removed },

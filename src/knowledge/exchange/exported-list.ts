@@ -7,6 +7,7 @@
  *
  * @module knowledge/exchange/exported-list
  */
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, isKithError, KithError, readFileBounded, writeFileAtomic } from '../../base/index.ts';
 import { kbMark } from './note.ts';
@@ -26,6 +27,25 @@ const FORMAT = 1;
 
 export const listFile = (folder: string, kb: string): string =>
   join(folder, '.kith', `exported-${kbMark(kb)}.json`);
+
+const markFile = (folder: string, kb: string): string =>
+  join(folder, '.kith', `unfinished-${kbMark(kb)}.txt`);
+
+/** Says in the folder that what stands there is half an export, until its end. */
+export async function markUnfinished(folder: string, kb: string): Promise<void> {
+  await writeFileAtomic(
+    markFile(folder, kb),
+    'An export to this folder has begun and not ended. Unless it runs now, say it again (kith rag export): it goes on with what is missing.\n',
+  );
+}
+
+export async function markFinished(folder: string, kb: string): Promise<void> {
+  await rm(markFile(folder, kb), { force: true });
+}
+
+export async function isUnfinished(folder: string, kb: string): Promise<boolean> {
+  return (await stat(markFile(folder, kb)).catch(() => null)) !== null;
+}
 
 /** Null where there is none. @throws KithError `export_list_broken` */
 export async function readList(folder: string, kb: string): Promise<ExportedList | null> {

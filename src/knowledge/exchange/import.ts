@@ -9,7 +9,7 @@ import { normalForm } from '../graph/normal.ts';
 import type { KnowledgeStore } from '../store/index.ts';
 import { applyEdits } from './apply.ts';
 import { differencesOf } from './differences.ts';
-import { readList } from './exported-list.ts';
+import { isUnfinished, readList } from './exported-list.ts';
 import { readFolder } from './folder.ts';
 import { chosenNote, createKeyOf } from './links.ts';
 import { isEntityId } from './other-notes.ts';
@@ -46,6 +46,8 @@ export interface ImportReport {
   readonly left: readonly { readonly file: string; readonly why: string }[];
   /** False when the folder has no list of what was exported: then nothing counts as taken away. */
   readonly hasList: boolean;
+  /** False when an export to the folder did not come to its end: say it again. */
+  readonly isWhole: boolean;
   /** The run by which all of it can be undone; null when there was nothing. */
   readonly run: number | null;
 }
@@ -114,7 +116,7 @@ export async function importNotes(
     ...{ folder, notes, changed: found.length, changes, changeCount },
     conflicts: conflicts.slice(0, MOST_TOLD),
     left: left.slice(0, MOST_TOLD),
-    ...{ hasList: list !== null, run },
+    ...{ hasList: list !== null, isWhole: !(await isUnfinished(folder, view.id)), run },
   };
 }
 

@@ -126,7 +126,7 @@ function createStore(database: Database): KnowledgeStore {
       };
     },
     check: () => checkFile(database),
-    backup: (target) => database.backup(target),
+    backup: (target, options) => database.backup(target, options),
     close: () => database.close(),
     [Symbol.dispose]: () => database.close(),
   };

@@ -3,6 +3,7 @@
  *
  * @module knowledge/store/types
  */
+import type { BackupOptions } from '../../base/index.ts';
 import type { Chunk, Filter, Link, Mention, ParseNote, Property } from '../types.ts';
 import type { AssertionStore } from './assertion-types.ts';
 
@@ -243,12 +244,16 @@ export interface KnowledgeStore extends Disposable, AssertionStore {
   noteFiles(states: readonly FileState[]): void;
   forgetFile(path: string): void;
 
+  /** How many documents were made by each recipe. */
+  recipes(): { readonly recipe: string; readonly documents: number }[];
+  /** Paths of documents that were made by others than a recipe, in their order. */
+  madeOtherwise(recipe: string, page?: Page): string[];
   readonly settings: Readonly<Record<string, unknown>>;
   setSettings(settings: Readonly<Record<string, unknown>>): void;
   counts(): Counts;
   /** What is wrong with the file, in words; empty when it is sound. */
   check(): string[];
   /** A copy that can be opened, while this one is in use. */
-  backup(target: string): Promise<void>;
+  backup(target: string, options?: BackupOptions): Promise<void>;
   close(): void;
 }

@@ -26,7 +26,7 @@ import { cacheDesk } from './cache.ts';
 import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders } from './embedders.ts';
-import { exchangeDesk } from './exchange.ts';
+import { createExchange } from './exchange.ts';
 import { graphDesk } from './graph.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
@@ -124,7 +124,9 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
           kbs.use(entries.get(name), (kb) =>
             what.kind === 'dream'
               ? dreamWork(parts, what.run, kb, telling, () => jobs.unfinished(name) > 1)
-              : doWork(what, kb, work, telling),
+              : what.kind === 'notes' || what.kind === 'copy'
+                ? exchange.work(what, kb, { name, registry: entries, telling })
+                : doWork(what, kb, work, telling),
           ),
       });
       // Also when the first try to open found another process at work.
@@ -175,13 +177,14 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   }
 
   const area: AreaParts = { ...parts, withKb, opened: need };
+  const exchange = createExchange(area, make);
   const sharing = createSharing(area);
   const asked = createAsked();
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
     cache: cacheDesk(area),
     dream: dreamDesk(area),
-    exchange: exchangeDesk(area, make),
+    exchange: exchange.desk,
     graph: graphDesk(area),
     shares: sharing.desk,
     reading: readingDesk(area),

@@ -3,35 +3,47 @@
  *
  * @module node/knowledge/exchange
  */
-import { copyFile, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { copyFile, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import {
   InputError,
   isKithError,
   KithError,
   messageOf,
   oneAtATime,
+  pathError,
   requireDiskSpace,
   syncFolder,
   toHex,
-  writeError,
-  writeFileAtomic,
 } from '../../base/index.ts';
-import { createKbView, exportNotes, importNotes, openKnowledgeStore } from '../../knowledge/index.ts';
+import { createKbView, importNotes, openKnowledgeStore } from '../../knowledge/index.ts';
 import type { ExchangeDesk, KbView, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import type { AreaParts } from './areas.ts';
+import { checkNotes, copyWork, removeDatabase, writeCopy, writeNotes } from './exporting.ts';
 import { sceneOf } from './graph-scene.ts';
 import { foldersOf, type OpenKb, setFolders } from './kbs.ts';
+import type { Registry, Work } from './registry.ts';
+import type { Telling } from './telling.ts';
 
-/** What a sync is to leave out, where the folder lies in one that is followed. */
-const IGNORED = ['Entities/', 'Sources/', 'Index.md'];
+export interface Exchange {
+  readonly desk: ExchangeDesk;
+  /** Does a job of an export. */
+  work(work: Extract<Work, { readonly kind: 'notes' | 'copy' }>, kb: OpenKb, parts: ExportJob): Promise<void>;
+}
+
+export interface ExportJob {
+  /** Of the knowledge base. */
+  readonly name: string;
+  readonly registry: Registry;
+  readonly telling: Telling;
+}
 
 /** @param create makes a knowledge base of the file that lies where its own is to be */
-export function exchangeDesk(
+export function createExchange(
   { clock, config, random, withKb }: AreaParts,
   create: (kb: NewKb, before: (path: string) => Promise<void>) => Promise<KbView>,
-): ExchangeDesk {
+): Exchange {
   /** Two that write to one folder would each take the other's names. */
   const inTurn = oneAtATime();
 
@@ -40,58 +52,22 @@ export function exchangeDesk(
     return createKbView({ store: kb.store, graph: kb.graph, names, folders: foldersOf(kb.store) });
   };
 
-  return {
-    exportNotes: (name, { folder, ...order }, signal) =>
-      inTurn(() =>
-        withKb(name, async (kb) => {
-          await keepOut(folder, foldersOf(kb.store));
-          return exportNotes({ ...(await viewOf(kb)), name }, { folder, ...order, signal });
-        }),
-      ),
+  const desk: ExchangeDesk = {
+    exportNotes: (name, order) =>
+      withKb(name, async ({ store }, { jobs }) => {
+        await checkNotes(order.folder, foldersOf(store));
+        return jobs.add(name, { kind: 'notes', ...order });
+      }),
     importNotes: (name, order, signal) =>
       inTurn(() =>
         withKb(name, async (kb) =>
           importNotes({ ...(await viewOf(kb)), name }, kb.store, { ...order, clock, signal }),
         ),
       ),
-    backup: (name, { file, replace }) =>
-      withKb(name, async ({ store }, { registry }) => {
-        const folder = dirname(file);
-        if (!(await stat(folder).catch(() => null))?.isDirectory())
-          throw new KithError(
-            'folder_missing',
-            `There is no folder ${folder}. Make it, or connect its drive.`,
-            {
-              status: 404,
-              details: { path: folder },
-            },
-          );
-        const there = await stat(file).catch(() => null);
-        const isThere = there !== null;
-        if (there?.isDirectory() || file.endsWith(sep))
-          throw new InputError('file_invalid', `${file} is a folder: name a file in it.`, { param: 'file' });
-        // By whatever way it is named: over a file in use, or its log, nothing is written.
-        const real = await realOf(file);
-        const used = await Promise.all(registry.all().map(({ path }) => realOf(path)));
-        const isInUse = used.some((path) => ['', '-wal', '-shm'].some((end) => real === `${path}${end}`));
-        if (isInUse || (isThere && !replace))
-          throw new KithError(
-            'export_exists',
-            `There is a file ${file} already${isInUse ? ', which is a knowledge base in use' : ''}. Choose another name${isInUse ? '' : ', or say that it may be written over (--force)'}.`,
-            { status: 409, details: { path: file } },
-          );
-        await requireDiskSpace(folder, store.counts().bytes);
-        const beside = join(folder, `.${basename(file).slice(0, 100)}.${toHex(random.bytes(6))}.tmp`);
-        try {
-          await store.backup(beside);
-          await rename(beside, file);
-          await syncFolder(folder);
-        } catch (error) {
-          await remove(beside);
-          throw isKithError(error) ? error : writeError(file, error);
-        }
-        return { file, bytes: (await stat(file)).size };
-      }),
+    backup: (name, order) =>
+      withKb(name, async (kb, { jobs, registry }) =>
+        jobs.add(name, await copyWork(order, kb, registry.all(), random)),
+      ),
     restore: (name, { file, folder = knowledgeFolder(config) }) =>
       create({ name, folder }, async (path) => {
         const facts = await stat(file).catch(() => null);
@@ -122,22 +98,21 @@ export function exchangeDesk(
           await rename(beside, path);
           await syncFolder(dirname(path));
         } catch (error) {
-          throw isKithError(error) ? error : writeError(path, error);
+          throw pathError(path, error);
         } finally {
-          await remove(beside);
+          await removeDatabase(beside);
         }
       }),
   };
-}
-
-/** Without links and dots. What is written replaces a link itself. */
-async function realOf(file: string): Promise<string> {
-  const folder = await realpath(dirname(file)).catch(() => dirname(file));
-  return join(folder, basename(file));
-}
-
-async function remove(file: string): Promise<void> {
-  for (const each of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) await rm(each, { force: true });
+  return {
+    desk,
+    work: (work, kb, { name, registry, telling }) =>
+      work.kind === 'copy'
+        ? writeCopy(work, kb, registry.all(), telling)
+        : inTurn(() =>
+            writeNotes(work, foldersOf(kb.store), async () => ({ ...(await viewOf(kb)), name }), telling),
+          ),
+  };
 }
 
 /** @throws KithError `backup_invalid`; `database_newer` */
@@ -157,24 +132,5 @@ function checkCopy(copy: string, file: string): void {
     'backup_invalid',
     `${file} is no sound copy of a knowledge base: ${problems[0]!.replaceAll(copy, file)}`,
     { status: 422, details: { path: file } },
-  );
-}
-
-/** Exported notes are no documents: a sync of the folder that they lie in is told to leave them out. */
-async function keepOut(folder: string, followed: readonly { readonly folder: string }[]): Promise<void> {
-  const isFollowed = followed.some((each) => {
-    const path = relative(each.folder, folder);
-    return path === '' || (path !== '..' && !path.startsWith(`..${sep}`) && path !== folder);
-  });
-  if (!isFollowed) return;
-  const file = join(folder, '.kithignore');
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) return writeFileAtomic(file, `${IGNORED.join('\n')}\n`);
-  const lines = new Set(text.split('\n').map((line) => line.trim()));
-  if (lines.has('*') || IGNORED.every((line) => lines.has(line) || lines.has(`/${line}`))) return;
-  throw new KithError(
-    'export_ignored',
-    `${folder} lies in a folder that is followed, so that exported notes would be taken in as documents. Add the lines ${IGNORED.join(', ')} to ${file}, or choose another folder.`,
-    { status: 409, details: { path: file } },
   );
 }

@@ -230,5 +230,9 @@ function whatOf(work: Work): string {
       return 'all vectors';
     case 'dream':
       return `dream ${work.run}`;
+    case 'notes':
+      return work.folder;
+    case 'copy':
+      return work.file;
   }
 }

@@ -40,7 +40,7 @@ export interface WorkParts {
 const MOST_FAILURES = 50;
 
 export async function doWork(
-  work: Exclude<Work, { readonly kind: 'dream' }>,
+  work: Exclude<Work, { readonly kind: 'dream' | 'notes' | 'copy' }>,
   { store, stamps }: OpenKb,
   parts: WorkParts,
   telling: Telling,

@@ -5,6 +5,7 @@
  */
 import { backupBody, notesBody, notesImportBody, restoreBody } from '../rag/exchange-bodies.ts';
 import { answer, type Operation } from './operation.ts';
+import { left } from './rag-exported.ts';
 import { operation, retried } from './rag-parts.ts';
 import { requestSchema } from './request-schema.ts';
 import {
@@ -20,10 +21,6 @@ import {
   string,
 } from './schema.ts';
 
-const left = described(
-  'What was left as it is, the first of it, and why.',
-  array(object({ file: string, why: string })),
-);
 const change: Readonly<Record<string, Schema>> = {
   file: string,
   kind: choice('name', 'type', 'summary', 'alias', 'relation', 'merge'),
@@ -38,15 +35,8 @@ export const exchangeOperations: readonly Operation[] = [
     'ragExportNotes',
     'Write notes for Obsidian into a folder: one for each name, linked by relations, and an index',
     [
-      'What was written.',
-      object({
-        folder: string,
-        entities: described('Names that have a note.', count),
-        sources: described('Documents that have a note.', count),
-        ...{ written: count, unchanged: count, removed: count },
-        left,
-        leftCount: count,
-      }),
+      'The job that does it: once it has ended well, its progress has what was written in `notes`.',
+      ref('KbJob'),
     ],
     {
       description:
@@ -85,6 +75,7 @@ export const exchangeOperations: readonly Operation[] = [
           ),
         ),
         left,
+        isWhole: described('False when an export to the folder did not come to its end.', boolean),
         hasList: described(
           'False when the folder has lost its list of what was exported: then nothing counts as taken away.',
           boolean,
@@ -109,10 +100,7 @@ export const exchangeOperations: readonly Operation[] = [
     '/{kb}/export/file',
     'ragBackup',
     'Write a whole copy of a knowledge base, while it is in use',
-    [
-      'It is written.',
-      object({ file: string, bytes: described('On the disk.', { type: 'number', minimum: 0 }) }),
-    ],
+    ['The job that does it: once it has ended well, its progress has the file in `copy`.', ref('KbJob')],
     {
       body: requestSchema(backupBody),
       answers: {

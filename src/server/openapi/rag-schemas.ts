@@ -3,6 +3,8 @@
  *
  * @module server/openapi/rag-schemas
  */
+import { exportedFile, exportedNotes } from './rag-exported.ts';
+import { steps } from './rag-steps.ts';
 import {
   array,
   choice,
@@ -103,31 +105,37 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
     {
       id: count,
       kb: string,
-      kind: choice('ingest', 'sync', 'rebuild', 'dream'),
+      kind: choice('ingest', 'sync', 'rebuild', 'dream', 'export'),
       what: described('What it works on, for people.', string),
       state: choice('waiting', 'running', 'done', 'failed', 'cancelled'),
       step: described('Grows with each change; for `seen`.', count),
-      progress: object({
-        totals: object({
-          files: described('Files that were looked at.', count),
-          done: count,
-          skipped: count,
-          failed: count,
-          documents: count,
-          chunks: count,
-          embedded: described('Chunks whose vectors were made; the others were there.', count),
-          tokens: count,
-          bytes: described('Of files that were done.', bytes),
-          elapsedMs: milliseconds,
-        }),
-        of: described('Files there are to look at (chunks for `rebuild`); null: not known.', nullable(count)),
-        renamed: count,
-        removed: count,
-        failures: described(
-          'The last ones.',
-          array(object({ path: string, code: string, message: string }), { maxItems: 50 }),
-        ),
-      }),
+      progress: object(
+        {
+          totals: object({
+            files: described('Files that were looked at.', count),
+            done: count,
+            skipped: count,
+            failed: count,
+            documents: count,
+            chunks: count,
+            embedded: described('Chunks whose vectors were made; the others were there.', count),
+            tokens: count,
+            bytes: described('Of files that were done.', bytes),
+            elapsedMs: milliseconds,
+          }),
+          of: described(
+            'Files there are to look at (chunks for `rebuild`, notes or pages of the file for `export`); null: not known.',
+            nullable(count),
+          ),
+          renamed: count,
+          removed: count,
+          failures: described(
+            'The last ones; of an `export` the notes that were left as they are.',
+            array(object({ path: string, code: string, message: string }), { maxItems: 50 }),
+          ),
+        },
+        { notes: exportedNotes, copy: exportedFile },
+      ),
       error: described('Why it failed.', nullable(trouble)),
       made: moment,
       ended: nullable(moment),

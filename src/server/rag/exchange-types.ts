@@ -3,8 +3,8 @@
  *
  * @module server/rag/exchange-types
  */
-import type { ExportReport, ImportReport } from '../../knowledge/index.ts';
-import type { KbView } from './types.ts';
+import type { ImportReport } from '../../knowledge/index.ts';
+import type { JobView, KbView } from './types.ts';
 
 export interface NotesOrder {
   /** Of the node's machine, absolute; made when it is not there. */
@@ -41,12 +41,12 @@ export interface RestoreOrder {
 }
 
 export interface ExchangeDesk {
-  /** @throws KithError `export_ignored`, `export_list_broken`, `folder_unreadable`, `disk_full`, `write_failed` */
-  exportNotes(kb: string, order: NotesOrder, signal: AbortSignal): Promise<ExportReport>;
+  /** A job, whose progress has what was written in `notes`. @throws KithError `export_ignored`, `folder_missing`, `path_unusable` */
+  exportNotes(kb: string, order: NotesOrder): Promise<JobView>;
   /** @throws KithError `export_missing`, `export_list_broken`, `folder_unreadable` */
   importNotes(kb: string, order: NotesImportOrder, signal: AbortSignal): Promise<ImportReport>;
-  /** @throws KithError `export_exists`, `folder_missing`, `disk_full` */
-  backup(kb: string, order: BackupOrder): Promise<BackupView>;
+  /** A job, whose progress has the file in `copy`. @throws KithError `export_exists`, `folder_missing`, `path_unusable`, `disk_full` */
+  backup(kb: string, order: BackupOrder): Promise<JobView>;
   /** Makes a knowledge base of a copy. @throws as `KnowledgeDesk.create`; KithError `backup_invalid`, `disk_full` */
   restore(kb: string, order: RestoreOrder): Promise<KbView>;
 }

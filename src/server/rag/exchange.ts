@@ -18,7 +18,7 @@ type Make = (
 export function exchangeRoutes(route: Make, desk: () => ExchangeDesk): Route[] {
   return [
     route('POST', '/:kb/export/notes', async (exchange, kb) =>
-      desk().exportNotes(kb, parseBody(notesBody, await exchange.json()), exchange.signal),
+      desk().exportNotes(kb, parseBody(notesBody, await exchange.json())),
     ),
     route('POST', '/:kb/import/notes', async (exchange, kb) =>
       desk().importNotes(kb, parseBody(notesImportBody, await exchange.json()), exchange.signal),

@@ -3,11 +3,20 @@
  *
  * @module server/rag/types
  */
-import type { FileStage, Filter, Found, Hit, IngestTotals, ParseNote, Place } from '../../knowledge/index.ts';
+import type {
+  ExportReport,
+  FileStage,
+  Filter,
+  Found,
+  Hit,
+  IngestTotals,
+  ParseNote,
+  Place,
+} from '../../knowledge/index.ts';
 import type { AnswersDesk } from './answer-types.ts';
 import type { CacheDesk } from './cache-types.ts';
 import type { DreamDesk } from './dream-types.ts';
-import type { ExchangeDesk } from './exchange-types.ts';
+import type { BackupView, ExchangeDesk } from './exchange-types.ts';
 import type { GraphDesk } from './graph-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
 import type { SharesDesk } from './share-types.ts';
@@ -60,18 +69,22 @@ export interface KbView {
   readonly jobs: number;
 }
 
-export type JobKind = 'ingest' | 'sync' | 'rebuild' | 'dream';
+export type JobKind = 'ingest' | 'sync' | 'rebuild' | 'dream' | 'export';
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** How far a job is, or how far it came. */
 export interface JobProgress {
   readonly totals: IngestTotals;
-  /** Files (for `rebuild` chunks, for `dream` what its step goes through) there are to look at; null while that is not known. */
+  /** Files (for `rebuild` chunks, for `dream` what its step goes through, for `export` notes, or pages of the file) there are to look at; null while that is not known. */
   readonly of: number | null;
   readonly renamed: number;
   readonly removed: number;
-  /** Of files, and of folders that could not be read; the last of them. */
+  /** Of files, and of folders that could not be read; the last of them. Of an export notes that were left as they are. */
   readonly failures: readonly (Trouble & { readonly path: string })[];
+  /** What an export of notes came to, once it has ended well. */
+  readonly notes?: ExportReport;
+  /** What an export of a whole copy came to, once it has ended well. */
+  readonly copy?: BackupView;
 }
 
 export interface JobView {
@@ -145,7 +158,7 @@ export interface SearchView {
   readonly ms: number;
 }
 
-export interface SearchQuery {
+export interface SearchQuery extends StepWishes {
   readonly query: string;
   readonly k: number;
   readonly mode: 'auto' | 'both' | 'words' | 'vectors' | 'graph';

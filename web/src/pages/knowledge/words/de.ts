@@ -285,6 +285,7 @@ export const de: Words = {
       sync: 'Folgt {{ what }}',
       rebuild: 'Macht alle Vektoren neu',
       dream: 'Träumt: {{ what }}',
+      export: 'Schreibt {{ what }}',
     },
     jobStates: {
       waiting: 'Wartet, bis es an der Reihe ist',

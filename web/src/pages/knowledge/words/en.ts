@@ -279,6 +279,7 @@ export const en = {
       sync: 'Following {{ what }}',
       rebuild: 'Making all vectors anew',
       dream: 'Dreaming: {{ what }}',
+      export: 'Writing {{ what }}',
     },
     jobStates: {
       waiting: 'Waits for its turn',
