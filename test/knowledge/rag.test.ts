@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createSeededRandom } from '../../src/base/index.ts';
 import { createIdentity, didOfPeerId } from '../../src/identity/index.ts';
 import { grantText, signGrant } from '../../src/knowledge/index.ts';
+import { pdf } from '../../src/knowledge/parse/testing/pdf.ts';
 import type { Node } from '../../src/node/index.ts';
 import type {
   AcceptedGrant,
@@ -417,6 +418,65 @@ test('a document is read passage by passage, also around one of them', async () 
   assert.equal(await code('path=plans/none.md'), 'document_unknown');
   assert.equal(await code('path=plans/plan.md&limit=201'), 'invalid_value');
   assert.ok((await rag<{ uploadBytes: number }>('GET', '')).uploadBytes > 1_000_000);
+});
+
+test('the file of a document is given while it is the one that was taken in, whole or in part, and never by way of a link', async () => {
+  const folder = join(home.path, 'prints');
+  await mkdir(folder);
+  const bytes = pdf([[{ text: 'The boiler was bought in 2019.', x: 50, y: 700, size: 12 }]]);
+  await writeFile(join(folder, 'boiler.pdf'), bytes);
+  await writeFile(join(folder, 'page.html'), '<h1>Page</h1><script>alert(1)</script><p>Words of it.</p>');
+  await rag('POST', '', { name: 'prints' });
+  await rag.ended((await rag<{ jobs: JobView[] }>('POST', '/prints/sync', { folder })).jobs[0]!);
+  await rag.ended(
+    (await (
+      await rag.raw('POST', '/prints/ingest?path=up.txt', { body: 'Uploaded words.' })
+    ).json()) as JobView,
+  );
+  const told = (path: string) => rag<PassagesView>('GET', `/prints/passages?path=${path}`);
+  const { original } = await told('prints/boiler.pdf');
+  assert.equal(original.state, 'here');
+  const get = (id: string, headers: Record<string, string> = {}) =>
+    rag.raw('GET', `/prints/originals/${id}`, { headers });
+  const whole = await get(original.id);
+  assert.deepEqual(Buffer.from(await whole.arrayBuffer()), Buffer.from(bytes));
+  assert.equal(whole.headers.get('content-type'), 'application/pdf');
+  assert.match(whole.headers.get('content-disposition')!, /^inline; filename="boiler.pdf"/);
+  assert.equal(whole.headers.get('x-content-type-options'), 'nosniff');
+  assert.match(whole.headers.get('content-security-policy')!, /sandbox$/);
+  const part = await get(original.id, { range: 'bytes=0-7' });
+  assert.deepEqual([part.status, await part.text()], [206, '%PDF-1.4']);
+  assert.equal(part.headers.get('content-range'), `bytes 0-7/${bytes.length}`);
+  assert.equal((await get(original.id, { range: 'bytes=0-7', 'if-range': '"another"' })).status, 200);
+  const html = await get((await told('prints/page.html')).original.id);
+  assert.equal(html.headers.get('content-type'), 'application/octet-stream');
+  assert.match(html.headers.get('content-disposition')!, /^attachment;/);
+  await html.arrayBuffer();
+
+  const refused = async (id: string, headers: Record<string, string> = {}) => {
+    const response = await get(id, headers);
+    return [response.status, ((await response.json()) as { error: { code: string } }).error.code];
+  };
+  assert.deepEqual(await refused(original.id, { range: 'bytes=99999-' }), [416, 'range_invalid']);
+  assert.deepEqual(await refused('0'.repeat(64)), [404, 'document_unknown']);
+  assert.deepEqual(await refused('..%2fboiler.pdf'), [400, 'original_invalid']);
+  assert.deepEqual(await refused(original.id, { authorization: 'Bearer other' }), [401, 'invalid_token']);
+  const up = (await told('up.txt')).original;
+  assert.deepEqual([up.state, ...(await refused(up.id))], ['not_kept', 404, 'original_not_kept']);
+
+  // As many bytes, and others: only reading it tells.
+  const other = Buffer.from(bytes);
+  other[other.indexOf('2019')] = 0x33;
+  await writeFile(join(folder, 'boiler.pdf'), other);
+  assert.deepEqual(await refused(original.id), [409, 'original_changed']);
+  await writeFile(join(folder, 'boiler.pdf'), 'shorter');
+  assert.equal((await told('prints/boiler.pdf')).original.state, 'changed');
+  await rm(join(folder, 'boiler.pdf'));
+  await writeFile(join(home.path, 'elsewhere.pdf'), bytes);
+  await symlink(join(home.path, 'elsewhere.pdf'), join(folder, 'boiler.pdf'));
+  assert.deepEqual(await refused(original.id), [404, 'original_away']);
+  assert.equal((await told('prints/boiler.pdf')).original.state, 'away');
+  await rag('DELETE', '/prints');
 });
 
 test('what the owner may not or cannot do is refused with a code', async () => {

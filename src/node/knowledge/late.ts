@@ -55,7 +55,7 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         ...(['give', 'given', 'revoke', 'accept', 'acceptFrom'] as const),
         ...(['accepted', 'forget', 'search', 'answer'] as const),
       ]),
-      reading: later('reading', ['passages', 'fileBytes']),
+      reading: later('reading', ['passages', 'original', 'fileBytes']),
       list: async () => (await need()).list(),
       create: async (kb) => (await need()).create(kb),
       show: async (kb) => (await need()).show(kb),

@@ -6,18 +6,21 @@
 import { KithError } from '../../base/index.ts';
 import type { ReadingDesk } from '../../server/index.ts';
 import type { AreaParts } from './areas.ts';
+import { createOriginals, originalView } from './originals.ts';
 import { unknown } from './places.ts';
 import { chunkView, documentView } from './views.ts';
 
 export function readingDesk({ config, withKb }: AreaParts): ReadingDesk {
+  const originals = createOriginals();
   return {
     passages: (name, { path, chunk, around, from, limit }) =>
-      withKb(name, ({ store }) => {
+      withKb(name, async ({ store }) => {
         const document = store.document(path);
         if (document === null) throw unknown(path);
+        const original = await originalView(store, document);
         if (chunk === undefined)
           return {
-            document: documentView(document),
+            ...{ document: documentView(document), original },
             passages: store.chunksOf(path, from, limit).map(chunkView),
           };
         const found = store.chunk(chunk, path);
@@ -28,10 +31,11 @@ export function readingDesk({ config, withKb }: AreaParts): ReadingDesk {
             { status: 404, param: 'chunk' },
           );
         return {
-          document: documentView(document),
+          ...{ document: documentView(document), original },
           passages: store.neighbours(found.row, around).map(chunkView),
         };
       }),
+    original: (name, id, signal) => withKb(name, ({ store }) => originals.open(store, id, signal)),
     fileBytes: async () => config.knowledge.fileBytes,
   };
 }

@@ -29,6 +29,7 @@ import { dreamRoutes } from './dream.ts';
 import { exchangeRoutes } from './exchange.ts';
 import { graphRoutes } from './graph.ts';
 import { surfaceRoutes } from './openai.ts';
+import { originalRoute } from './originals.ts';
 import { passagesRoute } from './reading.ts';
 import { shareRoutes } from './shares.ts';
 import type { KnowledgeDesk } from './types.ts';
@@ -93,6 +94,14 @@ export function ragRoutes(context: ServerContext): Route[] {
     })),
     route('GET', '/:kb/files/*path', ({ params }, kb) => desk().file(kb, params.path ?? '')),
     route('GET', '/:kb/passages', (exchange, kb) => passagesRoute(desk().reading, exchange, kb)),
+    {
+      method: 'GET',
+      path: `${BASE}/:kb/originals/:original`,
+      scope: 'control',
+      handler: guarded(context.token, (exchange) =>
+        originalRoute(desk().reading, exchange, exchange.params.kb ?? ''),
+      ),
+    },
     ...shareRoutes(context, () => desk().shares),
     ...keptRoutes(route, () => desk().cache),
     ...graphRoutes(route, () => desk().graph),
