@@ -26,6 +26,7 @@ export type SigningPurpose =
   | 'receipt'
   | 'work-receipt'
   | 'knowledge-grant'
+  | 'vault-grant'
   | 'governance'
   | 'challenge';
 

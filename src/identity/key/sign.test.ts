@@ -19,6 +19,7 @@ const purposes: readonly SigningPurpose[] = [
   'receipt',
   'work-receipt',
   'knowledge-grant',
+  'vault-grant',
   'governance',
   'challenge',
 ];
