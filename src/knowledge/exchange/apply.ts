@@ -35,9 +35,12 @@ export function applyEdits(edit: Edit, { store, view, aliases, run, at }: ApplyP
       .filter((value) => value !== except)
       .map((value) => said({ property, value, denies: true }));
   };
-  const mergeInto = (alias: string, entity: string): void => {
+  const undoMerges = (alias: string): void => {
     for (const merge of store.merges())
       if (merge.undone === null && merge.alias === alias) store.undoMerge(merge.id, at);
+  };
+  const mergeInto = (alias: string, entity: string): void => {
+    undoMerges(alias);
     store.merge({ alias, entity, reason: REASON, made: at, run });
   };
   switch (edit.kind) {
@@ -65,10 +68,7 @@ export function applyEdits(edit: Edit, { store, view, aliases, run, at }: ApplyP
       if (holds) {
         if (view.has(form) && view.standsFor(form) !== view.standsFor(key))
           mergeInto(form, view.standsFor(key));
-      } else if (!aliases.some((other) => normalForm(other) === form)) {
-        for (const merge of store.merges())
-          if (merge.undone === null && merge.alias === form) store.undoMerge(merge.id, at);
-      }
+      } else if (!aliases.some((other) => normalForm(other) === form)) undoMerges(form);
       return;
     }
     case 'relation': {
@@ -83,6 +83,9 @@ export function applyEdits(edit: Edit, { store, view, aliases, run, at }: ApplyP
     }
     case 'merge':
       mergeInto(key, edit.into);
+      return;
+    case 'part':
+      undoMerges(key);
       return;
   }
 }

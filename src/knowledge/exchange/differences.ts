@@ -9,7 +9,7 @@ import { conflictOf, editsOf, isOutstanding } from './edits.ts';
 import { type Meanings, readTold, toldOf } from './entity-note.ts';
 import type { Exported } from './exported-list.ts';
 import { type FoundNote, nameOf } from './folder.ts';
-import type { Edit, Relation, Told } from './types.ts';
+import type { Edit, Relation, Taken, Told } from './types.ts';
 import type { NotesView } from './view.ts';
 
 export interface Differences {
@@ -17,13 +17,18 @@ export interface Differences {
   /** Of edits whose subject the knowledge base changed, too. `theirs`: what it says now. */
   readonly conflicts: readonly { readonly edit: Edit; readonly theirs: string | null }[];
   readonly unclear: readonly string[];
-  /** All that the note says; null when it is as it was written. */
-  readonly told: Told | null;
+  /** All that the note says; null when it is as it was written or last taken in. */
+  readonly told: Taken | null;
 }
 
 const NOTHING: Differences = { edits: [], conflicts: [], unclear: [], told: null };
 
-/** @param exported what the list says of the note; null when it says nothing */
+/**
+ * What the note says against what it said when it was last taken in, or else when it was written: what its owner takes back is a change,
+ * too.
+ *
+ * @param exported what the list says of the note; null when it says nothing
+ */
 export function differencesOf(
   found: FoundNote,
   exported: Exported | null,
@@ -33,27 +38,32 @@ export function differencesOf(
   const { id, note } = found;
   const name = nameOf(found.file);
   const isRenamed = exported !== null && name !== nameOf(exported.file);
+  const isAsWritten = note === null || note.isAsWritten;
+  const { told: written = null, taken = null } = exported?.written.get(found.hash) ?? {};
   // Nearly all are as they were written.
-  if (!isRenamed && (note === null || note.isAsWritten)) return NOTHING;
-  const stands = view.standsFor(id);
-  const current = toldOf(view.facts(stands));
-  const all: Edit[] = [];
+  if (!isRenamed && isAsWritten && taken === null) return NOTHING;
+  const current = toldOf(view.facts(view.standsFor(id)));
+  const last = taken ?? written;
+  const base = last === null ? null : inForce(last, view);
+  let told = written === null ? null : { ...inForce(written, view), title: written.name };
   const unclear: string[] = [];
-  const before = exported === null ? null : (exported.written.get(found.hash) ?? null);
-  const base = before === null ? null : inForce(before, view);
-  let told: Told | null = null;
-  if (note !== null && !note.isAsWritten) {
+  if (!isAsWritten) {
     const read = readTold(note, base, meaningsOf(keyOf));
-    told = inForce(read.told, view);
+    told = { ...inForce(read.told, view), title: read.told.name };
     unclear.push(...read.unclear);
-    all.push(...editsOf(id, base, told, current));
   }
+  // A heading that is as it was says nothing of the name, which may have come of the file's.
+  if (told !== null && base !== null && told.title === (taken?.title ?? base.name))
+    told = { ...told, name: base.name };
+  const all = told === null ? [] : editsOf(id, base, told, current);
   if (isRenamed) {
-    const renamed = renaming(id, name, base ?? current, view);
+    const wasOther = taken !== null && normalForm(taken.name) !== id;
+    const renamed = renaming(id, name, base ?? current, wasOther, view);
     if (renamed !== null) {
       const other = all.findIndex(({ kind }) => kind === 'name');
       if (other >= 0) all.splice(other, 1);
       all.push(renamed);
+      if (told !== null) told = { ...told, name };
     }
   }
   const edits = all.filter((edit) => isOutstanding(edit, current));
@@ -65,13 +75,20 @@ export function differencesOf(
   return { edits, conflicts, unclear, told };
 }
 
-/** A note that was given the name of another entity says that both are one. */
-function renaming(key: string, name: string, { name: from }: Told, view: NotesView): Edit | null {
+/** A note that was given the name of another entity says that both are one; one that got its own again, that they are not. */
+function renaming(
+  key: string,
+  name: string,
+  { name: from }: Told,
+  wasOther: boolean,
+  view: NotesView,
+): Edit | null {
   const form = normalForm(name);
   const into = form === '' ? '' : view.standsFor(form);
   if (form !== '' && into !== view.standsFor(key) && view.has(into)) return { kind: 'merge', key, into };
   // It was merged before, into what its file is named by.
-  if (view.standsFor(key) !== key && into === view.standsFor(key)) return null;
+  if (view.standsFor(key) !== key && into === view.standsFor(key))
+    return wasOther && form === key ? { kind: 'part', key } : null;
   return name === from ? null : { kind: 'name', key, from, to: name };
 }
 

@@ -3,7 +3,7 @@
  *
  * @module knowledge/exchange/edits
  */
-import type { Edit, Relation, Told } from './types.ts';
+import type { Edit, Relation, Taken, Told } from './types.ts';
 
 const isSame = (a: Relation, b: Relation): boolean =>
   a.property === b.property && a.target === b.target && a.value === b.value;
@@ -31,7 +31,23 @@ export function editsOf(key: string, before: Told | null, now: Told, current: To
 
 function addsOnly(edit: Edit): boolean {
   if (edit.kind === 'alias' || edit.kind === 'relation') return edit.holds;
-  return edit.kind === 'merge' || edit.to !== null;
+  return edit.kind === 'merge' || edit.kind === 'part' || edit.to !== null;
+}
+
+/** What the note said for the next import, when these of its edits were not taken. @param before what it said at the last one */
+export function withoutEdits(now: Taken, before: Told, failed: readonly Edit[]): Taken {
+  let told = now;
+  for (const edit of failed) {
+    if (edit.kind === 'type' || edit.kind === 'summary') told = { ...told, [edit.kind]: before[edit.kind] };
+    else if (edit.kind === 'alias') {
+      const others = told.aliases.filter((alias) => alias !== edit.alias);
+      told = { ...told, aliases: edit.holds ? others : [...others, edit.alias] };
+    } else if (edit.kind === 'relation') {
+      const others = told.relations.filter((each) => !isSame(each, edit.relation));
+      told = { ...told, relations: edit.holds ? others : [...others, edit.relation] };
+    } else told = { ...told, name: before.name, title: before.name };
+  }
+  return told;
 }
 
 /** Whether the knowledge base does not say so yet. */
@@ -46,6 +62,7 @@ export function isOutstanding(edit: Edit, current: Told): boolean {
     case 'relation':
       return current.relations.some((each) => isSame(each, edit.relation)) !== edit.holds;
     case 'merge':
+    case 'part':
       return true;
   }
 }

@@ -146,13 +146,17 @@ export function readTold(note: ReadNote, before: Told | null, meanings: Meanings
   }
   const aliases = listOf(note.properties.aliases);
   const title = note.title === null ? '' : oneLine(unescaped(note.title));
+  const lines = unclear.length;
+  const relations = relationsIn(note.sections.get(HEADINGS.relations) ?? '', meanings, unclear);
+  // Of a line that nobody understands it is not known which relation it was: none counts as taken away.
+  if (unclear.length > lines) relations.push(...(before?.relations ?? []));
   return {
     unclear,
     told: toldOf({
       ...{ type, aliases },
       name: title === '' ? (before?.name ?? '') : title,
       summary: note.intro === '' ? null : note.intro.split('\n').map(unescaped).join('\n'),
-      relations: relationsIn(note.sections.get(HEADINGS.relations) ?? '', meanings, unclear),
+      relations,
     }),
   };
 }

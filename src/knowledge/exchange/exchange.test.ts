@@ -288,6 +288,128 @@ test('an alias that is a name of its own makes both one', async () => {
   assert.equal((await back()).changeCount, 0);
 });
 
+test('what was taken in and is taken back in the note goes again, each time', async () => {
+  const store = library();
+  const { out, back, edit, note } = of(store);
+  await out();
+  const original = await note('Ada Lovelace');
+  const changes = async () => (await back()).changes.map(({ what }) => what);
+  const change = (text: string) =>
+    text
+      .replace('type: Person', 'type: Event')
+      .replace('aliases: []', 'aliases: [Countess]')
+      .replace('Wrote the first \\*program\\*.', 'Mine.')
+      .replace(/- colleague.*\n.*\n/u, '- knows:: [[London]]\n');
+  await edit('Ada Lovelace', change);
+  const there = await changes();
+  assert.equal(there.length, 5);
+  // To the letter, without an export in between.
+  await edit('Ada Lovelace', () => original);
+  assert.equal((await out()).leftCount, 1, 'an export would write over what was taken back');
+  const expected = [
+    'type: Person',
+    'summary: Wrote the first *program*.',
+    'no alias: Countess',
+    'colleague: charles babbage',
+    'not knows: london',
+  ];
+  assert.deepEqual(await changes(), expected);
+  assert.deepEqual(await changes(), []);
+  assert.equal((await out()).leftCount, 0);
+  assert.match(await note('Ada Lovelace'), /type: Person\naliases: \[\]\n[\s\S]*Wrote the first \\\*program/);
+  // And with one.
+  await edit('Ada Lovelace', change);
+  assert.equal((await changes()).length, 5);
+  await out();
+  await edit('Ada Lovelace', (text) =>
+    text
+      .replace('type: Event', 'type: Person')
+      .replace('aliases:\n  - Countess', 'aliases: []')
+      .replace('Mine.', 'Wrote the first \\*program\\*.')
+      .replace('- knows:: [[London]]', '- colleague:: [[Charles Babbage]]'),
+  );
+  assert.deepEqual((await changes()).toSorted(), expected.toSorted());
+  await out();
+  assert.doesNotMatch(await note('Ada Lovelace'), /Countess|knows|Mine/);
+  assert.deepEqual(await changes(), []);
+  assert.equal((await out()).written, 0);
+});
+
+test('an edit that was taken in is not taken in again over what the knowledge base was told since', async () => {
+  const store = library();
+  const { out, back, edit, note } = of(store);
+  await out();
+  await edit('Ada Lovelace', (text) => text.replace('type: Person', 'type: Event'));
+  assert.equal((await back()).changeCount, 1);
+  store.assert([{ subject: 'ada lovelace', property: 'type', value: 'Place', by: 'owner', made: 9 }]);
+  assert.deepEqual([(await back()).changeCount, (await out()).leftCount], [0, 0]);
+  assert.match(await note('Ada Lovelace'), /type: Place\n/);
+});
+
+test('a name that was given by the file, and the merge of two, are taken back by it, too', async () => {
+  const store = library();
+  const { folder, out, back, note } = of(store);
+  await out();
+  const move = (from: string, to: string) =>
+    rename(join(folder, 'Entities', `${from}.md`), join(folder, 'Entities', `${to}.md`));
+  const changes = async () => (await back()).changes.map(({ what }) => what);
+  await move('London', 'Londinium');
+  assert.deepEqual(await changes(), ['name: Londinium']);
+  assert.deepEqual(await changes(), []);
+  await move('Londinium', 'London');
+  assert.deepEqual(await changes(), ['name: London']);
+  assert.deepEqual(await changes(), []);
+
+  await mkdir(join(folder, 'mine'));
+  await move('C Babbage', '../mine/Charles Babbage');
+  assert.deepEqual(await changes(), ['is one with charles babbage']);
+  assert.deepEqual(await changes(), []);
+  await rename(join(folder, 'mine', 'Charles Babbage.md'), join(folder, 'Entities', 'C Babbage.md'));
+  assert.deepEqual(await changes(), ['is one of its own again']);
+  assert.equal((await out()).leftCount, 0);
+  assert.match(await note('C Babbage'), /kith-id: c babbage\n/);
+  assert.match(await note('Charles Babbage'), /aliases: \[\]\n/);
+  assert.deepEqual(await changes(), []);
+  assert.equal((await out()).written, 0);
+});
+
+test('a note that is gone comes again and takes nothing away, and of a copy the first counts', async () => {
+  const store = library();
+  const { folder, out, back, edit, note } = of(store);
+  await out();
+  await edit('Ada Lovelace', (text) => text.replace('type: Person', 'type: Event'));
+  await back();
+  await rm(join(folder, 'Entities', 'Ada Lovelace.md'));
+  assert.equal((await back()).changeCount, 0);
+  await out();
+  assert.match(await note('Ada Lovelace'), /type: Event\n[\s\S]*- colleague:: \[\[Charles Babbage\]\]/);
+  await writeFile(
+    join(folder, 'Entities', 'Ada Lovelace 1.md'),
+    (await note('Ada Lovelace')).replace('type: Event', 'type: Place'),
+  );
+  const report = await back();
+  assert.equal(report.changeCount, 0);
+  assert.deepEqual(report.left, [
+    { file: 'Entities/Ada Lovelace 1.md', why: 'It is a copy of Entities/Ada Lovelace.md: that one counts.' },
+  ]);
+  assert.equal((await out()).leftCount, 1);
+  assert.match(await note('Ada Lovelace 1'), /type: Place\n/, 'nothing of the copy is lost');
+});
+
+test('a relation whose line nobody understands any more is not taken away', async () => {
+  const store = library();
+  const { out, back, edit, note } = of(store);
+  await out();
+  const before = await note('Ada Lovelace');
+  await edit('Ada Lovelace', (text) => text.replace('- colleague:: [[', '- colleague:: [ ['));
+  await edit('Ada Lovelace', (text) => text.replace('- colleague:: [ [Charles Babbage]]', '- (colleague)::'));
+  const report = await back();
+  assert.equal(report.changeCount, 0, JSON.stringify(report.changes));
+  assert.equal(report.left.length, 1);
+  await edit('Ada Lovelace', () => before);
+  assert.equal((await back()).changeCount, 0);
+});
+
 test("an owner's own notes are never touched, also where they have the name of one of ours", async () => {
   const store = library();
   const { folder, out, back, note } = of(store);

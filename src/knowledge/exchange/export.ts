@@ -13,7 +13,14 @@ import { isErrno, KithError, throwIfAborted, writeError, writeFileAtomic } from 
 import { normalForm } from '../graph/normal.ts';
 import { type Differences, differencesOf } from './differences.ts';
 import { entityNote, toldOf } from './entity-note.ts';
-import { type Exported, markFinished, markUnfinished, readList, writeList } from './exported-list.ts';
+import {
+  type Exported,
+  markFinished,
+  markUnfinished,
+  readList,
+  type Written,
+  writeList,
+} from './exported-list.ts';
 import { foldName } from './file-names.ts';
 import { type FoundNote, isStill, readFolder, vaultOf } from './folder.ts';
 import { createKeyOf, createLinks } from './links.ts';
@@ -120,7 +127,7 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
     if (isSame) unchanged++;
     else changed.push({ id, file, found, hash, make });
     // Until it is written the note says what it said before.
-    const written = new Map([[hash, told]]);
+    const written = new Map<string, Written>([[hash, { told, taken: null }]]);
     if (old !== undefined) written.set(found!.hash, old);
     list.set(id, { file, written });
   }
@@ -157,7 +164,8 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
   const write = async (): Promise<void> => {
     for (const { id, file, found, hash, make } of turns) {
       throwIfAborted(signal);
-      const note = writeNote(make().parts, found?.note?.foreign ?? NOTHING_FOREIGN);
+      const { parts, told } = make();
+      const note = writeNote(parts, found?.note?.foreign ?? NOTHING_FOREIGN);
       if (note.hash !== hash) {
         left.push({ file, why: 'The knowledge base changed meanwhile. Export again.' });
         list.get(id)!.written.delete(hash);
@@ -170,6 +178,8 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
         continue;
       }
       await writeFileAtomic(join(folder, file), note.text);
+      // What was taken in of the note before says nothing of this one.
+      list.get(id)!.written.set(hash, { told, taken: null });
       if (found !== null && found.hash !== hash) list.get(id)!.written.delete(found.hash);
       written++;
       tell?.(unchanged + written, unchanged + changed.length);

@@ -11,13 +11,19 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, isKithError, KithError, readFileBounded, writeFileAtomic } from '../../base/index.ts';
 import { kbMark } from './note.ts';
-import { EXCHANGE_LIMITS, type Relation, type Told } from './types.ts';
+import { EXCHANGE_LIMITS, type Relation, type Taken, type Told } from './types.ts';
 
 export interface Exported {
-  /** Path in the folder. */
+  /** Path in the folder, when it was written or last taken in. */
   readonly file: string;
   /** Hash in the seal, and what the note says then. */
-  readonly written: Map<string, Told>;
+  readonly written: Map<string, Written>;
+}
+
+export interface Written {
+  readonly told: Told;
+  /** What the note with this seal said when it was last taken in, where that is something else: the next change is one of this. */
+  readonly taken: Taken | null;
 }
 
 /** By id. */
@@ -76,7 +82,11 @@ export async function writeList(folder: string, kb: string, list: ExportedList):
     .map(([id, { file: path, written }]) => [
       id,
       path,
-      ...[...written].map(([hash, told]) => [hash, packed(told)]),
+      ...[...written].map(([hash, { told, taken }]) =>
+        taken === null || isSame(told, taken)
+          ? [hash, packed(told)]
+          : [hash, packed(told), packed(taken), taken.title],
+      ),
     ]);
   // One note a line: what changed is seen by those who keep the folder under version control.
   const text = `{"format":${FORMAT},"kb":${JSON.stringify(kbMark(kb))},"notes":[\n${notes.map((note) => JSON.stringify(note)).join(',\n')}\n]}\n`;
@@ -85,6 +95,9 @@ export async function writeList(folder: string, kb: string, list: ExportedList):
   await writeFileAtomic(file, text);
   return true;
 }
+
+const isSame = (told: Told, taken: Taken): boolean =>
+  taken.title === told.name && JSON.stringify(packed(told)) === JSON.stringify(packed(taken));
 
 const packed = ({ name, type, aliases, summary, relations }: Told) => [
   ...[name, type, aliases, summary],
@@ -104,8 +117,9 @@ function listOf(value: unknown, kb: string): ExportedList {
       file: path,
       written: new Map(
         written.map((each) => {
-          const [hash, told] = arrayOf(each);
-          return [textOf(hash), toldOf(told)] as const;
+          const [hash, told, taken, title] = arrayOf(each);
+          const last = taken === undefined ? null : { ...toldOf(taken), title: textOf(title) };
+          return [textOf(hash), { told: toldOf(told), taken: last }] as const;
         }),
       ),
     });

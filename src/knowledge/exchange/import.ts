@@ -9,11 +9,12 @@ import { normalForm } from '../graph/normal.ts';
 import type { KnowledgeStore } from '../store/index.ts';
 import { applyEdits } from './apply.ts';
 import { differencesOf } from './differences.ts';
-import { isUnfinished, readList } from './exported-list.ts';
-import { readFolder } from './folder.ts';
+import { withoutEdits } from './edits.ts';
+import { type Exported, isUnfinished, readList, writeList } from './exported-list.ts';
+import { type FoundNote, readFolder } from './folder.ts';
 import { chosenNote, createKeyOf } from './links.ts';
 import { isEntityId } from './other-notes.ts';
-import type { Edit } from './types.ts';
+import type { Edit, Taken } from './types.ts';
 import type { NotesView } from './view.ts';
 
 export interface ImportOptions {
@@ -78,6 +79,14 @@ export async function importNotes(
     readonly file: string;
     readonly edits: readonly Edit[];
     readonly aliases: readonly string[];
+    readonly failed: Edit[];
+  }[] = [];
+  /** What notes say now: the next import compares with that. */
+  const taken: {
+    readonly note: FoundNote;
+    readonly told: Taken;
+    readonly exported: Exported;
+    readonly failed: Edit[];
   }[] = [];
   let notes = 0;
   for (const id of [...here.ours.keys()].sort()) {
@@ -88,16 +97,19 @@ export async function importNotes(
     const note = chosenNote(copies, id, list)!;
     for (const { file } of copies)
       if (file !== note.file) left.push({ file, why: `It is a copy of ${note.file}: that one counts.` });
-    const { edits, conflicts: mine, unclear, told } = differencesOf(note, list?.get(id) ?? null, view, keyOf);
+    const exported = list?.get(id) ?? null;
+    const { edits, conflicts: mine, unclear, told } = differencesOf(note, exported, view, keyOf);
+    const failed: Edit[] = [];
+    if (told !== null && exported?.written.has(note.hash)) taken.push({ note, told, exported, failed });
     for (const line of unclear) left.push({ file: note.file, why: `This is not understood: ${line}` });
-    if (edits.length > 0) found.push({ file: note.file, edits, aliases: told?.aliases ?? [] });
+    if (edits.length > 0) found.push({ file: note.file, edits, aliases: told?.aliases ?? [], failed });
     for (const { edit, theirs } of mine)
       conflicts.push({ file: note.file, kind: edit.kind, what: wordsOf(edit), instead: theirs });
   }
   let run: number | null = null;
   let changeCount = 0;
   if (found.length > 0 && !dryRun) run = store.beginRun('import', { folder }, clock.now());
-  for (const { file, edits, aliases } of found) {
+  for (const { file, edits, aliases, failed } of found) {
     throwIfAborted(signal);
     for (const edit of edits) {
       try {
@@ -105,6 +117,7 @@ export async function importNotes(
       } catch (error) {
         if (!isKithError(error) || error.status >= 500) throw error;
         left.push({ file, why: messageOf(error) });
+        failed.push(edit);
         continue;
       }
       changeCount++;
@@ -112,11 +125,44 @@ export async function importNotes(
     }
   }
   if (run !== null) store.noteRun(run, { folder, changes: changeCount }, clock.now());
+  if (list !== null && taken.length > 0 && !dryRun) {
+    const next = new Map(list);
+    for (const each of taken) next.set(each.note.id, afterImport(each));
+    try {
+      await writeList(folder, view.id, next);
+    } catch (error) {
+      left.push({
+        file: '.kith',
+        why: `What was taken in is in the knowledge base, and could not be noted here: ${messageOf(error)}`,
+      });
+    }
+  }
   return {
     ...{ folder, notes, changed: found.length, changes, changeCount },
     conflicts: conflicts.slice(0, MOST_TOLD),
     left: left.slice(0, MOST_TOLD),
     ...{ hasList: list !== null, isWhole: !(await isUnfinished(folder, view.id)), run },
+  };
+}
+
+/** What the list says of a note whose edits, but for those that failed, are in the knowledge base. */
+function afterImport({
+  note: { file, hash },
+  told,
+  exported,
+  failed,
+}: {
+  readonly note: FoundNote;
+  readonly told: Taken;
+  readonly exported: Exported;
+  readonly failed: readonly Edit[];
+}): Exported {
+  const { told: before, taken } = exported.written.get(hash)!;
+  const isNameTaken = failed.every(({ kind }) => kind !== 'name' && kind !== 'merge' && kind !== 'part');
+  const next = withoutEdits(told, taken ?? before, failed);
+  return {
+    file: isNameTaken ? file : exported.file,
+    written: new Map(exported.written).set(hash, { told: before, taken: next }),
   };
 }
 
@@ -136,5 +182,7 @@ function wordsOf(edit: Edit): string {
     }
     case 'merge':
       return `is one with ${edit.into}`;
+    case 'part':
+      return 'is one of its own again';
   }
 }

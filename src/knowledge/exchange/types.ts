@@ -24,6 +24,12 @@ export interface Told {
   readonly relations: readonly Relation[];
 }
 
+/** What a note said when it was last taken in. */
+export interface Taken extends Told {
+  /** Its heading; `name` is what it was named then, by that or by its file. */
+  readonly title: string;
+}
+
 export interface Evidence {
   /** The sentence that says so. */
   readonly quote: string;
@@ -70,7 +76,9 @@ export type Edit =
       readonly holds: boolean;
     }
   /** All that is said of `key` is said of `into`. */
-  | { readonly kind: 'merge'; readonly key: string; readonly into: string };
+  | { readonly kind: 'merge'; readonly key: string; readonly into: string }
+  /** What was made one with another is one of its own again. */
+  | { readonly kind: 'part'; readonly key: string };
 
 /** Characters and counts of a folder of notes. What has more is named and left alone. */
 export const EXCHANGE_LIMITS = {

@@ -23,7 +23,7 @@ import {
 
 const change: Readonly<Record<string, Schema>> = {
   file: string,
-  kind: choice('name', 'type', 'summary', 'alias', 'relation', 'merge'),
+  kind: choice('name', 'type', 'summary', 'alias', 'relation', 'merge', 'part'),
   what: described('What is said now, for people.', string),
 };
 const broken = '`export_list_broken`: the list of what was exported cannot be read; `locked`.';
