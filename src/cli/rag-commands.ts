@@ -13,6 +13,7 @@ import { filterOptions } from './rag-filter.ts';
 import { addGraph } from './rag-graph-commands.ts';
 import { addRagServe } from './rag-serve-commands.ts';
 import { addRagShare, federatedOptions } from './rag-share-commands.ts';
+import { stepOptions } from './rag-steps.ts';
 
 const MODES = ['auto', 'both', 'words', 'vectors', 'graph'] as const;
 
@@ -174,6 +175,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
         new Option('--answer', 'answer from what is found, with sources; exit code 1 when it is no answer'),
         writerOption(),
         freshOption(),
+        ...stepOptions(),
         ...federatedOptions(),
         jsonOption(),
       ],
@@ -182,6 +184,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
     'kith rag query notes "when does the lease end?"',
     'kith rag query notes "when does the lease end?" --answer',
     'kith rag query notes lease --mode words --path contracts/',
+    'kith rag query notes "when may I move out?" --hyde --rerank listwise --writer auto --budget 20s',
     'kith rag query notes "open questions" --where status!=done --where "due<2025-06" --glob "projects/**/*.md"',
     'kith rag query notes,letters,@mo7R3pn:notes "when does the lease end?"',
   );
@@ -190,7 +193,15 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
       rag,
       'chat <name>',
       'ask your documents, one question after the other, each answered with its sources; from a pipe each line is a question',
-      [homeOption(), modeOption(), ...filterOptions(), writerOption(), freshOption(), jsonOption()],
+      [
+        homeOption(),
+        modeOption(),
+        ...filterOptions(),
+        writerOption(),
+        freshOption(),
+        ...stepOptions(),
+        jsonOption(),
+      ],
       async () => ({ default: (await import('./commands/rag-chat.ts')).chat }),
     ),
     'kith rag chat notes',
@@ -230,6 +241,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
         new Option('--out-of-scope <set>', 'questions that the documents do not answer, to be refused'),
         new Option('--limit <n>', 'only so many questions of each set').argParser(whole(1, 1_000_000)),
         writerOption(),
+        ...stepOptions(),
         new Option('--write <file>', 'write the run in TREC form; of answers each as a line of JSON'),
         new Option('--against <file>', 'compare with a run that was written before'),
         jsonOption(),
@@ -237,6 +249,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
       async () => ({ default: (await import('./commands/rag-eval.ts')).evaluate }),
     ),
     'kith rag eval scifact ./scifact --write run.txt',
+    'kith rag eval scifact ./scifact --limit 50 --rerank listwise --writer auto --against run.txt',
     'kith rag eval notes questions.json --answers',
   );
 }

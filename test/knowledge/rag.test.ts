@@ -160,6 +160,54 @@ test('what documents do not say is refused, and what a model writes that they do
   assert.equal(await bad({ question: 'x', history: [{ ...turn, cited: ['../x'] }] }), 400);
 });
 
+test('a search says what a model was asked for beside it, and is as without where nothing of use came', async () => {
+  const question = 'How long should green tea steep?';
+  const plain = await search('notes', question);
+  assert.deepEqual(plain.steps, []);
+  const asked = { expand: ['hyde'], rerank: 'listwise', budgetMs: 60_000 };
+  const told = await search('notes', question, { ...asked, writer: 'auto' });
+  assert.deepEqual(
+    told.steps.map(({ name, model, writer }) => [name, model, writer?.where]),
+    [
+      ['hyde', 'tiny', 'this_machine'],
+      ['listwise', 'tiny', 'this_machine'],
+    ],
+  );
+  assert.ok(told.hits.some(({ path }) => path.endsWith('tea.md')));
+  const unknown = await search('notes', question, { ...asked, writer: 'no-such-model' });
+  assert.deepEqual(
+    unknown.steps.map(({ code }) => code),
+    ['failed', 'failed'],
+  );
+  assert.match(unknown.steps[0]?.reason ?? '', /no-such-model/);
+  assert.deepEqual(unknown.hits, plain.hits);
+  // The setting says that nobody writes.
+  const nobody = await rag<AnswerView>('POST', '/notes/answer', { question, ...asked });
+  assert.deepEqual(
+    nobody.steps.map(({ name, code }) => [name, code]),
+    [
+      ['hyde', 'nobody'],
+      ['listwise', 'nobody'],
+    ],
+  );
+  assert.equal(nobody.outcome, 'extracted');
+  const written = await rag<AnswerView>('POST', '/notes/answer', {
+    ...{ question, rerank: 'listwise', budgetMs: 60_000, writer: 'auto', maxTokens: 16 },
+  });
+  assert.deepEqual(
+    written.writers.map(({ task }) => task),
+    ['search', 'answer'],
+  );
+  for (const body of [{ expand: ['guess'] }, { rerank: 'magic' }, { budgetMs: 60_001 }]) {
+    const response = await rag.raw('POST', '/notes/search', {
+      body: JSON.stringify({ query: question, ...body }),
+      headers: { 'content-type': 'application/json' },
+    });
+    await response.body?.cancel();
+    assert.equal(response.status, 400);
+  }
+});
+
 test('a sync again follows what moved, came and went, and reads nothing else', async () => {
   await rename(join(notes, 'costs.csv'), join(notes, 'trips', 'costs.csv'));
   await rm(join(notes, 'car.html'));

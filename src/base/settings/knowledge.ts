@@ -4,7 +4,7 @@
  * @module base/settings/knowledge
  */
 import { isAbsolute } from 'node:path';
-import { bytes, choice, flagSetting, GB, integer, text } from './setting.ts';
+import { bytes, choice, flagSetting, GB, integer, list, text } from './setting.ts';
 
 export const knowledgeSettings = {
   'knowledge.folder': text(
@@ -50,6 +50,24 @@ export const knowledgeSettings = {
     (value) => /^[^\s\p{Cc}]{1,200}$/u.test(value),
     'none',
   ),
+  'knowledge.expand': list(
+    'Other ways to ask that knowledge.writer is asked for before each search: a passage that might answer (hyde), other wordings (multi-query).',
+    'hyde, multi-query, both with a comma, or nothing',
+    (value) => value === 'hyde' || value === 'multi-query',
+    [],
+  ),
+  'knowledge.rerank': choice(
+    'Who puts the best of what a search found in order: nobody; knowledge.writer, which is shown the best ten (listwise); a model that reads the question with each passage (cross-encoder).',
+    ['none', 'listwise', 'cross-encoder'],
+    'none',
+  ),
+  'knowledge.stepMs': integer(
+    'Time that other ways to ask may take in a search, and putting in order again, in ms; what takes longer is left out.',
+    1,
+    60_000,
+    3000,
+  ),
+  'knowledge.rerankPassages': integer('Passages that a cross-encoder puts in order.', 2, 200, 30),
   'knowledge.cache': choice(
     'Whether answers are given again until the knowledge base changes, for a day at most: to the same question, also to one that means the same (which may be answered for another), or never.',
     ['same', 'similar', 'off'],

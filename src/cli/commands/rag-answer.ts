@@ -13,6 +13,7 @@ import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
 import { filterOf } from '../rag-filter.ts';
+import { stepsOf, tellSteps } from '../rag-steps.ts';
 
 /** As the route takes them. */
 const MOST_SOURCES = 20;
@@ -27,11 +28,14 @@ export function wishesOf({
     ...(options.fresh === true ? { fresh: true } : {}),
     ...(filter === null ? {} : { filter }),
     ...(options.k === undefined ? {} : { k: Math.min(MOST_SOURCES, Number(options.k)) }),
-    ...(options.writer === undefined
-      ? {}
-      : { writer: options.writer === 'none' ? null : String(options.writer) }),
+    ...writerOf(options),
+    ...stepsOf(options),
   };
 }
+
+/** Null: no model. */
+export const writerOf = ({ writer }: Invocation['options']): Pick<AnswerQuery, 'writer'> =>
+  writer === undefined ? {} : { writer: writer === 'none' ? null : String(writer) };
 
 /** `kith rag query NAME ... --answer`: exit code 1 when the documents do not answer. */
 export const answerOnce: Handler = async (invocation) => {
@@ -105,6 +109,7 @@ export function tellBeside(told: AnswerView): void {
   for (const { code, message } of warnings)
     if (OF_INTEREST.has(code)) say(`${paint('yellow', 'note:', process.stderr)} ${asTyped(plain(message))}`);
   if (route !== null) say(`Way: ${route.taken}, since ${plain(route.why)}`);
+  tellSteps(told.steps);
 }
 
 /** The others say of single sentences what the figures say of all; `--json` has them. */

@@ -19,12 +19,14 @@ import {
   readRun,
   writeRun,
 } from '../../knowledge/index.ts';
-import type { HitView, SearchQuery } from '../../server/index.ts';
+import type { HitView, SearchQuery, StepView } from '../../server/index.ts';
 import { UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { paint, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
+import { stepFigures, stepsOf, tellStepFigures } from '../rag-steps.ts';
+import { writerOf } from './rag-answer.ts';
 import { documentOf, evaluateAnswers } from './rag-eval-answers.ts';
 
 const MEASURES: readonly Measure[] = ['ndcg@10', 'recall@5', 'recall@100', 'mrr', 'map'];
@@ -34,16 +36,21 @@ const ASKED = 200;
 export const evaluate: Handler = async (invocation) => {
   const { args, options } = invocation;
   if (options.answers) return evaluateAnswers(invocation);
-  if (options.writer !== undefined || options.outOfScope !== undefined || options.limit !== undefined)
-    throw new UsageError('--writer, --out-of-scope and --limit go with --answers.');
+  if (options.outOfScope !== undefined) throw new UsageError('--out-of-scope goes with --answers.');
+  const wishes = { ...stepsOf(options), ...writerOf(options) };
   const name = String(args[0]);
-  const set = await readJudgedSet(String(args[1]));
+  const whole = await readJudgedSet(String(args[1]));
+  const set =
+    options.limit === undefined
+      ? whole
+      : { ...whole, questions: whole.questions.slice(0, Number(options.limit)) };
   const before = options.against === undefined ? null : readRun(await runText(String(options.against)));
   using interrupt = onInterrupt();
   const { signal } = interrupt;
   const ids = new Set(set.documents.map(({ id }) => id));
   const run = new Map<string, { id: string; score: number }[]>();
   const times: number[] = [];
+  const done: StepView[] = [];
   await withRag(options, async ({ desk }) => {
     for (const { id, text } of set.questions) {
       signal.throwIfAborted();
@@ -52,9 +59,11 @@ export const evaluate: Handler = async (invocation) => {
       const asked: SearchQuery = {
         ...{ query: text.slice(0, 20_000), k: ASKED, neighbours: 0 },
         mode: options.mode as SearchQuery['mode'],
+        ...wishes,
       };
-      const { hits, ms } = await desk.search(name, asked, signal);
+      const { hits, ms, steps } = await desk.search(name, asked, signal);
       times.push(ms);
+      done.push(...steps);
       run.set(id, rankingOf(hits, ids));
     }
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
@@ -73,6 +82,7 @@ export const evaluate: Handler = async (invocation) => {
       questions: set.questions.length,
       measures: Object.fromEntries(verdict.means),
       ms: { p50, p95 },
+      steps: stepFigures(done),
       against: difference,
     });
     return;
@@ -86,6 +96,7 @@ export const evaluate: Handler = async (invocation) => {
   say(
     `${formatPlural(set.questions.length, 'question')}, ${formatDuration(p50)} each (median; 95 % within ${formatDuration(p95)})`,
   );
+  tellStepFigures(stepFigures(done));
   if (difference !== null) {
     const points = (value: number): string => (100 * value).toFixed(2);
     print(

@@ -7,7 +7,8 @@ import { asTyped, paint, plain, print, printJson, say, table } from '../output.t
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
 import { filterOf } from '../rag-filter.ts';
-import { answerOnce } from './rag-answer.ts';
+import { stepsOf, tellSteps } from '../rag-steps.ts';
+import { answerOnce, writerOf } from './rag-answer.ts';
 import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
 import { answerByPeer, listShared, queryAll } from './rag-share.ts';
 
@@ -169,8 +170,17 @@ export const query: Handler = async (invocation) => {
       '--deadline goes with a search of several knowledge bases: NAME,OTHER or @PEER:NAME.',
     );
   if (options.answer) return answerOnce(invocation);
-  if (isOfSeveral) return queryAll(invocation);
-  if (options.writer !== undefined) throw new UsageError('--writer goes with --answer.');
+  if (isOfSeveral) {
+    if (Object.keys(stepsOf(options)).length > 0)
+      throw new UsageError(
+        '--hyde, --multi-query, --rerank and --budget go with one knowledge base of this node.',
+      );
+    return queryAll(invocation);
+  }
+  const steps = stepsOf(options);
+  const asksWriter = (steps.expand ?? []).length > 0 || steps.rerank === 'listwise';
+  if (options.writer !== undefined && !asksWriter)
+    throw new UsageError('--writer goes with --answer, --hyde, --multi-query or --rerank listwise.');
   const filter = filterOf(options);
   const asked: SearchQuery = {
     query: ((args[1] ?? []) as readonly string[]).join(' '),
@@ -178,6 +188,8 @@ export const query: Handler = async (invocation) => {
     mode: options.mode as SearchQuery['mode'],
     neighbours: 0,
     ...(filter === null ? {} : { filter }),
+    ...writerOf(options),
+    ...steps,
   };
   const found = await withRag(options, ({ desk }) =>
     desk.search(nameOf(invocation), asked, new AbortController().signal),
@@ -193,6 +205,7 @@ export const query: Handler = async (invocation) => {
     say(asTyped(`Searched by words alone: ${plain(found.degraded.message)} (${found.degraded.code})`));
   else say(`By ${found.by.join(', ')}, in ${formatDuration(found.ms)}`);
   if (found.route !== null) say(`Way: ${found.route.taken}, since ${plain(found.route.why)}`);
+  tellSteps(found.steps);
   return code;
 };
 

@@ -99,6 +99,8 @@ async function* answer(
   const most = options.sources ?? 8;
   const found: Awaited<ReturnType<Retriever['search']>> & { readonly steps?: readonly SearchStep[] } =
     await retriever.search(question, { limit: Math.max(most, 8), ...options.search, signal });
+  for (const { writer: asker } of found.steps ?? [])
+    if (asker !== null) yield { type: 'writer', task: 'search', ...asker, wrote: null };
   if (found.degraded !== null)
     yield warning('search_degraded', `Searched by words only: ${found.degraded.message}.`);
   const { sources, cut } = buildContext(found.hits, store, {

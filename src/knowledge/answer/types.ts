@@ -86,9 +86,12 @@ export interface Figures {
 
 /** A model that was asked, also where nothing that it said was of use. */
 export interface WriterNote extends WriterFacts {
-  /** `question`: to make it stand alone, from what was said before; `answer`: to write it, from the sources. */
-  readonly task: 'question' | 'answer';
-  /** Of what it wrote as an answer, before anything was left out or given instead; null for a question. */
+  /**
+   * `question`: to make it stand alone, from what was said before; `search`: for other ways to ask, or to put passages in order;
+   * `answer`: to write it, from the sources.
+   */
+  readonly task: 'question' | 'search' | 'answer';
+  /** Of what it wrote as an answer, before anything was left out or given instead; null for the others. */
   readonly wrote: Figures | null;
 }
 

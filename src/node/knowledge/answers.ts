@@ -8,6 +8,7 @@ import { createAnswerer, type Writer } from '../../knowledge/index.ts';
 import type { AnswersDesk } from '../../server/index.ts';
 import { type AreaParts, streamKb } from './areas.ts';
 import { answerAgain } from './cache.ts';
+import { searchWith } from './searching.ts';
 import { openWriter } from './writer.ts';
 
 export function answersDesk(parts: AreaParts): AnswersDesk {
@@ -28,7 +29,10 @@ export function answersDesk(parts: AreaParts): AnswersDesk {
       const writer = await writerFor(wanted);
       return streamKb(parts, name, (kb) =>
         answerAgain(parts, kb, query, writer?.id ?? null, signal, () =>
-          createAnswerer({ ...kb, writer, clock, random }).answer(question, {
+          createAnswerer({
+            ...{ ...kb, writer, clock, random },
+            retriever: searchWith(parts, kb.retriever, query, writer === null ? null : async () => writer),
+          }).answer(question, {
             ...{ turns: history, search: { by: mode, filter }, signal },
             // What a model makes up is worth less to a reader than what stands in the sources.
             fallback: 'extract',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createManualClock, silentLogger } from '../../base/index.ts';
-import { type AnswerEvent, openKnowledgeStore } from '../../knowledge/index.ts';
+import { type AnswerEvent, openKnowledgeStore, type SearchStep } from '../../knowledge/index.ts';
 import type { AnswerQuery } from '../../server/index.ts';
 import { answerAgain } from './cache.ts';
 
@@ -30,7 +30,8 @@ const query: AnswerQuery = { question: 'When does the lease end?', history: [], 
 function open(cache: 'same' | 'similar' | 'off' = 'same') {
   const store = openKnowledgeStore({ path: ':memory:' });
   const clock = createManualClock(1000);
-  const parts = { config: { knowledge: { cache } }, clock, log: silentLogger };
+  const knowledge = { cache, expand: [], rerank: 'none', stepMs: 1000 };
+  const parts = { config: { knowledge }, clock, log: silentLogger };
   const kb = {
     store,
     embedder: { embed: () => Promise.reject(new Error('no question needs a vector')) },
@@ -72,7 +73,8 @@ test('a verified answer is given again with its age, and made anew for other opt
   await kb.ask(events, { history: [{ question: 'a', answer: 'b' }] });
   await kb.ask(events, {}, 'auto');
   await kb.ask(events, { fresh: true });
-  assert.equal(kb.made(), 6);
+  await kb.ask(events, { rerank: 'listwise' });
+  assert.equal(kb.made(), 7);
 });
 
 test('what is refused, cut, short of a writer or not verified is not kept', async () => {
@@ -80,16 +82,21 @@ test('what is refused, cut, short of a writer or not verified is not kept', asyn
   const unsupported: AnswerEvent = {
     ...{ type: 'sentence', text: 'x', status: 'unsupported', missing: [], given: true },
   };
+  const late: SearchStep = {
+    ...{ name: 'hyde', status: 'skipped', code: 'late', reason: 'x', ms: 1 },
+    ...{ model: null, writer: null },
+  };
   for (const events of [
     [looked, text, finish('refused')],
     [looked, text, finish('written', 0)],
     [looked, unsupported, finish('written')],
     [looked, { type: 'warning', code: 'answer_cut', message: 'x' }, finish('written')],
     [looked, { type: 'warning', code: 'search_degraded', message: 'x' }, finish('written')],
+    [{ ...looked, steps: [late] }, text, finish('written')],
     [looked, text],
   ] as const)
     await kb.ask(events);
-  assert.equal(kb.made(), 6);
+  assert.equal(kb.made(), 7);
   assert.equal(kb.store.kept.figures(kb.clock.now(), 1e9).answers, 0);
 });
 

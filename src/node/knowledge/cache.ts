@@ -8,6 +8,7 @@ import { type AnswerEvent, KEPT_MS, type Looked, lookFor, namedIn } from '../../
 import type { AnswerQuery, CacheDesk } from '../../server/index.ts';
 import type { AreaParts } from './areas.ts';
 import type { OpenKb } from './kbs.ts';
+import { stepsOf } from './searching.ts';
 
 /** With these an answer is less than it could be, and the next one may be better. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -33,6 +34,8 @@ export async function* answerAgain(
     return;
   }
   const { question, fresh = false, history, mode: by, filter = null, k = null, maxTokens = null } = query;
+  const { expand, rerank } = stepsOf({ config }, query);
+  const steps = expand.length === 0 && rerank === 'none' ? {} : { expand, rerank };
   let looked: Looked | null = null;
   try {
     looked = await lookFor(
@@ -42,7 +45,9 @@ export async function* answerAgain(
       },
       {
         text: question,
-        options: JSON.parse(JSON.stringify({ history, by, filter, k, maxTokens, writer })) as unknown,
+        options: JSON.parse(
+          JSON.stringify({ history, by, filter, k, maxTokens, writer, ...steps }),
+        ) as unknown,
         similar: mode === 'similar',
       },
       signal,
@@ -82,6 +87,8 @@ function isVerified(events: readonly AnswerEvent[]): boolean {
     events.every(
       (event) =>
         !(event.type === 'warning' && PASSING.has(event.code)) &&
+        // Next time there may be more of it.
+        !(event.type === 'sources' && event.steps.some(({ code }) => code === 'late' || code === 'failed')) &&
         !(event.type === 'sentence' && event.given && event.status === 'unsupported'),
     )
   );

@@ -34,6 +34,7 @@ import { makeKb } from './making.ts';
 import { checkFolder, checkFree, followed, followedAs, unknown } from './places.ts';
 import { readingDesk } from './reading.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
+import { lateWriter, searchWith } from './searching.ts';
 import { createSharing, type Sharing, type SharingParts } from './share.ts';
 import { piecesOf, receiveUpload } from './uploads.ts';
 import { documentView, fileView, searchView } from './views.ts';
@@ -296,7 +297,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         const { retriever } = kb;
         const began = clock.monotonic();
         const { query: question, k, mode, neighbours, diversity, filter } = query;
-        const found = await retriever.search(question, {
+        const search = searchWith(area, retriever, query, lateWriter(area, query.writer));
+        const found = await search.search(question, {
           ...{ limit: k, by: mode, neighbours, filter, signal },
           ...(diversity === undefined ? {} : { diversity }),
         });

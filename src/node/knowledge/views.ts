@@ -3,7 +3,7 @@
  *
  * @module node/knowledge/views
  */
-import type { FileState, Found, StoredChunk, StoredDocument } from '../../knowledge/index.ts';
+import type { ExpandedFound, FileState, StoredChunk, StoredDocument } from '../../knowledge/index.ts';
 import type { ChunkView, DocumentView, FileView, SearchView } from '../../server/index.ts';
 
 export function documentView(document: StoredDocument): DocumentView {
@@ -19,9 +19,9 @@ export const chunkView = ({ id, path, title, text, position, place }: StoredChun
   ...{ id, path, title, text, position, place },
 });
 
-export function searchView({ hits, by, route, degraded }: Found, ms: number): SearchView {
+export function searchView({ hits, by, route, degraded, steps }: ExpandedFound, ms: number): SearchView {
   return {
-    ...{ by, route, degraded, ms },
+    ...{ by, route, degraded, steps, ms },
     hits: hits.map(({ chunk, score, words, vector, graph, duplicates, neighbours }) => ({
       ...chunkView(chunk),
       ...{ score, words, vector, graph, duplicates },

@@ -7,6 +7,7 @@ import { answerBody } from '../rag/answer-bodies.ts';
 import { json, type Operation } from './operation.ts';
 import { operation } from './rag-parts.ts';
 import { chunkId, place, route } from './rag-schemas.ts';
+import { asker, steps } from './rag-steps.ts';
 import { requestSchema } from './request-schema.ts';
 import {
   array,
@@ -51,41 +52,20 @@ const sentence: Readonly<Record<string, Schema>> = {
 };
 const writer: Readonly<Record<string, Schema>> = {
   task: described(
-    'What it was asked for: to make the question stand alone, or to write the answer.',
-    choice('question', 'answer'),
+    'What it was asked for: to make the question stand alone, to help with the search, or to write the answer.',
+    choice('question', 'search', 'answer'),
   ),
-  backend: string,
-  model: string,
-  where: described('Where it was computed.', nullable(choice('this_machine', 'owned', 'peer', 'provider'))),
-  link: described('How it got there.', nullable(choice('encrypted', 'owned_network', 'open'))),
-  privacy: described('Privacy level that held.', nullable(string)),
-  replaced: described(
-    'Personal data that was replaced before it left; null when nothing had to be.',
-    nullable(array(object({ class: string, count }))),
-  ),
-  others: described(
-    'Backends that were sent the same, and whose answer does not count: they failed, or another was faster.',
-    array(string),
-  ),
-  promptTokens: described('Null: unknown.', nullable(count)),
-  completionTokens: nullable(count),
+  ...asker,
   wrote: described(
-    'Of what it wrote, before anything was left out or given instead; null for a question.',
+    'Of what it wrote, before anything was left out or given instead; null for the other tasks.',
     nullable(ref('KbFigures')),
   ),
-  cost: described("In the unit of the owner's prices; null: unknown.", nullable(number)),
 };
 const warning: Readonly<Record<string, Schema>> = { code: string, message: string };
 const question = described('As it was looked up.', string);
 const rewrittenBy = described(
   'By whom it was made to stand alone; null: it is as it was asked.',
   nullable(choice('rules', 'writer')),
-);
-const steps = described(
-  'What was done beside searching, or skipped, and why.',
-  array(
-    object({ name: string, status: choice('used', 'skipped'), reason: nullable(string), ms: milliseconds }),
-  ),
 );
 const cached = described(
   'Stands where it was made when the question came before, or one that means the same.',

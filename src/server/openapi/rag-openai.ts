@@ -8,6 +8,7 @@ import { fingerprint } from './openai-parts.ts';
 import { type Answer, answer, json, type Operation, pathParameter, queryParameter } from './operation.ts';
 import { retried } from './rag-parts.ts';
 import { chunkId, place, route } from './rag-schemas.ts';
+import { steps } from './rag-steps.ts';
 import { requestSchema } from './request-schema.ts';
 import {
   array,
@@ -78,7 +79,7 @@ export const ragOpenAiSchemas: Readonly<Record<string, Schema>> = {
     reason: described('Why it was refused.', nullable(string)),
     question: described('As it was looked up.', nullable(string)),
     rewritten_by: described('By whom it was made to stand alone.', nullable(choice('rules', 'writer'))),
-    route,
+    ...{ route, steps },
     cached: described(
       'Age and likeness of the question where the answer was made before; null where it was made now.',
       nullable(object({ age_ms: milliseconds, similarity: number })),

@@ -5,6 +5,7 @@
  */
 import { exportedFile, exportedNotes } from './rag-exported.ts';
 import { steps } from './rag-steps.ts';
+import { steps } from './rag-steps.ts';
 import {
   array,
   choice,
@@ -194,6 +195,7 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
     by: array(choice('words', 'vectors', 'graph')),
     route,
     degraded: described('Why meaning did not count although it was asked for.', nullable(trouble)),
+    steps,
     ms: milliseconds,
   }),
 };

@@ -17,8 +17,9 @@ import type {
   Turn,
   WriterNote,
 } from '../../knowledge/index.ts';
+import type { StepWishes } from './step-types.ts';
 
-export interface AnswerQuery {
+export interface AnswerQuery extends StepWishes {
   readonly question: string;
   /** Exchanges before it, the oldest first. */
   readonly history: readonly Turn[];

@@ -6,6 +6,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
+import { stepFields } from './step-bodies.ts';
 
 /** Characters of a path, on the disk or in a knowledge base. */
 const MOST_PATH = 4096;
@@ -128,4 +129,6 @@ export const searchBody = z.strictObject({
   neighbours: z.int().min(0).max(8).default(0),
   diversity: z.number().min(0).max(1).exactOptional(),
   filter: filterBody.exactOptional(),
+  writer: z.string().min(1).max(200).nullable().exactOptional(),
+  ...stepFields,
 });

@@ -157,6 +157,7 @@ export function readAnswer(kb: string): KbReading {
           question: looked?.question ?? null,
           rewritten_by: looked?.rewrittenBy ?? null,
           route: looked?.route ?? null,
+          steps: looked?.steps ?? [],
           cached:
             finish?.cached === undefined
               ? null

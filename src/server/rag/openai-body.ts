@@ -11,6 +11,8 @@ import { messages } from '../openai/messages.ts';
 import { checkStreamOptions, generationFields } from '../openai/options.ts';
 import type { AnswerQuery } from './answer-types.ts';
 import { filterBody, modeBody, searchBody, uploadQuery } from './bodies.ts';
+import { budgetBody, expandBody, rerankBody } from './step-bodies.ts';
+import type { StepWishes } from './step-types.ts';
 
 /** Exchanges before the question that count, and characters of each part. */
 const MOST_TURNS = 8;
@@ -35,12 +37,18 @@ export const kbChatSchema = z.object({
       extract: optional(z.boolean()),
       /** Made anew, even if an answer is kept. */
       fresh: optional(z.boolean()),
+      /** What is done beside searching, as the search takes it. */
+      expand: optional(expandBody),
+      rerank: optional(rerankBody),
+      budget_ms: optional(budgetBody),
     }),
   ),
 });
 
 /** Whom a search is for stands in the body, as everywhere else in this API. */
-export const kbSearchSchema = searchBody.extend({ model: z.string().min(1).max(200).exactOptional() });
+export const kbSearchSchema = searchBody
+  .omit({ writer: true })
+  .extend({ model: z.string().min(1).max(200).exactOptional() });
 
 export const kbUploadQuery = z.strictObject({
   model: z.string().min(1).max(200).exactOptional(),
@@ -87,9 +95,18 @@ export function parseKbChat(body: unknown): KbChat {
       ...(kith?.k === undefined ? {} : { k: kith.k }),
       ...(kith?.extract === true ? { writer: null } : {}),
       ...(kith?.fresh === true ? { fresh: true } : {}),
+      ...stepsOf(kith),
       // As few as a client asks for may be less than a sentence has.
       ...(maxTokens === undefined ? {} : { maxTokens: Math.min(4096, Math.max(16, maxTokens)) }),
     },
+  };
+}
+
+function stepsOf(kith: z.output<typeof kbChatSchema>['kith']): StepWishes {
+  return {
+    ...(kith?.expand === undefined ? {} : { expand: kith.expand }),
+    ...(kith?.rerank === undefined ? {} : { rerank: kith.rerank }),
+    ...(kith?.budget_ms === undefined ? {} : { budgetMs: kith.budget_ms }),
   };
 }
 

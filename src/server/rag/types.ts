@@ -20,6 +20,7 @@ import type { BackupView, ExchangeDesk } from './exchange-types.ts';
 import type { GraphDesk } from './graph-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
 import type { SharesDesk } from './share-types.ts';
+import type { StepView, StepWishes } from './step-types.ts';
 
 /** Why something is not as it should be. */
 export interface Trouble {
@@ -155,6 +156,8 @@ export interface SearchView {
   readonly route: Found['route'];
   /** Why meaning did not count although it was asked for. */
   readonly degraded: Trouble | null;
+  /** What was done beside searching, or left out, and why; empty where nothing was asked for. */
+  readonly steps: readonly StepView[];
   readonly ms: number;
 }
 
@@ -166,6 +169,8 @@ export interface SearchQuery extends StepWishes {
   /** @default as the question's form asks for */
   readonly diversity?: number;
   readonly filter?: Filter;
+  /** Who is asked for other ways to ask, and for an order. @default `knowledge.writer` */
+  readonly writer?: string | null;
 }
 
 export interface PageQuery {
