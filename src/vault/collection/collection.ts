@@ -1,0 +1,125 @@
+/**
+ * A collection of objects on Eves, as its owner uses it: placed and kept equal, read object by object or whole, repaired, checked,
+ * its keys changed.
+ *
+ * @module vault/collection/collection
+ */
+import { KithError, oneAtATime, throwIfAborted } from '../../base/index.ts';
+import { type ReadOptions, readBlock } from '../place/reader.ts';
+import { damaged, openRecord } from '../seal/record.ts';
+import { digestOf, type Entry } from '../seal/segment.ts';
+import { type Manifest, readManifest } from './manifest-view.ts';
+import { checkBlocks, repairBlocks } from './repair.ts';
+import { syncObjects } from './sync.ts';
+import type {
+  CheckReport,
+  CollectionOptions,
+  ObjectSource,
+  RepairReport,
+  SyncOptions,
+  SyncReport,
+} from './types.ts';
+
+export interface RestoreOptions {
+  readonly signal?: AbortSignal;
+  readonly told?: (done: number, of: number) => void;
+}
+
+export interface Collection {
+  readonly id: string;
+  /** What it consists of, as the Eves have it now. */
+  open(signal?: AbortSignal): Promise<Manifest>;
+  sync(source: ObjectSource, options: SyncOptions): Promise<SyncReport>;
+  /** One object: its bytes alone are read. @throws KithError `vault_no_object` */
+  read(manifest: Manifest, name: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** All objects, each segment read once; in the order of their segments. */
+  readAll(
+    manifest: Manifest,
+    take: (name: string, object: Uint8Array) => void | Promise<void>,
+    options?: RestoreOptions,
+  ): Promise<void>;
+  repair(options?: RestoreOptions): Promise<RepairReport>;
+  /** @param questions leaves asked of each Eve */
+  check(questions: number, signal?: AbortSignal): Promise<CheckReport>;
+  /** Seals the manifest with keys of the next epoch, and all objects anew. */
+  rotate(source: ObjectSource, options: SyncOptions): Promise<SyncReport>;
+}
+
+export function createCollection(options: CollectionOptions): Collection {
+  const { id, root, eves, replicas, clock } = options;
+  // One writer of this node at a time; others are told by the head.
+  const inTurn = oneAtATime();
+  let { reached } = options;
+  const own: CollectionOptions = {
+    ...options,
+    onReached(number) {
+      options.onReached(number);
+      reached = Math.max(reached, number);
+    },
+  };
+
+  const reading = (signal: AbortSignal | undefined): ReadOptions => ({
+    ...{ replicas, clock, signal, onFault: options.onFault },
+    ...(options.hedgeMs === undefined ? {} : { hedgeMs: options.hedgeMs }),
+  });
+
+  async function open(signal?: AbortSignal): Promise<Manifest> {
+    const manifest = await readManifest(id, root, eves, reached, reading(signal));
+    if (manifest.number > reached) own.onReached(manifest.number);
+    return manifest;
+  }
+
+  function opened(entry: Entry, record: Uint8Array): Uint8Array {
+    const object = openRecord(id, entry.name, record, entry.key);
+    if (object.length !== entry.size || Buffer.compare(digestOf(object), entry.digest) !== 0)
+      throw damaged(entry.name);
+    return object;
+  }
+
+  return {
+    id,
+    open,
+    sync: (source, sync) => inTurn(async () => syncObjects(own, await open(sync.signal), source, sync)),
+    async read(manifest, name, signal) {
+      const entry = manifest.entries.get(name);
+      if (entry === undefined)
+        throw new KithError(
+          'vault_no_object',
+          `The collection has nothing that is called ${JSON.stringify(name)}.`,
+          {
+            status: 404,
+          },
+        );
+      const { segment, at, bytes } = entry;
+      return readBlock(
+        eves,
+        segment,
+        { at, length: bytes },
+        (record) => opened(entry, record),
+        reading(signal),
+      );
+    },
+    async readAll(manifest, take, { signal, told } = {}) {
+      const bySegment = Map.groupBy(manifest.entries.values(), ({ segment }) => segment);
+      let done = 0;
+      for (const [segment, entries] of bySegment) {
+        throwIfAborted(signal);
+        const block = await readBlock(eves, segment, null, (whole) => whole, reading(signal));
+        for (const entry of entries)
+          await take(entry.name, opened(entry, block.subarray(entry.at, entry.at + entry.bytes)));
+        done += entries.length;
+        told?.(done, manifest.entries.size);
+      }
+    },
+    repair: ({ signal, told } = {}) =>
+      inTurn(async () => repairBlocks(own, await open(signal), told, signal)),
+    check: async (questions, signal) => checkBlocks(own, await open(signal), questions, signal),
+    rotate: (source, sync) =>
+      inTurn(async () => {
+        const manifest = await open(sync.signal);
+        // As if nothing were there: every object gets a new key, and the old blocks go.
+        const anew: Manifest = { ...manifest, entries: new Map() };
+        return syncObjects(own, anew, source, sync, { epoch: manifest.epoch + 1 });
+      }),
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * Puts a block where it has to be: as many copies as wanted, on the Eves that come first for it; where one is away, the next one
+ * takes her copy until `repair` moves it.
+ *
+ * @module vault/collection/put
+ */
+import { KithError, messageOf, throwIfAborted } from '../../base/index.ts';
+import type { PlacedEve } from '../place/reader.ts';
+import { placesFor } from '../place/rendezvous.ts';
+
+export interface BlockPutter {
+  /** Resolves when enough copies were acknowledged. @throws KithError `vault_not_placed` */
+  put(id: string, block: Uint8Array): Promise<void>;
+  /** Bytes of all copies. */
+  readonly bytes: number;
+  /** Eves that did not take one, and why. */
+  readonly away: ReadonlyMap<string, string>;
+}
+
+export function createPutter(
+  eves: readonly PlacedEve[],
+  replicas: number,
+  away: Map<string, string>,
+  signal: AbortSignal | undefined,
+): BlockPutter {
+  let bytes = 0;
+
+  async function one(eve: PlacedEve, block: Uint8Array): Promise<boolean> {
+    try {
+      await eve.tenant.put(block, signal);
+      bytes += block.length;
+      return true;
+    } catch (error) {
+      throwIfAborted(signal);
+      away.set(eve.peer, messageOf(error));
+      return false;
+    }
+  }
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    away,
+    async put(id, block) {
+      const order = placesFor(id, eves, replicas);
+      // Who did not take one is asked last for the next, so that each block does not wait for her anew.
+      const usable = [
+        ...order.filter(({ peer }) => !away.has(peer)),
+        ...order.filter(({ peer }) => away.has(peer)),
+      ];
+      const wanted = Math.min(replicas, eves.length);
+      let copies = 0;
+      while (copies < wanted && usable.length > 0) {
+        const batch = usable.splice(0, wanted - copies);
+        const taken = await Promise.all(batch.map((eve) => one(eve, block)));
+        copies += taken.filter(Boolean).length;
+      }
+      if (copies === 0 || copies < Math.min(wanted, 2))
+        throw new KithError(
+          'vault_not_placed',
+          `${copies} of ${wanted} copies of a block found an Eve: ${[...away].map(([peer, why]) => `${peer}: ${why}`).join('; ')}. What was placed before stays as it is; try again when they are back, or add an Eve.`,
+          { status: 503 },
+        );
+    },
+  };
+}
+
+/** Runs work on all items, some at a time, and ends at the first failure. */
+export async function each<T>(
+  items: Iterable<T>,
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  const lane = async () => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+}

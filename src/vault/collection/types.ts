@@ -1,0 +1,79 @@
+/**
+ * What the parts of Bob's end hand to each other.
+ *
+ * @module vault/collection/types
+ */
+import type { CborMap, Clock, Logger, Random } from '../../base/index.ts';
+import type { VaultRoot } from '../keys/keys.ts';
+import type { EveFault, PlacedEve } from '../place/reader.ts';
+
+/** Objects as they are now at Bob: what is to be placed. */
+export interface ObjectSource {
+  /** Names with the digest of each object (`digestOf`), in any order; each name once. */
+  list(): Iterable<{ readonly name: string; readonly digest: Uint8Array }>;
+  /** The object, as it was listed or newer. Null: it is gone meanwhile. */
+  read(name: string): Promise<Uint8Array | null>;
+}
+
+export interface CollectionOptions {
+  /** Its id: 1 to 64 characters; what keys and labels are derived from. */
+  readonly id: string;
+  readonly root: VaultRoot;
+  /** All of its Eves. */
+  readonly eves: readonly PlacedEve[];
+  /** Copies of each block. */
+  readonly replicas: number;
+  readonly random: Pick<Random, 'bytes' | 'float' | 'uint32'>;
+  readonly clock: Pick<Clock, 'now' | 'sleep' | 'monotonic'>;
+  readonly log: Logger;
+  readonly hedgeMs?: number;
+  /** The newest state that was reached, as remembered by this node; 0 when it remembers none. */
+  readonly reached: number;
+  /** Told before anything depends on it, so that it can be written down. */
+  readonly onReached: (number: number) => void;
+  readonly onFault?: (peer: string, fault: EveFault, block: string) => void;
+}
+
+export interface SyncReport {
+  readonly number: number;
+  readonly objects: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly erased: number;
+  /** Objects that were sealed again since their segments had much that is erased in them. */
+  readonly repacked: number;
+  readonly segments: number;
+  readonly uploadedBytes: number;
+  readonly removedBlocks: number;
+  /** Eves that were away, and why: 'repair' brings them up to date. */
+  readonly away: ReadonlyMap<string, string>;
+}
+
+export interface SyncOptions {
+  readonly info: CborMap;
+  readonly signal?: AbortSignal;
+  /** Objects done, of how many. */
+  readonly told?: (done: number, of: number) => void;
+}
+
+export interface RepairReport {
+  readonly blocks: number;
+  /** Copies that were missing and are there now. */
+  readonly copied: number;
+  readonly copiedBytes: number;
+  /** Copies where they need not be, and blocks of former states. */
+  readonly removed: number;
+  /** Blocks that no Eve has. */
+  readonly lost: readonly string[];
+  readonly away: ReadonlyMap<string, string>;
+}
+
+export interface CheckReport {
+  /** By Eve: leaves that were asked for, and those that did not come back whole. */
+  readonly eves: readonly {
+    readonly peer: string;
+    readonly asked: number;
+    readonly failed: number;
+    readonly why: string | null;
+  }[];
+}
