@@ -5,7 +5,6 @@
  */
 import { exportedFile, exportedNotes } from './rag-exported.ts';
 import { steps } from './rag-steps.ts';
-import { steps } from './rag-steps.ts';
 import {
   array,
   choice,
