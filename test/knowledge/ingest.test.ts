@@ -8,6 +8,7 @@ import {
   createParserPool,
   type Embedder,
   type IngestOptions,
+  type IngestTotals,
   ingest,
   type KnowledgeStore,
   openKnowledgeStore,
@@ -341,4 +342,54 @@ test('files of many formats are parsed in processes of their own, and broken one
   assert.equal(found?.path, 'notes/trip.md');
   assert.match(found!.title, /Packing$/);
   assert.deepEqual(store.chunks(store.lexical(['oslo'], 1).map(({ row }) => row))[0]?.path, 'people.csv');
+});
+
+test('a run that is ended early has told of every file that it put, and of none more', async () => {
+  using store = openStore();
+  const files = [
+    ...filesOf(6, 21, 2),
+    fileOf('long.txt', textOf(createSeededRandom(22), 6000)),
+    ...filesOf(3, 23, 2).map((file) => ({ ...file, path: `after/${file.path}` })),
+  ];
+  const stop = new AbortController();
+  let calls = 0;
+  const stopping: Embedder = {
+    ...{ id: embedder.id, hash: embedder.hash, dimension: embedder.dimension, window: embedder.window },
+    countTokens: async (texts) => texts.map((text) => Math.ceil(text.length / 4)),
+    async embed(texts) {
+      // In the middle of the long one.
+      if (texts.length === 128 && ++calls === 2) {
+        stop.abort();
+        throw new Error('stopped');
+      }
+      return new Float32Array(texts.length * embedder.dimension).fill(0.05);
+    },
+  };
+  let last: IngestTotals | null = null;
+  const done: string[] = [];
+  await assert.rejects(async () => {
+    // One at a time, so that the long file comes after the first ones and before the last.
+    const options = { store, pool: plainPool, embedder: stopping, clock: systemClock, parallel: 1 };
+    for await (const event of ingest(files, { ...options, signal: stop.signal })) {
+      last = event.totals;
+      if (event.kind === 'file' && event.stage === 'done') done.push(event.path);
+    }
+  });
+  const put = store.documents({ limit: 100 }).map(({ path }) => path);
+  assert.deepEqual(done.sort(), put);
+  assert.equal(put.length, 6, put.join(' '));
+  const { done: counted, documents, chunks } = last!;
+  assert.deepEqual([counted, documents, chunks], [6, 6, store.counts().chunks]);
+});
+
+test('a file that holds no document any more is done, and what it held before goes', async () => {
+  using store = openStore();
+  const state = (path: string) => store.file(path)?.stage;
+  await run([fileOf('pages.dump', '=== One\nFirst.\n=== Two\nSecond.\n'), fileOf('none.dump', '')], store);
+  assert.equal(store.counts().documents, 2);
+  assert.deepEqual([state('pages.dump'), state('none.dump')], ['done', 'done']);
+  await run([fileOf('pages.dump', '')], store);
+  assert.equal(store.counts().documents, 0);
+  assert.equal(state('pages.dump'), 'done');
+  assert.deepEqual(stagesOf(await run([fileOf('pages.dump', '')], store)), { 'pages.dump': 'skipped' });
 });

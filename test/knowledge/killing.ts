@@ -10,8 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Random, systemClock } from '../../src/base/index.ts';
-import { ingest, openKnowledgeStore } from '../../src/knowledge/index.ts';
+import { ingest, type KnowledgeStore, openKnowledgeStore, sync } from '../../src/knowledge/index.ts';
+import { assertSameDerived, derive } from './same-graph.ts';
 import { assertSame, eventsOf, filesOf, plainPool, startEmbedder } from './support.ts';
+import { QUESTIONS, Tree } from './tree.ts';
 
 /** Kills as many runs, if they do not end before, then lets one go to its end. */
 export async function killRuns(
@@ -66,6 +68,106 @@ export async function killRuns(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Kills as many syncs of a folder in which much of all kinds changed, at moments all over them, then lets one go to its end.
+ *
+ * @param changes before each sync that is killed, and none before some of them
+ */
+export async function killSyncs(
+  kills: number,
+  files: number,
+  changes: number,
+  random: Random,
+): Promise<{
+  readonly killed: number;
+  readonly told: Readonly<Record<string, number>>;
+  readonly compared: object;
+}> {
+  await using real = await startEmbedder();
+  const folder = await mkdtemp(join(tmpdir(), 'kith-kill-sync-'));
+  try {
+    const tree = new Tree(join(folder, 'tree'), random);
+    await tree.grow(files);
+    const path = join(folder, 'kb.sqlite');
+    const options = { folder: tree.folder, pool: plainPool, embedder: real.embedder, clock: systemClock };
+    const told: Record<string, number> = {};
+    let killed = 0;
+    // The first one is killed while the KB is made.
+    for (let events = files + (random.uint32() % files); killed < kills; ) {
+      const lines = await linesUntilKilled({ events, ms: random.uint32() % 40 }, 'sync-process.ts', [
+        path,
+        real.home,
+        tree.folder,
+      ]);
+      if (lines.at(-1) !== 'end') killed++;
+      using store = openKnowledgeStore({ path, create: { name: 'Tree', clock: systemClock } });
+      assert.deepEqual(store.check(), []);
+      assertActed(store, lines, told);
+      if (killed === kills) break;
+      // Some go on with what the one before them left, most find other changes beside it.
+      const more = random.uint32() % 4 === 0 ? 0 : changes;
+      for (let i = 0; i < more; i++) await tree.change();
+      events = random.uint32() % Math.max(2, 2 * more);
+    }
+    using store = openKnowledgeStore({ path });
+    for await (const _ of sync({ ...options, store }));
+    assert.deepEqual(store.files({ stage: 'waiting' }), []);
+    assert.deepEqual(store.check(), []);
+    using fresh = openKnowledgeStore({ path: ':memory:', create: { name: 'Tree', clock: systemClock } });
+    for await (const _ of sync({ ...options, store: fresh }));
+    assertSame(store, fresh);
+    const stagesIn = (each: KnowledgeStore) =>
+      each.files({ limit: 1000 }).map((state) => `${state.path} ${state.stage}`);
+    assert.deepEqual(stagesIn(store), stagesIn(fresh));
+    await using derived = derive(store, null);
+    await using anew = derive(fresh, null);
+    const compared = await assertSameDerived(derived, anew, QUESTIONS, ['words']);
+    return { killed, told, compared };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a sync said that it did is done. */
+function assertActed(store: KnowledgeStore, lines: readonly string[], told: Record<string, number>): void {
+  for (const line of lines) {
+    const [what, path, to] = line.split('\t') as [string, string, string];
+    told[what] = (told[what] ?? 0) + 1;
+    if (what === 'done') {
+      assert.equal(store.file(path)?.stage, 'done', path);
+      const document = store.document(path);
+      const documents =
+        document === null ? store.documents({ limit: 100 }, { paths: [`${path}/`] }) : [document];
+      for (const each of documents) {
+        const chunks = store.chunksOf(each.path);
+        assert.equal(chunks.length, each.chunks, each.path);
+        assert.ok(store.f32(chunks.map(({ row }) => row)).every((vector) => vector?.length === 384));
+      }
+    } else if (what === 'removed') assert.equal(store.document(path), null, path);
+    else if (what === 'renamed') assert.ok(store.document(to), `${path} was moved to ${to}`);
+  }
+}
+
+/** Lines that a process printed until it was killed: so many ms after so many lines. */
+async function linesUntilKilled(
+  after: { readonly events: number; readonly ms: number },
+  program: string,
+  args: string[],
+): Promise<string[]> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    if (lines.length === after.events + 1) setTimeout(() => child.kill('SIGKILL'), after.ms);
+  }
+  if (child.exitCode === null && child.signalCode === null)
+    await new Promise((resolve) => child.once('exit', resolve));
+  if (child.signalCode === null) assert.equal(child.exitCode, 0);
+  return lines;
 }
 
 /** True when it was killed, false when it was done before. */

@@ -4,11 +4,12 @@
  * @module test/knowledge/support
  */
 import assert from 'node:assert/strict';
-import { createSeededRandom, type Random, silentLogger } from '../../src/base/index.ts';
+import { createSeededRandom, InputError, type Random, silentLogger } from '../../src/base/index.ts';
 import type {
   Embedder,
   IngestEvent,
   KnowledgeStore,
+  Parsed,
   ParserPool,
   SourceFile,
 } from '../../src/knowledge/index.ts';
@@ -40,42 +41,78 @@ export async function startEmbedder(at?: string): Promise<TestEmbedder> {
   }
 }
 
-/** Parses plain text in this process: an empty line ends a paragraph, `# ` begins a section. Files with \0 are no text. */
+/** An embedder that makes each vector once: what differs by how texts were put together is no matter then. */
+export function remembering(embedder: Embedder): Embedder {
+  const made = new Map<string, Float32Array>();
+  const { id, hash, dimension, window } = embedder;
+  return {
+    ...{ id, hash, dimension, window },
+    countTokens: (texts, signal) => embedder.countTokens(texts, signal),
+    async embed(texts, options) {
+      const keyOf = (text: string) => `${options.kind}\0${text}`;
+      const missing = [...new Set(texts)].filter((text) => !made.has(keyOf(text)));
+      if (missing.length > 0) {
+        const rows = await embedder.embed(missing, options);
+        for (const [i, text] of missing.entries())
+          made.set(keyOf(text), rows.slice(i * dimension, (i + 1) * dimension));
+      }
+      const all = new Float32Array(texts.length * dimension);
+      for (const [i, text] of texts.entries()) all.set(made.get(keyOf(text))!, i * dimension);
+      return all;
+    },
+  };
+}
+
+/**
+ * Parses plain text in this process: an empty line ends a paragraph, `# ` begins a section, `Title: ` in the first line says
+ * one, `[[` and `]]` stand around links, and in files whose name ends with `.dump` `=== ` begins a page of its own. Files with \0
+ * are no text.
+ */
 export const plainPool: Pick<ParserPool, 'parse'> = {
   async *parse(source) {
     const { readFile } = await import('node:fs/promises');
-    const { InputError } = await import('../../src/base/index.ts');
     const bytes = 'bytes' in source ? source.bytes : await readFile(source.path);
-    const text = new TextDecoder().decode(bytes);
-    if (text.includes('\0')) throw new InputError('parse_broken', 'It is no text.');
-    const sections = text.split(/^(?=# )/mu).map((part) => {
-      const [head, ...rest] = part.startsWith('# ') ? part.split('\n') : ['', part];
-      const blocks = rest
-        .join('\n')
-        .split(/\n{2,}/u)
-        .filter((block) => block.trim() !== '');
-      return {
-        headings: head === '' ? [] : [head!.slice(2)],
-        blocks: blocks.map((block) => ({ kind: 'text' as const, text: block, place: {} })),
-      };
-    });
-    yield {
-      ...{ type: 'text', page: null },
-      document: {
-        ...{
-          title: null,
-          sections,
-          links: [],
-          aliases: [],
-          tags: [],
-          properties: {},
-          pages: null,
-          notes: [],
-        },
-      },
-    };
+    const all = new TextDecoder().decode(bytes);
+    const name = source.name ?? ('path' in source ? source.path : '');
+    const pages = name.endsWith('.dump') ? all.split(/^=== /mu).slice(1) : [all];
+    for (const each of pages) yield parsedText(each, name.endsWith('.dump'));
   },
 };
+
+/** @param isPage whether the first line is the name of a page */
+function parsedText(given: string, isPage: boolean): Parsed {
+  const [first, ...lines] = given.split('\n');
+  const text = isPage ? lines.join('\n') : given;
+  if (text.includes('\0')) throw new InputError('parse_broken', 'It is no text.');
+  const sections = text.split(/^(?=# )/mu).map((part) => {
+    const [head, ...rest] = part.startsWith('# ') ? part.split('\n') : ['', part];
+    const blocks = rest
+      .join('\n')
+      .split(/\n{2,}/u)
+      .filter((block) => block.trim() !== '');
+    return {
+      headings: head === '' ? [] : [head!.slice(2)],
+      blocks: blocks.map((block) => ({ kind: 'text' as const, text: block, place: {} })),
+    };
+  });
+  return {
+    ...{ type: 'text', page: isPage ? first! : null },
+    document: {
+      ...{
+        title: /^Title: (.+)$/mu.exec(text.slice(0, 200))?.[1] ?? null,
+        sections,
+        links: Array.from(text.matchAll(/\[\[(.+?)\]\]/gu), ([, target]) => ({
+          ...{ target: target!, kind: 'wiki', label: null },
+        })),
+        aliases: [],
+        tags: [],
+        properties: {},
+        pages: null,
+        notes: [],
+      },
+    },
+  };
+}
 
 const WORDS = (
   'river stone garden letter window mountain harbour engine copper violin market winter planet sailor bridge orchard ' +

@@ -13,8 +13,9 @@ import {
   walk,
   watchFolder,
 } from '../../src/knowledge/index.ts';
-import { assertSame, plainPool, startEmbedder, type TestEmbedder } from './support.ts';
-import { Tree } from './tree.ts';
+import { assertSameDerived, derive } from './same-graph.ts';
+import { assertSame, plainPool, remembering, startEmbedder, type TestEmbedder } from './support.ts';
+import { QUESTIONS, Tree } from './tree.ts';
 
 let real: TestEmbedder;
 before(async () => {
@@ -49,16 +50,23 @@ test('a tree that changed at random is what taking it in anew makes of it', asyn
   const tree = new Tree(folder.path, createSeededRandom(4));
   await tree.grow(12);
   using store = openStore();
+  const embedder = remembering(real.embedder);
+  await using derived = derive(store, embedder);
   const stamps = new Map<string, string>();
-  await syncAll(optionsFor(store, folder.path, { stamps }));
+  await syncAll(optionsFor(store, folder.path, { stamps, embedder }));
   for (let round = 0; round < 4; round++) {
     const kinds: string[] = [];
     for (let i = 0; i < 6; i++) kinds.push(await tree.change());
-    await syncAll(optionsFor(store, folder.path, { stamps }));
+    await syncAll(optionsFor(store, folder.path, { stamps, embedder }));
+    await derived.graph.current();
+    await derived.facts.current();
     using fresh = openStore();
     if (round % 2 === 0) continue;
-    await syncAll(optionsFor(fresh, folder.path));
+    await syncAll(optionsFor(fresh, folder.path, { embedder }));
     assertSame(store, fresh);
+    await using anew = derive(fresh, embedder);
+    const compared = await assertSameDerived(derived, anew, QUESTIONS, ['words', 'both', 'graph']);
+    assert.ok(compared.names > 5 && compared.edges > 20 && compared.hits > 20, JSON.stringify(compared));
     assert.deepEqual(
       store.files({ limit: 1000 }).map(({ path, stage }) => `${path} ${stage}`),
       fresh.files({ limit: 1000 }).map(({ path, stage }) => `${path} ${stage}`),
@@ -206,4 +214,33 @@ test('a watched folder is followed, also when it goes away and comes back', asyn
   await assert.rejects(async () => {
     for (;;) if ((await events.next()).done) return;
   });
+});
+
+test('files whose names are no UTF-8, or look like another one, are told of and not passed over', async () => {
+  await using folder = await folderFor();
+  const named = (bytes: string) =>
+    Buffer.concat([Buffer.from(`${folder.path}/`), Buffer.from(bytes, 'latin1')]);
+  try {
+    await writeFile(named('caf\xe9.txt'), 'Latin letters.');
+  } catch {
+    return; // Disks of macOS and Windows have no such names.
+  }
+  await mkdir(named('fold\xe9r'));
+  await writeFile(join(folder.path, 'e\u0301te.txt'), 'With an accent of its own.');
+  await writeFile(join(folder.path, '\u00e9te.txt'), 'With the accent in the letter.');
+  await writeFile(join(folder.path, 'plain.txt'), 'Plain.');
+  using store = openStore();
+  const events = await syncAll(optionsFor(store, folder.path));
+  assert.deepEqual(pathsOf(store), ['plain.txt', '\u00e9te.txt']);
+  assert.deepEqual(
+    events.flatMap((event) => (event.kind === 'unread' ? [[event.path, event.message]] : [])),
+    [
+      ['caf\ufffd.txt', 'its name is not valid UTF-8; rename it'],
+      [
+        '\u00e9te.txt',
+        'another here has the same name but for how its accents are written; rename one of them',
+      ],
+      ['fold\ufffdr/', 'its name is not valid UTF-8; rename it'],
+    ],
+  );
 });

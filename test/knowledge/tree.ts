@@ -8,6 +8,29 @@ import { dirname, join, relative } from 'node:path';
 import type { Random } from '../../src/base/index.ts';
 import { textOf } from './support.ts';
 
+const PEOPLE = [
+  'Ada Lovelace',
+  'Charles Babbage',
+  'Mary Somerville',
+  'Michael Faraday',
+  'Sophia de Morgan',
+  'George Boole',
+  'Luigi Menabrea',
+];
+const PLACES = ['London', 'Turin', 'Edinburgh', 'Marylebone', 'Somerset'];
+
+/** Questions about what stands in the files. */
+export const QUESTIONS = [
+  'Where did Ada Lovelace meet Charles Babbage?',
+  'the silent harbour crosses the golden bridge',
+  'Who met Sophia de Morgan in Turin?',
+  'copper engine',
+  'What happened in Marylebone in March 1843?',
+  'winter market and the distant planet',
+  'George Boole and Michael Faraday',
+  'a sailor remembers the orchard',
+];
+
 export class Tree {
   readonly folder: string;
   readonly #random: Random;
@@ -28,7 +51,10 @@ export class Tree {
   }
 
   async grow(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) await this.#write(this.#newPath(), this.#text());
+    for (let i = 0; i < count; i++) {
+      const path = this.#newPath();
+      await this.#write(path, path.endsWith('.dump') ? this.#pages() : this.#text());
+    }
   }
 
   /** One change; which, the random source says. */
@@ -53,6 +79,10 @@ export class Tree {
       'swap',
       'touch',
       'ignore',
+      'empty',
+      'becomeFolder',
+      'dropFolder',
+      'moveFolder',
     ];
     const kind = kinds[this.#random.uint32() % kinds.length]!;
     const content = await readFile(join(this.folder, path), 'utf8');
@@ -68,7 +98,7 @@ export class Tree {
         await this.#write(path, `Something before.\n\n${content}`);
         break;
       case 'rewrite':
-        await this.#write(path, this.#text());
+        await this.#write(path, path.endsWith('.dump') ? this.#pages() : this.#text());
         break;
       case 'delete':
         await rm(join(this.folder, path));
@@ -99,18 +129,47 @@ export class Tree {
         // Each time other files are left out, so that some come back, too.
         const rules = [some(), some()].map((each) => `/${each}`);
         await writeFile(join(this.folder, '.kithignore'), `${rules.join('\n')}\n`);
+        break;
       }
+      case 'empty':
+        await this.#write(path, '');
+        break;
+      case 'becomeFolder':
+        // Where a dump was, the file in it has the path that one of its pages had.
+        await rm(join(this.folder, path));
+        await this.#write(`${path}/Page ${this.#names - 1}`, content);
+        break;
+      case 'dropFolder':
+        if (path.includes('/')) await rm(join(this.folder, dirname(path)), { recursive: true });
+        break;
+      case 'moveFolder':
+        if (path.includes('/')) await this.#move(dirname(path), `folder${this.#names++}`);
     }
     return kind;
   }
 
   #text(): string {
-    return textOf(this.#random, 1 + (this.#random.uint32() % 20));
+    const some = <T>(list: readonly T[]): T => list[this.#random.uint32() % list.length]!;
+    const lines = [textOf(this.#random, 1 + (this.#random.uint32() % 20))];
+    const title = this.#random.uint32() % 4 === 0 ? `Title: ${some(PEOPLE)}\n\n` : '';
+    for (let left = this.#random.uint32() % 4; left > 0; left--)
+      lines.push(
+        `${some(PEOPLE)} met ${some(PEOPLE)} in ${some(PLACES)} on ${1 + (this.#random.uint32() % 28)} March 18${10 + (this.#random.uint32() % 80)}.`,
+      );
+    if (this.#random.uint32() % 3 === 0)
+      lines.push(`It is told in [[note ${this.#random.uint32() % (this.#names + 1)}]].`);
+    return title + lines.join('\n\n');
+  }
+
+  #pages(): string {
+    const count = 1 + (this.#random.uint32() % 4);
+    return Array.from({ length: count }, () => `=== Page ${this.#names++}\n${this.#text()}\n`).join('');
   }
 
   #newPath(): string {
     const folder = ['', 'a/', 'a/b/', 'c/'][this.#random.uint32() % 4]!;
-    return `${folder}note ${this.#names++}.${['txt', 'md'][this.#random.uint32() % 2]}`;
+    const kind = ['txt', 'md', 'txt', 'md', 'txt', 'md', 'dump'][this.#random.uint32() % 7]!;
+    return `${folder}note ${this.#names++}.${kind}`;
   }
 
   async #write(path: string, text: string): Promise<void> {

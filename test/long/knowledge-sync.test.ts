@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createSeededRandom, systemClock } from '../../src/base/index.ts';
 import { openKnowledgeStore, sync } from '../../src/knowledge/index.ts';
-import { assertSame, plainPool, startEmbedder } from '../knowledge/support.ts';
-import { Tree } from '../knowledge/tree.ts';
+import { assertSameDerived, derive } from '../knowledge/same-graph.ts';
+import { assertSame, plainPool, remembering, startEmbedder } from '../knowledge/support.ts';
+import { QUESTIONS, Tree } from '../knowledge/tree.ts';
 
 const seed = Number(process.env.KITH_TEST_SEED ?? Date.now() % 100_000);
 
@@ -19,17 +20,25 @@ test('a tree of a thousand files that changed at random fifty times is what taki
     await tree.grow(1000);
     const open = (path: string) => openKnowledgeStore({ path, create: { name: 'Tree', clock: systemClock } });
     using store = open(join(folder, '.kb.sqlite'));
-    const options = { folder, pool: plainPool, embedder: real.embedder, clock: systemClock };
+    const embedder = remembering(real.embedder);
+    const options = { folder, pool: plainPool, embedder, clock: systemClock };
+    // What follows the store does so from the beginning, a round at a time.
+    await using derived = derive(store, embedder);
     for await (const _ of sync({ ...options, store }));
     for (let round = 0; round < 50; round++) {
       for (let i = 0; i < 20; i++) await tree.change();
       for await (const _ of sync({ ...options, store }));
       assert.deepEqual(store.check(), []);
+      await derived.graph.current();
+      await derived.facts.current();
+      if (round % 5 === 0) await derived.retriever.search(QUESTIONS[round % QUESTIONS.length]!);
     }
     using fresh = open(':memory:');
     for await (const _ of sync({ ...options, store: fresh }));
     assertSame(store, fresh);
-    t.diagnostic(JSON.stringify(store.counts()));
+    await using anew = derive(fresh, embedder);
+    const compared = await assertSameDerived(derived, anew, QUESTIONS, ['words', 'vectors', 'both', 'graph']);
+    t.diagnostic(JSON.stringify({ ...store.counts(), ...compared }));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

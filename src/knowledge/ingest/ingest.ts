@@ -27,7 +27,7 @@ type Item =
   | { readonly kind: 'stage'; readonly path: string; readonly stage: FileStage; readonly look: Look | null }
   | { readonly kind: 'failed'; readonly path: string; readonly look: Look | null; readonly error: unknown }
   | { readonly kind: 'document'; readonly read: Read }
-  /** All documents of a file were given. */
+  /** All documents of a file were given, and it is not the one document of it that says so by being put. */
   | { readonly kind: 'read'; readonly file: SourceFile; readonly look: Look; readonly pages: boolean };
 
 /**
@@ -127,6 +127,7 @@ export async function* ingest(
         return;
       }
       let pages = false;
+      let whole = false;
       for await (const parsed of options.pool.parse(file.source, { signal })) {
         if (parsed.page === null) await channel.put({ kind: 'stage', path, stage: 'parsed', look: seen }, 1);
         pages ||= parsed.page !== null;
@@ -136,8 +137,9 @@ export async function* ingest(
         const read = await readDocument(file, seen, parsed, recipe, options);
         const weight = read.chunks.reduce((characters, chunk) => characters + chunk.text.length, 1000);
         await channel.put({ kind: 'document', read }, weight);
+        whole = parsed.page === null;
       }
-      await channel.put({ kind: 'read', file, look: seen, pages }, 1);
+      if (!whole) await channel.put({ kind: 'read', file, look: seen, pages }, 1);
     } catch (error) {
       if (signal.aborted || isFatal(error)) throw error;
       await channel.put({ kind: 'failed', path, look: seen, error }, 1);
@@ -166,13 +168,15 @@ export async function* ingest(
         yield { kind: 'progress', totals: totals() };
       }
       for (; whole < reads.length && reads[whole]!.chunks.every(({ id }) => vectors.has(id)); whole++) {
-        const failed = putOne(reads[whole]!, vectors);
-        if (failed !== null) yield failed;
+        // Told at once: whoever ends the run now hears of all that was put.
+        const settled = putOne(reads[whole]!, vectors);
+        if (settled !== null) yield settled;
       }
       if (whole === reads.length) return;
     }
   }
 
+  /** Null while more of its file is to come. */
   function putOne({ file, facts, look: seen, parsed, chunks }: Read, vectors: Vectors): IngestEvent | null {
     const { dimension } = embedder;
     const rows = new Float32Array(chunks.length * dimension);
@@ -182,6 +186,8 @@ export async function* ingest(
     try {
       const findNames = options.mentions ?? mentionsOf;
       const mentions = findNames({ path, title, document: parsed.document, chunks });
+      // Before the document says that the file is done: after a kill nobody would look for them again.
+      if (parsed.page === null) dropPages(path, null);
       store.put(facts, chunks, rows, mentions, parsed.page === null ? stateOf('done', seen) : undefined);
     } catch (error) {
       if (isFatal(error)) throw error;
@@ -190,8 +196,8 @@ export async function* ingest(
     sum.documents++;
     sum.chunks += chunks.length;
     // The state of a file that is one document was written with it.
-    if (parsed.page === null) stages.delete(file.path);
-    else onTheWay(file.path, 'embedded', seen);
+    if (parsed.page === null) return settle(path, 'done', seen);
+    onTheWay(file.path, 'embedded', seen);
     return null;
   }
 
@@ -206,12 +212,11 @@ export async function* ingest(
 
   function finish({ file: { path }, look: seen, pages }: Item & { kind: 'read' }): IngestEvent | null {
     if (broken.has(path)) return null;
-    if (pages) {
-      // What was one document is many now, and pages may have gone.
-      if (store.document(path) !== null) store.remove(path);
-      dropStalePages(path, seen.hash);
-      store.noteFiles([{ path, ...stateOf('done', seen) }]);
-    } else dropStalePages(path, seen.hash);
+    // What was one document is many now, or none: there are dumps without a page. And pages may have gone.
+    const own = store.document(path);
+    if (own !== null && (pages || Buffer.compare(own.hash, seen.hash) !== 0)) store.remove(path);
+    dropPages(path, pages ? seen.hash : null);
+    store.noteFiles([{ path, ...stateOf('done', seen) }]);
     return settle(path, 'done', seen);
   }
 
@@ -221,13 +226,15 @@ export async function* ingest(
     if (seen?.isTouched) store.touch(path, seen.modified);
   }
 
-  function dropStalePages(path: string, hash: Uint8Array): void {
+  /** Pages that a file had before it was as it is: all of them, or those that are not of these bytes. */
+  function dropPages(path: string, keep: Uint8Array | null): void {
     for (let after = ''; ; ) {
       const found = store.documents({ after, limit: 500 }, { paths: [`${path}/`] });
       if (found.length === 0) return;
       for (const page of found) {
         // A document with a state of its own is a file in a folder of that name.
-        if (Buffer.compare(page.hash, hash) !== 0 && store.file(page.path) === null) store.remove(page.path);
+        const kept = keep !== null && Buffer.compare(page.hash, keep) === 0;
+        if (!kept && store.file(page.path) === null) store.remove(page.path);
       }
       after = found.at(-1)!.path;
     }

@@ -27,6 +27,8 @@ export interface SyncOptions extends IngestOptions {
 
 export type SyncEvent =
   | IngestEvent
+  /** How many files will be looked at: all but those whose stamps are as they were. Comes before the first of them. */
+  | { readonly kind: 'listed'; readonly files: number }
   | { readonly kind: 'renamed'; readonly from: string; readonly to: string }
   | { readonly kind: 'removed'; readonly path: string }
   /** A part of the folder that could not be read; what the KB has of it stays. */
@@ -73,6 +75,7 @@ export async function* sync(options: SyncOptions): AsyncGenerator<SyncEvent, voi
     if (stamps?.get(path) === stamp && store.file(path)?.stage === 'done') continue;
     files.push({ path, source: { path: full }, modified });
   }
+  yield { kind: 'listed', files: files.length };
   for await (const event of ingest(files, options)) {
     if (event.kind === 'end') {
       // Last, so that what moved and changed at once finds its vectors.

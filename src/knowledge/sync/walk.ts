@@ -8,7 +8,7 @@
 import { lstat, opendir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import createIgnore from 'ignore';
-import { KithError, LimitError, messageOf, throwIfAborted } from '../../base/index.ts';
+import { isErrno, KithError, LimitError, messageOf, throwIfAborted } from '../../base/index.ts';
 
 /** Files whose lines say what is left out, as git reads them, each for its folder and those below it. */
 export const IGNORE_FILES = ['.kithignore', '.gitignore'] as const;
@@ -88,17 +88,28 @@ export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<
         names.push({ name: entry.name, isFolder: entry.isDirectory(), isFile: entry.isFile() });
     } catch (error) {
       if (folder.path === '') throw unreadable(root, error);
-      yield { unread: folder.path, message: messageOf(error) };
+      const mangled = isErrno(error, 'ENOENT') && isMangled(folder.path);
+      yield { unread: folder.path, message: mangled ? MANGLED : messageOf(error) };
       continue;
     }
     names.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     const rules = [...folder.rules, ...(await rulesIn(folder, names))];
     const below: typeof open = [];
+    const seen = new Set<string>();
     for (const { name, isFolder, isFile } of names) {
       const path = `${folder.path}${name}`.normalize('NFC');
       const full = join(folder.full, name);
       if (!isFolder && !isFile) continue;
       if (isIgnored(rules, isFolder ? `${path}/` : path)) continue;
+      if (seen.has(path)) {
+        // Two names that look the same: the knowledge base has room for one.
+        yield {
+          unread: isFolder ? `${path}/` : path,
+          message: 'another here has the same name but for how its accents are written; rename one of them',
+        };
+        continue;
+      }
+      seen.add(path);
       if (isFolder) {
         if (folder.depth + 1 > WALK_LIMITS.depth)
           yield { unread: `${path}/`, message: `more than ${WALK_LIMITS.depth} folders in each other` };
@@ -120,8 +131,8 @@ export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<
         };
       } catch (error) {
         // Gone since the folder was read, or not to be looked at.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-          yield { unread: path, message: messageOf(error) };
+        if (!isErrno(error, 'ENOENT')) yield { unread: path, message: messageOf(error) };
+        else if (isMangled(name)) yield { unread: path, message: MANGLED };
       }
     }
     open.push(...below.reverse());
@@ -153,6 +164,10 @@ function isIgnored(rules: readonly Rules[], path: string): boolean {
   }
   return ignored;
 }
+
+/** Bytes of a name that are no UTF-8 are given as this sign, and by it nothing is found. */
+const isMangled = (name: string): boolean => name.includes('\uFFFD');
+const MANGLED = 'its name is not valid UTF-8; rename it';
 
 function unreadable(root: string, error: unknown): KithError {
   return new KithError('folder_unreadable', `The folder ${root} cannot be read: ${messageOf(error)}.`, {

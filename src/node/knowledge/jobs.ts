@@ -101,6 +101,18 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
     let latest: JobProgress = job.entry.progress;
     let noted = clock.monotonic();
     let told = noted;
+    let late = false;
+    /** What is told in between is shown a moment later: the next telling may be far off. */
+    const showLater = (): void => {
+      if (late) return;
+      late = true;
+      void clock.sleep(TELL_MS).then(() => {
+        late = false;
+        if (job.entry.state !== 'running' || leaving) return;
+        told = clock.monotonic();
+        change(job, { progress: latest }, false);
+      });
+    };
     const settle = (state: JobState, error: Trouble | null): void =>
       change(job, { state, error, progress: latest, ended: Math.floor(clock.now()) }, true);
     try {
@@ -112,7 +124,7 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
         tell(progress) {
           latest = progress;
           const now = clock.monotonic();
-          if (now - told < TELL_MS) return;
+          if (now - told < TELL_MS) return showLater();
           told = now;
           const keep = now - noted >= NOTE_MS;
           if (keep) noted = now;

@@ -58,10 +58,8 @@ export async function doWork(
     const { folder, under: prefix, allowEmpty } = work;
     // It was asked for before somebody said that the folder is followed no longer.
     if (!foldersOf(store).some((each) => each.folder === folder && each.under === prefix)) return;
-    let of = 0;
-    for await (const found of walk(folder, signal)) if (!('unread' in found)) of++;
     const events = sync({ ...options, folder, prefix, allowEmpty, stamps: stamps(prefix) });
-    return follow(events, telling, of);
+    return follow(events, telling, null);
   }
   if (work.kind === 'upload') {
     const { path } = work;
@@ -121,6 +119,9 @@ async function follow(
         break;
       case 'removed':
         progress = { ...progress, removed: progress.removed + 1 };
+        break;
+      case 'listed':
+        progress = { ...progress, of: event.files };
         break;
       case 'unread':
         fail(event.path, 'folder_unreadable', event.message);
