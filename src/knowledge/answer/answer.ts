@@ -8,6 +8,8 @@ import { estimateTokens } from '../chunk/index.ts';
 import type { Retriever, SearchOptions, SearchStep } from '../retrieve/index.ts';
 import type { KnowledgeStore, StoredChunk } from '../store/index.ts';
 import type { Embedder } from '../types.ts';
+import { askedFor } from './asked-for.ts';
+import { foldedWords, stem } from './claims/words.ts';
 import { buildContext } from './context.ts';
 import { extractAnswer } from './extract.ts';
 import { rewriteFollowUp } from './follow-up.ts';
@@ -21,7 +23,7 @@ import { writeAnswer } from './writing.ts';
 export interface AnswererOptions {
   /** May be one that also expands and reranks. */
   readonly retriever: Pick<Retriever, 'search'>;
-  readonly store: Pick<KnowledgeStore, 'neighbours' | 'lexical' | 'counts' | 'chunk'>;
+  readonly store: Pick<KnowledgeStore, 'neighbours' | 'lexical' | 'counts' | 'chunk' | 'chunksOf'>;
   readonly embedder: Embedder | null;
   /** Null: answers are sentences of the documents. */
   readonly writer: Writer | null;
@@ -65,6 +67,8 @@ const SURE = 0.85;
 const LEAST_TOKENS = 128;
 /** Chunks of earlier answers that stay in view. */
 const MOST_KEPT = 3;
+/** Documents whose beginning is looked at beside what was found. */
+const MOST_OPENINGS = 2;
 
 export const NO_FIGURES: Figures = {
   ...{ sentences: 0, cited: 0, verified: 0, unsupported: 0, leftOut: 0, removedCitations: 0 },
@@ -106,6 +110,7 @@ async function* answer(
   const { sources, cut } = buildContext(found.hits, store, {
     ...{ budget: budgetFor(writer, question, options), most },
     keep: rewritten.by === null ? [] : keptChunks(turns, store),
+    openings: openingsOf(question, found, store),
   });
   if (cut) yield warning('source_cut', 'The best source was longer than the context and was cut.');
   const support = supportOf(question, found, sources, store, options.support);
@@ -123,7 +128,7 @@ async function* answer(
     if (degraded !== null)
       yield warning('search_degraded', `Sentences were chosen by their words only: ${degraded}`);
     const sentences = extracts
-      .map((each) => ({ ...each, text: plain(each.sentence).replace(/\s+/gu, ' ') }))
+      .map((each) => ({ ...each, text: plain(each.text).replace(/\s+/gu, ' ') }))
       .filter(({ text }) => text !== '');
     if (sentences.length === 0) {
       yield* refuse('no sentence of what was found answers it', sources, NO_FIGURES);
@@ -216,6 +221,22 @@ function keptChunks(turns: readonly Turn[], store: Pick<KnowledgeStore, 'chunk'>
     if (chunk !== null) chunks.push(chunk);
   }
   return chunks;
+}
+
+/** The beginnings of documents that bear the name of what a question wants defined: there it mostly is. */
+function openingsOf(
+  question: string,
+  { hits }: Pick<Awaited<ReturnType<Retriever['search']>>, 'hits'>,
+  store: Pick<KnowledgeStore, 'chunksOf'>,
+): StoredChunk[] {
+  const { subject } = askedFor(question);
+  if (subject === null) return [];
+  const paths = new Set<string>();
+  for (const { chunk } of hits) {
+    const named = new Set(foldedWords(`${chunk.title.split(' › ')[0]} ${chunk.path}`).map(stem));
+    if (subject.every((word) => named.has(word))) paths.add(chunk.path);
+  }
+  return [...paths].slice(0, MOST_OPENINGS).flatMap((path) => store.chunksOf(path, 0, 1));
 }
 
 /** The whole of an answer that came as events. */

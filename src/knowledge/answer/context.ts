@@ -21,6 +21,8 @@ export interface ContextOptions {
   readonly most?: number;
   /** Chunks that earlier answers cited: they stay in view, before any other. */
   readonly keep?: readonly StoredChunk[];
+  /** Looked at after the best hit, whether found or not. */
+  readonly openings?: readonly StoredChunk[];
 }
 
 export interface Context {
@@ -37,11 +39,17 @@ const FRAME_TOKENS = 48;
 export function buildContext(
   hits: readonly Hit[],
   store: Pick<KnowledgeStore, 'neighbours'>,
-  { budget, neighbours = 1, most = 8, keep = [] }: ContextOptions,
+  { budget, neighbours = 1, most = 8, keep = [], openings = [] }: ContextOptions,
 ): Context {
+  const besides = (chunk: StoredChunk) => ({
+    chunk,
+    hit: hits.find((hit) => hit.chunk.row === chunk.row) ?? null,
+  });
   const wanted = [
-    ...keep.map((chunk) => ({ chunk, hit: hits.find((hit) => hit.chunk.row === chunk.row) ?? null })),
-    ...hits.map((hit) => ({ chunk: hit.chunk, hit })),
+    ...keep.map(besides),
+    ...hits.slice(0, 1).map((hit) => ({ chunk: hit.chunk, hit })),
+    ...openings.map(besides),
+    ...hits.slice(1).map((hit) => ({ chunk: hit.chunk, hit })),
   ];
   const taken = new Map<number, StoredChunk>();
   const ids = new Set<string>();

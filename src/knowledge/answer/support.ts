@@ -96,6 +96,7 @@ export function support(coverage: number | null, cosine: number): number {
 const ASKING: ReadonlySet<string> = new Set(
   (
     'tell give show list explain describe say know find please name many much long old kind type mean means meaning definition ' +
-    'define difference between about happen happened does use used way year date time also any all more most one two'
+    'define difference between about happen happened does use used way year date time also any all more most one two support supported ' +
+    'supports possible available able can need needs work works who wrote written created made makes best'
   ).split(' '),
 );

@@ -31,6 +31,8 @@ export interface SourceSentence {
 /** A source's text, taken apart once. */
 export interface Checked {
   readonly folded: string;
+  /** The text alone, its spaces single. */
+  readonly flat: string;
   readonly numbers: Numbers;
   readonly names: NameIndex;
   readonly sentences: readonly SourceSentence[];
@@ -61,6 +63,7 @@ export function checkable(title: string, text: string): Checked {
   const whole = `${title}\n${text}`;
   return {
     folded: fold(whole),
+    flat: flat(text),
     numbers: numbersOf(whole),
     names: nameIndexOf(whole),
     sentences: quotableSentences(text).map((sentence) => ({
@@ -85,6 +88,14 @@ export function claimOf(text: string): Claim {
 }
 
 export function judge(claim: Claim, source: Checked): Judged {
+  const same = flat(claim.text);
+  if (claim.stems.length > 0 && standsWhole(same, source.flat))
+    return {
+      supported: true,
+      missing: [],
+      sentence: nearest(claim, source).sentence?.text ?? null,
+      words: 1,
+    };
   const missing: Missing[] = [];
   for (const quantity of claim.numbers.quantities)
     if (!quantity.weak && !hasQuantity(quantity, source.numbers, source.folded))
@@ -107,6 +118,17 @@ export function judge(claim: Claim, source: Checked): Judged {
   else if (sentence !== null && alike >= NEARLY_SAME && claim.negated !== sentence.negated)
     missing.push({ kind: 'negation', what: claim.text });
   return { supported: missing.length === 0, missing, sentence: sentence?.text ?? null, words };
+}
+
+const flat = (text: string): string => text.replace(/\s+/gu, ' ').trim();
+
+/** Whether a source has a sentence word for word, and whole: "they are allowed" is none of "it is not so that they are allowed". */
+function standsWhole(sentence: string, text: string): boolean {
+  if (!/[.!?…。！？:;]["'”’»)]*$/u.test(sentence)) return false;
+  for (let at = text.indexOf(sentence); at >= 0; at = text.indexOf(sentence, at + 1)) {
+    if (at === 0 || /[.!?…。！？]["'”’»)]* ?$/u.test(text.slice(Math.max(0, at - 6), at))) return true;
+  }
+  return false;
 }
 
 function absent({ stems }: Claim, { names }: Checked): string[] {
