@@ -268,6 +268,12 @@ function migrate(database: Database, migrations: readonly Migration[], readOnly:
       { details: { found, newest } },
     );
   }
+  if (found < 0)
+    throw new KithError(
+      'database_foreign',
+      `${database.path} has schema version ${found}, which no version of Kith writes; it was left as it is. Choose another file.`,
+      { status: 409, details: { path: database.path } },
+    );
   for (let version = found; version < newest; version++) {
     const migration = migrations[version]!;
     database.transaction(() => {

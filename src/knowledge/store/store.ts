@@ -14,9 +14,10 @@ import {
   toHex,
 } from '../../base/index.ts';
 import { createKept } from './cache.ts';
+import { checkFile } from './check.ts';
 import { createReader } from './reader.ts';
 import { kept } from './rows.ts';
-import { MIGRATIONS, STORE_LIMITS } from './schema.ts';
+import { MIGRATIONS } from './schema.ts';
 import type { Counts, EmbedderIdentity, KnowledgeStore } from './types.ts';
 import { createWriter } from './writer.ts';
 
@@ -130,84 +131,6 @@ function createStore(database: Database): KnowledgeStore {
     close: () => database.close(),
     [Symbol.dispose]: () => database.close(),
   };
-}
-
-const JSON_COLUMNS = [
-  ['meta', 'settings', 'object'],
-  ['document', 'properties', 'object'],
-  ['document', 'tags', 'array'],
-  ['document', 'aliases', 'array'],
-  ['document', 'links', 'array'],
-  ['document', 'notes', 'array'],
-  ['chunk', 'place', 'object'],
-  ['run', 'state', 'object'],
-] as const;
-const LONGEST = [
-  ['document', 'title', STORE_LIMITS.title],
-  ['document', 'path', STORE_LIMITS.path],
-  ['chunk', 'title', STORE_LIMITS.chunkCharacters],
-  ['chunk', 'text', STORE_LIMITS.chunkCharacters],
-] as const;
-
-function checkFile(database: Database): string[] {
-  const problems = database
-    .prepare<{ integrity_check: string }>('PRAGMA integrity_check(20)')
-    .all()
-    .map((row) => row.integrity_check)
-    .filter((line) => line !== 'ok');
-  try {
-    // Rank 1 compares with the chunks themselves.
-    database.exec("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)");
-  } catch (error) {
-    problems.push(`the index of words does not fit the chunks: ${(error as Error).message}`);
-  }
-  problems.push(...checkForm(database));
-  if (problems.length > 0) return problems;
-  const count = (what: string, sql: string): void => {
-    const { n } = database.prepare<{ n: number }>(`SELECT count(*) AS n FROM ${sql}`).get()!;
-    if (n > 0) problems.push(`${what}: ${n}`);
-  };
-  if (database.prepare('PRAGMA foreign_key_check').get() !== undefined)
-    problems.push('there are rows of documents or chunks that are gone');
-  count(
-    'documents that have other chunks than they say',
-    `document AS d WHERE d.chunks <> (SELECT count(*) FROM chunk WHERE document = d.id)
-       OR d.chunks <> (SELECT coalesce(max(position) + 1, 0) FROM chunk WHERE document = d.id)`,
-  );
-  count(
-    'vectors of a wrong length, or without their exact form',
-    `vector AS v LEFT JOIN exact_vector AS e USING (chunk), meta
-     WHERE length(v.i8) <> dimension OR e.f32 IS NULL OR length(e.f32) <> 4 * dimension`,
-  );
-  return problems;
-}
-
-/** Whether it is made as this version makes it, and its JSON reads: the file may be from elsewhere. */
-function checkForm(database: Database): string[] {
-  const problems: string[] = [];
-  using empty = openDatabase(':memory:', { migrations: MIGRATIONS });
-  const made = (of: Database): string[] =>
-    of
-      .prepare<{ type: string; name: string; sql: string }>(
-        "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY name",
-      )
-      .all()
-      .map(({ type, name, sql }) => `the ${type} ${name}: ${sql.replaceAll(/\s+/g, ' ')}`);
-  const ours = new Set(made(empty));
-  const foreign = made(database).find((each) => !ours.has(each));
-  if (foreign !== undefined) problems.push(`it has what no knowledge base has, ${foreign.slice(0, 200)}`);
-  for (const [table, column, type] of JSON_COLUMNS) {
-    const wrong = database
-      .prepare(
-        `SELECT 1 FROM ${table} WHERE CASE WHEN json_valid(${column}) THEN json_type(${column}) <> '${type}' ELSE 1 END`,
-      )
-      .get();
-    if (wrong !== undefined) problems.push(`${table}.${column} is no JSON ${type} everywhere`);
-  }
-  for (const [table, column, most] of LONGEST)
-    if (database.prepare(`SELECT 1 FROM ${table} WHERE length(${column}) > ${most}`).get() !== undefined)
-      problems.push(`${table}.${column} has more than ${most} characters somewhere`);
-  return problems;
 }
 
 function isFile(path: string): boolean {
