@@ -14,6 +14,7 @@ import { addGraph } from './rag-graph-commands.ts';
 import { addRagServe } from './rag-serve-commands.ts';
 import { addRagShare, federatedOptions } from './rag-share-commands.ts';
 import { stepOptions } from './rag-steps.ts';
+import { addUpkeep, chunkOptions, dryRunOption } from './rag-upkeep-commands.ts';
 
 const MODES = ['auto', 'both', 'words', 'vectors', 'graph'] as const;
 
@@ -49,12 +50,14 @@ export function addRag(program: Command, add: Add): void {
           '--folder <dir>',
           'where its file is kept, such as an external drive; a file of that name there is taken as it is (default: knowledge.folder)',
         ),
+        ...chunkOptions(),
         jsonOption(),
       ],
       load('init'),
     ),
     'kith rag init notes',
     'kith rag init archive --folder /media/drive',
+    'kith rag init letters --chunk-strategy paragraphs --chunk-size 240',
   );
   add(
     rag,
@@ -71,15 +74,21 @@ export function addRag(program: Command, add: Add): void {
   addRagExchange(rag, add);
   addRagServe(rag, add);
   addRagCache(rag, add);
+  addUpkeep(rag, add);
   examples(
     add(
       rag,
       'rebuild <name>',
-      'make all vectors anew, by the embedding model of the settings',
-      [homeOption(), jsonOption()],
+      'cut documents anew that were cut by other settings, and make all vectors anew by the embedding model of the settings; exit code 3 when files of some are not where they were taken from',
+      [
+        homeOption(),
+        new Option('--chunks', 'only cut anew: what stays as it was keeps its vectors'),
+        jsonOption(),
+      ],
       load('rebuild'),
     ),
     'kith rag rebuild notes',
+    'kith rag rebuild notes --chunks',
   );
   examples(
     add(
@@ -132,12 +141,14 @@ function addIntake(rag: Command, add: Add, load: (name: Name) => Load): void {
         new Option('--allow-empty', 'the folder is there and has no files: remove all that came of it'),
         new Option('--forget <folder>', 'follow this folder no longer, and remove its documents'),
         new Option('--keep', 'with --forget: its documents stay'),
+        dryRunOption(),
         jsonOption(),
       ],
       load('sync'),
     ),
     'kith rag sync notes ~/Notes',
     'kith rag sync notes',
+    'kith rag sync notes --dry-run',
     'kith rag sync notes --forget ~/Notes --keep',
   );
   examples(

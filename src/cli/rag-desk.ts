@@ -22,6 +22,7 @@ import {
   type KnowledgeAreas,
   type KnowledgeDesk,
   type SharesDesk,
+  type UpkeepDesk,
 } from '../server/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
@@ -29,6 +30,7 @@ import { quietLog } from './quiet-log.ts';
 import { dreamsOverHttp } from './rag-dream-desk.ts';
 import { graphOverHttp } from './rag-graph-desk.ts';
 import { sharesOverHttp } from './rag-share-desk.ts';
+import { upkeepOverHttp } from './rag-upkeep-desk.ts';
 import { settingsOf } from './settings.ts';
 
 /** As `AnswersDesk`, with sources as they are shown. */
@@ -44,6 +46,7 @@ export interface RagDesk {
     readonly dream: DreamDesk;
     readonly graph: GraphDesk;
     readonly shares: SharesDesk;
+    readonly upkeep: UpkeepDesk;
   };
   /** Jobs end with this command: no node runs that goes on with them. */
   readonly isHere: boolean;
@@ -109,7 +112,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     sync: async (kb, body) => (await node.call<{ jobs: JobView[] }>('POST', `${of(kb)}/sync`, { body })).jobs,
     unfollow: (kb, { folder, keep }) =>
       node.call('DELETE', `${of(kb)}/folders?${query({ folder, keep: String(keep) })}`),
-    rebuild: (kb) => node.call('POST', `${of(kb)}/rebuild`),
+    rebuild: (kb, only) => node.call('POST', `${of(kb)}/rebuild?${query({ only })}`),
     jobs: async (kb) => (await node.call<{ jobs: JobView[] }>('GET', `${of(kb)}/jobs`)).jobs,
     job: (kb, id, seen) => node.call('GET', `${of(kb)}/jobs/${id}${seen === null ? '' : `?seen=${seen}`}`),
     cancel: (kb, id) => node.call('DELETE', `${of(kb)}/jobs/${id}`),
@@ -122,6 +125,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
       (await node.call<{ files: FileView[] }>('GET', `${of(kb)}/files?${query({ ...page })}`)).files,
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
     shares: sharesOverHttp(node),
+    upkeep: upkeepOverHttp(node, of),
     dream: dreamsOverHttp(node, of),
     graph: graphOverHttp(node, of),
     exchange: {

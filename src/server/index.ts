@@ -47,6 +47,7 @@ export type * from './rag/reading-types.ts';
 export type * from './rag/share-types.ts';
 export type * from './rag/step-types.ts';
 export type * from './rag/types.ts';
+export type * from './rag/upkeep-types.ts';
 export { createOrigin, createServer, type OriginOptions } from './server.ts';
 export type * from './shards/types.ts';
 export {

@@ -11,6 +11,7 @@ import type {
   AcceptedGrant,
   AnswerEventView,
   AnswerView,
+  ChunkingView,
   DocumentView,
   FederatedView,
   FileView,
@@ -19,6 +20,7 @@ import type {
   KbView,
   PassagesView,
   SearchView,
+  SyncPlanView,
 } from '../../src/server/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { type Rag, ragOf, writeNotes } from './rag-support.ts';
@@ -294,6 +296,67 @@ test('names, their ties, dates and merges of a knowledge base are told over HTTP
     await refused.body?.cancel();
   }
   await rag('DELETE', '/names');
+});
+
+test('a knowledge base is cut as it is told, and anew when that changes, of files that are at hand', async () => {
+  const source = join(home.path, 'cut');
+  await mkdir(source, { recursive: true });
+  const long = Array.from({ length: 40 }, (_, i) => `Lesson ${i} tells of bread, and of stone ${i}.`);
+  await writeFile(join(source, 'long.txt'), long.join(' '));
+  await writeFile(join(source, 'short.txt'), 'Bread needs salt.');
+  const asked = (path: string, body: object) =>
+    rag.raw('POST', path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  const wide = await asked('', { name: 'cut', chunking: { size: 5000 } });
+  assert.equal(wide.status, 400);
+  assert.match(await wide.text(), /models\.embedding.*chunking_invalid/s);
+  const made = await rag<KbView>('POST', '', { name: 'cut', chunking: { size: 100, overlap: 0 } });
+  const { strategy, size, overlap, own, stale } = made.contents!.chunking;
+  assert.deepEqual([strategy, size, overlap, own, stale], ['sentences', 100, 0, ['overlap', 'size'], 0]);
+  const taken = await rag<JobView>('POST', '/cut/ingest', { paths: [source] });
+  assert.equal((await rag.ended(taken)).state, 'done');
+  const upload = await rag.raw('POST', '/cut/ingest?path=up.txt', { body: Buffer.from(long.join(' ')) });
+  assert.equal((await rag.ended((await upload.json()) as JobView)).state, 'done');
+  const chunksOf = async () => {
+    const { documents } = await rag<{ documents: DocumentView[] }>('GET', '/cut/documents');
+    assert.equal(documents.length, 3);
+    return Object.fromEntries(
+      documents.map(({ path, chunks, chunking }) => [path, [chunks, chunking?.size]]),
+    );
+  };
+  const before = await chunksOf();
+  assert.equal((await asked('/cut/chunking', { size: 600 })).status, 400, 'more than the model reads');
+  const changed = await rag<ChunkingView>('POST', '/cut/chunking', { size: 50 });
+  assert.deepEqual([changed.size, changed.stale], [50, 3]);
+  assert.deepEqual(await chunksOf(), before, 'nothing is cut by that alone');
+  const ended = await rag.ended(await rag<JobView>('POST', '/cut/rebuild?only=chunks'));
+  assert.equal(ended.state, 'done');
+  assert.deepEqual(
+    ended.progress.failures.map(({ path, code }) => [path, code]),
+    [['up.txt', 'file_away']],
+  );
+  const after = await chunksOf();
+  assert.deepEqual([after['up.txt'], after['cut/short.txt']], [before['up.txt'], [1, 50]]);
+  assert.ok(Number(after['cut/long.txt']![0]) > Number(before['cut/long.txt']![0]));
+  const { chunks, embedded } = ended.progress.totals;
+  assert.ok(chunks > embedded && embedded > 0, 'the short one kept its vector');
+  assert.equal((await rag<ChunkingView>('GET', '/cut/chunking')).stale, 1);
+
+  const plan = await rag<{ plans: SyncPlanView[] }>('POST', '/cut/sync', {
+    ...{ folder: source, under: 'other/', dryRun: true },
+  });
+  assert.deepEqual([plan.plans.length, plan.plans[0]!.added.count], [1, 2]);
+  assert.deepEqual((await rag<KbView>('GET', '/cut')).contents!.folders, [], 'it is not followed by that');
+  const found = await rag<SearchView>('POST', '/cut/search', {
+    ...{ query: 'salt bread', mode: 'words', filter: { globs: ['cut/*.txt'] } },
+  });
+  assert.equal(found.hits[0]!.path, 'cut/short.txt');
+  const wrong = await asked('/cut/search', {
+    query: 'x',
+    filter: { where: [{ property: 'a', is: '<', value: 'b' }] },
+  });
+  assert.equal(wrong.status, 400);
+  assert.match(await wrong.text(), /filter_invalid/);
+  await rag('DELETE', '/cut');
 });
 
 test('all is there after a restart, and vectors can be made anew', async () => {

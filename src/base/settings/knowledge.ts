@@ -13,14 +13,19 @@ export const knowledgeSettings = {
     (value) => value === '' || (isAbsolute(value) && !value.includes('\0')),
     '',
   ),
+  'knowledge.chunkStrategy': choice(
+    'How files are cut where a knowledge base does not say it itself: along sentences, whole paragraphs while they fit, or as many words as fit.',
+    ['sentences', 'paragraphs', 'fixed'],
+    'sentences',
+  ),
   'knowledge.chunkTokens': integer(
-    'Tokens of a chunk, about; never more than the embedding model takes. Files are cut anew when they are taken in again.',
+    'Tokens of a chunk, about, where a knowledge base does not say it itself; never more than the embedding model takes. Files are cut anew when they are taken in again.',
     16,
     8192,
     200,
   ),
   'knowledge.chunkOverlap': integer(
-    'Sentences at the end of a chunk with which the next one begins.',
+    'Sentences at the end of a chunk with which the next one begins, where a knowledge base does not say it itself.',
     0,
     10,
     1,

@@ -47,21 +47,23 @@ function createBar() {
   const { stderr } = process;
   let drawn = false;
   return {
-    draw({ kind, progress: { totals, of } }: JobView): void {
+    draw({ kind, what, progress: { totals, of } }: JobView): void {
       if (!stderr.isTTY) return;
-      const done = kind === 'rebuild' ? totals.embedded : totals.done + totals.skipped + totals.failed;
-      const parts = [DOING[kind]];
+      const isCut = kind === 'rebuild' && what === 'passages';
+      const isEmbedded = kind === 'rebuild' && !isCut;
+      const done = isEmbedded ? totals.embedded : totals.done + totals.skipped + totals.failed;
+      const parts = [isCut ? 'cutting anew' : DOING[kind]];
       if (of !== null && of > 0) {
         const full = Math.round(Math.min(1, done / of) * BAR);
         parts.push(
           `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`,
           formatPercent(Math.min(1, done / of)),
-          `${formatCount(done)} of ${formatPlural(of, UNITS[kind])}`,
+          `${formatCount(done)} of ${formatPlural(of, isCut ? 'file' : UNITS[kind])}`,
         );
       }
       // Looked at and not yet in: a long file is on its way for minutes.
       if (totals.files > done) parts.push(`${formatCount(totals.files - done)} begun`);
-      if (kind !== 'rebuild' && totals.embedded > 0)
+      if (!isEmbedded && totals.embedded > 0)
         parts.push(`${formatPlural(totals.embedded, 'chunk')} embedded`);
       const line = parts.join('  ').slice(0, Math.max(20, (stderr.columns || 80) - 1));
       stderr.write(`\r${line}\u001b[K`);
@@ -88,7 +90,9 @@ export function tell(job: JobView): void {
     return;
   }
   if (kind === 'rebuild')
-    print(`${formatPlural(totals.embedded, 'vector')} made in ${formatDuration(totals.elapsedMs)}`);
+    print(
+      `${totals.done > 0 ? `${formatPlural(totals.done, 'file')} cut anew, ` : ''}${formatPlural(totals.embedded, 'vector')} made in ${formatDuration(totals.elapsedMs)}`,
+    );
   else if (kind === 'export') {
     const { notes, copy } = progress;
     if (notes !== undefined) print(`${plain(what)}: ${formatPlural(notes.written, 'note')} written`);

@@ -11,6 +11,7 @@ import { stepsOf, tellSteps } from '../rag-steps.ts';
 import { answerOnce, writerOf } from './rag-answer.ts';
 import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
 import { answerByPeer, listShared, queryAll } from './rag-share.ts';
+import { chunkingGiven, chunkingText, syncPlan, tellChunking } from './rag-upkeep.ts';
 
 /** Characters of a hit that are shown. */
 const SHOWN = 500;
@@ -22,7 +23,10 @@ const optional = (options: Invocation['options'], name: string): Record<string, 
 export const init: Handler = async (invocation) => {
   const { options } = invocation;
   const folder = options.folder === undefined ? {} : { folder: resolve(String(options.folder)) };
-  const made = await withRag(options, ({ desk }) => desk.create({ name: nameOf(invocation), ...folder }));
+  const chunking = chunkingGiven(options);
+  const made = await withRag(options, ({ desk }) =>
+    desk.create({ name: nameOf(invocation), ...folder, ...(chunking === null ? {} : { chunking }) }),
+  );
   if (options.json) {
     printJson(made);
     return;
@@ -31,6 +35,7 @@ export const init: Handler = async (invocation) => {
   print(
     `Knowledge base ${made.name} in ${plain(made.path)}${documents > 0 ? `, with ${formatPlural(documents, 'document')}` : ''}`,
   );
+  if (chunking !== null && made.contents !== null) tellChunking(made.name, made.contents.chunking);
   if (documents === 0) print(asTyped(`Follow a folder: kith rag sync ${made.name} FOLDER`));
 };
 
@@ -42,7 +47,17 @@ export const list: Handler = async (invocation) => {
   else if (kbs.length === 0)
     print(asTyped('There is no knowledge base yet. Make one with: kith rag init NAME'));
   else {
-    const head = ['NAME', 'DOCUMENTS', 'CHUNKS', 'SIZE', 'FAILED', 'JOBS', 'VECTORS BY', 'FOLDERS'];
+    const head = [
+      'NAME',
+      'DOCUMENTS',
+      'CHUNKS',
+      'SIZE',
+      'FAILED',
+      'JOBS',
+      'VECTORS BY',
+      'CUT INTO',
+      'FOLDERS',
+    ];
     print(table([head, ...kbs.map(rowOf)], [1, 2, 3, 4, 5]));
     for (const { name, contents } of kbs)
       for (const { folder, watch } of contents?.folders ?? [])
@@ -50,14 +65,21 @@ export const list: Handler = async (invocation) => {
           say(
             `${name}: ${plain(folder)} is looked at every ${formatDuration(watch.everyMs)}: ${plain(watch.why)}`,
           );
+    for (const { name, contents } of kbs)
+      if (contents !== null && contents.chunking.stale > 0)
+        say(
+          asTyped(
+            `${name}: ${formatPlural(contents.chunking.stale, 'document')} cut otherwise, until synced or rebuilt: kith rag rebuild ${name} --chunks`,
+          ),
+        );
     for (const { name, trouble } of kbs)
       if (trouble !== null) say(`${paint('yellow', `${name}:`, process.stderr)} ${plain(trouble.message)}`);
   }
 };
 
 function rowOf({ name, contents, jobs }: KbView): string[] {
-  if (contents === null) return [name, '-', '-', '-', '-', String(jobs), '-', 'not here'];
-  const { documents, chunks, bytes, embedder, folders, files } = contents;
+  if (contents === null) return [name, '-', '-', '-', '-', String(jobs), '-', '-', 'not here'];
+  const { documents, chunks, bytes, embedder, folders, files, chunking } = contents;
   return [
     name,
     formatCount(documents),
@@ -66,6 +88,7 @@ function rowOf({ name, contents, jobs }: KbView): string[] {
     formatCount(files.failed ?? 0),
     formatCount(jobs),
     embedder?.id ?? '-',
+    chunkingText(chunking),
     folders.map(({ folder }) => plain(folder)).join(', ') || '-',
   ];
 }
@@ -107,7 +130,10 @@ export const sync: Handler = (invocation) => {
   const { args, options } = invocation;
   const place = placeOf(options);
   if (options.forget !== undefined) {
-    if (args[1] !== undefined || options.under !== undefined || options.allowEmpty === true)
+    if (
+      args[1] !== undefined ||
+      [options.under, options.allowEmpty, options.dryRun].some((each) => each !== undefined)
+    )
       throw new UsageError(
         '--forget goes with the folder alone: kith rag sync NAME --forget FOLDER [--keep]',
       );
@@ -124,9 +150,9 @@ export const sync: Handler = (invocation) => {
   const folder = args[1] === undefined ? {} : { folder: resolve(String(args[1])) };
   if (folder.folder !== undefined && basename(folder.folder) === '' && place.under === undefined)
     throw new UsageError('This folder has no name: say where its files stand, with --under PLACE/');
-  return finish(invocation, ({ desk }) =>
-    desk.sync(nameOf(invocation), { ...folder, ...place, allowEmpty: options.allowEmpty === true }),
-  );
+  const order = { ...folder, ...place, allowEmpty: options.allowEmpty === true };
+  if (options.dryRun === true) return syncPlan(invocation, order);
+  return finish(invocation, ({ desk }) => desk.sync(nameOf(invocation), order));
 };
 
 function tellForgotten(job: JobView): void {
@@ -139,7 +165,9 @@ function tellForgotten(job: JobView): void {
 }
 
 export const rebuild: Handler = (invocation) =>
-  finish(invocation, async ({ desk }) => [await desk.rebuild(nameOf(invocation))]);
+  finish(invocation, async ({ desk }) => [
+    await desk.rebuild(nameOf(invocation), invocation.options.chunks === true ? 'chunks' : undefined),
+  ]);
 
 export const jobs: Handler = async (invocation) => {
   const { options } = invocation;
@@ -240,7 +268,10 @@ export const docs: Handler = async (invocation) => {
   else if (documents.length === 0) print('No documents.');
   else {
     print(
-      table([['PATH', 'TITLE', 'TYPE', 'CHUNKS', 'SIZE', 'NOTES'], ...documents.map(documentRow)], [3, 4]),
+      table(
+        [['PATH', 'TITLE', 'TYPE', 'CHUNKS', 'SIZE', 'CUT INTO', 'NOTES'], ...documents.map(documentRow)],
+        [3, 4],
+      ),
     );
     if (documents.length === page.limit) say(`There may be more: --after '${plain(documents.at(-1)!.path)}'`);
   }
@@ -252,12 +283,13 @@ const failedRow = ({ path, error }: FileView): string[] => [
   plain(error?.message ?? ''),
 ];
 
-const documentRow = ({ path, title, type, chunks, bytes, notes }: DocumentView): string[] => [
+const documentRow = ({ path, title, type, chunks, bytes, notes, chunking }: DocumentView): string[] => [
   plain(path),
   plain(title.length > 40 ? `${title.slice(0, 39).toWellFormed()}…` : title),
   type,
   formatCount(chunks),
   formatBytes(bytes),
+  chunking === null ? '-' : chunkingText(chunking),
   notes.map(({ code }) => code).join(', '),
 ];
 

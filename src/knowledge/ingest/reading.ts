@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { InputError, messageOf } from '../../base/index.ts';
-import { type ChunkOptions, checkChunking, chunkDocument } from '../chunk/index.ts';
+import { type ChunkOptions, checkChunking, chunkDocument, type Strategy } from '../chunk/index.ts';
 import type { Parsed } from '../parse/types.ts';
 import type { FileState, NewDocument } from '../store/index.ts';
 import type { Chunk, Embedder } from '../types.ts';
@@ -29,6 +29,19 @@ const LASTING = new Set([
 export function recipeOf(chunking: ChunkOptions, { window }: Pick<Embedder, 'window'>): string {
   const { strategy, size, overlap } = checkChunking(chunking);
   return `${READING_VERSION}/${strategy}/${Math.min(size, window)}/${overlap}`;
+}
+
+/** How documents with a recipe were cut; null for those of another version, whatever their settings. */
+export function cutBy(recipe: string): Required<ChunkOptions> | null {
+  const [, version, strategy, size, overlap] = /^(\d+)\/([a-z]+)\/(\d+)\/(\d+)$/.exec(recipe) ?? [];
+  if (Number(version) !== READING_VERSION) return null;
+  try {
+    return checkChunking({
+      ...{ strategy: strategy as Strategy, size: Number(size), overlap: Number(overlap) },
+    });
+  } catch {
+    return null;
+  }
 }
 
 export interface Look {

@@ -24,6 +24,8 @@ type Reads =
   | 'documentById'
   | 'documents'
   | 'documentsByHash'
+  | 'recipes'
+  | 'madeOtherwise'
   | 'chunks'
   | 'chunk'
   | 'chunksOf'
@@ -156,6 +158,19 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
         .all(page.after ?? '', ...values, pageOf(page))
         .map(documentOf);
     },
+    recipes: () =>
+      database
+        .prepare<{ recipe: string; documents: number }>(
+          'SELECT recipe, count(*) AS documents FROM document GROUP BY recipe ORDER BY recipe',
+        )
+        .all(),
+    madeOtherwise: (recipe, page = {}) =>
+      database
+        .prepare<{ path: string }, SqlValue[]>(
+          'SELECT path FROM document WHERE recipe <> ? AND path > ? ORDER BY path LIMIT ?',
+        )
+        .all(recipe, page.after ?? '', pageOf(page))
+        .map(({ path }) => path),
     documentsByHash: (hash) => byHash.all(hash, STORE_LIMITS.page).map(documentOf),
     chunks: (rows) =>
       rows.map((each) => {

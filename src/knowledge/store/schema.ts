@@ -126,6 +126,10 @@ export const MIGRATIONS: readonly Migration[] = [
     // At once: they quote documents that may have been removed for good.
     up: 'CREATE TRIGGER kept_gone AFTER UPDATE OF version ON meta BEGIN DELETE FROM kept; END',
   },
+  {
+    name: 'documents by how they were cut',
+    up: 'CREATE INDEX document_recipe ON document (recipe, path)',
+  },
 ];
 
 /** What one document may have. More is refused, except where `cut` is said. */

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { KithError, throwIfAborted } from '../../base/index.ts';
-import { type IngestEvent, type IngestOptions, ingest, type SourceFile } from '../ingest/index.ts';
+import { type IngestEvent, type IngestOptions, ingest, recipeOf, type SourceFile } from '../ingest/index.ts';
 import type { KnowledgeStore, StoredDocument } from '../store/index.ts';
 import { type FoundFile, walk } from './walk.ts';
 
@@ -70,9 +70,13 @@ export async function* sync(options: SyncOptions): AsyncGenerator<SyncEvent, voi
   }
 
   const now = clock.now();
+  const recipe = recipeOf(options.chunking ?? {}, options.embedder);
   const files: SourceFile[] = [];
   for (const [path, { full, modified, stamp }] of here) {
-    if (stamps?.get(path) === stamp && store.file(path)?.stage === 'done') continue;
+    if (stamps?.get(path) === stamp) {
+      const state = store.file(path);
+      if (state?.stage === 'done' && state.recipe === recipe) continue;
+    }
     files.push({ path, source: { path: full }, modified });
   }
   yield { kind: 'listed', files: files.length };

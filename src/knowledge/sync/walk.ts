@@ -51,18 +51,35 @@ export interface Unread {
   readonly message: string;
 }
 
+/** What is left out, and why. */
+export interface Ignored {
+  /** A folder, with all that is in it, ends in `/`. */
+  readonly path: string;
+  /** Line of an ignore file; null for links and what is no file. */
+  readonly rule: string | null;
+  /** The ignore file, by its path in the folder; null for what is always left out. */
+  readonly by: string | null;
+}
+
 interface Rules {
   /** Folder that they are for, ending in `/`, or empty. */
   readonly base: string;
+  /** Path of the ignore file; null for those that always hold. */
+  readonly by: string | null;
   readonly matcher: ReturnType<typeof createIgnore>;
 }
 
 /**
  * In the order of names.
  *
+ * @param onIgnored hears of what is left out
  * @throws KithError `folder_missing`; LimitError `knowledge.files`
  */
-export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<FoundFile | Unread> {
+export async function* walk(
+  root: string,
+  signal?: AbortSignal,
+  onIgnored: (ignored: Ignored) => void = () => {},
+): AsyncGenerator<FoundFile | Unread> {
   // The folder itself may be a link: that is what its owner named.
   const facts = await stat(root).catch(() => null);
   if (facts === null || !facts.isDirectory())
@@ -77,7 +94,9 @@ export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<
     readonly full: string;
     readonly rules: readonly Rules[];
     readonly depth: number;
-  }[] = [{ path: '', full: root, rules: [{ base: '', matcher: createIgnore().add(ALWAYS) }], depth: 0 }];
+  }[] = [
+    { path: '', full: root, rules: [{ base: '', by: null, matcher: createIgnore().add(ALWAYS) }], depth: 0 },
+  ];
   while (open.length > 0) {
     throwIfAborted(signal);
     const folder = open.pop()!;
@@ -99,8 +118,15 @@ export async function* walk(root: string, signal?: AbortSignal): AsyncGenerator<
     for (const { name, isFolder, isFile } of names) {
       const path = `${folder.path}${name}`.normalize('NFC');
       const full = join(folder.full, name);
-      if (!isFolder && !isFile) continue;
-      if (isIgnored(rules, isFolder ? `${path}/` : path)) continue;
+      if (!isFolder && !isFile) {
+        onIgnored({ path, rule: null, by: null });
+        continue;
+      }
+      const ignored = ruleFor(rules, isFolder ? `${path}/` : path);
+      if (ignored !== null) {
+        onIgnored({ path: isFolder ? `${path}/` : path, ...ignored });
+        continue;
+      }
       if (seen.has(path)) {
         // Two names that look the same: the knowledge base has room for one.
         yield {
@@ -149,20 +175,20 @@ async function rulesIn(
     const facts = await lstat(join(full, name)).catch(() => null);
     if (facts === null || facts.size > WALK_LIMITS.ignoreBytes) continue;
     const text = await readFile(join(full, name), 'utf8').catch(() => '');
-    rules.push({ base: path, matcher: createIgnore().add(text) });
+    rules.push({ base: path, by: `${path}${name}`, matcher: createIgnore().add(text) });
   }
   return rules;
 }
 
-/** The last rule that says anything of a path holds, and folders further in come last. */
-function isIgnored(rules: readonly Rules[], path: string): boolean {
-  let ignored = false;
-  for (const { base, matcher } of rules) {
+/** The last rule that says anything of a path holds, and folders further in come last. Null: it is not left out. */
+function ruleFor(rules: readonly Rules[], path: string): Omit<Ignored, 'path'> | null {
+  let found: Omit<Ignored, 'path'> | null = null;
+  for (const { base, by, matcher } of rules) {
     const result = matcher.test(path.slice(base.length));
-    if (result.ignored) ignored = true;
-    else if (result.unignored) ignored = false;
+    if (result.ignored) found = { rule: result.rule?.pattern ?? null, by };
+    else if (result.unignored) found = null;
   }
-  return ignored;
+  return found;
 }
 
 /** Bytes of a name that are no UTF-8 are given as this sign, and by it nothing is found. */

@@ -23,9 +23,10 @@ import { knowledgeFolder } from '../home-files.ts';
 import { answersDesk } from './answers.ts';
 import type { AreaParts } from './areas.ts';
 import { cacheDesk } from './cache.ts';
+import { chunkingView } from './chunking.ts';
 import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
-import { createEmbedders } from './embedders.ts';
+import { createEmbedders, type Embedders } from './embedders.ts';
 import { createExchange } from './exchange.ts';
 import { graphDesk } from './graph.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -36,6 +37,7 @@ import { readingDesk } from './reading.ts';
 import { type KbEntry, openRegistry, type Registry } from './registry.ts';
 import { lateWriter, searchWith } from './searching.ts';
 import { createSharing, type Sharing, type SharingParts } from './share.ts';
+import { upkeepDesk } from './upkeep.ts';
 import { piecesOf, receiveUpload } from './uploads.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { createWatching, type Watching } from './watching.ts';
@@ -73,6 +75,7 @@ export interface Opened {
   readonly lock: Lock;
   readonly registry: Registry;
   readonly pool: ParserPool;
+  readonly embedders: Embedders;
   readonly kbs: OpenKbs;
   readonly jobs: Jobs;
   readonly watching: Watching;
@@ -134,7 +137,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       if (resumes) jobs.resume();
       const watching = createWatching({ registry, kbs, jobs, clock, log, home: folder });
       if (parts.watches === true) watching.start();
-      return { lock, registry, pool, kbs, jobs, watching };
+      return { lock, registry, pool, embedders, kbs, jobs, watching };
     } catch (error) {
       registry?.[Symbol.dispose]();
       await lock.release();
@@ -159,6 +162,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
           embedder: kept === null ? null : { id: kept.id, dimension: kept.dimension },
           folders: foldersOf(store).map((each) => ({ ...each, watch: watching.of(name, each) })),
           files: store.fileCounts(),
+          chunking: chunkingView(store, config.knowledge),
         };
       });
       return { ...told, contents, trouble: null };
@@ -172,8 +176,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   const inTurn = oneAtATime();
   async function make(kb: NewKb, before?: (path: string) => Promise<void>): Promise<KbView> {
     const opened = await need();
-    const { registry } = opened;
-    const made = await inTurn(() => makeKb(kb, { registry, folder, clock, random }, before));
+    const { registry, embedders } = opened;
+    const made = await inTurn(() => makeKb(kb, { registry, folder, clock, random, embedders }, before));
     return viewOf(opened, made);
   }
 
@@ -189,6 +193,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     graph: graphDesk(area),
     shares: sharing.desk,
     reading: readingDesk(area),
+    upkeep: upkeepDesk(area),
     async list() {
       const opened = await need();
       const views: KbView[] = [];
@@ -257,7 +262,10 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         watching.refresh(name);
         return queued;
       }),
-    rebuild: (name) => withKb(name, (_kb, { jobs }) => jobs.add(name, { kind: 'rebuild', begun: false })),
+    rebuild: (name, only) =>
+      withKb(name, (_kb, { jobs }) =>
+        jobs.add(name, { kind: 'rebuild', begun: false, ...(only === undefined ? {} : { only }) }),
+      ),
     async jobs(name) {
       const { registry, jobs } = await need();
       return jobs.list(registry.get(name).name);

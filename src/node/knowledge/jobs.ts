@@ -239,7 +239,7 @@ function whatOf(work: Work): string {
     case 'forget':
       return work.folder;
     case 'rebuild':
-      return 'all vectors';
+      return work.only === 'chunks' ? 'passages' : 'all vectors';
     case 'dream':
       return `dream ${work.run}`;
     case 'notes':

@@ -6,8 +6,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, InputError, KithError, type Random } from '../../base/index.ts';
-import { openKnowledgeStore } from '../../knowledge/index.ts';
+import { checkChunking, openKnowledgeStore } from '../../knowledge/index.ts';
 import type { NewKb } from '../../server/index.ts';
+import { checkWindow, setChunking } from './chunking.ts';
+import type { Embedders } from './embedders.ts';
 import type { KbEntry, Registry } from './registry.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -20,15 +22,16 @@ export interface MakingParts {
   readonly folder: string;
   readonly clock: Clock;
   readonly random: Random;
+  readonly embedders: Pick<Embedders, 'configured'>;
 }
 
 /**
  * @param before puts a file where the knowledge base's own is to be
- * @throws InputError `kb_name_invalid`, KithError `kb_exists`, `folder_missing`
+ * @throws InputError `kb_name_invalid`, `chunking_invalid`, KithError `kb_exists`, `folder_missing`
  */
 export async function makeKb(
-  { name, folder: wanted }: NewKb,
-  { registry, folder, clock, random }: MakingParts,
+  { name, folder: wanted, chunking }: NewKb,
+  { registry, folder, clock, random, embedders }: MakingParts,
   before: (path: string) => Promise<void> = async () => {},
 ): Promise<KbEntry> {
   if (!NAME.test(name))
@@ -49,8 +52,13 @@ export async function makeKb(
       status: 404,
       details: { path: place },
     });
+  if (chunking !== undefined) {
+    checkChunking(chunking);
+    if (chunking.size !== undefined) checkWindow(chunking.size, await embedders.configured());
+  }
   await before(path);
-  openKnowledgeStore({ path, create: { name, clock, random } }).close();
+  using store = openKnowledgeStore({ path, create: { name, clock, random } });
+  if (chunking !== undefined) setChunking(store, chunking);
   const entry = { name, path, made: Math.floor(clock.now()) };
   registry.add(entry);
   return entry;

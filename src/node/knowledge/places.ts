@@ -27,8 +27,12 @@ export function checkFree(store: KnowledgeStore, path: string, folderItself: str
   );
 }
 
-/** What there is to follow, as the KB knows it from now on. */
-export function followed(store: KnowledgeStore, { folder: wanted, under }: SyncOrder): FolderView[] {
+/** What there is to follow, as the KB knows it from now on unless that is not to be kept. */
+export function followed(
+  store: KnowledgeStore,
+  { folder: wanted, under }: SyncOrder,
+  { keep = true }: { readonly keep?: boolean } = {},
+): FolderView[] {
   const known = foldersOf(store);
   if (wanted === undefined) {
     if (known.length > 0) return known;
@@ -43,7 +47,7 @@ export function followed(store: KnowledgeStore, { folder: wanted, under }: SyncO
   const next = { folder: wanted, under: under ?? `${basename(wanted)}/` };
   checkPath(next.under);
   checkFree(store, next.under, null);
-  setFolders(store, [...known, next]);
+  if (keep) setFolders(store, [...known, next]);
   return [next];
 }
 

@@ -61,8 +61,8 @@ export type Work =
     }
   /** `under`: whose documents go, unless they are kept. */
   | { readonly kind: 'forget'; readonly folder: string; readonly under: string; readonly keep: boolean }
-  /** `begun`: the vectors of another model were dropped. */
-  | { readonly kind: 'rebuild'; readonly begun: boolean }
+  /** `begun`: the vectors of another model were dropped. `only`: vectors stay where passages do. */
+  | { readonly kind: 'rebuild'; readonly begun: boolean; readonly only?: 'chunks' }
   /** `run`: in the file of the knowledge base. */
   | { readonly kind: 'dream'; readonly run: number }
   | ({ readonly kind: 'notes' } & NotesOrder)

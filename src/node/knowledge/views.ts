@@ -4,11 +4,12 @@
  * @module node/knowledge/views
  */
 import type { ExpandedFound, FileState, StoredChunk, StoredDocument } from '../../knowledge/index.ts';
+import { cutBy } from '../../knowledge/index.ts';
 import type { ChunkView, DocumentView, FileView, SearchView } from '../../server/index.ts';
 
 export function documentView(document: StoredDocument): DocumentView {
-  const { path, title, type, bytes, modified, chunks, pages, tags, notes } = document;
-  return { path, title, type, bytes, modified, chunks, pages, tags, notes };
+  const { path, title, type, bytes, modified, chunks, pages, tags, notes, recipe } = document;
+  return { path, title, type, bytes, modified, chunks, pages, tags, notes, chunking: cutBy(recipe) };
 }
 
 export function fileView({ path, stage, code, message, bytes, at }: FileState): FileView {

@@ -95,6 +95,7 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
             'How many files are at each stage.',
             object({}, Object.fromEntries(stages.map((each) => [each, count]))),
           ),
+          chunking: ref('KbChunking'),
         }),
       ),
     ),
@@ -159,6 +160,10 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
     notes: described(
       'What could not be read.',
       array(object({ code: choice('needs_ocr', 'cut', 'part_failed', 'encoding_guessed'), message: string })),
+    ),
+    chunking: described(
+      'How it was cut; null where that was by a version of before.',
+      nullable(ref('KbCut')),
     ),
   }),
   KbFile: object({

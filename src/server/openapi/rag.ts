@@ -15,8 +15,9 @@ import { operation, retried } from './rag-parts.ts';
 import { ragReadingOperations } from './rag-reading.ts';
 import { ragSchemas } from './rag-schemas.ts';
 import { ragShareOperations, ragShareSchemas } from './rag-shares.ts';
+import { ragUpkeepOperations, ragUpkeepSchemas } from './rag-upkeep.ts';
 import { requestSchema } from './request-schema.ts';
-import { array, boolean, choice, count, described, object, ref, string } from './schema.ts';
+import { array, boolean, choice, count, described, object, oneOf, ref, string } from './schema.ts';
 
 const job = pathParameter('job', 'Number of the job.');
 const path = pathParameter('path', 'In the knowledge base; may have slashes.');
@@ -37,6 +38,7 @@ export const ragApi: Api = {
     ...ragDreamSchemas,
     ...ragGraphSchemas,
     ...ragShareSchemas,
+    ...ragUpkeepSchemas,
     ...ragOpenAiSchemas,
   },
   operations: [
@@ -97,9 +99,13 @@ export const ragApi: Api = {
       '/{kb}/sync',
       'ragSync',
       'Make what the knowledge base has of a folder equal to the folder, now and by each later sync',
-      ['A job for each folder.', object({ jobs: array(ref('KbJob')) })],
+      [
+        'A job for each folder; with `dryRun` what it would do.',
+        oneOf(object({ jobs: array(ref('KbJob')) }), object({ plans: array(ref('KbSyncPlan')) })),
+      ],
       {
-        description: 'Without a folder: all that were named before.',
+        description:
+          'Without a folder: all that were named before. With `dryRun` nothing is written: files are compared, and not parsed.',
         body: requestSchema(syncBody),
         answers: {
           '404': answer('`kb_unknown`, `kb_missing`, `folder_missing`.', ref('OpenAiError'), retried),
@@ -127,9 +133,15 @@ export const ragApi: Api = {
       'post',
       '/{kb}/rebuild',
       'ragRebuild',
-      'Make all vectors anew, by the embedding model of the settings',
+      'Cut documents anew that were cut by other settings, and make all vectors anew by the embedding model of the settings',
       ['The job that does it.', ref('KbJob')],
+      {
+        description:
+          'Files that are not where they were taken from, or changed since, are named among the failures of the job (`file_away`).',
+        parameters: [queryParameter('only', 'What stays as it was keeps its vectors.', choice('chunks'))],
+      },
     ),
+    ...ragUpkeepOperations,
     operation('get', '/{kb}/jobs', 'ragJobs', 'List jobs: those that wait or run, then the last ones', [
       'Newest first.',
       object({ jobs: array(ref('KbJob')) }),

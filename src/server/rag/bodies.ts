@@ -7,6 +7,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import { stepFields } from './step-bodies.ts';
+import { newChunkingBody } from './upkeep-bodies.ts';
 
 /** Characters of a path, on the disk or in a knowledge base. */
 const MOST_PATH = 4096;
@@ -30,7 +31,11 @@ const put = place.refine(
 );
 const folder = put.refine((value) => value.endsWith('/'), 'must end in /');
 
-export const kbBody = z.strictObject({ name: z.string().min(1).max(64), folder: absolute.exactOptional() });
+export const kbBody = z.strictObject({
+  name: z.string().min(1).max(64),
+  folder: absolute.exactOptional(),
+  chunking: newChunkingBody.exactOptional(),
+});
 
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 export const destroyQuery = z.strictObject({ keep: flag.default(false) });
@@ -49,6 +54,7 @@ export const syncBody = z
     folder: absolute.exactOptional(),
     under: folder.exactOptional(),
     allowEmpty: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
   })
   .refine(({ folder: named, under }) => under === undefined || named !== undefined, {
     path: ['under'],

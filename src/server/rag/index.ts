@@ -33,6 +33,8 @@ import { originalRoute } from './originals.ts';
 import { passagesRoute } from './reading.ts';
 import { shareRoutes } from './shares.ts';
 import type { KnowledgeDesk } from './types.ts';
+import { upkeepRoutes } from './upkeep.ts';
+import { rebuildQuery } from './upkeep-bodies.ts';
 
 const BASE = '/api/rag/kbs';
 
@@ -70,13 +72,18 @@ export function ragRoutes(context: ServerContext): Route[] {
       if (path !== undefined) return desk().uploadFrom(kb, path, exchange.stream());
       return desk().ingest(kb, parseBody(ingestBody, await exchange.json()));
     }),
-    route('POST', '/:kb/sync', async (exchange, kb) => ({
-      jobs: await desk().sync(kb, parseBody(syncBody, await exchange.json())),
-    })),
+    route('POST', '/:kb/sync', async (exchange, kb) => {
+      const { dryRun, ...order } = parseBody(syncBody, await exchange.json());
+      if (dryRun) return { plans: await desk().upkeep.preview(kb, order, exchange.signal) };
+      return { jobs: await desk().sync(kb, order) };
+    }),
     route('DELETE', '/:kb/folders', ({ query }, kb) =>
       desk().unfollow(kb, parseBody(unfollowQuery, once(query))),
     ),
-    route('POST', '/:kb/rebuild', (_, kb) => desk().rebuild(kb)),
+    route('POST', '/:kb/rebuild', ({ query }, kb) =>
+      desk().rebuild(kb, parseBody(rebuildQuery, once(query)).only),
+    ),
+    ...upkeepRoutes(route, () => desk().upkeep),
     route('GET', '/:kb/jobs', async (_, kb) => ({ jobs: await desk().jobs(kb) })),
     route('GET', '/:kb/jobs/:job', ({ params, query, signal }, kb) => {
       const { seen } = parseBody(jobQuery, once(query));

@@ -4,6 +4,7 @@
  * @module server/rag/types
  */
 import type {
+  ChunkOptions,
   ExportReport,
   FileStage,
   Filter,
@@ -21,6 +22,7 @@ import type { GraphDesk } from './graph-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
 import type { SharesDesk } from './share-types.ts';
 import type { StepView, StepWishes } from './step-types.ts';
+import type { ChunkingView, UpkeepDesk } from './upkeep-types.ts';
 
 /** Why something is not as it should be. */
 export interface Trouble {
@@ -64,6 +66,7 @@ export interface KbView {
     readonly folders: readonly (FolderView & { readonly watch: FolderWatch | null })[];
     /** How many files are at each stage. */
     readonly files: Partial<Record<FileStage, number>>;
+    readonly chunking: ChunkingView;
   } | null;
   readonly trouble: Trouble | null;
   /** Jobs that wait or run. */
@@ -118,6 +121,8 @@ export interface DocumentView {
   readonly pages: number | null;
   readonly tags: readonly string[];
   readonly notes: readonly ParseNote[];
+  /** How it was cut; null where that was by a version of before. */
+  readonly chunking: Required<ChunkOptions> | null;
 }
 
 export interface FileView {
@@ -183,6 +188,8 @@ export interface NewKb {
   readonly name: string;
   /** Absolute; a file there with the name of the KB is taken as it is. @default `knowledge.folder` */
   readonly folder?: string;
+  /** How its documents are cut, where that is to be other than the node's settings say. */
+  readonly chunking?: ChunkOptions;
 }
 
 export interface IngestOrder {
@@ -225,12 +232,13 @@ export interface KnowledgeAreas {
   readonly graph: GraphDesk;
   readonly reading: ReadingDesk;
   readonly shares: SharesDesk;
+  readonly upkeep: UpkeepDesk;
 }
 
 /** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */
 export interface KnowledgeDesk extends KnowledgeAreas {
   list(): Promise<KbView[]>;
-  /** @throws InputError `kb_name_invalid`, KithError `kb_exists` */
+  /** @throws InputError `kb_name_invalid`, `chunking_invalid`, KithError `kb_exists` */
   create(kb: NewKb): Promise<KbView>;
   show(kb: string): Promise<KbView>;
   /** Ends its jobs. `keep`: forgets it, and leaves its file. */
@@ -245,8 +253,11 @@ export interface KnowledgeDesk extends KnowledgeAreas {
   unfollow(kb: string, order: UnfollowOrder): Promise<JobView>;
   /** One job for each folder. @throws KithError `kb_path_taken`, `no_folder` */
   sync(kb: string, order: SyncOrder): Promise<JobView[]>;
-  /** New vectors by the configured embedding model. */
-  rebuild(kb: string): Promise<JobView>;
+  /**
+   * Documents that were cut by other settings are cut anew, of files that are still where they were taken from; then all vectors are
+   * made anew by the configured embedding model, unless `only` chunks are wanted: what stays as it was keeps its vectors.
+   */
+  rebuild(kb: string, only?: 'chunks'): Promise<JobView>;
   /** Those that wait or run, then the last ones. */
   jobs(kb: string): Promise<JobView[]>;
   /** As soon as its step is not `seen`, or after a while. @throws KithError `job_unknown` */
