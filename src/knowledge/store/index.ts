@@ -5,6 +5,7 @@
  */
 export type * from './assertion-types.ts';
 export { factsOf, isBetter } from './facts.ts';
+export { type KnowledgeParts, openParts, writeParts } from './parts.ts';
 export { quantise } from './quantise.ts';
 export { checkPath, isPath } from './rows.ts';
 export { STORE_LIMITS } from './schema.ts';
