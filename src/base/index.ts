@@ -6,7 +6,9 @@
  *
  * @module base
  */
+
 export { isLoopback, isPublicAddress, plainHost } from './addresses.ts';
+export * as assembler from './assembler.ts';
 export * from './canonical-json.ts';
 export { type CborLimits, type CborMap, type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 export { Chain, type Linked } from './chain.ts';
