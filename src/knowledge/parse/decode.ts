@@ -27,6 +27,12 @@ function byMark(bytes: Uint8Array): { readonly encoding: string; readonly length
   return null;
 }
 
+/** UTF-16 when a byte order mark says so, and else UTF-8: for what is decoded piece by piece. */
+export function encodingByMark(head: Uint8Array): string {
+  const encoding = byMark(head)?.encoding ?? 'utf-8';
+  return encoding.startsWith('utf-16') ? encoding : 'utf-8';
+}
+
 /** UTF-16 without a mark: in most scripts every second byte is 0 or of few values. Null when it is not. */
 function wideWithoutMark(sample: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   const length = Math.min(sample.length, 4096);

@@ -134,15 +134,15 @@ function isBinary(head: Uint8Array): boolean {
 const MAIL_HEADERS =
   /^(?:from|to|date|subject|message-id|received|mime-version|return-path|delivered-to|content-type):/i;
 
-/** Begins with lines of headers, of which at least three are those of mails. */
-function isMail(head: string): boolean {
+/** Begins with lines of headers, of which so many are those of mails. A line of a mailbox may stand before them. */
+function isMail(head: string, least: number): boolean {
   let known = 0;
-  for (const line of head.split('\n', 100)) {
+  for (const line of head.replace(/^From \S.*\n/, '').split('\n', 100)) {
     if (line.trim() === '') break;
     if (MAIL_HEADERS.test(line)) known += 1;
     else if (!/^[\w-]{1,80}:|^[ \t]/.test(line)) return false;
   }
-  return known >= 3;
+  return known >= least;
 }
 
 /** Type that a text's beginning shows; null when it could be anything. */
@@ -153,7 +153,7 @@ function typeOfText(head: string): DocumentType | null {
     .replace(/^(?:<!--[^>]{0,1000}-->\s*){0,5}/, '');
   if (/^<mediawiki[\s>]/i.test(start)) return 'mediawiki';
   if (/^(?:<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>])/i.test(start)) return 'html';
-  return isMail(head) ? 'eml' : null;
+  return isMail(head, 3) ? 'eml' : null;
 }
 
 /** The name's promise where the text can be that, else what else it may be. */
@@ -170,7 +170,7 @@ function textType(name: string, head: string): DocumentType {
     case 'html':
       return head.includes('<') ? 'html' : 'text';
     case 'eml':
-      return 'text';
+      return isMail(head, 1) ? 'eml' : 'text';
     default:
       return BINARY.has(promised) ? 'text' : promised;
   }

@@ -5,6 +5,7 @@
  */
 import { SaxesParser } from 'saxes';
 import type { ParsedDocument } from '../types.ts';
+import { encodingByMark } from './decode.ts';
 import { DocumentWriter } from './document-writer.ts';
 import { broken, wordsOf } from './failures.ts';
 import { writeWikitext } from './formats/wikitext.ts';
@@ -119,7 +120,7 @@ export async function* readDump(
   limits: ParseLimits,
 ): AsyncGenerator<DumpPage> {
   const reader = new PageReader(name, limits);
-  const decoder = new TextDecoder('utf-8');
+  let decoder: TextDecoder | null = null;
   const ready = function* (): Generator<DumpPage> {
     for (let page = reader.pages.shift(); page !== undefined; page = reader.pages.shift()) {
       // Articles; the others are talk, templates and pictures.
@@ -130,10 +131,11 @@ export async function* readDump(
   let failure: unknown = null;
   try {
     for await (const piece of bytes) {
+      decoder ??= new TextDecoder(encodingByMark(piece));
       reader.write(decoder.decode(piece, { stream: true }));
       yield* ready();
     }
-    reader.write(decoder.decode());
+    if (decoder !== null) reader.write(decoder.decode());
     reader.close();
   } catch (thrown) {
     failure = thrown;

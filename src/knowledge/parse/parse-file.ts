@@ -6,6 +6,7 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { ParsedDocument } from '../types.ts';
+import { encodingByMark } from './decode.ts';
 import { detectType } from './detect.ts';
 import { asFailure, broken, tooLarge, unreadable } from './failures.ts';
 import { parserFor } from './parser.ts';
@@ -119,7 +120,7 @@ async function* readPath(
 
 function looksLikeDump(head: Uint8Array): boolean {
   return /^\uFEFF?\s*(?:<\?xml[^>]{0,500}\?>)?\s*<mediawiki[\s>]/.test(
-    new TextDecoder().decode(head.subarray(0, 4_096)),
+    new TextDecoder(encodingByMark(head)).decode(head.subarray(0, 4_096)),
   );
 }
 

@@ -198,3 +198,36 @@ test('a zip that is none of these is not supported, and a renamed document is re
   assert.equal((await parseOne('x.docx', '# Only text')).type, 'text');
   assert.equal((await parseOne('x.doc', pdf([linesFrom(700, paragraph('a'))]))).type, 'pdf');
 });
+
+test('charts and diagrams of a slide are its numbers and texts', async () => {
+  const relation = (id: string, type: string, target: string) =>
+    `<Relationship Id="${id}" Type="http://x/${type}" Target="${target}"/>`;
+  const cache = (...values: string[]) =>
+    `<c:strCache>${values.map((value, at) => `<c:pt idx="${at}"><c:v>${value}</c:v></c:pt>`).join('')}</c:strCache>`;
+  const series = (name: string, ...values: string[]) =>
+    `<c:ser><c:tx>${cache(name)}</c:tx><c:cat>${cache('2023', '2024')}</c:cat><c:val>${cache(...values)}</c:val></c:ser>`;
+  const file = zipOf({
+    'ppt/presentation.xml': '<p:presentation xmlns:r="r"><p:sldId r:id="a"/></p:presentation>',
+    'ppt/_rels/presentation.xml.rels': `<Relationships>${relation('a', 'slide', 'slides/slide1.xml')}</Relationships>`,
+    'ppt/slides/slide1.xml':
+      '<p:sld><p:sp><p:ph type="title"/><a:p><a:r><a:t>Sales</a:t></a:r></a:p></p:sp></p:sld>',
+    'ppt/slides/_rels/slide1.xml.rels': `<Relationships>${relation('c', 'chart', '../charts/chart1.xml')}${relation('d', 'diagramData', '../diagrams/data1.xml')}${relation('e', 'chart', '../charts/broken.xml')}</Relationships>`,
+    'ppt/charts/chart1.xml': `<c:chartSpace><c:chart><c:title><c:tx><c:rich><a:p><a:r><a:t>Looms </a:t></a:r><a:r><a:t>sold</a:t></a:r></a:p></c:rich></c:tx></c:title><c:plotArea>${series('North', '12', '15')}${series('South', '7')}</c:plotArea></c:chart></c:chartSpace>`,
+    'ppt/charts/broken.xml': '<c:chartSpace><c:chart>',
+    'ppt/diagrams/data1.xml':
+      '<dgm:dataModel><dgm:pt><dgm:t><a:p><a:r><a:t>Weave</a:t></a:r></a:p></dgm:t></dgm:pt><dgm:pt><dgm:t><a:p/></dgm:t></dgm:pt><dgm:pt><dgm:t><a:p><a:r><a:t>Sell</a:t></a:r></a:p></dgm:t></dgm:pt></dgm:dataModel>',
+  });
+  const { document } = await parseOne('sales.pptx', file);
+  assert.deepEqual(outline(document), [
+    [
+      'Sales',
+      'text: Looms sold',
+      'table: | North | South\n2023 | 12 | 7\n2024 | 15 |',
+      'list: - Weave\n- Sell',
+    ],
+  ]);
+  assert.deepEqual(
+    document.notes.map(({ code }) => code),
+    ['part_failed'],
+  );
+});

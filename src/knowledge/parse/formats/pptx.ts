@@ -1,13 +1,15 @@
 /**
- * Slides of PowerPoint: titles, texts, tables and speaker's notes in the order of the presentation.
+ * Slides of PowerPoint: titles, texts, tables, charts and speaker's notes in the order of the presentation.
  *
  * @module knowledge/parse/formats/pptx
  */
 import type { Block, ParsedDocument, Place } from '../../types.ts';
 import { DocumentWriter, tableLine } from '../document-writer.ts';
+import { wordsOf } from '../failures.ts';
 import { OfficeParts, type Relation } from '../opc.ts';
 import type { ParserInput } from '../parser.ts';
 import { unzip } from '../zip.ts';
+import { writeChart, writeDiagram } from './drawings.ts';
 
 const MAIN = 'ppt/presentation.xml';
 
@@ -67,7 +69,7 @@ function readShapes(parts: OfficeParts, part: string, onLink: (relation: Relatio
         cells?.push(cell ?? '');
         cell = null;
       } else if (name === 'tr') {
-        if (cells !== null) shape?.paragraphs.push(tableLine(cells));
+        if (cells?.some((each) => each.trim() !== '')) shape?.paragraphs.push(tableLine(cells));
         cells = null;
       } else if (name === 'sp' || name === 'tbl') shape = null;
     },
@@ -120,6 +122,23 @@ export function parsePptx({ name, bytes, limits }: ParserInput): ParsedDocument 
   return writer.finish(slides.length);
 }
 
+function writeDrawing(
+  writer: DocumentWriter,
+  parts: OfficeParts,
+  type: string,
+  target: string,
+  place: Place,
+): void {
+  const write = { chart: writeChart, diagramData: writeDiagram }[type];
+  if (write === undefined || !parts.has(target)) return;
+  try {
+    write(writer, parts, target, place);
+  } catch (thrown) {
+    // The slide's own text is of use without it.
+    writer.note('part_failed', `A drawing of slide ${place.page} could not be read (${wordsOf(thrown)}).`);
+  }
+}
+
 function writeSlide(writer: DocumentWriter, parts: OfficeParts, part: string, place: Place): void {
   if (!parts.has(part)) {
     writer.note('part_failed', `Slide ${place.page} is missing in the file.`);
@@ -134,7 +153,9 @@ function writeSlide(writer: DocumentWriter, parts: OfficeParts, part: string, pl
     writer.heading(1, title.paragraphs.join(' '));
   }
   for (const shape of shapes) if (shape !== title) writeShape(writer, shape, place);
-  const notes = [...parts.relations(part).values()].find(({ type }) => type === 'notesSlide')?.target;
+  const related = [...parts.relations(part).values()];
+  for (const { type, target } of related) writeDrawing(writer, parts, type, target, place);
+  const notes = related.find(({ type }) => type === 'notesSlide')?.target;
   if (notes === undefined || !parts.has(notes)) return;
   const said = readShapes(parts, notes, onLink).filter(({ kind }) => kind !== 'skipped');
   writer.block('text', said.flatMap(({ paragraphs }) => paragraphs).join('\n'), place);

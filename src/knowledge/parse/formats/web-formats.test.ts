@@ -175,3 +175,28 @@ test('a dump that ends early gives the pages before, and then says that it is br
   );
   assert.deepEqual(found, ['One']);
 });
+
+test('a mail with few headers, or out of a mailbox, is one where its name says so', async () => {
+  const few = 'Subject: Looms\nContent-Type: text/plain\n\nThey weave.\n';
+  assert.equal((await parseOne('few.eml', few)).document.title, 'Looms');
+  assert.equal((await parseOne('few.txt', few)).type, 'text');
+  const boxed = `From ada@example.com Mon Jan  1 00:00:00 1843\n${few}`;
+  assert.deepEqual(outline((await parseOne('boxed.eml', boxed)).document), [['', 'text: They weave.']]);
+  assert.equal((await parseOne('list.eml', 'Buy: thread\nand needles\n')).type, 'text');
+});
+
+test('a dump in UTF-16 is read as one in UTF-8', async () => {
+  const dump = `\ufeff<mediawiki>${wikiPage('Ада', 'Она писала о машинах.')}</mediawiki>`;
+  const [page, ...rest] = await parseAll('dump.xml', Buffer.from(dump, 'utf16le'));
+  assert.equal(rest.length, 0);
+  assert.equal(page!.page, 'Ада');
+  assert.deepEqual(outline(page!.document), [['', 'text: Она писала о машинах.']]);
+});
+
+test('cells of a table in a wiki lose their attributes, also before templates', async () => {
+  const { document } = await parseOne(
+    'cast.wiki',
+    '{| class="wikitable"\n! Actor !! S1\n|-\n| Ada || bgcolor=white style="color: red" {{N/A}}\n|}\n',
+  );
+  assert.deepEqual(outline(document), [['', 'table: Actor | S1\nAda | N/A']]);
+});

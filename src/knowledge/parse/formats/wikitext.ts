@@ -54,6 +54,10 @@ function nestingOf(text: string): number {
   return deepest;
 }
 
+/** Before a template that ends a cell's attributes by itself, the library takes them for its text. */
+const CELL_ATTRIBUTES =
+  /^\s*(?:(?:bgcolor|colspan|rowspan|style|class|v?align|width|height|scope|id|abbr|data-[\w-]{1,40})\s?=\s?(?:"[^"]*"|'[^']*'|[^\s"'|]+)\s*)+\|?\s*/i;
+
 export interface WikiPage {
   readonly name: string;
   readonly title: string | null;
@@ -114,7 +118,7 @@ function writeSection(writer: DocumentWriter, section: WikiSection): void {
     );
     for (const row of rows)
       blocks.row(
-        columns.map((column) => row[column]?.text ?? ''),
+        columns.map((column) => (row[column]?.text ?? '').replace(CELL_ATTRIBUTES, '')),
         {},
       );
     blocks.end();
