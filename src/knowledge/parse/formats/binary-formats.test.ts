@@ -231,3 +231,8 @@ test('charts and diagrams of a slide are its numbers and texts', async () => {
     ['part_failed'],
   );
 });
+
+test('a slide with nothing but a title is found by it', async () => {
+  const { document } = await parseOne('x.pptx', pptx([{ title: 'Weaving in 1843', points: [] }]));
+  assert.deepEqual(outline(document), [['Weaving in 1843', 'text: Weaving in 1843']]);
+});

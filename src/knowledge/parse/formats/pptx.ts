@@ -122,6 +122,11 @@ export function parsePptx({ name, bytes, limits }: ParserInput): ParsedDocument 
   return writer.finish(slides.length);
 }
 
+const DRAWINGS = new Map([
+  ['chart', writeChart],
+  ['diagramData', writeDiagram],
+]);
+
 function writeDrawing(
   writer: DocumentWriter,
   parts: OfficeParts,
@@ -129,7 +134,7 @@ function writeDrawing(
   target: string,
   place: Place,
 ): void {
-  const write = { chart: writeChart, diagramData: writeDiagram }[type];
+  const write = DRAWINGS.get(type);
   if (write === undefined || !parts.has(target)) return;
   try {
     write(writer, parts, target, place);
@@ -156,6 +161,12 @@ function writeSlide(writer: DocumentWriter, parts: OfficeParts, part: string, pl
   const related = [...parts.relations(part).values()];
   for (const { type, target } of related) writeDrawing(writer, parts, type, target, place);
   const notes = related.find(({ type }) => type === 'notesSlide')?.target;
+  // A slide of a title alone would not be found: headings are no text by themselves.
+  const isBare = shapes.every(
+    (shape) => shape === title || shape.kind === 'skipped' || shape.paragraphs.length === 0,
+  );
+  if (title !== undefined && isBare && !related.some(({ type }) => DRAWINGS.has(type)))
+    writer.block('text', title.paragraphs.join('\n'), place);
   if (notes === undefined || !parts.has(notes)) return;
   const said = readShapes(parts, notes, onLink).filter(({ kind }) => kind !== 'skipped');
   writer.block('text', said.flatMap(({ paragraphs }) => paragraphs).join('\n'), place);
