@@ -140,7 +140,9 @@ export class Tree {
         await this.#write(`${path}/Page ${this.#names - 1}`, content);
         break;
       case 'dropFolder':
-        if (path.includes('/')) await rm(join(this.folder, dirname(path)), { recursive: true });
+        // Large ones stay, or little would be left of the tree.
+        if (path.includes('/') && files.filter((each) => each.startsWith(`${dirname(path)}/`)).length <= 8)
+          await rm(join(this.folder, dirname(path)), { recursive: true });
         break;
       case 'moveFolder':
         if (path.includes('/')) await this.#move(dirname(path), `folder${this.#names++}`);
