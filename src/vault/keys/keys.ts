@@ -7,7 +7,7 @@
  * root ── label: what Eve calls the tenant (opaque to her)
  *      └─ collection, epoch ── manifest, pages   AES-256-GCM
  *                           ├─ secret            ternary secrets of `split`, one for each block
- *                           ├─ noise             errors of `split`
+ *                           ├─ noise, public     errors, checks and public polynomials of `split`
  *                           └─ perturb           matrix and noise of `perturbed`
  * ```
  *
@@ -28,7 +28,7 @@ export interface Deriver {
 }
 
 /** What a key below a collection is for. */
-export type KeyUse = 'manifest' | 'pages' | 'secret' | 'noise' | 'perturb';
+export type KeyUse = 'manifest' | 'pages' | 'secret' | 'noise' | 'public' | 'perturb';
 
 export interface VaultRoot {
   /** What Eve calls the tenant of this collection: 32 hex digits that tell her nothing, not even with others beside them. */
