@@ -19,7 +19,7 @@ import type { CollectionKeys } from '../keys/keys.ts';
 import { createKernel } from './kernel.ts';
 import { BLOCK_VECTORS, CANARIES, DIMENSIONS, PLAIN_SHIFT, RING, SCORE_BITS } from './parameters.ts';
 import { MAX_LENGTH } from './quantise.ts';
-import { canariesOf, errorsOf, publicPolynomial, type Secret, secretOf, weightsOf } from './stream.ts';
+import { canariesOf, errorsOf, publicPolynomial, secretOf, weightsOf } from './stream.ts';
 
 const ROW_BYTES = RING * 4;
 /** Bytes of a block at an Eve. */
@@ -32,6 +32,19 @@ const MODULUS = 1 << SCORE_BITS;
 const HALF = MODULUS / 2;
 /** A prime below 2^31. */
 const PRIME = 2_147_483_647;
+
+/** Blocks whose facts are kept: 30 kB each. */
+const KEPT_FACTS = 1024;
+
+interface BlockFacts {
+  readonly offsets: Uint32Array;
+  /** The first so many are added, the others taken off. */
+  readonly plus: number;
+  readonly weights: Float64Array;
+  readonly canaries: { readonly slots: Uint16Array; readonly rows: readonly Int8Array[] };
+  /** Slots of the owner's vectors, ascending. */
+  readonly free: Uint16Array;
+}
 
 /** What Bob keeps of a block beside its number: in the sealed manifest. */
 export interface BlockCheck {
@@ -98,22 +111,34 @@ export function createKeeper(keys: CollectionKeys): SplitKeeper {
     return words(out, RING);
   }
 
-  /** Writes where a secret is not zero as offsets into [-a | a]. */
-  function list({ plus, minus }: Secret): [number, number, number] {
-    const offsets = words(lists, plus.length + minus.length);
-    const offset = (position: number) => (RING - position) * 4;
-    for (const [i, position] of plus.entries()) offsets[i] = offset(position);
-    for (const [i, position] of minus.entries()) offsets[plus.length + i] = offset(position);
-    return [lists, lists + plus.length * 4, lists + (plus.length + minus.length) * 4];
+  const facts = new Map<number, BlockFacts>();
+
+  /** What belongs to a block's number. It takes a millisecond to make, so that of those asked for last it is kept. */
+  function factsOf(block: number): BlockFacts {
+    const known = facts.get(block);
+    if (known !== undefined) return known;
+    const { plus, minus } = secretOf(secretKey, block);
+    const { slots, rows } = canariesOf(noiseKey, block, CANARIES, DIMENSIONS);
+    const taken = new Set(slots);
+    const made: BlockFacts = {
+      // Where the secret is not zero, as offsets into [-a | a].
+      offsets: Uint32Array.from([...plus, ...minus], (position) => (RING - position) * 4),
+      plus: plus.length,
+      weights: weightsOf(noiseKey, block),
+      canaries: { slots, rows },
+      free: Uint16Array.from(
+        Array.from({ length: RING }, (_, slot) => slot).filter((slot) => !taken.has(slot)),
+      ),
+    };
+    if (facts.size >= KEPT_FACTS) facts.delete(facts.keys().next().value!);
+    facts.set(block, made);
+    return made;
   }
 
-  const slotsOf = (canaries: Uint16Array): Uint16Array => {
-    const taken = new Set(canaries);
-    return Uint16Array.from(
-      Array.from({ length: RING }, (_, slot) => slot).filter((slot) => !taken.has(slot)),
-    );
-  };
-  const canaries = (block: number) => canariesOf(noiseKey, block, CANARIES, DIMENSIONS);
+  function list({ offsets, plus }: BlockFacts): [number, number, number] {
+    words(lists, offsets.length).set(offsets);
+    return [lists, lists + plus * 4, lists + offsets.length * 4];
+  }
 
   return {
     seal(block, rows) {
@@ -125,13 +150,13 @@ export function createKeeper(keys: CollectionKeys): SplitKeeper {
         )
       )
         throw new RangeError('A vector is none that was quantised.');
-      const { slots, rows: known } = canaries(block);
-      const free = slotsOf(slots);
+      const own = factsOf(block);
+      const { slots, rows: known } = own.canaries;
+      const { free, weights } = own;
       const bySlot: (Int8Array | undefined)[] = new Array(RING);
       for (const [i, row] of rows.entries()) bySlot[free[i]!] = row;
       for (const [i, row] of known.entries()) bySlot[slots[i]!] = row;
-      const weights = weightsOf(noiseKey, block);
-      const listed = list(secretOf(secretKey, block));
+      const listed = list(own);
       const cipher = new Uint32Array(DIMENSIONS * RING);
       const sums = new Uint32Array(DIMENSIONS);
       for (let j = 0; j < DIMENSIONS; j++) {
@@ -147,7 +172,7 @@ export function createKeeper(keys: CollectionKeys): SplitKeeper {
       }
       return { block, sums, cipher: new Uint8Array(cipher.buffer) };
     },
-    slots: (block) => slotsOf(canaries(block).slots),
+    slots: (block) => factsOf(block).free,
     ask(query, random) {
       const noise = random.bytes(DIMENSIONS * 2);
       const [first, second, both] = [0, 0, 0].map(() => new Int32Array(DIMENSIONS)) as [
@@ -169,9 +194,10 @@ export function createKeeper(keys: CollectionKeys): SplitKeeper {
     read(question, check, first, second) {
       const { block, sums } = check;
       if (first.length !== REPLY_BYTES || second.length !== REPLY_BYTES) throw altered(block);
-      const product = times(question.sum, list(secretOf(secretKey, block)));
+      const own = factsOf(block);
+      const { weights } = own;
+      const product = times(question.sum, list(own));
       const scores = new Int16Array(RING);
-      const weights = weightsOf(noiseKey, block);
       let weighed = 0;
       for (let i = 0; i < RING; i++) {
         const a = first[2 * i]! | (first[2 * i + 1]! << 8);
@@ -183,11 +209,13 @@ export function createKeeper(keys: CollectionKeys): SplitKeeper {
       }
       let wanted = 0;
       for (let j = 0; j < DIMENSIONS; j++) wanted += sums[j]! * question.query[j]!;
-      const { slots, rows } = canaries(block);
+      const { slots, rows } = own.canaries;
       const canary = (i: number) =>
         rows[i]!.reduce((sum, value, j) => sum + value * question.query[j]!, 0) === scores[slots[i]!];
       if (modulo(weighed) !== modulo(wanted) || !slots.every((_, i) => canary(i))) throw altered(block);
-      return Int16Array.from(slotsOf(slots), (slot) => scores[slot]!);
+      const out = new Int16Array(BLOCK_VECTORS);
+      for (let i = 0; i < out.length; i++) out[i] = scores[own.free[i]!]!;
+      return out;
     },
   };
 }
