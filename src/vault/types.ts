@@ -59,6 +59,15 @@ export interface EveTenant {
    * Throws `storage_head_moved` with the number that it has.
    */
   setHead(name: string, head: HeadRow, before: number, signal?: AbortSignal): Promise<void>;
+  /** What comes of half of a question (`split/bob.ts`), for each block; blocks × 4096 bytes. */
+  score(blocks: readonly string[], share: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** For each question the XOR of the rows whose bit is set (`split/pir.ts`); questions × bytes. */
+  gather(
+    blocks: readonly string[],
+    form: { readonly rows: number; readonly bytes: number; readonly questions: number },
+    bits: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
 }
 
 export const TENANT_BOUNDS = {

@@ -33,6 +33,7 @@ import {
   type TenantAsk,
   VAULT_WIRE,
 } from '../wire/messages.ts';
+import { createComputing } from './computing.ts';
 import { readVaultGrant, type VaultRight } from './grant.ts';
 import { openRegister, type TenantRow } from './register.ts';
 import { openTenantFile, type TenantFile } from './tenant-file.ts';
@@ -52,6 +53,8 @@ export interface EveOptions {
   readonly openFiles?: number;
   /** Bytes of the disk that are left free whatever was promised. @default 1 GB */
   readonly reserveBytes?: number;
+  /** Of blocks that are searched, kept in memory. @default 256 MiB */
+  readonly memoryBytes?: number;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly log: Logger;
 }
@@ -94,12 +97,14 @@ export interface Eve extends Disposable {
 
 const DAY_MS = 86_400_000;
 const GB = 1e9;
+const DEFAULT_MEMORY_BYTES = 256 << 20;
 
 export function createEve(options: EveOptions): Eve {
   const { folder, capacityBytes, largestBytes, days, graceDays, clock, log } = options;
-  const { tenantsEach = 16, openFiles = 32, reserveBytes = GB } = options;
+  const { tenantsEach = 16, openFiles = 32, reserveBytes = GB, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
   const register = openRegister(join(folder, 'eve.sqlite'));
   const open = new Map<string, TenantFile>();
+  const computing = createComputing(memoryBytes);
   let swept = clock.monotonic();
 
   const pathOf = (row: TenantRow) => join(folder, 'tenants', row.file);
@@ -217,6 +222,7 @@ export function createEve(options: EveOptions): Eve {
 
   function destroy(row: TenantRow): void {
     register.going(row.owner, row.label);
+    computing.forgetAll(row.file);
     open.get(row.file)?.[Symbol.dispose]();
     open.delete(row.file);
     for (const end of ['', '-wal', '-shm']) rmSync(`${pathOf(row)}${end}`, { force: true });
@@ -263,6 +269,11 @@ export function createEve(options: EveOptions): Eve {
     return { row, file };
   }
 
+  function remove({ row, file }: { row: TenantRow; file: TenantFile }, ids: readonly string[]): number {
+    computing.forget(row.file, ids);
+    return file.remove(ids);
+  }
+
   async function answerTenant(
     call: EveCall,
     label: string,
@@ -301,7 +312,7 @@ export function createEve(options: EveOptions): Eve {
       case 'list':
         return { metadata: {}, payload: encodeRows(reading().list(ask.after)) };
       case 'remove':
-        return { metadata: { gone: own().file.remove(decodeIds(call.payload)) } };
+        return { metadata: { gone: remove(own(), decodeIds(call.payload)) } };
       case 'head': {
         const head = reading().head(ask.name);
         return head === null
@@ -311,6 +322,14 @@ export function createEve(options: EveOptions): Eve {
       case 'set_head':
         writing().setHead(ask.name, { number: ask.number, bytes: call.payload }, ask.before);
         return { metadata: {} };
+      case 'score': {
+        const { row, file } = admitted(call, label, grant, 'read');
+        return { metadata: {}, payload: computing.score(row.file, file, ask.blocks, call.payload) };
+      }
+      case 'gather': {
+        const { row, file } = admitted(call, label, grant, 'read');
+        return { metadata: {}, payload: computing.gather(row.file, file, ask, call.payload) };
+      }
       case 'revoke':
         own().file.revoke(ask.id, clock.now());
         return { metadata: {} };

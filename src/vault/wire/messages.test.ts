@@ -49,6 +49,15 @@ const asks = fc.oneof(
     before: count,
   }),
   fc.record({ op: fc.constant('revoke' as const), label, id: hex(16) }),
+  fc.record({
+    op: fc.constant('score' as const),
+    label,
+    blocks: fc.array(id, { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({
+    ...{ op: fc.constant('gather' as const), label, blocks: fc.array(id, { minLength: 1, maxLength: 5 }) },
+    ...{ rows: fc.constant(100), bytes: fc.constant(32), questions: fc.constant(3) },
+  }),
 );
 
 test('questions arrive as they were asked', () => {
@@ -58,7 +67,8 @@ test('questions arrive as they were asked', () => {
         ask: { ...ask },
         grant: grant === null ? null : Uint8Array.from(grant),
       } as VaultQuestion;
-      assert.deepEqual(decodeQuestion(over(encodeQuestion(question)), new Uint8Array(0)), question);
+      const bytes = ask.op === 'score' ? 288 : ask.op === 'gather' ? 3 * ask.blocks.length * 13 : 0;
+      assert.deepEqual(decodeQuestion(over(encodeQuestion(question)), new Uint8Array(bytes)), question);
     }),
   );
 });

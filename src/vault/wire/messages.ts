@@ -18,6 +18,8 @@
  * | `head`     | `name`                                          |                  | `number`, 0 for none                     | the head |
  * | `set_head` | `name`, `number`, `before`                      | the head         |                                          | |
  * | `revoke`   | `id`: of a grant (16 B)                         |                  |                                          | |
+ * | `score`    | `blocks`: ids, 32 B each                        | half of a question (288 B) |                                | 4096 B a block |
+ * | `gather`   | `blocks`, `rows` of each, `bytes` of a row, `questions` | bits: questions × blocks × rows / 8 |               | questions × bytes |
  *
  * An info is a map: `label`, `state`, `quota`, `used`, `blocks`, `until`, `deleted`, `now`. Nothing else is allowed anywhere.
  *
@@ -25,6 +27,8 @@
  */
 import { type CborMap, type CborValue, Fields, fromHex, InputError, toHex } from '../../base/index.ts';
 import { BLOCK_MAX_BYTES, ID_BYTES, LEAF_BYTES, type LeafProof, PATH_MAX } from '../block.ts';
+import { SHARE_BYTES } from '../split/bob.ts';
+import { GATHER_BOUNDS } from '../split/eve.ts';
 import { type BlockRow, type HeadRow, TENANT_BOUNDS, TENANT_STATES, type TenantInfo } from '../types.ts';
 
 export const VAULT_METHOD = '/kith/vault/1';
@@ -35,6 +39,10 @@ export const VAULT_WIRE = {
   metadataBytes: 48 << 10,
   payloadBytes: BLOCK_MAX_BYTES,
   grantBytes: 4096,
+  /** Blocks of one question of `score` or `gather`. */
+  asked: 64,
+  /** Bytes of rows that one call of `gather` walks, over all its questions: some 0.3 s of a processor. */
+  gatheredBytes: 2 ** 31,
   /** Infos in one answer. */
   tenants: 100,
   quota: 2 ** 50,
@@ -43,7 +51,7 @@ export const VAULT_WIRE = {
 
 export const VAULT_OPS = [
   ...['terms', 'tenants', 'create', 'renew', 'info', 'destroy'],
-  ...['put', 'get', 'prove', 'list', 'remove', 'head', 'set_head', 'revoke'],
+  ...['put', 'get', 'prove', 'list', 'remove', 'head', 'set_head', 'revoke', 'score', 'gather'],
 ] as const;
 
 /** What is asked. Ids and labels in hex. */
@@ -61,7 +69,15 @@ export type TenantAsk =
   | { readonly op: 'list'; readonly after: string | null }
   | { readonly op: 'head'; readonly name: string }
   | { readonly op: 'set_head'; readonly name: string; readonly number: number; readonly before: number }
-  | { readonly op: 'revoke'; readonly id: string };
+  | { readonly op: 'revoke'; readonly id: string }
+  | { readonly op: 'score'; readonly blocks: readonly string[] }
+  | {
+      readonly op: 'gather';
+      readonly blocks: readonly string[];
+      readonly rows: number;
+      readonly bytes: number;
+      readonly questions: number;
+    };
 
 export interface VaultQuestion {
   readonly ask: VaultAsk;
@@ -81,6 +97,7 @@ export function encodeQuestion({ ask, grant }: VaultQuestion): CborMap {
   const map: Record<string, CborValue> = { op, ...fields };
   if ('label' in ask) map.label = binary(ask.label);
   if ('id' in ask) map.id = binary(ask.id);
+  if ('blocks' in ask) map.blocks = encodeIds(ask.blocks);
   if ('after' in ask) map.after = binaryOrNull(ask.after);
   if (grant !== null) map.grant = grant;
   return map;
@@ -132,6 +149,14 @@ function tenantAsk(op: Exclude<(typeof VAULT_OPS)[number], 'terms' | 'tenants'>,
       return { op, name: name() };
     case 'set_head':
       return { op, name: name(), number: number('number'), before: number('before') };
+    case 'score':
+      return { op, blocks: blocksOf(fields) };
+    case 'gather':
+      return {
+        ...{ op, blocks: blocksOf(fields), rows: fields.count('rows', GATHER_BOUNDS.rows) },
+        bytes: fields.count('bytes', GATHER_BOUNDS.rowBytes),
+        questions: fields.count('questions', GATHER_BOUNDS.questions),
+      };
     case 'revoke':
       return { op, id: toHex(fields.bytes('id', GRANT_ID_BYTES)) };
     default:
@@ -141,18 +166,43 @@ function tenantAsk(op: Exclude<(typeof VAULT_OPS)[number], 'terms' | 'tenants'>,
 
 const hexOrNull = (bytes: Uint8Array | null): string | null => (bytes === null ? null : toHex(bytes));
 
+function blocksOf(fields: Fields): string[] {
+  const ids = fields.bytesUpTo('blocks', VAULT_WIRE.asked * ID_BYTES);
+  if (ids.length === 0 || ids.length % ID_BYTES !== 0)
+    throw malformed(`${ids.length} bytes are no list of ids`);
+  return decodeIds(ids);
+}
+
+/** Bytes that come with a question: between the two. */
+function payloadOf(ask: VaultAsk): readonly [least: number, most: number] {
+  switch (ask.op) {
+    case 'put':
+      return [0, BLOCK_MAX_BYTES];
+    case 'remove':
+      return [ID_BYTES, TENANT_BOUNDS.page * ID_BYTES];
+    case 'set_head':
+      return [0, TENANT_BOUNDS.headBytes];
+    case 'score':
+      return [SHARE_BYTES, SHARE_BYTES];
+    case 'gather': {
+      const { rows, bytes, questions, blocks } = ask;
+      if (rows === 0 || bytes === 0 || bytes % 16 !== 0 || questions === 0 || rows * bytes > BLOCK_MAX_BYTES)
+        throw malformed('rows of that form are in no block');
+      if (rows * bytes * blocks.length * questions > VAULT_WIRE.gatheredBytes)
+        throw malformed(`${questions} questions over ${blocks.length} blocks are too many at a time`);
+      const length = questions * blocks.length * Math.ceil(rows / 8);
+      return [length, length];
+    }
+    default:
+      return [0, 0];
+  }
+}
+
 function checkPayload(ask: VaultAsk, { length }: Uint8Array): void {
-  const most =
-    ask.op === 'put'
-      ? BLOCK_MAX_BYTES
-      : ask.op === 'remove'
-        ? TENANT_BOUNDS.page * ID_BYTES
-        : ask.op === 'set_head'
-          ? TENANT_BOUNDS.headBytes
-          : 0;
-  if (length > most) throw malformed(`${length} bytes came with '${ask.op}', which has ${most} at most`);
-  if (ask.op === 'remove' && (length === 0 || length % ID_BYTES !== 0))
-    throw malformed(`${length} bytes are no list of ids`);
+  const [least, most] = payloadOf(ask);
+  if (length < least || length > most)
+    throw malformed(`${length} bytes came with '${ask.op}', which has ${least} to ${most}`);
+  if (ask.op === 'remove' && length % ID_BYTES !== 0) throw malformed(`${length} bytes are no list of ids`);
 }
 
 export const encodeIds = (ids: readonly string[]): Uint8Array => Buffer.concat(ids.map((id) => fromHex(id)));

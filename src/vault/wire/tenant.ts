@@ -6,6 +6,7 @@
 import { type CborMap, Fields, toHex } from '../../base/index.ts';
 import { blockId, ID_BYTES, isLeafOf } from '../block.ts';
 import { damaged } from '../seal/record.ts';
+import { REPLY_BYTES } from '../split/bob.ts';
 import type { EveTenant, TenantInfo } from '../types.ts';
 import {
   decodeHead,
@@ -130,6 +131,18 @@ export function tenantAt(
     },
     async setHead(name, { number, bytes }, before, signal) {
       await asking({ op: 'set_head', name, number, before }, signal, bytes);
+    },
+    async score(blocks, share, signal) {
+      const { payload } = await asking({ op: 'score', blocks }, signal, share);
+      if (payload.length !== blocks.length * REPLY_BYTES)
+        throw malformed(`${payload.length} bytes came for the scores of ${blocks.length} blocks`);
+      return payload;
+    },
+    async gather(blocks, form, bits, signal) {
+      const { payload } = await asking({ op: 'gather', blocks, ...form }, signal, bits);
+      if (payload.length !== form.questions * form.bytes)
+        throw malformed(`${payload.length} bytes came for ${form.questions} rows of ${form.bytes}`);
+      return payload;
     },
   };
 }

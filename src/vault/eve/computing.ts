@@ -1,0 +1,96 @@
+/**
+ * What Eve computes with blocks of her tenants: sums of scores, rows gathered. A tenant's blocks in memory are asked for by that tenant alone,
+ * and go from there when they are deleted.
+ *
+ * @module vault/eve/computing
+ */
+import { KithError } from '../../base/index.ts';
+import { CIPHER_BYTES } from '../split/bob.ts';
+import { type BlockMemory, gatherRows, rowMemory, scoreBlocks, scoreMemory } from '../split/eve.ts';
+import type { TenantFile } from './tenant-file.ts';
+
+export interface Computing {
+  /** @param tenant names it within this Eve @throws KithError `storage_no_block`, `storage_form` */
+  score(tenant: string, file: TenantFile, blocks: readonly string[], share: Uint8Array): Uint8Array;
+  gather(
+    tenant: string,
+    file: TenantFile,
+    asked: {
+      readonly blocks: readonly string[];
+      readonly rows: number;
+      readonly bytes: number;
+      readonly questions: number;
+    },
+    bits: Uint8Array,
+  ): Uint8Array;
+  forget(tenant: string, blocks: readonly string[]): void;
+  forgetAll(tenant: string): void;
+}
+
+/** Lengths of blocks of rows that have a memory of their own at a time. */
+const ROW_FORMS = 4;
+
+export function createComputing(memoryBytes: number): Computing {
+  let scores: BlockMemory | undefined;
+  const rowForms = new Map<number, BlockMemory>();
+  /** Names of blocks in memory, by tenant. */
+  const held = new Map<string, Set<string>>();
+
+  const nameOf = (tenant: string, id: string) => `${tenant}/${id}`;
+
+  function loader(tenant: string, file: TenantFile, bytes: number): (name: string) => Uint8Array {
+    return (name) => {
+      const block = file.get(name.slice(tenant.length + 1), null);
+      if (block.length !== bytes)
+        throw new KithError(
+          'storage_form',
+          `The block has ${block.length} bytes, not the ${bytes} that were asked for.`,
+          {
+            status: 409,
+          },
+        );
+      const names = held.get(tenant) ?? new Set();
+      held.set(tenant, names.add(name));
+      return block;
+    };
+  }
+
+  function rowsOf(bytes: number): BlockMemory {
+    const known = rowForms.get(bytes);
+    rowForms.delete(bytes);
+    const memory = known ?? rowMemory(bytes, memoryBytes / 4);
+    rowForms.set(bytes, memory);
+    if (rowForms.size > ROW_FORMS) rowForms.delete(rowForms.keys().next().value!);
+    return memory;
+  }
+
+  function forgetNames(names: Iterable<string>): void {
+    for (const name of names) {
+      scores?.forget(name);
+      for (const memory of rowForms.values()) memory.forget(name);
+    }
+  }
+
+  return {
+    score(tenant, file, blocks, share) {
+      scores ??= scoreMemory(memoryBytes);
+      const names = blocks.map((id) => nameOf(tenant, id));
+      return scoreBlocks(scores, names, share, loader(tenant, file, CIPHER_BYTES));
+    },
+    gather(tenant, file, { blocks, rows, bytes, questions }, bits) {
+      const length = rows * bytes;
+      const names = blocks.map((id) => nameOf(tenant, id));
+      const form = { rowBytes: bytes, rows, questions };
+      return gatherRows(rowsOf(length), names, form, bits, loader(tenant, file, length));
+    },
+    forget(tenant, blocks) {
+      const names = blocks.map((id) => nameOf(tenant, id));
+      forgetNames(names);
+      for (const name of names) held.get(tenant)?.delete(name);
+    },
+    forgetAll(tenant) {
+      forgetNames(held.get(tenant) ?? []);
+      held.delete(tenant);
+    },
+  };
+}
