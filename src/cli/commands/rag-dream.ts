@@ -2,6 +2,8 @@
 import { formatCount, formatDuration, formatPercent, formatPlural } from '../../base/index.ts';
 import type { DreamEntry, DreamView, JobView, ScoreView } from '../../server/index.ts';
 import { UsageError } from '../failure.ts';
+import { journalLine } from '../journal-line.ts';
+import { wrapped } from '../lines.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
@@ -128,14 +130,8 @@ export const journal: Handler = async (invocation) => {
   if (told.next !== null) say(`More with --after ${told.next}`);
 };
 
-function printEntry({ kind, subject, what, value, why, by, sentence }: DreamEntry): void {
-  const head =
-    kind === 'read'
-      ? `passage ${subject} ${what}`
-      : `${paint('bold', short(subject, 60))} ${what} ${short(value)}`;
-  const reason = kind === 'read' ? short(value) : `${by}: ${short(why)}`;
-  print(`${head}  ${paint('dim', reason)}`);
-  if (sentence !== null && sentence !== value) print(`    “${short(sentence)}”`);
+function printEntry(entry: DreamEntry): void {
+  print(wrapped(journalLine(entry), process.stdout.isTTY ? process.stdout.columns : undefined));
 }
 
 export const undo: Handler = async (invocation) => {
