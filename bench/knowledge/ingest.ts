@@ -6,26 +6,37 @@
  * @module bench/knowledge/ingest
  */
 import { statSync } from 'node:fs';
-import { glob, mkdtemp, rm } from 'node:fs/promises';
+import { glob, mkdtemp, open, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../src/base/index.ts';
 import {
   createParserPool,
+  createRetriever,
   type Embedder,
+  followGraph,
   type IngestTotals,
   ingest,
+  type KnowledgeStore,
   openKnowledgeStore,
   passageOf,
 } from '../../src/knowledge/index.ts';
 import { table } from '../lib/stats.ts';
 import { openMiniLm } from './embedder.ts';
 
-const FORMATS = 'md txt rst html json yaml toml csv pdf docx pptx xlsx epub eml'.split(' ');
-const MOST_BYTES = 4_000_000;
-const LEAST_BYTES = 500;
+/** By the ends of names; `mediawiki` are XML files that are dumps, `vault` Markdown in folders that Obsidian keeps. */
+const FORMATS = 'md txt rst html json yaml toml csv pdf docx doc pptx xlsx epub eml mediawiki vault'.split(
+  ' ',
+);
+const MOST_BYTES = 8_000_000;
+const LEAST_BYTES = 300;
 /** Passages that the real embedder gets. */
 const EMBEDDED = 192;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 /** Counts words as tokens and makes vectors without computing: what is left is reading, cutting and storing. */
 const noModel: Embedder = {
@@ -56,10 +67,12 @@ export async function ingestSpeed(folders: readonly string[], most: number): Pro
     }),
   );
   let all = { files: 0, ms: 0, chunks: 0, disk: 0 };
+  let held = 0;
+  const refused = new Map<string, string[]>();
   try {
     for (const [format, files] of chosen) {
       if (files.length === 0) {
-        rows.push([format, 'none found', '', '', '', '', '', '']);
+        rows.push([format, 'none found', '', '', '', '', '', '', '']);
         continue;
       }
       const share = Math.min(files.length, Math.floor(left / kinds));
@@ -76,8 +89,13 @@ export async function ingestSpeed(folders: readonly string[], most: number): Pro
       }))
         if (event.kind === 'end') end = event.totals;
       const ms = performance.now() - from;
-      const { done, failed, skipped, bytes, chunks } = end!;
+      const { done, failed, bytes, documents, chunks } = end!;
       const { bytes: disk } = store.counts();
+      for (const { path: name, code } of store.files({ stage: 'failed', limit: 1000 })) {
+        const key = `${format}: ${code ?? ''}`;
+        refused.set(key, [...(refused.get(key) ?? []), name]);
+      }
+      held += await memoryOf(store);
       if (passages.length < EMBEDDED)
         for (const chunk of store.allChunks()) {
           if (passages.length >= EMBEDDED) break;
@@ -90,8 +108,8 @@ export async function ingestSpeed(folders: readonly string[], most: number): Pro
         disk: all.disk + disk,
       };
       rows.push([
-        ...[format, taken.length, (bytes / 1024 / Math.max(1, done)).toFixed(1), chunks],
-        ...[Math.round((taken.length / ms) * 60_000), (ms / taken.length).toFixed(1), failed, skipped],
+        ...[format, taken.length, done, failed, (bytes / 2 ** 20).toFixed(1), documents, chunks],
+        ...[Math.round((taken.length / ms) * 60_000), (ms / taken.length).toFixed(1)],
       ]);
     }
   } finally {
@@ -99,14 +117,34 @@ export async function ingestSpeed(folders: readonly string[], most: number): Pro
   }
   console.log(
     table(
-      ['format', 'files', 'KiB each', 'passages', 'files a minute', 'ms a file', 'failed', 'skipped'],
+      ['format', 'files', 'taken in', 'refused', 'MiB', 'documents', 'chunks', 'files a minute', 'ms a file'],
       rows.map((row) => row.map(String)),
     ),
   );
   console.log(
-    `\nWithout vectors: ${all.files} files in ${(all.ms / 1000).toFixed(1)} s, ${Math.round((all.files / all.ms) * 60_000)} a minute, ${all.chunks} passages, ${(all.disk / 1024 / 1024 / (all.chunks / 1000)).toFixed(1)} MiB on the disk for 1,000.`,
+    `\nWithout vectors: ${all.files} files in ${(all.ms / 1000).toFixed(1)} s, ${Math.round((all.files / all.ms) * 60_000)} a minute, ${all.chunks} chunks; for 1,000 of them ${(all.disk / 2 ** 20 / (all.chunks / 1000)).toFixed(1)} MiB on the disk and ${(held / 2 ** 20 / (all.chunks / 1000)).toFixed(1)} MiB of memory for search and graph.`,
   );
+  for (const [why, names] of refused)
+    console.log(
+      `Refused, ${why}: ${names.slice(0, 6).join(', ')}${names.length > 6 ? ` and ${names.length - 6} more` : ''}`,
+    );
   await embedding(passages, all);
+}
+
+/** Bytes that vectors and graph of a KB take in memory. */
+async function memoryOf(store: KnowledgeStore): Promise<number> {
+  const bytes = (): number => {
+    collect();
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+    return heapUsed + external + arrayBuffers;
+  };
+  const before = bytes();
+  await using retriever = createRetriever({ store, embedder: noModel, graph: followGraph(store) });
+  await retriever.warm();
+  const after = bytes();
+  // Kept until here.
+  await retriever.search('anything', { limit: 1, by: 'graph' });
+  return Math.max(0, after - before);
 }
 
 async function embedding(
@@ -130,17 +168,38 @@ async function embedding(
 
 async function filesOf(folders: readonly string[]): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>(FORMATS.map((format) => [format, []]));
+  const vaults: string[] = [];
   for (const cwd of folders)
-    for await (const name of glob(`**/*.{${[...FORMATS, 'yml', 'htm', 'markdown'].join(',')}}`, { cwd })) {
+    for await (const name of glob('**/.obsidian', { cwd })) vaults.push(join(cwd, name, '..'));
+  for (const cwd of folders)
+    for await (const name of glob(`**/*.{${[...FORMATS, 'yml', 'htm', 'markdown', 'xml'].join(',')}}`, {
+      cwd,
+    })) {
       const path = join(cwd, name);
       const suffix = extname(name).slice(1).toLowerCase();
-      const format = { yml: 'yaml', htm: 'html', markdown: 'md' }[suffix] ?? suffix;
+      let format = { yml: 'yaml', htm: 'html', markdown: 'md' }[suffix] ?? suffix;
+      if (format === 'xml') {
+        if (!(await isDump(path))) continue;
+        format = 'mediawiki';
+      }
+      if (format === 'md' && vaults.some((vault) => path.startsWith(vault))) format = 'vault';
       const facts = statSync(path, { throwIfNoEntry: false });
       if (facts?.isFile() && facts.size >= LEAST_BYTES && facts.size <= MOST_BYTES)
         found.get(format)!.push(path);
     }
   for (const files of found.values()) files.sort();
   return found;
+}
+
+async function isDump(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(2000), 0, 2000, 0);
+    // Also where every second byte is 0.
+    return /<mediawiki[\s>]/.test(buffer.toString('latin1').replaceAll('\0', ''));
+  } finally {
+    await file.close();
+  }
 }
 
 async function* sources(paths: readonly string[]) {

@@ -109,7 +109,8 @@ export async function killSyncs(
       // Some go on with what the one before them left, most find other changes beside it.
       const more = random.uint32() % 4 === 0 ? 0 : changes;
       for (let i = 0; i < more; i++) await tree.change();
-      events = random.uint32() % Math.max(2, 2 * more);
+      // All over it: a line for each file that is as it was, two for those that changed, then those that go.
+      events = random.uint32() % (files + 2 * more);
     }
     using store = openKnowledgeStore({ path });
     for await (const _ of sync({ ...options, store }));
