@@ -204,7 +204,8 @@ test('a judged set is asked and measured, and compared with the run of before', 
   assert.deepEqual([told.questions, told.measures['ndcg@10'], told.measures.mrr], [2, 1, 1]);
   const words = await run('eval', 'notes', set, '--mode', 'words', '--against', kept);
   assert.equal(words.code, 0, words.err);
-  assert.match(words.out, /-50\.00 .*0 better, 1 worse, 1 alike/);
+  assert.match(words.out, /ndcg@10 .*-50\.00 .*0 more, 1 less, 1 alike/);
+  assert.match(words.out, /COST OF A QUESTION/);
   const questions = join(home.path, 'questions.json');
   await writeFile(
     questions,
@@ -216,8 +217,26 @@ test('a judged set is asked and measured, and compared with the run of before', 
       { question: 'Who was Napoleon married to?', answerable: false },
     ]),
   );
-  const answers = await run('eval', 'notes', questions, '--answers', '--json');
+  const searched = await run('eval', 'notes', questions, '--mode', 'both', '--json');
+  assert.equal(searched.code, 0, searched.err);
+  const found = JSON.parse(searched.out) as {
+    questions: number;
+    measures: Record<string, number>;
+    cost: { calls: number; promptTokens: number; diskPerThousand: number };
+  };
+  assert.deepEqual([found.questions, found.measures['keywords@1'], found.measures.mrr], [1, 2 / 3, 1]);
+  assert.deepEqual([found.cost.calls, found.cost.promptTokens], [0, 0]);
+  assert.ok(found.cost.diskPerThousand > 0);
+  const keptAnswers = join(home.path, 'answers.jsonl');
+  const answers = await run('eval', 'notes', questions, '--answers', '--write', keptAnswers, '--json');
   assert.equal(answers.code, 0, answers.err);
+  const again = await run('eval', 'notes', questions, '--answers', '--against', keptAnswers, '--limit', '1');
+  assert.equal(again.code, 0, again.err);
+  assert.match(again.out, /^keywords +0\.00 .*0 more, 0 less, 1 alike/m);
+  assert.match(again.err, /Compared over 1 question; 0 are in this run alone, 1 in the other/);
+  const mixed = await run('eval', 'notes', questions, '--answers', '--against', kept);
+  assert.equal(mixed.code, 1);
+  assert.match(mixed.err, /Line 1 of the run cannot be used.*--write/);
   const {
     questions: asked,
     falseRefusals,

@@ -244,7 +244,7 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
     add(
       rag,
       'eval <name> <set>',
-      'measure search, or answers, with a judged set in the form of BEIR whose documents are in the knowledge base, named by their ids; answers also with a file of questions',
+      'measure search, or answers, and what they cost, with a judged set in the form of BEIR whose documents are in the knowledge base, named by their ids; or with a file of questions and what answers to them should have',
       [
         homeOption(),
         modeOption(),
@@ -253,14 +253,22 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
         new Option('--limit <n>', 'only so many questions of each set').argParser(whole(1, 1_000_000)),
         writerOption(),
         ...stepOptions(),
-        new Option('--write <file>', 'write the run in TREC form; of answers each as a line of JSON'),
-        new Option('--against <file>', 'compare with a run that was written before'),
+        new Option(
+          '--write <file>',
+          'write the run in TREC form; of answers, and for a file of questions, each as a line of JSON',
+        ),
+        new Option(
+          '--against <file>',
+          'compare with a run that was written before, question by question (paired bootstrap)',
+        ),
         jsonOption(),
       ],
       async () => ({ default: (await import('./commands/rag-eval.ts')).evaluate }),
     ),
     'kith rag eval scifact ./scifact --write run.txt',
     'kith rag eval scifact ./scifact --limit 50 --rerank listwise --writer auto --against run.txt',
-    'kith rag eval notes questions.json --answers',
+    'kith rag eval notes questions.json',
+    'kith rag eval notes questions.json --answers --write before.jsonl',
+    'kith rag eval notes questions.json --answers --writer auto --against before.jsonl',
   );
 }

@@ -1,22 +1,36 @@
 /** `kith rag eval --answers`: how good a knowledge base's answers are. @module cli/commands/rag-eval-answers */
 import { stat } from 'node:fs/promises';
-import { formatDuration, writeFileAtomic } from '../../base/index.ts';
+import { writeFileAtomic } from '../../base/index.ts';
 import {
   type AnswerFigures,
   type AnswerJudged,
   answerFigures,
+  answerValues,
   judgeAnswer,
+  type ModelCall,
   type QuestionJudged,
   readJudgedSet,
   readQuestionFile,
+  type Spent,
+  spendingOf,
+  spentOn,
 } from '../../knowledge/index.ts';
 import type { AnswerEventView } from '../../server/index.ts';
-import { UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
 import { wishesOf } from './rag-answer.ts';
+import {
+  callsOf,
+  compareSaved,
+  costWith,
+  type EvalCost,
+  savedRun,
+  tellComparison,
+  tellCost,
+  tellCoverage,
+} from './rag-eval-parts.ts';
 
 type Asked = QuestionJudged & { readonly text: string };
 
@@ -31,9 +45,8 @@ const MOST_CHARACTERS = 8000;
 
 export const evaluateAnswers: Handler = async (invocation) => {
   const { args, options } = invocation;
-  if (options.against !== undefined)
-    throw new UsageError('--against compares searches; it does not go with --answers.');
   const name = String(args[0]);
+  const before = await savedRun(options.against);
   const limit = Number(options.limit ?? Number.POSITIVE_INFINITY);
   const own = await readSet(String(args[1]), limit);
   const other =
@@ -45,8 +58,9 @@ export const evaluateAnswers: Handler = async (invocation) => {
   const { signal } = interrupt;
   const judged: AnswerJudged[] = [];
   const kept: string[] = [];
+  const spent: Spent[] = [];
   const models = new Map<string, number>();
-  await withRag(options, async ({ desk }) => {
+  const kb = await withRag(options, async ({ desk }) => {
     for (const question of asked) {
       signal.throwIfAborted();
       if (process.stderr.isTTY) process.stderr.write(`\rasked ${judged.length} of ${asked.length}\u001b[K`);
@@ -64,18 +78,39 @@ export const evaluateAnswers: Handler = async (invocation) => {
       judged.push(one);
       for (const event of events)
         if (event.type === 'writer') models.set(event.model, (models.get(event.model) ?? 0) + 1);
-      kept.push(`${JSON.stringify({ ...one, question: question.text, text: textOf(events) })}\n`);
+      const cost = spentOn(one.ms, callsIn(events));
+      spent.push(cost);
+      kept.push(
+        `${JSON.stringify({ ...one, ...cost, values: answerValues(one), question: question.text, text: textOf(events) })}\n`,
+      );
     }
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    return desk.show(name);
   });
   if (options.write !== undefined) await writeFileAtomic(String(options.write), kept.join(''));
   const figures = answerFigures(judged);
   const outcomes = countBy(judged.map(({ outcome }) => outcome));
-  if (options.json) printJson({ ...figures, outcomes, models: Object.fromEntries(models) });
-  else tell(figures, models);
+  const against = compareSaved(new Map(judged.map((one) => [one.id, answerValues(one)])), before);
+  const cost = costWith(spendingOf(spent), kb);
+  if (options.json) {
+    printJson({ ...figures, outcomes, models: Object.fromEntries(models), cost, against });
+    return;
+  }
+  tell(figures, models, cost);
+  if (against === null) return;
+  tellComparison(against.measures);
+  tellCoverage(against);
 };
 
-function tell(figures: AnswerFigures, models: ReadonlyMap<string, number>): void {
+/** All models that were asked for an answer: to make the question stand alone, beside the search, to write. */
+function callsIn(events: readonly AnswerEventView[]): ModelCall[] {
+  const writers = events.flatMap((event): ModelCall[] => (event.type === 'writer' ? [event] : []));
+  const steps = events.flatMap((event) => (event.type === 'sources' ? event.steps : []));
+  // Writers beside the search tell of themselves, as the others do.
+  return [...writers, ...callsOf(steps.filter(({ writer }) => writer === null))];
+}
+
+function tell(figures: AnswerFigures, models: ReadonlyMap<string, number>, cost: EvalCost): void {
   const percent = (value: number | null): string => (value === null ? '-' : `${(100 * value).toFixed(1)} %`);
   const of = (part: number, whole: number): string =>
     whole === 0 ? '-' : `${percent(part / whole)} (${part} of ${whole})`;
@@ -95,10 +130,9 @@ function tell(figures: AnswerFigures, models: ReadonlyMap<string, number>): void
     ['keywords', percent(figures.keywords)],
     ['characters of an answer, mean', characters(figures.charactersMean)],
     ['characters of an answer, 95 % within', characters(figures.charactersP95)],
-    ['time of an answer, median', formatDuration(figures.msP50)],
-    ['time of an answer, 95 % within', formatDuration(figures.msP95)],
   ];
   print(table(rows));
+  tellCost(cost);
   for (const [model, count] of models) say(`Asked to write: ${plain(model)}, ${count} times.`);
   if (models.size === 0) say('Sentences of the documents; no model wrote.');
 }
@@ -121,6 +155,8 @@ async function readSet(path: string, limit: number): Promise<AskedSet> {
 
 const outOfScope = (question: Asked): Asked => ({
   ...question,
+  // Of another set, whose ids may be the same.
+  id: `out-of-scope/${question.id}`,
   ...{ answerable: false, judgements: null, expected: null },
 });
 

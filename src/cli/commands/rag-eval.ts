@@ -1,35 +1,34 @@
 /** `kith rag eval`: how well a knowledge base finds what a judged set says is right. @module cli/commands/rag-eval */
-import { readFile, stat } from 'node:fs/promises';
-import {
-  createSeededRandom,
-  formatDuration,
-  formatPlural,
-  InputError,
-  writeFileAtomic,
-} from '../../base/index.ts';
+import { stat } from 'node:fs/promises';
+import { formatPlural, InputError, writeFileAtomic } from '../../base/index.ts';
 import {
   type Comparison,
   compare,
   judge,
   type Measure,
-  quantile,
-  RUN_LIMITS,
   type Run,
   readJudgedSet,
   readRun,
+  type Spent,
+  spendingOf,
+  spentOn,
   writeRun,
 } from '../../knowledge/index.ts';
-import type { HitView, SearchQuery, StepView } from '../../server/index.ts';
+import type { HitView, StepView } from '../../server/index.ts';
 import { UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { paint, print, printJson, say, table } from '../output.ts';
+import { print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
-import { stepFigures, stepsOf, tellStepFigures } from '../rag-steps.ts';
-import { writerOf } from './rag-answer.ts';
+import { stepFigures, tellStepFigures } from '../rag-steps.ts';
 import { documentOf, evaluateAnswers } from './rag-eval-answers.ts';
+import { callsOf, costWith, drawn, runText, tellComparison, tellCost } from './rag-eval-parts.ts';
+import { evaluateQuestions } from './rag-eval-questions.ts';
+import { searchWishes } from './rag-eval-wishes.ts';
 
-const MEASURES: readonly Measure[] = ['ndcg@10', 'recall@5', 'recall@100', 'mrr', 'map'];
+const MEASURES: readonly Measure[] = [
+  ...(['ndcg@10', 'recall@5', 'recall@10', 'recall@100', 'all@5', 'all@10', 'mrr', 'map'] as const),
+];
 /** Hits that are asked for: several may be of one document. */
 const ASKED = 200;
 
@@ -37,7 +36,8 @@ export const evaluate: Handler = async (invocation) => {
   const { args, options } = invocation;
   if (options.answers) return evaluateAnswers(invocation);
   if (options.outOfScope !== undefined) throw new UsageError('--out-of-scope goes with --answers.');
-  const wishes = { ...stepsOf(options), ...writerOf(options) };
+  // A file of questions, and no folder: what is found is held against what answers should say.
+  if ((await stat(String(args[1])).catch(() => null))?.isFile()) return evaluateQuestions(invocation);
   const name = String(args[0]);
   const whole = await readJudgedSet(String(args[1]));
   const set =
@@ -49,24 +49,21 @@ export const evaluate: Handler = async (invocation) => {
   const { signal } = interrupt;
   const ids = new Set(set.documents.map(({ id }) => id));
   const run = new Map<string, { id: string; score: number }[]>();
-  const times: number[] = [];
+  const spent: Spent[] = [];
   const done: StepView[] = [];
-  await withRag(options, async ({ desk }) => {
+  const kb = await withRag(options, async ({ desk }) => {
     for (const { id, text } of set.questions) {
       signal.throwIfAborted();
       if (process.stderr.isTTY)
         process.stderr.write(`\rasked ${run.size} of ${set.questions.length}\u001b[K`);
-      const asked: SearchQuery = {
-        ...{ query: text.slice(0, 20_000), k: ASKED, neighbours: 0 },
-        mode: options.mode as SearchQuery['mode'],
-        ...wishes,
-      };
+      const asked = { ...searchWishes(invocation), query: text.slice(0, 20_000), k: ASKED };
       const { hits, ms, steps } = await desk.search(name, asked, signal);
-      times.push(ms);
+      spent.push(spentOn(ms, callsOf(steps)));
       done.push(...steps);
       run.set(id, rankingOf(hits, ids));
     }
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    return desk.show(name);
   });
   if (run.size > 0 && [...run.values()].every((found) => found.length === 0))
     throw new InputError(
@@ -75,15 +72,17 @@ export const evaluate: Handler = async (invocation) => {
     );
   if (options.write !== undefined) await writeFileAtomic(String(options.write), writeRun(run, 'kith'));
   const verdict = judge(run, set, MEASURES);
-  const difference = before === null ? null : differenceOf(run, before, set);
-  const [p50, p95] = [quantile(times, 0.5), quantile(times, 0.95)];
+  const differences = before === null ? null : differencesOf(run, before, set);
+  const cost = costWith(spendingOf(spent), kb);
   if (options.json) {
     printJson({
       questions: set.questions.length,
       measures: Object.fromEntries(verdict.means),
-      ms: { p50, p95 },
+      ms: { p50: cost.msP50, p95: cost.msP95 },
+      cost,
       steps: stepFigures(done),
-      against: difference,
+      against: differences?.['ndcg@10'] ?? null,
+      comparisons: differences,
     });
     return;
   }
@@ -93,31 +92,21 @@ export const evaluate: Handler = async (invocation) => {
       ...[...verdict.means].map(([measure, value]) => [measure, (100 * value).toFixed(2)]),
     ]),
   );
-  say(
-    `${formatPlural(set.questions.length, 'question')}, ${formatDuration(p50)} each (median; 95 % within ${formatDuration(p95)})`,
-  );
+  tellCost(cost);
+  say(formatPlural(set.questions.length, 'question'));
   tellStepFigures(stepFigures(done));
-  if (difference !== null) {
-    const points = (value: number): string => (100 * value).toFixed(2);
-    print(
-      `nDCG@10 against the other run: ${paint('bold', points(difference.difference))} (${points(difference.low)} to ${points(difference.high)}, p ${difference.p.toFixed(4)}; ${difference.wins} better, ${difference.losses} worse, ${difference.ties} alike)`,
-    );
-  }
+  if (differences !== null) tellComparison(differences);
 };
 
-async function runText(path: string): Promise<string> {
-  const facts = await stat(path).catch(() => null);
-  if (!facts?.isFile())
-    throw new InputError('file_not_found', `There is no file ${path}. A run is kept with --write FILE.`);
-  const { size } = facts;
-  if (size > RUN_LIMITS.characters)
-    throw new InputError('run_invalid', `${path} has ${size} bytes, too many for a run.`);
-  return readFile(path, 'utf8');
-}
-
-function differenceOf(run: Run, before: Run, set: Parameters<typeof judge>[1]): Comparison {
-  const values = (each: Run): readonly number[] => judge(each, set, ['ndcg@10']).values.get('ndcg@10') ?? [];
-  return compare(values(run), values(before), { random: createSeededRandom(7) });
+function differencesOf(
+  run: Run,
+  before: Run,
+  set: Parameters<typeof judge>[1],
+): Readonly<Record<string, Comparison>> {
+  const [ours, theirs] = [run, before].map((each) => judge(each, set, MEASURES).values);
+  return Object.fromEntries(
+    MEASURES.map((name) => [name, compare(ours!.get(name)!, theirs!.get(name)!, { random: drawn() })]),
+  );
 }
 
 /** Documents by their best chunk. */

@@ -28,5 +28,8 @@ export {
   overall,
 } from './keywords.ts';
 export { type Judgements, MEASURES, type Measure, measure, type Ranking } from './measures.ts';
+export { DEPTHS, judgePassages, type PassagesJudged, passageMeans, passageValues } from './passages.ts';
 export { type FileQuestion, readQuestionFile } from './question-file.ts';
 export { type Found, RUN_LIMITS, type Run, readRun, writeRun } from './runs.ts';
+export { answerValues, compareRuns, type RunComparison, readSavedRun, type SavedRun } from './saved.ts';
+export { type ModelCall, type Spending, type Spent, spendingOf, spentOn } from './spending.ts';
