@@ -28,6 +28,7 @@ const PARTS = [
   'lowlight',
   'highlight.js',
   'lucide-solid',
+  'unpdf',
   '@fontsource-variable/hanken-grotesk',
   '@fontsource-variable/geist-mono',
 ];

@@ -7,6 +7,10 @@ import { de } from './i18n/de.ts';
 import { en } from './i18n/en.ts';
 import { de as karte } from './pages/knowledge/graph/words-de.ts';
 import { en as map } from './pages/knowledge/graph/words-en.ts';
+import { de as verfeinern } from './pages/knowledge/refine/words-de.ts';
+import { en as refine } from './pages/knowledge/refine/words-en.ts';
+import { de as teilen } from './pages/knowledge/share/words-de.ts';
+import { en as share } from './pages/knowledge/share/words-en.ts';
 import { de as wissen } from './pages/knowledge/words/de.ts';
 import { en as knowledge } from './pages/knowledge/words/en.ts';
 
@@ -41,6 +45,8 @@ const dictionaries: readonly (readonly [string, Words, Words])[] = [
   ['t', en, de],
   ['k', knowledge, wissen],
   ['g', map, karte],
+  ['r', refine, verfeinern],
+  ['s', share, teilen],
 ];
 
 test('every sentence is used, and German fills in what English fills in', () => {

@@ -36,6 +36,15 @@ export interface Filter {
   readonly paths?: readonly string[];
   readonly types?: readonly string[];
   readonly tags?: readonly string[];
+  readonly globs?: readonly string[];
+  /** ms since 1970. */
+  readonly modifiedFrom?: number;
+  readonly modifiedTo?: number;
+  readonly where?: readonly {
+    readonly property: string;
+    readonly is: '=' | 'set';
+    readonly value?: string;
+  }[];
 }
 
 const base = '/api/rag/kbs';
@@ -91,6 +100,9 @@ export const around = (kb: string, path: string, chunk: string, count: number) =
 /** Passages of a document from a position on. */
 export const passages = (kb: string, path: string, from: number, limit: number) =>
   asOwner<PassagesView>('GET', of(kb, `/passages${query({ path, from, limit })}`));
+
+/** Where the file is that a document was read from. @param id as its passages tell it */
+export const originalPath = (kb: string, id: string): string => of(kb, `/originals/${id}`);
 
 export interface Search {
   readonly query: string;

@@ -20,14 +20,20 @@ import { settle } from './files/uploading.ts';
 import { createKb, type Kb } from './kb-state.ts';
 import { followKbs } from './kbs.ts';
 import { Locked } from './locked.tsx';
+import { passagesOf } from './places.ts';
 import { SearchView } from './search/search-view.tsx';
 import { k } from './words/index.ts';
 import '../pages.css';
+import './ask/ask.css';
+import './files/files.css';
 import './knowledge.css';
+import './search/search.css';
 
 const Graph = lazy(() => import('./graph/index.tsx'));
+const Refine = lazy(() => import('./refine/index.tsx'));
+const Share = lazy(() => import('./share/index.tsx'));
 
-const VIEWS = ['search', 'ask', 'documents', 'files', 'graph'] as const;
+const VIEWS = ['search', 'ask', 'documents', 'files', 'graph', 'refine', 'share'] as const;
 type View = (typeof VIEWS)[number];
 
 export default function KbPage() {
@@ -137,6 +143,12 @@ function Opened(props: { readonly name: string; readonly view: string | undefine
             <Match when={view() === 'files'}>
               <FilesView kb={kb} />
             </Match>
+            <Match when={view() === 'refine'}>
+              <Refine kb={kb} />
+            </Match>
+            <Match when={view() === 'share'}>
+              <Share kb={kb} />
+            </Match>
             <Match when={view() === 'graph'}>
               <Graph
                 kb={props.name}
@@ -162,7 +174,7 @@ function Head(props: { readonly kb: Kb }) {
     const all = contents();
     if (all === null) return '';
     if (all.documents === 0) return k('kb.empty');
-    const words = { passages: count(all.chunks), size: size(all.bytes) };
+    const words = { passages: passagesOf(all.chunks), size: size(all.bytes) };
     return all.documents === 1
       ? k('kb.holdsOne', words)
       : k('kb.holds', { documents: count(all.documents), ...words });

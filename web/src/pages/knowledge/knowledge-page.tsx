@@ -6,7 +6,7 @@
 import { useNavigate } from '@solidjs/router';
 import Plus from 'lucide-solid/icons/plus';
 import Trash from 'lucide-solid/icons/trash';
-import { createEffect, createSignal, For, Match, Show, Switch } from 'solid-js';
+import { createEffect, createSignal, For, lazy, Match, Show, Suspense, Switch } from 'solid-js';
 import { Banner } from '../../app/banner.tsx';
 import { kbPath } from '../../app/pages.ts';
 import { Snippet } from '../../base/copy.tsx';
@@ -19,9 +19,13 @@ import { DestroyDialog } from './destroy-dialog.tsx';
 import { followKbs, kbs } from './kbs.ts';
 import { Locked } from './locked.tsx';
 import { MakeDialog, MakeForm } from './make.tsx';
+import { passagesOf } from './places.ts';
 import { k } from './words/index.ts';
 import '../pages.css';
 import './knowledge.css';
+import './list.css';
+
+const Theirs = lazy(() => import('./share/theirs.tsx'));
 
 export default function KnowledgePage() {
   followKbs();
@@ -77,6 +81,9 @@ function Bases(props: { readonly all: readonly KbView[] }) {
           </button>
         </div>
       </Show>
+      <Suspense>
+        <Theirs />
+      </Suspense>
       <Show when={making()}>
         <MakeDialog close={() => setMaking(false)} />
       </Show>
@@ -124,9 +131,9 @@ function Base(props: { readonly kb: KbView; readonly remove: () => void }) {
             <Match when={contents()?.documents === 0 && props.kb.jobs === 0}>{k('list.empty')}</Match>
             <Match when={contents()}>
               {(all) =>
-                k('list.documents', {
+                k(all().documents === 1 ? 'list.documentsOne' : 'list.documents', {
                   documents: count(all().documents),
-                  passages: count(all().chunks),
+                  passages: passagesOf(all().chunks),
                   size: size(all().bytes),
                 })
               }

@@ -22,3 +22,6 @@ export function placeWords({ page, line, sheet, part }: ChunkView['place']): str
 export const headingsOf = (title: string): string[] => title.split(' › ');
 
 export const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+export const passagesOf = (chunks: number): string =>
+  chunks === 1 ? k('list.passagesOne') : k('list.passages', { count: count(chunks) });

@@ -3,7 +3,7 @@
  *
  * @module web/pages/knowledge/source-view
  */
-import { createEffect, createSignal, For, on, Show } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, Show } from 'solid-js';
 import type { Panel } from '../../app/ui.ts';
 import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
@@ -11,8 +11,11 @@ import { around, type ChunkView, type DocumentView, passages } from './desk.ts';
 import { headingsOf, placeWords } from './places.ts';
 import { markSentence } from './search/highlight.ts';
 import { Pieces } from './search/hit.tsx';
+import { type Original, WithOriginal } from './source/original.tsx';
+import type { Shown } from './source/pdf-pages.tsx';
 import { k } from './words/index.ts';
 import './knowledge.css';
+import './source/source.css';
 
 type SourcePanel = Extract<Panel, { readonly kind: 'source' }>;
 
@@ -23,6 +26,7 @@ const STEP = 6;
 export default function SourceView(props: { readonly panel: SourcePanel }) {
   const [document, setDocument] = createSignal<DocumentView | null>(null);
   const [shown, setShown] = createSignal<readonly ChunkView[]>([]);
+  const [original, setOriginal] = createSignal<Original | null>(null);
   const deed = createDeed();
   let body!: HTMLDivElement;
   /** Moves the panel alone: the browser's own way would move the whole page with it. */
@@ -43,6 +47,7 @@ export default function SourceView(props: { readonly panel: SourcePanel }) {
           const told =
             chunk === null ? await passages(kb, path, 0, STEP) : await around(kb, path, chunk, AROUND);
           if (props.panel.path !== path || props.panel.chunk !== chunk) return;
+          setOriginal(told.original);
           setDocument(told.document);
           setShown(told.passages);
           queueMicrotask(toPassage);
@@ -61,6 +66,14 @@ export default function SourceView(props: { readonly panel: SourcePanel }) {
     });
   const here = (chunk: ChunkView) => chunk.id === props.panel.chunk;
   const marked = (chunk: ChunkView) => markSentence(chunk.text, props.panel.sentence);
+  const place = createMemo((): Shown => {
+    const own = shown().find(here);
+    return {
+      title: document()?.title ?? '',
+      page: own?.place.page ?? 1,
+      ...{ sentence: props.panel.sentence, stems: props.panel.stems, passage: own?.text ?? null },
+    };
+  });
   const heading = (index: number) => {
     const title = headingsOf(shown()[index]!.title).slice(1).join(' › ');
     return index > 0 &&
@@ -96,55 +109,59 @@ export default function SourceView(props: { readonly panel: SourcePanel }) {
       <Show when={shown().length === 0 && deed.busy()}>
         <p class="aside">{k('source.reading')}</p>
       </Show>
-      <Show when={shown().length > 0}>
-        <Show when={first() > 0} fallback={<p class="edge-note">{k('source.beginning')}</p>}>
-          <button
-            type="button"
-            class="text-button"
-            disabled={deed.busy()}
-            onClick={() => {
-              const from = Math.max(0, first() - STEP);
-              void more(from, first() - from, true);
-            }}
-          >
-            {k('source.earlier')}
-          </button>
-        </Show>
-        <ol class="reading" aria-label={k('source.passages', { title: document()?.title ?? '' })}>
-          <For each={shown()}>
-            {(chunk, index) => (
-              <li classList={{ here: here(chunk) }} aria-current={here(chunk) ? 'true' : undefined}>
-                <p class="reading-place figures">
-                  <bdi>{heading(index())}</bdi>
-                  <span>{placeWords(chunk.place)}</span>
-                </p>
-                <p class="passage" dir="auto">
-                  <Show
-                    when={here(chunk) && props.panel.sentence !== null}
-                    fallback={<Pieces text={chunk.text} stems={props.panel.stems} />}
-                  >
-                    <For each={marked(chunk)}>
-                      {(piece) => (piece.hit ? <mark class="cited">{piece.text}</mark> : piece.text)}
-                    </For>
-                  </Show>
-                </p>
-              </li>
-            )}
-          </For>
-        </ol>
-        <Show
-          when={last() + 1 < (document()?.chunks ?? 0)}
-          fallback={<p class="edge-note">{k('source.end')}</p>}
-        >
-          <button
-            type="button"
-            class="text-button"
-            disabled={deed.busy()}
-            onClick={() => void more(last() + 1, STEP, false)}
-          >
-            {k('source.later')}
-          </button>
-        </Show>
+      <Show when={shown().length > 0 && document()}>
+        {(told) => (
+          <WithOriginal kb={props.panel.kb} document={told()} original={original()!} shown={place()}>
+            <Show when={first() > 0} fallback={<p class="edge-note">{k('source.beginning')}</p>}>
+              <button
+                type="button"
+                class="text-button"
+                disabled={deed.busy()}
+                onClick={() => {
+                  const from = Math.max(0, first() - STEP);
+                  void more(from, first() - from, true);
+                }}
+              >
+                {k('source.earlier')}
+              </button>
+            </Show>
+            <ol class="reading" aria-label={k('source.passages', { title: document()?.title ?? '' })}>
+              <For each={shown()}>
+                {(chunk, index) => (
+                  <li classList={{ here: here(chunk) }} aria-current={here(chunk) ? 'true' : undefined}>
+                    <p class="reading-place figures">
+                      <bdi>{heading(index())}</bdi>
+                      <span>{placeWords(chunk.place)}</span>
+                    </p>
+                    <p class="passage" dir="auto">
+                      <Show
+                        when={here(chunk) && props.panel.sentence !== null}
+                        fallback={<Pieces text={chunk.text} stems={props.panel.stems} />}
+                      >
+                        <For each={marked(chunk)}>
+                          {(piece) => (piece.hit ? <mark class="cited">{piece.text}</mark> : piece.text)}
+                        </For>
+                      </Show>
+                    </p>
+                  </li>
+                )}
+              </For>
+            </ol>
+            <Show
+              when={last() + 1 < (document()?.chunks ?? 0)}
+              fallback={<p class="edge-note">{k('source.end')}</p>}
+            >
+              <button
+                type="button"
+                class="text-button"
+                disabled={deed.busy()}
+                onClick={() => void more(last() + 1, STEP, false)}
+              >
+                {k('source.later')}
+              </button>
+            </Show>
+          </WithOriginal>
+        )}
       </Show>
     </div>
   );

@@ -14,21 +14,45 @@ export interface Wanted {
   readonly type: string;
   readonly tag: string;
   readonly mode: Mode;
+  /** Days as `YYYY-MM-DD`. */
+  readonly from: string;
+  readonly to: string;
+  readonly property: string;
+  readonly value: string;
 }
 
-export const anything: Wanted = { path: '', type: '', tag: '', mode: 'auto' };
+export const anything: Wanted = {
+  ...{ path: '', type: '', tag: '', mode: 'auto' },
+  ...{ from: '', to: '', property: '', value: '' },
+};
+const DAY_MS = 86_400_000;
 const MODES: readonly Mode[] = ['auto', 'both', 'words', 'vectors', 'graph'];
 /** Documents whose types, tags and folders are offered. */
 const LOOKED_AT = 1000;
 
+/** Where a day begins here, ms since 1970; null when it is none. */
+const dayOf = (day: string): number | null => {
+  const at = new Date(`${day}T00:00`).getTime();
+  return Number.isNaN(at) || at < 0 ? null : at;
+};
+
 /** Null when everything counts. */
-export function filterOf({ path, type, tag }: Wanted): Filter | null {
+export function filterOf(wanted: Wanted): Filter | null {
+  const path = wanted.path.trim().replace(/^\/+/, '');
+  const tag = wanted.tag.trim().replace(/^#/, '');
+  const [property, value] = [wanted.property.trim(), wanted.value.trim()];
+  const [from, to] = [dayOf(wanted.from), dayOf(wanted.to)];
   const filter: Filter = {
-    ...(path.trim() === '' ? {} : { paths: [path.trim().replace(/^\/+/, '')] }),
-    ...(type === '' ? {} : { types: [type] }),
-    ...(tag.trim() === '' ? {} : { tags: [tag.trim().replace(/^#/, '')] }),
+    ...(path === '' ? {} : /[*?]/.test(path) ? { globs: [path] } : { paths: [path] }),
+    ...(wanted.type === '' ? {} : { types: [wanted.type] }),
+    ...(tag === '' ? {} : { tags: [tag] }),
+    ...(from === null ? {} : { modifiedFrom: from }),
+    ...(to === null ? {} : { modifiedTo: to + DAY_MS - 1 }),
+    ...(property === ''
+      ? {}
+      : { where: [value === '' ? { property, is: 'set' } : { property, is: '=', value }] }),
   };
-  return Object.keys(filter).length === 0 || filter.paths?.[0] === '' ? null : filter;
+  return Object.keys(filter).length === 0 ? null : filter;
 }
 
 interface Props {
@@ -63,9 +87,7 @@ export function Filters(props: Props) {
     ).slice(0, 200),
   );
   const active = () =>
-    [props.wanted.path.trim() !== '', props.wanted.type !== '', props.wanted.tag.trim() !== ''].filter(
-      Boolean,
-    ).length + (props.wanted.mode === 'auto' ? 0 : 1);
+    Object.keys(filterOf(props.wanted) ?? {}).length + (props.wanted.mode === 'auto' ? 0 : 1);
   return (
     <details class="filters" open={active() > 0}>
       <summary>
@@ -124,7 +146,7 @@ export function Filters(props: Props) {
             <For each={tags()}>{(tag) => <option value={tag} />}</For>
           </datalist>
         </div>
-        <div class="field">
+        <div class="field wide">
           <label for={`${id}-mode`}>{k('search.mode')}</label>
           <select
             id={`${id}-mode`}
@@ -139,6 +161,56 @@ export function Filters(props: Props) {
               )}
             </For>
           </select>
+        </div>
+        <div class="field">
+          <label for={`${id}-from`}>{k('search.from')}</label>
+          <input
+            id={`${id}-from`}
+            type="date"
+            class="input"
+            max={props.wanted.to || undefined}
+            value={props.wanted.from}
+            onInput={(event) => props.change({ from: event.currentTarget.value })}
+          />
+        </div>
+        <div class="field">
+          <label for={`${id}-to`}>{k('search.to')}</label>
+          <input
+            id={`${id}-to`}
+            type="date"
+            class="input"
+            min={props.wanted.from || undefined}
+            value={props.wanted.to}
+            onInput={(event) => props.change({ to: event.currentTarget.value })}
+          />
+        </div>
+        <div class="field wide">
+          <label for={`${id}-property`}>{k('search.property')}</label>
+          <input
+            id={`${id}-property`}
+            class="input"
+            dir="auto"
+            placeholder={k('search.propertyHint')}
+            maxlength="200"
+            autocomplete="off"
+            spellcheck={false}
+            value={props.wanted.property}
+            onInput={(event) => props.change({ property: event.currentTarget.value })}
+          />
+        </div>
+        <div class="field wide">
+          <label for={`${id}-value`}>{k('search.value')}</label>
+          <input
+            id={`${id}-value`}
+            class="input"
+            dir="auto"
+            placeholder={k('search.valueHint')}
+            maxlength="400"
+            autocomplete="off"
+            spellcheck={false}
+            value={props.wanted.value}
+            onInput={(event) => props.change({ value: event.currentTarget.value })}
+          />
         </div>
         <Show when={active() > 0}>
           <button type="button" class="text-button clear" onClick={() => props.change(anything)}>
