@@ -26,6 +26,7 @@ export {
   seedsOf,
   throughOf,
 } from './rank.ts';
-export { type Route, routeOf } from './route.ts';
+export { asksForAll, type Route, routeOf } from './route.ts';
+export { type Passage, type Theme, themesOf } from './themes.ts';
 export { type Tie, type Ties, tiesAmong, tiesOf } from './ties.ts';
 export { isNational } from './type-words.ts';

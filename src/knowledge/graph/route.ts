@@ -44,6 +44,33 @@ export function routeOf(question: string, named: readonly Named[], margin: numbe
   return { taken: 'hybrid', why: `it asks about ${names}, and asks for nothing by way of it` };
 }
 
+/** Of those that are `global`: about all that is there, and not about a part of it that is named. */
+export function asksForAll(question: string): boolean {
+  const words =
+    question
+      .slice(0, MOST_CHARACTERS)
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  return words.every((word) => GENERAL.has(word) || /^(?:zusammenfass|summar)/u.test(word));
+}
+
+/** Words of which such questions are made. */
+const GENERAL: ReadonlySet<string> = new Set(
+  (
+    'a about all an and are as at base be been brief briefly can central collected collection collections contain contained contains content ' +
+    'contents corpus could cover covered covers data deal describe discussed document documents does everything files folder for ' +
+    'general give have here i idea ideas important in into is it kb key knowledge library list main major many me mentioned most my ' +
+    'note notes of on one or our out outline over overall overview paragraph part parts please point points s say short show some ' +
+    'subject subjects t takeaway takeaways tell text texts that the their theme themes there these they this those through to topic topics ' +
+    'up us vault we what whats which whole with would you your archive articles entire letters mails pages papers books ' +
+    'alle aller alles allem bitte das dem den der die dieser dokumente dokumenten ein eine einen einer es fasse geht gib hauptthemen ' +
+    'im in inhalt kurze kurzen meine meinen meiner mir notizen sammlung themen über überblick um von was welche wichtigsten ' +
+    'worum zusammen sind ' +
+    'de des du dans donne est le la les mes moi principaux quels que résumé sont sujets thèmes tous tout un ' +
+    'dame del documentos el en los las mis notas principales resumen temas todo todos una haz'
+  ).split(' '),
+);
+
 function listed(named: readonly Named[]): string {
   return named
     .slice(0, 3)

@@ -5,10 +5,11 @@
  * @module knowledge/retrieve/retriever
  */
 import { InputError, isKithError, messageOf } from '../../base/index.ts';
-import { namedIn, ownRows, routeOf } from '../graph/index.ts';
+import { asksForAll, namedIn, ownRows, routeOf, themesOf } from '../graph/index.ts';
 import type { StoredChunk } from '../store/index.ts';
 import { dot, followVectors, type VectorIndex } from '../vectors/index.ts';
 import { byGraph, type Graphed, marginOf } from './by-graph.ts';
+import { byThemes, type Themed } from './by-themes.ts';
 import { chooseDiverse } from './diverse.ts';
 import { type Print, printOf, sayTheSame } from './duplicates.ts';
 import { fuse, type Ranker } from './fuse.ts';
@@ -123,7 +124,7 @@ export function createRetriever(options: RetrieverOptions): Retriever {
       }
       // One way alone is not weighed against anything: its own scores say more.
       const fused = rankers.length === 1 ? new Map(rankers[0]!.scores) : fuse(rankers);
-      const route =
+      let route =
         by === 'graph'
           ? { taken: 'graph' as const, why: 'it was asked for' }
           : net === null
@@ -131,6 +132,7 @@ export function createRetriever(options: RetrieverOptions): Retriever {
             : routeOf(question, named, marginOf(fused));
       const ranks = { words: ranksOf(lexical, pool), vector: ranksOf(dense?.scores ?? new Map(), pool) };
       let graphed: Graphed | null = null;
+      let themed: Themed | null = null;
       if (net !== null && route !== null && route.taken !== 'hybrid') {
         ways.push('graph');
         dense?.add(own);
@@ -140,10 +142,21 @@ export function createRetriever(options: RetrieverOptions): Retriever {
           keeps: (row) => kept?.has(row) ?? true,
           also: (rows) => dense?.add(rows),
         });
+        if (route.taken === 'global' && asksForAll(question)) {
+          themed = byThemes(await themesOf(net.network), {
+            ...{ limit, keeps: (row) => kept?.has(row) ?? true },
+            cosinesOf(rows) {
+              dense?.add(rows);
+              return dense?.scores ?? new Map();
+            },
+          });
+          signal?.throwIfAborted();
+          if (themed !== null) route = { ...route, why: themed.why };
+        }
       }
-      const diversity = rest.diversity ?? (route?.taken === 'global' ? WIDE : 0);
+      const diversity = rest.diversity ?? (route?.taken === 'global' && themed === null ? WIDE : 0);
       const candidates = rankedChunks(
-        graphed?.scores ?? fused,
+        themed === null ? (graphed?.scores ?? fused) : before(themed.scores, graphed?.scores ?? fused),
         limit * (diversity > 0 ? CHOICE : 1),
         dropDuplicates,
       );
@@ -164,7 +177,7 @@ export function createRetriever(options: RetrieverOptions): Retriever {
             ...{ chunk, score, duplicates },
             words: evidence(chunk.row, lexical, ranks.words),
             vector: evidence(chunk.row, dense?.scores, ranks.vector),
-            graph: graphed?.evidenceOf(chunk.row) ?? null,
+            graph: (themed ?? graphed)?.evidenceOf(chunk.row) ?? null,
             neighbours: neighbours > 0 ? store.neighbours(chunk.row, neighbours) : [],
           }),
         ),
@@ -214,6 +227,19 @@ export function createRetriever(options: RetrieverOptions): Retriever {
     }
     return found;
   }
+}
+
+/** The others come behind all of the first. */
+function before(
+  first: ReadonlyMap<number, number>,
+  others: ReadonlyMap<number, number>,
+): Map<number, number> {
+  const scores = new Map(first);
+  const rest = [...others]
+    .filter(([row]) => !first.has(row))
+    .sort(([rowA, a], [rowB, b]) => b - a || rowA - rowB);
+  for (const [at, [row]] of rest.entries()) scores.set(row, 1 / (first.size + at + 1));
+  return scores;
 }
 
 const withoutGraph = (options: SearchOptions): SearchOptions => ({
