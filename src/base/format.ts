@@ -33,6 +33,15 @@ export function formatDuration(ms: number | null): string {
   return pair(Math.round(minutes / 60), 24, 'd', 'h');
 }
 
+/**
+ * What to do about something that begins in the future: mostly one of two clocks is wrong, and nobody can tell which.
+ *
+ * @param from ms since 1970
+ */
+export function aheadText(from: number, now: number): string {
+  return `which is ${formatDuration(from - now)} ahead of this machine's clock (${new Date(now).toISOString()}). Unless that is meant, check this machine's clock and that of whoever made it`;
+}
+
 /** `22.9 tok/s`, `0.05 tok/s`. `perSecond` counts units in one second. */
 export function formatRate(perSecond: number | null, unit: string): string {
   if (perSecond === null || !Number.isFinite(perSecond)) return UNKNOWN;

@@ -8,7 +8,7 @@
  * @module identity/credentials/present
  */
 import { z } from 'zod';
-import { type Clock, canonicalBytes, InputError } from '../../base/index.ts';
+import { aheadText, type Clock, canonicalBytes, InputError } from '../../base/index.ts';
 import {
   CREDENTIAL_MAX_BYTES,
   CREDENTIAL_MAX_DEPTH,
@@ -162,7 +162,10 @@ export async function verifyPresentation(
     return refuse('bad_proof', 'Its proof is good for longer than 5 minutes, or never.');
   const now = options.clock.now();
   if (created > now + CLOCK_SKEW_MS)
-    return refuse('not_yet_valid', 'It was made in the future: check both clocks.');
+    return refuse(
+      'not_yet_valid',
+      `It says it was made at ${new Date(created).toISOString()}, ${aheadText(created, now)}.`,
+    );
   if (now >= expires) return refuse('expired', 'It is older than 5 minutes. Ask for a new one.');
   if (domain !== options.domain)
     return refuse('bad_proof', `It was made for ${domain.slice(0, 100)}, not for ${options.domain}.`);

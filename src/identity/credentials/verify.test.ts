@@ -268,6 +268,8 @@ test('a credential about somebody else is a wrong_subject', async () => {
 test("a credential counts from five minutes before its start until its end, or its type's longest lifetime", async () => {
   const open = sign(documentOf());
   assert.equal(await codeOf(open, start - 300_001), 'not_yet_valid');
+  const { verdict: early } = await verifierAt(start - 3 * 3_600_000).verifier.verify(open);
+  assert.match(String(early.reason), /3 h.* ahead of this machine's clock \(.*check this machine's clock/);
   assert.equal(await codeOf(open, start - 300_000), 'ok');
   assert.equal(await codeOf(open, start + 90 * DAY_MS - 1), 'ok');
   assert.equal(await codeOf(open, start + 90 * DAY_MS), 'expired');

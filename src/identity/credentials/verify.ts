@@ -18,7 +18,7 @@
  *
  * @module identity/credentials/verify
  */
-import { type Clock, LimitError } from '../../base/index.ts';
+import { aheadText, type Clock, LimitError } from '../../base/index.ts';
 import { digestOf } from '../proof/document.ts';
 import { CLOCK_SKEW_MS } from '../status/list.ts';
 import type { CredentialFacts, IssuerPolicy, Verdict, VerdictCode } from '../types.ts';
@@ -187,7 +187,10 @@ function judgeUse(
   if (subject !== undefined && fields.subject !== subject)
     return verdict('wrong_subject', `It is about ${fields.subject}, not about ${subject.slice(0, 100)}.`);
   if (fields.validFrom > now + CLOCK_SKEW_MS)
-    return verdict('not_yet_valid', `It is valid from ${new Date(fields.validFrom).toISOString()} on.`);
+    return verdict(
+      'not_yet_valid',
+      `It is valid from ${new Date(fields.validFrom).toISOString()} on, ${aheadText(fields.validFrom, now)}.`,
+    );
   const end = expiresAt(fields);
   if (now >= end)
     return verdict('expired', `It ended at ${new Date(end).toISOString()}. Ask its issuer for a new one.`);

@@ -7,7 +7,7 @@
  *
  * @module identity/wallet/seen-lists
  */
-import { type Clock, type Database, LimitError } from '../../base/index.ts';
+import { aheadText, type Clock, type Database, LimitError } from '../../base/index.ts';
 import { DAY_MS } from '../credentials/kinds.ts';
 import type { StatusAnswer, StatusSource } from '../credentials/verify.ts';
 import { digestOf } from '../proof/document.ts';
@@ -97,7 +97,8 @@ export function createSeenLists(database: Database, options: SeenListsOptions): 
       if (expected !== undefined && list.issuer !== expected.issuer)
         return `It is a list of ${list.issuer.slice(0, 100)}, not of the credential's issuer.`;
       const now = clock.now();
-      if (list.validFrom > now + CLOCK_SKEW_MS) return 'It begins in the future: check the clock.';
+      if (list.validFrom > now + CLOCK_SKEW_MS)
+        return `It begins at ${new Date(list.validFrom).toISOString()}, ${aheadText(list.validFrom, now)}.`;
       if (now >= list.validUntil) return 'It has ended. Get a newer one from its issuer.';
       const digest = digestOf(bytes);
       return database.transaction(() => {

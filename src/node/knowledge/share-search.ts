@@ -4,7 +4,7 @@
  *
  * @module node/knowledge/share-search
  */
-import { InputError, isKithError, KithError, messageOf } from '../../base/index.ts';
+import { aheadText, InputError, isKithError, KithError, messageOf } from '../../base/index.ts';
 import { peerIdOfDid } from '../../identity/index.ts';
 import {
   decodeAnswer,
@@ -126,9 +126,14 @@ export function createFederation(parts: FederationParts): Pick<SharesDesk, 'sear
       // The peer's clock decides; this one may be wrong.
       if (stateOf(best) === 'holds') throw error;
       const { from, until } = best;
+      const now = clock.now();
+      const why =
+        now < from
+          ? aheadText(from, now)
+          : `which is over by this machine's clock (${new Date(now).toISOString()}). If that is wrong, set it right; else have a new one given`;
       throw new KithError(
         'grant_expired',
-        `The peer refuses. The grant holds from ${new Date(from).toISOString()} to ${new Date(until).toISOString()}, and by the clock of this node that is not now.`,
+        `The peer refuses. The grant holds from ${new Date(from).toISOString()} to ${new Date(until).toISOString()}, ${why}.`,
         { status: 403 },
       );
     }

@@ -38,7 +38,8 @@ function slowKb() {
   return { kb: kb as OpenKb, documents, begun: begun.promise, go: go.resolve };
 }
 
-function serving(log: Logger = silentLogger) {
+/** @param after ms until the grant begins */
+function serving(log: Logger = silentLogger, after = 0) {
   const store = openShareStore(':memory:');
   const slow = slowKb();
   const clock = createManualClock();
@@ -49,7 +50,7 @@ function serving(log: Logger = silentLogger) {
   const terms = { holder: holder.did, kb: slow.documents.id, name: 'notes', rights: ['search' as const] };
   const grant = signGrant(
     owner,
-    { ...terms, from: clock.now(), until: clock.now() + DAY },
+    { ...terms, from: clock.now() + after, until: clock.now() + after + DAY },
     createSeededRandom(2),
   );
   store.give(grant, clock.now());
@@ -84,6 +85,16 @@ test('a grant that ended while its question was searched gives no answer, also w
   go();
   await assert.rejects(asking, { code: 'rag_refused' });
   assert.match(store.byId(grant.id)!.refusedWhy!, /^it ended on /);
+});
+
+test('a grant that begins in the future is refused, and its owner is told by how much and to check the clock', async () => {
+  const { store, grant, call, go } = serving(silentLogger, 3 * 3_600_000);
+  go();
+  await assert.rejects(call(), { code: 'rag_refused' });
+  assert.match(
+    store.byId(grant.id)!.refusedWhy!,
+    /^it holds from .*, which is 3 h.* ahead of this machine's clock .*check this machine's clock/,
+  );
 });
 
 test('what a node has lost its note of is revoked', async () => {

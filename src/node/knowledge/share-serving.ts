@@ -5,6 +5,7 @@
  * @module node/knowledge/share-serving
  */
 import {
+  aheadText,
   type Clock,
   isKithError,
   type KithError,
@@ -73,7 +74,7 @@ export function createShareServing({
     const kept = byId(grant.id);
     if (kept === null) return 'it is not among the grants of this node';
     if (kept.revoked !== null) return `it was revoked on ${day(kept.revoked)}`;
-    if (now < grant.from) return told(`it holds from ${day(grant.from)}`);
+    if (now < grant.from) return `it holds from ${day(grant.from)}, ${aheadText(grant.from, now)}`;
     if (now >= grant.until) return told(`it ended on ${day(grant.until)}`);
     return grant.rights.includes(right) ? null : `it gives no right to ${right}`;
   }

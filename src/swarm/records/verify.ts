@@ -8,7 +8,7 @@
  *
  * @module swarm/records/verify
  */
-import { type Clock, isKithError } from '../../base/index.ts';
+import { aheadText, type Clock, isKithError } from '../../base/index.ts';
 import { publicKeyOfPeerId, verify } from '../../identity/index.ts';
 import { Allowance } from './allowance.ts';
 import { ANNOUNCEMENT_MAX_BYTES, parseAnnouncement } from './announcement.ts';
@@ -78,7 +78,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (one.exp <= now) return refused('expired', `It was valid until ${timeText(one.exp)}.`);
     // `exp` is bound to `seq`, so this bounds both.
     if (one.seq > now + MAX_SKEW_MS) {
-      return refused('too_far_ahead', `It says it was made at ${timeText(one.seq)}; a clock is wrong.`);
+      return refused(
+        'too_far_ahead',
+        `It says it was made at ${timeText(one.seq)}, ${aheadText(one.seq, now)}.`,
+      );
     }
     const last = sequences.last(peer, one.model?.hash ?? '');
     if (one.seq <= last) {
