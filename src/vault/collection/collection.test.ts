@@ -11,6 +11,7 @@ import type { PlacedEve } from '../place/reader.ts';
 import { digestOf } from '../seal/segment.ts';
 import { TENANT_BOUNDS } from '../types.ts';
 import { tenantAt } from '../wire/tenant.ts';
+import { type About, openAbout, sealAbout } from './about.ts';
 import { type Collection, createCollection } from './collection.ts';
 import type { CollectionOptions, ObjectSource } from './types.ts';
 
@@ -156,6 +157,23 @@ describe('a collection on Eves', () => {
       }
     }
     eves = [];
+  });
+
+  test('a tenant tells its owner alone what it is about', () => {
+    const label = root.label('books');
+    const about: About = {
+      ...{ id: 'books', name: 'My books', mode: 'sealed', replicas: 2 },
+      eves: eves.map(({ peer }, i) => ({ peer, operator: i === 0 ? 'Ada' : null })),
+    };
+    const sealed = sealAbout(root, label, about, random);
+    assert.deepEqual(openAbout(root, label, sealed), about);
+    assert.ok(!Buffer.from(sealed).includes('books'));
+    for (const open of [
+      () => openAbout(root, root.label('other'), sealed),
+      () => openAbout(rootOfIdentity(identityOf('eva')), label, sealed),
+      () => openAbout(root, label, sealed.subarray(1)),
+    ])
+      assert.throws(open, { code: 'vault_damaged' });
   });
 
   test('one Eve that is away, lies or has lost all costs nothing', async () => {

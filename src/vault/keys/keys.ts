@@ -5,6 +5,7 @@
  *
  * ```
  * root ── label: what Eve calls the tenant (opaque to her)
+ *      ├─ about a label: which collection that is
  *      └─ collection, epoch ── manifest, pages   AES-256-GCM
  *                           ├─ secret            ternary secrets of `split`, one for each block
  *                           ├─ noise, public     errors, checks and public polynomials of `split`
@@ -33,6 +34,8 @@ export type KeyUse = 'manifest' | 'pages' | 'secret' | 'noise' | 'public' | 'per
 export interface VaultRoot {
   /** What Eve calls the tenant of this collection: 32 hex digits that tell her nothing, not even with others beside them. */
   label(collection: string): string;
+  /** Opens what a tenant is about: 32 bytes. */
+  aboutKey(label: string): Uint8Array;
   keysOf(collection: string, epoch: number): CollectionKeys;
 }
 
@@ -82,6 +85,7 @@ export function rootOf(secret: Uint8Array): VaultRoot {
   if (secret.length !== KEY_BYTES) throw new TypeError(`A root has ${KEY_BYTES} bytes.`);
   return {
     label: (collection) => toHex(below(secret, `label/${collection}`, 16)),
+    aboutKey: (label) => below(secret, `about/${label}`, KEY_BYTES),
     keysOf(collection, epoch) {
       const own = below(secret, `collection/${epoch}/${collection}`, KEY_BYTES);
       return { collection, epoch, key: (use) => below(own, use, KEY_BYTES) };

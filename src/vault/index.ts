@@ -1,0 +1,45 @@
+/**
+ * The vault room: keeping on the disks of others what they cannot read, and lending space to others.
+ *
+ * In: objects and vectors of an owner, keys, ways to ask Eves. Out: the same objects, from any machine with the key; or, as an
+ * Eve, answers to calls of `/kith/vault/1`. It never knows what an object means, and never sends one anywhere but to the Eves
+ * it is given.
+ *
+ * @module vault
+ */
+export { BLOCK_MAX_BYTES } from './block.ts';
+export { ABOUT_HEAD, type About, MAX_EVES, openAbout, sealAbout } from './collection/about.ts';
+export { type Collection, createCollection, type RestoreOptions } from './collection/collection.ts';
+export type { Manifest } from './collection/manifest-view.ts';
+export type {
+  CheckReport,
+  CollectionOptions,
+  ObjectSource,
+  RepairReport,
+  SyncOptions,
+  SyncReport,
+} from './collection/types.ts';
+export type { EveReply, LentTenant } from './eve/eve.ts';
+export {
+  readVaultGrant,
+  signVaultGrant,
+  VAULT_RIGHTS,
+  type VaultGrant,
+  type VaultRight,
+} from './eve/grant.ts';
+export {
+  createEveHost,
+  type EveCounters,
+  type EveHost,
+  type EveHostOptions,
+  type EveTotals,
+} from './eve/host.ts';
+export { rootOfIdentity, rootOfPassphrase, type VaultRoot } from './keys/keys.ts';
+export type { EveFault, PlacedEve } from './place/reader.ts';
+export { type Place, placesFor } from './place/rendezvous.ts';
+export { VAULT_MODES, type VaultMode } from './seal/manifest.ts';
+export { digestOf, type Entry } from './seal/segment.ts';
+export { REVIEW_WARNING } from './split/parameters.ts';
+export * from './types.ts';
+export { type EveTerms, VAULT_METHOD, VAULT_WIRE } from './wire/messages.ts';
+export { type AskEve, type OwnTenant, tenantAt, tenantsAt, termsOf } from './wire/tenant.ts';
