@@ -113,3 +113,47 @@ test('an attempt goes on while another link stands', async () => {
   finish(made);
   assert.equal(await improving, true);
 });
+
+/** Dials that end in these answers, in their order; the last goes well. */
+function answering(...answers: (Error | 'ok')[]) {
+  const dialled: string[] = [];
+  const slept: number[] = [];
+  const node = {
+    getConnections: () => [],
+    async dial(to: unknown): Promise<Connection> {
+      dialled.push(String(to));
+      const answer = answers.shift() ?? 'ok';
+      if (answer !== 'ok') throw answer;
+      return link(RELAYED);
+    },
+  };
+  const sleep = async (ms: number) => void slept.push(ms);
+  return { dialled, slept, ask: (target: string) => connect(node, target, signal, sleep) };
+}
+const relayed = (status: string) => new Error(`failed to connect via relay with status ${status}`);
+
+test('a relay that knows the peer only a moment later is asked again, other ways to the peer first', async () => {
+  const soon = answering(relayed('NO_RESERVATION'), new Error('no other way'), relayed('MALFORMED_MESSAGE'));
+  await soon.ask(RELAYED);
+  assert.deepEqual(soon.dialled, [RELAYED, PEER, RELAYED, PEER], 'the second other way goes well');
+  assert.deepEqual(soon.slept, [250]);
+  // Of a peer all ways are tried at once: there is no other.
+  const all = answering(new AggregateError([new Error('refused'), relayed('NO_RESERVATION')]), 'ok');
+  await all.ask(PEER);
+  assert.deepEqual([all.dialled, all.slept], [[PEER, PEER], [250]]);
+});
+
+test('a relay is asked again three times and no more, and not at all for what stays so', async () => {
+  const never = answering(...Array.from({ length: 20 }, () => relayed('NO_RESERVATION')));
+  await assert.rejects(never.ask(PEER), /NO_RESERVATION/);
+  assert.deepEqual([never.dialled.length, never.slept], [4, [250, 750, 1500]]);
+  for (const error of [
+    relayed('PERMISSION_DENIED'),
+    relayed('RESOURCE_LIMIT_EXCEEDED'),
+    new Error('refused'),
+  ]) {
+    const once = answering(error);
+    await assert.rejects(once.ask(RELAYED), error);
+    assert.deepEqual([once.dialled.length, once.slept], [1, []]);
+  }
+});

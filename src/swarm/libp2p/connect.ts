@@ -6,6 +6,7 @@
 import type { PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { type Clock, systemClock } from '../../base/index.ts';
 import type { Node } from './config.ts';
 import { bestConnection, isProven } from './paths.ts';
 
@@ -49,27 +50,70 @@ export async function endAttempt(node: object, peer: string): Promise<void> {
   await new Promise(setImmediate);
 }
 
-/** @param target multiaddr or PeerId */
+/**
+ * Pauses before a dial is made again whose relay answered that it knows no such peer, or not what was said: one that began a moment
+ * ago, or whose link to the peer changes just now, says so and is right a second later.
+ */
+const PAUSES_MS = [250, 750, 1500];
+const TRANSIENT = /connect via relay with status (?:NO_RESERVATION|MALFORMED_MESSAGE)\b/u;
+
+/** Whether a relay that was asked may answer otherwise in a moment. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (TRANSIENT.test(error.message)) return true;
+  return error instanceof AggregateError && error.errors.some(isTransient);
+}
+
+/**
+ * @param target multiaddr or PeerId
+ * @param sleep between tries over relays
+ */
 export async function connect(
   node: Pick<Node, 'getConnections' | 'dial'>,
   target: string,
   signal: AbortSignal,
+  sleep: Clock['sleep'] = (ms, until) => systemClock.sleep(ms, until),
 ): Promise<Connection> {
   const to = target.startsWith('/') ? multiaddr(target) : peerIdFromString(target);
   const peer = peerOf(to);
   const links = () => (peer === undefined ? [] : node.getConnections(peer));
   if (peer !== undefined && bestConnection(links()) === undefined) await endAttempt(node, peer.toString());
-  if (links().every((link) => link.status !== 'open' || isProven(link))) return node.dial(to, { signal });
+  const dial = (force: boolean) => dialOver(node, to, peer, { signal, ...(force && { force }) }, sleep);
+  if (links().every((link) => link.status !== 'open' || isProven(link))) return dial(false);
   // libp2p takes a link on which nothing came for the best there is, and gives it back instead of dialling: for calls to
   // a peer whose WebRTC broke off while it was agreed on, that link is silence until they time out.
   const best = bestConnection(links());
   if (best !== undefined && best.limits === undefined) return best;
   try {
-    return await node.dial(to, { signal, force: true });
+    return await dial(true);
   } catch (error) {
     const late = bestConnection(links());
     if (late !== undefined) return late;
     throw error;
+  }
+}
+
+async function dialOver(
+  node: Pick<Node, 'dial'>,
+  to: Multiaddr | PeerId,
+  peer: PeerId | undefined,
+  options: { readonly signal: AbortSignal; readonly force?: boolean },
+  sleep: Clock['sleep'],
+): Promise<Connection> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await node.dial(to, options);
+    } catch (error) {
+      const pause = PAUSES_MS[tries];
+      if (pause === undefined || options.signal.aborted || !isTransient(error)) throw error;
+      // Where only this relay was named, whatever other ways to the peer are known come first.
+      const other =
+        to === peer || peer === undefined ? null : await node.dial(peer, options).catch(() => null);
+      if (other !== null) return other;
+      await sleep(pause, options.signal).catch(() => {
+        throw error;
+      });
+    }
   }
 }
 
