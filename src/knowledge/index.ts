@@ -127,6 +127,7 @@ export {
   normalForm,
   proposeMerges,
   spanOf,
+  tellingOf,
   tiesAmong,
   tiesOf,
   type When,

@@ -272,5 +272,6 @@ function isNews(given: NewAssertion, facts: AllFacts, { network }: Pick<Graph, '
   const before: Assertion | null =
     given.property === 'type' ? known.type : given.property === 'summary' ? known.summary : null;
   if (before === null) return true;
+  if (before.by === 'model') return true;
   return before.by === 'rule' && (given.confidence ?? 1) > before.confidence;
 }

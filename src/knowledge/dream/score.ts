@@ -4,7 +4,7 @@
  *
  * @module knowledge/dream/score
  */
-import type { Graph } from '../graph/index.ts';
+import { type Graph, isGeneric } from '../graph/index.ts';
 import { type Assertion, type Facts, factsOf, type KnowledgeStore } from '../store/index.ts';
 
 /** Each pillar from 0 to 1. */
@@ -79,8 +79,9 @@ export function readFacts(
   return { of: (key) => facts.get(key) ?? NOTHING, into: (key) => into.get(key) ?? 0 };
 }
 
-/** Whether a name matters: a document is about it, or several passages name it. */
+/** Whether a name matters: a document is about it, or several passages name it, and it is no heading that all documents have. */
 export function matters({ network }: Pick<Graph, 'network'>, entity: number): boolean {
+  if (isGeneric(network.nameOf(entity))) return false;
   return network.frequency[entity]! > 1 || network.ownOf(entity).length > 0;
 }
 

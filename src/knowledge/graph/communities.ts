@@ -69,3 +69,29 @@ export function weightiest(network: Network, keeps: (form: string) => boolean): 
     if (frequency[entity]! > 0 && keeps(network.nameOf(entity))) entities.push(entity);
   return entities.sort((a, b) => frequency[b]! - frequency[a]! || byName(network, a, b));
 }
+
+/** Members of a community among which those that name it are looked for. */
+const MOST_NAMING = 24;
+
+/**
+ * Members that tell a community from the others: those most tied within it, and of these such as stand in few passages elsewhere.
+ * None says what another one says ("Valgrind" beside "Valgrind User Manual").
+ *
+ * @param members as `Communities` gives them
+ */
+export function tellingOf(network: Network, members: readonly number[], count: number): number[] {
+  const chunks = network.rows.length;
+  const scored = members.slice(0, MOST_NAMING).map((entity, rank) => ({
+    entity,
+    words: new Set(network.nameOf(entity).split(' ')),
+    score: Math.log(1 + chunks / network.frequency[entity]!) / (2 + rank),
+  }));
+  scored.sort((a, b) => b.score - a.score || byName(network, a.entity, b.entity));
+  const chosen: typeof scored = [];
+  for (const each of scored) {
+    if (chosen.length >= count) break;
+    if (chosen.some(({ words }) => words.isSubsetOf(each.words) || each.words.isSubsetOf(words))) continue;
+    chosen.push(each);
+  }
+  return chosen.map(({ entity }) => entity);
+}

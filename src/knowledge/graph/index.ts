@@ -3,7 +3,13 @@
  *
  * @module knowledge/graph
  */
-export { type Communities, type CommunityOptions, communitiesOf, weightiest } from './communities.ts';
+export {
+  type Communities,
+  type CommunityOptions,
+  communitiesOf,
+  tellingOf,
+  weightiest,
+} from './communities.ts';
 export { datesIn, dayText, isDate, type Precision, propertyDates, spanOf, type When } from './dates.ts';
 export { type FollowingGraph, followGraph, type Graph, type GraphStore, inForce } from './follow.ts';
 export { type FollowingFacts, followFacts } from './follow-facts.ts';
@@ -27,6 +33,7 @@ export {
   throughOf,
 } from './rank.ts';
 export { asksForAll, type Route, routeOf } from './route.ts';
+export { cleanName, isGeneric } from './structure.ts';
 export { type Passage, type Theme, themesOf } from './themes.ts';
 export { type Tie, type Ties, tiesAmong, tiesOf } from './ties.ts';
 export { isNational } from './type-words.ts';

@@ -8,6 +8,7 @@ import type { StoredChunk, StoredDocument } from '../store/index.ts';
 import type { Mention } from '../types.ts';
 import { type Dated, datesIn, type PropertyDate, propertyDates } from './dates.ts';
 import { normalForm, shortTitle } from './normal.ts';
+import { cleanName, isGeneric, isQuestionHeading } from './structure.ts';
 import {
   decided,
   type Evidence,
@@ -42,6 +43,8 @@ interface Writing {
 interface Kept extends ChunkFacts {
   readonly written: readonly Writing[];
   readonly evidence: readonly (readonly [form: string, evidence: Evidence])[];
+  /** What is above it, and nothing more than that: no title, no link, not in its text. */
+  readonly headings: readonly string[];
 }
 
 /** Most names are written in one way, and nothing says of what type they are: so these cost one object each. */
@@ -58,11 +61,19 @@ const TAG_WEIGHT = 1;
 /** Aliases of one document that are kept. */
 const MOST_KNOWN = 50;
 const NONE: readonly never[] = [];
+/** A heading in so many documents, and in such a share of them, is one that all have. */
+const LEAST_SHARED = 4;
+const SHARED = 0.08;
+/** And of the chunks that have the name at least so many have it as their heading alone. */
+const ALONE = 0.6;
 
 export class NameFacts {
   readonly #rows = new Map<number, Kept>();
   readonly #forms = new Map<string, Form>();
   readonly #writings = new Map<string, Writing>();
+  /** Of headings: documents, with the chunks below it in each. */
+  readonly #headings = new Map<string, Map<number, number>>();
+  readonly #documents = new Map<number, number>();
 
   get rows(): ReadonlyMap<number, ChunkFacts> {
     return this.#rows;
@@ -86,6 +97,10 @@ export class NameFacts {
       if (short !== null) write(short, WEIGHT);
     }
     if (document !== null) evidence.push(...evidenceOfDocument(document, chunk.text));
+    const others = new Set(mentions.flatMap((each) => (each.extractor === 'heading' ? [] : [each.surface])));
+    const headings = mentions.flatMap(({ surface, extractor }) =>
+      extractor === 'heading' && !others.has(surface) ? [normalForm(surface)] : [],
+    );
     const dates = datesIn(chunk.text);
     const kept: Kept = {
       document: chunk.document,
@@ -94,22 +109,48 @@ export class NameFacts {
       known: document === null ? NONE : [document.title, ...document.aliases.slice(0, MOST_KNOWN)],
       written: [...written.values()],
       evidence: evidence.length === 0 ? NONE : evidence,
+      headings: headings.length === 0 ? NONE : headings,
     };
     this.#rows.set(chunk.row, kept);
     for (const { form, surface, weight } of kept.written) this.#count(form, surface, weight);
     for (const [form, each] of kept.evidence) this.#weigh(form, each, 1);
+    add(this.#documents, kept.document, 1);
+    for (const form of kept.headings) this.#head(form, kept.document, 1);
   }
 
   remove(row: number): void {
     const kept = this.#rows.get(row);
     if (kept === undefined) return;
     this.#rows.delete(row);
+    add(this.#documents, kept.document, -1);
+    for (const form of kept.headings) this.#head(form, kept.document, -1);
     for (const [form, each] of kept.evidence) this.#weigh(form, each, -1);
     for (const { form, surface, weight } of kept.written) this.#count(form, surface, -weight);
   }
 
-  /** As a name is mostly written; the form itself where it stands nowhere by itself. */
+  /**
+   * Whether a name is but a part of how documents are built: by its words, as a question, or since it is a heading of many of them.
+   *
+   * @param chunks that have it @param isTitle whether a document is about it
+   */
+  isStructure(form: string, chunks: number, isTitle: boolean): boolean {
+    if (isGeneric(form)) return true;
+    if (isTitle) return false;
+    const documents = this.#headings.get(form);
+    if (documents === undefined) return false;
+    if (isQuestionHeading(form, this.#mostly(form))) return true;
+    if (documents.size < Math.max(LEAST_SHARED, SHARED * this.#documents.size)) return false;
+    let below = 0;
+    for (const count of documents.values()) below += count;
+    return below >= ALONE * chunks && this.typeOf([form]) === null;
+  }
+
+  /** As a name is mostly written, without emoji and marks of anchors; the form itself where it stands nowhere by itself. */
   writtenAs(form: string): string {
+    return cleanName(this.#mostly(form));
+  }
+
+  #mostly(form: string): string {
     const known = this.#forms.get(form);
     if (known === undefined || (known.weight <= 0 && known.others === null)) return form;
     let best = known.surface;
@@ -166,6 +207,16 @@ export class NameFacts {
     this.#sweep(form, known);
   }
 
+  #head(form: string, document: number, count: number): void {
+    let documents = this.#headings.get(form);
+    if (documents === undefined) {
+      documents = new Map();
+      this.#headings.set(form, documents);
+    }
+    add(documents, document, count);
+    if (documents.size === 0) this.#headings.delete(form);
+  }
+
   #weigh(form: string, evidence: Evidence, count: number): void {
     const known = this.#form(form);
     known.evidence ??= new Map();
@@ -179,4 +230,10 @@ export class NameFacts {
   #sweep(form: string, { weight, others, evidence }: Form): void {
     if (weight === 0 && others === null && evidence === null) this.#forms.delete(form);
   }
+}
+
+function add(counts: Map<number, number>, key: number, count: number): void {
+  const sum = (counts.get(key) ?? 0) + count;
+  if (sum > 0) counts.set(key, sum);
+  else counts.delete(key);
 }

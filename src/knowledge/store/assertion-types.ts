@@ -11,7 +11,7 @@
  */
 import type { Relation } from './vocabulary.ts';
 
-/** Who said it. The owner's word counts before a model's, a model's before a rule's. */
+/** Who said it. The owner's word counts before a rule's, a rule's before a model's. */
 export type Asserter = 'rule' | 'model' | 'owner';
 
 /** The sentence that says so. Whoever asserts has checked that it stands in the chunk. */

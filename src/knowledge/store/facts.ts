@@ -1,11 +1,12 @@
 /**
- * What holds of what is said: the owner's word before a model's, a model's before a rule's, the newest of equals.
+ * What holds of what is said: the owner's word before a rule's, a rule's before a model's, the newest of equals. A rule quotes a sentence
+ * of a sure form; a model that reads the same may be wrong in ways that no check of its words finds.
  *
  * @module knowledge/store/facts
  */
 import { type Asserter, type Assertion, type Facts, SINGLE } from './assertion-types.ts';
 
-const RANK: Readonly<Record<Asserter, number>> = { rule: 1, model: 2, owner: 3 };
+const RANK: Readonly<Record<Asserter, number>> = { model: 1, rule: 2, owner: 3 };
 
 /** Whether what `a` says counts before what `b` says. */
 export function isBetter(a: Assertion, b: Assertion): boolean {

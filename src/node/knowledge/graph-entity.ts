@@ -5,7 +5,7 @@
  */
 import { type Assertion, factsOf, type StoredChunk, tiesOf, wordFormsOf } from '../../knowledge/index.ts';
 import type { EntityDetail, EntityDocument, EntityRelation, Neighbour } from '../../server/index.ts';
-import { isTelling, rowsOf, type Scene, whyOf } from './graph-scene.ts';
+import { rowsOf, type Scene, whyOf } from './graph-scene.ts';
 import { sentenceAt, timelineOf } from './graph-timeline.ts';
 
 const MOST_DOCUMENTS = 50;
@@ -105,8 +105,8 @@ function neighboursOf(scene: Scene, entity: number): Neighbour[] {
   const neighbours: Neighbour[] = [];
   for (const { entity: other, weight, shared } of tiesOf(scene.network, entity)) {
     if (neighbours.length >= MOST_NEIGHBOURS) break;
+    if (!scene.isTelling(other)) continue;
     const key = scene.network.nameOf(other);
-    if (!isTelling(key)) continue;
     neighbours.push({
       ...{ key, name: scene.nameOf(other), type: scene.typeOf(other)?.type ?? null },
       ...{ weight, shared },

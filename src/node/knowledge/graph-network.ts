@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { tiesAmong, tiesOf } from '../../knowledge/index.ts';
 import type { NetworkQuery, NetworkView } from '../../server/index.ts';
-import { isTelling, rowsOf, type Scene } from './graph-scene.ts';
+import { rowsOf, type Scene } from './graph-scene.ts';
 
 export const NETWORK_LIMIT = 500;
 /** Ties that an entity keeps by itself: more cannot be told apart in a drawing. */
@@ -46,7 +46,7 @@ export async function networkView(scene: Scene, query: NetworkQuery): Promise<Ne
 }
 
 /** The entity, then what is tied to it, then what is tied to those, the strongest ties first. */
-async function near({ network }: Scene, center: number, most: number): Promise<number[]> {
+async function near({ network, isTelling }: Scene, center: number, most: number): Promise<number[]> {
   const found = new Set([center]);
   const queue = [center];
   for (let at = 0; at < queue.length && at < MOST_EXPANDED && found.size < most; at++) {
@@ -55,7 +55,7 @@ async function near({ network }: Scene, center: number, most: number): Promise<n
     if (at > 0 && network.frequency[entity]! > MOST_CHUNKS) continue;
     for (const { entity: other } of tiesOf(network, entity)) {
       if (found.size >= most) break;
-      if (found.has(other) || !isTelling(network.nameOf(other))) continue;
+      if (found.has(other) || !isTelling(other)) continue;
       found.add(other);
       queue.push(other);
     }

@@ -27,7 +27,7 @@ import type { EntityView, Said } from '../../server/index.ts';
 import type { OpenKb } from './kbs.ts';
 
 /** Dates stand in the timeline, and nations' adjectives everywhere: neither is listed or drawn. */
-export const isTelling = (form: string): boolean => !isDate(form) && !isNational(form);
+const isPlain = (form: string): boolean => !isDate(form) && !isNational(form);
 
 export interface Typed {
   readonly type: string;
@@ -38,7 +38,7 @@ export interface Scene {
   readonly store: KnowledgeStore;
   readonly network: Network;
   readonly facts: NameFacts;
-  /** Entities that are no dates and no nations' adjectives, those in the most chunks first. */
+  /** Entities that tell something, those in the most chunks first. */
   readonly order: readonly number[];
   /** Of a key itself; of a name as it is written the form under which it is compared. */
   formOf(key: string): string;
@@ -47,6 +47,8 @@ export interface Scene {
   /** Its own form, then those that are merged into it. */
   formsOf(entity: number): readonly string[];
   nameOf(entity: number): string;
+  /** No date, no nation's adjective, and more than a part of how documents are built. */
+  isTelling(entity: number): boolean;
   typeOf(entity: number): Typed | null;
   viewOf(entity: number, aliases?: number): EntityView;
   communities(): Promise<Communities>;
@@ -102,7 +104,7 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
     if (forms.some((form) => asserted.has(form))) {
       const said = store.assertionsOf(forms);
       const { type } = factsOf(said);
-      if (type !== null && type.value !== null)
+      if (type !== null && type.value !== null && (type.by !== 'model' || ruled === null))
         return { type: type.value, said: { by: type.by, why: whyOf(type) } };
       const isDenied = ({ property, value, denies, supported }: Assertion): boolean =>
         property === 'type' && denies && supported && value === ruled?.type;
@@ -112,14 +114,20 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
   };
   const formOf = (key: string): string => (network.entityOf(key) >= 0 ? key : normalForm(key));
   const nameOf = (entity: number): string => facts.writtenAs(network.nameOf(entity));
+  const isTelling = (entity: number): boolean => {
+    const form = network.nameOf(entity);
+    if (!isPlain(form)) return false;
+    return !facts.isStructure(form, network.frequency[entity]!, network.ownOf(entity).length > 0);
+  };
+  const tells = (form: string): boolean => isTelling(network.entityOf(form));
   const documents = new Map<number, number>();
   let order: number[] | null = null;
   let communities: Promise<Communities> | null = null;
   const remembered = new Map<string, Promise<unknown>>();
   return {
-    ...{ store, network, facts, formOf, formsOf, typeOf, nameOf },
+    ...{ store, network, facts, formOf, formsOf, typeOf, nameOf, isTelling },
     get order() {
-      order ??= weightiest(network, isTelling);
+      order ??= weightiest(network, tells);
       return order;
     },
     entityOf(key) {
@@ -149,7 +157,7 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
       };
     },
     communities() {
-      communities ??= communitiesOf(network, { leaves: (form) => !isTelling(form) }).then((made) => {
+      communities ??= communitiesOf(network, { leaves: (form) => !tells(form) }).then((made) => {
         board.communities = new Map(
           made.members.flatMap((members, id) =>
             members.map((entity) => [network.nameOf(entity), id] as const),

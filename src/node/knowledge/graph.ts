@@ -4,7 +4,7 @@
  * @module node/knowledge/graph
  */
 import { KithError } from '../../base/index.ts';
-import { type EntityMerge, normalForm, proposeMerges } from '../../knowledge/index.ts';
+import { type EntityMerge, normalForm, proposeMerges, tellingOf } from '../../knowledge/index.ts';
 import type { CommunitiesView, EntityPage, EntityQuery, GraphDesk } from '../../server/index.ts';
 import type { AreaParts } from './areas.ts';
 import { entityDetail } from './graph-entity.ts';
@@ -85,8 +85,7 @@ async function communitiesView(scene: Scene): Promise<CommunitiesView> {
   return {
     communities: members.slice(0, MOST_COMMUNITIES).map((group, id) => ({
       ...{ id, size: group.length },
-      name: group
-        .slice(0, NAMED_BY)
+      name: tellingOf(scene.network, group, NAMED_BY)
         .map((entity) => scene.nameOf(entity))
         .join(', '),
       members: group.slice(0, MOST_MEMBERS).map((entity) => ({
