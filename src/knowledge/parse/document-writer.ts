@@ -130,6 +130,14 @@ export class DocumentWriter {
     this.#headings = [];
   }
 
+  /** Ends sections of a level and deeper: what follows stands below the headings above them. */
+  back(level: number): void {
+    const above = this.#headings.filter((heading) => heading.level < level);
+    if (above.length === this.#headings.length) return;
+    this.#close();
+    this.#headings = above;
+  }
+
   block(kind: Block['kind'], text: string, place: Place = {}): void {
     if (this.full) {
       this.#cutText();

@@ -1,6 +1,6 @@
 /**
- * Data of JSON, YAML and TOML as text: the names above a value are headings, values that stand together are a block of
- * `name: value` lines.
+ * Data of JSON, YAML and TOML as text: the names above values are headings, values that stand together are a block of
+ * `name: value` lines, and so is what is small, with the names above it as a part of its own.
  *
  * @module knowledge/parse/value-tree
  */
@@ -11,6 +11,9 @@ import type { ParseLimits } from './types.ts';
 const NAME_CHARACTERS = 200;
 /** Headings of a deep tree: those further in are part of the names. */
 const HEADING_LEVELS = 6;
+
+/** Characters of an object that stands with others under the heading above it: alone it would be next to no text. */
+const SMALL = 400;
 
 type Scalar = string | number | boolean | bigint | Date;
 
@@ -35,6 +38,22 @@ function entriesOf(value: object): Iterable<Entry> {
   return Object.entries(value);
 }
 
+function isSmall(value: object): boolean {
+  let room = SMALL;
+  const look = (each: object): void => {
+    for (const [name, item] of entriesOf(each)) {
+      room -= (name?.length ?? 0) + 2;
+      const scalar = asScalar(item);
+      if (typeof scalar === 'string') room -= scalar.length;
+      else if (scalar !== null) room -= 4;
+      else if (room > 0 && typeof item === 'object' && item !== null) look(item);
+      if (room <= 0) return;
+    }
+  };
+  look(value);
+  return room > 0;
+}
+
 class Walk {
   readonly #writer: DocumentWriter;
   readonly #limits: ParseLimits;
@@ -49,9 +68,15 @@ class Walk {
     this.#place = place;
   }
 
-  #flush(): void {
-    if (this.#lines.length > 0) this.#writer.block('text', this.#lines.join('\n'), this.#place);
+  #flush(level: number): void {
+    if (this.#lines.length > 0) this.#block(level, this.#lines.join('\n'));
     this.#lines = [];
+  }
+
+  /** Below the headings that are above the level: those of what came before end here. */
+  #block(level: number, text: string): void {
+    this.#writer.back(level);
+    this.#writer.block('text', text, this.#place);
   }
 
   /** `path`: names above that are no headings. */
@@ -67,20 +92,24 @@ class Walk {
       this.#writer.cutDepth();
       return;
     }
-    const inner: Entry[] = [];
+    const inner: (readonly [name: string | null, value: object])[] = [];
     for (const [name, item] of entriesOf(value)) {
       if (this.#writer.full) {
-        this.#flush();
+        this.#flush(level);
         return;
       }
       const scalar = asScalar(item);
       if (scalar !== null) this.#lines.push(line(path, name, scalarText(scalar)));
       else if (typeof item === 'object' && item !== null) inner.push([name, item]);
     }
-    this.#flush();
-    for (const [name, item] of inner) {
+    this.#flush(level);
+    // What has no heading comes first, to stand together; items of a list stay in their order.
+    const inOrder = Array.isArray(value)
+      ? inner
+      : [...inner.filter(([, item]) => isSmall(item)), ...inner.filter(([, item]) => !isSmall(item))];
+    for (const [name, item] of inOrder) {
       if (this.#writer.full) return;
-      this.#inner(name, item as object, level, depth, path);
+      this.#inner(name, item, level, depth, path);
     }
   }
 
@@ -95,11 +124,11 @@ class Walk {
       const said = list.map(scalarText);
       const whole = said.length <= 20 && said.every((text) => text.length < 60 && !text.includes('\n'));
       if (whole) {
-        this.#writer.block('text', line(path, short, said.join(', ')), this.#place);
+        this.#block(level, line(path, short, said.join(', ')));
         return;
       }
     }
-    if (level > HEADING_LEVELS || short === '') {
+    if (level > HEADING_LEVELS || short === '' || isSmall(item)) {
       this.value(item, level, depth + 1, path === '' ? short : `${path}.${short}`);
       return;
     }

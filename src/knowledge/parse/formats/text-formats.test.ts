@@ -236,24 +236,32 @@ test('JSON, YAML and TOML of the same values give the same text', async () => {
     name: 'Ada',
     born: 1815,
     tags: ['a', 'b'],
+    life: { about: 'a'.repeat(500), geo: { lat: 51.5 } },
     address: { city: 'London', geo: { lat: 51.5 } },
-    items: [{ id: 1 }, { id: 2 }],
+    items: [{ id: 1, about: { more: 'b'.repeat(500) } }, { id: 2 }],
   };
   const json = await parseOne('x.json', JSON.stringify(values));
   const yaml = await parseOne(
     'x.yaml',
-    'name: Ada\nborn: 1815\ntags: [a, b]\naddress:\n  city: London\n  geo: {lat: 51.5}\nitems:\n- id: 1\n- id: 2\n',
+    `name: Ada\nborn: 1815\ntags: [a, b]\nlife:\n  about: ${'a'.repeat(500)}\n  geo: {lat: 51.5}\naddress:\n  city: London\n  geo: {lat: 51.5}\nitems:\n- id: 1\n  about: {more: ${'b'.repeat(500)}}\n- id: 2\n`,
   );
   const toml = await parseOne(
     'x.toml',
-    'name = "Ada"\nborn = 1815\ntags = ["a", "b"]\n[address]\ncity = "London"\ngeo = {lat = 51.5}\n[[items]]\nid = 1\n[[items]]\nid = 2\n',
+    `name = "Ada"\nborn = 1815\ntags = ["a", "b"]\n[life]\nabout = "${'a'.repeat(500)}"\ngeo = {lat = 51.5}\n[address]\ncity = "London"\ngeo = {lat = 51.5}\n[[items]]\nid = 1\nabout = {more = "${'b'.repeat(500)}"}\n[[items]]\nid = 2\n`,
   );
   assert.deepEqual([json.type, yaml.type, toml.type], ['json', 'yaml', 'toml']);
   assert.deepEqual(outline(json.document), [
-    ['', 'text: name: Ada\nborn: 1815', 'text: tags: a, b'],
-    ['address', 'text: city: London'],
-    ['address > geo', 'text: lat: 51.5'],
-    ['items', 'text: id: 1', 'text: id: 2'],
+    [
+      '',
+      'text: name: Ada\nborn: 1815',
+      'text: tags: a, b',
+      'text: address.city: London',
+      'text: address.geo.lat: 51.5',
+    ],
+    ['life', `text: about: ${'a'.repeat(500)}`, 'text: geo.lat: 51.5'],
+    ['items', 'text: id: 1'],
+    ['items > about', `text: more: ${'b'.repeat(500)}`],
+    ['items', 'text: id: 2'],
   ]);
   assert.deepEqual(yaml.document, json.document);
   assert.deepEqual(toml.document, json.document);
