@@ -13,6 +13,7 @@ import { SheetGlyph } from '../../../base/icons.tsx';
 import { age, count } from '../../../i18n/index.ts';
 import { placeWords } from '../places.ts';
 import { stemsOf } from '../search/highlight.ts';
+import { Steps } from '../search/steps.tsx';
 import { k } from '../words/index.ts';
 import {
   type Answer,
@@ -102,6 +103,7 @@ export function AnswerTurn(props: Props) {
             </div>
           </div>
           <Notes answer={answer()} />
+          <Steps steps={answer().looked?.steps ?? []} />
         </Show>
       </div>
     </article>

@@ -28,6 +28,7 @@ import { Filters, filterOf, type Wanted } from './filters.tsx';
 import { stemsOf } from './highlight.ts';
 import { HitItem } from './hit.tsx';
 import { searchedIn } from './searched.ts';
+import { Steps } from './steps.tsx';
 
 /** Typing pauses this long (ms) before the node is asked. */
 const PAUSE_MS = 180;
@@ -55,7 +56,8 @@ export function SearchView(props: { readonly kb: Kb }) {
     abort?.abort();
   });
 
-  async function look(): Promise<void> {
+  /** @param typing no model is asked while one types */
+  async function look(typing = false): Promise<void> {
     clearTimeout(timer);
     abort?.abort();
     const asked = query().trim();
@@ -72,7 +74,8 @@ export function SearchView(props: { readonly kb: Kb }) {
       const { mode } = wanted();
       const filter = filterOf(wanted());
       const given = filter === null ? {} : { filter };
-      const view = await search(name, { query: asked, k: most(), mode, ...given }, mine.signal);
+      const steps = typing ? ({ expand: [], rerank: 'none' } as const) : {};
+      const view = await search(name, { query: asked, k: most(), mode, ...given, ...steps }, mine.signal);
       if (mine.signal.aborted) return;
       setFound({ asked, view });
       setFault(null);
@@ -86,7 +89,7 @@ export function SearchView(props: { readonly kb: Kb }) {
   const soon = () => {
     setCount(FIRST);
     clearTimeout(timer);
-    timer = setTimeout(() => void look(), PAUSE_MS);
+    timer = setTimeout(() => void look(true), PAUSE_MS);
   };
   // What was taken in meanwhile counts, too.
   createEffect(
@@ -216,6 +219,7 @@ function Summary(props: { readonly view: Found }) {
       <Show when={props.view.degraded}>
         {(trouble) => <p class="attention">{k('search.degraded', { why: trouble().message })}</p>}
       </Show>
+      <Steps steps={props.view.steps} />
     </div>
   );
 }

@@ -139,6 +139,16 @@ export const de: Words = {
       graph: 'über Namen',
     },
     degraded: 'Der Sinn zählte nicht: {{ why }}',
+    steps: {
+      hyde: 'Eine erdachte Antwort, nach der auch gesucht wurde',
+      'multi-query': 'Andere Worte, nach denen auch gesucht wurde',
+      listwise: 'Von einem Modell geordnet',
+      'cross-encoder': 'Von einem Reranker geordnet',
+      used: '{{ what }} ({{ time }}).',
+      by: '{{ what }}: {{ model }} ({{ time }}).',
+      byAt: '{{ what }}: {{ model }} {{ where }} ({{ time }}).',
+      skipped: '{{ what }}: weggelassen. Grund: {{ why }}.',
+    },
     why: 'Gefunden durch',
     evidence: {
       words: 'Wörter',

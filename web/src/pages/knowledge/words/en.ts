@@ -134,6 +134,16 @@ export const en = {
       graph: 'over names',
     },
     degraded: 'Meaning did not count: {{ why }}',
+    steps: {
+      hyde: 'A made-up answer, looked up as well',
+      'multi-query': 'Other wordings, looked up as well',
+      listwise: 'Put in order by a model',
+      'cross-encoder': 'Put in order by a reranker',
+      used: '{{ what }} ({{ time }}).',
+      by: '{{ what }}: {{ model }} ({{ time }}).',
+      byAt: '{{ what }}: {{ model }} {{ where }} ({{ time }}).',
+      skipped: '{{ what }}: left out, {{ why }}.',
+    },
     why: 'Found by',
     evidence: {
       words: 'words',
