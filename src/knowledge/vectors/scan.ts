@@ -1,42 +1,55 @@
 /**
  * The three ways to walk a slab, fastest first. They give the same hits with the same scores, bit for bit: products are
- * integers, and one multiplication in 32 bits follows.
+ * integers, and one multiplication in 32 bits follows. What a score can be at most is larger than it or equal for the same reason: a larger
+ * integer times the same scale, rounded the same way.
  *
  * @module knowledge/vectors/scan
  */
+import { componentOf, lengthOf } from './halves.ts';
 import { BASELINE, RELAXED } from './kernel/bytes.ts';
 import {
   type ALIVE,
   type ALLOWED,
   BLOCK_ROWS,
+  BOUNDS,
+  coarseOffset,
+  fineOffset,
+  HALF_PIECE,
   HIT_BYTES,
-  rowOffset,
+  MOST,
+  PIECE,
+  QUERY_HEAD,
   SCALES,
-  STRIDE_STEP,
-  WEAVE_BYTES,
 } from './layout.ts';
 
 export type ScanKind = 'relaxed' | 'baseline' | 'scalar';
 
-/** Arguments as kernel/source.ts describes them; addresses in the slab's memory. */
-export type Scan = (
-  block: number,
-  end: number,
-  blockBytes: number,
-  stride: number,
-  mask: typeof ALIVE | typeof ALLOWED,
-  query: number,
-  threshold: number,
-  hits: number,
-  hitsEnd: number,
-  row: number,
-  state: number,
-) => number;
-
+/** As kernel/source.ts describes them; addresses in the slab's memory. */
 export interface Scanner {
   readonly kind: ScanKind;
-  readonly scan: Scan;
-  /** Puts a query of 7 bits a component (length ≤ stride) where `scan` expects it. */
+  readonly coarse: (
+    block: number,
+    end: number,
+    blockBytes: number,
+    stride: number,
+    query: number,
+    mask: typeof ALIVE | typeof ALLOWED,
+  ) => number;
+  readonly fine: (
+    block: number,
+    end: number,
+    blockBytes: number,
+    stride: number,
+    query: number,
+    from: number,
+    below: number,
+    threshold: number,
+    hits: number,
+    hitsEnd: number,
+    row: number,
+    state: number,
+  ) => number;
+  /** Puts a query of 7 bits a component (length ≤ stride) where the kernel expects it. */
   place(query: Int8Array, address: number, stride: number): void;
 }
 
@@ -53,10 +66,9 @@ export function scannerFor(memory: WebAssembly.Memory, kind?: ScanKind): Scanner
     const module = compiled(each);
     if (module === null) continue;
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    const scan = exports.scan as Scan;
-    return each === 'relaxed'
-      ? { kind: each, scan, place: (query, address, stride) => placeRelaxed(memory, query, address, stride) }
-      : { kind: each, scan, place: (query, address, stride) => placeWide(memory, query, address, stride) };
+    const { coarse, fine } = exports as unknown as Pick<Scanner, 'coarse' | 'fine'>;
+    const place = each === 'relaxed' ? placeRelaxed : placeWide;
+    return { kind: each, coarse, fine, place: (...query) => place(memory, ...query) };
   }
   return null;
 }
@@ -71,50 +83,79 @@ function compiled(kind: keyof typeof SIMD): WebAssembly.Module | null {
   return module;
 }
 
+/** Writes a query's head. */
+function placeHead(memory: WebAssembly.Memory, query: Int8Array, address: number): void {
+  let second = 0;
+  let square = 0;
+  for (let i = 0; i < query.length; i++) {
+    if (i % PIECE >= HALF_PIECE) second += query[i]!;
+    square += query[i]! * query[i]!;
+  }
+  const view = new DataView(memory.buffer);
+  view.setInt32(address, second, true);
+  view.setFloat32(address + 4, lengthOf(square), true);
+}
+
 function placeRelaxed(memory: WebAssembly.Memory, query: Int8Array, address: number, stride: number): void {
-  const place = new Uint8Array(memory.buffer, address, stride).fill(64);
-  for (let i = 0; i < query.length; i++) place[i] = query[i]! + 64;
+  placeHead(memory, query, address);
+  const place = new Int8Array(memory.buffer, address + QUERY_HEAD, stride).fill(0);
+  place.set(query);
+  for (let piece = 0; piece < stride; piece += PIECE) {
+    for (let i = piece; i < piece + HALF_PIECE; i++) place[i] = place[i]! + 64;
+  }
 }
 
 function placeWide(memory: WebAssembly.Memory, query: Int8Array, address: number, stride: number): void {
-  const place = new Int16Array(memory.buffer, address, stride).fill(0);
+  placeHead(memory, query, address);
+  const place = new Int16Array(memory.buffer, address + QUERY_HEAD, stride).fill(0);
   place.set(query);
 }
 
-/** What the kernel does, in TypeScript, for runtimes without SIMD. */
+/** The same in TypeScript, for runtimes without SIMD. It knows of no halves: what it writes as bounds are scores. */
 function scalar(memory: WebAssembly.Memory): Scanner {
-  const scan: Scan = (block, end, blockBytes, stride, mask, query, threshold, hits, hitsEnd, row, state) => {
-    const view = new DataView(memory.buffer);
-    const bytes = new Int8Array(memory.buffer);
-    const wide = new Int16Array(memory.buffer, query, stride);
-    const floor = Math.fround(threshold);
-    let from = block;
-    let first = row;
-    let hit = hits;
-    for (; from < end && hit + BLOCK_ROWS * HIT_BYTES <= hitsEnd; from += blockBytes, first += BLOCK_ROWS) {
-      for (let half = 0; half < 2; half++) {
-        let live = view.getUint32(from + mask + 4 * half, true);
-        for (; live !== 0; live &= live - 1) {
-          const r = 32 * half + (31 - Math.clz32(live & -live));
-          let piece = from + rowOffset(r, stride);
-          let sum = 0;
-          for (let at = 0; at < stride; at += STRIDE_STEP, piece += WEAVE_BYTES) {
-            for (let i = 0; i < STRIDE_STEP; i++) sum += bytes[piece + i]! * wide[at + i]!;
+  return {
+    kind: 'scalar',
+    coarse(block, end, blockBytes, stride, query, mask) {
+      const view = new DataView(memory.buffer);
+      const bytes = new Int8Array(memory.buffer);
+      const wide = new Int16Array(memory.buffer, query + QUERY_HEAD, stride);
+      let from = block;
+      for (; from < end; from += blockBytes) {
+        let most = Number.NEGATIVE_INFINITY;
+        for (let r = 0; r < BLOCK_ROWS; r++) {
+          const isIn = (view.getUint8(from + mask + (r >> 3)) & (1 << (r & 7))) !== 0;
+          let score = Number.NaN;
+          if (isIn) {
+            const [coarse, fine] = [from + coarseOffset(r, stride), from + fineOffset(r, stride)];
+            let sum = 0;
+            for (let at = 0; at < stride; at++) sum += componentOf(bytes, coarse, fine, at) * wide[at]!;
+            score = Math.fround(Math.fround(sum) * view.getFloat32(from + SCALES + 4 * r, true));
           }
-          const score = Math.fround(Math.fround(sum) * view.getFloat32(from + SCALES + 4 * r, true));
-          if (!(score >= floor)) continue;
+          view.setFloat32(from + BOUNDS + 4 * r, score, true);
+          if (score > most) most = score;
+        }
+        view.setFloat32(from + MOST, most, true);
+      }
+      return from;
+    },
+    fine(block, end, blockBytes, _stride, _query, from, below, threshold, hits, hitsEnd, row, state) {
+      const view = new DataView(memory.buffer);
+      const [least, most, floor] = [from, below, threshold].map(Math.fround) as [number, number, number];
+      let at = block;
+      let first = row;
+      let hit = hits;
+      for (; at < end && hit + BLOCK_ROWS * HIT_BYTES <= hitsEnd; at += blockBytes, first += BLOCK_ROWS) {
+        for (let r = 0; r < BLOCK_ROWS; r++) {
+          const score = view.getFloat32(at + BOUNDS + 4 * r, true);
+          if (!(score >= least && score >= floor) || score >= most) continue;
           view.setUint32(hit, first + r, true);
           view.setFloat32(hit + 4, score, true);
           hit += HIT_BYTES;
         }
       }
-    }
-    view.setUint32(state, hit, true);
-    return from;
-  };
-  return {
-    kind: 'scalar',
-    scan,
+      view.setUint32(state, hit, true);
+      return at;
+    },
     place: (query, address, stride) => placeWide(memory, query, address, stride),
   };
 }

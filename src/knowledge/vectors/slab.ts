@@ -5,17 +5,21 @@
  * @module knowledge/vectors/slab
  */
 import { LimitError } from '../../base/index.ts';
+import { writeHalves } from './halves.ts';
 import {
   ALIVE,
   ALLOWED,
   BLOCK_ROWS,
   blockBytes,
+  coarseOffset,
+  fineOffset,
+  HALF_PIECE,
   HEAD_BYTES,
   MAX_PAGES,
   PAGE_BYTES,
-  rowOffset,
+  PIECE,
+  RESTS,
   SCALES,
-  STRIDE_STEP,
   SUMS,
   strideOf,
   WEAVE_BYTES,
@@ -125,12 +129,13 @@ export class Slab {
       if (!this.isAlive(from)) continue;
       if (from !== to) {
         const [source, target] = [this.#at(from), this.#at(to)];
-        for (let piece = 0; piece < this.stride / STRIDE_STEP; piece++) {
-          const start = source.row + piece * WEAVE_BYTES;
-          this.#bytes.copyWithin(target.row + piece * WEAVE_BYTES, start, start + STRIDE_STEP);
+        for (let piece = 0; piece < this.stride / PIECE; piece++) {
+          const start = source.coarse + piece * WEAVE_BYTES;
+          this.#bytes.copyWithin(target.coarse + piece * WEAVE_BYTES, start, start + HALF_PIECE);
         }
-        this.#view.setUint32(target.scale, this.#view.getUint32(source.scale, true), true);
-        this.#view.setUint32(target.sum, this.#view.getUint32(source.sum, true), true);
+        this.#bytes.copyWithin(target.fine, source.fine, source.fine + this.stride / 2);
+        for (const each of ['scale', 'sum', 'rest'] as const)
+          this.#view.setUint32(target[each], this.#view.getUint32(source[each], true), true);
         this.#mark(from, false);
         this.#mark(to, true);
         moved(from, to);
@@ -142,15 +147,10 @@ export class Slab {
 
   #write(row: number, { i8, scale }: Quantized): void {
     const at = this.#at(row);
-    for (let from = 0, to = at.row; from < this.stride; from += STRIDE_STEP, to += WEAVE_BYTES) {
-      const piece = i8.subarray(from, from + STRIDE_STEP);
-      this.#bytes.set(piece, to);
-      this.#bytes.fill(0, to + piece.length, to + STRIDE_STEP);
-    }
-    let sum = 0;
-    for (let i = 0; i < i8.length; i++) sum += i8[i]!;
+    const { sum, rest } = writeHalves(i8, this.#bytes, at.coarse, at.fine);
     this.#view.setFloat32(at.scale, scale, true);
     this.#view.setInt32(at.sum, 64 * sum, true);
+    this.#view.setFloat32(at.rest, rest, true);
   }
 
   #mark(row: number, isAlive: boolean): void {
@@ -169,13 +169,15 @@ export class Slab {
     return HEAD_BYTES + block * this.#blockBytes + mask + (row & 32 ? 4 : 0);
   }
 
-  #at(row: number): { readonly row: number; readonly scale: number; readonly sum: number } {
+  #at(row: number): Readonly<Record<'coarse' | 'fine' | 'scale' | 'sum' | 'rest', number>> {
     const block = HEAD_BYTES + Math.floor(row / BLOCK_ROWS) * this.#blockBytes;
     const r = row % BLOCK_ROWS;
     return {
-      row: block + rowOffset(r, this.stride),
+      coarse: block + coarseOffset(r, this.stride),
+      fine: block + fineOffset(r, this.stride),
       scale: block + SCALES + 4 * r,
       sum: block + SUMS + 4 * r,
+      rest: block + RESTS + 4 * r,
     };
   }
 

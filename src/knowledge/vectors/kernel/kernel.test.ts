@@ -21,34 +21,39 @@ test('integers are written as LEB128', () => {
 
 const KINDS: readonly ScanKind[] = ['relaxed', 'baseline', 'scalar'];
 
-/** Hits of all rows over a threshold, by row. */
-function hitsOf(kind: ScanKind, slab: Slab, query: Int8Array, threshold: number): Map<number, number> | null {
+/** Hits of all rows over a threshold, by row. First those whose bound reaches `split`, then the others: each is found once. */
+function hitsOf(
+  kind: ScanKind,
+  slab: Slab,
+  query: Int8Array,
+  threshold: number,
+  split = Number.NEGATIVE_INFINITY,
+): Map<number, number> | null {
   const scanner = scannerFor(slab.memory, kind);
   if (scanner === null) return null;
-  const own = lane(2);
-  scanner.place(query, own.query, slab.stride);
+  const { query: place, hits, hitsEnd, state } = lane(2);
+  const { stride } = slab;
+  scanner.place(query, place, stride);
   const view = new DataView(slab.memory.buffer);
-  const bytes = blockBytes(slab.stride);
+  const bytes = blockBytes(stride);
   const found = new Map<number, number>();
   const end = HEAD_BYTES + slab.blocks * bytes;
-  for (let block = HEAD_BYTES; block < end; ) {
-    const row = ((block - HEAD_BYTES) / bytes) * BLOCK_ROWS;
-    const { hits, hitsEnd, state } = own;
-    block = scanner.scan(
-      block,
-      end,
-      bytes,
-      slab.stride,
-      ALIVE,
-      own.query,
-      threshold,
-      hits,
-      hitsEnd,
-      row,
-      state,
-    );
-    for (let at = hits; at < view.getUint32(state, true); at += 8)
-      found.set(view.getUint32(at, true), view.getFloat32(at + 4, true));
+  scanner.coarse(HEAD_BYTES, end, bytes, stride, place, ALIVE);
+  for (const [from, below] of [
+    [split, Number.NaN],
+    [Number.NEGATIVE_INFINITY, split],
+  ] as const) {
+    const least = Math.max(from, threshold);
+    for (let block = HEAD_BYTES; block < end; ) {
+      const row = ((block - HEAD_BYTES) / bytes) * BLOCK_ROWS;
+      block = scanner.fine(
+        ...([block, end, bytes, stride, place, least, below, threshold, hits, hitsEnd, row, state] as const),
+      );
+      for (let at = hits; at < view.getUint32(state, true); at += 8) {
+        assert.ok(!found.has(view.getUint32(at, true)), 'found once');
+        found.set(view.getUint32(at, true), view.getFloat32(at + 4, true));
+      }
+    }
   }
   return found;
 }
@@ -73,9 +78,10 @@ test('all kinds of scan give the scores of plain arithmetic, for any rows, gaps 
           repeat: fc.integer({ min: 1, max: 60 }),
           struck: fc.array(fc.nat(700), { maxLength: 5 }),
           threshold: fc.constantFrom(Number.NEGATIVE_INFINITY, -100, 0, 500),
+          split: fc.constantFrom(Number.NEGATIVE_INFINITY, 0, 100, 1000, 20_000),
         }),
       ),
-      ({ query, rows, repeat, struck, threshold }) => {
+      ({ query, rows, repeat, struck, threshold, split }) => {
         const slab = new Slab({ dimension: query.length });
         const all = Array.from({ length: rows.length * repeat }, (_, i) => rows[i % rows.length]!);
         for (const { i8, scale } of all) slab.append({ i8: Int8Array.from(i8), scale });
@@ -87,7 +93,7 @@ test('all kinds of scan give the scores of plain arithmetic, for any rows, gaps 
           if (!struck.includes(row) && score >= threshold) expected.set(row, score);
         });
         for (const kind of KINDS) {
-          const found = hitsOf(kind, slab, Int8Array.from(query), threshold);
+          const found = hitsOf(kind, slab, Int8Array.from(query), threshold, split);
           assert.ok(found !== null, `${kind} runs on this Node`);
           assert.deepEqual(found, expected, kind);
         }

@@ -1,13 +1,13 @@
 /**
- * The scan kernel: walks blocks of a slab, multiplies each row that its mask lets through with the query, and writes down
- * the rows whose score reaches a threshold. Whole blocks go four rows at a time, since loading the query once for four rows
- * saves a third of the loads that bound it.
+ * The scan kernel, two functions over blocks of a slab. Memory bounds a scan, and coarse bytes (halves.ts) are half of it.
  *
- * `relaxed` uses i32x4.relaxed_dot_i8x16_i7x16_add_s, whose second operand must be within 0 to 127: the query is given plus
- * 64, and 64 × the sum of the row is taken off. `baseline` widens both to 16 bits. Both give the same integers.
+ * coarse(block, end, blockBytes, stride, query, mask): multiplies the coarse bytes of all rows with the query, four rows at a time, and
+ * writes what the score of each can be at most, up to the query's scale, and the largest of these of each block. Rows that the mask
+ * does not let through get NaN.
  *
- * scan(block, end, blockBytes, stride, mask, query, threshold, hits, hitsEnd, row, state) → where it stopped: at `end`, or
- * earlier when a whole block of hits might not fit any more. The end of the hits is written to `state`.
+ * fine(block, end, blockBytes, stride, query, from, below, threshold, hits, hitsEnd, row, state) → where it stopped: at `end`, or
+ * earlier when a whole block of hits might not fit any more. Of rows whose bound is at least `from`, and not at least `below`, it computes
+ * the score, and writes down those that reach the threshold. The end of the hits is written to `state`.
  *
  * `node scripts/vector-kernel.ts` makes bytes.ts of it.
  *
@@ -15,15 +15,35 @@
  */
 import {
   BLOCK_ROWS,
+  BOUNDS,
+  HALF_PIECE,
   HIT_BYTES,
   MAX_PAGES,
+  MOST,
+  PIECE,
+  QUERY_HEAD,
+  RESTS,
   ROWS,
   SCALES,
-  STRIDE_STEP,
-  SUMS,
   WEAVE_BYTES,
   WOVEN,
 } from '../layout.ts';
+import {
+  ADD,
+  ARITHMETIC,
+  type Arithmetic,
+  bytesOf,
+  coarseLocals,
+  fineLocals,
+  I32X4_ADD,
+  I32X4_SUBTRACT,
+  ofRow,
+  SHIFT_LEFT,
+  type Shared,
+  type SimdKind,
+  V128_LOAD,
+  type Words,
+} from './arithmetic.ts';
 import {
   assemble,
   at,
@@ -33,128 +53,61 @@ import {
   type Code,
   code,
   i32,
-  i64,
-  Locals,
   loop,
   simd,
   when,
 } from './assembler.ts';
 
-export type SimdKind = 'relaxed' | 'baseline';
-
-const ADD = [0x6a];
+const SUBTRACT = [0x6b];
+const MULTIPLY = [0x6c];
 const AND = [0x71];
-const V128_LOAD = 0x00;
-const LOAD_8X8_S = 0x01;
+const SHIFT_RIGHT = [0x76];
+const LOAD = 0x28;
+const LOAD_F32 = 0x2a;
+const LOAD_I64 = 0x29;
+const STORE = 0x36;
+const STORE_F32 = 0x38;
+const V128_STORE = 0x0b;
 const SHUFFLE = 0x0d;
-const I32X4_LANE = 0x1b;
-const F32X4_LANE = 0x1f;
-const I32X4_ADD = simd(0xae);
+const LOW_BITS = 0xa7;
+const I32X4_SHIFT_LEFT = simd(0xab);
+const I32X4_SPLAT = simd(0x11);
+const F32X4_SPLAT = simd(0x13);
+const F32X4_MULTIPLY = simd(0xe6);
+const F32X4_PMAX = simd(0xeb);
+const F32X4_OF_I32X4 = simd(0xfa);
+const I32X4_OF_F32X4 = simd(0xf8);
+const F32X4_AT_LEAST = simd(0x46);
+const ZERO = bytesOf(0);
+const FOUR = [0, 1, 2, 3] as const;
+const OFFSETS = [0, 16];
 
-const locals = new Locals(
-  {
-    block: 'i32',
-    end: 'i32',
-    blockBytes: 'i32',
-    stride: 'i32',
-    mask: 'i32',
-    query: 'i32',
-    threshold: 'f32',
-    hits: 'i32',
-    hitsEnd: 'i32',
-    row: 'i32',
-    state: 'i32',
-  },
-  {
-    live: 'i64',
-    r: 'i32',
-    p: 'i32',
-    q: 'i32',
-    stop: 'i32',
-    found: 'i32',
-    score: 'f32',
-    a0: 'v128',
-    a1: 'v128',
-    a2: 'v128',
-    a3: 'v128',
-    b0: 'v128',
-    b1: 'v128',
-    b2: 'v128',
-    b3: 'v128',
-    part: 'v128',
-    wanted: 'v128',
-    scores: 'v128',
-  },
-);
-const { get, set } = { get: locals.get.bind(locals), set: locals.set.bind(locals) };
+const f32x4 = (...values: number[]): Code => simd(0x0c, ...new Uint8Array(Float32Array.from(values).buffer));
+const i32x4 = (...values: number[]): Code => simd(0x0c, ...new Uint8Array(Int32Array.from(values).buffer));
 
-const ZERO = simd(0x0c, ...new Array<number>(16).fill(0));
-/** get(name) + value */
-const plus = (name: string, value: Code): Code => code(get(name), value, ADD);
-const add = (name: string, value: Code): Code => set(name, plus(name, value));
-
-/** Steps of 16 bytes of the row, and how they are multiplied into accumulators a and b in turns. */
-const MULTIPLY: Readonly<
-  Record<SimdKind, { readonly queryBytes: number; step(rows: readonly number[], offset: number): Code }>
-> = {
-  relaxed: {
-    queryBytes: 1,
-    step: (rows, offset) =>
-      code(
-        set('part', get('q'), simd(V128_LOAD, ...at(4, offset))),
-        ...rows.map((i) => {
-          const sum = `${(offset / 16) % 2 === 0 ? 'a' : 'b'}${i}`;
-          return set(
-            sum,
-            get('p'),
-            simd(V128_LOAD, ...at(4, i * STRIDE_STEP + offset)),
-            get('part'),
-            get(sum),
-            simd(0x113),
-          );
-        }),
-      ),
-  },
-  baseline: {
-    queryBytes: 2,
-    step: (rows, offset) =>
-      code(
-        ...[0, 8].map((half) =>
-          code(
-            set('part', get('q'), simd(V128_LOAD, ...at(4, 2 * (offset + half)))),
-            ...rows.map((i) => {
-              const sum = `${half === 0 ? 'a' : 'b'}${i}`;
-              const products = code(
-                get('p'),
-                simd(LOAD_8X8_S, ...at(3, i * STRIDE_STEP + offset + half)),
-                get('part'),
-                simd(0xba),
-              );
-              return set(sum, products, get(sum), I32X4_ADD);
-            }),
-          ),
-        ),
-      ),
-  },
-};
-
-/** Leaves four partial sums of each of the woven rows i from `p` on in `a<i>`. Moves `p` behind them. */
-function products(kind: SimdKind, rows: readonly number[]): Code {
-  const { queryBytes, step } = MULTIPLY[kind];
-  const steps: Code[] = [];
-  for (let offset = 0; offset < STRIDE_STEP; offset += 16) steps.push(step(rows, offset));
+/** `body` over all pieces of rows, p at their coarse bytes and q at the query's. */
+function pieces({ get, set }: Words, { queryBytes }: Arithmetic, ...body: readonly Code[]): Code {
   return code(
-    ...rows.map((i) => code(set(`a${i}`, ZERO), set(`b${i}`, ZERO))),
-    set('q', get('query')),
+    set('q', get('query'), i32(QUERY_HEAD), ADD),
     loop(
-      ...steps,
-      add('p', i32(WEAVE_BYTES)),
-      add('q', i32(STRIDE_STEP * queryBytes)),
+      ...body,
+      set('p', get('p'), i32(WEAVE_BYTES), ADD),
+      set('q', get('q'), i32(PIECE * queryBytes), ADD),
       branchIf(0, code(get('q'), get('stop'), 0x49)),
     ),
-    ...rows.map((i) => set(`a${i}`, get(`a${i}`), get(`b${i}`), I32X4_ADD)),
   );
 }
+
+/** What both functions begin with. */
+const begin = ({ get, set }: Words, { queryBytes }: Arithmetic): Code =>
+  code(
+    set('stop', get('query'), i32(QUERY_HEAD), ADD, get('stride'), i32(queryBytes), MULTIPLY, ADD),
+    set('fifteen', bytesOf(15)),
+  );
+
+/** block + ROWS + (rows × stride) / 2 */
+const ofHalf = ({ get }: Words, rows: Code): Code =>
+  code(get('block'), i32(ROWS), ADD, rows, get('stride'), MULTIPLY, i32(1), SHIFT_RIGHT, ADD);
 
 /** Lanes of two vectors in a new order, 0 to 3 of the first and 4 to 7 of the second. */
 function lanes(first: Code, second: Code, order: readonly number[]): Code {
@@ -166,8 +119,8 @@ function lanes(first: Code, second: Code, order: readonly number[]): Code {
 }
 
 /** The sums of a0 to a3, one in each lane: what is left of two rows is added crosswise, then of all four. */
-function sumsOfFour(): Code {
-  const pair = (x: string, y: string): Code =>
+function sumsOfFour({ get, set }: Words): Code {
+  const pair = (x: Shared, y: Shared): Code =>
     code(lanes(get(x), get(y), [0, 4, 1, 5]), lanes(get(x), get(y), [2, 6, 3, 7]), I32X4_ADD);
   return code(
     set('b0', pair('a0', 'a1')),
@@ -178,107 +131,151 @@ function sumsOfFour(): Code {
   );
 }
 
-/** Writes a hit: row + r + lane, and its score. */
-function write(lane: number, score: Code): Code {
+/** a<row> + 16 × b<row> in a<row> */
+const joined = ({ get, set }: Words, row: 0 | 1 | 2 | 3): Code =>
+  set(`a${row}`, get(`b${row}`), i32(4), I32X4_SHIFT_LEFT, get(`a${row}`), I32X4_ADD);
+
+function coarse(arithmetic: Arithmetic): Code {
+  const words = coarseLocals;
+  const [get, set] = [words.get.bind(words), words.set.bind(words)];
+  const own: Words = { get, set };
+  const list = ofRow(own);
+  const four = code(
+    set('p', ofHalf(own, get('r'))),
+    ...FOUR.map((i) => code(set(`a${i}`, ZERO), set(`b${i}`, ZERO))),
+    pieces(own, arithmetic, ...OFFSETS.map((offset) => arithmetic.coarse(own, offset))),
+    ...FOUR.map((i) => joined(own, i)),
+    // The bound of what is left out is rounded down to a whole number, and holds: sums are whole too.
+    set(
+      'bounds',
+      code(arithmetic.corrected(own, sumsOfFour(own)), get('centre'), I32X4_SUBTRACT),
+      code(list, simd(V128_LOAD, ...at(2, RESTS)), get('length'), F32X4_MULTIPLY, I32X4_OF_F32X4),
+      code(I32X4_ADD, F32X4_OF_I32X4),
+      code(list, simd(V128_LOAD, ...at(2, SCALES)), F32X4_MULTIPLY),
+    ),
+    when(
+      code(get('some'), i32(15), 0x47),
+      set(
+        'bounds',
+        code(get('bounds'), get('none')),
+        code(get('some'), I32X4_SPLAT, get('lanes'), simd(0x4e), get('lanes'), simd(0x37)),
+        simd(0x52),
+      ),
+    ),
+  );
   return code(
-    get('hits'),
-    plus('row', get('r')),
-    i32(lane),
-    ADD,
-    0x36,
-    at(2),
-    get('hits'),
-    score,
-    0x38,
-    at(2, 4),
-    add('hits', i32(HIT_BYTES)),
+    begin(own, arithmetic),
+    set('centre', get('query'), [LOAD], at(2), i32(120), MULTIPLY, I32X4_SPLAT),
+    set('length', get('query'), [LOAD_F32], at(2, 4), F32X4_SPLAT),
+    set('none', f32x4(Number.NaN, Number.NaN, Number.NaN, Number.NaN)),
+    set('lanes', i32x4(1, 2, 4, 8)),
+    block(
+      loop(
+        branchIf(1, code(get('block'), get('end'), 0x4f)),
+        set('live', get('block'), get('mask'), ADD, [LOAD_I64], at(3)),
+        set('most', f32x4(-Infinity, -Infinity, -Infinity, -Infinity)),
+        set('r', i32(0)),
+        loop(
+          set('some', get('live'), [LOW_BITS], i32(15), AND),
+          when(get('some'), four, set('bounds', get('none'))),
+          code(list, get('bounds'), simd(V128_STORE, ...at(4, BOUNDS))),
+          set('most', get('most'), get('bounds'), F32X4_PMAX),
+          set('live', get('live'), [0x42, WOVEN], [0x88]),
+          set('r', get('r'), i32(WOVEN), ADD),
+          branchIf(0, code(get('r'), i32(BLOCK_ROWS), 0x49)),
+        ),
+        set('most', get('most'), lanes(get('most'), get('most'), [2, 3, 0, 1]), F32X4_PMAX),
+        set('most', get('most'), lanes(get('most'), get('most'), [1, 0, 3, 2]), F32X4_PMAX),
+        code(get('block'), get('most'), simd(0x1f, 0), STORE_F32, at(2, MOST)),
+        set('block', get('block'), get('blockBytes'), ADD),
+        branch(0),
+      ),
+    ),
+    get('block'),
   );
 }
 
-/** Address of the 4 bytes that belong to row r in a list of the block. */
-const ofRow = code(get('block'), get('r'), i32(2), 0x74, ADD);
-
-function wholeBlock(kind: SimdKind): Code {
-  const bias = kind === 'relaxed' ? code(ofRow, simd(V128_LOAD, ...at(2, SUMS)), simd(0xb1)) : [];
-  return code(
+function fine(arithmetic: Arithmetic): Code {
+  const words = fineLocals;
+  const [get, set] = [words.get.bind(words), words.set.bind(words)];
+  const own: Words = { get, set };
+  const row = code(get('r'), get('lane'), ADD);
+  const list = code(get('block'), row, i32(2), SHIFT_LEFT, ADD);
+  const used = ['a0', 'a1', 'a2', 'a3', 'b0'] as const;
+  const laneOf = (index: number): Code => code(get('a0'), simd(0x1b, index));
+  const score = code(
+    set('p', ofHalf(own, get('r')), get('lane'), i32(HALF_PIECE), MULTIPLY, ADD),
+    set('f', ofHalf(own, code(row, i32(BLOCK_ROWS), ADD))),
+    ...used.map((name) => set(name, ZERO)),
+    pieces(
+      own,
+      arithmetic,
+      ...OFFSETS.map((offset) => arithmetic.fine(own, offset)),
+      set('f', get('f'), i32(HALF_PIECE), ADD),
+    ),
+    joined(own, 0),
+    set('a0', get('a0'), get('a2'), I32X4_ADD, get('a3'), I32X4_ADD, get('a1'), I32X4_SUBTRACT),
+    set(
+      'score',
+      arithmetic.correctedOne(code(laneOf(0), ...[1, 2, 3].map((index) => code(laneOf(index), ADD))), list),
+      code(get('query'), LOAD, at(2), i32(7), SHIFT_LEFT, SUBTRACT),
+      code([0xb2], list, LOAD_F32, at(2, SCALES), 0x94),
+    ),
+  );
+  const write = code(
+    code(get('hits'), get('row'), row, ADD, STORE, at(2)),
+    code(get('hits'), get('score'), STORE_F32, at(2, 4)),
+    set('hits', get('hits'), i32(HIT_BYTES), ADD),
+  );
+  const rows = code(
     set('r', i32(0)),
-    set('p', plus('block', i32(ROWS))),
     loop(
-      products(kind, [0, 1, 2, 3]),
-      set('scores', sumsOfFour(), bias, simd(0xfa), ofRow, simd(V128_LOAD, ...at(2, SCALES)), simd(0xe6)),
-      set('found', get('scores'), get('wanted'), simd(0x46), simd(0xa4)),
+      set('bounds', ofRow(own), simd(V128_LOAD, ...at(4, BOUNDS))),
+      set(
+        'found',
+        code(get('bounds'), get('least'), F32X4_AT_LEAST),
+        code(get('bounds'), get('most'), F32X4_AT_LEAST, simd(0x4f), simd(0xa4)),
+      ),
       when(
         get('found'),
-        code(
-          ...[0, 1, 2, 3].map((lane) =>
-            when(
-              code(get('found'), i32(1 << lane), AND),
-              write(lane, code(get('scores'), simd(F32X4_LANE, lane))),
-            ),
-          ),
+        loop(
+          set('lane', get('found'), [0x68]),
+          set('found', get('found'), get('found'), i32(1), SUBTRACT, AND),
+          score,
+          when(code(get('score'), get('threshold'), 0x60), write),
+          branchIf(0, get('found')),
         ),
       ),
-      add('r', i32(WOVEN)),
+      set('r', get('r'), i32(WOVEN), ADD),
       branchIf(0, code(get('r'), i32(BLOCK_ROWS), 0x49)),
     ),
   );
-}
-
-function someRows(kind: SimdKind): Code {
-  const bias = kind === 'relaxed' ? code(ofRow, 0x28, at(2, SUMS), 0x6b) : [];
-  const lane = (index: number): Code => code(get('a0'), simd(I32X4_LANE, index));
-  return block(
-    loop(
-      branchIf(1, code(get('live'), 0x50)),
-      set('r', get('live'), [0x7a, 0xa7]),
-      set('live', get('live'), get('live'), i64(1), [0x7d, 0x83]),
-      // As rowOffset in layout.ts.
-      set('p', plus('block', i32(ROWS)), get('r'), i32(-WOVEN), AND, get('stride'), [0x6c], ADD),
-      add('p', code(get('r'), i32(WOVEN - 1), AND, i32(STRIDE_STEP), [0x6c])),
-      products(kind, [0]),
-      set(
-        'score',
-        lane(0),
-        lane(1),
-        ADD,
-        lane(2),
-        ADD,
-        lane(3),
-        ADD,
-        bias,
-        [0xb2],
-        ofRow,
-        [0x2a],
-        at(2, SCALES),
-        [0x94],
+  return code(
+    begin(own, arithmetic),
+    set('least', get('from'), F32X4_SPLAT),
+    set('most', get('below'), F32X4_SPLAT),
+    block(
+      loop(
+        branchIf(1, code(get('block'), get('end'), 0x4f)),
+        branchIf(1, code(get('hits'), i32(BLOCK_ROWS * HIT_BYTES), ADD, get('hitsEnd'), 0x4b)),
+        when(code(get('block'), LOAD_F32, at(2, MOST), get('from'), 0x60), rows),
+        set('block', get('block'), get('blockBytes'), ADD),
+        set('row', get('row'), i32(BLOCK_ROWS), ADD),
+        branch(0),
       ),
-      when(code(get('score'), get('threshold'), 0x60), write(0, get('score'))),
-      branch(0),
     ),
+    code(get('state'), get('hits'), STORE, at(2)),
+    get('block'),
   );
 }
 
 export function kernel(kind: SimdKind): Uint8Array {
-  const { queryBytes } = MULTIPLY[kind];
-  const body = code(
-    set('stop', get('query'), get('stride'), i32(queryBytes), [0x6c], ADD),
-    set('wanted', get('threshold'), simd(0x13)),
-    block(
-      loop(
-        branchIf(1, code(get('block'), get('end'), 0x4f)),
-        branchIf(1, code(plus('hits', i32(BLOCK_ROWS * HIT_BYTES)), get('hitsEnd'), 0x4b)),
-        set('live', plus('block', get('mask')), [0x29], at(3)),
-        when(code(get('live'), i64(-1), 0x51), wholeBlock(kind), someRows(kind)),
-        add('block', get('blockBytes')),
-        add('row', i32(BLOCK_ROWS)),
-        branch(0),
-      ),
-    ),
-    get('state'),
-    get('hits'),
-    0x36,
-    at(2),
-    get('block'),
-  );
-  return assemble({ name: 'scan', locals, result: 'i32', body, maxPages: MAX_PAGES });
+  const arithmetic = ARITHMETIC[kind];
+  return assemble({
+    functions: [
+      { name: 'coarse', locals: coarseLocals, result: 'i32', body: coarse(arithmetic) },
+      { name: 'fine', locals: fineLocals, result: 'i32', body: fine(arithmetic) },
+    ],
+    maxPages: MAX_PAGES,
+  });
 }
