@@ -35,11 +35,14 @@ test('the last message of the user is the question, and what was said before its
 test('options of the search and sentences without a model are asked for under kith', () => {
   const { query } = parseKbChat({
     messages: [user('Why?')],
-    kith: { mode: 'words', k: 3, filter: { tags: ['a'] }, extract: true },
+    kith: {
+      ...{ mode: 'words', k: 3, filter: { tags: ['a'] }, extract: true },
+      ...{ expand: ['hyde'], rerank: 'none', budget_ms: 500 },
+    },
   });
   assert.deepEqual(query, {
     ...{ question: 'Why?', history: [], mode: 'words', k: 3, writer: null },
-    filter: { tags: ['a'] },
+    ...{ filter: { tags: ['a'] }, expand: ['hyde'], rerank: 'none', budgetMs: 500 },
   });
 });
 
