@@ -52,7 +52,7 @@ const GRACE_MS = 100;
 export async function acquireLock(path: string, options: AcquireLockOptions): Promise<Lock> {
   const clock = options.clock ?? systemClock;
   const deadline = clock.monotonic() + Math.max(GRACE_MS, options.waitMs ?? 0);
-  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw unavailable(path, error);
   });
   let database = tryLock(path, 'BEGIN EXCLUSIVE');

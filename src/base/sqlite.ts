@@ -294,12 +294,18 @@ function migrate(database: Database, migrations: readonly Migration[], readOnly:
   }
 }
 
-/** SQLite's primary result codes that have a code of their own here (https://sqlite.org/rescode.html). */
+/** SQLite's result codes, primary ones and one that says more, that have a code of their own here (https://sqlite.org/rescode.html). */
 const CODES: Readonly<Record<number, readonly [code: string, status: number, remedy: string]>> = {
   5: ['database_busy', 503, 'another process is using it; try again'],
   8: ['database_read_only', 500, 'it cannot be written'],
-  10: ['disk_failed', 503, 'its disk cannot be read or written; check it, or connect it again'],
+  10: [
+    'disk_failed',
+    503,
+    'its disk cannot be read or written; check it and its free space, or connect it again',
+  ],
   11: ['database_corrupt', 500, 'the file is damaged; restore a backup'],
+  /** No room for what connections share: that is a full disk. */
+  [10 + 256 * 19]: ['disk_full', 507, 'free some space and try again'],
   13: ['disk_full', 507, 'free some space and try again'],
   14: ['database_unavailable', 500, 'the file cannot be opened; check that the folder exists and is yours'],
   19: ['database_constraint', 409, 'the change breaks a rule of the schema'],
@@ -308,8 +314,8 @@ const CODES: Readonly<Record<number, readonly [code: string, status: number, rem
 
 function sqliteError(path: string, error: unknown): KithError {
   if (error instanceof KithError) return error;
-  const primary = ((error as { errcode?: number }).errcode ?? 0) % 256;
-  const [code, status, remedy] = CODES[primary] ?? ['sqlite_failed', 500, null];
+  const extended = (error as { errcode?: number }).errcode ?? 0;
+  const [code, status, remedy] = CODES[extended] ?? CODES[extended % 256] ?? ['sqlite_failed', 500, null];
   const message = `${path}: ${messageOf(error)}${remedy === null ? '' : ` (${remedy})`}.`;
   return new KithError(code, message, { status, cause: error });
 }

@@ -50,6 +50,10 @@ export function addRag(program: Command, add: Add): void {
           '--folder <dir>',
           'where its file is kept, such as an external drive; a file of that name there is taken as it is (default: knowledge.folder)',
         ),
+        new Option(
+          '--keep-folders',
+          'a file that is there goes on following the folders that it names: only for one that you made yourself',
+        ),
         ...chunkOptions(),
         jsonOption(),
       ],

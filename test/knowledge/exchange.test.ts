@@ -1,6 +1,6 @@
 /** Knowledge bases out of a node and back: notes, copies, folders that are watched, large uploads. */
 import assert from 'node:assert/strict';
-import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
@@ -137,6 +137,31 @@ test('a whole copy becomes a knowledge base again, and is written over only when
   );
   const left = (await readdir(join(home.path, 'knowledge'))).filter((name) => name.includes('.tmp'));
   assert.deepEqual(left, []);
+});
+
+test('a file that is there is taken after it was checked, and does not say which folders are read', async () => {
+  const folder = join(home.path, 'drive');
+  await mkdir(folder);
+  const files = ['mine', 'theirs', 'broken'].map((name) => join(folder, `${name}.sqlite`));
+  await exported('/notes/export/file', { file: files[0]! });
+  for (const file of files.slice(1)) await copyFile(files[0]!, file);
+  const theirs = await rag<KbView>('POST', '', { name: 'theirs', folder });
+  assert.deepEqual([theirs.contents!.folders, theirs.unfollowed], [[], [{ folder: notes, under: 'notes/' }]]);
+  const mine = await rag<KbView>('POST', '', { name: 'mine', folder, keepFolders: true });
+  assert.deepEqual([mine.contents!.folders.length, mine.unfollowed], [1, undefined]);
+  assert.equal(mine.contents!.documents, theirs.contents!.documents);
+  const database = new DatabaseSync(files[2]!);
+  database.exec('UPDATE sqlite_sequence SET seq = 9223372036854775807');
+  database.close();
+  assert.equal(await refused('', { name: 'broken', folder }), 'backup_invalid');
+  for (const name of ['mine', 'theirs']) await rag('DELETE', `/${name}?keep=false`);
+
+  await writeFile(join(folder, 'a-file'), '');
+  assert.equal(await refused('', { name: 'new', folder: join(folder, 'a-file') }), 'path_unusable');
+  assert.equal(await refused('', { name: 'new', folder: join(folder, 'n'.repeat(300)) }), 'path_unusable');
+  await mkdir(join(folder, 'taken.sqlite'));
+  assert.equal(await refused('', { name: 'taken', folder }), 'path_unusable');
+  assert.deepEqual((await readdir(folder)).toSorted(), ['a-file', 'broken.sqlite', 'taken.sqlite']);
 });
 
 /** Asks until the answer fits; a test that waits too long is ended from outside. */

@@ -47,6 +47,22 @@ export async function checkHome(home: string): Promise<Verdict> {
   return ok(`${home} is writable`);
 }
 
+/** A folder that the owner chose for knowledge bases is left as it is: only they know who else is to see it. */
+export async function checkKnowledge(folder: string): Promise<Verdict> {
+  const facts = await stat(folder).catch(() => null);
+  if (facts === null) return ok('there are no knowledge bases yet');
+  if (!facts.isDirectory())
+    return fail(`${folder} is no folder.`, 'Choose one: kith config set knowledge.folder FOLDER');
+  await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  const mode = facts.mode & 0o777;
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+    return warn(
+      `${folder}, where knowledge bases are kept, is open to other users (mode ${mode.toString(8)}): they see what is there, though the files are yours alone.`,
+      `chmod 700 '${folder}'`,
+    );
+  return ok(`${folder} is for you alone`);
+}
+
 export async function checkDisk(home: string): Promise<Verdict> {
   const free = await freeBytes(home);
   const message = `${formatBytes(free)} free at ${home}`;

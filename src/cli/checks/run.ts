@@ -6,13 +6,19 @@
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Config, messageOf, type ResolvedConfig } from '../../base/index.ts';
-import { configWarnings, findNode, openEngineRooms, type RunningNode } from '../../node/index.ts';
+import {
+  configWarnings,
+  findNode,
+  knowledgeFolder,
+  openEngineRooms,
+  type RunningNode,
+} from '../../node/index.ts';
 import { asTyped } from '../output.ts';
 import { quietLog } from '../quiet-log.ts';
 import { settingsOf } from '../settings.ts';
 import { type BackendFindings, checkBackends } from './backends.ts';
 import { type Check, type Finding, fail, ok, type Verdict, warn } from './finding.ts';
-import { checkClock, checkDisk, checkHome, checkPort, checkRuntime } from './machine.ts';
+import { checkClock, checkDisk, checkHome, checkKnowledge, checkPort, checkRuntime } from './machine.ts';
 import { checkModels } from './models.ts';
 import { checkAccess, checkAlerts, checkNode } from './node.ts';
 
@@ -96,6 +102,11 @@ async function checkMachine(config: Config, findIt: () => Promise<RunningNode>, 
     'home',
     () => checkHome(config.home),
     'Make the folder writable for this user, or choose another one with --home.',
+  );
+  await check(
+    'knowledge',
+    () => checkKnowledge(knowledgeFolder(config)),
+    'Make the folder writable for this user, or choose another one: kith config set knowledge.folder FOLDER',
   );
   await check('disk', () => checkDisk(config.home), 'Free some space, or move the node with --home.');
   let node: RunningNode = { state: 'down' };

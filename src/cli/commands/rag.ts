@@ -23,9 +23,10 @@ const optional = (options: Invocation['options'], name: string): Record<string, 
 export const init: Handler = async (invocation) => {
   const { options } = invocation;
   const folder = options.folder === undefined ? {} : { folder: resolve(String(options.folder)) };
+  const keep = options.keepFolders === true ? { keepFolders: true } : {};
   const chunking = chunkingGiven(options);
   const made = await withRag(options, ({ desk }) =>
-    desk.create({ name: nameOf(invocation), ...folder, ...(chunking === null ? {} : { chunking }) }),
+    desk.create({ name: nameOf(invocation), ...folder, ...keep, ...(chunking === null ? {} : { chunking }) }),
   );
   if (options.json) {
     printJson(made);
@@ -36,6 +37,10 @@ export const init: Handler = async (invocation) => {
     `Knowledge base ${made.name} in ${plain(made.path)}${documents > 0 ? `, with ${formatPlural(documents, 'document')}` : ''}`,
   );
   if (chunking !== null && made.contents !== null) tellChunking(made.name, made.contents.chunking);
+  for (const { folder: named, under } of made.unfollowed ?? [])
+    say(
+      `${paint('yellow', 'not followed:', process.stderr)} ${plain(named)}, which the file names. If you follow it: ${asTyped(`kith rag sync ${made.name} ${quotedPath(named)} --under ${quotedPath(under)}`)}`,
+    );
   if (documents === 0) print(asTyped(`Follow a folder: kith rag sync ${made.name} FOLDER`));
 };
 
@@ -76,6 +81,9 @@ export const list: Handler = async (invocation) => {
       if (trouble !== null) say(`${paint('yellow', `${name}:`, process.stderr)} ${plain(trouble.message)}`);
   }
 };
+
+/** As a shell takes it. */
+const quotedPath = (path: string): string => `'${plain(path).replaceAll("'", "'\\''")}'`;
 
 function rowOf({ name, contents, jobs }: KbView): string[] {
   if (contents === null) return [name, '-', '-', '-', '-', String(jobs), '-', '-', 'not here'];

@@ -38,7 +38,7 @@ import { type KbEntry, openRegistry, type Registry } from './registry.ts';
 import { lateWriter, searchWith } from './searching.ts';
 import { createSharing, type Sharing, type SharingParts } from './share.ts';
 import { upkeepDesk } from './upkeep.ts';
-import { piecesOf, receiveUpload } from './uploads.ts';
+import { makePrivate, piecesOf, receiveUpload } from './uploads.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { createWatching, type Watching } from './watching.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
@@ -103,6 +103,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   }
 
   async function open(): Promise<Opened> {
+    // One that its owner chose is left as it is; `kith doctor` tells who sees it.
+    if (config.knowledge.folder === '') await makePrivate(folder);
     const lock = await acquireLock(join(folder, 'registry.lock'), { purpose: 'its knowledge bases' }).catch(
       (error: unknown) => {
         throw isKithError(error) && error.code === 'locked' ? inUse(error) : error;
@@ -177,8 +179,10 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   async function make(kb: NewKb, before?: (path: string) => Promise<void>): Promise<KbView> {
     const opened = await need();
     const { registry, embedders } = opened;
-    const made = await inTurn(() => makeKb(kb, { registry, folder, clock, random, embedders }, before));
-    return viewOf(opened, made);
+    const { entry, unfollowed } = await inTurn(() =>
+      makeKb(kb, { registry, folder, clock, random, embedders }, before),
+    );
+    return { ...(await viewOf(opened, entry)), ...(unfollowed.length > 0 ? { unfollowed } : {}) };
   }
 
   const area: AreaParts = { ...parts, withKb, opened: need };

@@ -7,22 +7,21 @@ import { copyFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   InputError,
-  isKithError,
   KithError,
-  messageOf,
   oneAtATime,
   pathError,
   requireDiskSpace,
   syncFolder,
   toHex,
 } from '../../base/index.ts';
-import { createKbView, importNotes, openKnowledgeStore } from '../../knowledge/index.ts';
+import { createKbView, importNotes } from '../../knowledge/index.ts';
 import type { ExchangeDesk, KbView, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
+import { checkKb, removeDatabase } from './admitting.ts';
 import type { AreaParts } from './areas.ts';
-import { checkNotes, copyWork, removeDatabase, writeCopy, writeNotes } from './exporting.ts';
+import { checkNotes, copyWork, writeCopy, writeNotes } from './exporting.ts';
 import { sceneOf } from './graph-scene.ts';
-import { foldersOf, type OpenKb, setFolders } from './kbs.ts';
+import { foldersOf, type OpenKb } from './kbs.ts';
 import type { Registry, Work } from './registry.ts';
 import type { Telling } from './telling.ts';
 
@@ -94,7 +93,7 @@ export function createExchange(
           // What another process still has in its log counts, too.
           await copyFile(file, beside);
           await copyFile(`${file}-wal`, `${beside}-wal`).catch(() => undefined);
-          checkCopy(beside, file);
+          checkKb(beside, file);
           await rename(beside, path);
           await syncFolder(dirname(path));
         } catch (error) {
@@ -113,24 +112,4 @@ export function createExchange(
             writeNotes(work, foldersOf(kb.store), async () => ({ ...(await viewOf(kb)), name }), telling),
           ),
   };
-}
-
-/** @throws KithError `backup_invalid`; `database_newer` */
-function checkCopy(copy: string, file: string): void {
-  let problems: string[];
-  try {
-    using store = openKnowledgeStore({ path: copy });
-    problems = store.check();
-    // Whoever made the file must not say which folders of this machine are read.
-    if (problems.length === 0) setFolders(store, []);
-  } catch (error) {
-    if (!isKithError(error) || error.code === 'database_newer' || error.code === 'disk_full') throw error;
-    problems = [messageOf(error)];
-  }
-  if (problems.length === 0) return;
-  throw new KithError(
-    'backup_invalid',
-    `${file} is no sound copy of a knowledge base: ${problems[0]!.replaceAll(copy, file)}`,
-    { status: 422, details: { path: file } },
-  );
 }

@@ -4,8 +4,7 @@
  *
  * @module node/knowledge/exporting
  */
-import { constants } from 'node:fs';
-import { access, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import {
   InputError,
@@ -21,6 +20,7 @@ import {
 } from '../../base/index.ts';
 import { exportNotes, type NotesView } from '../../knowledge/index.ts';
 import type { BackupOrder, FolderView, JobProgress } from '../../server/index.ts';
+import { checkWritableFolder, removeDatabase } from './admitting.ts';
 import type { OpenKb } from './kbs.ts';
 import type { KbEntry, Work } from './registry.ts';
 import { NOTHING, noProgress, type Telling } from './telling.ts';
@@ -110,30 +110,18 @@ export async function writeCopy(
   }
 }
 
-/** With what SQLite keeps beside it. */
-export async function removeDatabase(file: string): Promise<void> {
-  for (const end of ['', '-wal', '-shm', '-journal']) await rm(`${file}${end}`, { force: true });
-}
-
 const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
 
 /** A folder, or a name in one that is there. */
 async function checkTarget(folder: string): Promise<void> {
-  const at = await stat(folder).catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT')) return null;
-    throw pathError(folder, error);
-  });
-  const path = at === null ? dirname(folder) : folder;
-  const facts = at ?? (await stat(path).catch(() => null));
-  if (facts === null)
-    throw new KithError('folder_missing', `There is no folder ${path}. Make it, or connect its drive.`, {
-      status: 404,
-      details: { path },
-    });
-  if (!facts.isDirectory()) throw pathError(path, Object.assign(new Error('a file'), { code: 'ENOTDIR' }));
-  await access(path, constants.W_OK).catch((error: unknown) => {
-    throw pathError(path, error);
-  });
+  const isNew = await stat(folder).then(
+    () => false,
+    (error: unknown) => {
+      if (isErrno(error, 'ENOENT')) return true;
+      throw pathError(folder, error);
+    },
+  );
+  await checkWritableFolder(isNew ? dirname(folder) : folder);
 }
 
 /** By making the file. */
@@ -153,7 +141,7 @@ async function checkFile(file: string, replace: boolean, all: readonly KbEntry[]
   });
   if (there?.isDirectory() || file.endsWith(sep))
     throw new InputError('file_invalid', `${file} is a folder: name a file in it.`, { param: 'file' });
-  await checkTarget(dirname(file));
+  await checkWritableFolder(dirname(file));
   // By whatever way it is named: over a file in use, or its log, nothing is written.
   const real = await realOf(file);
   const used = await Promise.all(all.map(({ path }) => realOf(path)));

@@ -3,11 +3,11 @@
  *
  * @module node/knowledge/making
  */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, InputError, KithError, type Random } from '../../base/index.ts';
 import { checkChunking, openKnowledgeStore } from '../../knowledge/index.ts';
-import type { NewKb } from '../../server/index.ts';
+import type { FolderView, NewKb } from '../../server/index.ts';
+import { admitFile, checkWritableFolder } from './admitting.ts';
 import { checkWindow, setChunking } from './chunking.ts';
 import type { Embedders } from './embedders.ts';
 import type { KbEntry, Registry } from './registry.ts';
@@ -25,15 +25,21 @@ export interface MakingParts {
   readonly embedders: Pick<Embedders, 'configured'>;
 }
 
+export interface MadeKb {
+  readonly entry: KbEntry;
+  /** Folders that a file which was there followed, and follows no longer. */
+  readonly unfollowed: readonly FolderView[];
+}
+
 /**
  * @param before puts a file where the knowledge base's own is to be
- * @throws InputError `kb_name_invalid`, `chunking_invalid`, KithError `kb_exists`, `folder_missing`
+ * @throws InputError `kb_name_invalid`, `chunking_invalid`; KithError `kb_exists`, `folder_missing`, `path_unusable`, `backup_invalid`, `disk_full`
  */
 export async function makeKb(
-  { name, folder: wanted, chunking }: NewKb,
+  { name, folder: wanted, chunking, keepFolders = false }: NewKb,
   { registry, folder, clock, random, embedders }: MakingParts,
   before: (path: string) => Promise<void> = async () => {},
-): Promise<KbEntry> {
+): Promise<MadeKb> {
   if (!NAME.test(name))
     throw new InputError(
       'kb_name_invalid',
@@ -47,19 +53,18 @@ export async function makeKb(
       status: 409,
       param: 'name',
     });
-  if (place !== folder && !(await stat(place).catch(() => null))?.isDirectory())
-    throw new KithError('folder_missing', `There is no folder ${place}. Make it, or connect its drive.`, {
-      status: 404,
-      details: { path: place },
-    });
+  if (place !== folder) await checkWritableFolder(place);
   if (chunking !== undefined) {
     checkChunking(chunking);
     if (chunking.size !== undefined) checkWindow(chunking.size, await embedders.configured());
   }
-  await before(path);
-  using store = openKnowledgeStore({ path, create: { name, clock, random } });
-  if (chunking !== undefined) setChunking(store, chunking);
+  const create = { name, clock, random };
+  const unfollowed = await admitFile(path, { create, keepFolders, before });
+  if (chunking !== undefined) {
+    using store = openKnowledgeStore({ path });
+    setChunking(store, chunking);
+  }
   const entry = { name, path, made: Math.floor(clock.now()) };
   registry.add(entry);
-  return entry;
+  return { entry, unfollowed };
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createSeededRandom, KithError } from '../../base/index.ts';
+import { acquireLock, createSeededRandom, KithError } from '../../base/index.ts';
 import { receiveUpload } from './uploads.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'kith-uploads-'));
@@ -36,4 +36,18 @@ test('an upload is whole on the disk, and one that breaks off or is too large le
     status: 507,
   });
   assert.deepEqual(await readdir(folder), [name]);
+});
+
+test('folders that Kith makes are for their owner alone, and one that it made wider is narrowed', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
+  const made = join(folder, 'knowledge', 'uploads');
+  await receiveUpload({ bytes: null, pieces: pieces(1) }, { ...options, folder: made });
+  assert.deepEqual([await modeOf(made), await modeOf(join(folder, 'knowledge'))], [0o700, 0o700]);
+  await chmod(made, 0o755);
+  await receiveUpload({ bytes: null, pieces: pieces(1) }, { ...options, folder: made });
+  assert.equal(await modeOf(made), 0o700);
+  await using _lock = await acquireLock(join(folder, 'other', 'registry.lock'), { purpose: 'a test' });
+  assert.equal(await modeOf(join(folder, 'other')), 0o700);
 });

@@ -3,7 +3,7 @@
  *
  * @module node/knowledge/uploads
  */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   InputError,
@@ -35,9 +35,7 @@ export async function receiveUpload(
   const name = toHex(random.bytes(16));
   const file = join(folder, name);
   const part = `${file}.part`;
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw writeError(folder, error);
-  });
+  await makePrivate(folder);
   await requireDiskSpace(folder, bytes ?? 0);
   try {
     const handle = await open(part, 'wx', 0o600).catch((error: unknown) => {
@@ -64,6 +62,20 @@ export async function receiveUpload(
   } catch (error) {
     await rm(part, { force: true });
     throw error;
+  }
+}
+
+/**
+ * Makes the folder, or narrows the one that is there, since nobody but Kith made it: what is in it is its owner's alone.
+ *
+ * @throws KithError `write_failed`, `disk_full`
+ */
+export async function makePrivate(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (process.platform !== 'win32' && ((await stat(folder)).mode & 0o077) !== 0) await chmod(folder, 0o700);
+  } catch (error) {
+    throw writeError(folder, error);
   }
 }
 

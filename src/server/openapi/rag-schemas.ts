@@ -56,52 +56,60 @@ export const route = described(
 );
 
 export const ragSchemas: Readonly<Record<string, Schema>> = {
-  Kb: object({
-    name: string,
-    path: described('File of it.', string),
-    made: moment,
-    contents: described(
-      'Null when it cannot be opened now.',
-      nullable(
-        object({
-          documents: count,
-          chunks: count,
-          vectors: count,
-          bytes: described('On the disk.', bytes),
-          embedder: described(
-            'Null until something was taken in.',
-            nullable(object({ id: string, dimension: count })),
-          ),
-          folders: described(
-            'Those that it follows.',
-            array(
-              object({
-                folder: string,
-                under: described('Where its files stand in the knowledge base.', string),
-                watch: described(
-                  'How changes in it are heard of; null while nobody watches it.',
-                  nullable(
-                    object({
-                      by: choice('events', 'looking'),
-                      everyMs: milliseconds,
-                      why: described('Why it is only looked every so often.', nullable(string)),
-                    }),
-                  ),
-                ),
-              }),
+  Kb: object(
+    {
+      name: string,
+      path: described('File of it.', string),
+      made: moment,
+      contents: described(
+        'Null when it cannot be opened now.',
+        nullable(
+          object({
+            documents: count,
+            chunks: count,
+            vectors: count,
+            bytes: described('On the disk.', bytes),
+            embedder: described(
+              'Null until something was taken in.',
+              nullable(object({ id: string, dimension: count })),
             ),
-          ),
-          files: described(
-            'How many files are at each stage.',
-            object({}, Object.fromEntries(stages.map((each) => [each, count]))),
-          ),
-          chunking: ref('KbChunking'),
-        }),
+            folders: described(
+              'Those that it follows.',
+              array(
+                object({
+                  folder: string,
+                  under: described('Where its files stand in the knowledge base.', string),
+                  watch: described(
+                    'How changes in it are heard of; null while nobody watches it.',
+                    nullable(
+                      object({
+                        by: choice('events', 'looking'),
+                        everyMs: milliseconds,
+                        why: described('Why it is only looked every so often.', nullable(string)),
+                      }),
+                    ),
+                  ),
+                }),
+              ),
+            ),
+            files: described(
+              'How many files are at each stage.',
+              object({}, Object.fromEntries(stages.map((each) => [each, count]))),
+            ),
+            chunking: ref('KbChunking'),
+          }),
+        ),
       ),
-    ),
-    trouble: described('Why it cannot be opened.', nullable(trouble)),
-    jobs: described('Jobs that wait or run.', count),
-  }),
+      trouble: described('Why it cannot be opened.', nullable(trouble)),
+      jobs: described('Jobs that wait or run.', count),
+    },
+    {
+      unfollowed: described(
+        'Folders that a file which was there followed, and follows no longer.',
+        array(object({ folder: string, under: string })),
+      ),
+    },
+  ),
   KbJob: object(
     {
       id: count,

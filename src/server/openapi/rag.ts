@@ -51,11 +51,16 @@ export const ragApi: Api = {
     ]),
     operation('post', '', 'ragCreate', 'Make a knowledge base', ['It.', ref('Kb')], {
       description:
-        'Where its folder has a file of its name already, as on a drive that came from another machine, that one is taken.',
+        'Where its folder has a file of its name already, as on a drive that came from another machine, that one is checked and taken. The folders that it followed are followed no longer, unless `keepFolders` says so.',
       body: requestSchema(kbBody),
       answers: {
         '409': answer('`kb_exists`, or `locked`.', ref('OpenAiError'), retried),
         '404': answer('`folder_missing`.', ref('OpenAiError'), retried),
+        '422': answer(
+          '`backup_invalid`: the file that is there is no sound knowledge base.',
+          ref('OpenAiError'),
+          retried,
+        ),
       },
     }),
     operation('get', '/{kb}', 'ragShow', 'Show a knowledge base', ['It.', ref('Kb')]),

@@ -34,6 +34,7 @@ const folder = put.refine((value) => value.endsWith('/'), 'must end in /');
 export const kbBody = z.strictObject({
   name: z.string().min(1).max(64),
   folder: absolute.exactOptional(),
+  keepFolders: z.boolean().exactOptional(),
   chunking: newChunkingBody.exactOptional(),
 });
 

@@ -71,6 +71,8 @@ export interface KbView {
   readonly trouble: Trouble | null;
   /** Jobs that wait or run. */
   readonly jobs: number;
+  /** When it is made of a file that was there: folders that it followed, and follows no longer. */
+  readonly unfollowed?: readonly FolderView[];
 }
 
 export type JobKind = 'ingest' | 'sync' | 'rebuild' | 'dream' | 'export';
@@ -186,8 +188,10 @@ export interface PageQuery {
 
 export interface NewKb {
   readonly name: string;
-  /** Absolute; a file there with the name of the KB is taken as it is. @default `knowledge.folder` */
+  /** Absolute; a file there with the name of the KB is taken as it is, once it was checked. @default `knowledge.folder` */
   readonly folder?: string;
+  /** A file that is there goes on following its folders: its maker says which files of this machine are read. @default false */
+  readonly keepFolders?: boolean;
   /** How its documents are cut, where that is to be other than the node's settings say. */
   readonly chunking?: ChunkOptions;
 }
@@ -238,7 +242,7 @@ export interface KnowledgeAreas {
 /** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */
 export interface KnowledgeDesk extends KnowledgeAreas {
   list(): Promise<KbView[]>;
-  /** @throws InputError `kb_name_invalid`, `chunking_invalid`, KithError `kb_exists` */
+  /** @throws InputError `kb_name_invalid`, `chunking_invalid`; KithError `kb_exists`, `path_unusable`, `backup_invalid` */
   create(kb: NewKb): Promise<KbView>;
   show(kb: string): Promise<KbView>;
   /** Ends its jobs. `keep`: forgets it, and leaves its file. */
