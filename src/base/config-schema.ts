@@ -16,6 +16,7 @@ import { nodeSettings } from './settings/node.ts';
 import { providerSettings } from './settings/providers.ts';
 import type { Setting } from './settings/setting.ts';
 import { shardSettings } from './settings/shards.ts';
+import { storageSettings } from './settings/storage.ts';
 import { swarmSettings } from './settings/swarm.ts';
 import { trustSettings } from './settings/trust.ts';
 import { watchingSettings } from './settings/watching.ts';
@@ -30,6 +31,7 @@ export const SETTINGS = {
   ...providerSettings,
   ...swarmSettings,
   ...shardSettings,
+  ...storageSettings,
   ...knowledgeSettings,
   ...trustSettings,
   ...watchingSettings,
@@ -58,6 +60,7 @@ export interface Config extends Lists {
   readonly anthropic: Section<'anthropic'>;
   readonly swarm: Section<'swarm'>;
   readonly shards: Section<'shards'>;
+  readonly storage: Section<'storage'>;
   readonly knowledge: Section<'knowledge'>;
   readonly trust: Section<'trust'>;
   readonly log: Section<'log'>;

@@ -13,5 +13,9 @@ export const ledgerPath = (home: string): string => join(home, 'gateway', 'usage
 export const knowledgeFolder = ({ home, knowledge }: Pick<Config, 'home' | 'knowledge'>): string =>
   knowledge.folder === '' ? join(home, 'knowledge') : knowledge.folder;
 
+/** Where what peers keep here is. */
+export const storageFolder = ({ home, storage }: Pick<Config, 'home' | 'storage'>): string =>
+  storage.folder === '' ? join(home, 'vault') : storage.folder;
+
 /** Folder laid out like node_modules that holds the GPU packages added by `kith calibrate --install`. */
 export const enginePackages = (home: string): string => join(home, 'engine', 'backends');

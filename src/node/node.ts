@@ -43,6 +43,7 @@ import { openRooms, type Rooms } from './rooms.ts';
 import { makeRunFolder, nodeLockPath, readRunFile, removeRunFile, writeRunFile } from './run-file.ts';
 import { nodeStatus } from './status.ts';
 import { keepStatusLists } from './status-lists.ts';
+import { createNodeStorage, type NodeStorage } from './storage.ts';
 import { createNodeSwarm, type NodeSwarm } from './swarm.ts';
 import { type BoundNetwork, createPeerNetwork } from './swarm-asking.ts';
 import { noReceipts, openNodeReceipts } from './swarm-receipts.ts';
@@ -101,6 +102,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   let doors: NodeAccess | null = null;
   let swarm: NodeSwarm | null = null;
   let knowledge: NodeKnowledge | null = null;
+  let storage: NodeStorage | null = null;
   let statusLists: AsyncDisposable | null = null;
   let peers: BoundNetwork | null = null;
   let found: AsyncDisposable | null = null;
@@ -128,6 +130,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
         rooms?.[Symbol.asyncDispose](),
         observability?.close(closeRoomsMs),
         closeInTime('the swarm was', swarm?.close(), log),
+        closeInTime('the storage was', storage?.[Symbol.asyncDispose](), log),
         statusLists?.[Symbol.asyncDispose](),
       ]);
       receipts?.[Symbol.dispose]();
@@ -179,6 +182,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     });
     const foundSlot = foundProviders(rooms.gateway);
     const [foundPeers, foundPaths] = [foundSlot(), foundSlot()];
+    storage = createNodeStorage({ config, peers, log: log.child('storage') });
     swarm = createNodeSwarm({
       config,
       identity: identity.identity,
@@ -187,6 +191,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       models: rooms.store,
       shards: { engine: rooms.engine, models: rooms.store, found: foundPaths.setFound },
       rag: (call) => knowledge!.answerPeer(call),
+      ...(storage.answerPeer === null ? {} : { storage: storage.answerPeer }),
       clock: systemClock,
       random: systemRandom,
       log: log.child('swarm'),
@@ -247,6 +252,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       swarm: swarm.desk,
       shards: swarm.shards,
       knowledge: knowledge.desk,
+      storage: storage.desk,
     });
     observability.start();
     swarm.start();

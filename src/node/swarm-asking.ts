@@ -12,7 +12,7 @@ import type {
   Receipts,
   SignedReceipt,
 } from '../gateway/index.ts';
-import type { Discoverer, Registry, Swarm } from '../swarm/index.ts';
+import type { Announcement, Discoverer, Registry, Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
 import type { BanFile } from './swarm-bans.ts';
 import type { NoteConduct } from './swarm-trust.ts';
@@ -28,6 +28,8 @@ export interface PeerAsking {
   standing(peer: string): PeerStanding;
   /** Who announces chats or embeddings now and is not banned. */
   serving(): readonly string[];
+  /** Who announces that it lends space and is not banned. */
+  lending(): readonly string[];
   meets(peer: string, ...asked: Parameters<Meets>): ReturnType<Meets>;
   /** It sent what it may not. Never throws. */
   misconduct(peer: string, what: string): void;
@@ -53,6 +55,20 @@ export function peerAsking(parts: AskingParts): PeerAsking {
   const regionsOf = (peer: string): readonly string[] => [
     ...new Set(registry.of(peer).flatMap(({ regions }) => regions)),
   ];
+  /** Peers that say so now, are there, and are not banned. */
+  function announcing(matches: (said: Announcement) => boolean): readonly string[] {
+    const now = clock.now();
+    const banned = new Set(bans.list().map(({ peer }) => peer));
+    return [...registry.byPeer()].flatMap(([peer, records]) => {
+      if (banned.has(peer) || records.get('')?.announcement.state === 'offline') return [];
+      const said = [...records.values()].some(
+        ({ announcement }) =>
+          announcement.exp > now && announcement.state === 'online' && matches(announcement),
+      );
+      return said ? [peer] : [];
+    });
+  }
+
   return {
     swarm,
     introduce: (peer) => discovery.introduce(peer),
@@ -61,22 +77,11 @@ export function peerAsking(parts: AskingParts): PeerAsking {
       pledge: trust.meets(peer, { pledge: true }, { latencyMs: null, region: null }).ok,
       region: regionsOf(peer)[0] ?? null,
     }),
-    serving() {
-      const now = clock.now();
-      const banned = new Set(bans.list().map(({ peer }) => peer));
-      return [...registry.byPeer()].flatMap(([peer, records]) => {
-        const own = records.get('')?.announcement;
-        if (banned.has(peer) || own?.state === 'offline') return [];
-        const answers = [...records.values()].some(
-          ({ announcement: { model, serves, state, exp } }) =>
-            model !== null &&
-            exp > now &&
-            state === 'online' &&
-            (serves.includes('chat') || serves.includes('embeddings')),
-        );
-        return answers ? [peer] : [];
-      });
-    },
+    serving: () =>
+      announcing(
+        ({ model, serves }) => model !== null && (serves.includes('chat') || serves.includes('embeddings')),
+      ),
+    lending: () => announcing(({ model, serves }) => model === null && serves.includes('storage')),
     meets(peer, requirements, facts) {
       const said = regionsOf(peer);
       const region = said.find((one) => requirements.regions?.includes(one)) ?? said[0] ?? null;
@@ -106,6 +111,8 @@ export interface PeerNetwork {
   standing(peer: string): PeerStanding;
   /** Who announces chats or embeddings now; nobody without a swarm. */
   serving(): readonly string[];
+  /** Who announces that it lends space; nobody without a swarm. */
+  lending(): readonly string[];
   meets: PeerAsking['meets'];
   misconduct: PeerAsking['misconduct'];
   readonly watch: PeerWatch;
@@ -149,6 +156,7 @@ export function createPeerNetwork(self: string, receipts: Pick<Receipts, 'add'> 
     },
     standing: (peer) => now()?.standing(peer) ?? NOTHING,
     serving: () => now()?.serving() ?? [],
+    lending: () => now()?.lending() ?? [],
     meets: (peer, requirements, facts) =>
       now()?.meets(peer, requirements, facts) ??
       nothingKnown(requirements, 'the swarm of this node does not run, so that nothing is known of the peer'),
@@ -189,6 +197,7 @@ export function noPeerNetwork(): PeerNetwork {
     swarm: { peer: '', state: 'closed', call: fail, openSession: fail },
     standing: () => NOTHING,
     serving: () => [],
+    lending: () => [],
     meets: (_peer, requirements) => nothingKnown(requirements, 'only a running node knows its peers'),
     misconduct: () => {},
     watch: { wantsText: () => false, answered() {}, embedded() {}, failed() {} },

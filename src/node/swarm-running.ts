@@ -64,6 +64,9 @@ const OFFER_MS = 5_000;
 const MAX_HANDED_OVER = 10_000;
 /** Questions to shared knowledge bases (`knowledge/share/wire.ts`, which is not loaded for this). */
 const RAG_METHOD = '/kith/rag/1';
+/** What peers keep here (`vault/wire/messages.ts`). */
+const VAULT_METHOD = '/kith/vault/1';
+const VAULT_CAPS = { maxPayloadBytes: 4 << 20, maxMetadataBytes: 48 << 10, maxConcurrent: 8 } as const;
 const RAG_CAPS = { maxPayloadBytes: 65_536, maxMetadataBytes: 64, maxConcurrent: 2 } as const;
 
 export async function openRunningSwarm(options: RunningOptions): Promise<RunningSwarm> {
@@ -144,6 +147,8 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     );
   if (options.rag !== undefined)
     stack.use(swarm.handle(RAG_METHOD, { caps: RAG_CAPS, handler: options.rag }));
+  if (options.storage !== undefined)
+    stack.use(swarm.handle(VAULT_METHOD, { caps: VAULT_CAPS, handler: options.storage }));
   /** Says anew what changed; what did not is said again in its own time. */
   const offer = async (): Promise<void> => {
     const facts = {
@@ -154,6 +159,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
           ? PROTOCOLS
           : [...PROTOCOLS, ...Object.values(PEER_METHODS).map((method) => `/${method}`)],
       regions: settings.regions,
+      lendsSpace: options.storage !== undefined,
     };
     const { engine, models } = options;
     const offers = await modelOffers(policy, engine, models, facts, measured.speedOf);

@@ -40,10 +40,12 @@ export interface OfferFacts {
   readonly relayed: boolean;
   readonly protocols: readonly string[];
   readonly regions: readonly string[];
+  /** Whether peers may keep something here. @default false */
+  readonly lendsSpace?: boolean;
 }
 
 /** What is said of the node itself. */
-export function ownOffer({ addresses, relayed, protocols, regions }: OfferFacts): Offer {
+export function ownOffer({ addresses, relayed, protocols, regions, lendsSpace }: OfferFacts): Offer {
   return {
     model: null,
     blocks: [],
@@ -55,7 +57,7 @@ export function ownOffer({ addresses, relayed, protocols, regions }: OfferFacts)
     relayed,
     addrs: addresses.slice(0, 8),
     regions,
-    serves: [],
+    serves: lendsSpace === true ? ['storage'] : [],
     trust: [],
     state: 'online',
   };
@@ -73,7 +75,8 @@ export async function modelOffers(
   const [rows, entries] = await Promise.all([engine.models(), store.list()]);
   return rows.flatMap(({ id, task, state }): Offer[] => {
     const manifest = entries.find((entry) => entry.manifest.id === id)?.manifest;
-    if (manifest === undefined || state === 'available' || task === 'completion') return [];
+    if (manifest === undefined || state === 'available' || task === 'completion' || task === 'rerank')
+      return [];
     if (!policy.models?.includes(id)) return [];
     return [
       {

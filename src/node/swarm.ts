@@ -35,6 +35,8 @@ export interface NodeSwarmOptions {
   readonly shards?: Pick<ShardParts, 'engine' | 'models' | 'found'>;
   /** Answers peers about knowledge bases. @default none are shared */
   readonly rag?: Method['handler'];
+  /** Answers peers who keep something here. @default this node lends no space */
+  readonly storage?: Method['handler'];
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;

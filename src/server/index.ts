@@ -50,6 +50,7 @@ export type * from './rag/types.ts';
 export type * from './rag/upkeep-types.ts';
 export { createOrigin, createServer, type OriginOptions } from './server.ts';
 export type * from './shards/types.ts';
+export type * from './storage/types.ts';
 export {
   type BanView,
   type FindQuery,

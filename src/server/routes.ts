@@ -16,6 +16,7 @@ import { openAiRoutes } from './openai/index.ts';
 import { openApiRoutes } from './openapi/index.ts';
 import { ragRoutes } from './rag/index.ts';
 import { shardRoutes } from './shards/index.ts';
+import { storageRoutes } from './storage/index.ts';
 import { swarmRoutes } from './swarm/index.ts';
 import type { ServerContext } from './types.ts';
 import { webRoutes } from './web/index.ts';
@@ -34,6 +35,7 @@ export function allRoutes(context: ServerContext): Route[] {
     ...gatewayRoutes(context),
     ...swarmRoutes(context),
     ...shardRoutes(context),
+    ...storageRoutes(context),
     ...ragRoutes(context),
     // Last: an API's route wins over the page's.
     ...webRoutes(context),

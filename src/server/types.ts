@@ -20,6 +20,7 @@ import type { ServerLimits } from './http/limits.ts';
 import type { Observability } from './metrics/index.ts';
 import type { KnowledgeDesk } from './rag/types.ts';
 import type { ShardDesk } from './shards/types.ts';
+import type { StorageDesk } from './storage/types.ts';
 import type { SwarmDesk, SwarmSummary } from './swarm/types.ts';
 import type { TlsFiles } from './tls.ts';
 
@@ -227,6 +228,8 @@ export interface ServerOptions {
   readonly swarm?: SwarmDesk;
   /** Behind `/kith/v1/shards`. @default without one */
   readonly shards?: ShardDesk;
+  /** Behind `/kith/v1/storage`. @default without one */
+  readonly storage?: StorageDesk;
   /** Behind `/api/rag`. @default without one */
   readonly knowledge?: KnowledgeDesk;
 }

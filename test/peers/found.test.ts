@@ -79,6 +79,7 @@ before(async () => {
     self: asker.swarm.peer,
     swarm: asker.swarm,
     standing,
+    lending: () => [],
     serving: () => [...announcing],
     meets: (peer, asked, facts) => meetingOf(asked, facts, standing(peer)),
     misconduct: () => {},

@@ -19,6 +19,7 @@ import { type Api, headers, operationBody } from './operation.ts';
 import { ragApi } from './rag.ts';
 import type { Schema } from './schema.ts';
 import { shardApi } from './shards.ts';
+import { storageApi } from './storage.ts';
 import { swarmApi } from './swarm.ts';
 import { webApi } from './web.ts';
 
@@ -39,6 +40,7 @@ const apis: readonly Api[] = [
   gatewayApi,
   swarmApi,
   shardApi,
+  storageApi,
   hivemindApi,
   ragApi,
   metricsApi,

@@ -1,0 +1,105 @@
+/**
+ * The space that this node lends: whom its owner lends it to, and what the owner sees of it.
+ *
+ * @module node/storage
+ */
+import { rm, stat } from 'node:fs/promises';
+import { type Config, KithError, type Logger, reaches } from '../base/index.ts';
+import type { StorageDesk } from '../server/index.ts';
+import type { IncomingCall, ReplyInit } from '../swarm/index.ts';
+import type { EveHost } from '../vault/index.ts';
+import { storageFolder } from './home-files.ts';
+import type { PeerNetwork } from './swarm-asking.ts';
+
+export interface NodeStorage extends AsyncDisposable {
+  /** Null: this node lends nothing. */
+  readonly answerPeer: ((call: IncomingCall) => Promise<ReplyInit>) | null;
+  readonly desk: StorageDesk;
+}
+
+export interface NodeStorageParts {
+  readonly config: Pick<Config, 'home' | 'storage' | 'swarm'>;
+  readonly peers: Pick<PeerNetwork, 'standing'>;
+  readonly log: Logger;
+}
+
+export function createNodeStorage({ config, peers, log }: NodeStorageParts): NodeStorage {
+  const { storage, swarm } = config;
+  const folder = storageFolder(config);
+  const enabled = storage.enabled && swarm.enabled;
+  const friends = new Set(swarm.friends);
+  let eve: Promise<EveHost> | null = null;
+
+  /** The room is loaded by the first call: most nodes lend nothing, and those that do may wait for days. */
+  function need(): Promise<EveHost> {
+    if (!storage.enabled) throw off();
+    eve ??= import('../vault/index.ts').then(({ createEveHost }) =>
+      createEveHost({
+        ...{ folder, capacityBytes: storage.capacityBytes, largestBytes: storage.tenantBytes },
+        ...{ days: storage.days, graceDays: storage.graceDays, memoryBytes: storage.memoryMb << 20, log },
+      }),
+    );
+    return eve;
+  }
+
+  const isWelcome = (peer: string): boolean =>
+    friends.has(peer) ||
+    (storage.serveTier !== 'nobody' && reaches(peers.standing(peer).tier, storage.serveTier));
+
+  return {
+    answerPeer: enabled
+      ? async ({ peer, metadata, payload }) =>
+          (await need()).answer({ peer, welcome: isWelcome(peer), metadata, payload })
+      : null,
+    desk: {
+      async view() {
+        const told = {
+          ...{ enabled, folder, capacityBytes: storage.capacityBytes, tenantBytes: storage.tenantBytes },
+          ...{ days: storage.days, graceDays: storage.graceDays, serveTier: storage.serveTier },
+          friends: friends.size,
+        };
+        if (!storage.enabled)
+          return {
+            ...told,
+            ...{ promisedBytes: 0, usedBytes: 0, tenants: [] },
+            counters: { answered: 0, refused: 0, bytesIn: 0, bytesOut: 0 },
+          };
+        const host = await need();
+        const [tenants, { promisedBytes }] = await Promise.all([host.tenants(), host.totals()]);
+        return {
+          ...told,
+          promisedBytes,
+          usedBytes: tenants.reduce((sum, { usedBytes }) => sum + usedBytes, 0),
+          tenants: tenants.map(({ now: _now, ...tenant }) => tenant),
+          counters: host.counters,
+        };
+      },
+      async destroy(owner, label) {
+        await (await need()).destroy(owner, label);
+      },
+      async backup(owner, label, file) {
+        if ((await stat(file).catch(() => null)) !== null)
+          throw new KithError('export_exists', `There is a file ${file} already. Name another one.`, {
+            status: 409,
+          });
+        try {
+          await (await need()).backup(owner, label, file);
+        } catch (error) {
+          await rm(file, { force: true });
+          throw error;
+        }
+        return { file, bytes: (await stat(file)).size };
+      },
+    },
+    async [Symbol.asyncDispose]() {
+      await (await eve?.catch(() => null))?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const off = (): KithError =>
+  new KithError(
+    'storage_off',
+    'This node lends no space. Switch it on with kith storage init, and start the node again.',
+    { status: 409 },
+  );

@@ -1,0 +1,55 @@
+/**
+ * The space that this node lends, for its owner.
+ *
+ * @module server/storage/types
+ */
+
+export interface StorageView {
+  readonly enabled: boolean;
+  readonly folder: string;
+  /** Bytes that are lent at most, that were promised, and that are taken on the disk. */
+  readonly capacityBytes: number;
+  readonly promisedBytes: number;
+  readonly usedBytes: number;
+  readonly tenantBytes: number;
+  readonly days: number;
+  readonly graceDays: number;
+  /** Who gets space, in a word: friends, or those of a tier and above. */
+  readonly serveTier: string;
+  readonly friends: number;
+  /** Since the start of the node. */
+  readonly counters: {
+    readonly answered: number;
+    readonly refused: number;
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+  };
+  readonly tenants: readonly TenantView[];
+}
+
+export interface TenantView {
+  /** PeerId of whose it is. */
+  readonly owner: string;
+  /** What the owner calls it: nothing that this node could read. */
+  readonly label: string;
+  readonly state: 'open' | 'grace';
+  readonly quotaBytes: number;
+  readonly usedBytes: number;
+  readonly blocks: number;
+  /** ms since 1970. */
+  readonly made: number;
+  readonly until: number;
+  readonly deletedAt: number;
+}
+
+export interface StorageDesk {
+  view(): Promise<StorageView>;
+  /** @throws KithError `storage_no_tenant`, `storage_off` */
+  destroy(owner: string, label: string): Promise<void>;
+  /** A copy of a tenant's file. @param file of the node's machine, absolute @throws KithError `storage_no_tenant`, `path_unusable` */
+  backup(
+    owner: string,
+    label: string,
+    file: string,
+  ): Promise<{ readonly file: string; readonly bytes: number }>;
+}
