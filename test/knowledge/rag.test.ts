@@ -340,6 +340,9 @@ test('a knowledge base is cut as it is told, and anew when that changes, of file
   const { chunks, embedded } = ended.progress.totals;
   assert.ok(chunks > embedded && embedded > 0, 'the short one kept its vector');
   assert.equal((await rag<ChunkingView>('GET', '/cut/chunking')).stale, 1);
+  // As a job that goes on after a kill: what is done is not done again.
+  const again = await rag.ended(await rag<JobView>('POST', '/cut/rebuild?only=chunks'));
+  assert.deepEqual([again.progress.totals.files, again.progress.failures.length], [0, 1]);
 
   const plan = await rag<{ plans: SyncPlanView[] }>('POST', '/cut/sync', {
     ...{ folder: source, under: 'other/', dryRun: true },

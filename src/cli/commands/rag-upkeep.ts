@@ -24,7 +24,10 @@ export function chunkingGiven({
   return Object.keys(given).length === 0 ? null : given;
 }
 
-/** `sentences of 200 tokens, 1 repeated`. */
+/** In a table: `sentences, 200`. */
+export const chunkingShort = ({ strategy, size }: Required<ChunkOptions>): string => `${strategy}, ${size}`;
+
+/** `sentences up to 200 tokens, 1 repeated`. */
 export function chunkingText({ strategy, size, overlap }: Required<ChunkOptions>): string {
   const unit = strategy === 'fixed' ? 'words up to' : `${strategy} up to`;
   return `${unit} ${formatPlural(size, 'token')}${overlap === 0 ? '' : `, ${overlap} repeated`}`;
