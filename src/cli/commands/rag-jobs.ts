@@ -111,7 +111,7 @@ export function tell(job: JobView): void {
     say(
       `${paint('yellow', kind === 'export' ? 'left:' : 'failed:', process.stderr)} ${plain(path)}: ${plain(message)}`,
     );
-  if (failures.length > 10) say(asTyped(`All of them: kith rag docs ${kb} --failed`));
+  if (failures.length > 10 && kind !== 'rebuild') say(asTyped(`All of them: kith rag docs ${kb} --failed`));
   if (state === 'cancelled')
     say(
       kind === 'export'

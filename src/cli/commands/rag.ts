@@ -11,7 +11,7 @@ import { stepsOf, tellSteps } from '../rag-steps.ts';
 import { answerOnce, writerOf } from './rag-answer.ts';
 import { codeOf, follow, jobTable, tell } from './rag-jobs.ts';
 import { answerByPeer, listShared, queryAll } from './rag-share.ts';
-import { chunkingGiven, chunkingText, syncPlan, tellChunking } from './rag-upkeep.ts';
+import { chunkingGiven, chunkingShort, syncPlan, tellChunking } from './rag-upkeep.ts';
 
 /** Characters of a hit that are shown. */
 const SHOWN = 500;
@@ -96,7 +96,7 @@ function rowOf({ name, contents, jobs }: KbView): string[] {
     formatCount(files.failed ?? 0),
     formatCount(jobs),
     embedder?.id ?? '-',
-    chunkingText(chunking),
+    chunkingShort(chunking),
     folders.map(({ folder }) => plain(folder)).join(', ') || '-',
   ];
 }
@@ -297,7 +297,7 @@ const documentRow = ({ path, title, type, chunks, bytes, notes, chunking }: Docu
   type,
   formatCount(chunks),
   formatBytes(bytes),
-  chunking === null ? '-' : chunkingText(chunking),
+  chunking === null ? '-' : chunkingShort(chunking),
   notes.map(({ code }) => code).join(', '),
 ];
 
