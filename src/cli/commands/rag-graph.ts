@@ -28,6 +28,8 @@ interface Asking<T> {
 /** Characters of a sentence in a list, and how many things of each kind `show` shows. */
 const SHOWN = 160;
 const FEW = 10;
+/** Relations and properties that `show` shows. */
+const MOST_SAID = 50;
 
 const asking = <T>(each: Asking<T>): Asking<unknown> => each as Asking<unknown>;
 const given = (options: Options, ...names: readonly string[]): Record<string, string> =>
@@ -163,10 +165,11 @@ function showEntity(entity: EntityDetail): void {
   if (aliases.length > 0) print(`also ${plain(aliases.join(', '))}`);
   if (summary !== null) print(`\n${plain(summary.text)}`);
   print(`\n${formatPlural(mentions, 'passage')} in ${formatPlural(documents, 'document')}`);
-  for (const { property, object, value, sentence } of relations.slice(0, FEW)) {
+  for (const { property, object, value, sentence } of relations.slice(0, MOST_SAID)) {
     print(`${property}: ${plain(object?.name ?? value ?? '')}`);
     if (sentence !== null) dim(`  ${short(sentence)}`);
   }
+  if (relations.length > MOST_SAID) dim(`and ${formatCount(relations.length - MOST_SAID)} more (--json)`);
   for (const { path, chunks } of places.slice(0, FEW)) {
     print(`\n${plain(path)}`);
     for (const { sentence, place } of chunks.slice(0, 2)) {

@@ -4,7 +4,7 @@
  * @module knowledge/exchange/apply
  */
 import { normalForm } from '../graph/normal.ts';
-import { type factsOf, type KnowledgeStore, type NewAssertion, relationOf } from '../store/index.ts';
+import { type KnowledgeStore, type NewAssertion, relationOf } from '../store/index.ts';
 import type { Edit } from './types.ts';
 import type { NotesView } from './view.ts';
 
@@ -76,7 +76,7 @@ export function applyEdits(edit: Edit, { store, view, aliases, run, at }: ApplyP
       const denies = !edit.holds;
       store.assert([
         target !== null
-          ? said({ property: 'relation', relation: relationOf(property), object: target, denies })
+          ? said({ property: 'relation', ...relationSaid(property), object: target, denies })
           : said({ property, value: value ?? '', denies }),
       ]);
       return;
@@ -90,10 +90,8 @@ export function applyEdits(edit: Edit, { store, view, aliases, run, at }: ApplyP
   }
 }
 
-/** The name that the owner gave; null when none was given. */
-export function namedBy(facts: ReturnType<typeof factsOf>): string | null {
-  let best: (typeof facts.properties)[number] | null = null;
-  for (const each of facts.properties)
-    if (each.property === 'name' && (best === null || each.id > best.id)) best = each;
-  return best?.value ?? null;
+/** A word that Kith has no relation for is kept beside the one that it counts as. */
+function relationSaid(word: string): Pick<NewAssertion, 'relation' | 'value'> {
+  const relation = relationOf(word);
+  return relation === 'relatedTo' && word !== relation ? { relation, value: word } : { relation };
 }

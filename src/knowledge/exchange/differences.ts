@@ -106,6 +106,9 @@ const KNOWN_TYPES: ReadonlyMap<string, string> = new Map(
 /** What notes say in other ways. */
 const TAKEN: ReadonlySet<string> = new Set(['type', 'summary', 'weight', 'relation', 'alias', 'name']);
 
+/** A relation that schema.org has no word for. */
+const OWN_WORD = /^\p{L}(?:[\p{L}\p{N}._-]{0,62}[\p{L}\p{N}])?$/u;
+
 function meaningsOf(keyOf: (link: string) => string): Meanings {
   return {
     keyOf,
@@ -119,8 +122,16 @@ function meaningsOf(keyOf: (link: string) => string): Meanings {
       return /^[A-Z][A-Za-z0-9]{0,63}$/.test(joined) ? joined : null;
     },
     propertyOf(words, isLink) {
-      if (isLink) return relationOf(words);
-      const joined = words.trim().replace(/[ ]+(.)/gu, (_, letter: string) => letter.toUpperCase());
+      const joined = words
+        .normalize('NFC')
+        .trim()
+        .replace(/[ ]+(.)/gu, (_, letter: string) => letter.toUpperCase());
+      if (isLink) {
+        const known = relationOf(words);
+        // A word of the owner's own is kept; what has none is only related.
+        const isOwn = known === 'relatedTo' && OWN_WORD.test(joined) && !TAKEN.has(joined);
+        return isOwn && joined.toLowerCase() !== 'relatedto' ? joined : known;
+      }
       return /^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(joined) && !TAKEN.has(joined) ? joined : null;
     },
   };

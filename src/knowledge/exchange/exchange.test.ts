@@ -373,6 +373,34 @@ test('a name that was given by the file, and the merge of two, are taken back by
   assert.equal((await out()).written, 0);
 });
 
+test('a relation that has no word in schema.org keeps its own, beside others to the same', async () => {
+  const store = library();
+  const { out, back, edit, note } = of(store);
+  await out();
+  const changes = async () => (await back()).changes.map(({ what }) => what);
+  await edit('Ada Lovelace', (text) =>
+    text.replace(
+      '- colleague::',
+      '- lives in:: [[London]]\n- loves:: [[London]]\n- [[London]]\n- colleague::',
+    ),
+  );
+  assert.deepEqual(await changes(), ['livesIn: london', 'loves: london', 'relatedTo: london']);
+  assert.deepEqual(await changes(), []);
+  const said = store.assertionsOf(['ada lovelace']).filter(({ object }) => object === 'london');
+  assert.deepEqual([...new Set(said.map(({ relation }) => relation))], ['relatedTo']);
+  assert.equal((await out()).leftCount, 0);
+  assert.match(
+    await note('Ada Lovelace'),
+    /- livesIn:: \[\[London\]\]\n- loves:: \[\[London\]\]\n- relatedTo:: \[\[London\]\]\n/,
+  );
+  await edit('Ada Lovelace', (text) => text.replace('- loves:: [[London]]\n', ''));
+  assert.deepEqual(await changes(), ['not loves: london']);
+  await out();
+  assert.doesNotMatch(await note('Ada Lovelace'), /loves/);
+  assert.match(await note('Ada Lovelace'), /livesIn/);
+  assert.deepEqual(await changes(), []);
+});
+
 test('a note that is gone comes again and takes nothing away, and of a copy the first counts', async () => {
   const store = library();
   const { folder, out, back, edit, note } = of(store);

@@ -9,8 +9,14 @@ import { isDate } from '../graph/dates.ts';
 import { type FollowingGraph, inForce } from '../graph/follow.ts';
 import type { NameFacts } from '../graph/name-facts.ts';
 import { isNational } from '../graph/type-words.ts';
-import { type Assertion, factsOf, isBetter, type KnowledgeStore } from '../store/index.ts';
-import { namedBy } from './apply.ts';
+import {
+  type Assertion,
+  factsOf,
+  isBetter,
+  type KnowledgeStore,
+  namedBy,
+  relationWord,
+} from '../store/index.ts';
 import type { EntityFacts, SourceFacts } from './types.ts';
 import type { NotesView } from './view.ts';
 
@@ -143,7 +149,9 @@ export async function createKbView({ store, graph, names, folders }: KbViewParts
         ),
         ...{ mentions: frequencyOf(entity), documents: sources.length, sources },
         relations: [
-          ...facts.relations.flatMap(({ relation, object, evidence }) => {
+          ...facts.relations.flatMap((each) => {
+            const { object, evidence } = each;
+            const relation = relationWord(each);
             const target = standsFor(object ?? '');
             if (relation === null || target === stands || !isKey(target)) return [];
             return [{ property: relation, target, value: null, evidence: quoted(evidence, store) }];

@@ -48,12 +48,28 @@ export function factsOf(
   };
 }
 
+/** What a relation is called: as Kith has it, or the owner's own word where Kith has none. */
+export function relationWord({
+  relation,
+  value,
+  by,
+}: Pick<Assertion, 'relation' | 'value' | 'by'>): string | null {
+  // A model's value is how the object is written.
+  return relation === 'relatedTo' && by === 'owner' && value !== null ? value : relation;
+}
+
+/** The name that the owner gave; null when none was given. */
+export function namedBy({ properties }: Pick<Facts, 'properties'>): string | null {
+  let best: Assertion | null = null;
+  for (const each of properties)
+    if (each.property === 'name' && (best === null || each.id > best.id)) best = each;
+  return best?.value ?? null;
+}
+
 /** Two assertions with one key say the same, or that it is not so. */
-function keyOf(
-  { property, relation, object, value }: Assertion,
-  standsFor: (name: string) => string,
-): string {
+function keyOf(assertion: Assertion, standsFor: (name: string) => string): string {
+  const { property, object, value } = assertion;
   return property === 'relation'
-    ? `${property}\0${relation}\0${standsFor(object ?? '')}`
+    ? `${property}\0${relationWord(assertion)}\0${standsFor(object ?? '')}`
     : `${property}\0${value ?? ''}`;
 }

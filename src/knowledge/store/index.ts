@@ -4,7 +4,7 @@
  * @module knowledge/store
  */
 export type * from './assertion-types.ts';
-export { factsOf, isBetter } from './facts.ts';
+export { factsOf, isBetter, namedBy, relationWord } from './facts.ts';
 export { type KnowledgeParts, openParts, writeParts } from './parts.ts';
 export { quantise } from './quantise.ts';
 export { checkPath, isPath } from './rows.ts';

@@ -3,7 +3,14 @@
  *
  * @module node/knowledge/graph-entity
  */
-import { type Assertion, factsOf, type StoredChunk, tiesOf, wordFormsOf } from '../../knowledge/index.ts';
+import {
+  type Assertion,
+  factsOf,
+  relationWord,
+  type StoredChunk,
+  tiesOf,
+  wordFormsOf,
+} from '../../knowledge/index.ts';
 import type { EntityDetail, EntityDocument, EntityRelation, Neighbour } from '../../server/index.ts';
 import { rowsOf, type Scene, whyOf } from './graph-scene.ts';
 import { sentenceAt, timelineOf } from './graph-timeline.ts';
@@ -20,14 +27,15 @@ const BEGINNING = 200;
 export async function entityDetail(scene: Scene, key: string): Promise<EntityDetail> {
   const entity = scene.entityOf(key);
   const forms = scene.formsOf(entity);
-  const { summary, relations } = factsOf(scene.store.assertionsOf(forms));
+  const { summary, relations, properties } = factsOf(scene.store.assertionsOf(forms));
+  const said = [...relations, ...properties.filter(({ property }) => property !== 'name')];
   const timeline = await timelineOf(scene, entity, MOST_DATES);
   return {
     ...scene.viewOf(entity, MOST_ALIASES),
     said: scene.typeOf(entity)?.said ?? null,
     summary:
       summary === null ? null : { text: summary.value ?? '', said: { by: summary.by, why: whyOf(summary) } },
-    relations: relations.slice(0, MOST_RELATIONS).map((each) => relationOf(scene, each)),
+    relations: said.slice(0, MOST_RELATIONS).map((each) => relationOf(scene, each)),
     places: placesOf(scene, entity),
     neighbours: neighboursOf(scene, entity),
     timeline,
@@ -35,17 +43,19 @@ export async function entityDetail(scene: Scene, key: string): Promise<EntityDet
 }
 
 function relationOf(scene: Scene, each: Assertion): EntityRelation {
-  const { relation, property, object, value, evidence } = each;
+  const { property, object, value, evidence } = each;
+  const word = relationWord(each);
   let to: EntityRelation['object'] = null;
   if (object !== null) {
     const found = scene.network.entityOf(object);
     to = {
       key: found < 0 ? object : scene.network.nameOf(found),
-      name: found < 0 ? (value ?? object) : scene.nameOf(found),
+      // A word of the owner's for the relation is no name.
+      name: found < 0 ? (word === value ? object : (value ?? object)) : scene.nameOf(found),
     };
   }
   return {
-    ...{ property: relation ?? property, object: to, value: object === null ? value : null },
+    ...{ property: word ?? property, object: to, value: object === null ? value : null },
     said: { by: each.by, why: whyOf(each) },
     ...{ chunk: evidence?.chunk ?? null, sentence: evidence?.sentence ?? null },
   };

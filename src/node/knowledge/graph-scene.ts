@@ -19,6 +19,7 @@ import {
   type KnowledgeStore,
   type NameFacts,
   type Network,
+  namedBy,
   normalForm,
   TYPES,
   weightiest,
@@ -93,7 +94,8 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
   const merged = new Map<string, string[]>();
   for (const [alias, form] of inForce(store.merges()))
     if (alias !== form) merged.set(form, [...(merged.get(form) ?? []), alias].sort());
-  const asserted = assertedTypes(store);
+  const typed = asserted(store, 'type');
+  const named = asserted(store, 'name');
   const formsOf = (entity: number): readonly string[] => {
     const form = network.nameOf(entity);
     return [form, ...(merged.get(form) ?? [])];
@@ -101,7 +103,7 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
   const typeOf = (entity: number): Typed | null => {
     const forms = formsOf(entity);
     const ruled = facts.typeOf(forms);
-    if (forms.some((form) => asserted.has(form))) {
+    if (forms.some((form) => typed.has(form))) {
       const said = store.assertionsOf(forms);
       const { type } = factsOf(said);
       if (type !== null && type.value !== null && (type.by !== 'model' || ruled === null))
@@ -113,7 +115,12 @@ function createScene(store: KnowledgeStore, { network }: Graph, facts: NameFacts
     return ruled === null ? null : { type: ruled.type, said: { by: 'rule', why: ruled.why } };
   };
   const formOf = (key: string): string => (network.entityOf(key) >= 0 ? key : normalForm(key));
-  const nameOf = (entity: number): string => facts.writtenAs(network.nameOf(entity));
+  const nameOf = (entity: number): string => {
+    const forms = formsOf(entity);
+    // Its owner's word counts before how it is mostly written.
+    const given = forms.some((form) => named.has(form)) ? namedBy(factsOf(store.assertionsOf(forms))) : null;
+    return given ?? facts.writtenAs(network.nameOf(entity));
+  };
   const isTelling = (entity: number): boolean => {
     const form = network.nameOf(entity);
     if (!isPlain(form)) return false;
@@ -232,10 +239,11 @@ export function isA(type: string, wanted: string): boolean {
   }
 }
 
-function assertedTypes(store: KnowledgeStore): ReadonlySet<string> {
+/** Names of which somebody said this. */
+function asserted(store: KnowledgeStore, property: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (let after = 0; ; ) {
-    const page = store.allAssertions({ property: 'type', after, limit: PAGE });
+    const page = store.allAssertions({ property, after, limit: PAGE });
     for (const { subject } of page) names.add(subject);
     if (page.length < PAGE) return names;
     after = page.at(-1)!.id;

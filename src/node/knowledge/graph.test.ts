@@ -248,3 +248,22 @@ test('what changes is seen at once, also where no text did', async () => {
   ]);
   assert.deepEqual(await kb.desk.proposals('kb'), []);
 });
+
+test("a name is called as its owner says, and shows all that is said of it, in the owner's words", async () => {
+  using kb = open();
+  family(kb.store);
+  const by = { by: 'owner', made: 1, subject: 'ann lee' } as const;
+  kb.store.assert([
+    { ...by, property: 'name', value: 'Annabel Lee' },
+    { ...by, property: 'birthDate', value: '12 May 1890' },
+    { ...by, property: 'shoeSize', value: '38' },
+    { ...by, property: 'relation', relation: 'relatedTo', value: 'lodgesWith', object: 'bob roe' },
+    { ...by, property: 'relation', relation: 'relatedTo', value: 'dreamsOf', object: 'nobody here' },
+  ]);
+  const ann = await kb.desk.entity('kb', 'ann lee');
+  assert.equal(ann.name, 'Annabel Lee');
+  assert.deepEqual(
+    ann.relations.map(({ property, object, value }) => `${property}: ${object?.name ?? value}`).sort(),
+    ['birthDate: 12 May 1890', 'dreamsOf: nobody here', 'lodgesWith: Bob Roe', 'shoeSize: 38'],
+  );
+});
