@@ -555,6 +555,32 @@ test('an export that was killed half-way is gone on with, and no edit is made up
   assert.equal((await out()).written, 0);
 });
 
+test('an export that failed writes nothing any more, and says in the folder that it is not whole', async () => {
+  const store = library();
+  const { folder, out, back } = of(store);
+  await mkdir(join(folder, 'Entities'), { recursive: true });
+  const graph = followGraph(store);
+  const view = await createKbView({ store, graph, names: await followFacts(store).current(), folders: [] });
+  let asked = 0;
+  const keys = view.keys(1).length;
+  const failing = {
+    ...view,
+    facts(key: string) {
+      // When the notes were looked at, and the first is being written.
+      if (++asked === keys + 2) throw new Error('no more');
+      return view.facts(key);
+    },
+  };
+  await assert.rejects(exportNotes(failing, { folder, least: 1 }), /no more/);
+  const state = await stateOf(folder);
+  assert.ok(Object.keys(state).some((file) => file.includes('unfinished-')));
+  assert.ok(!Object.keys(state).some((file) => file.endsWith('.tmp')), 'nobody writes any more');
+  const { isWhole } = await back().catch(() => ({ isWhole: false }));
+  assert.equal(isWhole, false);
+  await out();
+  assert.equal((await back()).isWhole, true);
+});
+
 test('whatever the names are, an export imports as nothing and comes out alike', async () => {
   const hostile = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 30 }),

@@ -161,8 +161,9 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
   );
   let written = 0;
   const turns = changed.values();
-  const write = async (): Promise<void> => {
+  const write = async (isOver: () => boolean): Promise<void> => {
     for (const { id, file, found, hash, make } of turns) {
+      if (isOver()) return;
       throwIfAborted(signal);
       const { parts, told } = make();
       const note = writeNote(parts, found?.note?.foreign ?? NOTHING_FOREIGN);
@@ -185,7 +186,17 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
       tell?.(unchanged + written, unchanged + changed.length);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, write));
+  // Whoever hears that it failed may export again at once: nothing of this one writes any more then.
+  let failed = false;
+  const ends = await Promise.allSettled(
+    Array.from({ length: AT_ONCE }, () =>
+      write(() => failed).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      }),
+    ),
+  );
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 
   const planned = new Set([...list.values()].map(({ file }) => foldName(file)));
   let removed = 0;
