@@ -102,10 +102,13 @@ function fitted(
   );
 }
 
-/** Indices by the numbers in a text, each once. */
+/** Indices by the numbers in a text, each once. None of a text that speaks: its numbers are no order. */
 export function orderIn(text: string, count: number): number[] {
   const order = new Set<number>();
-  for (const [number] of text.matchAll(/\d+/gu)) {
+  const numbers = [...text.matchAll(/\d+/gu)];
+  const words = text.match(/\p{L}{2,}/gu)?.length ?? 0;
+  if (words > 2 * numbers.length + 3) return [];
+  for (const [number] of numbers) {
     const at = Number(number) - 1;
     if (at >= 0 && at < count) order.add(at);
   }

@@ -68,6 +68,8 @@ test('a writer puts hits in order, names each once, and cannot lose one', async 
   assert.deepEqual(await by('3, 1, 3, 99'), [[2, 0, 1, 3], 'used', null]);
   assert.deepEqual(await by('I cannot say.'), [[0, 1, 2, 3], 'skipped', 'no order came']);
   assert.deepEqual(orderIn('[2] > [1] > [0]', 2), [1, 0]);
+  assert.deepEqual(orderIn('The most helpful are 2 and 1.', 2), [1, 0]);
+  assert.deepEqual(orderIn('In 1 of 2 studies the oak grew slowly, and the elm did not grow at all.', 2), []);
 });
 
 test('what takes too long or fails is skipped, and the result says so', async () => {
