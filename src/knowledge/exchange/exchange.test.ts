@@ -581,6 +581,27 @@ test('an export that failed writes nothing any more, and says in the folder that
   assert.equal((await back()).isWhole, true);
 });
 
+test('what a kill left half is removed by the next export, and only then', async () => {
+  const store = library();
+  const { folder, out } = of(store);
+  await out();
+  const half = [
+    'Entities/.Ada Lovelace.md.0123456789ab.tmp',
+    '.Index.md.0123456789ab.tmp',
+    '.kith/.exported-x.json.0123456789ab.tmp',
+  ].map((file) => join(folder, file));
+  for (const file of half) await writeFile(file, 'ha');
+  await out();
+  for (const file of half) assert.ok((await stat(file)).isFile(), 'nothing says that an export was killed');
+  await writeFile(join(folder, '.kith', `unfinished-${store.id.slice(0, 12)}.txt`), '');
+  await out();
+  for (const file of half) await assert.rejects(stat(file), { code: 'ENOENT' });
+  assert.deepEqual(
+    (await readdir(join(folder, '.kith'))).filter((name) => !name.startsWith('exported-')),
+    [],
+  );
+});
+
 test('whatever the names are, an export imports as nothing and comes out alike', async () => {
   const hostile = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 30 }),

@@ -18,6 +18,7 @@ import {
   markFinished,
   markUnfinished,
   readList,
+  sweepUnfinished,
   type Written,
   writeList,
 } from './exported-list.ts';
@@ -91,6 +92,7 @@ export async function exportNotes(view: NotesView, options: ExportOptions): Prom
   for (const name of OWN_FOLDERS) await refuseLink(join(folder, name));
   const here = await readFolder(folder, view.id, signal);
   const before = await readList(folder, view.id);
+  await sweepUnfinished(folder, view.id, before);
   const keys = view.keys(least);
   const links = createLinks({ view, here, before, keys, sources, vault: await vaultOf(folder) });
   const keyOf = createKeyOf(here, view, normalForm);

@@ -7,8 +7,8 @@
  *
  * @module knowledge/exchange/exported-list
  */
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isErrno, isKithError, KithError, readFileBounded, writeFileAtomic } from '../../base/index.ts';
 import { kbMark } from './note.ts';
 import { EXCHANGE_LIMITS, type Relation, type Taken, type Told } from './types.ts';
@@ -47,6 +47,19 @@ export async function markUnfinished(folder: string, kb: string): Promise<void> 
 
 export async function markFinished(folder: string, kb: string): Promise<void> {
   await rm(markFile(folder, kb), { force: true });
+}
+
+/** Of a write that a kill ended (`writeFileAtomic`). */
+const HALF = /^\..+\.(?:md|json|txt)\.[0-9a-f]{12}\.tmp$/u;
+
+/** Removes what an export that was killed left half, where the folder says that there was one. */
+export async function sweepUnfinished(folder: string, kb: string, list: ExportedList | null): Promise<void> {
+  if (!(await isUnfinished(folder, kb))) return;
+  const places = new Set(['.', '.kith', 'Entities', 'Sources']);
+  for (const { file } of list?.values() ?? []) places.add(dirname(file));
+  for (const place of places)
+    for (const name of await readdir(join(folder, place)).catch((): string[] => []))
+      if (HALF.test(name)) await rm(join(folder, place, name), { force: true });
 }
 
 export async function isUnfinished(folder: string, kb: string): Promise<boolean> {
