@@ -10,6 +10,7 @@ export function dreamsOverHttp(node: NodeClient, of: (kb: string) => string): Dr
     run: (kb, body) => node.call('POST', `${of(kb)}/dreams`, { body }),
     runs: async (kb, limit) =>
       (await node.call<{ runs: Runs }>('GET', `${of(kb)}/dreams?limit=${limit}`)).runs,
+    extraction: (kb) => node.call('GET', `${of(kb)}/extraction`),
     journal: (kb, run, { after, limit }) =>
       node.call('GET', `${of(kb)}/dreams/${run}?after=${after}&limit=${limit}`),
     undo: (kb, run) => node.call('POST', `${of(kb)}/dreams/${run}/undo`),

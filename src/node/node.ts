@@ -200,6 +200,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       ...{ config, clock: systemClock, random: systemRandom, log: log.child('knowledge') },
       ...{ engine: rooms.engine, local: rooms.local, models: rooms.store, gateway: rooms.gateway },
       watches: config.knowledge.watch,
+      activity: () => (server?.total ?? 0) * 1000 + (server?.active ?? 0),
       sharing: { identity: identity.identity, peers, mayLeave: questionsThatLeave(config, peers) },
     });
     const ids = createIds(systemClock, systemRandom);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { DreamJournal, DreamView, JobView, ScoreView } from '../../src/server/index.ts';
+import type { DreamJournal, DreamView, ExtractionView, JobView, ScoreView } from '../../src/server/index.ts';
 import { createHome, startNode } from '../node-support.ts';
 import { ragOf } from './rag-support.ts';
 
@@ -60,6 +60,18 @@ test('a dream over HTTP runs as a job, raises the score, tells what it did, and 
     const again = await rag.raw('POST', `/films/dreams/${run.id}/undo`);
     assert.equal(again.status, 409);
     assert.equal((await rag.raw('GET', '/films/dreams/99')).status, 404);
+
+    // A real model, far too small for it: it is tried on what is known, and reads nothing.
+    const tiny = await rag<{ run: DreamView; job: JobView }>('POST', '/films/dreams', {
+      ...{ model: 'tiny', calls: 1 },
+    });
+    await rag.ended(tiny.job);
+    const tried = (await rag<DreamJournal>('GET', `/films/dreams/${tiny.run.id}`)).run;
+    assert.deepEqual([tried.stopped, tried.found.calls, tried.idle], ['model', 0, false]);
+    assert.match(tried.note ?? '', /tiny is too weak to read passages/);
+    const idle = await rag<ExtractionView>('GET', '/films/extraction');
+    assert.deepEqual([idle.mode, idle.phase, idle.tokens, idle.run], ['off', 'off', 0, null]);
+    assert.ok(idle.left > 0);
     assert.equal((await rag.raw('GET', '/films/dreams/x')).status, 400);
   } finally {
     await node.close();

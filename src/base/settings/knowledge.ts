@@ -73,6 +73,23 @@ export const knowledgeSettings = {
     3000,
   ),
   'knowledge.rerankPassages': integer('Passages that a cross-encoder puts in order.', 2, 200, 30),
+  'knowledge.extraction': choice(
+    'Whether knowledge.writer reads passages for what they say of names while the node has nothing else to do (idle), one at a time.',
+    ['off', 'idle'],
+    'off',
+  ),
+  'knowledge.extractionAfterMs': integer(
+    'Time without a request after which passages are read while idle, in ms.',
+    10_000,
+    86_400_000,
+    600_000,
+  ),
+  'knowledge.extractionTokens': integer(
+    'Tokens that reading while idle may take in a day (UTC) in each knowledge base, questions and answers together.',
+    1000,
+    1_000_000_000,
+    100_000,
+  ),
   'knowledge.cache': choice(
     'Whether answers are given again until the knowledge base changes, for a day at most: to the same question, also to one that means the same (which may be answered for another), or never.',
     ['same', 'similar', 'off'],

@@ -1,6 +1,6 @@
 /** `kith rag dream`: what is known of names, completed. @module cli/commands/rag-dream */
 import { formatCount, formatDuration, formatPercent, formatPlural } from '../../base/index.ts';
-import type { DreamEntry, DreamView, JobView, ScoreView } from '../../server/index.ts';
+import type { DreamEntry, DreamView, ExtractionView, JobView, ScoreView } from '../../server/index.ts';
 import { UsageError } from '../failure.ts';
 import { journalLine } from '../journal-line.ts';
 import { wrapped } from '../lines.ts';
@@ -88,12 +88,14 @@ export const status: Handler = async (invocation) => {
   const told = await withRag(options, async ({ desk }) => ({
     score: await desk.dream.score(kb, 5),
     runs: await desk.dream.runs(kb, RUNS),
+    extraction: await desk.dream.extraction(kb),
   }));
   if (options.json) {
     printJson(told);
     return;
   }
   printScore(told.score);
+  printExtraction(told.extraction);
   if (told.runs.length === 0) {
     print(asTyped(`No dreams yet: kith rag dream run ${kb}`));
     return;
@@ -113,6 +115,29 @@ export const status: Handler = async (invocation) => {
     ),
   );
 };
+
+const PHASES: Readonly<Record<ExtractionView['phase'], string>> = {
+  ...{
+    off: 'only while a node runs',
+    no_model: 'knowledge.writer names no model',
+    unfit: 'the model is too weak',
+  },
+  ...{
+    waiting: 'waits until the node has nothing else to do',
+    reading: 'reads',
+    spent: 'has used up the tokens of today',
+  },
+  ...{ nothing_left: 'has read all passages', failed: 'failed, and tries again' },
+};
+
+function printExtraction(view: ExtractionView): void {
+  if (view.mode === 'off') return;
+  const { phase, note, run, tokens, budget, calls, kept, refused, left } = view;
+  print(
+    `While idle: ${PHASES[phase]}; today ${formatPlural(calls, 'passage')} read, ${formatPlural(kept, 'value')} taken over, ${formatCount(refused)} refused, ${formatCount(tokens)} of ${formatCount(budget)} tokens${run === null ? '' : ` (dream ${run})`}; ${formatPlural(left, 'name lacks', 'names lack')} something`,
+  );
+  if (note !== null) say(plain(note));
+}
 
 export const journal: Handler = async (invocation) => {
   const { options } = invocation;

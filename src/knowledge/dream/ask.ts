@@ -42,7 +42,7 @@ export async function* askModel(
   const current = await graph.current();
   let left = calls;
   for (const chunk of wanted(store, current, by)) {
-    if (left-- <= 0) return;
+    if (left <= 0) return;
     const question = questionOf(chunk, store.mentions([chunk.row]), (form) => {
       const entity = current.network.entityOf(form);
       return entity >= 0 && matters(current, entity);
@@ -53,6 +53,7 @@ export async function* askModel(
       store.noteReading({ chunk: chunk.id, by, run, kept, refused, at: clock.now() }, []);
       continue;
     }
+    left--;
     const text = await extractor.extract(question.messages, question.schema, {
       ...{ maxTokens: Math.min(ANSWER_TOKENS, Math.floor(extractor.context / 3)), temperature: 0, signal },
     });
@@ -69,6 +70,16 @@ export async function* askModel(
     );
     yield { chunk: chunk.id, kept, refused };
   }
+}
+
+/** Whether there is a passage that this model has not read, of a name that lacks something. */
+export async function hasUnread({
+  store,
+  graph,
+  extractor,
+}: Pick<AskParts, 'store' | 'graph' | 'extractor'>): Promise<boolean> {
+  const [first] = wanted(store, await graph.current(), `${extractor.id}#${RECIPE}`).take(1);
+  return first !== undefined;
 }
 
 /** Passages of the names with the most to gain that nobody read so: their own first, then those that name them. */

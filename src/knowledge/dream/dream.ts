@@ -24,6 +24,8 @@ export interface DreamParts {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /** Whoever reads passages where the order names a model. */
   readonly extractor?: Extractor | null;
+  /** Throws where whoever reads is not fit to. @default everybody is */
+  readonly admit?: (extractor: Extractor, signal: AbortSignal) => Promise<void>;
   /** Asked between steps: whether others want the machine. The run ends then, and another goes on where it was. */
   readonly busy?: () => boolean;
   readonly signal: AbortSignal;
@@ -36,7 +38,7 @@ const BATCH = 200;
 /** ms between notes of how far it is. */
 const NOTE_MS = 1000;
 
-const NOTHING: DreamFigures = {
+export const NOTHING: DreamFigures = {
   ...{ types: 0, summaries: 0, relations: 0, merges: 0, weights: 0 },
   ...{ calls: 0, kept: 0, refused: 0 },
 };
@@ -214,6 +216,7 @@ export async function* dream(parts: DreamParts, id: number): AsyncGenerator<Drea
 
   async function* ask(extractor: Extractor): AsyncGenerator<DreamState> {
     yield set({ phase: 'asking', looked: 0, of: order.calls });
+    await parts.admit?.(extractor, signal);
     for await (const { kept: good, refused } of askModel(
       { ...parts, extractor },
       id,
@@ -240,7 +243,7 @@ export async function* dream(parts: DreamParts, id: number): AsyncGenerator<Drea
 }
 
 /** What a run has said, by what the store has of it. */
-function foundBy(store: KnowledgeStore, run: number): DreamFigures {
+export function foundBy(store: KnowledgeStore, run: number): DreamFigures {
   const by = new Map<string, number>();
   for (let after = 0; ; ) {
     const page = store.assertionsOfRun(run, { after, limit: 1000 });

@@ -4,6 +4,7 @@
  * @module knowledge/dream
  */
 export { beginDream, type DreamParts, dream, dreamState, RUN_KIND } from './dream.ts';
+export { dayOf, type IdleStep, idleOf, idleRun, idleStep, idleTokens } from './idle.ts';
 export {
   type AllFacts,
   byGain,
@@ -12,4 +13,5 @@ export {
   type EntityScore,
   readFacts,
 } from './score.ts';
+export { createFitness, type Fitness, selfCheck } from './self-check.ts';
 export type * from './types.ts';

@@ -32,9 +32,19 @@ export interface DreamFigures {
   readonly refused: number;
 }
 
+/** Of a run that reads while nobody wants anything else: all that was read in one day. */
+export interface IdleNote {
+  /** UTC, `2026-11-22`. */
+  readonly day: string;
+  /** That were asked for: of questions, and the most that their answers could have. */
+  readonly tokens: number;
+}
+
 /** What the store keeps of a run. */
 export interface DreamState {
   readonly order: DreamOrder;
+  /** @default somebody began it */
+  readonly idle?: IdleNote;
   /** What it is at; `done` when it is over. */
   readonly phase: 'reading' | 'asserting' | 'merging' | 'weighing' | 'asking' | 'done';
   /** Of this phase: passages, names or proposals. */

@@ -4,12 +4,15 @@
  *
  * @module node/knowledge/areas
  */
+import type { Extractor } from '../../knowledge/index.ts';
 import type { NodeKnowledgeParts, Opened } from './desk.ts';
 import type { OpenKb } from './kbs.ts';
 
 export interface AreaParts extends NodeKnowledgeParts {
   /** Opens a KB for as long as the work takes. @throws KithError `kb_unknown`, `kb_missing`, `kb_lost`; of the disk */
   withKb<T>(name: string, work: (kb: OpenKb, opened: Opened) => T | Promise<T>): Promise<T>;
+  /** Whether a model is fit to read passages: asked once for each. @throws KithError `model_unfit` */
+  readonly admit: (extractor: Extractor, signal: AbortSignal) => Promise<void>;
   /** All that is open, opened now when it is not. @throws KithError `locked`; of the disk */
   opened(): Promise<Opened>;
 }

@@ -17,7 +17,13 @@ import {
   oneAtATime,
   type Random,
 } from '../../base/index.ts';
-import { type CrossEncoder, checkPath, createParserPool, type ParserPool } from '../../knowledge/index.ts';
+import {
+  type CrossEncoder,
+  checkPath,
+  createFitness,
+  createParserPool,
+  type ParserPool,
+} from '../../knowledge/index.ts';
 import type { KbView, KnowledgeDesk, NewKb } from '../../server/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import { answersDesk } from './answers.ts';
@@ -28,7 +34,9 @@ import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders, type Embedders } from './embedders.ts';
 import { createExchange } from './exchange.ts';
+import { openExtractor } from './extractor.ts';
 import { graphDesk } from './graph.ts';
+import { type IdleReading, onMains, startIdleReading } from './idle.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOpenKbs, foldersOf, type OpenKb, type OpenKbs } from './kbs.ts';
 import { makeKb } from './making.ts';
@@ -55,6 +63,8 @@ export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'>
   readonly crossEncoder?: CrossEncoder | null;
   /** What sharing with peers takes. @default nothing: only a running node shares */
   readonly sharing?: SharingParts;
+  /** Grows with each request to the node, for what is done while there are none. @default nothing is done then */
+  readonly activity?: () => number;
   /** Folders that are followed are watched. @default false */
   readonly watches?: boolean;
   readonly clock: Clock;
@@ -79,6 +89,8 @@ export interface Opened {
   readonly kbs: OpenKbs;
   readonly jobs: Jobs;
   readonly watching: Watching;
+  /** Null where nothing is read while the node rests. */
+  readonly idle: IdleReading | null;
 }
 
 export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
@@ -129,7 +141,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         run: async (name, what, telling) =>
           kbs.use(entries.get(name), (kb) =>
             what.kind === 'dream'
-              ? dreamWork(parts, what.run, kb, telling, () => jobs.unfinished(name) > 1)
+              ? dreamWork(area, what.run, kb, telling, () => jobs.unfinished(name) > 1)
               : what.kind === 'notes' || what.kind === 'copy'
                 ? exchange.work(what, kb, { name, registry: entries, telling })
                 : doWork(what, kb, work, telling),
@@ -139,12 +151,27 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       if (resumes) jobs.resume();
       const watching = createWatching({ registry, kbs, jobs, clock, log, home: folder });
       if (parts.watches === true) watching.start();
-      return { lock, registry, pool, embedders, kbs, jobs, watching };
+      return { lock, registry, pool, embedders, kbs, jobs, watching, idle: idleOver(entries, kbs) };
     } catch (error) {
       registry?.[Symbol.dispose]();
       await lock.release();
       throw error;
     }
+  }
+
+  function idleOver(registry: Registry, kbs: OpenKbs): IdleReading | null {
+    const { extraction, extractionAfterMs, extractionTokens, writer } = config.knowledge;
+    const { activity, gateway: backend } = parts;
+    if (extraction === 'off' || activity === undefined) return null;
+    return startIdleReading({
+      ...{ clock, log, activity, onMains, admit: area.admit },
+      ...{ afterMs: extractionAfterMs, tokensPerDay: extractionTokens },
+      busy: () => registry.unfinished().length > 0,
+      entries: () => registry.all(),
+      use: (entry, work) => kbs.use(entry, work),
+      extractor: async () =>
+        writer === 'none' || backend === undefined ? null : openExtractor({ backend, config }, writer),
+    });
   }
 
   async function withKb<T>(name: string, work: (kb: OpenKb, opened: Opened) => T | Promise<T>): Promise<T> {
@@ -185,7 +212,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     return { ...(await viewOf(opened, entry)), ...(unfollowed.length > 0 ? { unfollowed } : {}) };
   }
 
-  const area: AreaParts = { ...parts, withKb, opened: need };
+  const area: AreaParts = { ...parts, withKb, opened: need, admit: createFitness() };
   const exchange = createExchange(area, make);
   const sharing = createSharing(area);
   const asked = createAsked();
@@ -332,7 +359,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       closed = true;
       const opened = await opening?.catch(() => null);
       if (!opened) return;
-      const { jobs, kbs, pool, registry, lock, watching } = opened;
+      const { jobs, kbs, pool, registry, lock, watching, idle } = opened;
+      await idle?.[Symbol.asyncDispose]();
       await watching[Symbol.asyncDispose]();
       // Jobs write to knowledge bases, and these are written down in the registry.
       await jobs[Symbol.asyncDispose]();

@@ -11,6 +11,9 @@ import {
   DREAM_KIND,
   dream,
   dreamState,
+  idleOf,
+  idleRun,
+  idleTokens,
   type KnowledgeStore,
   namedIn,
   readFacts,
@@ -18,7 +21,7 @@ import {
 } from '../../knowledge/index.ts';
 import type { DreamDesk, DreamEntry, DreamView } from '../../server/index.ts';
 import type { AreaParts } from './areas.ts';
-import type { NodeKnowledgeParts, Opened } from './desk.ts';
+import type { Opened } from './desk.ts';
 import { openExtractor } from './extractor.ts';
 import type { OpenKb } from './kbs.ts';
 import { noProgress, type Telling } from './work.ts';
@@ -69,6 +72,22 @@ export function dreamDesk(parts: AreaParts): DreamDesk {
           .slice(0, limit)
           .map((run) => viewOf(run, now));
       }),
+    extraction: (kb) =>
+      withKb(kb, async ({ store, graph }, { idle }) => {
+        const { extraction: mode, writer, extractionTokens: budget } = config.knowledge;
+        const now = await graph.current();
+        const lacking = byGain(now, readFacts(store, now), (keys) => store.asked(keys));
+        const run = idleRun(store, clock.now());
+        const { phase, note } = idle?.phaseOf(kb) ?? { phase: 'off' as const, note: null };
+        const found = run === null ? null : dreamState(run).found;
+        return {
+          ...{ mode, phase, note, budget, tokens: idleTokens(store, clock.now()) },
+          model: writer === 'none' ? null : writer,
+          run: run?.id ?? null,
+          ...{ calls: found?.calls ?? 0, kept: found?.kept ?? 0, refused: found?.refused ?? 0 },
+          left: lacking.filter(({ gain }) => gain > 0).length,
+        };
+      }),
     journal: (kb, id, { after, limit }) =>
       withKb(kb, ({ store }, { registry }) => {
         const run = runOf(store, id);
@@ -111,7 +130,7 @@ function running(kb: string): KithError {
 
 /** The work of a job. @param waiting whether other jobs of this knowledge base wait */
 export async function dreamWork(
-  { gateway, config, clock, log }: NodeKnowledgeParts,
+  { gateway, config, clock, log, admit }: AreaParts,
   run: number,
   { store, graph }: Pick<OpenKb, 'store' | 'graph'>,
   { signal, tell }: Telling,
@@ -125,7 +144,7 @@ export async function dreamWork(
     model === null || gateway === undefined ? null : await openExtractor({ backend: gateway, config }, model);
   const busy = (): boolean => waiting() || (gateway?.backends?.() ?? []).some(({ inFlight }) => inFlight > 0);
   for await (const { looked, of, spentMs, phase, note } of dream(
-    { store, graph, clock, signal, extractor, busy },
+    { store, graph, clock, signal, extractor, busy, admit },
     run,
   )) {
     tell({
@@ -168,10 +187,12 @@ export function createAsked() {
 function viewOf(run: StoredRun, now: number | null): DreamView {
   const { order, spentMs, phase, found, before, after, stopped, note } = dreamState(run);
   const { id, began, ended, undone } = run;
-  const state = undone !== null ? 'undone' : ended !== null ? 'done' : id === now ? 'running' : 'stopped';
+  const idle = idleOf(run) !== null;
+  const goesOn = id === now || idle;
+  const state = undone !== null ? 'undone' : ended !== null ? 'done' : goesOn ? 'running' : 'stopped';
   return {
     ...{ id, state, model: order.model, ms: order.ms, spentMs, phase, found, before, after },
-    ...{ stopped, note, began, ended, undone },
+    ...{ stopped, note, began, ended, undone, idle },
   };
 }
 

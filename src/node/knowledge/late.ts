@@ -45,7 +45,7 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     desk: {
       answers: later('answers', ['answer']),
       cache: later('cache', ['stats', 'clear']),
-      dream: later('dream', ['score', 'run', 'runs', 'journal', 'undo']),
+      dream: later('dream', ['score', 'run', 'runs', 'extraction', 'journal', 'undo']),
       exchange: later('exchange', ['exportNotes', 'importNotes', 'backup', 'restore']),
       graph: later('graph', [
         ...(['entities', 'entity', 'network', 'merges', 'merge', 'unmerge'] as const),

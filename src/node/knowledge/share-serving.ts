@@ -124,6 +124,7 @@ export function createShareServing({
                 lexical: (...of) => scope.lexical(...of),
                 counts: () => ({ ...store.counts(), chunks: scope.rowsOf(undefined).length }),
                 chunk: () => null,
+                chunksOf: () => [],
               },
         ...{ embedder, writer: null, clock, random },
       });

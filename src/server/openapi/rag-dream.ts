@@ -69,6 +69,25 @@ export const ragDreamSchemas: Readonly<Record<string, Schema>> = {
     began: moment,
     ended: nullable(moment),
     undone: nullable(moment),
+    idle: described(
+      'Nobody began it: what was read in one day while the node had nothing else to do.',
+      boolean,
+    ),
+  }),
+  KbExtraction: object({
+    mode: choice('off', 'idle'),
+    phase: choice(
+      ...(['off', 'no_model', 'unfit', 'waiting', 'reading'] as const),
+      ...(['spent', 'nothing_left', 'failed'] as const),
+    ),
+    note: described('Why, where it did not go well.', nullable(string)),
+    model: nullable(string),
+    tokens: described('Of today (UTC), that were asked for.', count),
+    budget: described('Tokens of a day.', count),
+    run: described('Run of today; null: nothing was read.', nullable(count)),
+    calls: described('Passages that were read today.', count),
+    ...{ kept: count, refused: count },
+    left: described('Names that lack something.', count),
   }),
   KbDreamEntry: object({
     id: nullable(count),
@@ -108,6 +127,14 @@ export const ragDreamOperations: readonly Operation[] = [
     'List the dreams of a knowledge base',
     ['Newest first.', object({ runs: array(ref('KbDream')) })],
     { parameters: [limit(20)] },
+  ),
+  operation(
+    'get',
+    '/{kb}/extraction',
+    'ragExtraction',
+    'Say what is read while the node has nothing else to do',
+    ['As `knowledge.extraction` wants it.', ref('KbExtraction')],
+    {},
   ),
   operation(
     'post',

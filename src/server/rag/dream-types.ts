@@ -41,6 +41,34 @@ export interface DreamView {
   readonly began: number;
   readonly ended: number | null;
   readonly undone: number | null;
+  /** Nobody began it: it is what was read in one day while the node had nothing else to do. */
+  readonly idle: boolean;
+}
+
+/** What is read while the node has nothing else to do. */
+export interface ExtractionView {
+  readonly mode: 'off' | 'idle';
+  /**
+   * `no_model`: `knowledge.writer` is none. `unfit`: that is too weak. `waiting`: for the node to rest. `spent`: the day's tokens are
+   * used up. `nothing_left`: all passages were read.
+   */
+  readonly phase:
+    | ('off' | 'no_model' | 'unfit' | 'waiting' | 'reading')
+    | ('spent' | 'nothing_left' | 'failed');
+  /** Why, where it did not go well. */
+  readonly note: string | null;
+  readonly model: string | null;
+  /** Tokens of today (UTC) that were asked for, and that may be. */
+  readonly tokens: number;
+  readonly budget: number;
+  /** Run of today; null: nothing was read. */
+  readonly run: number | null;
+  /** Passages that were read today, values taken over, and those refused. */
+  readonly calls: number;
+  readonly kept: number;
+  readonly refused: number;
+  /** Names that lack something. */
+  readonly left: number;
 }
 
 /** One thing that a run did, why, and what says so. */
@@ -76,6 +104,7 @@ export interface DreamDesk {
   run(kb: string, query: DreamQuery): Promise<{ readonly run: DreamView; readonly job: JobView }>;
   /** Newest first. */
   runs(kb: string, limit: number): Promise<DreamView[]>;
+  extraction(kb: string): Promise<ExtractionView>;
   /** @throws KithError `run_unknown` */
   journal(
     kb: string,

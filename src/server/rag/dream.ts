@@ -24,6 +24,7 @@ export function dreamRoutes(route: Make, desk: () => DreamDesk): Route[] {
     route('GET', '/:kb/dreams', async ({ query }, kb) => ({
       runs: await desk().runs(kb, parseBody(runsQuery, once(query)).limit),
     })),
+    route('GET', '/:kb/extraction', (_exchange, kb) => desk().extraction(kb)),
     route('POST', '/:kb/dreams', async (exchange, kb) =>
       desk().run(kb, parseBody(dreamBody, await exchange.json())),
     ),
