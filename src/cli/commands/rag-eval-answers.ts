@@ -15,11 +15,12 @@ import {
   spendingOf,
   spentOn,
 } from '../../knowledge/index.ts';
-import type { AnswerEventView } from '../../server/index.ts';
+import type { AnswerEventView, StepView } from '../../server/index.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
+import { stepFigures, tellStepFigures } from '../rag-steps.ts';
 import { wishesOf } from './rag-answer.ts';
 import {
   callsOf,
@@ -59,6 +60,7 @@ export const evaluateAnswers: Handler = async (invocation) => {
   const judged: AnswerJudged[] = [];
   const kept: string[] = [];
   const spent: Spent[] = [];
+  const done: StepView[] = [];
   const models = new Map<string, number>();
   const kb = await withRag(options, async ({ desk }) => {
     for (const question of asked) {
@@ -74,6 +76,7 @@ export const evaluateAnswers: Handler = async (invocation) => {
         fresh: true,
       };
       for await (const event of await desk.answers.answer(name, query, signal)) events.push(event);
+      for (const event of events) if (event.type === 'sources') done.push(...event.steps);
       const one = judgeAnswer(question, events, performance.now() - began, idOf);
       judged.push(one);
       for (const event of events)
@@ -92,11 +95,13 @@ export const evaluateAnswers: Handler = async (invocation) => {
   const outcomes = countBy(judged.map(({ outcome }) => outcome));
   const against = compareSaved(new Map(judged.map((one) => [one.id, answerValues(one)])), before);
   const cost = costWith(spendingOf(spent), kb);
+  const steps = stepFigures(done);
   if (options.json) {
-    printJson({ ...figures, outcomes, models: Object.fromEntries(models), cost, against });
+    printJson({ ...figures, outcomes, models: Object.fromEntries(models), cost, steps, against });
     return;
   }
   tell(figures, models, cost);
+  tellStepFigures(steps);
   if (against === null) return;
   tellComparison(against.measures);
   tellCoverage(against);
