@@ -27,14 +27,43 @@ export function wordsAsked(text: string): string[] {
   });
 }
 
+/** Words with `'s` that say nothing of whose something is. */
+const CONTRACTED = new Set([
+  'it',
+  'that',
+  'there',
+  'here',
+  'what',
+  'who',
+  'where',
+  'when',
+  'how',
+  'he',
+  'she',
+  'let',
+]);
+
 /**
- * Numbers, units, names, negations, words of direction, quotes and codes of a question, each in their order; and the names that the
- * knowledge base has, in any writing. Equal texts are needed, not enough: vectors must be near, too.
+ * Whose whose something is: "Ann's brother's wife" is not "Ann's wife's brother", whose vectors have a cosine of 0.998. Empty for less
+ * than two such ties: then the words themselves differ.
+ */
+function chainOf(words: readonly string[]): string[] {
+  const ties = words.flatMap((word, at) => {
+    if (word === 'of') return words[at + 1] ?? [];
+    const owner = /^(.+)'s$/.exec(word)?.[1];
+    return owner === undefined || CONTRACTED.has(owner) ? [] : owner;
+  });
+  return ties.length < 2 ? [] : ties;
+}
+
+/**
+ * Numbers, units, names, negations, words of direction, quotes, codes and chains of whose something is, each in their order; and the
+ * names that the knowledge base has, in any writing. Equal texts are needed, not enough: vectors must be near, too.
  *
  * @param known names of the knowledge base that the question has, in the form under which they are compared
  */
 export function anchorsAsked(text: string, known: readonly string[]): string {
   const names = namesIn(text).map(({ surface }) => normalForm(surface));
   const digits = text.normalize('NFKC').match(/\p{N}+/gu) ?? [];
-  return JSON.stringify([anchorsOf(text), names, [...known].sort(), digits]);
+  return JSON.stringify([anchorsOf(text), names, [...known].sort(), digits, chainOf(wordsAsked(text))]);
 }
