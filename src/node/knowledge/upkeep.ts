@@ -31,8 +31,10 @@ export function upkeepDesk({ config, clock, withKb }: AreaParts): UpkeepDesk {
         if (order.folder !== undefined) await checkFolder(order.folder);
         const chunking = chunkingOf(store, knowledge);
         const window = windowOf(store);
-        // Of the embedder only its window counts here: no model is loaded where that is known.
-        const embedder = window === null ? await embedders.of(store) : { ...embedders.lazy(store), window };
+        // Of the embedder only its window counts here: no model is loaded where that is known, or nothing was cut yet.
+        const isKnown = window !== null || store.embedder === null;
+        const lazy = embedders.lazy(store);
+        const embedder = isKnown ? { ...lazy, window: window ?? lazy.window } : await embedders.of(store);
         const plans: SyncPlanView[] = [];
         for (const { folder, under } of followed(store, order, { keep: false })) {
           const plan = await previewSync({
