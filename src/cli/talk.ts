@@ -143,7 +143,7 @@ function nodeTalk(client: NodeClient, headers: Readonly<Record<string, string>>)
     },
     async models() {
       const status = await client.status();
-      return status.models.filter((model) => model.task !== 'embedding').map((model) => model.id);
+      return status.models.filter(({ task }) => task === 'text').map((model) => model.id);
     },
     async [Symbol.asyncDispose]() {},
   };
@@ -252,7 +252,7 @@ async function engineTalk(config: Config, log: Logger): Promise<Talk> {
     },
     async models() {
       const known = await rooms.gateway.models();
-      return known.filter((model) => model.task !== 'embedding').map((model) => model.id);
+      return known.filter(({ task }) => task === 'chat' || task === 'completion').map((model) => model.id);
     },
     [Symbol.asyncDispose]: () => rooms[Symbol.asyncDispose](),
   };

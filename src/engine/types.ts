@@ -224,6 +224,21 @@ export interface EmbedResult {
   readonly tokens: readonly number[];
 }
 
+export interface RankRequest {
+  readonly model: string;
+  readonly query: string;
+  /** Those beyond the model's window lose their ends. */
+  readonly passages: readonly string[];
+  /** Cut a query longer than half of the window instead of refusing it. @default false */
+  readonly truncateQuery?: boolean;
+}
+export interface RankResult {
+  /** A logit for each passage: larger is more relevant, comparable within one query only. */
+  readonly scores: Float32Array;
+  /** Tokens of each pair that was read. */
+  readonly tokens: readonly number[];
+}
+
 export interface LoadRequest {
   /** Id used in later requests. */
   readonly id: string;
@@ -261,7 +276,7 @@ export interface LoadedModel {
   readonly architecture: string;
   /** `kith` = our graphs; `node-llama-cpp` = compatibility path for architectures without a graph file. */
   readonly runner: 'kith' | 'node-llama-cpp';
-  readonly task: 'text' | 'embedding';
+  readonly task: 'text' | 'embedding' | 'rerank';
   readonly blocks: number;
   readonly embedding: number;
   readonly vocab: number;

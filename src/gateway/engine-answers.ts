@@ -51,8 +51,7 @@ export function createEngineAnswers(options: EngineAnswersOptions): EngineAnswer
     notes: readonly string[] = [],
     ends: readonly AbortSignal[] = [],
   ): AsyncGenerator<ChatEvent> {
-    if (model.task === 'embedding')
-      throw wrongTask(name, 'makes embeddings and does not write text', '/v1/embeddings');
+    checkWrites(model, name);
     const stop = new AbortController();
     const signal = AbortSignal.any([request.signal, stop.signal]);
     const sources = prompts.flatMap((prompt) =>
@@ -125,13 +124,18 @@ export function createEngineAnswers(options: EngineAnswersOptions): EngineAnswer
       return generate(model, name, prompts, request, { echo: request.echo });
     },
     async countTokens(model, name, request) {
-      if (model.task === 'embedding')
-        throw wrongTask(name, 'makes embeddings and does not write text', '/v1/embeddings');
+      checkWrites(model, name);
       return countWithTools(request, model.toolStyle, (prompt) =>
         engine.countTokens(model.id, prompt, request.signal),
       );
     },
   };
+}
+
+function checkWrites({ task }: LoadedModel, name: string): void {
+  if (task === 'embedding')
+    throw wrongTask(name, 'makes embeddings and does not write text', '/v1/embeddings');
+  if (task === 'rerank') throw wrongTask(name, 'is a reranker and does not write text', '/v1/rerank');
 }
 
 export function wrongTask(id: string, what: string, route: string): InputError {

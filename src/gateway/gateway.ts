@@ -5,7 +5,7 @@
  *
  * @module gateway/gateway
  */
-import { createSeededRandom, systemClock } from '../base/index.ts';
+import { createSeededRandom, InputError, systemClock } from '../base/index.ts';
 import type { Ledger } from './accounting/index.ts';
 import type { AnswerCache } from './cache/index.ts';
 import type { GatewayOptions, GatewayProvider } from './options.ts';
@@ -31,6 +31,7 @@ import { chatQuestion, completionQuestion, embeddingQuestion } from './steps/que
 import { createRedactions } from './steps/redaction.ts';
 import { rescued } from './steps/rescue.ts';
 import { createSettle, type Wishes } from './steps/wishes.ts';
+import { OWN_TERMS } from './terms.ts';
 import type {
   Backend,
   BackendHealth,
@@ -41,6 +42,8 @@ import type {
   EmbeddingAnswer,
   EmbeddingRequest,
   ModelDescription,
+  RankingAnswer,
+  RankingRequest,
 } from './types.ts';
 
 /** A decision with its reasons. */
@@ -57,6 +60,8 @@ export interface Gateway extends AsyncDisposable {
   /** Tokens of the prompt that `chat` would make of the request. */
   countTokens(request: ChatRequest): Promise<number>;
   embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
+  /** How relevant documents are to a query, by a reranker of this machine. */
+  rank(request: RankingRequest): Promise<RankingAnswer>;
   models(): Promise<readonly BackendModel[]>;
   /** Throws `model_not_found` (404). */
   describe(model: string): Promise<ModelDescription>;
@@ -234,6 +239,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     async embed(request) {
       return answers.embed(
         await roster.planner.plan(embeddingQuestion(request), settle(request.terms, request.peers)),
+        request,
+      );
+    },
+    async rank(request) {
+      const model = request.model ?? options.reranker ?? null;
+      if (model === null)
+        throw new InputError(
+          'model_not_found',
+          'No reranker is configured: name one in `model`, or set `knowledge.reranker`.',
+          { status: 404, param: 'model' },
+        );
+      // Only this machine's engine ranks.
+      const wishes = settle({ ...(request.terms ?? OWN_TERMS), route: 'local' });
+      return answers.rank(
+        await roster.planner.plan(embeddingQuestion({ ...request, model }), wishes),
         request,
       );
     },

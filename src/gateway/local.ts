@@ -12,12 +12,20 @@ import { createDescriptions } from './describe.ts';
 import { abortReason, createEngineAnswers, wrongTask } from './engine-answers.ts';
 import { createProbe } from './probe.ts';
 import { shareLooks } from './share.ts';
-import type { Backend, BackendHealth, BackendModel, EmbeddingAnswer, EmbeddingRequest } from './types.ts';
+import type {
+  Backend,
+  BackendHealth,
+  BackendModel,
+  EmbeddingAnswer,
+  EmbeddingRequest,
+  RankingAnswer,
+  RankingRequest,
+} from './types.ts';
 
 export interface LocalBackendOptions {
   readonly engine: Pick<
     Engine,
-    'load' | 'unload' | 'generate' | 'embed' | 'countTokens' | 'models' | 'status' | 'state'
+    'load' | 'unload' | 'generate' | 'embed' | 'rank' | 'countTokens' | 'models' | 'status' | 'state'
   >;
   readonly models: Pick<ModelStore, 'list' | 'get' | 'ensure'>;
   readonly defaults: { readonly chat: string; readonly embedding: string };
@@ -179,7 +187,9 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
       const id = request.model!;
       const model = await prepareWithin(id, request.signal);
       if (model.task !== 'embedding')
-        throw wrongTask(id, 'writes text and makes no embeddings', '/v1/chat/completions');
+        throw model.task === 'rerank'
+          ? wrongTask(id, 'is a reranker and makes no embeddings', '/v1/rerank')
+          : wrongTask(id, 'writes text and makes no embeddings', '/v1/chat/completions');
       const dimensions = request.dimensions ?? null;
       if (dimensions !== null) checkDimensions((await models.get(id)).manifest, dimensions);
       const began = clock.monotonic();
@@ -192,6 +202,22 @@ export function createLocalBackend(options: LocalBackendOptions): LocalBackend {
         vectors: cutVectors(result.vectors, result.dimension, dimensions ?? result.dimension),
         dimension: Math.min(result.dimension, dimensions ?? result.dimension),
         tokens: result.tokens,
+        receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null, notes: [] },
+      };
+    },
+    async rank(request: RankingRequest): Promise<RankingAnswer> {
+      const id = request.model!;
+      const model = await prepareWithin(id, request.signal);
+      if (model.task !== 'rerank')
+        throw model.task === 'embedding'
+          ? wrongTask(id, 'makes embeddings and is no reranker', '/v1/embeddings')
+          : wrongTask(id, 'writes text and is no reranker', '/v1/chat/completions');
+      const { query, documents: passages, truncateQuery = false, signal } = request;
+      const began = clock.monotonic();
+      const result = await engine.rank({ model: id, query, passages, truncateQuery }, signal);
+      const prefillMs = clock.monotonic() - began;
+      return {
+        ...result,
         receipt: { backend: 'local', model: id, queueMs: null, prefillMs, decodeMs: null, notes: [] },
       };
     },

@@ -74,6 +74,8 @@ export interface GatewayOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly policy?: OwnerPolicy;
+  /** Id of the reranker for requests that name none. @default none */
+  readonly reranker?: string | null;
   readonly agents?: Readonly<Record<string, AgentPolicy>>;
   readonly breaker?: Omit<BreakerOptions, 'now' | 'onChange'>;
   /** Times that a request may be sent again to a backend that had it. @default 3 */

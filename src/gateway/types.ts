@@ -107,6 +107,27 @@ export interface EmbeddingRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export interface RankingRequest {
+  /** Null = the configured reranker. */
+  readonly model: string | null;
+  readonly query: string;
+  /** Those beyond the model's window lose their ends. */
+  readonly documents: readonly string[];
+  /** Cut a query longer than half of the model's window instead of refusing it. @default false */
+  readonly truncateQuery?: boolean;
+  readonly signal: AbortSignal;
+  /** @default OWN_TERMS */
+  readonly terms?: Terms;
+}
+
+export interface RankingAnswer {
+  /** A logit for each document: larger is more relevant, comparable within one query only. */
+  readonly scores: Float32Array;
+  /** Tokens of the query with each document. */
+  readonly tokens: readonly number[];
+  readonly receipt: Receipt;
+}
+
 /** Facts about how an answer was made. Unknown values are null. */
 export interface Receipt {
   readonly backend: string;
@@ -273,7 +294,7 @@ export interface EmbeddingAnswer {
 
 export interface BackendModel {
   readonly id: string;
-  readonly task: 'chat' | 'completion' | 'embedding';
+  readonly task: 'chat' | 'completion' | 'embedding' | 'rerank';
   /** `loaded`: answers at once; `ready`: on disk; `available`: has to be fetched first. */
   readonly state: 'loaded' | 'ready' | 'available';
   readonly ownedBy: string;
@@ -342,6 +363,8 @@ export interface Backend {
   /** Tokens of the prompt that `chat` would make of the request, template and tools included. */
   countTokens(request: ChatRequest): Promise<number>;
   embed(request: EmbeddingRequest): Promise<EmbeddingAnswer>;
+  /** @default it ranks nothing */
+  rank?(request: RankingRequest): Promise<RankingAnswer>;
   health(signal?: AbortSignal): Promise<BackendHealth>;
   /**
    * Connections to its server that are open, and requests that are under way or wait for one.

@@ -77,7 +77,7 @@ export interface ByteSource {
   close?(): Promise<void>;
 }
 
-export type ModelTask = 'chat' | 'completion' | 'embedding';
+export type ModelTask = 'chat' | 'completion' | 'embedding' | 'rerank';
 
 /** A source is a URI: `npm:pkg@1.0.0/path/in/package`, `hf:owner/repo/file@rev`, `https://...`, `file:/path`. */
 export interface ModelSource {

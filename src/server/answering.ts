@@ -3,7 +3,7 @@
  *
  * @module server/answering
  */
-import type { Gateway, Terms } from '../gateway/index.ts';
+import type { EmbeddingAnswer, Gateway, Terms } from '../gateway/index.ts';
 import type { Exchange } from './http/exchange.ts';
 import { termsOf } from './http/terms.ts';
 import { observed } from './observed.ts';
@@ -40,21 +40,36 @@ export function createAnswering(gateway: Gateway, observers: readonly Observer[]
         gateway.complete({ ...request, terms: termsIn(exchange), whole: !stream }),
         exchange.signal,
       ),
-    async embed(exchange, request) {
-      const watches = watch(exchange, 'embedding', request.model, charactersOf(request.inputs));
-      try {
-        const answer = await gateway.embed({ ...request, terms: termsIn(exchange) });
-        for (const one of watches) {
-          one.embedded?.(answer);
-          one.end(null);
-        }
-        return answer;
-      } catch (error) {
-        for (const one of watches) one.end(error);
-        throw error;
-      }
+    embed: (exchange, request) =>
+      whole(watch(exchange, 'embedding', request.model, charactersOf(request.inputs)), () =>
+        gateway.embed({ ...request, terms: termsIn(exchange) }),
+      ),
+    rank(exchange, request) {
+      const { query, documents, model } = request;
+      const asked = query.length * documents.length + charactersOf(documents);
+      return whole(watch(exchange, 'rerank', model, asked), () =>
+        gateway.rank({ ...request, terms: termsIn(exchange) }),
+      );
     },
   };
+}
+
+/** An answer that comes as a whole. */
+async function whole<Answer extends Pick<EmbeddingAnswer, 'tokens' | 'receipt'>>(
+  watches: readonly AnswerWatch[],
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    const answer = await ask();
+    for (const one of watches) {
+      one.embedded?.(answer);
+      one.end(null);
+    }
+    return answer;
+  } catch (error) {
+    for (const one of watches) one.end(error);
+    throw error;
+  }
 }
 
 /** Begins the watches of one answer. */

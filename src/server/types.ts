@@ -13,6 +13,8 @@ import type {
   EmbeddingAnswer,
   EmbeddingRequest,
   Gateway,
+  RankingAnswer,
+  RankingRequest,
 } from '../gateway/index.ts';
 import type { BackendPlace, EngineHealth, HealthLimits, HealthPolicy } from './health/types.ts';
 import type { Exchange, Scope } from './http/exchange.ts';
@@ -103,7 +105,7 @@ export interface NodeStatus {
 
 export interface LoadedModelStatus {
   readonly id: string;
-  readonly task: 'text' | 'embedding';
+  readonly task: 'text' | 'embedding' | 'rerank';
   readonly architecture: string;
   readonly runner: 'kith' | 'node-llama-cpp';
   readonly device: string;
@@ -155,12 +157,13 @@ export interface Access {
   preflight(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-export type AnswerKind = 'chat' | 'completion' | 'embedding';
+export type AnswerKind = 'chat' | 'completion' | 'embedding' | 'rerank';
 
 /** Sees one answer as it is made. Must not throw. */
 export interface AnswerWatch {
   event?(event: ChatEvent): void;
-  embedded?(answer: EmbeddingAnswer): void;
+  /** Vectors were made, or documents ranked. */
+  embedded?(answer: Pick<EmbeddingAnswer, 'tokens' | 'receipt'>): void;
   /** Once, at the end; null when it ended well. */
   end(error: unknown): void;
 }
@@ -260,6 +263,7 @@ export interface Answering {
   chat(exchange: Exchange, request: ChatRequest, stream: boolean): AsyncIterable<ChatEvent>;
   complete(exchange: Exchange, request: CompletionRequest, stream: boolean): AsyncIterable<ChatEvent>;
   embed(exchange: Exchange, request: EmbeddingRequest): Promise<EmbeddingAnswer>;
+  rank(exchange: Exchange, request: RankingRequest): Promise<RankingAnswer>;
 }
 
 export interface Server extends AsyncDisposable {

@@ -154,7 +154,11 @@ function report(invocation: Invocation, entry: ModelEntry, what: string): void {
   else {
     const { id, bytes, task } = entry.manifest;
     const use =
-      task === 'embedding' ? `Use it with: kith embed -m ${id} "a text"` : `Talk to it with: kith chat ${id}`;
+      task === 'embedding'
+        ? `Use it with: kith embed -m ${id} "a text"`
+        : task === 'rerank'
+          ? `Searches are reranked by it with: kith config set knowledge.reranker ${id}`
+          : `Talk to it with: kith chat ${id}`;
     print(asTyped(`${what} ${id} (${formatBytes(bytes)}). ${use}`));
   }
 }

@@ -1,5 +1,6 @@
 /**
- * BERT encoders for embeddings (all-MiniLM, bge, gte, e5): post-norm blocks, learned positions, GELU, no cache.
+ * BERT encoders for embeddings (all-MiniLM, bge, gte, e5) and with one more layer for the relevance of a passage to a query
+ * (ms-marco-MiniLM): post-norm blocks, learned positions, GELU, no cache.
  * The graph takes `texts` sequences padded to one `length`, so attention works per text.
  *
  * @module engine/arch/bert
@@ -10,14 +11,17 @@ import type { Ops } from '../ggml/ops.ts';
 import { readHyperparameters, unsupported } from './common.ts';
 import type { Hyperparameters, TensorNeed } from './types.ts';
 
-/** How token vectors become one: `bert.pooling_type` (1 mean, 2 first token, 3 last token). */
-export type Pooling = 'mean' | 'cls' | 'last';
+/**
+ * How token vectors become one: `bert.pooling_type` (1 mean, 2 first token, 3 last token). With 4 they become one number: the
+ * first token's vector goes through the classification head.
+ */
+export type Pooling = 'mean' | 'cls' | 'last' | 'rank';
 
 export interface EncoderHyperparameters extends Hyperparameters {
   readonly pooling: Pooling;
 }
 
-const POOLING: readonly (Pooling | undefined)[] = [undefined, 'mean', 'cls', 'last'];
+const POOLING: readonly (Pooling | undefined)[] = [undefined, 'mean', 'cls', 'last', 'rank'];
 
 export function readBert(gguf: Gguf): EncoderHyperparameters {
   const h = readHyperparameters(gguf, 'bert', {
@@ -60,6 +64,17 @@ export function bertTensors(h: Hyperparameters, tokenTypes: number): TensorNeed[
   return list;
 }
 
+/** The head of a reranker as llama.cpp's converter writes it: perhaps a dense layer with tanh, and one output. */
+export function rankTensors(h: Hyperparameters): TensorNeed[] {
+  const e = h.embedding;
+  return [
+    { name: 'cls.weight', dims: [e, e], required: false },
+    { name: 'cls.bias', dims: [e], required: false },
+    { name: 'cls.output.weight', dims: [e], required: true },
+    { name: 'cls.output.bias', dims: [1], required: false },
+  ];
+}
+
 export interface EncoderInputs {
   /** i32 [texts × length] */
   readonly ids: Tensor;
@@ -69,16 +84,27 @@ export interface EncoderInputs {
   readonly mask: Tensor;
   readonly texts: number;
   readonly length: number;
+  /** Of a text of two parts. @default one part */
+  readonly pair?: PairInputs;
 }
 
-/** Hidden states of every token, [embedding, texts × length]. */
+export interface PairInputs {
+  /** i32 [texts × length]: 0 for tokens of the first part and 1 for those of the second. Null for a model without segments. */
+  readonly segments: Tensor | null;
+  /** i32 [texts]: rows of the texts' first tokens, the only ones that the last block goes on with. */
+  readonly firsts: Tensor;
+  /** i32 [embedding]: 0, 1, 2, ... */
+  readonly rows: Tensor;
+}
+
+/** Hidden states of every token, [embedding, texts × length]; of the texts' first tokens for pairs, [embedding, texts]. */
 export function bertGraph(
   ops: Ops,
   h: EncoderHyperparameters,
   weight: (name: string) => Tensor | undefined,
   inputs: EncoderInputs,
 ): Tensor {
-  const { texts, length } = inputs;
+  const { texts, length, pair } = inputs;
   const rows = texts * length;
   const get = (name: string) => weight(name)!;
   const linear = (name: string, x: Tensor) => {
@@ -94,8 +120,9 @@ export function bertGraph(
     ops.getRows(get('token_embd.weight'), inputs.ids),
   );
   const types = weight('token_types.weight');
-  // Sentence A for every token, as sentence encoders are trained.
-  if (types !== undefined) x = ops.add(x, ops.view1d(types, h.embedding, 0));
+  // Without a second part: sentence A for every token, as sentence encoders are trained.
+  if (types !== undefined)
+    x = ops.add(x, pair?.segments ? ops.getRows(types, pair.segments) : ops.view1d(types, h.embedding, 0));
   x = norm('token_embd_norm', x);
   for (let il = 0; il < h.blocks; il++) {
     const p = `blk.${il}.`;
@@ -106,10 +133,33 @@ export function bertGraph(
     const v = split('attn_v');
     // K and V stay F32: casting them to F16 for the cache-less case costs more than it saves (measured 5x).
     const mixed = ops.flashAttention(q, k, v, inputs.mask, h.attentionScale); // [headDim, heads, length, texts]
-    const attended = ops.reshape2d(mixed, h.embedding, rows);
+    let attended = ops.reshape2d(mixed, h.embedding, rows);
+    if (pair !== undefined && il === h.blocks - 1) {
+      attended = ops.getRows(attended, pair.firsts);
+      x = ops.getRows(x, pair.firsts);
+    }
     x = norm(`${p}attn_output_norm`, ops.add(linear(`${p}attn_output`, attended), x));
     const fed = linear(`${p}ffn_down`, ops.gelu(linear(`${p}ffn_up`, x)));
     x = norm(`${p}layer_output_norm`, ops.add(fed, x));
   }
   return x;
+}
+
+/** The relevance of each text, [1, texts], from the hidden states of first tokens. In F32, whatever type the head is stored in. */
+export function rankGraph(
+  ops: Ops,
+  weight: (name: string) => Tensor | undefined,
+  firsts: Tensor,
+  { rows }: PairInputs,
+): Tensor {
+  const dense = weight('cls.weight');
+  const bias = weight('cls.bias');
+  const outputBias = weight('cls.output.bias');
+  let x = firsts;
+  if (dense !== undefined) {
+    x = ops.mulMat(ops.getRows(dense, rows), x);
+    x = ops.tanh(bias === undefined ? x : ops.add(x, bias));
+  }
+  x = ops.mulMat(ops.getRows(weight('cls.output.weight')!, ops.view1d(rows, 1, 0)), x);
+  return outputBias === undefined ? x : ops.add(x, outputBias);
 }

@@ -9,6 +9,7 @@ import type { Architecture } from './types.ts';
 export const architectures: ReadonlyMap<string, Architecture> = new Map(
   [llama, qwen2, qwen3, gemma3, phi3].map((architecture) => [architecture.name, architecture]),
 );
+export { checkReranker, isReranker } from './rerank.ts';
 export type { Architecture, BlockGraph, Hyperparameters, TensorNeed } from './types.ts';
 
 /** Names of all architectures that run on Kith's own graphs. */

@@ -1,5 +1,5 @@
 /**
- * Who embeds next. Requests take turns pass by pass, so that one text does not wait behind a thousand, and the limits
+ * Whose texts an encoder takes next. Requests take turns pass by pass, so that one text does not wait behind a thousand, and the limits
  * of generation hold here too: how many may wait, how long until the first pass, how long in all.
  *
  * @module engine/process/embed-queue
@@ -7,17 +7,19 @@
 import { type Clock, LimitError, throwIfAborted } from '../../base/index.ts';
 import type { EngineOptions } from '../types.ts';
 
-/** What the queue needs of an embedder. */
-export interface PassEmbedder {
+/** What the queue needs of an embedder. Of a reranker the vectors have one number. */
+export interface PassEmbedder<Row = Int32Array> {
   readonly dimension: number;
+  /** What its requests are, for people. @default 'embedding' */
+  readonly what?: string;
   /** Groups of rows that make one pass each. */
-  plan(rows: readonly Int32Array[]): readonly { readonly indices: readonly number[] }[];
-  embed(rows: readonly Int32Array[]): Promise<{ readonly vectors: Float32Array }>;
+  plan(rows: readonly Row[]): readonly { readonly indices: readonly number[] }[];
+  embed(rows: readonly Row[]): Promise<{ readonly vectors: Float32Array }>;
 }
 
-export interface EmbedQueue {
+export interface EmbedQueue<Row = Int32Array> {
   /** Row-major, rows.length × dimension. @throws LimitError, AbortedError, and what the embedder throws */
-  embed(rows: readonly Int32Array[], signal: AbortSignal): Promise<Float32Array>;
+  embed(rows: readonly Row[], signal: AbortSignal): Promise<Float32Array>;
   /** Requests that wait for their first pass, and those under way. */
   readonly waiting: number;
   readonly active: number;
@@ -25,8 +27,8 @@ export interface EmbedQueue {
   drain(): Promise<void>;
 }
 
-interface Entry {
-  readonly rows: readonly Int32Array[];
+interface Entry<Row> {
+  readonly rows: readonly Row[];
   readonly passes: (readonly number[])[];
   readonly vectors: Float32Array;
   readonly signal: AbortSignal;
@@ -38,20 +40,20 @@ interface Entry {
 
 type Limits = Pick<EngineOptions, 'maxActive' | 'maxQueue' | 'maxWaitMs' | 'maxRunMs'>;
 
-export function createEmbedQueue(
-  embedder: PassEmbedder,
+export function createEmbedQueue<Row = Int32Array>(
+  embedder: PassEmbedder<Row>,
   limits: Limits,
   clock: Pick<Clock, 'monotonic'>,
-): EmbedQueue {
+): EmbedQueue<Row> {
   /** In the order of their turns. */
-  const entries: Entry[] = [];
+  const entries: Entry<Row>[] = [];
   let loop: Promise<void> | null = null;
   /** Seconds one request took lately, smoothed: the hint of when to come again. */
   let secondsEach = 1;
-  const { dimension } = embedder;
+  const { dimension, what: kind = 'embedding' } = embedder;
   const retryAfter = () => Math.max(1, Math.ceil(secondsEach * entries.length));
 
-  function check(entry: Entry): void {
+  function check(entry: Entry<Row>): void {
     throwIfAborted(entry.signal);
     const now = clock.monotonic();
     const [name, since] =
@@ -63,12 +65,12 @@ export function createEmbedQueue(
     throw new LimitError(
       `engine.${name}`,
       limits[name],
-      `The embedding request ${what} ${Math.round(now - since)} ms; \`engine.${name}\` is ${limits[name]}. Send fewer texts at once, or try again later.`,
+      `The ${kind} request ${what} ${Math.round(now - since)} ms; \`engine.${name}\` is ${limits[name]}. Send fewer texts at once, or try again later.`,
       { status: 503, retryAfter: retryAfter() },
     );
   }
 
-  async function turn(entry: Entry): Promise<boolean> {
+  async function turn(entry: Entry<Row>): Promise<boolean> {
     check(entry);
     entry.startedAt ??= clock.monotonic();
     const indices = entry.passes.shift()!;
@@ -94,7 +96,7 @@ export function createEmbedQueue(
       }
     }
   }
-  let current: Entry | null = null;
+  let current: Entry<Row> | null = null;
 
   return {
     async embed(rows, signal) {
@@ -104,7 +106,7 @@ export function createEmbedQueue(
         throw new LimitError(
           'engine.maxQueue',
           limits.maxQueue,
-          `${waiting} embedding requests wait already (\`engine.maxQueue\` is ${limits.maxQueue}, beside ${limits.maxActive} under way). Try again later, or send several texts in one request.`,
+          `${waiting} ${kind} requests wait already (\`engine.maxQueue\` is ${limits.maxQueue}, beside ${limits.maxActive} under way). Try again later, or send several texts in one request.`,
           { retryAfter: retryAfter() },
         );
       }

@@ -24,7 +24,7 @@ export async function openEncoder(input: KithModelInput): Promise<HostedModel> {
   for (const tensor of gguf.tensors.values()) weightBytes += tensor.bytes;
   const embedder = await openEmbedderWithin(input, weightBytes);
   const { info } = embedder;
-  const queue = createEmbedQueue(
+  const queue = createEmbedQueue<Int32Array>(
     {
       dimension: info.dimension,
       plan: planPasses,
@@ -59,6 +59,7 @@ export async function openEncoder(input: KithModelInput): Promise<HostedModel> {
       vectors: await queue.embed(rows, signal),
       dimension: info.dimension,
     }),
+    rank: null,
     forward: null,
     leases: null,
     tokenize: (text, encoding) => tokenizer.encode(text, encoding),

@@ -4,7 +4,7 @@
  * @module engine/process/engine
  */
 
-import { InputError, isKithError, KithError, throwIfAborted } from '../../base/index.ts';
+import { InputError, KithError, throwIfAborted } from '../../base/index.ts';
 import { createGrammarCheck } from '../grammar/index.ts';
 import type { ForwardPart, ForwardResult } from '../runner/types.ts';
 import { parseSamplerOptions } from '../sampler/index.ts';
@@ -27,6 +27,7 @@ import { decodeKvCells, encodeKvCells } from './kv-cells.ts';
 import type { LeaseTerms } from './leases.ts';
 import { createModels, type ReadyModel } from './models.ts';
 import { resolveOptions } from './options.ts';
+import { createRanking, wrongTask } from './ranking.ts';
 import { checkTokens } from './shape.ts';
 import { streamEvents } from './stream.ts';
 import { DEFAULT_SUPERVISOR_LIMITS } from './supervision.ts';
@@ -39,7 +40,7 @@ import type {
   LeaseOptions,
   ModelStatus,
 } from './types.ts';
-import { createWriting } from './writing.ts';
+import { createWriting, isOverLimit } from './writing.ts';
 
 /** Tokens that one prompt may have where it may be longer than the context: what a message to the engine process holds. */
 const MOST_TOKENS = FRAME_CAPS.generate.payload / 4;
@@ -76,7 +77,12 @@ export function createEngine(given: CreateEngineOptions): Engine {
     const grammar = request.grammar === undefined ? null : checkGrammar(request.grammar);
     const model = await models.ready(request.model, signal);
     if (model.loaded.task !== 'text')
-      throw wrongTask(request.model, 'makes embeddings and does not write text');
+      throw wrongTask(
+        request.model,
+        model.loaded.task === 'rerank'
+          ? 'is a reranker and does not write text'
+          : 'makes embeddings and does not write text',
+      );
     const { context } = model.loaded;
     const limit = request.overflow === 'slide' ? MOST_TOKENS : Math.min(context, MOST_TOKENS);
     const tokens = await within(limit, context, request.prompt, () =>
@@ -124,7 +130,11 @@ export function createEngine(given: CreateEngineOptions): Engine {
   async function embed(request: EmbedRequest, signal?: AbortSignal): Promise<EmbedResult> {
     const model = await models.ready(request.model, signal);
     const { task, context, vocab, embedding } = model.loaded;
-    if (task !== 'embedding') throw wrongTask(request.model, 'writes text and makes no embeddings');
+    if (task !== 'embedding')
+      throw wrongTask(
+        request.model,
+        `${task === 'text' ? 'writes text' : 'is a reranker'} and makes no embeddings`,
+      );
     if (request.inputs.length === 0) {
       throw new InputError('input_empty', 'There is nothing to embed.', { param: 'input' });
     }
@@ -226,6 +236,7 @@ export function createEngine(given: CreateEngineOptions): Engine {
     unload: (id) => models.unload(id),
     generate: (request, signal) => streamEvents((onFrame, stop) => begin(request, onFrame, stop), signal),
     embed,
+    rank: createRanking({ models, writing, reading }),
     forward,
     lease,
     countTokens,
@@ -258,10 +269,6 @@ export function createEngine(given: CreateEngineOptions): Engine {
       return disposing;
     },
   };
-}
-
-function isOverLimit(error: unknown): boolean {
-  return isKithError(error) && error.code === 'tokens_over_limit';
 }
 
 /** Makes the tokens of a prompt. More than `limit` are `context_length_exceeded`; how many more is known only of tokens. */
@@ -308,8 +315,4 @@ function createGate(places: number): <T>(work: () => Promise<T>) => Promise<T> {
 /** What is left of a request's time after `spent` ms; at least 1, so that the scheduler ends it in its own way. */
 function remaining(timeoutMs: number | null | undefined, spent: number): number | null {
   return timeoutMs === null || timeoutMs === undefined ? null : Math.max(1, Math.round(timeoutMs - spent));
-}
-
-function wrongTask(model: string, what: string): InputError {
-  return new InputError('wrong_model_task', `Model '${model}' ${what}.`, { param: 'model' });
 }

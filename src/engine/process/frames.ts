@@ -53,6 +53,7 @@ export const FrameType = {
   step: 18,
   kvRead: 19,
   kvWrite: 20,
+  rank: 21,
   reply: 64,
   failure: 65,
   event: 66,
@@ -103,6 +104,8 @@ export const FRAME_CAPS: Readonly<Record<FrameTypeName, FrameCaps>> = {
   kvRead: { meta: 4 * KiB, payload: 0 },
   /** Payload: cells, positions, what they continue (i32) and KV rows. */
   kvWrite: { meta: 4 * KiB, payload: 64 * MiB },
+  /** Payload: the tokens of a query and of all passages (i32). */
+  rank: { meta: 1 * MiB, payload: 16 * MiB },
   /** Payload: vectors, logits, hidden states, tokens or text. */
   reply: { meta: 4 * MiB, payload: 256 * MiB },
   failure: { meta: 256 * KiB, payload: 0 },

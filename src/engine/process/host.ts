@@ -7,6 +7,7 @@
 
 import { InputError, isKithError, KithError, throwIfAborted } from '../../base/index.ts';
 import { fileSource, getString, readGguf } from '../../models/index.ts';
+import { checkReranker, isReranker } from '../arch/index.ts';
 import { type Compute, createCompute, loadGgml, supportedArchitectures } from '../runner/index.ts';
 import type { EngineOptions, LoadRequest } from '../types.ts';
 import type { FrameMeta } from './frames.ts';
@@ -78,6 +79,7 @@ export function createHost(
     throwIfAborted(signal);
     await using source = await fileSource(request.path);
     const gguf = await readGguf(source, { signal });
+    if (isReranker(gguf)) checkReranker(gguf);
     const usedBytes = [...models.values()].reduce((sum, model) => sum + model.totalBytes, 0);
     const context = {
       options,

@@ -33,6 +33,17 @@ export interface HostedModel extends AsyncDisposable {
         signal: AbortSignal,
       ) => Promise<{ vectors: Float32Array; dimension: number }>)
     | null;
+  /**
+   * The relevance of passages to a query, as logits, and the tokens of each pair. Both come without specials. Null for models that
+   * are no rerankers.
+   */
+  readonly rank:
+    | ((
+        query: Int32Array,
+        passages: readonly Int32Array[],
+        signal: AbortSignal,
+      ) => Promise<{ scores: Float32Array; tokens: readonly number[] }>)
+    | null;
   readonly forward: ((parts: readonly ForwardPart[]) => Promise<ForwardResult>) | null;
   /** KV cells to lend; null where a scheduler owns them, or there are none. */
   readonly leases: Leases | null;

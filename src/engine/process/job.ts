@@ -123,10 +123,11 @@ export function encodeRows(
   return { meta: { model, lengths: rows.map((row) => row.length) }, payload: packArrays(rows) };
 }
 
-export function decodeRows(frame: Frame): { model: string; rows: Int32Array[] } {
+/** @param least tokens of a row */
+export function decodeRows(frame: Frame, least = 1): { model: string; rows: Int32Array[] } {
   const shape = shapeOf(frame.meta);
   const tokens = asInt32(frame.payload);
-  const lengths = shape.integers('lengths', 65_536, 1, tokens.length);
+  const lengths = shape.integers('lengths', 65_536, least, tokens.length);
   const rows: Int32Array[] = [];
   let at = 0;
   for (const length of lengths) {

@@ -6,6 +6,7 @@
 
 import { AbortedError, isKithError, KithError, systemClock } from '../../base/index.ts';
 import { type Gguf, hasKey, type OwnedSource } from '../../models/index.ts';
+import { isReranker } from '../arch/index.ts';
 import { createGrammars, type GrammarMatcher } from '../grammar/index.ts';
 import { type Carry, type Compute, isEncoder, type Runner } from '../runner/index.ts';
 import { createSampler } from '../sampler/index.ts';
@@ -17,6 +18,7 @@ import { type HostedModel, type HostingContext, withoutBos } from './hosted.ts';
 import type { GenerateJob } from './job.ts';
 import { createLeases, type Leases } from './leases.ts';
 import type { MemoryPlan } from './plan.ts';
+import { openRanking } from './reranker-model.ts';
 import { openTextRunner, planText } from './text-runner.ts';
 import { checkVocabulary } from './vocabulary.ts';
 
@@ -38,7 +40,8 @@ export interface KithModelInput extends HostingContext {
  * to be used, before anything is allocated.
  */
 export function openKithModel(input: KithModelInput): Promise<HostedModel> {
-  return isEncoder(input.gguf) ? openEncoder(input) : openText(input);
+  if (!isEncoder(input.gguf)) return openText(input);
+  return isReranker(input.gguf) ? openRanking(input) : openEncoder(input);
 }
 
 async function openText(input: KithModelInput): Promise<HostedModel> {
@@ -78,6 +81,7 @@ async function openText(input: KithModelInput): Promise<HostedModel> {
     totalBytes: plan.totalBytes,
     generate: scheduler === null ? null : generator(scheduler, tokenizer!, runner.info.vocab),
     embed: null,
+    rank: null,
     // A scheduler owns the cells of its runner; passes from outside would write into them.
     forward:
       scheduler === null

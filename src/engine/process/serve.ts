@@ -146,6 +146,19 @@ export function serve(options: ServeOptions): void {
         const { vectors, dimension } = await hosted.embed(rows, stop.signal);
         return encodeReplyArray({ dimension }, vectors);
       }
+      case 'rank': {
+        // An empty passage has no tokens.
+        const { model, rows } = decodeRows(frame, 0);
+        const hosted = ready().get(model);
+        const [query, ...passages] = rows;
+        if (query === undefined) throw new KithError('frame_invalid', 'There is no query to rank for.');
+        checkTokens(query, hosted.loaded.vocab, 'query');
+        for (const [index, row] of passages.entries())
+          checkTokens(row, hosted.loaded.vocab, `documents[${index}]`);
+        if (hosted.rank === null) throw wrongTask(model, 'is no reranker');
+        const { scores, tokens } = await hosted.rank(query, passages, stop.signal);
+        return encodeReplyArray({ tokens }, scores);
+      }
       case 'forward': {
         const { model, parts } = decodeForward(frame);
         const hosted = ready().get(model);

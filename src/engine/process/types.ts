@@ -18,6 +18,8 @@ import type {
   LoadedModel,
   LoadRequest,
   Prompt,
+  RankRequest,
+  RankResult,
 } from '../types.ts';
 import type { KvCells, LeaseTerms } from './leases.ts';
 import type { SupervisorLimits, SupervisorStatus } from './supervision.ts';
@@ -135,6 +137,12 @@ export interface Engine extends AsyncDisposable {
   generate(request: GenerateRequest, signal?: AbortSignal): AsyncIterableIterator<GenerateEvent>;
   /** @throws InputError `input_too_long` naming the input's index, unless `truncate`. */
   embed(request: EmbedRequest, signal?: AbortSignal): Promise<EmbedResult>;
+  /**
+   * How well each passage answers the query, by a model that reads both together.
+   *
+   * @throws InputError `wrong_model_task` for a model that is no reranker; `input_empty`, `input_too_long` for the query
+   */
+  rank(request: RankRequest, signal?: AbortSignal): Promise<RankResult>;
   /**
    * Tokens that a prompt would have after the chat template.
    *

@@ -5,6 +5,7 @@
  * @module engine/process/writing
  */
 
+import { isKithError } from '../../base/index.ts';
 import type { TextOptions, TextThread } from '../text/index.ts';
 import { overLimit } from '../tokenizer/index.ts';
 import type { Prompt } from '../types.ts';
@@ -29,6 +30,10 @@ export interface Writing {
   detokenize(model: ReadyModel, tokens: Int32Array, signal: AbortSignal | undefined): Promise<string>;
   /** The token that ends every text of the model ([SEP], EOS) where it adds one, or null. */
   tail(model: ReadyModel, signal: AbortSignal | undefined): Promise<number | null>;
+}
+
+export function isOverLimit(error: unknown): boolean {
+  return isKithError(error) && error.code === 'tokens_over_limit';
 }
 
 export function createWriting(thread: TextThread): Writing {

@@ -23,7 +23,7 @@ export interface Estimate {
   readonly contextTrained: number;
   readonly blocks: number;
   readonly embedding: number;
-  /** True when the file says that its output is a pooled vector. */
+  /** True when the file says that its output is a pooled vector, or made of one. */
   readonly embeds: boolean;
 }
 

@@ -4,13 +4,7 @@
  * @module engine/whole/model
  */
 
-import type {
-  LlamaContext,
-  LlamaContextSequence,
-  LlamaEmbeddingContext,
-  LlamaModel,
-  Token,
-} from 'node-llama-cpp';
+import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
 import {
   AbortedError,
   InputError,
@@ -20,16 +14,19 @@ import {
   throwIfAborted,
 } from '../../base/index.ts';
 import { type Gguf, getString, getStrings, hasKey } from '../../models/index.ts';
-import { type HostedModel, type HostingContext, normaliseRows } from '../process/hosted.ts';
+import { isReranker } from '../arch/index.ts';
+import type { HostedModel, HostingContext } from '../process/hosted.ts';
 import { type MemoryPlan, planMemory } from '../process/plan.ts';
 import { createTokenizer } from '../tokenizer/index.ts';
 import type { LoadedModel, LoadRequest, Tokenizer } from '../types.ts';
 import { checkForLlama } from './check.ts';
+import { openEmbedding } from './embedding.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import { checkJob, generateOn } from './generate.ts';
 import { type LlamaLibrary, openLlama } from './llama.ts';
 import { createPieces } from './pieces.ts';
 import { createPrepare } from './prepare.ts';
+import { openRankingContext, RANK_CONTEXT } from './ranking.ts';
 import { createSlots, type Slots } from './slots.ts';
 
 export interface WholeInput extends HostingContext {
@@ -45,7 +42,9 @@ export async function openWholeModel(input: WholeInput): Promise<HostedModel> {
   const startedAt = performance.now();
   checkForLlama(gguf);
   const facts = estimate(gguf, options.kvType);
-  const plan = planMemory({ ...input, ...facts, id: request.id });
+  const ranks = isReranker(gguf);
+  const context = options.context ?? (ranks ? RANK_CONTEXT : null);
+  const plan = planMemory({ ...input, ...facts, options: { ...options, context }, id: request.id });
   const { library, llama } = await openLlama(options, input.onLog);
   throwIfAborted(signal);
   const opened = new AsyncDisposableStack();
@@ -63,7 +62,7 @@ export async function openWholeModel(input: WholeInput): Promise<HostedModel> {
       id: request.id,
       architecture: getString(gguf, 'general.architecture'),
       runner: 'node-llama-cpp',
-      task: facts.embeds ? 'embedding' : 'text',
+      task: ranks ? 'rerank' : facts.embeds ? 'embedding' : 'text',
       blocks: facts.blocks,
       embedding: model.embeddingVectorSize,
       vocab,
@@ -78,9 +77,12 @@ export async function openWholeModel(input: WholeInput): Promise<HostedModel> {
       toolStyle: null,
     };
     const base = createBase(model, plan, gguf);
-    const sized = facts.embeds
-      ? await openEmbedding(base, input, model, plan, opened)
-      : await openText(base, { input, library, model, plan, facts, opened });
+    const pooled = { base, input, model, plan, opened };
+    const sized = ranks
+      ? await openRankingContext(pooled)
+      : facts.embeds
+        ? await openEmbedding(pooled)
+        : await openText(base, { input, library, model, plan, facts, opened });
     const kept = opened.move();
     return {
       ...sized,
@@ -102,14 +104,14 @@ export async function openWholeModel(input: WholeInput): Promise<HostedModel> {
   }
 }
 
-type Base = Pick<
+export type Base = Pick<
   HostedModel,
   'tokenizes' | 'totalBytes' | 'forward' | 'leases' | 'tokenize' | 'detokenize' | 'prepare'
 > & {
   /** Token bytes for one generation's text stream. */
   pieces(): Pick<Tokenizer, 'bytes'>;
 };
-type Sized = Omit<HostedModel, 'loaded' | typeof Symbol.asyncDispose> & {
+export type Sized = Omit<HostedModel, 'loaded' | typeof Symbol.asyncDispose> & {
   readonly sizes: Partial<LoadedModel>;
   close(): Promise<void>;
 };
@@ -157,6 +159,15 @@ function createBase(model: LlamaModel, plan: MemoryPlan, gguf: Gguf): Base {
     detokenize: (tokens) => model.detokenize([...tokens] as Token[], false),
   };
   return { ...base, prepare: createPrepare(gguf, base.tokenize) };
+}
+
+/** What an embedding context and a ranking context are made of. */
+export interface PooledInput {
+  readonly base: Base;
+  readonly input: WholeInput;
+  readonly model: LlamaModel;
+  readonly plan: MemoryPlan;
+  readonly opened: AsyncDisposableStack;
 }
 
 interface TextInput {
@@ -242,6 +253,7 @@ async function openText(
       }
     },
     embed: null,
+    rank: null,
     status: () => ({ active: slots.active, queued: slots.queued, counters: { sequences } }),
     drain: () => slots.idle(),
     async close() {
@@ -264,52 +276,4 @@ function sharedPrefix(sequence: LlamaContextSequence, tokens: Int32Array): numbe
   let same = 0;
   while (same < held.length && same < tokens.length && held[same] === tokens[same]) same++;
   return same;
-}
-
-async function openEmbedding(
-  base: Base,
-  input: WholeInput,
-  model: LlamaModel,
-  plan: MemoryPlan,
-  opened: AsyncDisposableStack,
-): Promise<Sized> {
-  // The library wants its context longer than any input.
-  const size = plan.context + 1;
-  const context: LlamaEmbeddingContext = opened.use(
-    await model.createEmbeddingContext({
-      contextSize: size,
-      batchSize: size,
-      threads: input.options.threads,
-      createSignal: input.signal,
-      ignoreMemorySafetyChecks: true,
-    }),
-  );
-  const dimension = model.embeddingVectorSize;
-  let queued = 0;
-  let tail: Promise<unknown> = Promise.resolve();
-  const embed: HostedModel['embed'] = (rows, signal) => {
-    queued++;
-    const run = tail.then(async () => {
-      const vectors = new Float32Array(rows.length * dimension);
-      for (const [index, row] of rows.entries()) {
-        throwIfAborted(signal);
-        const { vector } = await context.getEmbeddingFor([...row] as Token[]);
-        vectors.set(vector, index * dimension);
-      }
-      normaliseRows(vectors, dimension);
-      return { vectors, dimension };
-    });
-    const done = run.finally(() => queued--);
-    tail = done.catch(() => {});
-    return done;
-  };
-  return {
-    ...base,
-    sizes: { kvCells: 0, kvBytes: 0 },
-    generate: null,
-    embed,
-    status: () => ({ active: Math.min(1, queued), queued: Math.max(0, queued - 1), counters: {} }),
-    drain: async () => void (await tail),
-    close: async () => void (await tail),
-  };
 }

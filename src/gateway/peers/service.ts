@@ -188,7 +188,7 @@ export function servePeers(options: PeerServiceOptions): PeerService {
   async function served(): Promise<PeerModel[]> {
     const rows = await engine.models();
     return rows.flatMap(({ id, task, state, context }): PeerModel[] =>
-      state === 'available' || task === 'completion' || !policy.models.includes(id)
+      state === 'available' || task === 'completion' || task === 'rerank' || !policy.models.includes(id)
         ? []
         : [{ id, task, state, context }],
     );

@@ -6,7 +6,7 @@
 import { type Clock, isKithError } from '../../base/index.ts';
 import type { Candidate } from '../policy/index.ts';
 import type { Answering as Asked, AttemptRecord } from '../resilience/index.ts';
-import type { ChatEvent, EmbeddingAnswer } from '../types.ts';
+import type { ChatEvent } from '../types.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -55,11 +55,12 @@ export function alone(
   return { answer: answer(), attempts };
 }
 
-export function aloneEmbedding(
+/** Likewise, for an answer that comes as a whole. */
+export function aloneWhole<Answer>(
   clock: Clock,
   candidate: Candidate,
-  ask: () => Promise<EmbeddingAnswer>,
-): Asked<Promise<EmbeddingAnswer>> {
+  ask: () => Promise<Answer>,
+): Asked<Promise<Answer>> {
   const attempt = begun(candidate);
   const began = clock.monotonic();
   const answer = ask().then(

@@ -3,7 +3,7 @@
  *
  * @module gateway/steps/answer
  */
-import { totalOf } from '../../base/index.ts';
+import { InputError, totalOf } from '../../base/index.ts';
 import type { GatewayOptions } from '../options.ts';
 import type { Candidate, Policy } from '../policy/index.ts';
 import {
@@ -20,9 +20,11 @@ import type {
   CompletionRequest,
   EmbeddingAnswer,
   EmbeddingRequest,
+  RankingAnswer,
+  RankingRequest,
   Receipt,
 } from '../types.ts';
-import { alone, aloneEmbedding } from './alone.ts';
+import { alone, aloneWhole } from './alone.ts';
 import { cappedCandidates } from './cap.ts';
 import { type FormCheck, formCheck } from './form.ts';
 import { forwardHeaders, holding, telling } from './forward.ts';
@@ -41,6 +43,8 @@ export interface Answers {
   chat(plan: Plan, request: ChatRequest): AsyncGenerator<ChatEvent>;
   complete(plan: Plan, request: CompletionRequest): AsyncGenerator<ChatEvent>;
   embed(plan: Plan, request: EmbeddingRequest): Promise<EmbeddingAnswer>;
+  /** By the first of the plan: only this machine ranks. @throws InputError `not_supported` */
+  rank(plan: Plan, request: RankingRequest): Promise<RankingAnswer>;
   /** Counted on this machine where one of its models is among the plan's, else by the first of them. */
   countTokens(plan: Plan, request: ChatRequest): Promise<number>;
 }
@@ -220,7 +224,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       const { routes, redaction } = routesOf(plan, request.signal, 1);
       const { redundancy, hedgeMs } = plan.wishes;
       const asked = isAlone(plan)
-        ? aloneEmbedding(clock, only!, () => only!.backend.embed({ ...request, model: only!.model }))
+        ? aloneWhole(clock, only!, () => only!.backend.embed({ ...request, model: only!.model }))
         : failover.embed(request, routes, { redundancy, hedgeMs });
       const answer = await asked.answer.finally(() => options.onAttempts?.(asked.attempts));
       const backend = backendOf(plan, asked.attempts, answer.receipt);
@@ -231,6 +235,20 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       const route = routeReport(plan, backend, asked.attempts, redaction?.found() ?? null, cost);
       const notes = [...answer.receipt.notes, ...plan.unmet.map(unmetNote)];
       return { ...answer, receipt: { ...answer.receipt, notes, backend, route } };
+    },
+    async rank(plan, request) {
+      const { backend, model } = plan.candidates[0]!;
+      const asked = aloneWhole(clock, plan.candidates[0]!, async () => {
+        if (backend.rank === undefined)
+          throw new InputError('not_supported', `'${backend.name}' ranks nothing.`, { param: 'model' });
+        return backend.rank({ ...request, model });
+      });
+      const answer = await asked.answer.finally(() => options.onAttempts?.(asked.attempts));
+      const counts = { promptTokens: totalOf(answer.tokens), cachedTokens: 0, completionTokens: 0 };
+      const cost = spent(plan, backend.name, counts);
+      record(plan, backend.name, counts, cost, 'answered');
+      const route = routeReport(plan, backend.name, asked.attempts, null, cost);
+      return { ...answer, receipt: { ...answer.receipt, route } };
     },
     async countTokens(plan, request) {
       const { routes } = routesOf(plan, request.signal, 1);

@@ -4,7 +4,7 @@
  * @module gateway/steps/question
  */
 import type { Needs } from '../policy/index.ts';
-import type { ChatRequest, CompletionRequest, EmbeddingRequest } from '../types.ts';
+import type { ChatRequest, CompletionRequest, EmbeddingRequest, RankingRequest } from '../types.ts';
 
 /** What of a request the plan depends on. */
 export interface Question {
@@ -68,7 +68,10 @@ export function completionQuestion(request: CompletionRequest): Question {
   };
 }
 
-export function embeddingQuestion(request: EmbeddingRequest): Question {
+/** Of a model's name alone; a reranker is looked for like one that makes vectors. */
+export function embeddingQuestion(
+  request: Pick<EmbeddingRequest | RankingRequest, 'model' | 'signal'>,
+): Question {
   return {
     model: request.model,
     task: 'embedding',

@@ -171,7 +171,11 @@ export function manifestOf(facts: ModelFacts, known: ManifestFacts): ModelManife
   };
 }
 
+/** `<arch>.pooling_type` of a model that gives the relevance of a passage to a query. */
+const RANK = 4;
+
 function taskOf(gguf: Gguf, architecture: string, hasTemplate: boolean): ModelTask {
+  if (getInteger(gguf, `${architecture}.pooling_type`, { fallback: 0 }) === RANK) return 'rerank';
   if (EMBEDDERS.has(architecture) || hasKey(gguf, `${architecture}.pooling_type`)) return 'embedding';
   return hasTemplate ? 'chat' : 'completion';
 }

@@ -31,7 +31,7 @@ const manifest = z.strictObject({
   id: z.string().regex(ID, 'must match ^[a-z0-9][a-z0-9._-]{0,95}$'),
   name: text(512),
   family: text(128),
-  task: z.enum(['chat', 'completion', 'embedding']),
+  task: z.enum(['chat', 'completion', 'embedding', 'rerank']),
   format: z.literal('gguf'),
   quantisation: text(64),
   bytes: count(Number.MAX_SAFE_INTEGER),

@@ -26,7 +26,7 @@ import { type Announcement, type BlockRange, coverageOf, findPeers } from '../..
 import { readCalibrations } from './calibration-file.ts';
 import { meansFor } from './machine.ts';
 import { absenceOf, type Presence } from './presence.ts';
-import { textModel } from './text-model.ts';
+import { textModel, writesText } from './text-model.ts';
 import type { ShardParts } from './types.ts';
 import type { WatchedModels } from './watching.ts';
 
@@ -204,9 +204,7 @@ export function nodeCoverage(parts: CoverageParts): NodeCoverage {
           ? null
           : (stretches.find(({ blocks: [from, to] }) => from <= weakest.from && weakest.from < to) ?? null),
       proposal:
-        manifest === null || !asksProposal || manifest.task === 'embedding'
-          ? null
-          : await proposalOf(manifest),
+        manifest === null || !asksProposal || !writesText(manifest) ? null : await proposalOf(manifest),
     };
   }
 

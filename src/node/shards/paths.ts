@@ -29,7 +29,7 @@ import { helpFor } from './needs.ts';
 import { pathChoice } from './path-choice.ts';
 import type { Presence } from './presence.ts';
 import type { NodeServing } from './serving.ts';
-import { textModel } from './text-model.ts';
+import { textModel, writesText } from './text-model.ts';
 import type { ShardParts } from './types.ts';
 
 /** ms between two looks at what peers announce. */
@@ -147,7 +147,7 @@ export function openPaths(
     const entries = announced.size === 0 ? [] : await models.list();
     const now = entries.flatMap(({ manifest }): Known[] => {
       const { id, task, context, bytes, sha256, family, quantisation } = manifest;
-      if (!announced.has(sha256) || task === 'embedding') return [];
+      if (!announced.has(sha256) || !writesText(manifest)) return [];
       return [
         {
           manifest,

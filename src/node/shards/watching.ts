@@ -7,6 +7,7 @@
 import { type Clock, isKithError, type Logger } from '../../base/index.ts';
 import type { ModelStore } from '../../models/index.ts';
 import type { Discoverer } from '../../swarm/index.ts';
+import { writesText } from './text-model.ts';
 
 export interface WatchingParts {
   readonly discovery: Pick<Discoverer, 'fill' | 'watch'>;
@@ -50,8 +51,8 @@ export function watchModels({ discovery, models, clock, log }: WatchingParts): W
 
   async function look(): Promise<void> {
     for (const [sha256, at] of asked) if (clock.monotonic() - at > ASKED_MS) asked.delete(sha256);
-    const here = (await models.list()).flatMap(({ manifest: { sha256, task }, state }) =>
-      task !== 'embedding' && (state === 'ready' || state === 'blocks') ? [sha256] : [],
+    const here = (await models.list()).flatMap(({ manifest, state }) =>
+      writesText(manifest) && (state === 'ready' || state === 'blocks') ? [manifest.sha256] : [],
     );
     const wanted = new Set([...asked.keys(), ...here]);
     for (const [sha256, watching] of watches) {

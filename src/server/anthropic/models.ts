@@ -51,7 +51,7 @@ const query = z.object({
 
 /** Only models that write text: this API has no other use for one. */
 async function writers(context: ServerContext): Promise<readonly BackendModel[]> {
-  return (await context.gateway.models()).filter((model) => model.task !== 'embedding');
+  return (await context.gateway.models()).filter(({ task }) => task === 'chat' || task === 'completion');
 }
 
 /** Runs `work`; its errors are answered here, as the route itself is OpenAI's. */

@@ -191,7 +191,7 @@ export interface EngineHealth {
 
 export interface LoadedModelHealth {
   readonly id: string;
-  readonly task: 'text' | 'embedding';
+  readonly task: 'text' | 'embedding' | 'rerank';
   /** GGUF architecture: llama, qwen2, bert, ... */
   readonly architecture: string;
   /** `kith`: the engine's own graphs; `node-llama-cpp`: the compatibility path. */

@@ -98,7 +98,9 @@ export class AnswerFigures implements AnswerListener {
     set.promptTokens += promptTokens ?? 0;
     set.cachedTokens += cachedTokens ?? 0;
     set.completionTokens += completionTokens ?? 0;
-    const uncounted = promptTokens === null || (completionTokens === null && facts.kind !== 'embedding');
+    const uncounted =
+      promptTokens === null ||
+      (completionTokens === null && (facts.kind === 'chat' || facts.kind === 'completion'));
     if (outcome === 'ok' && uncounted) set.uncounted++;
     if (facts.cost !== null) set.cost += facts.cost;
     else if (outcome === 'ok') set.unpriced++;

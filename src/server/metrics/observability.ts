@@ -7,7 +7,7 @@ import { totalmem } from 'node:os';
 import { type Clock, type Ids, type Logger, messageOf } from '../../base/index.ts';
 import type { AttemptRecord } from '../../gateway/index.ts';
 import type { HealthFigures } from '../health/types.ts';
-import type { NodeStatus, Observer } from '../types.ts';
+import type { AnswerKind, NodeStatus, Observer } from '../types.ts';
 import { logRequest } from './access-log.ts';
 import { type AlertSettings, alertRules, type Readings } from './alert-rules.ts';
 import { type Alerts, createAlerts } from './alerts.ts';
@@ -112,8 +112,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
   const observer: Observer = {
     ...(traces === null ? {} : { begin: (id, request) => traces.begin(id, request) }),
     answer(exchange, kind, model) {
-      const asked =
-        model === null || model === 'default' ? options.models[kind === 'embedding' ? 1 : 0] : model;
+      const asked = model === null || model === 'default' ? byDefault(kind, options.models) : model;
       const id = asked !== undefined && known.has(asked) ? asked : null;
       const { facts, watch } = watchAnswer(exchange, kind, id, clock, listeners);
       const of = exchange.request as Answered;
@@ -242,4 +241,9 @@ async function tracesOf(options: ObservabilityOptions): Promise<Traces> {
     clock,
     log: options.log.child('traces'),
   });
+}
+
+/** The answer says which reranker it was. */
+function byDefault(kind: AnswerKind, [chat, embedding]: readonly string[]): string | undefined {
+  return kind === 'rerank' ? undefined : kind === 'embedding' ? embedding : chat;
 }

@@ -155,7 +155,10 @@ export async function openTraces(options: TraceOptions): Promise<Traces> {
   };
 }
 
-const operations = { chat: 'chat', completion: 'text_completion', embedding: 'embeddings' } as const;
+const operations = {
+  ...{ chat: 'chat', completion: 'text_completion', embedding: 'embeddings' },
+  rerank: 'rerank',
+} as const;
 
 /** Unknown values are left out. */
 function answerAttributes(facts: AnswerFacts): Record<string, string | number | string[]> {

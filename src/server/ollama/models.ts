@@ -80,7 +80,14 @@ export function showRoute(context: ServerContext) {
       details: detailsOf(model),
       model_info: modelInfo(model),
       capabilities:
-        task === 'embedding' ? ['embedding'] : task === 'chat' ? ['completion', 'tools'] : ['completion'],
+        task === 'chat'
+          ? ['completion', 'tools']
+          : task === 'completion'
+            ? ['completion']
+            : // Ollama has no word for rerankers.
+              task === 'embedding'
+              ? ['embedding']
+              : [],
       ...modifiedAt(model),
     });
   };

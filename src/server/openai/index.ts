@@ -10,6 +10,7 @@ import { chatRoute } from './chat.ts';
 import { completionsRoute } from './completions.ts';
 import { embeddingsRoute } from './embeddings.ts';
 import { modelRoute, modelsRoute } from './models.ts';
+import { rerankRoute } from './rerank.ts';
 import { responseRoutes } from './responses/index.ts';
 
 export function openAiRoutes(context: ServerContext): Route[] {
@@ -18,6 +19,7 @@ export function openAiRoutes(context: ServerContext): Route[] {
     ...responseRoutes(context),
     { method: 'POST', path: '/v1/completions', scope: 'generate', handler: completionsRoute(context) },
     { method: 'POST', path: '/v1/embeddings', scope: 'embed', handler: embeddingsRoute(context) },
+    { method: 'POST', path: '/v1/rerank', scope: 'embed', handler: rerankRoute(context) },
     { method: 'GET', path: '/v1/models', scope: 'read', handler: modelsRoute(context) },
     { method: 'GET', path: '/v1/models/*id', scope: 'read', handler: modelRoute(context) },
   ];

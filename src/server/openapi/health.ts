@@ -121,7 +121,7 @@ const schemas: Readonly<Record<string, Schema>> = {
   }),
   LoadedModel: object({
     id: string,
-    task: choice('text', 'embedding'),
+    task: choice('text', 'embedding', 'rerank'),
     architecture: string,
     runner: choice('kith', 'node-llama-cpp'),
     device: string,

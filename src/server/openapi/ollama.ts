@@ -106,7 +106,7 @@ const schemas: Readonly<Record<string, Schema>> = {
         type: 'object',
         additionalProperties: { type: ['string', 'number', 'boolean'] },
       },
-      capabilities: array(choice('completion', 'tools', 'embedding'), { minItems: 1 }),
+      capabilities: array(choice('completion', 'tools', 'embedding')),
     },
     { license: string, modified_at: time },
   ),

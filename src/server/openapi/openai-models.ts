@@ -4,6 +4,7 @@
  * @module server/openapi/openai-models
  */
 import { embeddingsSchema } from '../openai/embeddings.ts';
+import { rerankSchema } from '../openai/rerank.ts';
 import { answer, type Operation, pathParameter, receiptHeaders } from './operation.ts';
 import { requestSchema } from './request-schema.ts';
 import {
@@ -38,6 +39,17 @@ export const modelSchemas: Readonly<Record<string, Schema>> = {
     model: string,
     usage: object({ prompt_tokens: count, total_tokens: count }),
   }),
+  Ranking: object({
+    object: literal('list'),
+    results: array(
+      object(
+        { index: count, relevance_score: number, logit: number },
+        { document: object({ text: { type: 'string' } }) },
+      ),
+    ),
+    model: string,
+    usage: object({ prompt_tokens: count, total_tokens: count }),
+  }),
   Model: object({
     id: string,
     object: literal('model'),
@@ -45,7 +57,7 @@ export const modelSchemas: Readonly<Record<string, Schema>> = {
     owned_by: string,
     kith: object(
       {
-        task: choice('chat', 'completion', 'embedding'),
+        task: choice('chat', 'completion', 'embedding', 'rerank'),
         state: choice('loaded', 'ready', 'available'),
         context: nullable({ type: 'integer', minimum: 1 }),
       },
@@ -65,6 +77,18 @@ export const modelOperations: readonly Operation[] = [
     body: requestSchema(embeddingsSchema),
     answers: {
       '200': answer('Vectors of length 1.', ref('EmbeddingList'), [...receiptHeaders, 'x-kith-usage']),
+    },
+    error: 'OpenAiError',
+  },
+  {
+    method: 'post',
+    path: '/v1/rerank',
+    id: 'rerank',
+    summary: 'Order documents by their relevance to a query',
+    scope: 'embed',
+    body: requestSchema(rerankSchema),
+    answers: {
+      '200': answer('The documents, the most relevant first.', ref('Ranking'), receiptHeaders),
     },
     error: 'OpenAiError',
   },

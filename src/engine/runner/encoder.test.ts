@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
-import { planPasses } from './embedder.ts';
+import { planPasses } from './encoder.ts';
 
 test('passes hold every row once, padded to their longest, and stay bounded', () => {
   fc.assert(
