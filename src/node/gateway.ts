@@ -88,6 +88,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     const ladder = parts.use(openLadder(options, detectors));
     const gateway = createGateway({
       ...decisionsOf(config),
+      reranker: config.knowledge.reranker === 'none' ? null : config.knowledge.reranker,
       ...{ providers, clock, random, log, detectors, cache, router, ladder, ledger },
       ...(options.peers === undefined ? {} : { looking: () => options.peers!.looking }),
       ...(options.onAttempts === undefined ? {} : { onAttempts: options.onAttempts }),

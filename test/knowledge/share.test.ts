@@ -53,11 +53,11 @@ async function party(seed: number, flags: Readonly<Record<string, unknown>> = {}
   // For quotas no time passes.
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + self.wrong, monotonic: () => 0 };
   const standing = () => ({ tier: 'unknown' as const, pledge: false, region: null });
-  const peers = { swarm, standing };
+  const peers = { swarm, standing, lending: () => [] };
   const nothing = () => Promise.reject(new Error('no model is asked here'));
   const knowledge = lateKnowledge({
     ...{ config, clock, random: systemRandom, log: silentLogger },
-    engine: { embed: nothing, tokenize: nothing },
+    engine: { embed: nothing, rank: nothing, tokenize: nothing },
     local: { prepare: nothing },
     models: { get: nothing },
     sharing: { identity, peers, mayLeave: questionsThatLeave(config, peers) },

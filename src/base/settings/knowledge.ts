@@ -62,8 +62,14 @@ export const knowledgeSettings = {
     [],
   ),
   'knowledge.rerank': choice(
-    'Who puts the best of what a search found in order: nobody; knowledge.writer, which is shown the best ten (listwise); a model that reads the question with each passage (cross-encoder).',
-    ['none', 'listwise', 'cross-encoder'],
+    'Who puts the best of what a search found in order: nobody; knowledge.writer, which is shown the best ten (listwise); knowledge.reranker, which reads the question with each passage (cross-encoder), also by auto once one is set.',
+    ['auto', 'none', 'listwise', 'cross-encoder'],
+    'auto',
+  ),
+  'knowledge.reranker': text(
+    'Which reranker of this machine reads questions with passages: a model id, or none. Also the model of POST /v1/rerank when a request names none.',
+    'none or the id of a model',
+    (value) => /^[^\s\p{Cc}]{1,200}$/u.test(value),
     'none',
   ),
   'knowledge.stepMs': integer(

@@ -30,6 +30,7 @@ import { answersDesk } from './answers.ts';
 import type { AreaParts } from './areas.ts';
 import { cacheDesk } from './cache.ts';
 import { chunkingView } from './chunking.ts';
+import { crossEncoderOf } from './cross-encoder.ts';
 import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders, type Embedders } from './embedders.ts';
@@ -59,7 +60,7 @@ export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'>
   };
   /** Writes answers. @default nobody does: answers are sentences of the documents */
   readonly gateway?: WritingBackend;
-  /** Puts what a search found in order, where that is asked for. @default nobody does */
+  /** Puts what a search found in order, where that is asked for. @default `knowledge.reranker` */
   readonly crossEncoder?: CrossEncoder | null;
   /** What sharing with peers takes. @default nothing: only a running node shares */
   readonly sharing?: SharingParts;
@@ -212,7 +213,13 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     return { ...(await viewOf(opened, entry)), ...(unfollowed.length > 0 ? { unfollowed } : {}) };
   }
 
-  const area: AreaParts = { ...parts, withKb, opened: need, admit: createFitness() };
+  const area: AreaParts = {
+    ...parts,
+    crossEncoder: parts.crossEncoder === undefined ? crossEncoderOf(parts) : parts.crossEncoder,
+    withKb,
+    opened: need,
+    admit: createFitness(),
+  };
   const exchange = createExchange(area, make);
   const sharing = createSharing(area);
   const asked = createAsked();

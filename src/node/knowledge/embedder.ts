@@ -3,14 +3,14 @@
  *
  * @module node/knowledge/embedder
  */
-import { isKithError, throwIfAborted } from '../../base/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { LocalBackend } from '../../gateway/index.ts';
 import type { Embedder } from '../../knowledge/index.ts';
 import type { ModelStore } from '../../models/index.ts';
+import { lasting as again } from './lasting.ts';
 
 export interface EngineEmbedderOptions {
-  readonly engine: Pick<Engine, 'embed' | 'tokenize'>;
+  readonly engine: Pick<Engine, 'embed' | 'rank' | 'tokenize'>;
   readonly local: Pick<LocalBackend, 'prepare'>;
   readonly models: Pick<ModelStore, 'get'>;
   /** Id of the model. */
@@ -21,8 +21,6 @@ export interface EngineEmbedderOptions {
 const AT_ONCE = 32;
 /** Tokens of rows that are kept between counting them and embedding them, 4 bytes each. */
 const KEPT_TOKENS = 1 << 20;
-/** How often work is done again that was lost with the engine's process. */
-const AGAIN = 2;
 
 /** @throws KithError of the models room and the engine; InputError `wrong_model_task` */
 export async function openEngineEmbedder(
@@ -36,20 +34,8 @@ export async function openEngineEmbedder(
   const kept = new Map<string, Int32Array>();
   let keptTokens = 0;
 
-  const lasting = async <T>(work: () => Promise<T>, stopped: AbortSignal | undefined): Promise<T> => {
-    for (let left = AGAIN; ; left--) {
-      throwIfAborted(stopped);
-      try {
-        await local.prepare(model, stopped);
-        return await work();
-      } catch (error) {
-        // The engine's process died, or the model was taken out of memory meanwhile: both are mended by loading it again.
-        const mended =
-          isKithError(error) && ['engine_lost', 'model_not_loaded', 'model_unloading'].includes(error.code);
-        if (!mended || left === 0) throw error;
-      }
-    }
-  };
+  const lasting = <T>(work: () => Promise<T>, stopped: AbortSignal | undefined) =>
+    again(local, model, work, stopped);
   const special = (await lasting(() => engine.tokenize(model, '', {}, signal), signal)).length;
   const window = context - special;
 

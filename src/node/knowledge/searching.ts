@@ -40,9 +40,10 @@ export function stepsOf(
   { expand, rerank, budgetMs }: StepWishes,
 ): Required<StepWishes> {
   const wanted = new Set<string>(expand ?? knowledge.expand);
+  const set = knowledge.reranker === 'none' ? 'none' : 'cross-encoder';
   return {
     expand: (['hyde', 'multi-query'] as const).filter((name) => wanted.has(name)),
-    rerank: rerank ?? knowledge.rerank,
+    rerank: rerank ?? (knowledge.rerank === 'auto' ? set : knowledge.rerank),
     budgetMs: budgetMs ?? knowledge.stepMs,
   };
 }
