@@ -24,6 +24,7 @@ import { addRag } from './rag-commands.ts';
 import { addShard } from './shard-commands.ts';
 import { addSwarm } from './swarm-commands.ts';
 import { addTrust } from './trust-commands.ts';
+import { addStorage, addVpk } from './vault-commands.ts';
 import { version } from './version.ts';
 
 /** What a command gets: its positional arguments, its options, and the whole tree (for `completion`). */
@@ -227,6 +228,8 @@ export function createProgram(settingFlags: readonly string[] = []): Command {
   addSwarm(program, add);
   addRag(program, add);
   addShard(program, add);
+  addStorage(program, add);
+  addVpk(program, add);
   addTrust(program, add);
   add(
     program,

@@ -15,6 +15,7 @@ import { addRagServe } from './rag-serve-commands.ts';
 import { addRagShare, federatedOptions } from './rag-share-commands.ts';
 import { stepOptions } from './rag-steps.ts';
 import { addUpkeep, chunkOptions, dryRunOption } from './rag-upkeep-commands.ts';
+import { addConnectEve } from './vault-commands.ts';
 
 const MODES = ['auto', 'both', 'words', 'vectors', 'graph'] as const;
 
@@ -79,6 +80,7 @@ export function addRag(program: Command, add: Add): void {
   addRagServe(rag, add);
   addRagCache(rag, add);
   addUpkeep(rag, add);
+  addConnectEve(rag, add);
   examples(
     add(
       rag,

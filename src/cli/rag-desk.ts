@@ -23,6 +23,7 @@ import {
   type KnowledgeDesk,
   type SharesDesk,
   type UpkeepDesk,
+  type VaultDesk,
 } from '../server/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
@@ -31,6 +32,7 @@ import { dreamsOverHttp } from './rag-dream-desk.ts';
 import { graphOverHttp } from './rag-graph-desk.ts';
 import { sharesOverHttp } from './rag-share-desk.ts';
 import { upkeepOverHttp } from './rag-upkeep-desk.ts';
+import { vaultOverHttp } from './rag-vault-desk.ts';
 import { settingsOf } from './settings.ts';
 
 /** As `AnswersDesk`, with sources as they are shown. */
@@ -47,6 +49,7 @@ export interface RagDesk {
     readonly graph: GraphDesk;
     readonly shares: SharesDesk;
     readonly upkeep: UpkeepDesk;
+    readonly vault: VaultDesk;
   };
   /** Jobs end with this command: no node runs that goes on with them. */
   readonly isHere: boolean;
@@ -126,6 +129,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     search: (kb, body) => node.call('POST', `${of(kb)}/search`, { body }),
     shares: sharesOverHttp(node),
     upkeep: upkeepOverHttp(node, of),
+    vault: vaultOverHttp(node, of),
     dream: dreamsOverHttp(node, of),
     graph: graphOverHttp(node, of),
     exchange: {

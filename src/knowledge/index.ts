@@ -243,11 +243,13 @@ export {
   type FileState,
   factsOf,
   isEntityType,
+  type KnowledgeParts,
   type KnowledgeStore,
   type NewAssertion,
   type NewDocument,
   namedBy,
   openKnowledgeStore,
+  openParts,
   type Page,
   RELATIONS,
   type Reading,
@@ -263,6 +265,7 @@ export {
   type StoredRun,
   type StoreOptions,
   TYPES,
+  writeParts,
 } from './store/index.ts';
 export {
   type Bell,

@@ -48,6 +48,7 @@ export type * from './rag/share-types.ts';
 export type * from './rag/step-types.ts';
 export type * from './rag/types.ts';
 export type * from './rag/upkeep-types.ts';
+export type * from './rag/vault-types.ts';
 export { createOrigin, createServer, type OriginOptions } from './server.ts';
 export type * from './shards/types.ts';
 export type * from './storage/types.ts';

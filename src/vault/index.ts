@@ -14,6 +14,7 @@ export type { Manifest } from './collection/manifest-view.ts';
 export type {
   CheckReport,
   CollectionOptions,
+  Named,
   ObjectSource,
   RepairReport,
   SyncOptions,

@@ -38,9 +38,11 @@ export async function follow({ desk, isHere }: RagDesk, job: JobView): Promise<J
 
 const DOING: Readonly<Record<JobView['kind'], string>> = {
   ...{ ingest: 'taking in', sync: 'taking in', rebuild: 'embedding', dream: 'dreaming', export: 'writing' },
+  vault: 'placing',
 };
 const UNITS: Readonly<Record<JobView['kind'], string>> = {
   ...{ ingest: 'file', sync: 'file', rebuild: 'chunk', dream: 'step', export: 'part' },
+  vault: 'part',
 };
 
 function createBar() {

@@ -48,6 +48,7 @@ import { lateWriter, searchWith } from './searching.ts';
 import { createSharing, type Sharing, type SharingParts } from './share.ts';
 import { upkeepDesk } from './upkeep.ts';
 import { makePrivate, piecesOf, receiveUpload } from './uploads.ts';
+import { createVault } from './vault.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { createWatching, type Watching } from './watching.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
@@ -143,9 +144,11 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
           kbs.use(entries.get(name), (kb) =>
             what.kind === 'dream'
               ? dreamWork(area, what.run, kb, telling, () => jobs.unfinished(name) > 1)
-              : what.kind === 'notes' || what.kind === 'copy'
-                ? exchange.work(what, kb, { name, registry: entries, telling })
-                : doWork(what, kb, work, telling),
+              : what.kind === 'vault'
+                ? vault.work(what, name, kb, telling)
+                : what.kind === 'notes' || what.kind === 'copy'
+                  ? exchange.work(what, kb, { name, registry: entries, telling })
+                  : doWork(what, kb, work, telling),
           ),
       });
       // Also when the first try to open found another process at work.
@@ -222,6 +225,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
   };
   const exchange = createExchange(area, make);
   const sharing = createSharing(area);
+  const vault = createVault(area, exchange.desk.restore);
   const asked = createAsked();
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
@@ -232,6 +236,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     shares: sharing.desk,
     reading: readingDesk(area),
     upkeep: upkeepDesk(area),
+    vault: vault.desk,
     async list() {
       const opened = await need();
       const views: KbView[] = [];
@@ -256,6 +261,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       await kbs.close(name);
       registry.remove(name);
       watching.refresh(name);
+      await vault.forget(name);
       if (keep) return;
       for (const file of [path, `${path}-wal`, `${path}-shm`]) await rm(file, { force: true });
     },
@@ -372,6 +378,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       // Jobs write to knowledge bases, and these are written down in the registry.
       await jobs[Symbol.asyncDispose]();
       sharing[Symbol.dispose]();
+      vault[Symbol.dispose]();
       await pool[Symbol.asyncDispose]();
       await kbs[Symbol.asyncDispose]();
       registry[Symbol.dispose]();

@@ -244,6 +244,8 @@ function whatOf(work: Work): string {
       return `dream ${work.run}`;
     case 'notes':
       return work.folder;
+    case 'vault':
+      return work.op === 'sync' ? 'what peers keep of it' : 'copies at peers';
     case 'copy':
       return work.file;
   }

@@ -56,6 +56,10 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         ...(['accepted', 'forget', 'search', 'answer'] as const),
       ]),
       reading: later('reading', ['passages', 'original', 'fileBytes']),
+      vault: later('vault', [
+        ...(['discover', 'placed', 'info', 'place', 'sync', 'repair'] as const),
+        ...(['change', 'check', 'remove', 'find', 'restore'] as const),
+      ]),
       upkeep: later('upkeep', ['chunking', 'setChunking', 'preview']),
       list: async () => (await need()).list(),
       create: async (kb) => (await need()).create(kb),

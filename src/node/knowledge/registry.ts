@@ -28,6 +28,10 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: 'whose files knowledge bases are',
+    up: 'ALTER TABLE kb ADD COLUMN store TEXT',
+  },
 ];
 
 /** Ended jobs of a KB that are remembered. */
@@ -66,6 +70,7 @@ export type Work =
   /** `run`: in the file of the knowledge base. */
   | { readonly kind: 'dream'; readonly run: number }
   | ({ readonly kind: 'notes' } & NotesOrder)
+  | { readonly kind: 'vault'; readonly op: 'sync' | 'repair' }
   /** `beside`: where it is written. `isWhole`: it was, and gets its name. */
   | ({ readonly kind: 'copy'; readonly beside: string; readonly isWhole?: true } & BackupOrder);
 
@@ -96,6 +101,9 @@ export interface Registry extends Disposable {
   get(name: string): KbEntry;
   has(name: string): boolean;
   add(entry: KbEntry): void;
+  /** Id in the file of it, when it was first opened; null before. */
+  storeOf(name: string): string | null;
+  noteStore(name: string, id: string): void;
   /** Its jobs go with it. */
   remove(name: string): void;
   addJob(job: Omit<JobEntry, 'id'>): JobEntry;
@@ -163,6 +171,12 @@ export function openRegistry(path: string): Registry {
       database
         .prepare<never, [string, string, number]>('INSERT INTO kb (name, path, made) VALUES (?, ?, ?)')
         .run(name, file, made);
+    },
+    storeOf: (name) =>
+      database.prepare<{ store: string | null }, [string]>('SELECT store FROM kb WHERE name = ?').get(name)
+        ?.store ?? null,
+    noteStore(name, id) {
+      database.prepare<never, [string, string]>('UPDATE kb SET store = ? WHERE name = ?').run(id, name);
     },
     remove(name) {
       database.prepare<never, [string]>('DELETE FROM kb WHERE name = ?').run(name);

@@ -114,7 +114,7 @@ export const ragSchemas: Readonly<Record<string, Schema>> = {
     {
       id: count,
       kb: string,
-      kind: choice('ingest', 'sync', 'rebuild', 'dream', 'export'),
+      kind: choice('ingest', 'sync', 'rebuild', 'dream', 'export', 'vault'),
       what: described('What it works on, for people.', string),
       state: choice('waiting', 'running', 'done', 'failed', 'cancelled'),
       step: described('Grows with each change; for `seen`.', count),

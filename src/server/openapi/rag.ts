@@ -16,6 +16,7 @@ import { ragReadingOperations } from './rag-reading.ts';
 import { ragSchemas } from './rag-schemas.ts';
 import { ragShareOperations, ragShareSchemas } from './rag-shares.ts';
 import { ragUpkeepOperations, ragUpkeepSchemas } from './rag-upkeep.ts';
+import { ragVaultOperations, ragVaultSchemas } from './rag-vault.ts';
 import { requestSchema } from './request-schema.ts';
 import { array, boolean, choice, count, described, object, oneOf, ref, string } from './schema.ts';
 
@@ -39,6 +40,7 @@ export const ragApi: Api = {
     ...ragGraphSchemas,
     ...ragShareSchemas,
     ...ragUpkeepSchemas,
+    ...ragVaultSchemas,
     ...ragOpenAiSchemas,
   },
   operations: [
@@ -147,6 +149,7 @@ export const ragApi: Api = {
       },
     ),
     ...ragUpkeepOperations,
+    ...ragVaultOperations,
     operation('get', '/{kb}/jobs', 'ragJobs', 'List jobs: those that wait or run, then the last ones', [
       'Newest first.',
       object({ jobs: array(ref('KbJob')) }),

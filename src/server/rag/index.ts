@@ -35,6 +35,7 @@ import { shareRoutes } from './shares.ts';
 import type { KnowledgeDesk } from './types.ts';
 import { upkeepRoutes } from './upkeep.ts';
 import { rebuildQuery } from './upkeep-bodies.ts';
+import { vaultRoutes } from './vault.ts';
 
 const BASE = '/api/rag/kbs';
 
@@ -110,6 +111,7 @@ export function ragRoutes(context: ServerContext): Route[] {
       ),
     },
     ...shareRoutes(context, () => desk().shares),
+    ...vaultRoutes(context, () => desk().vault),
     ...keptRoutes(route, () => desk().cache),
     ...graphRoutes(route, () => desk().graph),
     ...dreamRoutes(route, () => desk().dream),

@@ -23,6 +23,7 @@ import type { ReadingDesk } from './reading-types.ts';
 import type { SharesDesk } from './share-types.ts';
 import type { StepView, StepWishes } from './step-types.ts';
 import type { ChunkingView, UpkeepDesk } from './upkeep-types.ts';
+import type { VaultDesk } from './vault-types.ts';
 
 /** Why something is not as it should be. */
 export interface Trouble {
@@ -75,7 +76,7 @@ export interface KbView {
   readonly unfollowed?: readonly FolderView[];
 }
 
-export type JobKind = 'ingest' | 'sync' | 'rebuild' | 'dream' | 'export';
+export type JobKind = 'ingest' | 'sync' | 'rebuild' | 'dream' | 'export' | 'vault';
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** How far a job is, or how far it came. */
@@ -237,6 +238,7 @@ export interface KnowledgeAreas {
   readonly reading: ReadingDesk;
   readonly shares: SharesDesk;
   readonly upkeep: UpkeepDesk;
+  readonly vault: VaultDesk;
 }
 
 /** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */

@@ -109,7 +109,7 @@ describe('a collection on Eves', () => {
 
   async function restored(from: Collection): Promise<Map<string, Uint8Array>> {
     const all = new Map<string, Uint8Array>();
-    await from.readAll(await from.open(), (name, object) => void all.set(name, object));
+    for await (const { name, object } of from.readAll(await from.open())) all.set(name, object);
     return new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 

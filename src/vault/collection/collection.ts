@@ -35,9 +35,8 @@ export interface Collection {
   /** All objects, each segment read once; in the order of their segments. */
   readAll(
     manifest: Manifest,
-    take: (name: string, object: Uint8Array) => void | Promise<void>,
     options?: RestoreOptions,
-  ): Promise<void>;
+  ): AsyncIterable<{ readonly name: string; readonly object: Uint8Array }>;
   repair(options?: RestoreOptions): Promise<RepairReport>;
   /** @param questions leaves asked of each Eve */
   check(questions: number, signal?: AbortSignal): Promise<CheckReport>;
@@ -99,14 +98,16 @@ export function createCollection(options: CollectionOptions): Collection {
         reading(signal),
       );
     },
-    async readAll(manifest, take, { signal, told } = {}) {
+    async *readAll(manifest, { signal, told } = {}) {
       const bySegment = Map.groupBy(manifest.entries.values(), ({ segment }) => segment);
       let done = 0;
       for (const [segment, entries] of bySegment) {
         throwIfAborted(signal);
         const block = await readBlock(eves, segment, null, (whole) => whole, reading(signal));
-        for (const entry of entries)
-          await take(entry.name, opened(entry, block.subarray(entry.at, entry.at + entry.bytes)));
+        for (const entry of entries) {
+          const object = opened(entry, block.subarray(entry.at, entry.at + entry.bytes));
+          yield { name: entry.name, object };
+        }
         done += entries.length;
         told?.(done, manifest.entries.size);
       }

@@ -33,7 +33,8 @@ export async function syncObjects(
   const entries = new Map<string, Entry>();
   const wanted: string[] = [];
   let added = 0;
-  for (const { name, digest } of source.list()) {
+  for await (const { name, digest } of source.list()) {
+    throwIfAborted(signal);
     const known = manifest.entries.get(name);
     if (known !== undefined && Buffer.compare(known.digest, digest) === 0) entries.set(name, known);
     else wanted.push(name);

@@ -7,10 +7,15 @@ import type { CborMap, Clock, Logger, Random } from '../../base/index.ts';
 import type { VaultRoot } from '../keys/keys.ts';
 import type { EveFault, PlacedEve } from '../place/reader.ts';
 
+export interface Named {
+  readonly name: string;
+  readonly digest: Uint8Array;
+}
+
 /** Objects as they are now at Bob: what is to be placed. */
 export interface ObjectSource {
   /** Names with the digest of each object (`digestOf`), in any order; each name once. */
-  list(): Iterable<{ readonly name: string; readonly digest: Uint8Array }>;
+  list(): Iterable<Named> | AsyncIterable<Named>;
   /** The object, as it was listed or newer. Null: it is gone meanwhile. */
   read(name: string): Promise<Uint8Array | null>;
 }

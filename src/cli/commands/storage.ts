@@ -1,0 +1,121 @@
+/** `kith storage ...`: the space that this node lends. @module cli/commands/storage */
+import { resolve } from 'node:path';
+import { type ConfigKey, formatBytes, formatCount, setInFile } from '../../base/index.ts';
+import type { StorageView } from '../../server/index.ts';
+import { runningNode } from '../client.ts';
+import { exitCode, UsageError } from '../failure.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
+import type { Handler } from '../program.ts';
+import { settingsOf } from '../settings.ts';
+
+const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+export const init: Handler = async ({ options }) => {
+  const { config } = settingsOf(options);
+  const said: [ConfigKey, unknown][] = [
+    ['storage.capacityBytes', options.capacity],
+    ['storage.tenantBytes', options.tenant],
+    ['storage.days', options.days],
+    ['storage.serveTier', options.tier],
+    ['storage.folder', options.folder === undefined ? undefined : resolve(String(options.folder))],
+    ['storage.enabled', true],
+  ];
+  for (const [key, value] of said) if (value !== undefined) await setInFile(config.home, key, String(value));
+  const { config: now } = settingsOf(options);
+  const { capacityBytes, tenantBytes, serveTier, days } = now.storage;
+  const friends = now.swarm.friends.length;
+  say(
+    `This node lends ${formatBytes(capacityBytes)} from its next start on: to ${serveTier === 'nobody' ? 'friends' : `friends, and peers of tier ${serveTier} and above`}, ${formatBytes(tenantBytes)} each at most, for ${days} days at a time.`,
+  );
+  if (!now.swarm.enabled)
+    say(asTyped('The swarm is off, and nobody reaches it then: kith config set swarm.enabled true'));
+  if (serveTier === 'nobody' && friends === 0)
+    say(
+      asTyped(
+        'There are no friends yet, so that nobody gets any: kith config set swarm.friends PEER, or kith storage init --tier TIER',
+      ),
+    );
+};
+
+export const enable: Handler = init;
+
+export const disable: Handler = async ({ options }) => {
+  const { config } = settingsOf(options);
+  await setInFile(config.home, 'storage.enabled', 'false');
+  say('This node lends nothing from its next start on. What peers keep here stays until you delete it.');
+};
+
+export const serve: Handler = async (invocation) => {
+  const { config } = settingsOf(invocation.options);
+  await setInFile(config.home, 'storage.enabled', 'true');
+  await setInFile(config.home, 'swarm.enabled', 'true');
+  return (await import('./start.ts')).default(invocation);
+};
+
+export const status: Handler = async ({ options }) => {
+  const node = await runningNode(options);
+  const view = await node.call<StorageView>('GET', '/kith/v1/storage');
+  if (options.json) printJson(view);
+  else tellStorage(view);
+  return view.enabled ? exitCode.ok : exitCode.degraded;
+};
+
+export function tellStorage(view: StorageView): void {
+  if (!view.enabled) {
+    print(asTyped('This node lends no space. Switch it on with kith storage init.'));
+    return;
+  }
+  const { capacityBytes, promisedBytes, usedBytes, serveTier, counters, tenants } = view;
+  print(
+    `Lends ${formatBytes(capacityBytes)} to ${serveTier === 'nobody' ? 'friends' : `friends and tier ${serveTier}`}: ${formatBytes(promisedBytes)} promised, ${formatBytes(usedBytes)} used (${plain(view.folder)})`,
+  );
+  print(
+    `Since its start: ${formatCount(counters.answered)} calls answered, ${formatCount(counters.refused)} refused, ${formatBytes(counters.bytesIn)} in, ${formatBytes(counters.bytesOut)} out`,
+  );
+  if (tenants.length === 0) return;
+  print(
+    table(
+      [
+        ['OWNER', 'LABEL', 'STATE', 'USED', 'OF', 'BLOCKS', 'UNTIL'],
+        ...tenants.map(({ owner, label, state, usedBytes: used, quotaBytes, blocks, until, deletedAt }) => [
+          `…${owner.slice(-8)}`,
+          label.slice(0, 12),
+          state === 'open' ? 'open' : paint('yellow', `goes ${day(deletedAt)}`),
+          formatBytes(used),
+          formatBytes(quotaBytes),
+          formatCount(blocks),
+          day(until),
+        ]),
+      ],
+      [3, 4, 5],
+    ),
+  );
+}
+
+export const backup: Handler = async ({ args, options }) => {
+  const [owner, label, file] = args.map(String) as [string, string, string];
+  const node = await runningNode(options);
+  const path = `/kith/v1/storage/tenants/${encodeURIComponent(owner)}/${encodeURIComponent(label)}/backup`;
+  const made = await node.call<{ file: string; bytes: number }>('POST', path, {
+    body: { file: resolve(file) },
+  });
+  if (options.json) printJson(made);
+  else print(`${plain(made.file)}: a copy of the tenant, ${formatBytes(made.bytes)}`);
+};
+
+export const destroy: Handler = async (invocation) => {
+  const { args, options } = invocation;
+  const [owner, label] = args;
+  if (owner === undefined) return disable(invocation);
+  if (label === undefined)
+    throw new UsageError('Name the tenant by its owner and its label: kith storage status --json');
+  if (options.yes !== true)
+    throw new UsageError('What its owner keeps in it is lost for good. Say so with --yes.');
+  const node = await runningNode(options);
+  await node.call(
+    'DELETE',
+    `/kith/v1/storage/tenants/${encodeURIComponent(String(owner))}/${encodeURIComponent(String(label))}`,
+  );
+  say('The tenant is deleted.');
+  return exitCode.ok;
+};

@@ -1,0 +1,237 @@
+/** `kith vpk ...`: knowledge bases on the disks of peers. @module cli/commands/vpk */
+import { resolve as absolute } from 'node:path';
+import { formatBytes, formatCount, formatPlural } from '../../base/index.ts';
+import type { JobView, PlaceOrder, StorageView } from '../../server/index.ts';
+import { runningNode } from '../client.ts';
+import { exitCode, UsageError } from '../failure.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
+import type { Handler, Invocation } from '../program.ts';
+import { type RagDesk, withRag } from '../rag-desk.ts';
+import { codeOf, follow } from './rag-jobs.ts';
+import { tellStorage } from './storage.ts';
+
+const kbOf = ({ args }: Invocation): string => String(args[0]);
+const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+const peerShown = (peer: string): string => `…${peer.slice(-8)}`;
+const listed = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+const never = new AbortController().signal;
+
+/** Runs a job to its end and says what came of it. */
+async function done(
+  { options }: Invocation,
+  begin: (desk: RagDesk['desk']['vault']) => Promise<JobView>,
+  tell: (job: JobView) => string,
+): Promise<number> {
+  const job = await withRag(options, async (rag) => follow(rag, await begin(rag.desk.vault)));
+  if (options.json) printJson(job);
+  else if (job.state === 'done') {
+    print(tell(job));
+    for (const { path, message } of job.progress.failures)
+      say(`${paint('yellow', 'away:', process.stderr)} ${peerShown(path)}: ${asTyped(plain(message))}`);
+  } else say(job.error === null ? 'It goes on in the node.' : asTyped(plain(job.error.message)));
+  return codeOf([job]);
+}
+
+const syncedText = ({ kb, progress: { totals, removed, of } }: JobView): string =>
+  `${kb}: ${formatPlural(of ?? 0, 'part')} on the disks of peers; ${formatCount(totals.done)} new or changed, ${formatCount(removed)} erased, ${formatBytes(totals.bytes)} sent`;
+const movedText = ({ kb, progress: { totals } }: JobView): string =>
+  `${kb}: ${formatPlural(totals.files, 'block')} looked at, ${formatPlural(totals.done, 'copy', 'copies')} made`;
+
+export const place: Handler = async (invocation) => {
+  const { options } = invocation;
+  const eves = listed(options.eve);
+  if (eves.length === 0)
+    throw new UsageError(
+      'Say who is to keep it: --eve PEER, several times. kith vpk discover lists who lends space.',
+    );
+  const order: PlaceOrder = {
+    eves,
+    ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
+    ...(options.days === undefined ? {} : { days: Number(options.days) }),
+    ...(options.quota === undefined ? {} : { quotaBytes: bytesOf(String(options.quota)) }),
+  };
+  const code = await done(invocation, (vault) => vault.place(kbOf(invocation), order, never), syncedText);
+  if (eves.length === 1 && options.json !== true)
+    say('There is one copy: if that peer loses it, it is lost. Add another: kith vpk rebalance --add PEER');
+  return code;
+};
+
+const UNITS = { kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 } as const;
+function bytesOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/iu.exec(text.trim());
+  const unit = (match?.[2] ?? '').toLowerCase();
+  const factor = unit === '' || unit === 'b' ? 1 : UNITS[unit as keyof typeof UNITS];
+  if (match === null || factor === undefined)
+    throw new UsageError(`--quota is a size such as 500MB, not '${text}'.`);
+  return Math.round(Number(match[1]) * factor);
+}
+
+export const sync: Handler = (invocation) =>
+  done(invocation, (vault) => vault.sync(kbOf(invocation)), syncedText);
+
+export const repair: Handler = (invocation) =>
+  done(invocation, (vault) => vault.repair(kbOf(invocation)), movedText);
+
+export const rebalance: Handler = (invocation) => {
+  const { options } = invocation;
+  const order = {
+    ...{ add: listed(options.add), drop: listed(options.drop) },
+    ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
+    ...(options.days === undefined ? {} : { days: Number(options.days) }),
+  };
+  return done(invocation, (vault) => vault.change(kbOf(invocation), order, never), movedText);
+};
+
+export const list: Handler = async ({ options }) => {
+  const placed = await withRag(options, ({ desk }) => desk.vault.placed());
+  if (options.json) printJson({ placed });
+  else if (placed.length === 0)
+    print(
+      asTyped('No knowledge base is on the disks of peers. Place one: kith vpk tenant create KB --eve PEER'),
+    );
+  else
+    print(
+      table([
+        ['KNOWLEDGE BASE', 'MODE', 'COPIES', 'EVES', 'LAST', 'STATE'],
+        ...placed.map(({ kb, mode, replicas, eves, synced, stale }) => [
+          ...[kb, mode, String(replicas), eves.map(({ peer }) => peerShown(peer)).join(' ')],
+          synced === null ? 'never' : day(synced),
+          synced === null
+            ? paint('yellow', 'not placed yet')
+            : stale === true
+              ? paint('yellow', 'changed since')
+              : stale === null
+                ? 'not here'
+                : 'up to date',
+        ]),
+      ]),
+    );
+};
+
+export const info: Handler = async (invocation) => {
+  const { options } = invocation;
+  const view = await withRag(options, ({ desk }) => desk.vault.info(kbOf(invocation), never));
+  if (options.json) printJson(view);
+  else {
+    print(
+      `${view.kb}: ${view.mode}, ${formatPlural(view.replicas, 'copy', 'copies')}, state ${view.number}${view.stale === true ? paint('yellow', ', changed since') : ''}`,
+    );
+    print(
+      table(
+        [
+          ['EVE', 'STATE', 'USED', 'OF', 'BLOCKS', 'UNTIL'],
+          ...view.tenants.map(({ peer, state, usedBytes, quotaBytes, blocks, until, trouble }) => [
+            peerShown(peer),
+            state ?? paint('yellow', plain(trouble ?? 'away').slice(0, 60)),
+            usedBytes === null ? '' : formatBytes(usedBytes),
+            quotaBytes === null ? '' : formatBytes(quotaBytes),
+            blocks === null ? '' : formatCount(blocks),
+            until === null ? '' : day(until),
+          ]),
+        ],
+        [2, 3, 4],
+      ),
+    );
+  }
+  return view.tenants.some(({ state }) => state !== 'open') ? exitCode.degraded : exitCode.ok;
+};
+
+export const check: Handler = async (invocation) => {
+  const { options } = invocation;
+  const questions = options.questions === undefined ? 20 : Number(options.questions);
+  const { eves } = await withRag(options, ({ desk }) => desk.vault.check(kbOf(invocation), questions, never));
+  if (options.json) printJson({ eves });
+  else
+    for (const { peer, asked, failed, why } of eves)
+      print(
+        failed === 0 && asked > 0
+          ? `${peerShown(peer)}: showed all ${asked} pieces`
+          : `${peerShown(peer)}: ${paint('yellow', asked === 0 ? 'was not asked' : `${failed} of ${asked} pieces failed`)}${why === null ? '' : ` (${asTyped(plain(why))})`}`,
+      );
+  return eves.some(({ failed, why }) => failed > 0 || why !== null) ? exitCode.degraded : exitCode.ok;
+};
+
+export const remove: Handler = async (invocation) => {
+  const { options } = invocation;
+  if (options.yes !== true)
+    throw new UsageError(
+      `What peers keep of ${kbOf(invocation)} is deleted; it stays here. Say so with --yes.`,
+    );
+  const { gone, left } = await withRag(options, ({ desk }) => desk.vault.remove(kbOf(invocation), never));
+  if (options.json) printJson({ gone, left });
+  else {
+    print(`Deleted at ${formatPlural(gone.length, 'peer')}.`);
+    for (const peer of left)
+      say(`${peer} was away: she deletes it when its time is over, and cannot read it.`);
+  }
+  return left.length > 0 ? exitCode.degraded : exitCode.ok;
+};
+
+export const discover: Handler = async ({ args, options }) => {
+  const eves = await withRag(options, ({ desk }) => desk.vault.discover(listed(args[0]), never));
+  if (options.json) printJson({ eves });
+  else if (eves.length === 0)
+    print(
+      'No peer announces that it lends space. Name one that you know, or wait until its announcement came.',
+    );
+  else
+    print(
+      table(
+        [
+          ['EVE', 'LENDS TO THIS NODE', 'FREE', 'AT MOST', 'DAYS', 'MS'],
+          ...eves.map(({ peer, open, freeBytes, largestBytes, days, ms, trouble }) => [
+            peer,
+            trouble === null ? (open ? 'yes' : 'no') : paint('yellow', plain(trouble).slice(0, 60)),
+            freeBytes === null || !open ? '' : formatBytes(freeBytes),
+            largestBytes === null || !open ? '' : formatBytes(largestBytes),
+            days === null ? '' : String(days),
+            ms === null ? '' : ms.toFixed(0),
+          ]),
+        ],
+        [2, 3, 4, 5],
+      ),
+    );
+};
+
+export const resolve: Handler = async ({ args, options }) => {
+  const found = await withRag(options, ({ desk }) => desk.vault.find(listed(args[0]), never));
+  if (options.json) printJson({ found });
+  else if (found.length === 0) print('These peers keep nothing for the key of this node.');
+  else
+    print(
+      table([
+        ['KNOWLEDGE BASE', 'ID', 'MODE', 'COPIES', 'FOUND AT'],
+        ...found.map(({ name, id, mode, replicas, at }) => [
+          ...[plain(name), id, mode, String(replicas), at.map(peerShown).join(' ')],
+        ]),
+      ]),
+    );
+};
+
+export const restore: Handler = async ({ args, options }) => {
+  const source = String(args[0]);
+  const name = String(options.as ?? source);
+  const order = {
+    ...{ source, eves: listed(options.eve) },
+    ...(options.folder === undefined ? {} : { folder: absolute(String(options.folder)) }),
+  };
+  const kb = await withRag(options, ({ desk }) => desk.vault.restore(name, order, never));
+  if (options.json) printJson(kb);
+  else if (kb.contents !== null)
+    print(
+      `${name}: ${formatPlural(kb.contents.documents, 'document')}, ${formatPlural(kb.contents.chunks, 'passage')}, as they were placed`,
+    );
+};
+
+export const status: Handler = async (invocation) => {
+  const { options } = invocation;
+  const node = await runningNode(options);
+  const storage = await node.call<StorageView>('GET', '/kith/v1/storage');
+  const placed = await withRag(options, ({ desk }) => desk.vault.placed());
+  if (options.json) {
+    printJson({ storage, placed });
+    return exitCode.ok;
+  }
+  tellStorage(storage);
+  return list(invocation);
+};

@@ -1,0 +1,236 @@
+/**
+ * The commands of the vault: lend space to peers (`kith storage`), and keep knowledge bases on the disks of peers (`kith vpk`).
+ *
+ * @module cli/vault-commands
+ */
+import { type Command, Option } from 'commander';
+import { examples, homeOption, jsonOption, whole } from './options.ts';
+import type { Add } from './program.ts';
+
+const eveOption = (what: string) =>
+  new Option(
+    '--eve <peer...>',
+    `${what}; Name=PeerId says who runs it, so that copies go to different people`,
+  );
+const replicasOption = () =>
+  new Option('--replicas <n>', 'copies of everything (default: 2)').argParser(whole(1, 8));
+const daysOption = () =>
+  new Option('--days <n>', 'days that the space is asked for (default: 30)').argParser(whole(1, 3660));
+const quotaOption = () =>
+  new Option('--quota <bytes>', 'space asked of each, such as 500MB (default: twice its size)');
+
+export function addStorage(program: Command, add: Add): void {
+  const storage = program
+    .command('storage')
+    .description('lend space on this disk to peers, who keep there what this node cannot read')
+    .exitOverride();
+  const load = (name: 'init' | 'status' | 'serve' | 'destroy' | 'backup') => async () => ({
+    default: (await import('./commands/storage.ts'))[name],
+  });
+  examples(
+    add(
+      storage,
+      'init',
+      'say how much is lent to whom; the node lends it from its next start on',
+      [
+        homeOption(),
+        new Option('--capacity <bytes>', 'space for all together, such as 50GB'),
+        new Option('--tenant <bytes>', 'space that one tenant gets at most, such as 5GB'),
+        new Option('--days <n>', 'days that a tenant lasts until it is renewed').argParser(whole(1, 3660)),
+        new Option('--tier <tier>', 'peers of this tier and above get space; friends always do').choices([
+          ...['nobody', 'unknown', 'known', 'verified', 'trusted'],
+        ]),
+        new Option('--folder <dir>', 'where it is kept (default: vault in the home folder)'),
+      ],
+      load('init'),
+    ),
+    'kith storage init --capacity 50GB --tenant 5GB',
+    'kith storage init --tier trusted',
+  );
+  add(
+    storage,
+    'status',
+    'what is lent, to whom, and what of it is used',
+    [homeOption(), jsonOption()],
+    load('status'),
+  );
+  add(storage, 'serve', 'start the node, lending what storage init said', [homeOption()], load('serve'));
+  examples(
+    add(
+      storage,
+      'backup <owner> <label> <file>',
+      'copy a tenant of the running node into a file',
+      [homeOption(), jsonOption()],
+      load('backup'),
+    ),
+    'kith storage backup 12D3KooW... 0f3a... tenant.sqlite',
+  );
+  examples(
+    add(
+      storage,
+      'destroy [owner] [label]',
+      'delete a tenant of the running node with all that is in it; without names, lend nothing from the next start on, and delete nothing',
+      [homeOption(), new Option('--yes', 'do not ask')],
+      load('destroy'),
+    ),
+    'kith storage destroy 12D3KooW... 0f3a... --yes',
+  );
+}
+
+export function addVpk(program: Command, add: Add): void {
+  const vpk = program
+    .command('vpk')
+    .description('keep knowledge bases, sealed, on the disks of peers who cannot read them')
+    .exitOverride();
+  type Name = keyof typeof import('./commands/vpk.ts');
+  const load = (name: Name) => async () => ({ default: (await import('./commands/vpk.ts'))[name] });
+  const loadStorage = (name: 'enable' | 'disable' | 'status') => async () => ({
+    default: (await import('./commands/storage.ts'))[name],
+  });
+  add(
+    vpk,
+    'enable',
+    'lend space to peers from the next start on (as kith storage init)',
+    [homeOption()],
+    loadStorage('enable'),
+  );
+  add(
+    vpk,
+    'disable',
+    'lend no space from the next start on; what is kept stays',
+    [homeOption()],
+    loadStorage('disable'),
+  );
+  add(
+    vpk,
+    'status',
+    'what this node lends, and what others keep of its knowledge bases',
+    [homeOption(), jsonOption()],
+    load('status'),
+  );
+  examples(
+    add(
+      vpk,
+      'discover [peer...]',
+      'ask peers what space they lend: those that announce it, or those named',
+      [homeOption(), jsonOption()],
+      load('discover'),
+    ),
+    'kith vpk discover',
+  );
+  const tenant = vpk.command('tenant').description('what peers keep of a knowledge base').exitOverride();
+  const place = [
+    homeOption(),
+    eveOption('peers that are to keep it'),
+    replicasOption(),
+    daysOption(),
+    quotaOption(),
+    jsonOption(),
+  ];
+  examples(
+    add(tenant, 'create <kb>', 'place a knowledge base on the disks of peers', place, load('place')),
+    'kith vpk tenant create notes --eve 12D3KooWA... --eve Ben=12D3KooWB...',
+  );
+  add(
+    tenant,
+    'list',
+    'knowledge bases that are on the disks of peers',
+    [homeOption(), jsonOption()],
+    load('list'),
+  );
+  add(
+    tenant,
+    'info <kb>',
+    'where a knowledge base lies, and what its Eves say',
+    [homeOption(), jsonOption()],
+    load('info'),
+  );
+  add(
+    tenant,
+    'delete <kb>',
+    'delete what peers keep of a knowledge base; the knowledge base itself stays',
+    [homeOption(), new Option('--yes', 'do not ask'), jsonOption()],
+    load('remove'),
+  );
+  add(
+    vpk,
+    'upload <kb>',
+    'bring what peers keep up to date: what changed is sent, what is gone is erased',
+    [homeOption(), jsonOption()],
+    load('sync'),
+  );
+  add(vpk, 'sync <kb>', 'the same as upload', [homeOption(), jsonOption()], load('sync'));
+  examples(
+    add(
+      vpk,
+      'rebalance <kb>',
+      'take other Eves or another number of copies, and move what has to move',
+      [
+        homeOption(),
+        new Option('--add <peer...>', 'peers that are to keep it, too; Name=PeerId says who runs one'),
+        new Option('--drop <peer...>', 'peers that are to keep it no more'),
+        replicasOption(),
+        daysOption(),
+        jsonOption(),
+      ],
+      load('rebalance'),
+    ),
+    'kith vpk rebalance notes --add 12D3KooWC... --drop 12D3KooWA...',
+  );
+  add(vpk, 'repair <kb>', 'make copies again that were lost', [homeOption(), jsonOption()], load('repair'));
+  add(
+    vpk,
+    'check <kb>',
+    'ask each Eve for pieces at random of what she took; exit code 3 when one cannot show them',
+    [
+      homeOption(),
+      new Option('--questions <n>', 'pieces asked of each (default: 20)').argParser(whole(1, 1000)),
+      jsonOption(),
+    ],
+    load('check'),
+  );
+  add(
+    vpk,
+    'resolve [peer...]',
+    'find what peers keep for the key of this node',
+    [homeOption(), jsonOption()],
+    load('resolve'),
+  );
+  examples(
+    add(
+      vpk,
+      'restore <source>',
+      'make a knowledge base of what peers keep, on any machine that has the key',
+      [
+        homeOption(),
+        new Option('--eve <peer...>', 'peers to ask (default: those that announce that they lend space)'),
+        new Option('--as <name>', 'how it is called here (default: as where it was placed)'),
+        new Option('--folder <dir>', 'where its file is kept (default: knowledge.folder)'),
+        jsonOption(),
+      ],
+      load('restore'),
+    ),
+    'kith vpk restore notes --eve 12D3KooWA...',
+  );
+}
+
+/** `kith rag connect-eve`: the same as `kith vpk tenant create`. */
+export function addConnectEve(rag: Command, add: Add): void {
+  examples(
+    add(
+      rag,
+      'connect-eve <name>',
+      'keep it, sealed, on the disks of peers who cannot read it (as kith vpk tenant create)',
+      [
+        homeOption(),
+        eveOption('peers that are to keep it'),
+        replicasOption(),
+        daysOption(),
+        quotaOption(),
+        jsonOption(),
+      ],
+      async () => ({ default: (await import('./commands/vpk.ts')).place }),
+    ),
+    'kith rag connect-eve notes --eve 12D3KooWA... --eve 12D3KooWB...',
+  );
+}

@@ -1,0 +1,57 @@
+/**
+ * A knowledge base as objects that a vault keeps: a copy is made first, so that what is placed is one state of it.
+ *
+ * @module node/knowledge/vault-parts
+ */
+import { rm } from 'node:fs/promises';
+import { type Random, requireDiskSpace, toHex } from '../../base/index.ts';
+import { type KnowledgeStore, openParts } from '../../knowledge/index.ts';
+import { digestOf, type ObjectSource } from '../../vault/index.ts';
+
+/** Ms of work after which others of this thread get their turn. */
+const SLICE_MS = 20;
+
+export interface KbObjects extends AsyncDisposable {
+  readonly source: ObjectSource;
+  /** Of the knowledge base when it was copied. */
+  readonly version: number;
+}
+
+export async function objectsOf(
+  store: KnowledgeStore,
+  random: Pick<Random, 'bytes'>,
+  signal: AbortSignal,
+): Promise<KbObjects> {
+  const path = `${store.path}.${toHex(random.bytes(6))}.tmp`;
+  const gone = async () => {
+    for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
+  };
+  try {
+    await requireDiskSpace(path, store.counts().bytes);
+    const version = store.version();
+    await store.backup(path, { signal });
+    const parts = openParts(path);
+    return {
+      version,
+      source: {
+        async *list() {
+          let began = performance.now();
+          for (const name of parts.names()) {
+            yield { name, digest: digestOf(parts.read(name)!) };
+            if (performance.now() - began < SLICE_MS) continue;
+            await new Promise((resolve) => setImmediate(resolve));
+            began = performance.now();
+          }
+        },
+        read: async (name) => parts.read(name),
+      },
+      async [Symbol.asyncDispose]() {
+        parts[Symbol.dispose]();
+        await gone();
+      },
+    };
+  } catch (error) {
+    await gone();
+    throw error;
+  }
+}

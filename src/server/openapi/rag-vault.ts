@@ -1,0 +1,219 @@
+/**
+ * Knowledge bases on the disks of peers, in the document. The shapes are those of `rag/vault-types.ts`.
+ *
+ * @module server/openapi/rag-vault
+ */
+import {
+  changeBody,
+  checkBody,
+  discoverBody,
+  findBody,
+  placeBody,
+  restoreFromBody,
+} from '../rag/vault-bodies.ts';
+import { answer, type Operation, pathParameter } from './operation.ts';
+import { requestSchema } from './request-schema.ts';
+import {
+  array,
+  boolean,
+  choice,
+  count,
+  described,
+  milliseconds,
+  nullable,
+  object,
+  ref,
+  type Schema,
+  string,
+} from './schema.ts';
+import { moment, peerId } from './swarm-parts.ts';
+
+const bytes = described('Bytes.', count);
+const mode = described(
+  '`split` awaits independent review; `perturbed` is weak.',
+  choice('sealed', 'split', 'perturbed'),
+);
+const eves = array(
+  object({ peer: peerId, operator: described('Who runs it, as the owner says.', nullable(string)) }),
+);
+const trouble = described('Why it did not answer as it should.', nullable(string));
+const placed: Readonly<Record<string, Schema>> = {
+  kb: string,
+  mode,
+  replicas: described('Copies of each block.', count),
+  eves,
+  number: described('State that was reached last; 0 before the first.', count),
+  synced: nullable(moment),
+  stale: described(
+    'Whether the knowledge base changed since; null when that cannot be told.',
+    nullable(boolean),
+  ),
+};
+
+export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
+  VaultEve: object({
+    peer: peerId,
+    open: described('Whether it would give this node a tenant.', boolean),
+    freeBytes: nullable(bytes),
+    largestBytes: nullable(bytes),
+    days: nullable(count),
+    ms: nullable(milliseconds),
+    trouble,
+  }),
+  VaultPlaced: object(placed),
+  VaultInfo: object({
+    ...placed,
+    tenants: array(
+      object({
+        peer: peerId,
+        state: nullable(choice('open', 'grace')),
+        quotaBytes: nullable(bytes),
+        usedBytes: nullable(bytes),
+        blocks: nullable(count),
+        until: nullable(moment),
+        trouble,
+      }),
+    ),
+  }),
+  VaultCheck: object({
+    eves: array(
+      object({
+        peer: peerId,
+        asked: described('Leaves of blocks, drawn at random.', count),
+        failed: described('That did not come back whole.', count),
+        why: nullable(string),
+      }),
+    ),
+  }),
+  VaultFound: object({
+    id: string,
+    name: string,
+    mode,
+    replicas: count,
+    eves,
+    at: described('Where it was found.', array(peerId)),
+  }),
+};
+
+const own = { scope: 'control', error: 'OpenAiError' } as const;
+const kb = pathParameter('kb', 'Name of the knowledge base.');
+const gone = { '404': answer("It is on no peer's disk.", ref('OpenAiError')) };
+const eveFault = { '502': answer('An Eve refused, or failed.', ref('OpenAiError')) };
+const job = answer('A job.', ref('KbJob'));
+
+export const ragVaultOperations: readonly Operation[] = [
+  {
+    ...own,
+    method: 'get',
+    path: '/api/rag/vault',
+    id: 'ragVault',
+    summary: "List knowledge bases that are on peers' disks",
+    answers: { '200': answer('By name.', object({ placed: array(ref('VaultPlaced')) })) },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/vault/discover',
+    id: 'ragVaultDiscover',
+    summary: 'Ask peers what space they lend',
+    description: 'Without names, those that announce that they lend some.',
+    body: requestSchema(discoverBody),
+    answers: { '200': answer('What each said.', object({ eves: array(ref('VaultEve')) })) },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/vault/find',
+    id: 'ragVaultFind',
+    summary: 'Find what Eves keep for this key',
+    body: requestSchema(findBody),
+    answers: { '200': answer('By name.', object({ found: array(ref('VaultFound')) })), ...eveFault },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/vault/restore/{kb}',
+    id: 'ragVaultRestore',
+    summary: 'Make a knowledge base of what Eves keep',
+    parameters: [kb],
+    body: requestSchema(restoreFromBody),
+    answers: {
+      '200': answer('The knowledge base.', ref('Kb')),
+      '404': answer('No Eve has it.', ref('OpenAiError')),
+      ...eveFault,
+    },
+  },
+  {
+    ...own,
+    method: 'get',
+    path: '/api/rag/kbs/{kb}/vault',
+    id: 'ragVaultInfo',
+    summary: 'Show where a knowledge base lies, and what its Eves say',
+    parameters: [kb],
+    answers: { '200': answer('Its Eves and tenants.', ref('VaultInfo')), ...gone },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/kbs/{kb}/vault',
+    id: 'ragVaultPlace',
+    summary: 'Place a knowledge base, sealed, on the disks of peers',
+    parameters: [kb],
+    body: requestSchema(placeBody),
+    answers: { '200': job, '409': answer('It is placed already.', ref('OpenAiError')), ...eveFault },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/kbs/{kb}/vault/sync',
+    id: 'ragVaultSync',
+    summary: 'Bring what peers keep up to date',
+    parameters: [kb],
+    answers: { '200': job, ...gone },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/kbs/{kb}/vault/repair',
+    id: 'ragVaultRepair',
+    summary: 'Make copies again that were lost, and move those that are elsewhere',
+    parameters: [kb],
+    answers: { '200': job, ...gone },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/kbs/{kb}/vault/eves',
+    id: 'ragVaultEves',
+    summary: 'Take other Eves, and move what has to move',
+    parameters: [kb],
+    body: requestSchema(changeBody),
+    answers: { '200': job, ...gone, ...eveFault },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/kbs/{kb}/vault/check',
+    id: 'ragVaultCheck',
+    summary: 'Ask Eves for pieces at random of what they took',
+    parameters: [kb],
+    body: requestSchema(checkBody),
+    answers: { '200': answer('What each could show.', ref('VaultCheck')), ...gone },
+  },
+  {
+    ...own,
+    method: 'delete',
+    path: '/api/rag/kbs/{kb}/vault',
+    id: 'ragVaultRemove',
+    summary: 'Delete what peers keep of a knowledge base',
+    description: 'The knowledge base itself stays. Eves that are away delete theirs when its time is over.',
+    parameters: [kb],
+    answers: {
+      '200': answer(
+        'Who deleted it, and who was away.',
+        object({ gone: array(peerId), left: array(peerId) }),
+      ),
+      ...gone,
+    },
+  },
+];

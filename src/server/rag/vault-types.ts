@@ -1,0 +1,116 @@
+/**
+ * Knowledge bases that are kept on the disks of peers, sealed, for their owner.
+ *
+ * @module server/rag/vault-types
+ */
+import type { JobView, KbView } from './types.ts';
+
+/** A peer that lends space, or why it does not. */
+export interface EveView {
+  /** PeerId. */
+  readonly peer: string;
+  /** Whether it would give this node a tenant. */
+  readonly open: boolean;
+  /** Bytes; null where it did not answer. */
+  readonly freeBytes: number | null;
+  readonly largestBytes: number | null;
+  readonly days: number | null;
+  /** Round trip of the question, ms. */
+  readonly ms: number | null;
+  readonly trouble: string | null;
+}
+
+export interface PlaceOrder {
+  /** PeerIds; each gets a tenant. With `Name=PeerId` who runs it is named, and copies go to different ones. */
+  readonly eves: readonly string[];
+  /** Copies of each block. @default 2, or 1 with a single Eve */
+  readonly replicas?: number;
+  /** Space asked of each Eve, bytes. @default what the knowledge base takes, twice, at least 64 MiB */
+  readonly quotaBytes?: number;
+  /** @default 30 */
+  readonly days?: number;
+}
+
+export interface PlacedView {
+  readonly kb: string;
+  readonly mode: 'sealed' | 'split' | 'perturbed';
+  readonly replicas: number;
+  readonly eves: readonly { readonly peer: string; readonly operator: string | null }[];
+  /** State that was reached last; 0 before the first. */
+  readonly number: number;
+  /** ms since 1970; null before the first. */
+  readonly synced: number | null;
+  /** Whether the knowledge base changed since; null when that cannot be told now. */
+  readonly stale: boolean | null;
+}
+
+export interface PlacedInfo extends PlacedView {
+  readonly tenants: readonly {
+    readonly peer: string;
+    readonly state: 'open' | 'grace' | null;
+    readonly quotaBytes: number | null;
+    readonly usedBytes: number | null;
+    readonly blocks: number | null;
+    readonly until: number | null;
+    readonly trouble: string | null;
+  }[];
+}
+
+export interface CheckView {
+  readonly eves: readonly {
+    readonly peer: string;
+    readonly asked: number;
+    readonly failed: number;
+    readonly why: string | null;
+  }[];
+}
+
+/** A knowledge base of this key that was found on an Eve. */
+export interface FoundKb {
+  readonly id: string;
+  readonly name: string;
+  readonly mode: 'sealed' | 'split' | 'perturbed';
+  readonly replicas: number;
+  readonly eves: readonly { readonly peer: string; readonly operator: string | null }[];
+  /** Where it was found. */
+  readonly at: readonly string[];
+}
+
+export interface RestoreFromOrder {
+  /** Eves to ask; those that its other tenants name are asked too. */
+  readonly eves: readonly string[];
+  /** As it was called where it was placed, or its id. */
+  readonly source: string;
+  /** @default `knowledge.folder` */
+  readonly folder?: string;
+}
+
+export interface VaultDesk {
+  /** @param peers whom to ask; none: those that announce that they lend space */
+  discover(peers: readonly string[], signal: AbortSignal): Promise<readonly EveView[]>;
+  placed(): Promise<readonly PlacedView[]>;
+  info(kb: string, signal: AbortSignal): Promise<PlacedInfo>;
+  /** Makes the tenants, and a job that places everything. @throws KithError `vault_placed`; what Eves answer */
+  place(kb: string, order: PlaceOrder, signal: AbortSignal): Promise<JobView>;
+  /** @throws KithError `vault_not_kept` */
+  sync(kb: string): Promise<JobView>;
+  repair(kb: string): Promise<JobView>;
+  /** Other Eves from now on, and a job that moves what has to move. */
+  change(kb: string, order: ChangeOrder, signal: AbortSignal): Promise<JobView>;
+  check(kb: string, questions: number, signal: AbortSignal): Promise<CheckView>;
+  /** Deletes the tenants; the knowledge base itself stays. Those that are away end by themselves. */
+  remove(
+    kb: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly gone: readonly string[]; readonly left: readonly string[] }>;
+  find(peers: readonly string[], signal: AbortSignal): Promise<readonly FoundKb[]>;
+  /** Makes a knowledge base of what Eves have. @throws as `KnowledgeDesk.create`; KithError `vault_not_found` */
+  restore(name: string, order: RestoreFromOrder, signal: AbortSignal): Promise<KbView>;
+}
+
+export interface ChangeOrder {
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+  readonly replicas?: number;
+  readonly days?: number;
+}

@@ -1,0 +1,49 @@
+/**
+ * The routes of knowledge bases that are kept on peers' disks.
+ *
+ * @module server/rag/vault
+ */
+import { guarded } from '../control.ts';
+import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import { parseBody } from '../http/schema.ts';
+import type { ServerContext } from '../types.ts';
+import { changeBody, checkBody, discoverBody, findBody, placeBody, restoreFromBody } from './vault-bodies.ts';
+import type { VaultDesk } from './vault-types.ts';
+
+export function vaultRoutes({ token }: Pick<ServerContext, 'token'>, desk: () => VaultDesk): Route[] {
+  const route = (
+    method: Route['method'],
+    path: string,
+    handler: (exchange: Exchange, kb: string) => Promise<unknown>,
+  ): Route => ({
+    ...{ method, path: `/api/rag${path}`, scope: 'control' },
+    handler: guarded(token, async (exchange) =>
+      sendJson(exchange.response, 200, await handler(exchange, exchange.params.kb ?? '')),
+    ),
+  });
+  return [
+    route('GET', '/vault', async () => ({ placed: await desk().placed() })),
+    route('POST', '/vault/discover', async (exchange) => ({
+      eves: await desk().discover(parseBody(discoverBody, await exchange.json()).peers, exchange.signal),
+    })),
+    route('POST', '/vault/find', async (exchange) => ({
+      found: await desk().find(parseBody(findBody, await exchange.json()).peers, exchange.signal),
+    })),
+    route('POST', '/vault/restore/:kb', async (exchange, kb) =>
+      desk().restore(kb, parseBody(restoreFromBody, await exchange.json()), exchange.signal),
+    ),
+    route('GET', '/kbs/:kb/vault', ({ signal }, kb) => desk().info(kb, signal)),
+    route('POST', '/kbs/:kb/vault', async (exchange, kb) =>
+      desk().place(kb, parseBody(placeBody, await exchange.json()), exchange.signal),
+    ),
+    route('POST', '/kbs/:kb/vault/sync', (_, kb) => desk().sync(kb)),
+    route('POST', '/kbs/:kb/vault/repair', (_, kb) => desk().repair(kb)),
+    route('POST', '/kbs/:kb/vault/eves', async (exchange, kb) =>
+      desk().change(kb, parseBody(changeBody, await exchange.json()), exchange.signal),
+    ),
+    route('POST', '/kbs/:kb/vault/check', async (exchange, kb) =>
+      desk().check(kb, parseBody(checkBody, await exchange.json()).questions, exchange.signal),
+    ),
+    route('DELETE', '/kbs/:kb/vault', ({ signal }, kb) => desk().remove(kb, signal)),
+  ];
+}
