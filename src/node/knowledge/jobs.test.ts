@@ -34,3 +34,24 @@ test('what is told soon after something else is shown a moment later, and how fa
   const ended = await jobs.cancel('notes', id);
   assert.deepEqual([ended.state, ended.progress.totals.done, ended.progress.of], ['cancelled', 3, 9]);
 });
+
+test('an export waits for other exports, and not for a job that takes files in', async () => {
+  using registry = openRegistry(':memory:');
+  registry.add({ name: 'notes', path: '/notes.sqlite', made: 0 });
+  const order: string[] = [];
+  await using jobs = createJobs({
+    ...{ registry, clock: createManualClock(), log: silentLogger },
+    async run(_kb, work, { signal }) {
+      order.push(work.kind);
+      if (work.kind === 'ingest')
+        await new Promise((_, reject) => signal.addEventListener('abort', reject, { once: true }));
+    },
+  });
+  const { signal } = new AbortController();
+  const taking = jobs.add('notes', { kind: 'ingest', paths: ['/a'], under: '', retry: false });
+  const exports = ['/b', '/c'].map((folder) => jobs.add('notes', { kind: 'notes', folder }));
+  for (let { id, step, state } of exports)
+    while (state !== 'done') ({ step, state } = await jobs.wait('notes', id, step, signal));
+  assert.deepEqual(order, ['ingest', 'notes', 'notes']);
+  assert.equal((await jobs.wait('notes', taking.id, null, signal)).state, 'running');
+});

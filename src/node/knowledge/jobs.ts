@@ -1,5 +1,5 @@
 /**
- * What takes long with knowledge bases: one job of a KB at a time, in their order. A job stands on the disk from before it is
+ * What takes long with knowledge bases: one job of a KB at a time, in their order; exports, which only read it, beside them. A job stands on the disk from before it is
  * promised until it has ended: whoever asked for it may leave, and what a kill ended goes on with the next start.
  *
  * @module node/knowledge/jobs
@@ -49,7 +49,7 @@ interface Live {
 
 export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
   const live = new Map<number, Live>();
-  /** The last job of each KB: the next one waits for it. */
+  /** The last job of each KB, and its last export: the next one waits for it. */
   const tails = new Map<string, Promise<void>>();
   let leaving = false;
 
@@ -83,11 +83,12 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
       changed: Promise.withResolvers(),
     };
     live.set(entry.id, job);
-    const before = tails.get(entry.kb) ?? Promise.resolve();
+    const line = kindOf(entry.work) === 'export' ? `${entry.kb} export` : entry.kb;
+    const before = tails.get(line) ?? Promise.resolve();
     const mine = before.then(() => work(job));
-    tails.set(entry.kb, mine);
+    tails.set(line, mine);
     void mine.finally(() => {
-      if (tails.get(entry.kb) === mine) tails.delete(entry.kb);
+      if (tails.get(line) === mine) tails.delete(line);
       live.delete(entry.id);
       job.over.resolve();
     });
