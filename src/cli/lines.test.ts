@@ -50,9 +50,10 @@ test('long lines are wrapped between words at the width of the terminal, and lef
 
 test('an entry of a journal is one line, whatever the document says', () => {
   const line = journalLine({
-    ...{ id: 1, kind: 'assertion', subject: 'Ada\nLovelace', what: 'summary', value: 'wrote\u001b[31m' },
-    ...{ why: 'it\tsays so', by: 'rule', chunk: null, sentence: 'Ada wrote.\r\nAnd more.', at: 0 },
-  } as Parameters<typeof journalLine>[0]);
+    ...{ id: 1, kind: 'said', subject: 'Ada\nLovelace', what: 'summary', value: 'wrote\u001b[31m' },
+    ...{ why: 'it\tsays so', by: 'rule', chunk: null, sentence: 'Ada wrote.\r\nAnd more.' },
+    ...{ confidence: 1, holds: true },
+  });
   assert.equal(
     stripVTControlCharacters(line),
     'Ada\\nLovelace summary wrote\\x1b[31m  rule: it\\tsays so  “Ada wrote.\\x0d\\nAnd more.”',
