@@ -9,6 +9,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import {
   InputError,
   isErrno,
+  isKithError,
   KithError,
   pathError,
   type Random,
@@ -62,9 +63,13 @@ export async function writeNotes(
     const all = notes.written + notes.unchanged;
     tell({ ...progressOf(all, all), removed: notes.removed, failures: left.slice(0, 50), notes });
   } catch (error) {
-    throw pathError(folder, error);
+    // A fault of this program is told as what it is.
+    throw isKithError(error) || isOfSystem(error) ? pathError(folder, error) : error;
   }
 }
+
+const isOfSystem = (error: unknown): boolean =>
+  typeof (error as Partial<NodeJS.ErrnoException> | null)?.code === 'string';
 
 /** @throws KithError `export_exists`, `folder_missing`, `path_unusable`, `disk_full`; InputError `file_invalid` */
 export async function copyWork(
