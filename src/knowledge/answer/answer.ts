@@ -14,6 +14,7 @@ import { buildContext } from './context.ts';
 import { extractAnswer } from './extract.ts';
 import { rewriteFollowUp } from './follow-up.ts';
 import { Grounding } from './grounding.ts';
+import { type Language, languageOf, PHRASES, routeText } from './language.ts';
 import { historyOf, plain, promptFor } from './prompt.ts';
 import { reasonOf, refusalText } from './refusal.ts';
 import { type SupportThresholds, supportOf } from './support.ts';
@@ -48,6 +49,8 @@ export interface AnswerOptions {
   readonly support?: SupportThresholds;
   /** ms for making a question stand alone with the writer; 0: by rules only. @default 1500 */
   readonly rewriteMs?: number;
+  /** Of refusals, and of why a question took its way. @default that of the question */
+  readonly language?: Language;
   readonly signal?: AbortSignal;
 }
 
@@ -84,6 +87,8 @@ async function* answer(
   options: AnswerOptions,
 ): AsyncGenerator<AnswerEvent> {
   const { signal, turns = [], unsupported = 'leave_out', fallback = 'refuse' } = options;
+  const language = options.language ?? languageOf(asked);
+  const phrases = PHRASES[language];
   checkQuestion(asked);
   throwIfAborted(signal);
   const rewriteMs = options.rewriteMs ?? 1500;
@@ -116,10 +121,11 @@ async function* answer(
   const support = supportOf(question, found, sources, store, options.support);
   yield {
     ...{ type: 'sources', question, rewrittenBy: rewritten.by, sources, support },
-    ...{ by: found.by, route: found.route, steps: found.steps ?? [] },
+    ...{ by: found.by, steps: found.steps ?? [] },
+    route: found.route === null ? null : { ...found.route, why: routeText(found.route.why, language) },
   };
   if (!support.enough) {
-    yield* refuse(reasonOf(support, sources), sources, NO_FIGURES);
+    yield* refuse(reasonOf(support, sources, language), sources, NO_FIGURES, language);
     return;
   }
   const grounding = new Grounding(sources);
@@ -131,7 +137,7 @@ async function* answer(
       .map((each) => ({ ...each, text: plain(each.text).replace(/\s+/gu, ' ') }))
       .filter(({ text }) => text !== '');
     if (sentences.length === 0) {
-      yield* refuse('no sentence of what was found answers it', sources, NO_FIGURES);
+      yield* refuse(phrases.noSentence, sources, NO_FIGURES, language);
       return;
     }
     for (const [at, { source, sentence, text }] of sentences.entries()) {
@@ -159,9 +165,9 @@ async function* answer(
     if (end === 'failed' || end === 'cut')
       yield warning('answer_cut', 'The answer ended before the model was done with it.');
     yield { type: 'finish', outcome: 'written', reason: null, figures };
-  } else if (end === 'no_answer') yield* refuse('the model found no answer in them', sources, figures);
+  } else if (end === 'no_answer') yield* refuse(phrases.noAnswer, sources, figures, language);
   else if (end === 'failed' || fallback === 'extract') yield* extract();
-  else yield* refuse('nothing that the model wrote is supported by them', sources, figures);
+  else yield* refuse(phrases.notSupported, sources, figures, language);
 }
 
 /** The writer, and what it tells of itself. */
@@ -182,8 +188,13 @@ function overheard(writer: Writer): { readonly writer: Writer; facts(): WriterFa
   };
 }
 
-function* refuse(reason: string, sources: readonly Source[], figures: Figures): Generator<AnswerEvent> {
-  yield { type: 'text', text: refusalText(reason, sources) };
+function* refuse(
+  reason: string,
+  sources: readonly Source[],
+  figures: Figures,
+  language: Language,
+): Generator<AnswerEvent> {
+  yield { type: 'text', text: refusalText(reason, sources, language) };
   yield { type: 'finish', outcome: 'refused', reason, figures };
 }
 

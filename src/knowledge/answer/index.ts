@@ -12,6 +12,7 @@ export {
   createAnswerer,
 } from './answer.ts';
 export { type Rewritten, rewriteFollowUp } from './follow-up.ts';
+export { LANGUAGES, type Language, languageOf, routeText } from './language.ts';
 export type {
   AnswerEvent,
   CachedNote,

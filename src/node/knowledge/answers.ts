@@ -36,6 +36,7 @@ export function answersDesk(parts: AreaParts): AnswersDesk {
             ...{ turns: history, search: { by: mode, filter }, signal },
             // What a model makes up is worth less to a reader than what stands in the sources.
             fallback: 'extract',
+            ...(query.language === undefined ? {} : { language: query.language }),
             ...(k === undefined ? {} : { sources: k }),
             ...(maxTokens === undefined ? {} : { maxTokens }),
           }),

@@ -33,7 +33,16 @@ export async function* answerAgain(
     yield* make();
     return;
   }
-  const { question, fresh = false, history, mode: by, filter = null, k = null, maxTokens = null } = query;
+  const {
+    question,
+    fresh = false,
+    language,
+    history,
+    mode: by,
+    filter = null,
+    k = null,
+    maxTokens = null,
+  } = query;
   const { expand, rerank } = stepsOf({ config }, query);
   const steps = expand.length === 0 && rerank === 'none' ? {} : { expand, rerank };
   let looked: Looked | null = null;
@@ -46,7 +55,7 @@ export async function* answerAgain(
       {
         text: question,
         options: JSON.parse(
-          JSON.stringify({ history, by, filter, k, maxTokens, writer, ...steps }),
+          JSON.stringify({ history, by, filter, k, maxTokens, writer, language, ...steps }),
         ) as unknown,
         similar: mode === 'similar',
       },

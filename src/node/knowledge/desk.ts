@@ -22,6 +22,7 @@ import {
   checkPath,
   createFitness,
   createParserPool,
+  languageOf,
   type ParserPool,
 } from '../../knowledge/index.ts';
 import type { KbView, KnowledgeDesk, NewKb } from '../../server/index.ts';
@@ -356,7 +357,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         });
         // Where the question's form was to say the graph is there already.
         if (found.route !== null) await asked.note(name, kb, question);
-        return searchView(found, clock.monotonic() - began);
+        return searchView(found, clock.monotonic() - began, query.language ?? languageOf(question));
       }),
   };
 

@@ -4,7 +4,7 @@
  * @module node/knowledge/views
  */
 import type { ExpandedFound, FileState, StoredChunk, StoredDocument } from '../../knowledge/index.ts';
-import { cutBy } from '../../knowledge/index.ts';
+import { cutBy, type Language, routeText } from '../../knowledge/index.ts';
 import type { ChunkView, DocumentView, FileView, SearchView } from '../../server/index.ts';
 
 export function documentView(document: StoredDocument): DocumentView {
@@ -20,9 +20,14 @@ export const chunkView = ({ id, path, title, text, position, place }: StoredChun
   ...{ id, path, title, text, position, place },
 });
 
-export function searchView({ hits, by, route, degraded, steps }: ExpandedFound, ms: number): SearchView {
+export function searchView(
+  { hits, by, route, degraded, steps }: ExpandedFound,
+  ms: number,
+  language: Language = 'en',
+): SearchView {
   return {
-    ...{ by, route, degraded, steps, ms },
+    ...{ by, degraded, steps, ms },
+    route: route === null ? null : { ...route, why: routeText(route.why, language) },
     hits: hits.map(({ chunk, score, words, vector, graph, duplicates, neighbours }) => ({
       ...chunkView(chunk),
       ...{ score, words, vector, graph, duplicates },

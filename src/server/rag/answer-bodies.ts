@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { filterBody, modeBody } from './bodies.ts';
+import { languageField } from './language.ts';
 import { stepFields } from './step-bodies.ts';
 
 const MOST_TURNS = 20;
@@ -37,6 +38,7 @@ export const answerBody = z.strictObject({
   writer: z.string().min(1).max(200).nullable().exactOptional(),
   maxTokens: z.int().min(16).max(4096).exactOptional(),
   fresh: z.boolean().exactOptional(),
+  ...languageField,
   ...stepFields,
   stream: z.boolean().default(false),
 });

@@ -10,6 +10,7 @@ import type {
   Figures,
   Filter,
   Found,
+  Language,
   Missing,
   Place,
   SentenceStatus,
@@ -37,6 +38,8 @@ export interface AnswerQuery extends StepWishes {
   readonly maxTokens?: number;
   /** Is made anew, even if one is kept. @default false */
   readonly fresh?: boolean;
+  /** Of refusals, and of why a question took its way. @default that of the question */
+  readonly language?: Language;
 }
 
 /** Answers with citations that were held against their sources. */

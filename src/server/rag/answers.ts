@@ -12,6 +12,7 @@ import { type StreamEncoding, sendStream } from '../http/stream.ts';
 import type { ServerContext } from '../types.ts';
 import { answerBody } from './answer-bodies.ts';
 import type { AnswerEventView, AnswersDesk, AnswerView, SourceView } from './answer-types.ts';
+import { languageFor } from './language.ts';
 
 const encoding: StreamEncoding<AnswerEvent> = {
   contentType: 'text/event-stream; charset=utf-8',
@@ -27,7 +28,9 @@ export async function answerRoute(
   exchange: Exchange,
   kb: string,
 ): Promise<void> {
-  const { stream, ...query } = parseBody(answerBody, await exchange.json());
+  const { stream, ...asked } = parseBody(answerBody, await exchange.json());
+  const language = languageFor(asked.language, exchange.request.headers, asked.question);
+  const query = { ...asked, language };
   const began = context.clock.monotonic();
   const events = await desk().answer(kb, query, exchange.signal);
   if (stream) return sendStream(exchange, context, events, encoding);

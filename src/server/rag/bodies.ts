@@ -6,6 +6,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
+import { languageField } from './language.ts';
 import { stepFields } from './step-bodies.ts';
 import { newChunkingBody } from './upkeep-bodies.ts';
 
@@ -137,5 +138,6 @@ export const searchBody = z.strictObject({
   diversity: z.number().min(0).max(1).exactOptional(),
   filter: filterBody.exactOptional(),
   writer: z.string().min(1).max(200).nullable().exactOptional(),
+  ...languageField,
   ...stepFields,
 });

@@ -28,6 +28,7 @@ import { keptRoutes } from './cache.ts';
 import { dreamRoutes } from './dream.ts';
 import { exchangeRoutes } from './exchange.ts';
 import { graphRoutes } from './graph.ts';
+import { languageFor } from './language.ts';
 import { surfaceRoutes } from './openai.ts';
 import { originalRoute } from './originals.ts';
 import { passagesRoute } from './reading.ts';
@@ -116,9 +117,11 @@ export function ragRoutes(context: ServerContext): Route[] {
     ...graphRoutes(route, () => desk().graph),
     ...dreamRoutes(route, () => desk().dream),
     ...exchangeRoutes(route, () => desk().exchange),
-    route('POST', '/:kb/search', async (exchange, kb) =>
-      desk().search(kb, parseBody(searchBody, await exchange.json()), exchange.signal),
-    ),
+    route('POST', '/:kb/search', async (exchange, kb) => {
+      const query = parseBody(searchBody, await exchange.json());
+      const language = languageFor(query.language, exchange.request.headers, query.query);
+      return desk().search(kb, { ...query, language }, exchange.signal);
+    }),
     {
       method: 'POST',
       path: `${BASE}/:kb/answer`,

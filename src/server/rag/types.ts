@@ -11,6 +11,7 @@ import type {
   Found,
   Hit,
   IngestTotals,
+  Language,
   ParseNote,
   Place,
 } from '../../knowledge/index.ts';
@@ -179,6 +180,8 @@ export interface SearchQuery extends StepWishes {
   readonly filter?: Filter;
   /** Who is asked for other ways to ask, and for an order. @default `knowledge.writer` */
   readonly writer?: string | null;
+  /** Of why the question took its way. @default that of the question */
+  readonly language?: Language;
 }
 
 export interface PageQuery {
