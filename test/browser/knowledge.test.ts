@@ -1,17 +1,23 @@
 /** The knowledge page over a real node: from an empty page to an answer whose source is shown, and back to an empty page. */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { pdf } from '../../src/knowledge/parse/testing/pdf.ts';
 import { findings } from './looks.ts';
 import { openStage, type Stage, skip, type Visit } from './support.ts';
 
 let stage: Stage;
 let visit: Visit;
 let files: string;
+let prints: string;
 
 const lease =
   '---\ntags: [home]\n---\n# Lease\n\n## Term\n\nThe lease begins in June 2021. The lease ends on 31 May 2026.\n\n## Rent\n\nThe rent is 1150 euros a month.\n';
+
+const film =
+  '---\naliases: [Vic Fleming]\n---\n# Red Dust\n\nRed Dust is a 1932 film directed by Victor Fleming. It stars Clark Gable. Vic Fleming met Clark Gable. Victor Fleming was American.\n';
 
 before(async () => {
   if (skip) return;
@@ -21,6 +27,12 @@ before(async () => {
   await writeFile(join(files, 'lease.md'), lease);
   await writeFile(join(files, 'tea.txt'), 'Green tea takes <b>two minutes</b> at 70 degrees.\n');
   await writeFile(join(files, 'broken.pdf'), '%PDF-1.7 and nothing else');
+  prints = join(stage.home.path, 'prints');
+  await mkdir(prints);
+  const line = (text: string) => [{ text, x: 60, y: 700, size: 14 }];
+  const house = [line('The house was built in 1974.'), line('The boiler has a warranty until 2031.')];
+  await writeFile(join(prints, 'house.pdf'), pdf(house));
+  await writeFile(join(prints, 'film.md'), film);
   visit = await stage.visit('/knowledge', {
     reducedMotion: 'reduce',
     viewport: { width: 1280, height: 900 },
@@ -171,6 +183,115 @@ test('the map of names is laid out beside the page under its policy, and what is
   await page.goBack();
   await field.waitFor();
   await page.unrouteAll();
+  assert.deepEqual(faults, []);
+});
+
+/** Pixels of the drawn page in the colour of marks. */
+const marked = (page: Page, sheet: string): Promise<number> =>
+  page.evaluate((selector) => {
+    const drawn = document.querySelector<HTMLCanvasElement>(`${selector} canvas`)!;
+    const copy = new OffscreenCanvas(drawn.width, drawn.height);
+    const context = copy.getContext('2d')!;
+    context.drawImage(drawn, 0, 0);
+    const { data } = context.getImageData(0, 0, copy.width, copy.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at] === 0xff && data[at + 1] === 0xe4 && data[at + 2] === 0x9a) count++;
+    return count;
+  }, sheet);
+
+test('a source in a PDF is shown on its page, marked, in the size of the window too; of uploads there is the text alone', {
+  skip,
+}, async () => {
+  const { page, faults } = visit;
+  await page.getByRole('link', { name: 'Files', exact: true }).click();
+  await page.getByLabel('Folder of this machine').fill(prints);
+  await page.getByRole('button', { name: 'Follow', exact: true }).click();
+  await page.getByText('4 documents,').waitFor();
+  await page.getByRole('link', { name: 'Search', exact: true }).click();
+  await page.getByRole('button', { name: 'Without filters' }).click();
+  await page.getByRole('searchbox').fill('boiler warranty');
+  const found = page.locator('.hit').filter({ hasText: 'prints/house.pdf' }).filter({ hasText: '2031' });
+  // It begins on the page before: what was looked for is on this one.
+  assert.equal(await found.locator('.hit-place').innerText(), 'page 1');
+  await found.locator('[data-hit]').click();
+  const source = page.getByRole('complementary', { name: 'Source' });
+  await source.getByText('Page', { exact: true }).click();
+  await source.getByText('page 2 of 2').waitFor();
+  const drawn = source.locator('.pdf-sheet[data-state="drawn"]');
+  await drawn.waitFor();
+  assert.ok((await marked(page, '.panel .pdf-sheet')) > 20);
+  await source.getByRole('button', { name: 'Page before' }).click();
+  await source.getByRole('img', { name: 'Page 1 of' }).waitFor();
+  await source.getByRole('button', { name: 'To the passage' }).click();
+  const larger = source.getByRole('button', { name: 'Larger' });
+  await larger.click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('.pdf-sheet[data-state="drawn"]').waitFor();
+  assert.ok((await marked(page, '.pdf-dialog .pdf-sheet')) > 20);
+  assert.deepEqual(await findings(page), []);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.ok(await larger.evaluate((one) => one === document.activeElement), 'the focus is where it was');
+  const saved = page.waitForEvent('download');
+  await source.getByRole('button', { name: 'Save the file' }).click();
+  assert.equal((await saved).suggestedFilename(), 'house.pdf');
+  await page.getByRole('searchbox').fill('green tea');
+  await page.locator('.hit').filter({ hasText: 'tea.txt' }).locator('[data-hit]').first().click();
+  await source.getByText('Only its text is kept').waitFor();
+  await source.getByRole('button', { name: 'Close' }).click();
+  assert.deepEqual(faults, []);
+});
+
+test('a dream says what it did and is undone, and two names are made one and two again', {
+  skip,
+}, async () => {
+  const { page, faults } = visit;
+  await page.getByRole('link', { name: 'Refine', exact: true }).click();
+  await page.getByRole('button', { name: 'Dream now' }).click();
+  const runs = page.getByRole('list', { name: 'Dreams so far' });
+  await runs.locator('[data-state="done"]').waitFor();
+  await runs.getByRole('button', { name: 'What it did' }).click();
+  await runs.locator('blockquote').getByText('Red Dust is a 1932 film').first().waitFor();
+  assert.deepEqual(await findings(page), []);
+  await runs.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Undo' }).click();
+  await runs.locator('[data-state="undone"]').waitFor();
+  await page.getByLabel('This name').fill('Clark Gable');
+  await page.getByLabel('stands for').fill('Victor Fleming');
+  await page.getByRole('button', { name: 'Make them one', exact: true }).click();
+  const made = page.getByRole('list', { name: 'Made one so far' });
+  await made.getByText('clark gable is victor fleming').waitFor();
+  await made.getByRole('button', { name: /two again$/ }).click();
+  await made.waitFor({ state: 'detached' });
+  assert.deepEqual(faults, []);
+});
+
+test('a peer is let in and out again, and a copy is written while the page tells how far it is', {
+  skip,
+}, async () => {
+  const { page, faults } = visit;
+  await page.getByRole('link', { name: 'Share', exact: true }).click();
+  await page.getByText('Nobody but you.').waitFor();
+  await page.getByLabel('PeerId').fill('12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pn');
+  await page.getByLabel('Only below').fill('prints/');
+  await page.getByRole('button', { name: 'Let it search' }).click();
+  await page.getByText(/^kith-grant:/).waitFor();
+  const grants = page.getByRole('list', { name: 'Grants' });
+  await grants.getByText('Only prints/').waitFor();
+  assert.deepEqual(await findings(page), []);
+  await grants.getByRole('button', { name: /^Revoke the grant/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByText('Nobody but you.').waitFor();
+  const copy = join(stage.home.path, 'papers-copy.sqlite');
+  await page.getByRole('textbox', { name: 'File' }).fill(copy);
+  await page.getByRole('button', { name: 'Write the copy' }).click();
+  await page.getByText(`${copy} is written`).waitFor();
+  assert.ok((await stat(copy)).size > 10_000);
+  await page.getByRole('link', { name: 'Files', exact: true }).click();
+  await page.getByRole('button', { name: /^Stop following/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop following' }).last().click();
+  await page.getByText('2 documents,').waitFor();
   assert.deepEqual(faults, []);
 });
 

@@ -126,7 +126,8 @@ export function listenToKeys(go: Navigator, current: () => string | null): () =>
     ) {
       setDialogue(dialogue() === 'palette' ? null : 'palette');
       taken = true;
-    } else if (dialogue() !== null) return;
+      // A dialog of a page has its own Escape, and nothing behind it is meant.
+    } else if (dialogue() !== null || document.querySelector('dialog[open]') !== null) return;
     else if (event.key === 'F6') {
       nextArea(event.shiftKey ? -1 : 1);
       taken = true;

@@ -80,6 +80,17 @@ function Opened(props: { readonly name: string; readonly view: string | undefine
     if (state.view === null || props.view !== undefined) return null;
     return isEmpty() ? 'files' : 'search';
   };
+  let tabs: HTMLElement | undefined;
+  // On a phone not all of them have room.
+  createEffect(
+    on([view, () => state.view?.contents != null], () =>
+      queueMicrotask(() => {
+        const current = tabs?.querySelector<HTMLElement>('[aria-current]');
+        if (tabs && current)
+          tabs.scrollLeft = current.offsetLeft - (tabs.clientWidth - current.offsetWidth) / 2;
+      }),
+    ),
+  );
   const isEmpty = () => state.view?.contents?.documents === 0;
   createEffect(
     on(
@@ -117,7 +128,7 @@ function Opened(props: { readonly name: string; readonly view: string | undefine
         )}
       </Show>
       <Show when={state.view?.contents}>
-        <nav class="views" aria-label={k('kb.views', { name: props.name })}>
+        <nav class="views" ref={tabs} aria-label={k('kb.views', { name: props.name })}>
           <For each={VIEWS}>
             {(one) => (
               <a href={kbPath(props.name, one)} aria-current={view() === one ? 'page' : undefined}>

@@ -12,8 +12,7 @@ import { r } from './words.ts';
 const PAGE = 50;
 
 /** A passage that was read has a number and no name. */
-const wordsOf = ({ kind, subject, what, value }: DreamEntry): string =>
-  kind === 'read' ? value : r('entry', { subject, what, value });
+const wordsOf = ({ kind, what, value }: DreamEntry): string => (kind === 'read' ? value : `${what} ${value}`);
 
 export function Journal(props: { readonly kb: string; readonly run: number; readonly changes: string }) {
   const [entries, setEntries] = createSignal<readonly DreamEntry[] | null>(null);
@@ -42,7 +41,13 @@ export function Journal(props: { readonly kb: string; readonly run: number; read
           {(entry) => (
             <li classList={{ gone: !entry.holds }}>
               <p>
-                <span class="reason">{r(`kinds.${entry.kind}`)}</span> <bdi>{wordsOf(entry)}</bdi>{' '}
+                <Show when={entry.kind !== 'said'}>
+                  <span class="reason">{r(`kinds.${entry.kind as 'merged' | 'read'}`)}</span>{' '}
+                </Show>
+                <Show when={entry.kind !== 'read'}>
+                  <bdi class="subject">{entry.subject}</bdi>{' '}
+                </Show>
+                <bdi>{wordsOf(entry)}</bdi>{' '}
                 <span class="aside">
                   {r(`saidBy.${entry.by}`)}
                   <Show when={!entry.holds}>, {r('gone')}</Show>

@@ -45,10 +45,9 @@ export const de: Words = {
   journalHide: 'Verbergen, was er tat',
   journalNone: 'Er fand nichts zu sagen.',
   more: 'Mehr zeigen',
-  kinds: { said: 'Gesagt', merged: 'Vereint', read: 'Gelesen' },
+  kinds: { merged: 'Vereint', read: 'Gelesen' },
   saidBy: { rule: 'nach einer Regel', model: 'laut einem Modell', owner: 'von Ihnen' },
   gone: 'zurückgenommen',
-  entry: '{{ subject }}: {{ what }} {{ value }}',
   undo: 'Rückgängig machen',
   undoTitle: 'Traum {{ id }} rückgängig machen?',
   undoMore:

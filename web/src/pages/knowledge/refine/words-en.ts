@@ -43,10 +43,9 @@ export const en = {
   journalHide: 'Hide what it did',
   journalNone: 'It found nothing to say.',
   more: 'Show more',
-  kinds: { said: 'Said', merged: 'Made one', read: 'Read' },
+  kinds: { merged: 'Made one', read: 'Read' },
   saidBy: { rule: 'by a rule', model: 'by a model', owner: 'by you' },
   gone: 'taken back',
-  entry: '{{ subject }}: {{ what }} {{ value }}',
   undo: 'Undo',
   undoTitle: 'Undo dream {{ id }}?',
   undoMore:

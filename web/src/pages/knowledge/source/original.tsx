@@ -65,16 +65,22 @@ function Way(props: { readonly of: Way; readonly label: string }) {
 function Viewed(props: { readonly kb: string; readonly id: string; readonly shown: Shown }) {
   const [pdf, setPdf] = createSignal<Pdf | null>(null);
   const [page, setPage] = createSignal(props.shown.page);
+  /** Where what is to be marked stands. */
+  const [home, setHome] = createSignal(props.shown.page);
   const deed = createDeed();
   const gone = new AbortController();
   createEffect(() => {
-    const { page: first, sentence } = props.shown;
+    const { page: first, sentence, stems } = props.shown;
     const open = pdf();
     setPage(first);
-    if (open === null || sentence === null) return;
+    setHome(first);
+    if (open === null || (sentence === null && stems.size === 0)) return;
     // A passage may go over pages: the one with what is cited counts, unless the reader turned a page meanwhile.
-    open.find(first, sentence).then(
-      (where) => setPage((now) => (now === first ? where : now)),
+    open.find({ page: first, sentence, stems: [...stems] }).then(
+      (where) => {
+        setHome(where);
+        setPage((now) => (now === first ? where : now));
+      },
       () => {},
     );
   });
@@ -101,7 +107,7 @@ function Viewed(props: { readonly kb: string; readonly id: string; readonly show
       <Show when={pdf()} fallback={deed.busy() ? <p class="aside">{k('source.reading')}</p> : null}>
         {(open) => (
           <Suspense>
-            <Pages pdf={open()} shown={props.shown} page={page()} go={setPage} />
+            <Pages pdf={open()} shown={props.shown} home={home()} page={page()} go={setPage} />
           </Suspense>
         )}
       </Show>

@@ -4,16 +4,19 @@
  * @module web/pages/knowledge/source/pdf-messages
  */
 
-export interface DrawOrder {
-  readonly id: number;
+export interface Sought {
   /** From 1. */
   readonly page: number;
-  /** Pixels of the screen that it is to be wide. */
-  readonly width: number;
   /** To mark on it; null: nothing is cited. */
   readonly sentence: string | null;
   /** Stems of words to mark where no sentence is. */
   readonly stems: readonly string[];
+}
+
+export interface DrawOrder extends Sought {
+  readonly id: number;
+  /** Pixels of the screen that it is to be wide. */
+  readonly width: number;
   /** Text of the passage, for a line beside it; null: none. */
   readonly passage: string | null;
 }
@@ -23,8 +26,8 @@ export type ToDrawer = {
   readonly kith:
     | { readonly kind: 'open'; readonly url: string; readonly headers: Readonly<Record<string, string>> }
     | ({ readonly kind: 'draw' } & DrawOrder)
-    /** On which page a sentence stands: of a passage only the first is known. */
-    | { readonly kind: 'find'; readonly id: number; readonly page: number; readonly sentence: string };
+    /** On which page that stands which is to be marked: of a passage only the first is known. */
+    | ({ readonly kind: 'find'; readonly id: number } & Sought);
 };
 
 export type FromDrawer = {

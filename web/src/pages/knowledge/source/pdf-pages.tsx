@@ -25,6 +25,8 @@ export interface Shown {
 interface Props {
   readonly pdf: Pdf;
   readonly shown: Shown;
+  /** Where what is to be marked stands. */
+  readonly home: number;
   readonly page: number;
   readonly go: (page: number) => void;
 }
@@ -74,8 +76,8 @@ function Controls(props: Props & { readonly children?: import('solid-js').JSX.El
         <ChevronRight size={18} aria-hidden="true" />
       </IconButton>
       <span class="grow" />
-      <Show when={props.page !== props.shown.page}>
-        <button type="button" class="text-button" onClick={() => props.go(props.shown.page)}>
+      <Show when={props.page !== props.home}>
+        <button type="button" class="text-button" onClick={() => props.go(props.home)}>
           {k('source.pageBack')}
         </button>
       </Show>

@@ -6,7 +6,7 @@
  */
 import { getDocument } from 'unpdf/pdfjs';
 import { type Span, spansOfPassage, spansOfSentence, spansOfWords } from './pdf-marks.ts';
-import type { DrawOrder, FromDrawer, ToDrawer } from './pdf-messages.ts';
+import type { DrawOrder, FromDrawer, Sought, ToDrawer } from './pdf-messages.ts';
 
 type Pdf = Awaited<ReturnType<typeof getDocument>['promise']>;
 
@@ -75,21 +75,30 @@ self.addEventListener('message', ({ data }: MessageEvent<Partial<ToDrawer>>) => 
     return;
   }
   const failed = (error: unknown) => tell({ kind: 'failed', id: order.id, why: whyOf(error) });
-  if (order.kind === 'find')
-    find(order.page, order.sentence).then((page) => tell({ kind: 'found', id: order.id, page }), failed);
+  if (order.kind === 'find') find(order).then((page) => tell({ kind: 'found', id: order.id, page }), failed);
   else
     draw(order).then(({ bitmap, at }) => tell({ kind: 'drawn', id: order.id, bitmap, at }, [bitmap]), failed);
 });
 
+const spansToMark = (
+  texts: readonly string[],
+  { sentence, stems }: Omit<Sought, 'page'>,
+): readonly Span[] => {
+  const cited = sentence === null ? [] : spansOfSentence(texts, sentence);
+  return cited.length > 0 || stems.length === 0 ? cited : spansOfWords(texts, new Set(stems));
+};
+
 /** Passages are short: what is not on their first page is on the next. */
-async function find(first: number, sentence: string): Promise<number> {
+async function find({ page: first, sentence, stems }: Sought): Promise<number> {
   const pdf = await opening!;
+  // Words that were looked for may stand on a page although the sentence does not.
+  const sought = { sentence, stems: sentence === null ? stems : [] };
   for (let number = first; number <= Math.min(pdf.numPages, first + 1); number++) {
     const pieces = await piecesOf(await pdf.getPage(number));
     if (
-      spansOfSentence(
+      spansToMark(
         pieces.map(({ str }) => str),
-        sentence,
+        sought,
       ).length > 0
     )
       return number;
@@ -147,8 +156,7 @@ async function mark(
   if (sentence === null && stems.length === 0 && passage === null) return null;
   const pieces = await piecesOf(page);
   const texts = pieces.map(({ str }) => str);
-  const cited = sentence === null ? [] : spansOfSentence(texts, sentence);
-  const spans = cited.length > 0 || stems.length === 0 ? cited : spansOfWords(texts, new Set(stems));
+  const spans = spansToMark(texts, { sentence, stems });
   context.save();
   context.globalCompositeOperation = 'multiply';
   context.fillStyle = MARK;
@@ -167,7 +175,7 @@ async function mark(
       onto,
       beside.map(({ piece }) => pieces[piece]!),
     );
-    if (cited.length === 0) return begins;
+    if (sentence === null) return begins;
   }
   return Number.isFinite(top) ? top : null;
 }

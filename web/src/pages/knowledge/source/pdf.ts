@@ -4,7 +4,7 @@
  * @module web/pages/knowledge/source/pdf
  */
 import { ownerHeaders } from '../../../data/owner.ts';
-import type { DrawOrder, FromDrawer, ToDrawer } from './pdf-messages.ts';
+import type { DrawOrder, FromDrawer, Sought, ToDrawer } from './pdf-messages.ts';
 
 /** A page that takes longer is given up, and the thread ended. */
 const MOST_MS = 30_000;
@@ -22,8 +22,8 @@ export interface Pdf extends Disposable {
   readonly pages: Promise<number>;
   /** @throws Error with words of whoever reads PDFs, or `timeout` */
   draw(order: Omit<DrawOrder, 'id'>): Promise<Drawn>;
-  /** The page on which a sentence stands, from the one on which its passage begins; that one where it is not found. */
-  find(page: number, sentence: string): Promise<number>;
+  /** The page on which that stands which is to be marked, from the one on which its passage begins; that one where it is not found. */
+  find(sought: Sought): Promise<number>;
 }
 
 /** @param url of the node: its parts are fetched as they are needed */
@@ -71,9 +71,9 @@ export function openPdf(url: string): Pdf {
       if (news.kind !== 'drawn') throw new Error('Nothing was drawn.');
       return news;
     },
-    async find(page, sentence) {
-      const news = await answered((id) => send({ kind: 'find', id, page, sentence }));
-      return news.kind === 'found' ? news.page : page;
+    async find(sought) {
+      const news = await answered((id) => send({ kind: 'find', id, ...sought }));
+      return news.kind === 'found' ? news.page : sought.page;
     },
     [Symbol.dispose]: () => end('closed'),
   };
