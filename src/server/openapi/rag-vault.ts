@@ -97,8 +97,8 @@ export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
 
 const own = { scope: 'control', error: 'OpenAiError' } as const;
 const kb = pathParameter('kb', 'Name of the knowledge base.');
-const gone = { '404': answer("It is on no peer's disk.", ref('OpenAiError')) };
-const eveFault = { '502': answer('An Eve refused, or failed.', ref('OpenAiError')) };
+const gone = { '404': answer("It is on no peer's disk.", ref('OpenAiError'), ['x-should-retry']) };
+const eveFault = { '502': answer('An Eve refused, or failed.', ref('OpenAiError'), ['x-should-retry']) };
 const job = answer('A job.', ref('KbJob'));
 
 export const ragVaultOperations: readonly Operation[] = [
@@ -139,7 +139,7 @@ export const ragVaultOperations: readonly Operation[] = [
     body: requestSchema(restoreFromBody),
     answers: {
       '200': answer('The knowledge base.', ref('Kb')),
-      '404': answer('No Eve has it.', ref('OpenAiError')),
+      '404': answer('No Eve has it.', ref('OpenAiError'), ['x-should-retry']),
       ...eveFault,
     },
   },
@@ -160,7 +160,11 @@ export const ragVaultOperations: readonly Operation[] = [
     summary: 'Place a knowledge base, sealed, on the disks of peers',
     parameters: [kb],
     body: requestSchema(placeBody),
-    answers: { '200': job, '409': answer('It is placed already.', ref('OpenAiError')), ...eveFault },
+    answers: {
+      '200': job,
+      '409': answer('It is placed already.', ref('OpenAiError'), ['x-should-retry']),
+      ...eveFault,
+    },
   },
   {
     ...own,

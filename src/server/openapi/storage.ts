@@ -44,8 +44,8 @@ const schemas: Readonly<Record<string, Schema>> = {
 
 const tenantAt = '/kith/v1/storage/tenants/{owner}/{label}';
 const problems = {
-  '404': answer('There is no such tenant.', ref('OpenAiError')),
-  '409': answer('This node lends no space.', ref('OpenAiError')),
+  '404': answer('There is no such tenant.', ref('OpenAiError'), ['x-should-retry']),
+  '409': answer('This node lends no space.', ref('OpenAiError'), ['x-should-retry']),
 };
 const parameters = [pathParameter('owner', 'PeerId of its owner.'), pathParameter('label', 'Its label.')];
 const own = { scope: 'control', error: 'OpenAiError' } as const;
