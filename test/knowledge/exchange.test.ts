@@ -154,7 +154,16 @@ test('a file that is there is taken after it was checked, and does not say which
   database.exec('UPDATE sqlite_sequence SET seq = 9223372036854775807');
   database.close();
   assert.equal(await refused('', { name: 'broken', folder }), 'backup_invalid');
-  for (const name of ['mine', 'theirs']) await rag('DELETE', `/${name}?keep=false`);
+  // Another's file in the place of one that is known already.
+  const [other, own] = [join(folder, 'other.sqlite'), files[0]!];
+  await rag('POST', '', { name: 'other', folder });
+  await rename(own, `${own}.away`);
+  await copyFile(other, own);
+  const replaced = await rag<KbView>('GET', '/mine');
+  assert.deepEqual([replaced.contents, replaced.trouble?.code], [null, 'kb_replaced']);
+  await rename(`${own}.away`, own);
+  assert.equal((await rag<KbView>('GET', '/mine')).contents!.folders.length, 1);
+  for (const name of ['mine', 'theirs', 'other']) await rag('DELETE', `/${name}?keep=false`);
 
   await writeFile(join(folder, 'a-file'), '');
   assert.equal(await refused('', { name: 'new', folder: join(folder, 'a-file') }), 'path_unusable');

@@ -5,8 +5,8 @@
  * @module node/knowledge/kbs
  */
 import { statSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
-import { isKithError } from '../../base/index.ts';
+import { dirname, isAbsolute } from 'node:path';
+import { isKithError, KithError } from '../../base/index.ts';
 import {
   createRetriever,
   type Embedder,
@@ -17,7 +17,7 @@ import {
 } from '../../knowledge/index.ts';
 import type { FolderView } from '../../server/index.ts';
 import type { Embedders } from './embedders.ts';
-import type { KbEntry } from './registry.ts';
+import type { KbEntry, Registry } from './registry.ts';
 
 export interface OpenKb {
   readonly store: KnowledgeStore;
@@ -31,7 +31,7 @@ export interface OpenKb {
 }
 
 export interface OpenKbs extends AsyncDisposable {
-  /** Opens the KB, unless it is, for as long as the work takes. @throws KithError `kb_missing`, `kb_lost`; of the disk */
+  /** Opens the KB, unless it is, for as long as the work takes. @throws KithError `kb_missing`, `kb_lost`, `kb_replaced`; of the disk */
   use<T>(entry: KbEntry, work: (kb: OpenKb) => T | Promise<T>): Promise<T>;
   /** Closes it when nobody uses it any more. */
   close(name: string): Promise<void>;
@@ -51,7 +51,10 @@ interface Held extends OpenKb {
   readonly closed: PromiseWithResolvers<void>;
 }
 
-export function createOpenKbs(embedders: Embedders): OpenKbs {
+export function createOpenKbs(
+  embedders: Embedders,
+  registry: Pick<Registry, 'storeOf' | 'noteStore'>,
+): OpenKbs {
   /** In the order of their last use. */
   const open = new Map<string, Held>();
 
@@ -66,7 +69,7 @@ export function createOpenKbs(embedders: Embedders): OpenKbs {
       held = undefined;
     }
     if (held === undefined) {
-      const store = openKnowledgeStore({ path });
+      const store = openOwn(name, path);
       const stamps = new Map<string, Map<string, string>>();
       const embedder = embedders.lazy(store);
       const graph = followGraph(store);
@@ -84,6 +87,29 @@ export function createOpenKbs(embedders: Embedders): OpenKbs {
     open.set(name, held);
     held.users++;
     return held;
+  }
+
+  /** Its own file, and not another that was put in its place: that would say which folders are read. */
+  function openOwn(name: string, path: string): KnowledgeStore {
+    const store = openKnowledgeStore({ path });
+    try {
+      const known = registry.storeOf(name);
+      if (known === null) note(name, store.id);
+      else if (known !== store.id) throw replaced(name, path);
+      return store;
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  }
+
+  function note(name: string, id: string): void {
+    try {
+      registry.noteStore(name, id);
+    } catch (error) {
+      // On a full disk it can be read all the same; the next opening notes it.
+      if (!isKithError(error)) throw error;
+    }
   }
 
   async function end(name: string, held: Held): Promise<void> {
@@ -132,6 +158,14 @@ export function createOpenKbs(embedders: Embedders): OpenKbs {
       await Promise.all([...open].map(([name, held]) => end(name, held)));
     },
   };
+}
+
+function replaced(name: string, path: string): KithError {
+  return new KithError(
+    'kb_replaced',
+    `The file ${path} is another knowledge base than ${name} was. Put its own file there again; or take this one, whose folders are then followed no longer: kith rag destroy ${name} --keep-file, then kith rag init ${name} --folder '${dirname(path)}'`,
+    { status: 409, details: { path } },
+  );
 }
 
 /** Null where there is none. */
