@@ -4,6 +4,7 @@
  * @module cli/rag-filter
  */
 import { Option } from 'commander';
+import { systemClock } from '../base/index.ts';
 import type { Filter, PropertyTest } from '../knowledge/index.ts';
 import { parseDuration } from './duration.ts';
 import { UsageError } from './failure.ts';
@@ -33,7 +34,7 @@ export const filterOptions = () => [
 ];
 
 /** @throws UsageError; null when all documents count */
-export function filterOf(options: Invocation['options'], now: number = Date.now()): Filter | null {
+export function filterOf(options: Invocation['options'], now: number = systemClock.now()): Filter | null {
   const list = (name: string): readonly string[] | undefined =>
     options[name] as readonly string[] | undefined;
   const [paths, globs, types, tags, where] = ['path', 'glob', 'type', 'tag', 'where'].map(list);

@@ -66,7 +66,10 @@ export function conditionOf(filter: Filter | undefined, lookup: Lookup): Conditi
   }
   for (const test of filter?.where ?? []) {
     const fits = testOf(test);
-    const stored = lookup.valuesOf(test.property).filter((json) => fits(JSON.parse(json) as string));
+    const stored = lookup.valuesOf(test.property).filter((json) => {
+      const value = storedValue(json);
+      return value !== null && fits(value);
+    });
     const without = test.is === '!=' || test.is === 'unset';
     add(
       `d.id ${without ? 'NOT IN' : 'IN'} (SELECT document FROM property WHERE name = ? AND value IN (SELECT value FROM json_each(?)))`,
@@ -88,6 +91,18 @@ export function conditionOf(filter: Filter | undefined, lookup: Lookup): Conditi
       { param: 'filter' },
     );
   return { sql: parts.length === 0 ? '1' : parts.join(' AND '), values };
+}
+
+/** Null for what is no value: the file may be from elsewhere. */
+function storedValue(json: string): string | number | boolean | null {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? value
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 export function isEmptyFilter(filter: Filter | undefined): boolean {
