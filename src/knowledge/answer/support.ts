@@ -4,6 +4,7 @@
  * @module knowledge/answer/support
  */
 import { type Found, isStopWord } from '../retrieve/index.ts';
+import { hasRuns } from '../store/grams.ts';
 import type { KnowledgeStore } from '../store/index.ts';
 import { foldedWords, stem } from './claims/words.ts';
 import type { Source, Support } from './types.ts';
@@ -22,6 +23,8 @@ const MOST_WORDS = 12;
 const MOST_COUNTED = 500;
 /** Sources among which one must have the words. */
 const BEST = 5;
+/** What a pair of characters counts that no chunk has. */
+const UNSEEN_PAIR = 0.3;
 /** A word in fewer than one of so many chunks is rare. */
 const RARE = 50;
 
@@ -50,7 +53,8 @@ export function supportOf(
         word,
         stem: stem(word),
         rare: count * RARE < chunks,
-        weight: Math.log(1 + chunks / (count + 0.5)),
+        // A pair that stands nowhere mostly is the end of one word and the beginning of another.
+        weight: hasRuns(word) && count === 0 ? UNSEEN_PAIR : Math.log(1 + chunks / (count + 0.5)),
       };
     });
   const whole = words.reduce((sum, { weight }) => sum + weight, 0);
@@ -72,7 +76,9 @@ export function supportOf(
     cosine,
     margin: cosines.length < 5 ? null : cosines[0]! - cosines[4]!,
     missing: words
-      .filter(({ stem: each, rare }) => rare && !best.some((stems) => stems.has(each)))
+      .filter(
+        ({ word, stem: each, rare }) => rare && !hasRuns(word) && !best.some((stems) => stems.has(each)),
+      )
       .map(({ word }) => word),
   };
 }

@@ -20,6 +20,7 @@ import {
   openDatabase,
   type SqlValue,
 } from '../../base/index.ts';
+import { fillGrams } from './grams.ts';
 import { MIGRATIONS } from './schema.ts';
 
 /** Bytes that a part has at most, and about how many rows' worth are put together. */
@@ -128,6 +129,7 @@ export async function writeParts(
       INSERT INTO words (words) VALUES ('rebuild');
       DELETE FROM sqlite_sequence;
     `);
+    fillGrams(database);
     for (const { name, key, numbered } of [...tables.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)))
       if (numbered && isCounted(database, name))
         database.exec(

@@ -6,6 +6,7 @@
 import type { Database, SqlValue } from '../../base/index.ts';
 import type { Filter } from '../types.ts';
 import { conditionOf, isEmptyFilter, type Lookup } from './filter.ts';
+import { gramQuery } from './grams.ts';
 import {
   CHUNK_COLUMNS,
   type ChunkRow,
@@ -120,11 +121,13 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
   const stages = database.prepare<{ state: FileStage; n: number }>(
     'SELECT state, count(*) AS n FROM intake GROUP BY state',
   );
-  const matching = database.prepare<{ row: number; id: string; score: number }, [string, number]>(
+  const ranked = (index: string, weights: string): string =>
     `SELECT w.row, c.id, w.score FROM (
-       SELECT rowid AS row, -bm25(words, 2.0, 1.0) AS score FROM words WHERE words MATCH ? ORDER BY score DESC, rowid LIMIT ?
-     ) AS w JOIN chunk AS c ON c.row = w.row`,
-  );
+       SELECT rowid AS row, -bm25(${index}${weights}) AS score FROM ${index} WHERE ${index} MATCH ? ORDER BY score DESC, rowid LIMIT ?
+     ) AS w JOIN chunk AS c ON c.row = w.row`;
+  type Ranked = { row: number; id: string; score: number };
+  const matching = database.prepare<Ranked, [string, number]>(ranked('words', ', 2.0, 1.0'));
+  const matchingGrams = database.prepare<Ranked, [string, number]>(ranked('grams', ''));
 
   const slabOf = ({ chunk, scale, i8 }: VectorRow): SlabRow => ({
     ...{ row: chunk, scale },
@@ -204,24 +207,26 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
         ),
       ),
     lexical(words, limit, filter) {
-      const expression = matchOf(words);
-      if (expression === null || limit <= 0) return [];
+      if (limit <= 0) return [];
       const most = Math.floor(limit) + SLACK;
-      let found: { row: number; id: string; score: number }[];
-      if (isEmptyFilter(filter)) found = matching.all(expression, most);
-      else {
+      const look = (index: 'words' | 'grams', expression: string | null): Ranked[] => {
+        if (expression === null) return [];
+        if (isEmptyFilter(filter))
+          return (index === 'words' ? matching : matchingGrams).all(expression, most);
         const { sql, values } = conditionOf(filter, lookup);
-        found = database
-          .prepare<{ row: number; id: string; score: number }, SqlValue[]>(
+        return database
+          .prepare<Ranked, SqlValue[]>(
             // "+" keeps SQLite from asking the index once for each row that the filter leaves.
             `SELECT c.row, c.id, w.score FROM (
-               SELECT rowid AS row, -bm25(words, 2.0, 1.0) AS score FROM words WHERE words MATCH ? AND +rowid IN (
+               SELECT rowid AS row, -bm25(${index}${index === 'words' ? ', 2.0, 1.0' : ''}) AS score FROM ${index} WHERE ${index} MATCH ? AND +rowid IN (
                  SELECT c.row FROM chunk AS c WHERE c.document IN (SELECT d.id FROM document AS d WHERE ${sql})
                ) ORDER BY score DESC, rowid LIMIT ?
              ) AS w JOIN chunk AS c ON c.row = w.row`,
           )
           .all(expression, ...values, most);
-      }
+      };
+      const grams = look('grams', gramQuery(words, STORE_LIMITS.words));
+      const found = both(look('words', matchOf(words)), grams);
       found.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : a.row - b.row));
       return found.slice(0, limit).map(({ row, score }): Scored => ({ row, score }));
     },
@@ -274,6 +279,20 @@ export function createReader(database: Database): Pick<KnowledgeStore, Reads> {
     fileCounts: () => Object.fromEntries(stages.all().map(({ state: stage, n }) => [stage, n])),
     files: (page = {}) => filesAfter.all(page.after ?? '', page.stage ?? null, pageOf(page)).map(fileOf),
   };
+}
+
+/** What both indexes found of a chunk counts together. */
+function both<Row extends { readonly row: number; readonly score: number }>(
+  words: Row[],
+  grams: Row[],
+): Row[] {
+  if (grams.length === 0) return words;
+  const byRow = new Map(grams.map((each) => [each.row, each]));
+  for (const each of words) {
+    const other = byRow.get(each.row);
+    byRow.set(each.row, other === undefined ? each : { ...each, score: each.score + other.score });
+  }
+  return [...byRow.values()];
 }
 
 /** Any of the words, each a quoted string: nothing that a person writes is an operator of the search. */

@@ -8,6 +8,7 @@
  * @module knowledge/store/schema
  */
 import type { Migration } from '../../base/index.ts';
+import { CREATE_GRAMS, fillGrams } from './grams.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -129,6 +130,13 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     name: 'documents by how they were cut',
     up: 'CREATE INDEX document_recipe ON document (recipe, path)',
+  },
+  {
+    name: 'pairs of characters of scripts without spaces',
+    up: (database) => {
+      database.exec(CREATE_GRAMS);
+      fillGrams(database);
+    },
   },
 ];
 

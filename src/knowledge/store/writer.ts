@@ -7,6 +7,7 @@ import { type Database, InputError } from '../../base/index.ts';
 import type { Chunk, Mention } from '../types.ts';
 import type { AssertionStore } from './assertion-types.ts';
 import { createAssertions } from './assertions.ts';
+import { addGrams, hasRuns } from './grams.ts';
 import { createMerges } from './merges.ts';
 import { checkChunks, checkPath, documentColumns, foldTag, invalid, over, propertyValues } from './rows.ts';
 import { STORE_LIMITS } from './schema.ts';
@@ -103,6 +104,8 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
   const dropWords = prepare<never, [number, string, string]>(
     "INSERT INTO words (words, rowid, title, text) VALUES ('delete', ?, ?, ?)",
   );
+  const gramsTo = addGrams(database);
+  const dropGrams = prepare<never, [number]>('DELETE FROM grams WHERE rowid = ?');
   const noteRemoved = prepare<never, [number, number]>('INSERT INTO removed (version, chunk) VALUES (?, ?)');
   const forgetFrom = prepare<{ version: number }, [number]>(
     'SELECT version FROM removed ORDER BY version DESC, chunk DESC LIMIT 1 OFFSET ?',
@@ -141,6 +144,7 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
   };
   const takeOut = (chunk: KeptChunk, version: number): void => {
     dropWords.run(chunk.row, chunk.title, chunk.text);
+    if (hasRuns(chunk.title) || hasRuns(chunk.text)) dropGrams.run(chunk.row);
     dropChunk.run(chunk.row);
     noteRemoved.run(version, chunk.row);
   };
@@ -225,6 +229,7 @@ export function createWriter({ database, present, embedder }: WriterOptions): Wr
           }
           const added = addChunk.get(chunk.id, id, at, chunk.tokens, place, version, title, text)!.row;
           addWords.run(added, title, text);
+          gramsTo(added, title, text);
           if (exact !== undefined) vectorWriter.write(added, exact, null);
           writeMentions(added, of.get(at) ?? []);
         }

@@ -4,6 +4,7 @@
  * @module knowledge/answer/claims/words
  */
 import { isStopWord } from '../../retrieve/index.ts';
+import { hasRuns, piecesOfWord } from '../../store/grams.ts';
 
 const MARKS = /\p{M}+/gu;
 const LETTERS: Readonly<Record<string, string>> = {
@@ -21,9 +22,12 @@ export function fold(text: string): string {
     .replace(SPECIAL, (letter) => LETTERS[letter]!);
 }
 
-/** Folded words in their order, without `'s`. */
+/** Folded words in their order, without `'s`; where a script leaves no spaces, pairs of its characters. */
 export function foldedWords(text: string): string[] {
-  return (fold(text).match(WORD) ?? []).map((word) => word.replace(/['’]s$/u, '').replace(/['’]/u, ''));
+  const words = (fold(text).match(WORD) ?? []).map((word) =>
+    word.replace(/['’]s$/u, '').replace(/['’]/u, ''),
+  );
+  return hasRuns(text) ? words.flatMap(piecesOfWord) : words;
 }
 
 /**
