@@ -540,6 +540,10 @@ test('the file of a document is given while it is the one that was taken in, who
   const bytes = pdf([[{ text: 'The boiler was bought in 2019.', x: 50, y: 700, size: 12 }]]);
   await writeFile(join(folder, 'boiler.pdf'), bytes);
   await writeFile(join(folder, 'page.html'), '<h1>Page</h1><script>alert(1)</script><p>Words of it.</p>');
+  const wikiPage = (title: string) =>
+    `<page><title>${title}</title><ns>0</ns><revision><text>${title} is a town on the river.</text></revision></page>`;
+  const dump = `<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="en">${wikiPage('Thun')}${wikiPage('Bern')}</mediawiki>`;
+  await writeFile(join(folder, 'wiki.xml'), dump);
   await rag('POST', '', { name: 'prints' });
   await rag.ended((await rag<{ jobs: JobView[] }>('POST', '/prints/sync', { folder })).jobs[0]!);
   await rag.ended(
@@ -566,6 +570,11 @@ test('the file of a document is given while it is the one that was taken in, who
   assert.equal(html.headers.get('content-type'), 'application/octet-stream');
   assert.match(html.headers.get('content-disposition')!, /^attachment;/);
   await html.arrayBuffer();
+
+  // A page of a dump has no file of its own: the dump is it.
+  const town = (await told('prints/wiki.xml/Bern')).original;
+  assert.equal(town.state, 'here');
+  assert.equal(await (await get(town.id)).text(), dump);
 
   const refused = async (id: string, headers: Record<string, string> = {}) => {
     const response = await get(id, headers);

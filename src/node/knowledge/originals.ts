@@ -30,11 +30,22 @@ function placeOf(
   return { folder: at.folder, file: join(at.folder, ...parts) };
 }
 
-export async function originalView(
+/** The file that a document was read from: of a page of a dump the dump. */
+function fileOf(
   store: KnowledgeStore,
   { path, hash, bytes }: StoredDocument,
-): Promise<OriginalView> {
-  const id = toHex(hash);
+): { readonly path: string; readonly bytes: number } {
+  if (store.file(path) !== null) return { path, bytes };
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+    const file = store.file(path.slice(0, at));
+    if (file?.hash != null && Buffer.compare(file.hash, hash) === 0) return file;
+  }
+  return { path, bytes };
+}
+
+export async function originalView(store: KnowledgeStore, document: StoredDocument): Promise<OriginalView> {
+  const id = toHex(document.hash);
+  const { path, bytes } = fileOf(store, document);
   const place = placeOf(store, path);
   if (place === null) return { id, state: 'not_kept' };
   const facts = await lstat(place.file).catch(() => null);
@@ -72,7 +83,12 @@ export function createOriginals() {
           param: 'original',
         });
       let why = notKept(documents[0]!.path);
-      for (const { path, type, hash, bytes } of documents) {
+      const looked = new Set<string>();
+      for (const document of documents) {
+        const { type, hash } = document;
+        const { path, bytes } = fileOf(store, document);
+        if (looked.has(path)) continue;
+        looked.add(path);
         const place = placeOf(store, path);
         if (place === null) continue;
         const handle = await openWithin(place.folder, place.file);
