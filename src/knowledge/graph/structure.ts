@@ -22,7 +22,10 @@ const GENERIC: ReadonlySet<string> = new Set(
     back, menu, navigation, search, login, sign in, sign up, skip to content, share, comments, related, edit, agenda, attendees,
     action items, next steps, top, browser support, compatibility, motivation, why, what, how, how it works, how to use, methods,
     properties, events, constructor, class, functions, types, syntax, command, commands, cli, performance, benchmark, benchmarks,
-    downloads, weekly downloads, community, default, defaults, errors, guide, tutorial, resources, links, version, versions, method
+    downloads, weekly downloads, community, default, defaults, errors, guide, tutorial, resources, links, version, versions, method,
+    key, keys, value, values, type, field, fields, code, codes, error code, error codes, meaning, means, allowed, flag, flags,
+    environment, column, header, headers, yes, no, none, true, false, null, number, string, boolean, added, changed, removed, fixed,
+    deprecated, error, level, row
     inhalt, inhaltsverzeichnis, einleitung, einführung, überblick, übersicht, zusammenfassung, fazit, literatur, literaturverzeichnis,
     quellen, einzelnachweise, weblinks, siehe auch, anmerkungen, hinweis, hinweise, verwendung, benutzung, nutzung, beispiel,
     beispiele, lizenz, mitwirken, mitarbeit, voraussetzungen, anforderungen, konfiguration, einstellungen, fragen, häufige fragen,

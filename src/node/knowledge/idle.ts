@@ -48,6 +48,8 @@ export interface IdleReading extends AsyncDisposable {
 /** ms between looks at whether the node rests, and while a passage is read whether it still does. */
 const LOOK_MS = 15_000;
 const WATCH_MS = 200;
+/** ms for which a knowledge base is not looked at that has nothing left, or no tokens. */
+const AFTER_ALL_MS = 300_000;
 /** ms for which a knowledge base that failed is left alone. */
 const AFTER_FAILURE_MS = 600_000;
 
@@ -107,6 +109,7 @@ export function startIdleReading(parts: IdleParts): IdleReading {
         const step = await idleStep({ ...kb, clock, extractor, signal }, { tokensPerDay });
         if (step === 'read') return true;
         if (step === 'nothing') done.set(name, kb.store.version());
+        later.set(name, clock.monotonic() + AFTER_ALL_MS);
         say(step === 'spent' ? 'spent' : 'nothing_left');
         return false;
       });
