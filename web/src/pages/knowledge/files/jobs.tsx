@@ -17,6 +17,9 @@ const WAITING = 5;
 
 const called = (job: JobView): string => k(`files.kinds.${job.kind}`, { what: job.what });
 
+/** Others make something of what is there: words about files that were taken in do not fit them. */
+const takesIn = ({ kind }: JobView): boolean => kind === 'ingest' || kind === 'sync' || kind === 'rebuild';
+
 /** How much of what there is to look at; null: not known. */
 function shareOf({ kind, progress: { totals, of } }: JobView): { done: number; of: number } | null {
   if (of === null || of === 0) return null;
@@ -25,7 +28,7 @@ function shareOf({ kind, progress: { totals, of } }: JobView): { done: number; o
 
 function amountOf(job: JobView): string {
   const { totals } = job.progress;
-  if (job.kind === 'dream') return k('files.jobStates.running');
+  if (!takesIn(job)) return k('files.jobStates.running');
   const share = shareOf(job);
   const parts = [];
   if (share === null) parts.push(k('files.progressUnknown', { done: count(totals.files) }));
@@ -128,7 +131,7 @@ function Over(props: { readonly job: JobView }) {
         <Show when={props.job.ended}>{(at) => <>, {moment(at())}</>}</Show>
       </span>
       <span class="more">
-        <Show when={props.job.kind !== 'dream'}>
+        <Show when={takesIn(props.job)}>
           {k('files.result', {
             done: count(totals().done),
             skipped: count(totals().skipped),

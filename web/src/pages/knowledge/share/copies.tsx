@@ -113,7 +113,6 @@ function Written(props: Props) {
 }
 
 function Outcome(props: { readonly kb: string; readonly job: JobView }) {
-  const { job } = props;
   const share = () => {
     const { of, totals } = props.job.progress;
     return of === null || of === 0 ? {} : { value: Math.min(of, totals.files), max: of };
@@ -151,7 +150,7 @@ function Outcome(props: { readonly kb: string; readonly job: JobView }) {
           </p>
         )}
       </Match>
-      <Match when={job.state === 'cancelled'}>{null}</Match>
+      <Match when={props.job.state === 'cancelled'}>{null}</Match>
     </Switch>
   );
 }

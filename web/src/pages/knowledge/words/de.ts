@@ -325,6 +325,7 @@ export const de: Words = {
       rebuild: 'Macht alle Vektoren neu',
       dream: 'Träumt: {{ what }}',
       export: 'Schreibt {{ what }}',
+      vault: 'Tresor: {{ what }}',
     },
     jobStates: {
       waiting: 'Wartet, bis es an der Reihe ist',

@@ -318,6 +318,7 @@ export const en = {
       rebuild: 'Making all vectors anew',
       dream: 'Dreaming: {{ what }}',
       export: 'Writing {{ what }}',
+      vault: 'Vault: {{ what }}',
     },
     jobStates: {
       waiting: 'Waits for its turn',
