@@ -96,11 +96,12 @@ export async function killSyncs(
     let killed = 0;
     // The first one is killed while the KB is made.
     for (let events = files + (random.uint32() % files); killed < kills; ) {
-      const lines = await linesUntilKilled({ events, ms: random.uint32() % 40 }, 'sync-process.ts', [
-        path,
-        real.home,
-        tree.folder,
-      ]);
+      const lines = await linesUntilKilled(
+        // Some at the end, where what is gone goes: there is little of it.
+        { events, ms: random.uint32() % 40, atRemoval: random.uint32() % 3 === 0 },
+        'sync-process.ts',
+        [path, real.home, tree.folder],
+      );
       if (lines.at(-1) !== 'end') killed++;
       using store = openKnowledgeStore({ path, create: { name: 'Tree', clock: systemClock } });
       assert.deepEqual(store.check(), []);
@@ -151,9 +152,9 @@ function assertActed(store: KnowledgeStore, lines: readonly string[], told: Reco
   }
 }
 
-/** Lines that a process printed until it was killed: so many ms after so many lines. */
+/** Lines that a process printed until it was killed: so many ms after so many lines, or after one about something that went. */
 async function linesUntilKilled(
-  after: { readonly events: number; readonly ms: number },
+  after: { readonly events: number; readonly ms: number; readonly atRemoval: boolean },
   program: string,
   args: string[],
 ): Promise<string[]> {
@@ -163,7 +164,8 @@ async function linesUntilKilled(
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line);
-    if (lines.length === after.events + 1) setTimeout(() => child.kill('SIGKILL'), after.ms);
+    const isNow = after.atRemoval ? line.startsWith('removed') : lines.length === after.events + 1;
+    if (isNow) setTimeout(() => child.kill('SIGKILL'), after.ms % (after.atRemoval ? 4 : 40));
   }
   if (child.exitCode === null && child.signalCode === null)
     await new Promise((resolve) => child.once('exit', resolve));

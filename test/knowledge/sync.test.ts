@@ -244,3 +244,23 @@ test('files whose names are no UTF-8, or look like another one, are told of and 
     ],
   );
 });
+
+test('a page whose file is forgotten is not taken for a file that moved', async () => {
+  await using folder = await folderFor();
+  await writeFile(join(folder.path, 'all.dump'), '=== Page 1\nThe only page of it.\n');
+  using store = openStore();
+  await syncAll(optionsFor(store, folder.path));
+  assert.deepEqual(pathsOf(store), ['all.dump/Page 1']);
+  // As a kill may have left it while what was gone went.
+  store.forgetFile('all.dump');
+  await mkdir(join(folder.path, 'pages'));
+  await rename(join(folder.path, 'all.dump'), join(folder.path, 'pages', 'Page 1'));
+  const events = await syncAll(optionsFor(store, folder.path));
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === 'renamed'),
+    [],
+  );
+  using fresh = openStore();
+  await syncAll(optionsFor(fresh, folder.path));
+  assertSame(store, fresh);
+});

@@ -83,12 +83,13 @@ export async function* sync(options: SyncOptions): AsyncGenerator<SyncEvent, voi
   for await (const event of ingest(files, options)) {
     if (event.kind === 'end') {
       // Last, so that what moved and changed at once finds its vectors.
-      for (const path of dryRun ? [] : staleFiles(store, prefix, here, unread)) store.forgetFile(path);
       for (const [path, documents] of gone) {
         for (const document of dryRun ? [] : documents) store.remove(document.path);
         stamps?.delete(path);
         yield { kind: 'removed', path };
       }
+      // After their documents: pages without the file that they are of would be taken for files, after a kill in between.
+      for (const path of dryRun ? [] : staleFiles(store, prefix, here, unread)) store.forgetFile(path);
     } else if (event.kind === 'file' && (event.stage === 'done' || event.stage === 'skipped') && !dryRun) {
       const found = here.get(event.path);
       if (found !== undefined && now - found.modified > STILL_MS) stamps?.set(event.path, found.stamp);
@@ -146,7 +147,8 @@ async function* movesOf(
   const lost = new Map<number, StoredDocument[]>();
   for (const [path, documents] of gone) {
     const document = documents.length === 1 && documents[0]!.path === path ? documents[0]! : null;
-    if (document === null) continue;
+    // A page without its file is no file, whatever its bytes are said to be.
+    if (document === null || store.file(path) === null) continue;
     lost.set(document.bytes, [...(lost.get(document.bytes) ?? []), document]);
   }
   if (lost.size === 0) return;
