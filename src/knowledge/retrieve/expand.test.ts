@@ -273,3 +273,28 @@ test('copies that different wordings found are one hit, which says nothing that 
   assert.deepEqual(hits[0]?.duplicates, [copy.chunk.id]);
   assert.deepEqual([hits[0]?.vector?.score, hits[1]?.vector], [0.8, null]);
 });
+
+test('an overview keeps its hits from everywhere: nobody is asked', async () => {
+  const retriever = retrieverOf({ oak: [0, 1, 2] });
+  const writer = scripted(['Oak grows slowly, says this passage about oak wood.', '3, 2, 1']);
+  const search = createExpandedSearch({
+    retriever: {
+      search: async (question, options) => ({
+        ...(await retriever.search(question, options)),
+        route: { taken: 'global', why: 'it asks for an overview' },
+      }),
+    },
+    clock: createManualClock(),
+    ...{ expanders: [hydeBy(writer)], ranker: listwiseBy(writer) },
+  });
+  const { hits, steps } = await search.search('oak');
+  assert.deepEqual(orderOf(hits), [0, 1, 2]);
+  assert.deepEqual(
+    steps.map(({ name, code }) => [name, code]),
+    [
+      ['hyde', 'useless'],
+      ['listwise', 'useless'],
+    ],
+  );
+  assert.deepEqual(writer.asked, []);
+});

@@ -85,6 +85,8 @@ export function createExpandedSearch({
   rankMs = 2000,
   ranked = 10,
 }: ExpandedOptions): ExpandedSearch {
+  const names = [...expanders, ...(ranker === null ? [] : [ranker])].map(({ name }) => name);
+
   /** Each expander's searches count as its own time, and as its own failures. */
   async function expanded(expander: Expander, question: string, options: SearchOptions) {
     const { name, by } = expander;
@@ -144,40 +146,34 @@ export function createExpandedSearch({
 
   return {
     async search(question, options = {}) {
+      const found = await retriever.search(question, options);
+      if (found.route?.taken === 'global') return { ...found, steps: names.map(withoutOverview) };
       const { limit = 10 } = options;
-      const ending = new AbortController();
-      const signal =
-        options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal]);
-      const asked = { ...options, signal };
       const deeper = {
-        ...asked,
+        ...options,
         limit: Math.min(MOST_HITS, Math.max(limit * DEEPER, ranker === null ? 0 : ranked)),
       };
-      try {
-        const [found, ...all] = await Promise.all([
-          retriever.search(question, options),
-          ...expanders.map((expander) => expanded(expander, question, deeper)),
-        ]);
-        const steps: SearchStep[] = all.map(({ step }) => step);
-        const others = all.flatMap(({ ways }) => ways);
-        let hits =
-          others.length === 0
-            ? null
-            : fuseFound(await retriever.search(question, deeper), others, options.dropDuplicates ?? true);
-        if (ranker !== null) {
-          const known = hits ?? (limit >= ranked ? found.hits : null);
-          const put = await inOrder(ranker, question, asked, known);
-          steps.push(put.step);
-          hits = put.hits ?? hits;
-        }
-        return { ...found, hits: hits?.slice(0, limit) ?? found.hits, steps };
-      } finally {
-        // Where the search itself failed nobody waits for the others.
-        ending.abort();
+      const all = await Promise.all(expanders.map((expander) => expanded(expander, question, deeper)));
+      const steps: SearchStep[] = all.map(({ step }) => step);
+      const others = all.flatMap(({ ways }) => ways);
+      let hits =
+        others.length === 0
+          ? null
+          : fuseFound(await retriever.search(question, deeper), others, options.dropDuplicates ?? true);
+      if (ranker !== null) {
+        const known = hits ?? (limit >= ranked ? found.hits : null);
+        const put = await inOrder(ranker, question, options, known);
+        steps.push(put.step);
+        hits = put.hits ?? hits;
       }
+      return { ...found, hits: hits?.slice(0, limit) ?? found.hits, steps };
     },
   };
 }
+
+/** An overview has hits from everywhere: whatever is most like its wording would take their places. */
+const withoutOverview = (name: string): SearchStep =>
+  skipped(name, 'useless', 'the question asks for an overview, which takes hits from everywhere');
 
 /** A step that was left out before anybody was asked. */
 export function skipped(name: string, code: NonNullable<SearchStep['code']>, reason: string): SearchStep {
