@@ -128,6 +128,7 @@ const PHASES: Readonly<Record<ExtractionView['phase'], string>> = {
     spent: 'has used up the tokens of today',
   },
   ...{ nothing_left: 'has read all passages', failed: 'failed, and tries again' },
+  undone: 'ended, since what this model read was undone',
 };
 
 function printExtraction(view: ExtractionView): void {

@@ -45,9 +45,11 @@ test('one passage is read at a time, all of a day in one run, until none is left
   assert.ok(store.undoRun(run.id, clock.now()));
   assert.equal(idleTokens(store, clock.now()), tokens, 'what was spent stays spent');
   assert.equal(store.allAssertions().length, 0);
-  // What was undone may be read again, the next day in a run of its own.
+  // It would only read the same again; another model may try, in a run of its own.
   await clock.advance(DAY);
-  assert.equal(await idleStep(parts, { tokensPerDay: 1e6 }), 'read');
+  assert.equal(await idleStep(parts, { tokensPerDay: 1e6 }), 'undone');
+  const other = { ...parts, extractor: { ...parts.extractor, id: 'other' } };
+  assert.equal(await idleStep(other, { tokensPerDay: 1e6 }), 'read');
   assert.notEqual(idleRun(store, clock.now())?.id, run.id);
 });
 

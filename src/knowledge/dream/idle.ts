@@ -14,8 +14,11 @@ import { dreamState, foundBy, NOTHING, RUN_KIND } from './dream.ts';
 import { completenessOf, readFacts } from './score.ts';
 import type { DreamState, IdleNote } from './types.ts';
 
-/** `read`: a passage. `spent`: the day's tokens are used up. `nothing`: no passage is left that has not been read. */
-export type IdleStep = 'read' | 'spent' | 'nothing';
+/**
+ * `read`: a passage. `spent`: the day's tokens are used up. `nothing`: no passage is left that has not been read. `undone`: the owner
+ * undid what this model read last, and it would only read the same again.
+ */
+export type IdleStep = 'read' | 'spent' | 'nothing' | 'undone';
 
 export interface IdleOptions {
   /** Tokens of questions and answers together, estimated. */
@@ -49,6 +52,10 @@ export async function idleStep(parts: AskParts, { tokensPerDay }: IdleOptions): 
   for (const run of store.runs(100))
     if (run.ended === null && idleOf(run) !== null && idleOf(run)?.day !== dayOf(clock.now()))
       store.noteRun(run.id, { ...dreamState(run), phase: 'done' }, clock.now());
+  const last = store
+    .runs(1000)
+    .find((run) => idleOf(run) !== null && dreamState(run).order.model === extractor.id);
+  if (last !== undefined && last.undone !== null) return 'undone';
   const left = tokensPerDay - idleTokens(store, clock.now());
   if (left <= 0) return 'spent';
   if (!(await hasUnread(parts))) return 'nothing';

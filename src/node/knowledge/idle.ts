@@ -19,6 +19,7 @@ export type IdlePhase =
   | 'reading'
   | 'spent'
   | 'nothing_left'
+  | 'undone'
   | 'failed';
 
 export interface IdleParts {
@@ -110,7 +111,7 @@ export function startIdleReading(parts: IdleParts): IdleReading {
         if (step === 'read') return true;
         if (step === 'nothing') done.set(name, kb.store.version());
         later.set(name, clock.monotonic() + AFTER_ALL_MS);
-        say(step === 'spent' ? 'spent' : 'nothing_left');
+        say(step === 'nothing' ? 'nothing_left' : step);
         return false;
       });
     } catch (error) {

@@ -78,7 +78,7 @@ export const ragDreamSchemas: Readonly<Record<string, Schema>> = {
     mode: choice('off', 'idle'),
     phase: choice(
       ...(['off', 'no_model', 'unfit', 'waiting', 'reading'] as const),
-      ...(['spent', 'nothing_left', 'failed'] as const),
+      ...(['spent', 'nothing_left', 'undone', 'failed'] as const),
     ),
     note: described('Why, where it did not go well.', nullable(string)),
     model: nullable(string),

@@ -50,11 +50,11 @@ export interface ExtractionView {
   readonly mode: 'off' | 'idle';
   /**
    * `no_model`: `knowledge.writer` is none. `unfit`: that is too weak. `waiting`: for the node to rest. `spent`: the day's tokens are
-   * used up. `nothing_left`: all passages were read.
+   * used up. `nothing_left`: all passages were read. `undone`: you undid what this model read, so that it reads no more here.
    */
   readonly phase:
     | ('off' | 'no_model' | 'unfit' | 'waiting' | 'reading')
-    | ('spent' | 'nothing_left' | 'failed');
+    | ('spent' | 'nothing_left' | 'undone' | 'failed');
   /** Why, where it did not go well. */
   readonly note: string | null;
   readonly model: string | null;
