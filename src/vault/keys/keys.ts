@@ -9,6 +9,7 @@
  *      └─ collection, epoch ── manifest, pages   AES-256-GCM
  *                           ├─ secret            ternary secrets of `split`, one for each block
  *                           ├─ noise, public     errors, checks and public polynomials of `split`
+ *                           ├─ rows              what is fetched unseen
  *                           └─ perturb           matrix and noise of `perturbed`
  * ```
  *
@@ -29,7 +30,7 @@ export interface Deriver {
 }
 
 /** What a key below a collection is for. */
-export type KeyUse = 'manifest' | 'pages' | 'secret' | 'noise' | 'public' | 'perturb';
+export type KeyUse = 'manifest' | 'pages' | 'secret' | 'noise' | 'public' | 'rows' | 'perturb';
 
 export interface VaultRoot {
   /** What Eve calls the tenant of this collection: 32 hex digits that tell her nothing, not even with others beside them. */

@@ -5,8 +5,8 @@
  * by her half of the question, and neither half alone tells anything: one is uniform, and so is the other. What both replies have
  * together is A · s plus the scores, and A Bob knows.
  *
- * A slot is sealed once, under a secret that belongs to the block's number alone. Numbers rise and are written down before anything is
- * sealed: two vectors under one secret and slot would give away their difference.
+ * A slot is sealed once, under a secret that belongs to the block's name alone, which is drawn when it is sealed: two vectors under one
+ * secret and slot would give away their difference, and no count that somebody could turn back stands between.
  *
  * Whether Eve computed rightly is seen twice: 16 canaries in secret slots have to have their scores; and the scores of all slots,
  * weighed by secret numbers, have to make a sum that was noted when the block was sealed. One altered score of any slot passes the sum
@@ -14,7 +14,7 @@
  *
  * @module vault/split/bob
  */
-import { KithError, type Random } from '../../base/index.ts';
+import { KithError, type Random, toHex } from '../../base/index.ts';
 import type { CollectionKeys } from '../keys/keys.ts';
 import { createKernel } from './kernel.ts';
 import { BLOCK_VECTORS, CANARIES, DIMENSIONS, PLAIN_SHIFT, RING, SCORE_BITS } from './parameters.ts';
@@ -46,10 +46,10 @@ interface BlockFacts {
   readonly free: Uint16Array;
 }
 
-/** What Bob keeps of a block beside its number: in the sealed manifest. */
+/** What Bob keeps of a block: in the sealed manifest. */
 export interface BlockCheck {
-  /** Number of the block: never used twice. */
-  readonly block: number;
+  /** 32 hex digits, drawn for this block: its secret follows from them. */
+  readonly block: string;
   /** Weighed sums of each dimension, modulo 2^31 - 1; u32, little-endian. */
   readonly sums: Uint32Array;
 }
@@ -69,10 +69,10 @@ export interface SplitQuestion {
 }
 
 export interface SplitKeeper {
-  /** @param rows of the owner's vectors, 1 to 2032; as `quantise` gives them */
-  seal(block: number, rows: readonly Int8Array[]): SealedBlock;
+  /** @param rows of the owner's vectors, 1 to 2032; as `quantise` gives them @param random draws the name of the block */
+  seal(rows: readonly Int8Array[], random: Pick<Random, 'bytes'>): SealedBlock;
   /** In which slot each row of a block lies. */
-  slots(block: number): Uint16Array;
+  slots(block: string): Uint16Array;
   /** @param query as `quantise` gives it @param random of the operating system */
   ask(query: Int8Array, random: Pick<Random, 'bytes'>): SplitQuestion;
   /**
@@ -111,10 +111,10 @@ export function createKeeper(keys: CollectionKeys): SplitKeeper {
     return words(out, RING);
   }
 
-  const facts = new Map<number, BlockFacts>();
+  const facts = new Map<string, BlockFacts>();
 
   /** What belongs to a block's number. It takes a millisecond to make, so that of those asked for last it is kept. */
-  function factsOf(block: number): BlockFacts {
+  function factsOf(block: string): BlockFacts {
     const known = facts.get(block);
     if (known !== undefined) return known;
     const { plus, minus } = secretOf(secretKey, block);
@@ -141,7 +141,8 @@ export function createKeeper(keys: CollectionKeys): SplitKeeper {
   }
 
   return {
-    seal(block, rows) {
+    seal(rows, random) {
+      const block = toHex(random.bytes(16));
       if (rows.length === 0 || rows.length > BLOCK_VECTORS)
         throw new RangeError(`A block has 1 to ${BLOCK_VECTORS} vectors, not ${rows.length}.`);
       if (
@@ -246,7 +247,7 @@ export function unpackShare(bytes: Uint8Array): Int32Array {
   return out;
 }
 
-function altered(block: number): KithError {
+function altered(block: string): KithError {
   return new KithError(
     'vault_altered',
     `The scores of block ${block} are not those of what was sealed: one of the two Eves computed something else. They are not used; other replicas are asked.`,

@@ -27,7 +27,7 @@ function vectorOf(kind: number): Float32Array {
 const dot = (a: Int8Array, b: Int8Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
 const rows = Array.from({ length: BLOCK_VECTORS }, (_, i) => quantise(vectorOf(i)));
-const block = keeper.seal(7, rows);
+const block = keeper.seal(rows, random);
 const eves = [scoreMemory(4 * CIPHER_BYTES), scoreMemory(4 * CIPHER_BYTES)] as const;
 const replies = (cipher: Uint8Array, question: { first: Uint8Array; second: Uint8Array }, id = 'a') =>
   [question.first, question.second].map((share, i) => scoreBlocks(eves[i]!, [id], share, () => cipher)) as [
@@ -83,7 +83,7 @@ test('an Eve who answers anything else is caught, at every score of every slot',
   );
   assert.throws(() => keeper.read(question, block, first, first), altered);
   assert.throws(() => keeper.read(question, block, first, new Uint8Array(5)), altered);
-  assert.throws(() => keeper.read(question, { ...block, block: 8 }, first, second), altered);
+  assert.throws(() => keeper.read(question, { ...block, block: 'ab'.repeat(16) }, first, second), altered);
 });
 
 test('one byte flipped in a stored block is caught when it changes a score', () => {
@@ -140,26 +140,26 @@ test('the ciphertext of a block looks uniform, and shares nothing with another b
   const words = new Uint32Array(block.cipher.buffer);
   for (const word of words) counts[word >>> 20]! += 1;
   assert.ok(chiSquared(counts, words.length) < 4500);
-  const again = new Uint32Array(keeper.seal(8, rows).cipher.buffer);
+  const again = new Uint32Array(keeper.seal(rows, random).cipher.buffer);
   let equal = 0;
   for (let i = 0; i < words.length; i++) if (words[i]! >>> 20 === again[i]! >>> 20) equal += 1;
   assert.ok(Math.abs(equal - words.length / 4096) < 6 * Math.sqrt(words.length / 4096), `${equal}`);
 });
 
 test('what is drawn has its distribution: secrets ternary, errors binomial, canaries anywhere', () => {
-  const { plus, minus } = secretOf(keys.key('secret'), 1);
+  const { plus, minus } = secretOf(keys.key('secret'), '1');
   for (const list of [plus, minus])
     assert.ok(Math.abs(list.length - RING / 3) < 6 * Math.sqrt((RING * 2) / 9));
   assert.equal(new Set([...plus, ...minus]).size, plus.length + minus.length);
-  const errors = Array.from({ length: 40 }, (_, j) => [...errorsOf(keys.key('noise'), 1, j)]).flat();
+  const errors = Array.from({ length: 40 }, (_, j) => [...errorsOf(keys.key('noise'), '1', j)]).flat();
   const mean = errors.reduce((sum, e) => sum + e, 0) / errors.length;
   const variance = errors.reduce((sum, e) => sum + e * e, 0) / errors.length;
   assert.ok(Math.abs(mean) < 0.07 && Math.abs(variance - 10.5) < 0.3, `${mean} ${variance}`);
   assert.ok(errors.every((e) => Math.abs(e) <= 21));
-  const { slots } = canariesOf(keys.key('noise'), 1, CANARIES, DIMENSIONS);
+  const { slots } = canariesOf(keys.key('noise'), '1', CANARIES, DIMENSIONS);
   assert.equal(new Set(slots).size, CANARIES);
-  assert.notDeepEqual(slots, canariesOf(keys.key('noise'), 2, CANARIES, DIMENSIONS).slots);
-  assert.ok(weightsOf(keys.key('noise'), 1).every((w) => w >= 0 && w < 2 ** 30));
+  assert.notDeepEqual(slots, canariesOf(keys.key('noise'), '2', CANARIES, DIMENSIONS).slots);
+  assert.ok(weightsOf(keys.key('noise'), '1').every((w) => w >= 0 && w < 2 ** 30));
   assert.notDeepEqual(publicPolynomial(keys.key('public'), 0), publicPolynomial(keys.key('public'), 1));
   assert.notDeepEqual(streamOf(keys.key('noise'), 'a', 32), streamOf(keys.key('noise'), 'b', 32));
 });

@@ -30,7 +30,7 @@ export interface Secret {
 }
 
 /** Uniform over {-1, 0, 1} by rejection: bytes below 255 modulo 3. */
-export function secretOf(key: Uint8Array, block: number): Secret {
+export function secretOf(key: Uint8Array, block: string): Secret {
   const plus: number[] = [];
   const minus: number[] = [];
   // 1 in 256 is refused: with 64 more than needed it is never too short in practice, and then longer ones are drawn.
@@ -62,7 +62,7 @@ function weight(bits: number): number {
 }
 
 /** Errors of one polynomial, centred binomial: 21 bits less 21 bits. */
-export function errorsOf(key: Uint8Array, block: number, j: number): Int8Array {
+export function errorsOf(key: Uint8Array, block: string, j: number): Int8Array {
   const words = new Uint32Array(streamOf(key, `error/${block}/${j}`, RING * 8).buffer);
   const out = new Int8Array(RING);
   for (let i = 0; i < RING; i++) out[i] = weight(words[2 * i]! & MASK) - weight(words[2 * i + 1]! & MASK);
@@ -70,7 +70,7 @@ export function errorsOf(key: Uint8Array, block: number, j: number): Int8Array {
 }
 
 /** Secret weights of a block's check, below 2^30. */
-export function weightsOf(key: Uint8Array, block: number): Float64Array {
+export function weightsOf(key: Uint8Array, block: string): Float64Array {
   const words = new Uint32Array(streamOf(key, `weights/${block}`, RING * 4).buffer);
   return Float64Array.from(words, (word) => word >>> 2);
 }
@@ -78,7 +78,7 @@ export function weightsOf(key: Uint8Array, block: number): Float64Array {
 /** Which slots of a block hold canaries, ascending, and their numbers: small ones in all dimensions. */
 export function canariesOf(
   key: Uint8Array,
-  block: number,
+  block: string,
   count: number,
   dimensions: number,
 ): { readonly slots: Uint16Array; readonly rows: readonly Int8Array[] } {
