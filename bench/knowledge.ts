@@ -6,7 +6,8 @@
  * Refusal: questions of each set asked of the documents of the others, which do not answer them.
  * Ingest: real files of a folder taken in, by format.
  * Dream: how much more is known of names after one, and how long it takes; --calls N: passages that TinyLlama reads.
- * Speed: exact search over 50,000 vectors against usearch, LanceDB and pgvector (PGlite), in the same run; whole questions over
+ * Speed: exact search over 50,000 vectors against usearch, LanceDB and pgvector (PGlite), in the same run, made ones and, with --data,
+ * passages and sentences of the sets (embedded once, in 10 minutes); whole questions over
  * 50,000 chunks; the graph of 50,000 chunks.
  *
  * Options: --data FOLDER (or KITH_BENCH_DATA), --only quality|refusal|ingest|dream|speed|search|graph, --rivals (installs them into bench/knowledge),
@@ -66,7 +67,19 @@ if (wanted('dream') && options.data !== '') {
 if (wanted('graph')) await (await import('./knowledge/graph.ts')).graphSpeed();
 if (wanted('speed') || wanted('search')) {
   const { scanSpeed, searchSpeed } = await import('./knowledge/speed.ts');
-  if (wanted('speed')) await scanSpeed({ install: options.rivals });
+  if (wanted('speed')) {
+    await scanSpeed({ install: options.rivals });
+    if (options.data !== '') {
+      const { realVectors } = await import('./knowledge/real-vectors.ts');
+      let engine: MiniLm | null = null;
+      const real = await realVectors(options.data, 50_000, async () => {
+        engine ??= await openMiniLm(Number(options.threads));
+        return engine;
+      });
+      await (engine as MiniLm | null)?.[Symbol.asyncDispose]();
+      if (real !== null) await scanSpeed({ install: options.rivals, real });
+    }
+  }
   if (wanted('search')) await searchSpeed();
 }
 
