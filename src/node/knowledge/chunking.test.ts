@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createManualClock } from '../../base/index.ts';
-import { openKnowledgeStore } from '../../knowledge/index.ts';
+import { openKnowledgeStore, recipeOf } from '../../knowledge/index.ts';
 import {
   checkWindow,
   chunkingOf,
@@ -44,13 +44,14 @@ test('documents count as cut otherwise by what holds now, a size beyond the wind
       null,
       [],
     );
-  put('a', '2/sentences/120/1');
-  put('b', '2/sentences/200/1');
-  put('c', '1/sentences/120/1');
+  const cut = (size: number): string => recipeOf({ size }, { window: 512 });
+  put('a', cut(120));
+  put('b', cut(200));
+  put('c', cut(120).replace(/^\d+/, '0'));
   assert.deepEqual([chunkingView(store, NODE).window, chunkingView(store, NODE).stale], [null, 2]);
   noteWindow(store, { hash: 'h', window: 120 });
   assert.deepEqual([windowOf(store), chunkingView(store, NODE).stale], [120, 2]);
-  assert.deepEqual(store.madeOtherwise('2/sentences/120/1'), ['b', 'c']);
+  assert.deepEqual(store.madeOtherwise(cut(120)), ['b', 'c']);
   assert.throws(() => checkWindow(121, { id: 'e', window: 120 }), {
     code: 'chunking_invalid',
     message: /121 tokens.*120 or less.*models\.embedding/,
