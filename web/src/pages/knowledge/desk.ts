@@ -17,6 +17,7 @@ import type {
 import { faultOf, NodeError, unreachable } from '../../data/node-error.ts';
 import { askAsOwner, asOwner, ownerHeaders, refused } from '../../data/owner.ts';
 import { readEvents } from '../../data/sse.ts';
+import { language } from '../../i18n/index.ts';
 
 export type {
   AnswerEventView,
@@ -113,7 +114,7 @@ export interface Search {
 
 export async function search(kb: string, asked: Search, signal: AbortSignal): Promise<SearchView> {
   const headers = { 'content-type': 'application/json' };
-  const init = { method: 'POST', headers, body: JSON.stringify(asked), signal };
+  const init = { method: 'POST', headers, body: JSON.stringify({ ...asked, language: language() }), signal };
   return (await (await askAsOwner(of(kb, '/search'), init)).json()) as SearchView;
 }
 
@@ -135,7 +136,7 @@ export async function* answer(
   signal: AbortSignal,
 ): AsyncGenerator<AnswerEventView> {
   const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
-  const body = JSON.stringify({ ...asked, stream: true });
+  const body = JSON.stringify({ ...asked, language: language(), stream: true });
   const response = await askAsOwner(of(kb, '/answer'), { method: 'POST', headers, body, signal });
   const requestId = response.headers.get('x-request-id');
   try {
