@@ -17,7 +17,7 @@ import { Response } from './http/response.ts';
 import { createRouter, routeAbove } from './http/router.ts';
 import { listen, urlOf } from './listen.ts';
 import { allRoutes } from './routes.ts';
-import { readCredentials, watchCredentials } from './tls.ts';
+import { readCredentials, warnEarly, watchCredentials } from './tls.ts';
 import type { Server, ServerOptions } from './types.ts';
 import { Underway } from './underway.ts';
 
@@ -195,6 +195,7 @@ export async function createOrigin(
   }
 
   const credentials = options.tls ? await readCredentials(options.tls) : null;
+  if (credentials !== null) warnEarly(credentials, options.clock.now(), log);
   const settings = {
     // Node insists that the headers' time is within the request's.
     headersTimeout: Math.min(limits.headersMs, limits.bodyMs),

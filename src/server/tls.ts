@@ -6,7 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { type Clock, InputError, type Logger, messageOf, readFileBounded } from '../base/index.ts';
+import { aheadText, type Clock, InputError, type Logger, messageOf, readFileBounded } from '../base/index.ts';
 
 export interface TlsFiles {
   /** Paths of PEM files: the certificate with what its chain needs, and its private key. */
@@ -20,7 +20,8 @@ export interface Credentials {
   readonly key: string;
   /** SHA-256 of the certificate, as `aa:bb:…` in upper case: what the command line knows its node by. */
   readonly fingerprint: string;
-  /** End of the certificate's validity, ms since epoch. */
+  /** Begin and end of the certificate's validity, ms since epoch. */
+  readonly validFrom: number;
   readonly validTo: number;
 }
 
@@ -50,7 +51,16 @@ export async function readCredentials({ cert, key }: TlsFiles): Promise<Credenti
     const why = `${key} is not the PEM private key of the certificate in ${cert}: ${messageOf(error)}`;
     throw invalid('server.tlsKey', why, error);
   }
-  return { ...pem, fingerprint: certificate.fingerprint256, validTo: Date.parse(certificate.validTo) };
+  const { fingerprint256: fingerprint, validFrom, validTo } = certificate;
+  return { ...pem, fingerprint, validFrom: Date.parse(validFrom), validTo: Date.parse(validTo) };
+}
+
+/** Clients refuse a certificate that has not begun, and say nothing of clocks. */
+export function warnEarly({ validFrom }: Pick<Credentials, 'validFrom'>, now: number, log: Logger): void {
+  if (validFrom <= now) return;
+  log.warn(
+    `The certificate in server.tlsCert is valid from ${new Date(validFrom).toISOString()} on, ${aheadText(validFrom, now)}.`,
+  );
 }
 
 /** Calls `apply` with new credentials whenever the files changed; files that do not fit leave the old ones in force. */
@@ -68,7 +78,9 @@ export async function watchCredentials(
     if (stamp === seen) continue;
     seen = stamp;
     try {
-      await apply(await readCredentials(files));
+      const credentials = await readCredentials(files);
+      warnEarly(credentials, clock.now(), log);
+      await apply(credentials);
       log.info('certificate read again', { file: files.cert });
     } catch (error) {
       log.warn('certificate not read again; the old one stays', { err: messageOf(error) });

@@ -71,10 +71,15 @@ function explainTls(
   code: string,
   advice: (message: string, remedy: string) => Advice,
 ): Advice {
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+  if (code === 'CERT_HAS_EXPIRED')
     return advice(
-      `The certificate of ${host} ${code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'}.`,
+      `The certificate of ${host} has expired.`,
       "Renew it there; check this machine's clock if it looks right.",
+    );
+  if (code === 'CERT_NOT_YET_VALID')
+    return advice(
+      `The certificate of ${host} is not valid yet by this machine's clock.`,
+      "Check this machine's clock (`kith doctor` shows it), then the clock of whoever made the certificate.",
     );
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return advice(
