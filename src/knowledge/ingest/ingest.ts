@@ -126,8 +126,7 @@ export async function* ingest(
         await channel.put({ kind: 'stage', path, stage, look: seen }, 1);
         return;
       }
-      let pages = false;
-      let whole = false;
+      let [pages, whole] = [false, false];
       for await (const parsed of options.pool.parse(file.source, { signal })) {
         if (parsed.page === null) await channel.put({ kind: 'stage', path, stage: 'parsed', look: seen }, 1);
         pages ||= parsed.page !== null;
@@ -168,7 +167,7 @@ export async function* ingest(
         yield { kind: 'progress', totals: totals() };
       }
       for (; whole < reads.length && reads[whole]!.chunks.every(({ id }) => vectors.has(id)); whole++) {
-        // Told at once: whoever ends the run now hears of all that was put.
+        // Whoever ends the run now has heard of all that was put.
         const settled = putOne(reads[whole]!, vectors);
         if (settled !== null) yield settled;
       }
@@ -176,7 +175,6 @@ export async function* ingest(
     }
   }
 
-  /** Null while more of its file is to come. */
   function putOne({ file, facts, look: seen, parsed, chunks }: Read, vectors: Vectors): IngestEvent | null {
     const { dimension } = embedder;
     const rows = new Float32Array(chunks.length * dimension);
