@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
 import { createSeededRandom } from '../../base/index.ts';
-import { componentOf, writeHalves } from './halves.ts';
+import { product, writeHalves } from './halves.ts';
 import { coarseOffset, fineOffset, HALF_PIECE, PIECE, strideOf } from './layout.ts';
 import { type Quantized, quantizeQuery } from './quantize.ts';
 import { createVectorIndex } from './vector-index.ts';
@@ -126,21 +126,22 @@ test('halves give a row back, and what coarse bytes leave out is no more than th
       const bytes = new Int8Array(fineOffset(64, stride));
       const [coarse, fine] = [coarseOffset(5, stride), fineOffset(5, stride)];
       const { sum, rest } = writeHalves(row, bytes, coarse, fine);
-      assert.deepEqual(
-        Array.from(row, (_, i) => componentOf(bytes, coarse, fine, i)),
-        [...row],
-      );
+      const query = Int16Array.from({ length: stride }, (_, i) => pairs[i]?.[1] ?? 0);
       let exact = 0;
+      for (let i = 0; i < row.length; i++) {
+        exact += row[i]! * query[i]!;
+        const unit = new Int16Array(stride).fill(1, i, i + 1);
+        assert.equal(product(bytes, coarse, fine, unit), row[i]);
+      }
+      assert.equal(product(bytes, coarse, fine, query), exact);
       let rough = 0;
       let square = 0;
       let total = 0;
       for (let i = 0; i < stride; i++) {
-        const query = pairs[i]?.[1] ?? 0;
         const byte = bytes[coarse + Math.floor(i / PIECE) * 128 + (i % HALF_PIECE)]!;
         const isFirst = i % PIECE < HALF_PIECE;
-        exact += (row[i] ?? 0) * query;
-        rough += isFirst ? query * byte : query * (16 * (byte & 15) - 120);
-        square += query * query;
+        rough += query[i]! * (isFirst ? byte : 16 * (byte & 15) - 120);
+        square += query[i]! ** 2;
         if (isFirst) total += byte;
       }
       assert.equal(sum, total);

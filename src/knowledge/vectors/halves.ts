@@ -50,13 +50,17 @@ export function writeHalves(row: Int8Array, bytes: Int8Array, coarse: number, fi
   return { sum, rest: lengthOf(square) };
 }
 
-/** The component `at` of a row. */
-export function componentOf(bytes: Int8Array, coarse: number, fine: number, at: number): number {
-  const piece = Math.floor(at / PIECE);
-  const j = at % HALF_PIECE;
-  const upper = bytes[coarse + piece * WEAVE_BYTES + j]!;
-  const lower = bytes[fine + piece * HALF_PIECE + j]!;
-  return at % PIECE < HALF_PIECE
-    ? (upper & ~15) | (lower & 15)
-    : (((upper & 15) - 8) << 4) | ((lower >> 4) & 15);
+/** The product of a row with a query of as many whole pieces. */
+export function product(bytes: Int8Array, coarse: number, fine: number, query: Int16Array): number {
+  let sum = 0;
+  let [upper, lower] = [coarse, fine];
+  for (let at = 0; at < query.length; at += PIECE, upper += WEAVE_BYTES, lower += HALF_PIECE) {
+    for (let j = 0; j < HALF_PIECE; j++) {
+      const high = bytes[upper + j]!;
+      const low = bytes[lower + j]!;
+      sum += ((high & ~15) | (low & 15)) * query[at + j]!;
+      sum += ((((high & 15) - 8) << 4) | ((low >> 4) & 15)) * query[at + j + HALF_PIECE]!;
+    }
+  }
+  return sum;
 }

@@ -5,7 +5,7 @@
  *
  * @module knowledge/vectors/scan
  */
-import { componentOf, lengthOf } from './halves.ts';
+import { lengthOf, product } from './halves.ts';
 import { BASELINE, RELAXED } from './kernel/bytes.ts';
 import {
   type ALIVE,
@@ -126,9 +126,7 @@ function scalar(memory: WebAssembly.Memory): Scanner {
           const isIn = (view.getUint8(from + mask + (r >> 3)) & (1 << (r & 7))) !== 0;
           let score = Number.NaN;
           if (isIn) {
-            const [coarse, fine] = [from + coarseOffset(r, stride), from + fineOffset(r, stride)];
-            let sum = 0;
-            for (let at = 0; at < stride; at++) sum += componentOf(bytes, coarse, fine, at) * wide[at]!;
+            const sum = product(bytes, from + coarseOffset(r, stride), from + fineOffset(r, stride), wide);
             score = Math.fround(Math.fround(sum) * view.getFloat32(from + SCALES + 4 * r, true));
           }
           view.setFloat32(from + BOUNDS + 4 * r, score, true);
