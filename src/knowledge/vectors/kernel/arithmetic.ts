@@ -21,19 +21,60 @@ const V128_AND = simd(0x4e);
 const I8X16_SHIFT_RIGHT_U = simd(0x6d);
 const I8X16_SUBTRACT = simd(0x71);
 
-const ADDRESSES = { block: 'i32', end: 'i32', blockBytes: 'i32', stride: 'i32', query: 'i32' } as const;
-const I32 = { some: 'i32', r: 'i32', p: 'i32', f: 'i32', q: 'i32', stop: 'i32' } as const;
-const SUMS_OF_ROWS = { a0: 'v128', a1: 'v128', a2: 'v128', a3: 'v128' } as const;
-const SUMS_OF_SECOND = { b0: 'v128', b1: 'v128', b2: 'v128', b3: 'v128' } as const;
-const V128 = { partA: 'v128', partB: 'v128', bytes: 'v128', fifteen: 'v128' } as const;
-const WORK = { live: 'i64', ...I32, ...SUMS_OF_ROWS, ...SUMS_OF_SECOND, ...V128 } as const;
+const ADDRESSES = {
+  block: 'i32',
+  end: 'i32',
+  blockBytes: 'i32',
+  stride: 'i32',
+  query: 'i32',
+} as const;
+const I32 = {
+  some: 'i32',
+  r: 'i32',
+  p: 'i32',
+  f: 'i32',
+  q: 'i32',
+  stop: 'i32',
+} as const;
+const SUMS_OF_ROWS = {
+  a0: 'v128',
+  a1: 'v128',
+  a2: 'v128',
+  a3: 'v128',
+} as const;
+const SUMS_OF_SECOND = {
+  b0: 'v128',
+  b1: 'v128',
+  b2: 'v128',
+  b3: 'v128',
+} as const;
+const V128 = {
+  partA: 'v128',
+  partB: 'v128',
+  bytes: 'v128',
+  fifteen: 'v128',
+} as const;
+const WORK = {
+  live: 'i64',
+  ...I32,
+  ...SUMS_OF_ROWS,
+  ...SUMS_OF_SECOND,
+  ...V128,
+} as const;
 
 /** coarse(block, end, blockBytes, stride, query, mask) */
 export const coarseLocals = new Locals(
   { ...ADDRESSES, mask: 'i32' },
   {
     ...WORK,
-    ...{ centre: 'v128', length: 'v128', bounds: 'v128', most: 'v128', none: 'v128', lanes: 'v128' },
+    ...{
+      centre: 'v128',
+      length: 'v128',
+      bounds: 'v128',
+      most: 'v128',
+      none: 'v128',
+      lanes: 'v128',
+    },
   },
 );
 /** fine(block, end, blockBytes, stride, query, from, below, threshold, hits, hitsEnd, row, state) */
@@ -45,7 +86,8 @@ export const fineLocals = new Locals(
   },
   {
     ...WORK,
-    ...{ found: 'i32', lane: 'i32', score: 'f32', least: 'v128', most: 'v128', bounds: 'v128' },
+    ...{ found: 'i32', lane: 'i32', hit: 'i32', last: 'i32', touched: 'i32' },
+    ...{ score: 'f32', least: 'v128', most: 'v128', bounds: 'v128' },
   },
 );
 
@@ -161,4 +203,7 @@ function wideParts(words: Words, offset: number, rows: readonly (0 | 1 | 2 | 3)[
   return code(eight(0), eight(1));
 }
 
-export const ARITHMETIC: Readonly<Record<SimdKind, Arithmetic>> = { relaxed: RELAXED, baseline: BASELINE };
+export const ARITHMETIC: Readonly<Record<SimdKind, Arithmetic>> = {
+  relaxed: RELAXED,
+  baseline: BASELINE,
+};

@@ -7,7 +7,8 @@
  *
  * fine(block, end, blockBytes, stride, query, from, below, threshold, hits, hitsEnd, row, state) → where it stopped: at `end`, or
  * earlier when a whole block of hits might not fit any more. Of rows whose bound is at least `from`, and not at least `below`, it computes
- * the score, and writes down those that reach the threshold. The end of the hits is written to `state`.
+ * the score, and writes down those that reach the threshold. `row` is the number of the first row, a multiple of 64. The end of the hits is
+ * written to `state`, and something without meaning behind it.
  *
  * `node scripts/vector-kernel.ts` makes bytes.ts of it.
  *
@@ -203,31 +204,22 @@ function fine(arithmetic: Arithmetic): Code {
   const list = code(get('block'), row, i32(2), SHIFT_LEFT, ADD);
   const used = ['a0', 'a1', 'a2', 'a3', 'b0'] as const;
   const laneOf = (index: number): Code => code(get('a0'), simd(0x1b, index));
-  const score = code(
+  const places = code(
     set('p', ofHalf(own, get('r')), get('lane'), i32(HALF_PIECE), MULTIPLY, ADD),
     set('f', ofHalf(own, code(row, i32(BLOCK_ROWS), ADD))),
-    ...used.map((name) => set(name, ZERO)),
+  );
+  const nextFine = set('f', get('f'), i32(HALF_PIECE), ADD);
+  // A row's bytes lie in lines that are not near: all are asked for before the first is needed, which halves the time.
+  const touch = code(
+    places,
     pieces(
       own,
       arithmetic,
-      ...OFFSETS.map((offset) => arithmetic.fine(own, offset)),
-      set('f', get('f'), i32(HALF_PIECE), ADD),
-    ),
-    joined(own, 0),
-    set('a0', get('a0'), get('a2'), I32X4_ADD, get('a3'), I32X4_ADD, get('a1'), I32X4_SUBTRACT),
-    set(
-      'score',
-      arithmetic.correctedOne(code(laneOf(0), ...[1, 2, 3].map((index) => code(laneOf(index), ADD))), list),
-      code(get('query'), LOAD, at(2), i32(7), SHIFT_LEFT, SUBTRACT),
-      code([0xb2], list, LOAD_F32, at(2, SCALES), 0x94),
+      set('touched', get('touched'), get('p'), LOAD, at(2), get('f'), LOAD, at(2), 0x6a, 0x73),
+      nextFine,
     ),
   );
-  const write = code(
-    code(get('hits'), get('row'), row, ADD, STORE, at(2)),
-    code(get('hits'), get('score'), STORE_F32, at(2, 4)),
-    set('hits', get('hits'), i32(HIT_BYTES), ADD),
-  );
-  const rows = code(
+  const collect = code(
     set('r', i32(0)),
     loop(
       set('bounds', ofRow(own), simd(V128_LOAD, ...at(4, BOUNDS))),
@@ -241,8 +233,10 @@ function fine(arithmetic: Arithmetic): Code {
         loop(
           set('lane', get('found'), [0x68]),
           set('found', get('found'), get('found'), i32(1), SUBTRACT, AND),
-          score,
-          when(code(get('score'), get('threshold'), 0x60), write),
+          code(get('last'), get('row'), row, ADD, STORE, at(2)),
+          code(get('last'), get('block'), STORE, at(2, 4)),
+          set('last', get('last'), i32(HIT_BYTES), ADD),
+          touch,
           branchIf(0, get('found')),
         ),
       ),
@@ -250,22 +244,59 @@ function fine(arithmetic: Arithmetic): Code {
       branchIf(0, code(get('r'), i32(BLOCK_ROWS), 0x49)),
     ),
   );
+  const score = code(
+    set('found', get('hit'), LOAD, at(2)),
+    set('block', get('hit'), LOAD, at(2, 4)),
+    set('lane', get('found'), i32(WOVEN - 1), AND),
+    set('r', get('found'), i32(BLOCK_ROWS - WOVEN), AND),
+    places,
+    ...used.map((name) => set(name, ZERO)),
+    pieces(own, arithmetic, ...OFFSETS.map((offset) => arithmetic.fine(own, offset)), nextFine),
+    joined(own, 0),
+    set('a0', get('a0'), get('a2'), I32X4_ADD, get('a3'), I32X4_ADD, get('a1'), I32X4_SUBTRACT),
+    set(
+      'score',
+      arithmetic.correctedOne(code(laneOf(0), ...[1, 2, 3].map((index) => code(laneOf(index), ADD))), list),
+      code(get('query'), LOAD, at(2), i32(7), SHIFT_LEFT, SUBTRACT),
+      code([0xb2], list, LOAD_F32, at(2, SCALES), 0x94),
+    ),
+  );
   return code(
     begin(own, arithmetic),
     set('least', get('from'), F32X4_SPLAT),
     set('most', get('below'), F32X4_SPLAT),
+    set('last', get('hits')),
     block(
       loop(
         branchIf(1, code(get('block'), get('end'), 0x4f)),
-        branchIf(1, code(get('hits'), i32(BLOCK_ROWS * HIT_BYTES), ADD, get('hitsEnd'), 0x4b)),
-        when(code(get('block'), LOAD_F32, at(2, MOST), get('from'), 0x60), rows),
+        branchIf(1, code(get('last'), i32(BLOCK_ROWS * HIT_BYTES), ADD, get('hitsEnd'), 0x4b)),
+        when(code(get('block'), LOAD_F32, at(2, MOST), get('from'), 0x60), collect),
         set('block', get('block'), get('blockBytes'), ADD),
         set('row', get('row'), i32(BLOCK_ROWS), ADD),
         branch(0),
       ),
     ),
+    set('end', get('block')),
+    code(get('state'), get('touched'), STORE, at(2, 4)),
+    set('hit', get('hits')),
+    block(
+      loop(
+        branchIf(1, code(get('hit'), get('last'), 0x4f)),
+        score,
+        when(
+          code(get('score'), get('threshold'), 0x60),
+          code(
+            code(get('hits'), get('found'), STORE, at(2)),
+            code(get('hits'), get('score'), STORE_F32, at(2, 4)),
+            set('hits', get('hits'), i32(HIT_BYTES), ADD),
+          ),
+        ),
+        set('hit', get('hit'), i32(HIT_BYTES), ADD),
+        branch(0),
+      ),
+    ),
     code(get('state'), get('hits'), STORE, at(2)),
-    get('block'),
+    get('end'),
   );
 }
 
@@ -273,8 +304,18 @@ export function kernel(kind: SimdKind): Uint8Array {
   const arithmetic = ARITHMETIC[kind];
   return assemble({
     functions: [
-      { name: 'coarse', locals: coarseLocals, result: 'i32', body: coarse(arithmetic) },
-      { name: 'fine', locals: fineLocals, result: 'i32', body: fine(arithmetic) },
+      {
+        name: 'coarse',
+        locals: coarseLocals,
+        result: 'i32',
+        body: coarse(arithmetic),
+      },
+      {
+        name: 'fine',
+        locals: fineLocals,
+        result: 'i32',
+        body: fine(arithmetic),
+      },
     ],
     maxPages: MAX_PAGES,
   });
