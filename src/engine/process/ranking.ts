@@ -11,6 +11,9 @@ import { groupPassages, longestQuery, queryTooLong } from './pairs.ts';
 import { shapeOf } from './shape.ts';
 import { isOverLimit, type Writing } from './writing.ts';
 
+/** Characters of a text for each token that is of use: tokens are shorter, but spaces may stand between them. */
+const MOST_OF_TOKEN = 256;
+
 export interface RankingParts {
   readonly models: Pick<Models, 'ready'>;
   readonly writing: Pick<Writing, 'tokenize'>;
@@ -27,15 +30,18 @@ export function createRanking({ models, writing, reading }: RankingParts) {
     const { task, context } = model.loaded;
     if (task !== 'rerank')
       throw wrongTask(id, `${task === 'text' ? 'writes text' : 'makes embeddings'} and is no reranker`);
-    const read = (text: string, limit: number, cut: boolean) =>
-      reading(() => writing.tokenize(model, text, { addSpecial: false, limit, cut }, signal));
     const most = longestQuery(context);
+    const read = (text: string, limit: number, cut: boolean) => {
+      // A tokenizer in the engine process knows no bounds.
+      const part = model.text === null ? text.slice(0, (limit + 1) * MOST_OF_TOKEN).toWellFormed() : text;
+      return reading(() => writing.tokenize(model, part, { addSpecial: false, limit, cut }, signal));
+    };
     const asked = await read(query, most, truncateQuery).catch((error: unknown) => {
       throw isOverLimit(error) ? queryTooLong(null, context) : error;
     });
     if (asked.length === 0)
       throw new InputError('input_empty', 'The query has no tokens.', { param: 'query' });
-    // A tokenizer in the engine process knows no bounds.
+    // It was made in the engine process.
     if (asked.length > most && !truncateQuery) throw queryTooLong(asked.length, context);
     const row = asked.subarray(0, most);
     const rows = await Promise.all(

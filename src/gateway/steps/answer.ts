@@ -43,7 +43,7 @@ export interface Answers {
   chat(plan: Plan, request: ChatRequest): AsyncGenerator<ChatEvent>;
   complete(plan: Plan, request: CompletionRequest): AsyncGenerator<ChatEvent>;
   embed(plan: Plan, request: EmbeddingRequest): Promise<EmbeddingAnswer>;
-  /** By the first of the plan: only this machine ranks. @throws InputError `not_supported` */
+  /** By the first of the plan: only this machine ranks. @throws InputError `wrong_model_task` */
   rank(plan: Plan, request: RankingRequest): Promise<RankingAnswer>;
   /** Counted on this machine where one of its models is among the plan's, else by the first of them. */
   countTokens(plan: Plan, request: ChatRequest): Promise<number>;
@@ -240,7 +240,7 @@ export function createAnswers({ options, policy, failover, redactions }: AnswerP
       const { backend, model } = plan.candidates[0]!;
       const asked = aloneWhole(clock, plan.candidates[0]!, async () => {
         if (backend.rank === undefined)
-          throw new InputError('not_supported', `'${backend.name}' ranks nothing.`, { param: 'model' });
+          throw new InputError('wrong_model_task', `'${backend.name}' ranks nothing.`, { param: 'model' });
         return backend.rank({ ...request, model });
       });
       const answer = await asked.answer.finally(() => options.onAttempts?.(asked.attempts));
