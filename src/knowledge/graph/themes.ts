@@ -3,13 +3,13 @@
  *
  * @module knowledge/graph/themes
  */
-import { communitiesOf } from './communities.ts';
+import { communitiesOf, tellingOf } from './communities.ts';
 import { isDate } from './dates.ts';
 import type { Network } from './network.ts';
 import { isNational } from './type-words.ts';
 
 export interface Theme {
-  /** Forms of its names, the most tied within it first. */
+  /** Forms of names that tell it from the others, the most telling first. */
   readonly names: readonly string[];
   /** Those that name more of it than of any other theme, the most telling first. */
   readonly passages: readonly Passage[];
@@ -71,7 +71,7 @@ async function make(network: Network): Promise<Theme[]> {
   }
   return communities.members
     .map((members, at) => ({
-      names: members.slice(0, MOST_TOLD).map((entity) => network.nameOf(entity)),
+      names: tellingOf(network, members, MOST_TOLD).map((entity) => network.nameOf(entity)),
       passages: passages[at]!.sort((a, b) => b.share - a.share || a.row - b.row),
     }))
     .filter(({ passages: all }) => all.length > 1)
