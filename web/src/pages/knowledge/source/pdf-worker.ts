@@ -11,7 +11,7 @@ import type { DrawOrder, FromDrawer, Sought, ToDrawer } from './pdf-messages.ts'
 type Pdf = Awaited<ReturnType<typeof getDocument>['promise']>;
 
 /** Of this thread: the types are those of pages. */
-const { fonts } = self as unknown as { readonly fonts: FontFaceSet };
+const { fonts } = self as unknown as { readonly fonts?: FontFaceSet };
 
 /** Pixels of a drawing: more is not drawn sharper. */
 const MOST_PIXELS = 16_000_000;
@@ -64,6 +64,8 @@ self.addEventListener('message', ({ data }: MessageEvent<Partial<ToDrawer>>) => 
       httpHeaders: order.headers,
       ...{ CanvasFactory: Canvases, FilterFactory: NoFilters, ownerDocument: { fonts } },
       ...{ verbosity: 0, enableXfa: false, useWorkerFetch: false, useWasm: false },
+      // Where a thread has no fonts of its own, letters are drawn as shapes.
+      disableFontFace: fonts === undefined,
       // Of a long file only what this page needs comes over.
       ...{ useSystemFonts: true, disableAutoFetch: true, disableStream: true },
       // biome-ignore lint/suspicious/noExplicitAny: the types of the library know of documents alone
