@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tellingOf } from './communities.ts';
 import { NameFacts } from './name-facts.ts';
+import type { Network } from './network.ts';
 import { normalForm } from './normal.ts';
 import { cleanName, isGeneric, isQuestionHeading } from './structure.ts';
 
@@ -63,4 +65,18 @@ test('a heading of many documents is structure, a name in texts or titles is non
   facts.remove(0);
   facts.remove(2);
   assert.ok(!facts.isStructure('sprint goals', 3, false));
+});
+
+test('a region is named by names that are not everywhere, and none of them says what another says', () => {
+  const names = ['everywhere', 'ardle bridge', 'ardle bridge opening', 'eilidh stewart', 'dundee'];
+  const network = {
+    rows: new Float64Array(1000),
+    frequency: Uint32Array.of(900, 12, 9, 8, 30),
+    nameOf: (entity: number) => names[entity]!,
+  } as unknown as Network;
+  const chosen = tellingOf(network, [0, 1, 2, 3, 4], 3).map((entity) => names[entity]);
+  assert.equal(chosen[0], 'ardle bridge');
+  assert.ok(!chosen.includes('ardle bridge opening'));
+  assert.ok(chosen.includes('eilidh stewart'));
+  assert.equal(tellingOf(network, [3], 3).length, 1);
 });
