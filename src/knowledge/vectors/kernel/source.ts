@@ -14,32 +14,16 @@
  *
  * @module knowledge/vectors/kernel/source
  */
-import {
-  BLOCK_ROWS,
-  BOUNDS,
-  HALF_PIECE,
-  HIT_BYTES,
-  MAX_PAGES,
-  MOST,
-  PIECE,
-  QUERY_HEAD,
-  RESTS,
-  ROWS,
-  SCALES,
-  WEAVE_BYTES,
-  WOVEN,
-} from '../layout.ts';
+import { BLOCK_ROWS, BOUNDS, MAX_PAGES, MOST, RESTS, SCALES, WOVEN } from '../layout.ts';
 import {
   ADD,
   ARITHMETIC,
   type Arithmetic,
-  bytesOf,
   coarseLocals,
   fineLocals,
   I32X4_ADD,
   I32X4_SUBTRACT,
   ofRow,
-  SHIFT_LEFT,
   type Shared,
   type SimdKind,
   V128_LOAD,
@@ -58,57 +42,35 @@ import {
   simd,
   when,
 } from './assembler.ts';
+import { fine } from './fine.ts';
+import {
+  AND,
+  begin,
+  F32X4_SPLAT,
+  joined,
+  LOAD,
+  LOAD_F32,
+  MULTIPLY,
+  OFFSETS,
+  ofHalf,
+  pieces,
+  STORE_F32,
+  ZERO,
+} from './steps.ts';
 
-const SUBTRACT = [0x6b];
-const MULTIPLY = [0x6c];
-const AND = [0x71];
-const SHIFT_RIGHT = [0x76];
-const LOAD = 0x28;
-const LOAD_F32 = 0x2a;
 const LOAD_I64 = 0x29;
-const STORE = 0x36;
-const STORE_F32 = 0x38;
 const V128_STORE = 0x0b;
 const SHUFFLE = 0x0d;
 const LOW_BITS = 0xa7;
-const I32X4_SHIFT_LEFT = simd(0xab);
 const I32X4_SPLAT = simd(0x11);
-const F32X4_SPLAT = simd(0x13);
 const F32X4_MULTIPLY = simd(0xe6);
 const F32X4_PMAX = simd(0xeb);
 const F32X4_OF_I32X4 = simd(0xfa);
 const I32X4_OF_F32X4 = simd(0xf8);
-const F32X4_AT_LEAST = simd(0x46);
-const ZERO = bytesOf(0);
 const FOUR = [0, 1, 2, 3] as const;
-const OFFSETS = [0, 16];
 
 const f32x4 = (...values: number[]): Code => simd(0x0c, ...new Uint8Array(Float32Array.from(values).buffer));
 const i32x4 = (...values: number[]): Code => simd(0x0c, ...new Uint8Array(Int32Array.from(values).buffer));
-
-/** `body` over all pieces of rows, p at their coarse bytes and q at the query's. */
-function pieces({ get, set }: Words, { queryBytes }: Arithmetic, ...body: readonly Code[]): Code {
-  return code(
-    set('q', get('query'), i32(QUERY_HEAD), ADD),
-    loop(
-      ...body,
-      set('p', get('p'), i32(WEAVE_BYTES), ADD),
-      set('q', get('q'), i32(PIECE * queryBytes), ADD),
-      branchIf(0, code(get('q'), get('stop'), 0x49)),
-    ),
-  );
-}
-
-/** What both functions begin with. */
-const begin = ({ get, set }: Words, { queryBytes }: Arithmetic): Code =>
-  code(
-    set('stop', get('query'), i32(QUERY_HEAD), ADD, get('stride'), i32(queryBytes), MULTIPLY, ADD),
-    set('fifteen', bytesOf(15)),
-  );
-
-/** block + ROWS + (rows × stride) / 2 */
-const ofHalf = ({ get }: Words, rows: Code): Code =>
-  code(get('block'), i32(ROWS), ADD, rows, get('stride'), MULTIPLY, i32(1), SHIFT_RIGHT, ADD);
 
 /** Lanes of two vectors in a new order, 0 to 3 of the first and 4 to 7 of the second. */
 function lanes(first: Code, second: Code, order: readonly number[]): Code {
@@ -131,10 +93,6 @@ function sumsOfFour({ get, set }: Words): Code {
     I32X4_ADD,
   );
 }
-
-/** a<row> + 16 × b<row> in a<row> */
-const joined = ({ get, set }: Words, row: 0 | 1 | 2 | 3): Code =>
-  set(`a${row}`, get(`b${row}`), i32(4), I32X4_SHIFT_LEFT, get(`a${row}`), I32X4_ADD);
 
 function coarse(arithmetic: Arithmetic): Code {
   const words = coarseLocals;
@@ -193,110 +151,6 @@ function coarse(arithmetic: Arithmetic): Code {
       ),
     ),
     get('block'),
-  );
-}
-
-function fine(arithmetic: Arithmetic): Code {
-  const words = fineLocals;
-  const [get, set] = [words.get.bind(words), words.set.bind(words)];
-  const own: Words = { get, set };
-  const row = code(get('r'), get('lane'), ADD);
-  const list = code(get('block'), row, i32(2), SHIFT_LEFT, ADD);
-  const used = ['a0', 'a1', 'a2', 'a3', 'b0'] as const;
-  const laneOf = (index: number): Code => code(get('a0'), simd(0x1b, index));
-  const places = code(
-    set('p', ofHalf(own, get('r')), get('lane'), i32(HALF_PIECE), MULTIPLY, ADD),
-    set('f', ofHalf(own, code(row, i32(BLOCK_ROWS), ADD))),
-  );
-  const nextFine = set('f', get('f'), i32(HALF_PIECE), ADD);
-  // A row's bytes lie in lines that are not near: all are asked for before the first is needed, which halves the time.
-  const touch = code(
-    places,
-    pieces(
-      own,
-      arithmetic,
-      set('touched', get('touched'), get('p'), LOAD, at(2), get('f'), LOAD, at(2), 0x6a, 0x73),
-      nextFine,
-    ),
-  );
-  const collect = code(
-    set('r', i32(0)),
-    loop(
-      set('bounds', ofRow(own), simd(V128_LOAD, ...at(4, BOUNDS))),
-      set(
-        'found',
-        code(get('bounds'), get('least'), F32X4_AT_LEAST),
-        code(get('bounds'), get('most'), F32X4_AT_LEAST, simd(0x4f), simd(0xa4)),
-      ),
-      when(
-        get('found'),
-        loop(
-          set('lane', get('found'), [0x68]),
-          set('found', get('found'), get('found'), i32(1), SUBTRACT, AND),
-          code(get('last'), get('row'), row, ADD, STORE, at(2)),
-          code(get('last'), get('block'), STORE, at(2, 4)),
-          set('last', get('last'), i32(HIT_BYTES), ADD),
-          touch,
-          branchIf(0, get('found')),
-        ),
-      ),
-      set('r', get('r'), i32(WOVEN), ADD),
-      branchIf(0, code(get('r'), i32(BLOCK_ROWS), 0x49)),
-    ),
-  );
-  const score = code(
-    set('found', get('hit'), LOAD, at(2)),
-    set('block', get('hit'), LOAD, at(2, 4)),
-    set('lane', get('found'), i32(WOVEN - 1), AND),
-    set('r', get('found'), i32(BLOCK_ROWS - WOVEN), AND),
-    places,
-    ...used.map((name) => set(name, ZERO)),
-    pieces(own, arithmetic, ...OFFSETS.map((offset) => arithmetic.fine(own, offset)), nextFine),
-    joined(own, 0),
-    set('a0', get('a0'), get('a2'), I32X4_ADD, get('a3'), I32X4_ADD, get('a1'), I32X4_SUBTRACT),
-    set(
-      'score',
-      arithmetic.correctedOne(code(laneOf(0), ...[1, 2, 3].map((index) => code(laneOf(index), ADD))), list),
-      code(get('query'), LOAD, at(2), i32(7), SHIFT_LEFT, SUBTRACT),
-      code([0xb2], list, LOAD_F32, at(2, SCALES), 0x94),
-    ),
-  );
-  return code(
-    begin(own, arithmetic),
-    set('least', get('from'), F32X4_SPLAT),
-    set('most', get('below'), F32X4_SPLAT),
-    set('last', get('hits')),
-    block(
-      loop(
-        branchIf(1, code(get('block'), get('end'), 0x4f)),
-        branchIf(1, code(get('last'), i32(BLOCK_ROWS * HIT_BYTES), ADD, get('hitsEnd'), 0x4b)),
-        when(code(get('block'), LOAD_F32, at(2, MOST), get('from'), 0x60), collect),
-        set('block', get('block'), get('blockBytes'), ADD),
-        set('row', get('row'), i32(BLOCK_ROWS), ADD),
-        branch(0),
-      ),
-    ),
-    set('end', get('block')),
-    code(get('state'), get('touched'), STORE, at(2, 4)),
-    set('hit', get('hits')),
-    block(
-      loop(
-        branchIf(1, code(get('hit'), get('last'), 0x4f)),
-        score,
-        when(
-          code(get('score'), get('threshold'), 0x60),
-          code(
-            code(get('hits'), get('found'), STORE, at(2)),
-            code(get('hits'), get('score'), STORE_F32, at(2, 4)),
-            set('hits', get('hits'), i32(HIT_BYTES), ADD),
-          ),
-        ),
-        set('hit', get('hit'), i32(HIT_BYTES), ADD),
-        branch(0),
-      ),
-    ),
-    code(get('state'), get('hits'), STORE, at(2)),
-    get('end'),
   );
 }
 
