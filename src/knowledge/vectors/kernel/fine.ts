@@ -53,7 +53,7 @@ export function fine(arithmetic: Arithmetic): Code {
     pieces(
       own,
       arithmetic,
-      set('touched', get('touched'), get('p'), LOAD, at(2), get('f'), LOAD, at(2), 0x6a, 0x73),
+      set('touched', code(get('touched'), get('p'), LOAD, at(2), get('f'), LOAD, at(2), ADD, 0x73)),
       nextFine,
     ),
   );
@@ -83,8 +83,8 @@ export function fine(arithmetic: Arithmetic): Code {
     ),
   );
   const score = code(
-    set('found', get('hit'), LOAD, at(2)),
-    set('block', get('hit'), LOAD, at(2, 4)),
+    set('found', code(get('hit'), LOAD, at(2))),
+    set('block', code(get('hit'), LOAD, at(2, 4))),
     set('lane', get('found'), i32(WOVEN - 1), AND),
     set('r', get('found'), i32(BLOCK_ROWS - WOVEN), AND),
     places,
