@@ -68,7 +68,7 @@ for (const [name, head] of [
 
 test('logits over the real weights of all-MiniLM are those of double precision', async (t) => {
   const path = await makeReranker(await testModel('minilm-f16'), file('minilm'), { gain: 40 });
-  const { worst, spread } = await worstOf(path, QUERY, PASSAGES.slice(0, 2));
+  const { worst, spread } = await worstOf(path, QUERY, PASSAGES.slice(0, 3));
   t.diagnostic(`off by ${worst.toExponential(1)} of a spread of ${spread.toFixed(2)}`);
   // F16 weights are held as BF16 where the processor multiplies those faster.
   assert.ok(worst < spread / 25, `${worst} of ${spread}`);
