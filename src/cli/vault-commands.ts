@@ -212,6 +212,24 @@ export function addVpk(program: Command, add: Add): void {
     ),
     'kith vpk restore notes --eve 12D3KooWA...',
   );
+  examples(
+    add(
+      vpk,
+      'bench',
+      'measure what keeping vectors plainly, sealed and split costs on this machine; takes some minutes',
+      [
+        new Option('--vectors <n>', 'how many').argParser(whole(1000, 1_000_000)).default(50_000),
+        new Option('--dimensions <n>', 'numbers of each').argParser(whole(192, 4096)).default(384),
+        new Option('--queries <n>', 'questions').argParser(whole(1, 10_000)).default(200),
+        new Option('--eves <list>', 'numbers of Eves (default: 1,2,5,11)'),
+        new Option('--rtt <list>', 'waits before each answer, ms (default: 0,25,92)'),
+        jsonOption(),
+      ],
+      async () => ({ default: (await import('./commands/vpk-bench.ts')).bench }),
+    ),
+    'kith vpk bench --vectors 50000 --dimensions 384 --queries 200',
+    'kith vpk bench --eves 2 --rtt 25',
+  );
 }
 
 /** `kith rag connect-eve`: the same as `kith vpk tenant create`. */

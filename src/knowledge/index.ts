@@ -255,6 +255,7 @@ export {
   openKnowledgeStore,
   openParts,
   type Page,
+  quantise,
   RELATIONS,
   type Reading,
   type Relation,
@@ -319,3 +320,4 @@ export type {
   WriterFacts,
   WriterMessage,
 } from './types.ts';
+export { createVectorIndex, followVectors } from './vectors/index.ts';

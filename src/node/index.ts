@@ -19,6 +19,7 @@ import type {
   keepCalibrations as KeepCalibrations,
   readCalibrations as ReadCalibrations,
 } from './shards/calibration-file.ts';
+import type { vaultBench as VaultBench } from './vault-bench/bench.ts';
 
 export type { Backends } from './backends.ts';
 export type { CheckupFacts } from './checkups.ts';
@@ -68,3 +69,6 @@ export const keepCalibrations: typeof KeepCalibrations = async (...given) =>
 
 export const readCalibrations: typeof ReadCalibrations = async (...given) =>
   (await import('./shards/calibration-file.ts')).readCalibrations(...given);
+export { type BenchRow, LEARNS } from './vault-bench/types.ts';
+export const vaultBench = async (...given: Parameters<typeof VaultBench>): Promise<void> =>
+  (await import('./vault-bench/bench.ts')).vaultBench(...given);

@@ -20,7 +20,7 @@ export type {
   SyncOptions,
   SyncReport,
 } from './collection/types.ts';
-export type { EveReply, LentTenant } from './eve/eve.ts';
+export { createEve, type Eve as LocalEve, type EveReply, type LentTenant } from './eve/eve.ts';
 export {
   readVaultGrant,
   signVaultGrant,
@@ -35,12 +35,16 @@ export {
   type EveHostOptions,
   type EveTotals,
 } from './eve/host.ts';
-export { rootOfIdentity, rootOfPassphrase, type VaultRoot } from './keys/keys.ts';
+export { rootOf, rootOfIdentity, rootOfPassphrase, type VaultRoot } from './keys/keys.ts';
 export type { EveFault, PlacedEve } from './place/reader.ts';
 export { type Place, placesFor } from './place/rendezvous.ts';
 export { VAULT_MODES, type VaultMode } from './seal/manifest.ts';
 export { digestOf, type Entry } from './seal/segment.ts';
+export { buildSplit, type SplitItem, type SplitSource } from './split/build.ts';
+export { decodeIndex, encodeIndex, type SplitIndex } from './split/index-file.ts';
 export { REVIEW_WARNING } from './split/parameters.ts';
+export { type Colours, createSplitSearcher, type SplitHit, type SplitSearcher } from './split/search.ts';
 export * from './types.ts';
+export { fitProjection, type Projection, project } from './vectors/pca.ts';
 export { type EveTerms, VAULT_METHOD, VAULT_WIRE } from './wire/messages.ts';
 export { type AskEve, type OwnTenant, tenantAt, tenantsAt, termsOf } from './wire/tenant.ts';

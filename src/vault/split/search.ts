@@ -178,18 +178,12 @@ export function createSplitSearcher(options: SearchOptions): SplitSearcher {
     const began = clock.monotonic();
     const question = keeper.ask(quantise(project(index.projection, query)), random);
     let waited = 0;
-    const waiting = async <T>(work: Promise<T>): Promise<T> => {
-      const from = clock.monotonic();
-      try {
-        return await work;
-      } finally {
-        waited += clock.monotonic() - from;
-      }
-    };
     const step = async <T>(work: () => Promise<T>): Promise<readonly [T, number]> => {
-      const before = waited;
-      const made = await waiting(work());
-      return [made, waited - before];
+      const from = clock.monotonic();
+      const made = await work();
+      const ms = clock.monotonic() - from;
+      waited += ms;
+      return [made, ms];
     };
     const ids = index.scores.map(({ id }) => id);
     const parts = Array.from({ length: Math.ceil(ids.length / BLOCKS_AT_ONCE) }, (_, i) =>
