@@ -13,8 +13,8 @@ import { buildSplit } from './build.ts';
 import { decodeIndex, encodeIndex, type SplitIndex } from './index-file.ts';
 import { type Colours, createSplitSearcher } from './search.ts';
 
-const COUNT = 2500;
-const DIMENSION = 384;
+const COUNT = 2100;
+const DIMENSION = 224;
 const random = createSeededRandom(77);
 const keys = rootOf(random.bytes(32)).keysOf('books', 1);
 const LABEL = 'cd'.repeat(16);
@@ -37,7 +37,7 @@ function vectors(count: number): Float32Array[] {
 }
 
 describe('searching at two Eves', () => {
-  const all = vectors(COUNT + 30);
+  const all = vectors(COUNT + 20);
   const stored = all.slice(0, COUNT);
   const queries = all.slice(COUNT);
   const textOf = (at: number) => Buffer.from(`text ${at} `.repeat(at % 50 === 7 ? 400 : 8));
