@@ -120,7 +120,7 @@ export async function* readDump(
   limits: ParseLimits,
 ): AsyncGenerator<DumpPage> {
   const reader = new PageReader(name, limits);
-  let decoder: TextDecoder | null = null;
+  let decoder: InstanceType<typeof TextDecoder> | null = null;
   const ready = function* (): Generator<DumpPage> {
     for (let page = reader.pages.shift(); page !== undefined; page = reader.pages.shift()) {
       // Articles; the others are talk, templates and pictures.
