@@ -1,5 +1,5 @@
 /**
- * As much of an assembler for WebAssembly as kernels need: one function over one imported shared memory.
+ * As much of an assembler for WebAssembly as kernels need: functions over one imported shared memory.
  * Instructions are lists of bytes; what an opcode is called stands in the specification's index of instructions.
  *
  * @module base/assembler
@@ -60,30 +60,40 @@ export const when = (condition: Code, then: Code, otherwise?: Code): Code => [
 export const branch = (depth: number): Code => [0x0c, ...unsigned(depth)];
 export const branchIf = (depth: number, condition: Code): Code => [...condition, 0x0d, ...unsigned(depth)];
 
-/**
- * A module that imports `memory` of `env` (shared, up to `maxPages` of 64 KiB) and exports one function.
- */
-export function assemble(options: {
+/** One function of a module. */
+export interface WasmFunction {
   readonly name: string;
   readonly locals: Locals<string>;
   readonly result: ValueType;
   readonly body: Code;
+}
+
+/** A module that imports `memory` of `env` (shared, up to `maxPages` of 64 KiB) and exports functions. */
+export function assemble(options: {
+  readonly functions: readonly WasmFunction[];
   readonly maxPages: number;
 }): Uint8Array {
-  const { locals } = options;
-  const parameters = locals.types.slice(0, locals.parameters).map((type) => VALUE[type]);
-  const others = locals.types.slice(locals.parameters).map((type) => [1, VALUE[type]]);
-  const body = [...list(others), ...options.body, 0x0b];
+  const { functions } = options;
+  const types = functions.map(({ locals, result }) => [
+    0x60,
+    ...list(locals.types.slice(0, locals.parameters).map((type) => [VALUE[type]])),
+    ...list([[VALUE[result]]]),
+  ]);
+  const bodies = functions.map(({ locals, body }) => {
+    const others = locals.types.slice(locals.parameters).map((type) => [1, VALUE[type]]);
+    const all = [...list(others), ...body, 0x0b];
+    return [...unsigned(all.length), ...all];
+  });
   const bytes = [
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    section(1, list([[0x60, ...list(parameters.map((type) => [type])), ...list([[VALUE[options.result]]])]])),
+    section(1, list(types)),
     section(
       2,
       list([[...text('env'), ...text('memory'), 0x02, 0x03, ...unsigned(1), ...unsigned(options.maxPages)]]),
     ),
-    section(3, list([[0]])),
-    section(7, list([[...text(options.name), 0x00, 0x00]])),
-    section(10, list([[...unsigned(body.length), ...body]])),
+    section(3, list(functions.map((_, index) => unsigned(index)))),
+    section(7, list(functions.map(({ name }, index) => [...text(name), 0x00, ...unsigned(index)]))),
+    section(10, list(bodies)),
   ];
   return Uint8Array.from(bytes.flat());
 }

@@ -157,6 +157,6 @@ const bound = (locals: AnyLocals) => ({
 });
 
 const module = (name: string, locals: AnyLocals, body: Code): Uint8Array =>
-  assemble({ name, locals, result: 'i32', body, maxPages: KERNEL_MAX_PAGES });
+  assemble({ functions: [{ name, locals, result: 'i32', body }], maxPages: KERNEL_MAX_PAGES });
 
 export const KERNELS = { multiply, turn, gather } as const;

@@ -7,8 +7,12 @@
  *
  * @module knowledge/vectors/kernel/arithmetic
  */
+
+import { assembler } from '../../../base/index.ts';
 import { HALF_PIECE, SUMS } from '../layout.ts';
-import { at, type Code, code, i32, Locals, simd } from './assembler.ts';
+
+const { at, code, i32, Locals, simd } = assembler;
+type Code = assembler.Code;
 
 export type SimdKind = 'relaxed' | 'baseline';
 

@@ -3,6 +3,8 @@
  *
  * @module knowledge/vectors/kernel/fine
  */
+
+import { assembler } from '../../../base/index.ts';
 import { BLOCK_ROWS, BOUNDS, HALF_PIECE, HIT_BYTES, MOST, SCALES, WOVEN } from '../layout.ts';
 import {
   ADD,
@@ -15,7 +17,6 @@ import {
   V128_LOAD,
   type Words,
 } from './arithmetic.ts';
-import { at, block, branch, branchIf, type Code, code, i32, loop, simd, when } from './assembler.ts';
 import {
   AND,
   begin,
@@ -33,6 +34,9 @@ import {
   SUBTRACT,
   ZERO,
 } from './steps.ts';
+
+const { at, block, branch, branchIf, code, i32, loop, simd, when } = assembler;
+type Code = assembler.Code;
 
 export function fine(arithmetic: Arithmetic): Code {
   const words = fineLocals;

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fc } from '../../../../test/property.ts';
+import { assembler } from '../../../base/index.ts';
 import { ALIVE, BLOCK_ROWS, blockBytes, HEAD_BYTES, lane } from '../layout.ts';
 import { type ScanKind, scannerFor } from '../scan.ts';
 import { Slab } from '../slab.ts';
-import { signed, unsigned } from './assembler.ts';
 import { kernelFile } from './file.ts';
+
+const { signed, unsigned } = assembler;
 
 test('the bytes of the kernel are those that its source makes', () => {
   assert.equal(readFileSync(new URL('./bytes.ts', import.meta.url), 'utf8'), kernelFile());

@@ -14,6 +14,8 @@
  *
  * @module knowledge/vectors/kernel/source
  */
+
+import { assembler } from '../../../base/index.ts';
 import { BLOCK_ROWS, BOUNDS, MAX_PAGES, MOST, RESTS, SCALES, WOVEN } from '../layout.ts';
 import {
   ADD,
@@ -29,19 +31,6 @@ import {
   V128_LOAD,
   type Words,
 } from './arithmetic.ts';
-import {
-  assemble,
-  at,
-  block,
-  branch,
-  branchIf,
-  type Code,
-  code,
-  i32,
-  loop,
-  simd,
-  when,
-} from './assembler.ts';
 import { fine } from './fine.ts';
 import {
   AND,
@@ -57,6 +46,9 @@ import {
   STORE_F32,
   ZERO,
 } from './steps.ts';
+
+const { assemble, at, block, branch, branchIf, code, i32, loop, simd, when } = assembler;
+type Code = assembler.Code;
 
 const LOAD_I64 = 0x29;
 const V128_STORE = 0x0b;

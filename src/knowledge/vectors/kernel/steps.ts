@@ -3,9 +3,13 @@
  *
  * @module knowledge/vectors/kernel/steps
  */
+
+import { assembler } from '../../../base/index.ts';
 import { PIECE, QUERY_HEAD, ROWS, WEAVE_BYTES } from '../layout.ts';
 import { ADD, type Arithmetic, bytesOf, I32X4_ADD, type Words } from './arithmetic.ts';
-import { branchIf, type Code, code, i32, loop, simd } from './assembler.ts';
+
+const { branchIf, code, i32, loop, simd } = assembler;
+type Code = assembler.Code;
 
 export const SUBTRACT = [0x6b];
 export const MULTIPLY = [0x6c];
