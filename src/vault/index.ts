@@ -11,6 +11,7 @@ export { BLOCK_MAX_BYTES } from './block.ts';
 export { ABOUT_HEAD, type About, MAX_EVES, openAbout, sealAbout } from './collection/about.ts';
 export { type Collection, createCollection, type RestoreOptions } from './collection/collection.ts';
 export type { Manifest } from './collection/manifest-view.ts';
+export type { EverywherePutter } from './collection/put.ts';
 export type {
   CheckReport,
   CollectionOptions,
@@ -35,15 +36,24 @@ export {
   type EveHostOptions,
   type EveTotals,
 } from './eve/host.ts';
+export type { CollectionKeys } from './keys/keys.ts';
 export { rootOf, rootOfIdentity, rootOfPassphrase, type VaultRoot } from './keys/keys.ts';
 export type { EveFault, PlacedEve } from './place/reader.ts';
 export { type Place, placesFor } from './place/rendezvous.ts';
 export { VAULT_MODES, type VaultMode } from './seal/manifest.ts';
 export { digestOf, type Entry } from './seal/segment.ts';
-export { buildSplit, type SplitItem, type SplitSource } from './split/build.ts';
+export { buildSplit, checkDimension, type SplitItem, type SplitSource } from './split/build.ts';
+export { coloursOf } from './split/colours.ts';
 export { decodeIndex, encodeIndex, type SplitIndex } from './split/index-file.ts';
+export { indexObjects, readIndex, SPLIT_OBJECTS } from './split/index-objects.ts';
 export { REVIEW_WARNING } from './split/parameters.ts';
-export { type Colours, createSplitSearcher, type SplitHit, type SplitSearcher } from './split/search.ts';
+export {
+  type Colours,
+  createSplitSearcher,
+  type SplitHit,
+  type SplitSearcher,
+  type SplitTimes,
+} from './split/search.ts';
 export * from './types.ts';
 export { fitProjection, type Projection, project } from './vectors/pca.ts';
 export { type EveTerms, VAULT_METHOD, VAULT_WIRE } from './wire/messages.ts';

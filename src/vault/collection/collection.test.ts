@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createSeededRandom, KithError, silentLogger, systemClock } from '../../base/index.ts';
 import { identityOf } from '../../identity/testing/credentials.ts';
+import { blockId } from '../block.ts';
 import { createEve, type Eve } from '../eve/eve.ts';
 import { rootOfIdentity } from '../keys/keys.ts';
 import type { PlacedEve } from '../place/reader.ts';
@@ -201,6 +202,46 @@ describe('a collection on Eves', () => {
     await assert.rejects(collectionOver(eves, { reached: 0 }).sync(sourceOf(objects), { info }), {
       code: 'vault_not_placed',
     });
+  });
+
+  test('blocks that all Eves hold are kept, copied and checked, and go when no sync names them', async () => {
+    const objects = objectsOf(10);
+    const books = collectionOver();
+    const blocks = [random.bytes(9000), random.bytes(9000)];
+    const all = books.everywhere((left) => assert.ok(left.length >= 2));
+    eves[2]!.up = false;
+    for (const block of blocks) await all.put(blockId(block), block);
+    assert.deepEqual([...all.away.keys()], [eves[2]!.peer]);
+    const { ids } = all;
+    await books.sync(sourceOf(objects), { info, mode: 'split', everywhere: ids });
+    eves[2]!.up = true;
+    const has = async (eve: TestEve) => {
+      const there = (await eve.tenant.list(null)).map(({ id }) => id);
+      return ids.filter((id) => there.includes(id)).length;
+    };
+    assert.deepEqual(await Promise.all(eves.map(has)), [2, 2, 0]);
+    const { eves: checked } = await books.check(40);
+    assert.ok(checked[2]!.failed > 0);
+    assert.deepEqual((await books.repair()).lost, []);
+    assert.deepEqual(await Promise.all(eves.map(has)), [2, 2, 2]);
+    // A sync that says nothing of them keeps them; a machine with the key alone knows them.
+    await books.sync(sourceOf(objects), { info });
+    reached = 0;
+    const manifest = await collectionOver().open();
+    assert.deepEqual([manifest.mode, manifest.everywhere], ['split', ids]);
+    assert.deepEqual(await books.lost(ids), []);
+    for (const { tenant } of eves) await tenant.remove([ids[0]!]);
+    assert.deepEqual(await books.lost(ids), [ids[0]]);
+    await books.sync(sourceOf(objects), { info, everywhere: [] });
+    assert.deepEqual(await Promise.all(eves.map(has)), [0, 0, 0]);
+  });
+
+  test('a block that too few Eves take is not placed', async () => {
+    for (const eve of eves.slice(1)) eve.up = false;
+    const all = collectionOver().everywhere((left) => {
+      if (left.length < 2) throw new KithError('split_operators', 'Too few.');
+    });
+    await assert.rejects(all.put('0'.repeat(64), random.bytes(10)), { code: 'vault_not_placed' });
   });
 
   test('repair makes copies anew after a loss, and spot checks name who lost some', async () => {

@@ -5,11 +5,12 @@
  * @module vault/collection/collection
  */
 import { KithError, oneAtATime, throwIfAborted } from '../../base/index.ts';
-import { type ReadOptions, readBlock } from '../place/reader.ts';
+import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts';
 import { damaged, openRecord } from '../seal/record.ts';
 import { digestOf, type Entry } from '../seal/segment.ts';
 import { type Manifest, readManifest } from './manifest-view.ts';
-import { checkBlocks, repairBlocks } from './repair.ts';
+import { createEverywhere, type EverywherePutter } from './put.ts';
+import { blocksLost, checkBlocks, repairBlocks } from './repair.ts';
 import { syncObjects } from './sync.ts';
 import type {
   CheckReport,
@@ -30,6 +31,14 @@ export interface Collection {
   /** What it consists of, as the Eves have it now. */
   open(signal?: AbortSignal): Promise<Manifest>;
   sync(source: ObjectSource, options: SyncOptions): Promise<SyncReport>;
+  /**
+   * Puts blocks that all Eves are to hold; a sync that names them makes them part of the collection, and one that does not removes them.
+   *
+   * @param enough throws when Eves that have all blocks so far do not do
+   */
+  everywhere(enough: (eves: readonly PlacedEve[]) => void, signal?: AbortSignal): EverywherePutter;
+  /** Those of these blocks that no Eve has that answers. */
+  lost(blocks: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
   /** One object: its bytes alone are read. @throws KithError `vault_no_object` */
   read(manifest: Manifest, name: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** All objects, each segment read once; in the order of their segments. */
@@ -79,6 +88,8 @@ export function createCollection(options: CollectionOptions): Collection {
     id,
     open,
     sync: (source, sync) => inTurn(async () => syncObjects(own, await open(sync.signal), source, sync)),
+    everywhere: (enough, signal) => createEverywhere(eves, enough, signal),
+    lost: (blocks, signal) => blocksLost(own, blocks, signal),
     async read(manifest, name, signal) {
       const entry = manifest.entries.get(name);
       if (entry === undefined)
@@ -119,8 +130,8 @@ export function createCollection(options: CollectionOptions): Collection {
       inTurn(async () => {
         const manifest = await open(sync.signal);
         // As if nothing were there: every object gets a new key, and the old blocks go.
-        const anew: Manifest = { ...manifest, entries: new Map() };
-        return syncObjects(own, anew, source, sync, { epoch: manifest.epoch + 1 });
+        const anew: Manifest = { ...manifest, entries: new Map(), everywhere: [] };
+        return syncObjects(own, anew, source, sync, manifest.epoch + 1);
       }),
   };
 }

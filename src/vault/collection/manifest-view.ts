@@ -21,6 +21,8 @@ export interface Manifest {
   readonly epoch: number;
   readonly mode: VaultMode;
   readonly pages: readonly string[];
+  /** Blocks that all Eves hold. */
+  readonly everywhere: readonly string[];
   readonly info: CborMap;
   /** By name. */
   readonly entries: ReadonlyMap<string, Entry>;
@@ -86,7 +88,10 @@ export async function readManifest(
       { status: 409, details: { shown: newest?.number ?? 0, reached: atLeast } },
     );
   if (newest === null)
-    return { number: 0, epoch: 1, mode: 'sealed', pages: [], info: {}, entries: new Map(), heads, away };
+    return {
+      ...{ number: 0, epoch: 1, mode: 'sealed', pages: [], everywhere: [], info: {} },
+      ...{ entries: new Map(), heads, away },
+    };
   const keys = root.keysOf(collection, newest.epoch);
   const entries = new Map<string, Entry>();
   const pages = await Promise.all(
@@ -100,6 +105,6 @@ export async function readManifest(
       entries.set(entry.name, entry);
     }
   if (entries.size !== newest.objects) throw damaged('the manifest');
-  const { number, epoch, mode, info } = newest;
-  return { number, epoch, mode, pages: newest.pages, info, entries, heads, away };
+  const { number, epoch, mode, info, everywhere } = newest;
+  return { number, epoch, mode, pages: newest.pages, everywhere, info, entries, heads, away };
 }

@@ -66,6 +66,61 @@ export function createPutter(
   };
 }
 
+export interface EverywherePutter {
+  /** Resolves when every Eve that took all blocks before has answered. @throws what `enough` does */
+  put(id: string, block: Uint8Array): Promise<void>;
+  /** In the order in which they were put. */
+  readonly ids: readonly string[];
+  readonly bytes: number;
+  /** Eves that did not take one, and why: `repair` brings her the others. */
+  readonly away: ReadonlyMap<string, string>;
+}
+
+/** Puts every block at every Eve. Who misses one is asked no more. */
+export function createEverywhere(
+  eves: readonly PlacedEve[],
+  enough: (eves: readonly PlacedEve[]) => void,
+  signal: AbortSignal | undefined,
+): EverywherePutter {
+  const ids: string[] = [];
+  const away = new Map<string, string>();
+  let bytes = 0;
+  return {
+    ids,
+    away,
+    get bytes() {
+      return bytes;
+    },
+    async put(id, block) {
+      await Promise.all(
+        eves
+          .filter(({ peer }) => !away.has(peer))
+          .map(async ({ peer, tenant }) => {
+            try {
+              await tenant.put(block, signal);
+              bytes += block.length;
+            } catch (error) {
+              throwIfAborted(signal);
+              away.set(peer, messageOf(error));
+            }
+          }),
+      );
+      const left = eves.filter(({ peer }) => !away.has(peer));
+      try {
+        enough(left);
+      } catch (error) {
+        if (away.size === 0) throw error;
+        throw new KithError(
+          'vault_not_placed',
+          `Too few Eves took a block: ${[...away].map(([peer, why]) => `${peer}: ${why}`).join('; ')}. What was placed before stays as it is; try again when they are back, or add an Eve.`,
+          { status: 503, cause: error },
+        );
+      }
+      ids.push(id);
+    },
+  };
+}
+
 /** Runs work on all items, some at a time, and ends at the first failure. */
 export async function each<T>(
   items: Iterable<T>,

@@ -7,7 +7,7 @@
 import { messageOf, throwIfAborted } from '../../base/index.ts';
 import { leafCount } from '../block.ts';
 import { faultOf, readBlock } from '../place/reader.ts';
-import { placesFor } from '../place/rendezvous.ts';
+import { type Place, placesFor } from '../place/rendezvous.ts';
 import { sealHead } from '../seal/manifest.ts';
 import { HEAD_NAME, type Manifest } from './manifest-view.ts';
 import { each } from './put.ts';
@@ -15,9 +15,16 @@ import type { CheckReport, CollectionOptions, RepairReport } from './types.ts';
 
 const AT_ONCE = 3;
 
-const referencedBy = ({ pages, entries }: Manifest): string[] => [
-  ...new Set([...pages, ...[...entries.values()].map(({ segment }) => segment)]),
+const referencedBy = ({ pages, everywhere, entries }: Manifest): string[] => [
+  ...new Set([...pages, ...everywhere, ...[...entries.values()].map(({ segment }) => segment)]),
 ];
+
+/** The Eves that are to have a block, of those given. */
+function ownersIn(manifest: Manifest, replicas: number) {
+  const everywhere = new Set(manifest.everywhere);
+  return <T extends Place>(block: string, eves: readonly T[]): readonly T[] =>
+    everywhere.has(block) ? eves : placesFor(block, eves, replicas).slice(0, replicas);
+}
 
 type Holdings = Map<string, Map<string, number>>;
 
@@ -48,6 +55,16 @@ async function holdingsOf(
   return held;
 }
 
+/** Those of these blocks that no Eve has that answers. */
+export async function blocksLost(
+  options: CollectionOptions,
+  blocks: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const held = await holdingsOf(options, new Map(), signal);
+  return blocks.filter((block) => held.values().every((own) => !own.has(block)));
+}
+
 export async function repairBlocks(
   options: CollectionOptions,
   manifest: Manifest,
@@ -59,13 +76,14 @@ export async function repairBlocks(
   const held = await holdingsOf(options, away, signal);
   const here = eves.filter(({ peer }) => held.has(peer));
   const blocks = referencedBy(manifest);
+  const owners = ownersIn(manifest, replicas);
   const lost: string[] = [];
   let copied = 0;
   let copiedBytes = 0;
   let done = 0;
   const keep = new Map(here.map(({ peer }) => [peer, new Set<string>()]));
   await each(blocks, AT_ONCE, async (block) => {
-    const targets = placesFor(block, here, replicas).slice(0, replicas);
+    const targets = owners(block, here);
     const holders = here.filter(({ peer }) => held.get(peer)!.has(block));
     for (const { peer } of targets) keep.get(peer)!.add(block);
     const missing = targets.filter((eve) => !holders.includes(eve));
@@ -95,10 +113,10 @@ export async function repairBlocks(
     told?.(++done, blocks.length);
   });
   // The head goes to those that are behind, sealed anew with the same number and state.
-  const { number, mode, info, pages, entries } = manifest;
+  const { number, mode, info, pages, everywhere, entries } = manifest;
   if (number > 0) {
     const keys = root.keysOf(id, manifest.epoch);
-    const bytes = sealHead(keys, { number, mode, objects: entries.size, pages, info }, random);
+    const bytes = sealHead(keys, { number, mode, objects: entries.size, pages, everywhere, info }, random);
     for (const { peer, tenant } of here)
       try {
         const before = manifest.heads.get(peer) ?? (await tenant.head(HEAD_NAME, signal))?.number ?? 0;
@@ -137,16 +155,13 @@ export async function checkBlocks(
   const away = new Map<string, string>();
   const held = await holdingsOf(options, away, signal);
   const blocks = referencedBy(manifest);
+  const owners = ownersIn(manifest, replicas);
   const checked = await Promise.all(
     eves.map(async ({ peer, tenant }) => {
       const own = held.get(peer);
       if (own === undefined)
         return { peer, asked: 0, failed: 0, why: away.get(peer) ?? 'she did not answer' };
-      const due = blocks.filter((block) =>
-        placesFor(block, eves, replicas)
-          .slice(0, replicas)
-          .some((eve) => eve.peer === peer),
-      );
+      const due = blocks.filter((block) => owners(block, eves).some((eve) => eve.peer === peer));
       const withBytes = due.map((block) => ({ block, leaves: leafCount(own.get(block) ?? 0) }));
       const all = withBytes.reduce((sum, { leaves }) => sum + leaves, 0);
       let failed = 0;

@@ -9,7 +9,7 @@
  */
 import { KithError, messageOf, throwIfAborted } from '../../base/index.ts';
 import type { PlacedEve } from '../place/reader.ts';
-import { pageCount, pageOf, sealHead, sealPage, type VaultMode } from '../seal/manifest.ts';
+import { pageCount, pageOf, sealHead, sealPage } from '../seal/manifest.ts';
 import { createSegmentWriter, type Entry, type Segment } from '../seal/segment.ts';
 import { HEAD_NAME, type Manifest } from './manifest-view.ts';
 import { createPutter, each } from './put.ts';
@@ -23,11 +23,8 @@ export async function syncObjects(
   options: CollectionOptions,
   manifest: Manifest,
   source: ObjectSource,
-  { info, signal, told }: SyncOptions,
-  {
-    mode = manifest.mode,
-    epoch = manifest.epoch,
-  }: { readonly mode?: VaultMode; readonly epoch?: number } = {},
+  { info, mode = manifest.mode, everywhere = manifest.everywhere, signal, told }: SyncOptions,
+  epoch = manifest.epoch,
 ): Promise<SyncReport> {
   const { id, root, eves, replicas, random, log } = options;
   const entries = new Map<string, Entry>();
@@ -102,10 +99,14 @@ export async function syncObjects(
     pages[index] = page.id;
   });
 
-  const head = sealHead(keys, { number, mode, objects: entries.size, pages, info }, random);
+  const head = sealHead(keys, { number, mode, objects: entries.size, pages, everywhere, info }, random);
   options.onReached(number);
   await setHeads(options, manifest, { number, bytes: head }, away, signal);
-  const referenced = new Set([...pages, ...[...entries.values()].map(({ segment }) => segment)]);
+  const referenced = new Set([
+    ...pages,
+    ...everywhere,
+    ...[...entries.values()].map(({ segment }) => segment),
+  ]);
   const removedBlocks = await removeOthers(options, referenced, away, signal);
   const report = {
     ...{ number, objects: entries.size, added: added - Math.min(added, gone), changed, erased },

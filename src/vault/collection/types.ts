@@ -6,6 +6,7 @@
 import type { CborMap, Clock, Logger, Random } from '../../base/index.ts';
 import type { VaultRoot } from '../keys/keys.ts';
 import type { EveFault, PlacedEve } from '../place/reader.ts';
+import type { VaultMode } from '../seal/manifest.ts';
 
 export interface Named {
   readonly name: string;
@@ -56,6 +57,10 @@ export interface SyncReport {
 
 export interface SyncOptions {
   readonly info: CborMap;
+  /** @default as it is */
+  readonly mode?: VaultMode;
+  /** Blocks that all Eves hold (`Collection.everywhere` put them), 512 at most. @default those that were */
+  readonly everywhere?: readonly string[];
   readonly signal?: AbortSignal;
   /** Objects done, of how many. */
   readonly told?: (done: number, of: number) => void;

@@ -16,7 +16,7 @@
  * | 1 | version: 1 |
  * | 4 | epoch (u32, little-endian) |
  * | 8 | number (u64, little-endian): rises by one with every change |
- * | 12 + n + 16 | nonce, AES-256-GCM under the epoch's key for manifests, tag: CBOR map `mode`, `objects`, `pages` (one byte string, 32 B each), `info` |
+ * | 12 + n + 16 | nonce, AES-256-GCM under the epoch's key for manifests, tag: CBOR map `mode`, `objects`, `pages` (one byte string, 32 B each), `everywhere` (likewise: blocks that all Eves hold), `info` |
  *
  * Additional data: the 13 bytes before, the collection. A head of another number or collection cannot be passed off as this one; that an
  * Eve shows an older one is seen by who remembers a later number, or asks other Eves.
@@ -46,6 +46,8 @@ export const MANIFEST_BOUNDS = {
   /** Entries of a page that is split when it has more. */
   pageEntries: 512,
   pages: 1024,
+  /** Blocks that all Eves hold. */
+  everywhere: 512,
   headBytes: 60_000,
   infoBytes: 16_384,
   /** Entries of a page that is read: names of one hash would have to be chosen to fill one. */
@@ -64,6 +66,8 @@ export interface Head {
   readonly objects: number;
   /** Ids of the page blocks; a power of two of them. */
   readonly pages: readonly string[];
+  /** Ids of blocks that are no segments and that all Eves hold: what they compute with, whoever of them is asked. */
+  readonly everywhere: readonly string[];
   /** What the owner's programs note about the collection: at most 16 KiB as CBOR. */
   readonly info: CborMap;
 }
@@ -166,10 +170,16 @@ export function sealHead(
   head: Omit<Head, 'epoch'>,
   random: Pick<Random, 'bytes'>,
 ): Uint8Array {
-  const { number, mode, objects, pages, info } = head;
+  const { number, mode, objects, pages, everywhere, info } = head;
+  if (everywhere.length > MANIFEST_BOUNDS.everywhere)
+    throw new KithError(
+      'vault_full',
+      `A collection has ${MANIFEST_BOUNDS.everywhere} blocks at most that all Eves hold; this would have ${everywhere.length}. Place a part of it as a collection of its own.`,
+      { status: 413 },
+    );
   const prefix = prefixOf(keys.epoch, number);
   const plain = encodeCbor(
-    { mode, objects, pages: Buffer.concat(pages.map((id) => fromHex(id))), info },
+    { mode, objects, pages: packedIds(pages), everywhere: packedIds(everywhere), info },
     HEAD_CBOR,
   );
   const sealed = sealWithNonce(keys.key('manifest'), headAad(prefix, keys.collection), plain, random);
@@ -197,16 +207,22 @@ export function openHead(keysOf: (epoch: number) => CollectionKeys, bytes: Uint8
     const fields = new Fields(decodeCbor(plain, HEAD_CBOR) as CborMap, what, damaged);
     const mode = fields.oneOf('mode', VAULT_MODES);
     const objects = fields.count('objects', MANIFEST_BOUNDS.pages * MANIFEST_BOUNDS.pageEntries);
-    const ids = fields.bytesUpTo('pages', MANIFEST_BOUNDS.pages * ID_BYTES);
+    const pages = readIds(fields.bytesUpTo('pages', MANIFEST_BOUNDS.pages * ID_BYTES), what);
+    const everywhere = readIds(fields.bytesUpTo('everywhere', MANIFEST_BOUNDS.everywhere * ID_BYTES), what);
     const info = fields.any('info');
     fields.end();
-    const count = ids.length / ID_BYTES;
-    if (!Number.isInteger(Math.log2(count)) || !isMap(info)) throw damaged(what);
-    const pages = Array.from({ length: count }, (_, i) =>
-      toHex(ids.subarray(i * ID_BYTES, (i + 1) * ID_BYTES)),
-    );
-    return { epoch, number, mode, objects, pages, info };
+    if (!Number.isInteger(Math.log2(pages.length)) || !isMap(info)) throw damaged(what);
+    return { epoch, number, mode, objects, pages, everywhere, info };
   });
+}
+
+const packedIds = (ids: readonly string[]): Uint8Array => Buffer.concat(ids.map((id) => fromHex(id)));
+
+function readIds(bytes: Uint8Array, what: string): string[] {
+  if (bytes.length % ID_BYTES !== 0) throw damaged(what);
+  return Array.from({ length: bytes.length / ID_BYTES }, (_, i) =>
+    toHex(bytes.subarray(i * ID_BYTES, (i + 1) * ID_BYTES)),
+  );
 }
 
 /** Whatever is wrong with bytes that were opened: they are damaged. */

@@ -120,7 +120,11 @@ test('a page comes back as it was, and at no other place, epoch or collection', 
 
 test('a head comes back as it was; its number cannot be changed', () => {
   const pages = Array.from({ length: 4 }, () => entryOf('x').segment);
-  const head = { number: 41, mode: 'sealed', objects: 3, pages, info: { kb: 'books', at: 2 } } as const;
+  const everywhere = Array.from({ length: 3 }, () => entryOf('x').segment);
+  const head = {
+    ...({ number: 41, mode: 'split', objects: 3 } as const),
+    ...{ pages, everywhere, info: { kb: 'books', at: 2 } },
+  };
   const bytes = sealHead(keys, head, random);
   const keysOf = (epoch: number) => root.keysOf('books', epoch);
   assert.deepEqual(openHead(keysOf, bytes), { ...head, epoch: 1 });
@@ -131,6 +135,8 @@ test('a head comes back as it was; its number cannot be changed', () => {
     assert.throws(() => openHead(keysOf, turned), damaged);
   }
   assert.throws(() => openHead((epoch) => root.keysOf('other', epoch), bytes), damaged);
+  const many = Array.from({ length: 513 }, () => pages[0]!);
+  assert.throws(() => sealHead(keys, { ...head, everywhere: many }, random), { code: 'vault_full' });
 });
 
 test('bytes that somebody made up are damaged, whatever they are', () => {

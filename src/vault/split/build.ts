@@ -56,15 +56,20 @@ export function unpackVector(bytes: Uint8Array): Float32Array {
 }
 
 /** @throws KithError `split_dimension` */
-export async function buildSplit(source: SplitSource, options: BuildOptions): Promise<SplitIndex> {
-  const { keys, random, put, textRowBytes = TEXT_ROW_BYTES, signal, told } = options;
-  const { count, dimension } = source;
+export function checkDimension(dimension: number): void {
   if (dimension < DIMENSIONS)
     throw new KithError(
       'split_dimension',
       `The mode split takes vectors of ${DIMENSIONS} numbers or more; these have ${dimension}. Take another embedding model, or keep the collection sealed.`,
       { status: 409 },
     );
+}
+
+/** @throws KithError `split_dimension` */
+export async function buildSplit(source: SplitSource, options: BuildOptions): Promise<SplitIndex> {
+  const { keys, random, put, textRowBytes = TEXT_ROW_BYTES, signal, told } = options;
+  const { count, dimension } = source;
+  checkDimension(dimension);
   const sample = new Float32Array(Math.min(count, PCA_SAMPLE) * dimension);
   const every = Math.max(1, Math.ceil(count / PCA_SAMPLE));
   let seen = 0;

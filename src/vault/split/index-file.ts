@@ -14,7 +14,7 @@ import {
   toHex,
 } from '../../base/index.ts';
 import { ID_BYTES } from '../block.ts';
-import { damaged, OBJECT_MAX_BYTES } from '../seal/record.ts';
+import { damaged } from '../seal/record.ts';
 import type { Projection } from '../vectors/pca.ts';
 import { GATHER_BOUNDS } from './eve.ts';
 import { BLOCK_VECTORS, DIMENSIONS } from './parameters.ts';
@@ -39,7 +39,7 @@ export interface SplitIndex {
   readonly count: number;
 }
 
-const CBOR = { maxBytes: OBJECT_MAX_BYTES, maxItems: 65_536, maxDepth: 5 };
+const CBOR = { maxBytes: 16 << 20, maxItems: 65_536, maxDepth: 5 };
 const MAX_BLOCKS = 1024;
 
 const bytesOf = (array: Float32Array | Uint32Array): Uint8Array =>

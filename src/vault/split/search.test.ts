@@ -10,7 +10,9 @@ import { rootOf } from '../keys/keys.ts';
 import type { PlacedEve } from '../place/reader.ts';
 import { type OwnTenant, tenantAt } from '../wire/tenant.ts';
 import { buildSplit } from './build.ts';
+import { coloursOf } from './colours.ts';
 import { decodeIndex, encodeIndex, type SplitIndex } from './index-file.ts';
+import { indexObjects, readIndex } from './index-objects.ts';
 import { type Colours, createSplitSearcher } from './search.ts';
 
 const COUNT = 2100;
@@ -147,6 +149,34 @@ describe('searching at two Eves', () => {
       { first: [{ ...first[0]!, operator: null }], second: [{ ...first[0]!, operator: null }] },
     ])
       assert.throws(() => searcherOf(bad), { code: 'split_operators' });
+  });
+
+  test('operators are dealt to two colours, and there have to be two that are named', () => {
+    const of = (...operators: (string | null)[]) =>
+      coloursOf(operators.map((operator, i) => ({ peer: `p${i}`, operator })));
+    assert.deepEqual(of('Ben', 'Ada', 'Ben', 'Cleo'), {
+      first: [
+        { peer: 'p1', operator: 'Ada' },
+        { peer: 'p3', operator: 'Cleo' },
+      ],
+      second: [
+        { peer: 'p0', operator: 'Ben' },
+        { peer: 'p2', operator: 'Ben' },
+      ],
+    });
+    for (const bad of [[], ['Ada'], ['Ada', 'Ada'], ['Ada', null], [null, null]])
+      assert.throws(() => of(...bad), { code: 'split_operators' });
+  });
+
+  test('an index is cut into objects and read from all of them, or not at all', async () => {
+    const objects = indexObjects(index, 50_000);
+    assert.ok(objects.size > 2 && objects.size <= 8, `${objects.size}`);
+    const read = async (name: string) => objects.get(name)!;
+    const again = await readIndex(['document/1/0', ...objects.keys()].toReversed(), read);
+    assert.deepEqual(encodeIndex(again), encodeIndex(index));
+    const [last] = [...objects.keys()].slice(-1);
+    for (const names of [[], ['document/1/0'], [...objects.keys()].filter((name) => name !== last)])
+      await assert.rejects(readIndex(names, read), { code: 'vault_damaged' });
   });
 
   test('an index that was changed is damaged', () => {

@@ -17,6 +17,7 @@ import {
 } from '../../base/index.ts';
 import type { CollectionKeys } from '../keys/keys.ts';
 import type { PlacedEve } from '../place/reader.ts';
+import type { Place } from '../place/rendezvous.ts';
 import type { EveTenant } from '../types.ts';
 import { project } from '../vectors/pca.ts';
 import { createKeeper, REPLY_BYTES } from './bob.ts';
@@ -27,10 +28,12 @@ import { askRows, readRows } from './pir.ts';
 import { quantise } from './quantise.ts';
 import { openRow, type TableForm } from './rows.ts';
 
-export interface Colours {
-  readonly first: readonly PlacedEve[];
-  readonly second: readonly PlacedEve[];
+export interface ColoursOf<T> {
+  readonly first: readonly T[];
+  readonly second: readonly T[];
 }
+
+export type Colours = ColoursOf<PlacedEve>;
 
 export interface SplitHit {
   /** Number of the vector, as it was given. */
@@ -78,7 +81,7 @@ const BLOCKS_AT_ONCE = 64;
 const HEDGE_MS = 400;
 
 /** @throws KithError `split_operators`: both halves would go to one operator */
-export function checkColours({ first, second }: Colours): void {
+export function checkColours({ first, second }: ColoursOf<Place>): void {
   const one = new Set(first.map(({ operator, peer }) => operator ?? peer));
   const both = second.find(({ operator, peer }) => one.has(operator ?? peer));
   if (first.length === 0 || second.length === 0 || both !== undefined)
