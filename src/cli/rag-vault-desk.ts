@@ -3,7 +3,7 @@
  *
  * @module cli/rag-vault-desk
  */
-import type { EveView, FoundKb, PlacedView, VaultDesk } from '../server/index.ts';
+import type { EveView, FoundKb, PlacedSearchView, PlacedView, VaultDesk } from '../server/index.ts';
 import type { NodeClient } from './client.ts';
 
 /** @param of path of a knowledge base */
@@ -18,6 +18,8 @@ export function vaultOverHttp(node: NodeClient, of: (kb: string) => string): Vau
     repair: (kb) => node.call('POST', `${of(kb)}/vault/repair`),
     change: (kb, body) => node.call('POST', `${of(kb)}/vault/eves`, { body }),
     check: (kb, questions) => node.call('POST', `${of(kb)}/vault/check`, { body: { questions } }),
+    search: async (kb, order, signal) =>
+      (await node.post(`${of(kb)}/vault/search`, order, signal)) as PlacedSearchView,
     remove: (kb) => node.call('DELETE', `${of(kb)}/vault`),
     find: async (peers, signal) =>
       ((await node.post('/api/rag/vault/find', { peers }, signal)) as { found: FoundKb[] }).found,

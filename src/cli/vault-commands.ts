@@ -14,6 +14,11 @@ const eveOption = (what: string) =>
   );
 const replicasOption = () =>
   new Option('--replicas <n>', 'copies of everything (default: 2)').argParser(whole(1, 8));
+const modeOption = () =>
+  new Option(
+    '--mode <mode>',
+    'split: Eves of two operators can search in it without learning anything; awaits independent review (default: sealed)',
+  ).choices(['sealed', 'split']);
 const daysOption = () =>
   new Option('--days <n>', 'days that the space is asked for (default: 30)').argParser(whole(1, 3660));
 const quotaOption = () =>
@@ -122,6 +127,7 @@ export function addVpk(program: Command, add: Add): void {
   const place = [
     homeOption(),
     eveOption('peers that are to keep it'),
+    modeOption(),
     replicasOption(),
     daysOption(),
     quotaOption(),
@@ -130,6 +136,7 @@ export function addVpk(program: Command, add: Add): void {
   examples(
     add(tenant, 'create <kb>', 'place a knowledge base on the disks of peers', place, load('place')),
     'kith vpk tenant create notes --eve 12D3KooWA... --eve Ben=12D3KooWB...',
+    'kith vpk tenant create notes --mode split --eve Ada=12D3KooWA... --eve Ben=12D3KooWB...',
   );
   add(
     tenant,
@@ -178,6 +185,23 @@ export function addVpk(program: Command, add: Add): void {
     'kith vpk rebalance notes --add 12D3KooWC... --drop 12D3KooWA...',
   );
   add(vpk, 'repair <kb>', 'make copies again that were lost', [homeOption(), jsonOption()], load('repair'));
+  examples(
+    add(
+      vpk,
+      'search <kb> <question...>',
+      'search a knowledge base where it lies (mode split), without fetching it',
+      [
+        homeOption(),
+        new Option('--k <n>', 'how many passages').argParser(whole(1, 50)).default(10),
+        new Option('--eve <peer...>', 'peers that know where it lies, when it was not placed from here'),
+        new Option('--verbose', 'show times, bytes, and who learned what'),
+        jsonOption(),
+      ],
+      async () => ({ default: (await import('./commands/vpk-search.ts')).search }),
+    ),
+    'kith vpk search notes "Where is the blue notebook?"',
+    'kith vpk search notes "Where is the blue notebook?" --eve 12D3KooWA... --verbose',
+  );
   add(
     vpk,
     'check <kb>',
@@ -242,6 +266,7 @@ export function addConnectEve(rag: Command, add: Add): void {
       [
         homeOption(),
         eveOption('peers that are to keep it'),
+        modeOption(),
         replicasOption(),
         daysOption(),
         quotaOption(),

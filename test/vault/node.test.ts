@@ -13,9 +13,11 @@ import type {
   JobView,
   KbView,
   PlacedInfo,
+  PlacedSearchView,
+  PlacedView,
   StorageView,
 } from '../../src/server/index.ts';
-import { createEveHost, type EveHost, VAULT_METHOD } from '../../src/vault/index.ts';
+import { createEveHost, type EveHost, REVIEW_WARNING, VAULT_METHOD } from '../../src/vault/index.ts';
 import { createHome, startNode, type TestHome } from '../node-support.ts';
 import { type Member, startMember } from '../swarm/members.ts';
 import { until } from '../swarm-support.ts';
@@ -110,7 +112,7 @@ async function homeWith(identityOf?: TestHome): Promise<TestHome> {
 before(async () => {
   base = await mkdtemp(join(tmpdir(), 'kith-vault-'));
   home = await homeWith();
-  eves = await Promise.all([eveOf(81), eveOf(82)]);
+  eves = await Promise.all([eveOf(81), eveOf(82), eveOf(83)]);
   node = await startNode(home);
   await introduce(node, home);
   const folder = join(base, 'notes');
@@ -134,6 +136,18 @@ after(async () => {
 });
 
 const peers = () => eves.map(({ peer }) => peer);
+const two = () => peers().slice(0, 2);
+
+async function notOnDisks(words: readonly string[]): Promise<void> {
+  for (const { folder } of eves)
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
+      if (entry.isFile())
+        for (const word of words)
+          assert.ok(
+            !(await readFile(join(entry.parentPath, entry.name))).includes(word),
+            `${word} in ${entry.name}`,
+          );
+}
 
 test('Eves that are asked say what they lend', async () => {
   const { eves: told } = await call<{ eves: EveView[] }>('POST', '/api/rag/vault/discover', {
@@ -147,26 +161,86 @@ test('Eves that are asked say what they lend', async () => {
 });
 
 test('a knowledge base is placed, kept up to date, checked and repaired', async () => {
-  const placed = await ended(await call('POST', '/api/rag/kbs/notes/vault', { eves: peers() }));
+  const placed = await ended(await call('POST', '/api/rag/kbs/notes/vault', { eves: two() }));
   assert.equal(placed.state, 'done', JSON.stringify(placed.error));
   const info = await call<PlacedInfo>('GET', '/api/rag/kbs/notes/vault');
   assert.deepEqual([info.mode, info.replicas, info.number, info.stale], ['sealed', 2, 1, false]);
   assert.ok(info.tenants.every(({ state, blocks }) => state === 'open' && blocks! > 0));
-  await assert.rejects(call('POST', '/api/rag/kbs/notes/vault', { eves: peers() }), { code: 'vault_placed' });
+  await assert.rejects(call('POST', '/api/rag/kbs/notes/vault', { eves: two() }), { code: 'vault_placed' });
   const { eves: sound } = await call<CheckView>('POST', '/api/rag/kbs/notes/vault/check', { questions: 5 });
   assert.ok(sound.every(({ asked, failed }) => asked === 5 && failed === 0));
-  for (const { folder } of eves)
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
-      if (entry.isFile())
-        for (const word of ['notebook', 'stairs.md', 'Green tea', 'notes'])
-          assert.ok(
-            !(await readFile(join(entry.parentPath, entry.name))).includes(word),
-            `${word} in ${entry.name}`,
-          );
+  await notOnDisks(['notebook', 'stairs.md', 'Green tea', 'notes']);
   const again = await ended(await call('POST', '/api/rag/kbs/notes/vault/sync'));
   assert.deepEqual([again.state, again.progress.totals.bytes], ['done', 0]);
   const repaired = await ended(await call('POST', '/api/rag/kbs/notes/vault/repair'));
   assert.deepEqual([repaired.state, repaired.progress.totals.done], ['done', 0]);
+});
+
+const WHERE = 'Where is the blue notebook?';
+const operated = () => [`Ada=${eves[0]!.peer}`, `Ben=${eves[1]!.peer}`, `Ben=${eves[2]!.peer}`];
+
+test('in the mode split two operators search it, who learn neither question nor passages', async () => {
+  await assert.rejects(call('POST', '/api/rag/kbs/notes/vault/search', { query: WHERE }), {
+    code: 'vault_search_sealed',
+  });
+  await call('DELETE', '/api/rag/kbs/notes/vault');
+  const place = '/api/rag/kbs/notes/vault';
+  for (const bad of [peers(), operated().slice(1), [operated()[0], peers()[1]]])
+    await assert.rejects(call('POST', place, { eves: bad, mode: 'split' }), { code: 'split_operators' });
+  const placed = await ended(await call('POST', place, { eves: operated(), mode: 'split' }));
+  assert.equal(placed.state, 'done', JSON.stringify(placed.error));
+  const { placed: all } = await call<{ placed: PlacedView[] }>('GET', '/api/rag/vault');
+  assert.deepEqual(
+    all.map(({ mode, warning }) => [mode, warning]),
+    [['split', REVIEW_WARNING]],
+  );
+  const find = (query: string) =>
+    call<PlacedSearchView>('POST', '/api/rag/kbs/notes/vault/search', { query, k: 5 });
+  for (const query of [WHERE, 'How long does tea take?', 'quiet rivers']) {
+    const local = await call<{ hits: { path: string; text: string; place: object }[] }>(
+      ...(['POST', '/api/rag/kbs/notes/search', { query, k: 5, mode: 'vectors', diversity: 0 }] as const),
+    );
+    const { hits, bytesUp, bytesDown, learned, warning } = await find(query);
+    assert.deepEqual(
+      hits.map(({ path, text, place }) => [path, text, place]),
+      local.hits.map(({ path, text, place }) => [path, text, place]),
+    );
+    assert.ok(bytesUp > 0 && bytesDown > 0 && learned.length > 0 && warning === REVIEW_WARNING);
+  }
+  await notOnDisks(['notebook', 'stairs.md', 'Green tea', 'notes', 'split/']);
+  const before = await find(WHERE);
+  eves[1]!.up = false;
+  assert.deepEqual((await find(WHERE)).hits, before.hits);
+  // Of the other operator nobody is left: no half of the question goes anywhere else.
+  eves[2]!.up = false;
+  await assert.rejects(find(WHERE), { code: 'vault_unreachable' });
+  for (const eve of eves) eve.up = true;
+});
+
+test('what is searched follows the knowledge base, and is not made again when nothing changed', async () => {
+  const sync = async () => {
+    const job = await ended(await call('POST', '/api/rag/kbs/notes/vault/sync'));
+    assert.equal(job.state, 'done', JSON.stringify(job.error));
+    return job.progress.totals.bytes;
+  };
+  assert.equal(await sync(), 0);
+  const had = await eves[0]!.host.tenants();
+  const file = join(base, 'notes', 'lamp.md');
+  await writeFile(file, '# Lamp\n\nThe lamp in the tower burns whale oil.\n');
+  const job = await call<JobView>('POST', '/api/rag/kbs/notes/ingest', { paths: [file] });
+  assert.equal((await ended(job)).state, 'done');
+  assert.ok((await sync()) > 0);
+  const { hits, number } = await call<PlacedSearchView>('POST', '/api/rag/kbs/notes/vault/search', {
+    ...{ query: 'What does the lamp burn?', k: 1 },
+  });
+  assert.deepEqual(
+    [hits.map(({ path, title }) => [path, title.includes('Lamp')]), number],
+    [[['lamp.md', true]], 3],
+  );
+  // Blocks of the former state are gone.
+  const has = await eves[0]!.host.tenants();
+  assert.equal(has.length, had.length);
+  assert.ok(has[0]!.blocks <= had[0]!.blocks + 1, `${had[0]!.blocks} to ${has[0]!.blocks}`);
 });
 
 test('another machine with the key and one Eve makes it again, and its answers are the same', async () => {
@@ -182,6 +256,16 @@ test('another machine with the key and one Eve makes it again, and its answers a
   try {
     await introduce(other, elsewhere);
     const there = { node: other, home: elsewhere };
+    // With the key alone, and nothing of the knowledge base here.
+    const { hits } = await call<PlacedSearchView>(
+      ...([
+        'POST',
+        '/api/rag/kbs/notes/vault/search',
+        { query: WHERE, k: 1, eves: [eves[1]!.peer] },
+        there,
+      ] as const),
+    );
+    assert.ok(hits[0]!.text.includes(PLANTED));
     eves[0]!.up = false;
     const { found } = await call<{ found: FoundKb[] }>(
       ...(['POST', '/api/rag/vault/find', { peers: [eves[1]!.peer] }, there] as const),
@@ -198,7 +282,7 @@ test('another machine with the key and one Eve makes it again, and its answers a
         there,
       ] as const),
     );
-    assert.equal(restored.contents?.documents, 2);
+    assert.equal(restored.contents?.documents, 3);
     const after = await call<Found>('POST', '/api/rag/kbs/mine/search', question, there);
     assert.deepEqual(
       after.hits.map(({ path, text, score }) => [path, text, score]),

@@ -240,7 +240,8 @@ export const answerByPeer: Handler = async (invocation) => {
   return code;
 };
 
-const whereOf = ({ page, line }: { readonly page?: number; readonly line?: number }): string =>
+/** Behind a path: on which page or line. */
+export const whereOf = ({ page, line }: { readonly page?: number; readonly line?: number }): string =>
   page === undefined ? (line === undefined ? '' : `, line ${line}`) : `, page ${page}`;
 
 /** `kith rag query a,b,@PEER:NAME ...`. */

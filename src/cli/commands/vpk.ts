@@ -46,15 +46,22 @@ export const place: Handler = async (invocation) => {
     );
   const order: PlaceOrder = {
     eves,
+    ...(options.mode === undefined ? {} : { mode: options.mode === 'split' ? 'split' : 'sealed' }),
     ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
     ...(options.days === undefined ? {} : { days: Number(options.days) }),
     ...(options.quota === undefined ? {} : { quotaBytes: bytesOf(String(options.quota)) }),
   };
+  if (order.mode === 'split') tellWarning((await import('../../vault/index.ts')).REVIEW_WARNING);
   const code = await done(invocation, (vault) => vault.place(kbOf(invocation), order, never), syncedText);
   if (eves.length === 1 && options.json !== true)
     say('There is one copy: if that peer loses it, it is lost. Add another: kith vpk rebalance --add PEER');
   return code;
 };
+
+/** What is to be known of a mode before it is relied upon. */
+function tellWarning(warning: string | null): void {
+  if (warning !== null) say(`${paint('yellow', 'warning:', process.stderr)} ${asTyped(plain(warning))}`);
+}
 
 const UNITS = { kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 } as const;
 function bytesOf(text: string): number {
@@ -89,7 +96,7 @@ export const list: Handler = async ({ options }) => {
     print(
       asTyped('No knowledge base is on the disks of peers. Place one: kith vpk tenant create KB --eve PEER'),
     );
-  else
+  else {
     print(
       table([
         ['KNOWLEDGE BASE', 'MODE', 'COPIES', 'EVES', 'LAST', 'STATE'],
@@ -106,6 +113,8 @@ export const list: Handler = async ({ options }) => {
         ]),
       ]),
     );
+    tellWarning(placed.find(({ warning }) => warning !== null)?.warning ?? null);
+  }
 };
 
 export const info: Handler = async (invocation) => {
@@ -132,6 +141,7 @@ export const info: Handler = async (invocation) => {
         [2, 3, 4],
       ),
     );
+    tellWarning(view.warning);
   }
   return view.tenants.some(({ state }) => state !== 'open') ? exitCode.degraded : exitCode.ok;
 };

@@ -4,13 +4,15 @@
  * @module node/knowledge/embedders
  */
 import { InputError } from '../../base/index.ts';
-import type { Embedder, KnowledgeStore } from '../../knowledge/index.ts';
+import type { Embedder, EmbedderIdentity, KnowledgeStore } from '../../knowledge/index.ts';
 import { type EngineEmbedderOptions, openEngineEmbedder } from './embedder.ts';
 
 export interface Embedders {
   /** The one that the KB has; the configured one while it has none. Loads the model. */
   of(store: KnowledgeStore): Promise<Embedder>;
   configured(): Promise<Embedder>;
+  /** The one that made vectors elsewhere. @throws InputError `embedder_mismatch`: what is here under its name is another */
+  named(made: EmbedderIdentity): Promise<Embedder>;
   /** For questions: nothing is loaded before the first. */
   lazy(store: KnowledgeStore): Embedder;
 }
@@ -38,6 +40,16 @@ export function createEmbedders(
   return {
     of,
     configured: () => get(parts.model),
+    async named({ id, hash }) {
+      const real = await get(id);
+      if (real.hash !== hash)
+        throw new InputError(
+          'embedder_mismatch',
+          `The model ${id} on this disk is not the one that made the vectors of this knowledge base: install that one, or restore the knowledge base and have its vectors made anew with \`kith rag rebuild\`.`,
+          { status: 409 },
+        );
+      return real;
+    },
     lazy: (store) => ({
       get id() {
         return store.embedder?.id ?? '';

@@ -58,7 +58,7 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       reading: later('reading', ['passages', 'original', 'fileBytes']),
       vault: later('vault', [
         ...(['discover', 'placed', 'info', 'place', 'sync', 'repair'] as const),
-        ...(['change', 'check', 'remove', 'find', 'restore'] as const),
+        ...(['change', 'check', 'search', 'remove', 'find', 'restore'] as const),
       ]),
       upkeep: later('upkeep', ['chunking', 'setChunking', 'preview']),
       list: async () => (await need()).list(),

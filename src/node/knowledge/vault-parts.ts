@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { type Random, requireDiskSpace, toHex } from '../../base/index.ts';
-import { type KnowledgeStore, openParts } from '../../knowledge/index.ts';
+import { type KnowledgeStore, openKnowledgeStore, openParts } from '../../knowledge/index.ts';
 import { digestOf, type ObjectSource } from '../../vault/index.ts';
 
 /** Ms of work after which others of this thread get their turn. */
@@ -15,6 +15,8 @@ export interface KbObjects extends AsyncDisposable {
   readonly source: ObjectSource;
   /** Of the knowledge base when it was copied. */
   readonly version: number;
+  /** The copy as a knowledge base; who opens it closes it. */
+  open(): KnowledgeStore;
 }
 
 export async function objectsOf(
@@ -33,6 +35,7 @@ export async function objectsOf(
     const parts = openParts(path);
     return {
       version,
+      open: () => openKnowledgeStore({ path }),
       source: {
         async *list() {
           let began = performance.now();

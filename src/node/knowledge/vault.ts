@@ -14,16 +14,23 @@ import {
   type AskEve,
   BLOCK_MAX_BYTES,
   type Collection,
+  checkDimension,
+  coloursOf,
   createCollection,
   type OwnTenant,
   openAbout,
   type Place,
+  type PlacedEve,
+  REVIEW_WARNING,
   rootOfIdentity,
+  SPLIT_OBJECTS,
+  type SyncReport,
   sealAbout,
   tenantAt,
   tenantsAt,
   termsOf,
   VAULT_METHOD,
+  type VaultMode,
   type VaultRoot,
 } from '../../vault/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
@@ -33,7 +40,9 @@ import type { OpenKb } from './kbs.ts';
 import type { Work } from './registry.ts';
 import type { SharingParts } from './share.ts';
 import { NOTHING, noProgress, type Telling } from './telling.ts';
-import { objectsOf } from './vault-parts.ts';
+import { type KbObjects, objectsOf } from './vault-parts.ts';
+import { createPlacedSearcher, embedderInfo } from './vault-search.ts';
+import { splitBytes, splitObjects } from './vault-split.ts';
 import { openPlacedStore, type PlacedRow, type PlacedStore } from './vault-store.ts';
 
 export interface NodeVault extends Disposable {
@@ -90,13 +99,22 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
   const tenantOf = (id: string, peer: string): OwnTenant =>
     tenantAt(peer, need().root.label(id), askOf(peer));
 
+  const evesOf = ({ id, eves }: Pick<PlacedRow, 'id' | 'eves'>): PlacedEve[] =>
+    eves.map((eve) => ({ ...eve, tenant: tenantOf(id, eve.peer) }));
+
+  const searcher = createPlacedSearcher({
+    ...{ random, clock, root: () => need().root },
+    embedders: async () => (await opened()).embedders,
+    onFault: (peer, why) => log.warn('An Eve did not search what she took.', { peer, cause: why }),
+  });
+
   function collectionOf(
     { id, eves, replicas, reached }: Pick<PlacedRow, 'id' | 'eves' | 'replicas' | 'reached'>,
     placed: PlacedStore | null,
   ): Collection {
     return createCollection({
       ...{ id, root: need().root, replicas, reached, random, clock, log },
-      eves: eves.map((eve) => ({ ...eve, tenant: tenantOf(id, eve.peer) })),
+      eves: evesOf({ id, eves }),
       onReached: (number) => placed?.reach(id, number),
       onFault: (peer, fault, block) => log.warn('An Eve did not give what she took.', { peer, fault, block }),
     });
@@ -121,7 +139,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     version,
     synced,
   }: PlacedRow): Promise<PlacedView> => ({
-    ...{ kb, mode, replicas, eves, number: reached, synced },
+    ...{ kb, mode, replicas, eves, number: reached, synced, warning: warningOf(mode) },
     stale: await withKb(kb, ({ store: documents }) => documents.version() !== version).catch(() => null),
   });
 
@@ -197,7 +215,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       );
       return { ...(await viewOf(row)), tenants };
     },
-    async place(name, { eves: named, replicas, quotaBytes, days = DAYS }, signal) {
+    async place(name, { mode = 'sealed', eves: named, replicas, quotaBytes, days = DAYS }, signal) {
       const placed = await store();
       if (placed.of(name) !== null)
         throw new KithError(
@@ -206,14 +224,19 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
           { status: 409 },
         );
       const eves = placesOf(named, []);
-      const { id, bytes } = await withKb(name, ({ store: documents }) => ({
-        id: idOf(documents.id),
-        bytes: documents.counts().bytes,
-      }));
+      if (mode === 'split') coloursOf(eves);
+      const { id, bytes } = await withKb(name, ({ store: documents }) => {
+        const { bytes, vectors } = documents.counts();
+        const dimension = documents.embedder?.dimension ?? null;
+        if (mode === 'split' && dimension !== null) checkDimension(dimension);
+        const split = mode === 'split' ? splitBytes(vectors, dimension ?? 0) : 0;
+        return { id: idOf(documents.id), bytes: bytes + split };
+      });
+      // Twice: what is new is there before what was goes.
       const quota = quotaBytes ?? Math.max(LEAST_QUOTA, 2 * bytes);
       await makeTenants(id, eves, quota, days, signal);
       const row: PlacedRow = {
-        ...{ id, kb: name, mode: 'sealed', replicas: replicas ?? Math.min(2, eves.length), eves, quota },
+        ...{ id, kb: name, mode, replicas: replicas ?? Math.min(2, eves.length), eves, quota },
         ...{ reached: 0, version: null, synced: null },
       };
       placed.save(row);
@@ -239,8 +262,17 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     async check(name, questions, signal) {
       return collectionOf(await rowOf(name), await store()).check(questions, signal);
     },
+    async search(name, { query, k, eves: asked }, signal) {
+      const row = asked.length > 0 ? null : (await store()).of(name);
+      const place = row ?? { ...(await foundOne(name, asked, signal)), reached: 0 };
+      return searcher.search({
+        ...{ name, query, k, signal, eves: evesOf(place) },
+        collection: collectionOf(place, row === null ? null : await store()),
+      });
+    },
     async remove(name, signal) {
       const row = await rowOf(name);
+      searcher.forget(row.id);
       const gone: string[] = [];
       const left: string[] = [];
       await Promise.all(
@@ -270,6 +302,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         'vault_no_eves',
         'At least one Eve has to stay. To end it all: kith vpk tenant delete.',
       );
+    if (row.mode === 'split') coloursOf(eves);
     await makeTenants(row.id, added, row.quota, days, signal);
     return { ...row, eves, replicas: Math.min(replicas, eves.length) };
   }
@@ -300,21 +333,24 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  async function foundOne(source: string, asked: readonly string[], signal: AbortSignal): Promise<FoundKb> {
+    const found = (await find(asked, signal)).filter((one) => one.name === source || one.id === source);
+    if (found.length === 1) return found[0]!;
+    throw new KithError(
+      'vault_not_found',
+      found.length === 0
+        ? `None of these Eves has a knowledge base ${JSON.stringify(source)} of this key. kith vpk resolve lists those there are.`
+        : `There are ${found.length} of the name ${JSON.stringify(source)}. Name one by its id: ${found.map(({ id }) => id).join(', ')}`,
+      { status: 404 },
+    );
+  }
+
   async function restore(
     name: string,
     { eves: asked, source, folder }: Parameters<VaultDesk['restore']>[1],
     signal: AbortSignal,
   ): Promise<KbView> {
-    const found = (await find(asked, signal)).filter((one) => one.name === source || one.id === source);
-    if (found.length !== 1)
-      throw new KithError(
-        'vault_not_found',
-        found.length === 0
-          ? `None of these Eves has a knowledge base ${JSON.stringify(source)} of this key. kith vpk resolve lists those there are.`
-          : `There are ${found.length} of the name ${JSON.stringify(source)}. Name one by its id: ${found.map(({ id }) => id).join(', ')}`,
-        { status: 404 },
-      );
-    const { id, mode, replicas, eves } = found[0]!;
+    const { id, mode, replicas, eves } = await foundOne(source, asked, signal);
     const collection = collectionOf({ id, eves, replicas, reached: 0 }, null);
     const manifest = await collection.open(signal);
     const keep = folder ?? knowledgeFolder(config);
@@ -324,7 +360,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       await writeParts(
         path,
         (async function* () {
-          for await (const { object } of collection.readAll(manifest, { signal })) yield object;
+          for await (const { name: part, object } of collection.readAll(manifest, { signal }))
+            if (!part.startsWith(SPLIT_OBJECTS)) yield object;
         })(),
       );
       const view = await restoreFile(name, { file: path, ...(folder === undefined ? {} : { folder }) });
@@ -340,6 +377,39 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     } finally {
       for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
     }
+  }
+
+  async function syncAs(
+    mode: VaultMode,
+    collection: Collection,
+    objects: KbObjects,
+    { store: { embedder } }: OpenKb,
+    {
+      name,
+      signal,
+      told,
+    }: {
+      readonly name: string;
+      readonly signal: AbortSignal;
+      readonly told: (done: number, of: number) => void;
+    },
+  ): Promise<SyncReport> {
+    const info = { kb: name, ...embedderInfo(embedder) };
+    if (mode !== 'split')
+      return collection.sync(objects.source, { info, mode, everywhere: [], signal, told });
+    const split = await splitObjects({
+      ...{ objects, collection, random, signal, told },
+      keysOf: (epoch) => need().root.keysOf(collection.id, epoch),
+    });
+    const { source, everywhere, state, bytes, away } = split;
+    const report = await collection.sync(source, {
+      ...{ info: { ...info, split: state }, mode, everywhere, signal, told },
+    });
+    return {
+      ...report,
+      uploadedBytes: report.uploadedBytes + bytes,
+      away: new Map([...away, ...report.away]),
+    };
   }
 
   return {
@@ -371,7 +441,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         return;
       }
       await using objects = await objectsOf(kb.store, random, signal);
-      const report = await collection.sync(objects.source, { info: { kb: name }, signal, told });
+      const report = await syncAs(row.mode, collection, objects, kb, { name, signal, told });
+      searcher.forget(row.id);
       placed.save({
         ...placed.of(name)!,
         ...{ version: objects.version, synced: Math.floor(clock.now()) },
@@ -400,6 +471,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     },
   };
 }
+
+const warningOf = (mode: VaultMode): string | null => (mode === 'split' ? REVIEW_WARNING : null);
 
 /** Eves as they were named, none twice. */
 function placesOf(named: readonly string[], there: readonly Place[]): Place[] {

@@ -9,9 +9,11 @@ import {
   discoverBody,
   findBody,
   placeBody,
+  placedSearchBody,
   restoreFromBody,
 } from '../rag/vault-bodies.ts';
 import { answer, type Operation, pathParameter } from './operation.ts';
+import { place } from './rag-schemas.ts';
 import { requestSchema } from './request-schema.ts';
 import {
   array,
@@ -21,6 +23,7 @@ import {
   described,
   milliseconds,
   nullable,
+  number,
   object,
   ref,
   type Schema,
@@ -40,6 +43,7 @@ const trouble = described('Why it did not answer as it should.', nullable(string
 const placed: Readonly<Record<string, Schema>> = {
   kb: string,
   mode,
+  warning: described('What is to be known of the mode before it is relied upon.', nullable(string)),
   replicas: described('Copies of each block.', count),
   eves,
   number: described('State that was reached last; 0 before the first.', count),
@@ -84,6 +88,32 @@ export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
         why: nullable(string),
       }),
     ),
+  }),
+  VaultSearch: object({
+    kb: string,
+    mode: choice('split'),
+    warning: string,
+    number: described('State that was searched.', count),
+    hits: array(
+      object({
+        score: described('Cosine of the angle between question and passage.', number),
+        path: string,
+        title: string,
+        place,
+        text: string,
+      }),
+    ),
+    times: object({
+      open: described('Reading the index; near 0 when it is at hand.', milliseconds),
+      embed: milliseconds,
+      own: described('Work of this machine.', milliseconds),
+      scores: described('Waiting for scores; likewise rows and texts.', milliseconds),
+      rows: milliseconds,
+      texts: milliseconds,
+    }),
+    bytesUp: bytes,
+    bytesDown: bytes,
+    learned: described('What Eves learned of it.', array(string)),
   }),
   VaultFound: object({
     id: string,
@@ -158,11 +188,15 @@ export const ragVaultOperations: readonly Operation[] = [
     path: '/api/rag/kbs/{kb}/vault',
     id: 'ragVaultPlace',
     summary: 'Place a knowledge base, sealed, on the disks of peers',
+    description:
+      'With `mode` `split` Eves of two operators can search in it without learning anything: each Eve is named with who runs her.',
     parameters: [kb],
     body: requestSchema(placeBody),
     answers: {
       '200': job,
-      '409': answer('It is placed already.', ref('OpenAiError'), ['x-should-retry']),
+      '409': answer('It is placed already; or `split` lacks a second operator.', ref('OpenAiError'), [
+        'x-should-retry',
+      ]),
       ...eveFault,
     },
   },
@@ -203,6 +237,23 @@ export const ragVaultOperations: readonly Operation[] = [
     parameters: [kb],
     body: requestSchema(checkBody),
     answers: { '200': answer('What each could show.', ref('VaultCheck')), ...gone },
+  },
+  {
+    ...own,
+    method: 'post',
+    path: '/api/rag/kbs/{kb}/vault/search',
+    id: 'ragVaultSearch',
+    summary: 'Search a knowledge base where it lies',
+    description:
+      'One that was placed in the mode `split`. With `eves` it is found by the key of this node, and need not be here.',
+    parameters: [kb],
+    body: requestSchema(placedSearchBody),
+    answers: {
+      '200': answer('Passages, and what it took.', ref('VaultSearch')),
+      '404': answer('No Eve has it.', ref('OpenAiError'), ['x-should-retry']),
+      '409': answer('It is sealed: Eves cannot search in it.', ref('OpenAiError'), ['x-should-retry']),
+      ...eveFault,
+    },
   },
   {
     ...own,

@@ -22,6 +22,7 @@ const days = z.int().min(1).max(3660);
 export const discoverBody = z.strictObject({ peers: z.array(peer).max(MOST_EVES).default([]) });
 export const findBody = z.strictObject({ peers: z.array(peer).max(MOST_EVES).default([]) });
 export const placeBody = z.strictObject({
+  mode: z.enum(['sealed', 'split']).exactOptional(),
   eves: z.array(eve).min(1).max(MOST_EVES),
   replicas: replicas.exactOptional(),
   quotaBytes: z
@@ -38,6 +39,13 @@ export const changeBody = z.strictObject({
   days: days.exactOptional(),
 });
 export const checkBody = z.strictObject({ questions: z.int().min(1).max(1000).default(20) });
+/** Of as many as are always computed exactly, by far the most are among the true best of so few. */
+const MOST_HITS = 50;
+export const placedSearchBody = z.strictObject({
+  query: z.string().min(1).max(20_000),
+  k: z.int().min(1).max(MOST_HITS).default(10),
+  eves: z.array(peer).max(MOST_EVES).default([]),
+});
 export const restoreFromBody = z.strictObject({
   eves: z.array(peer).max(MOST_EVES).default([]),
   source: z.string().min(1).max(200),

@@ -3,6 +3,7 @@
  *
  * @module server/rag/vault-types
  */
+import type { Place } from '../../knowledge/index.ts';
 import type { JobView, KbView } from './types.ts';
 
 /** A peer that lends space, or why it does not. */
@@ -21,9 +22,11 @@ export interface EveView {
 }
 
 export interface PlaceOrder {
+  /** `split`: Eves of two operators search in it without learning anything; it awaits review. @default `sealed` */
+  readonly mode?: 'sealed' | 'split';
   /** PeerIds; each gets a tenant. With `Name=PeerId` who runs it is named, and copies go to different ones. */
   readonly eves: readonly string[];
-  /** Copies of each block. @default 2, or 1 with a single Eve */
+  /** Copies of each block; what `split` searches is at every Eve. @default 2, or 1 with a single Eve */
   readonly replicas?: number;
   /** Space asked of each Eve, bytes. @default what the knowledge base takes, twice, at least 64 MiB */
   readonly quotaBytes?: number;
@@ -34,6 +37,8 @@ export interface PlaceOrder {
 export interface PlacedView {
   readonly kb: string;
   readonly mode: 'sealed' | 'split' | 'perturbed';
+  /** What is to be known of the mode before it is relied upon; null: nothing. */
+  readonly warning: string | null;
   readonly replicas: number;
   readonly eves: readonly { readonly peer: string; readonly operator: string | null }[];
   /** State that was reached last; 0 before the first. */
@@ -76,6 +81,37 @@ export interface FoundKb {
   readonly at: readonly string[];
 }
 
+export interface PlacedSearch {
+  readonly query: string;
+  /** @default 10 */
+  readonly k: number;
+  /** Eves to ask where the knowledge base lies, when it was not placed from here. */
+  readonly eves: readonly string[];
+}
+
+export interface PlacedSearchView {
+  readonly kb: string;
+  readonly mode: 'split';
+  readonly warning: string;
+  /** State that was searched. */
+  readonly number: number;
+  readonly hits: readonly {
+    /** Cosine of the angle between question and passage. */
+    readonly score: number;
+    readonly path: string;
+    readonly title: string;
+    readonly place: Place;
+    readonly text: string;
+  }[];
+  /** Ms: reading the index (0 when it is at hand), the question's vector, other work here, and waiting for scores, rows and texts. */
+  readonly times: Readonly<Record<'open' | 'embed' | 'own' | 'scores' | 'rows' | 'texts', number>>;
+  /** Of payloads that this question took, all Eves together. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** What Eves learned of it, in sentences. */
+  readonly learned: readonly string[];
+}
+
 export interface RestoreFromOrder {
   /** Eves to ask; those that its other tenants name are asked too. */
   readonly eves: readonly string[];
@@ -98,6 +134,8 @@ export interface VaultDesk {
   /** Other Eves from now on, and a job that moves what has to move. */
   change(kb: string, order: ChangeOrder, signal: AbortSignal): Promise<JobView>;
   check(kb: string, questions: number, signal: AbortSignal): Promise<CheckView>;
+  /** Searches it where it lies. @throws KithError `vault_search_sealed`, `vault_not_found`, `embedder_mismatch`; of the model store */
+  search(kb: string, order: PlacedSearch, signal: AbortSignal): Promise<PlacedSearchView>;
   /** Deletes the tenants; the knowledge base itself stays. Those that are away end by themselves. */
   remove(
     kb: string,

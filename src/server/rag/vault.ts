@@ -7,7 +7,15 @@ import { guarded } from '../control.ts';
 import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
-import { changeBody, checkBody, discoverBody, findBody, placeBody, restoreFromBody } from './vault-bodies.ts';
+import {
+  changeBody,
+  checkBody,
+  discoverBody,
+  findBody,
+  placeBody,
+  placedSearchBody,
+  restoreFromBody,
+} from './vault-bodies.ts';
 import type { VaultDesk } from './vault-types.ts';
 
 export function vaultRoutes({ token }: Pick<ServerContext, 'token'>, desk: () => VaultDesk): Route[] {
@@ -43,6 +51,9 @@ export function vaultRoutes({ token }: Pick<ServerContext, 'token'>, desk: () =>
     ),
     route('POST', '/kbs/:kb/vault/check', async (exchange, kb) =>
       desk().check(kb, parseBody(checkBody, await exchange.json()).questions, exchange.signal),
+    ),
+    route('POST', '/kbs/:kb/vault/search', async (exchange, kb) =>
+      desk().search(kb, parseBody(placedSearchBody, await exchange.json()), exchange.signal),
     ),
     route('DELETE', '/kbs/:kb/vault', ({ signal }, kb) => desk().remove(kb, signal)),
   ];

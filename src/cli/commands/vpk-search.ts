@@ -1,0 +1,43 @@
+/** `kith vpk search`: a knowledge base, searched where it lies. @module cli/commands/vpk-search */
+import { formatBytes, formatDuration } from '../../base/index.ts';
+import type { PlacedSearchView } from '../../server/index.ts';
+import { exitCode } from '../failure.ts';
+import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
+import type { Handler } from '../program.ts';
+import { withRag } from '../rag-desk.ts';
+import { whereOf } from './rag-share.ts';
+
+/** Characters of a passage that are shown. */
+const SHOWN = 600;
+
+export const search: Handler = async ({ args, options }) => {
+  const [kb, question] = args as unknown as [string, readonly string[]];
+  const order = {
+    ...{ query: question.join(' '), k: Number(options.k) },
+    eves: Array.isArray(options.eve) ? options.eve.map(String) : [],
+  };
+  const found = await withRag(options, ({ desk }) =>
+    desk.vault.search(kb, order, new AbortController().signal),
+  );
+  if (options.json) printJson(found);
+  else {
+    for (const [at, { score, path, title, place, text }] of found.hits.entries()) {
+      print(`${at + 1}. ${paint('bold', plain(path))}${whereOf(place)} ${paint('dim', score.toFixed(3))}`);
+      print(paint('dim', plain(title)));
+      print(`${plain(text.length > SHOWN ? `${text.slice(0, SHOWN).toWellFormed()}…` : text)}\n`);
+    }
+    if (found.hits.length === 0) say('Nothing was found.');
+    if (options.verbose === true) tell(found);
+    say(`${paint('yellow', 'warning:', process.stderr)} ${asTyped(plain(found.warning))}`);
+  }
+  return found.hits.length === 0 ? exitCode.failure : exitCode.ok;
+};
+
+function tell({ times, bytesUp, bytesDown, learned, number }: PlacedSearchView): void {
+  const { open, embed, own, scores, rows, texts } = times;
+  say(
+    `State ${number}. Index ${formatDuration(open)}, question's vector ${formatDuration(embed)}, work here ${formatDuration(own)}; waited for scores ${formatDuration(scores)}, rows ${formatDuration(rows)}, texts ${formatDuration(texts)}`,
+  );
+  say(`${formatBytes(bytesUp)} sent, ${formatBytes(bytesDown)} received, all Eves together`);
+  for (const sentence of learned) say(sentence);
+}
