@@ -200,6 +200,11 @@ test('sentences end where readers see them end, and together are the text', () =
     ['Version 1.2.3 is out... and works', ['Version 1.2.3 is out... and works']],
     ['wrapped\nline goes on. Next', ['wrapped\nline goes on. ', 'Next']],
     ['one\n\ntwo', ['one\n\n', 'two']],
+    ['Er kommt am 3. April um 9 Uhr. Dann nicht.', ['Er kommt am 3. April um 9 Uhr. ', 'Dann nicht.']],
+    [
+      'Im 19. Jahrhundert, z. B. 1884. Er war 3. Sie nicht.',
+      ['Im 19. Jahrhundert, z. B. 1884. ', 'Er war 3. ', 'Sie nicht.'],
+    ],
     ['今天很好。我们走吧！好', ['今天很好。', '我们走吧！', '好']],
     ['', []],
   ];

@@ -15,7 +15,7 @@ import type { Chunk, Embedder } from '../types.ts';
 import type { IngestOptions, SourceFile } from './types.ts';
 
 /** Raised whenever other chunks or names come of the same bytes, by parsers, chunker or rules: files are then read again. */
-const READING_VERSION = 3;
+const READING_VERSION = 4;
 
 /** Failures that come again while the file is the same. */
 const LASTING = new Set([
