@@ -376,13 +376,12 @@ describe('a collection on Eves', () => {
           },
         };
       });
-      const ended = await collectionOver(dying, { reached: 0 })
+      const ended = await collectionOver(dying)
         .sync(sourceOf(after), { info })
         .then(
           () => true,
           () => false,
         );
-      reached = 0;
       const now = await restored(collectionOver());
       if (ended) equal(now, after);
       else if (now.has('d/more')) equal(now, after);

@@ -100,7 +100,6 @@ export async function syncObjects(
   });
 
   const head = sealHead(keys, { number, mode, objects: entries.size, pages, everywhere, info }, random);
-  options.onReached(number);
   await setHeads(options, manifest, { number, bytes: head }, away, signal);
   const referenced = new Set([
     ...pages,
@@ -148,7 +147,7 @@ function sameEntries(before: readonly Entry[], now: readonly Entry[]): boolean {
  * writers: of two, one is told there that the other was before, and has changed nothing.
  */
 async function setHeads(
-  { eves, replicas }: Pick<CollectionOptions, 'eves' | 'replicas'>,
+  { eves, replicas, onReached }: Pick<CollectionOptions, 'eves' | 'replicas' | 'onReached'>,
   { heads }: Manifest,
   head: { readonly number: number; readonly bytes: Uint8Array },
   away: Map<string, string>,
@@ -159,6 +158,8 @@ async function setHeads(
     try {
       const before = heads.get(peer) ?? (await tenant.head(HEAD_NAME, signal))?.number ?? 0;
       await tenant.setHead(HEAD_NAME, head, before, signal);
+      // Not before one has it: a state that nobody took is none to wait for.
+      if (set === 0) onReached(head.number);
       set += 1;
       return true;
     } catch (error) {

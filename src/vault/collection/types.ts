@@ -35,7 +35,7 @@ export interface CollectionOptions {
   readonly hedgeMs?: number;
   /** The newest state that was reached, as remembered by this node; 0 when it remembers none. */
   readonly reached: number;
-  /** Told before anything depends on it, so that it can be written down. */
+  /** Told once an Eve shows or took it, so that it can be written down. */
   readonly onReached: (number: number) => void;
   readonly onFault?: (peer: string, fault: EveFault, block: string) => void;
 }
