@@ -20,7 +20,10 @@ const modeOption = () =>
     'split: Eves of two operators can search in it without learning anything; awaits independent review (default: sealed)',
   ).choices(['sealed', 'split']);
 const daysOption = () =>
-  new Option('--days <n>', 'days that the space is asked for (default: 30)').argParser(whole(1, 3660));
+  new Option(
+    '--days <n>',
+    'days that the space is asked for (default: 30, or fewer where an Eve gives fewer)',
+  ).argParser(whole(1, 3660));
 const quotaOption = () =>
   new Option('--quota <bytes>', 'space asked of each, such as 500MB (default: twice its size)');
 

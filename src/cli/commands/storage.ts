@@ -78,8 +78,8 @@ export function tellStorage(view: StorageView): void {
       [
         ['OWNER', 'LABEL', 'STATE', 'USED', 'OF', 'BLOCKS', 'UNTIL'],
         ...tenants.map(({ owner, label, state, usedBytes: used, quotaBytes, blocks, until, deletedAt }) => [
-          `…${owner.slice(-8)}`,
-          label.slice(0, 12),
+          owner,
+          label,
           state === 'open' ? 'open' : paint('yellow', `goes ${day(deletedAt)}`),
           formatBytes(used),
           formatBytes(quotaBytes),

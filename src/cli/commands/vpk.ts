@@ -54,7 +54,11 @@ export const place: Handler = async (invocation) => {
   if (order.mode === 'split') tellWarning((await import('../../vault/index.ts')).REVIEW_WARNING);
   const code = await done(invocation, (vault) => vault.place(kbOf(invocation), order, never), syncedText);
   if (eves.length === 1 && options.json !== true)
-    say('There is one copy: if that peer loses it, it is lost. Add another: kith vpk rebalance --add PEER');
+    say(
+      asTyped(
+        `There is one copy: if that peer loses it, it is lost. Add another: kith vpk rebalance ${kbOf(invocation)} --add PEER`,
+      ),
+    );
   return code;
 };
 
@@ -206,7 +210,12 @@ export const discover: Handler = async ({ args, options }) => {
 export const resolve: Handler = async ({ args, options }) => {
   const found = await withRag(options, ({ desk }) => desk.vault.find(listed(args[0]), never));
   if (options.json) printJson({ found });
-  else if (found.length === 0) print('These peers keep nothing for the key of this node.');
+  else if (found.length === 0)
+    print(
+      listed(args[0]).length > 0
+        ? 'These peers keep nothing for the key of this node.'
+        : 'No peer that announces that it lends space keeps anything for the key of this node. Name one that you know.',
+    );
   else
     print(
       table([

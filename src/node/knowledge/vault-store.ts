@@ -28,7 +28,7 @@ export interface PlacedRow {
   readonly replicas: number;
   readonly eves: readonly Place[];
   readonly quota: number;
-  /** Number of the newest state that was begun. */
+  /** Number of the newest state that an Eve took. */
   readonly reached: number;
   /** Of the knowledge base when it was synced last, and when that was; null before. */
   readonly version: number | null;

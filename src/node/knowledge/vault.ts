@@ -44,6 +44,7 @@ import { type KbObjects, objectsOf } from './vault-parts.ts';
 import { createPlacedSearcher, embedderInfo } from './vault-search.ts';
 import { splitBytes, splitObjects } from './vault-split.ts';
 import { openPlacedStore, type PlacedRow, type PlacedStore } from './vault-store.ts';
+import { makeTenants, renewTenants, type TenantWay } from './vault-tenants.ts';
 
 export interface NodeVault extends Disposable {
   readonly desk: VaultDesk;
@@ -59,7 +60,8 @@ export interface NodeVault extends Disposable {
 
 const CALL_MS = 60_000;
 const ASK_MS = 10_000;
-const DAYS = 30;
+/** Copies that are wanted; with fewer Eves there are as many as Eves, until others join. */
+const REPLICAS = 2;
 const LEAST_QUOTA = 64 << 20;
 /** Digits of a collection's id that are of its knowledge base. */
 const idOf = (kbId: string): string => `kb-${kbId}`;
@@ -139,7 +141,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     version,
     synced,
   }: PlacedRow): Promise<PlacedView> => ({
-    ...{ kb, mode, replicas, eves, number: reached, synced, warning: warningOf(mode) },
+    ...{ kb, mode, replicas: Math.min(replicas, eves.length), eves },
+    ...{ number: reached, synced, warning: warningOf(mode) },
     stale: await withKb(kb, ({ store: documents }) => documents.version() !== version).catch(() => null),
   });
 
@@ -159,21 +162,11 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       }
   }
 
-  async function makeTenants(
-    id: string,
-    eves: readonly Place[],
-    quota: number,
-    days: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (const { peer } of eves)
-      try {
-        await tenantOf(id, peer).create(quota, days, signal);
-      } catch (error) {
-        if (!isKithError(error)) throw error;
-        throw new KithError(error.code, `${peer}: ${error.message}`, { status: error.status, cause: error });
-      }
-  }
+  const waysTo = (id: string, eves: readonly Place[]): TenantWay[] =>
+    eves.map(({ peer }) => ({
+      tenant: tenantOf(id, peer),
+      terms: (signal) => termsOf(askOf(peer, ASK_MS), signal),
+    }));
 
   const addJob = async (name: string, op: 'sync' | 'repair'): Promise<JobView> =>
     (await opened()).jobs.add(name, { kind: 'vault', op });
@@ -215,12 +208,12 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       );
       return { ...(await viewOf(row)), tenants };
     },
-    async place(name, { mode = 'sealed', eves: named, replicas, quotaBytes, days = DAYS }, signal) {
+    async place(name, { mode = 'sealed', eves: named, replicas, quotaBytes, days }, signal) {
       const placed = await store();
       if (placed.of(name) !== null)
         throw new KithError(
           'vault_placed',
-          `${name} is on peers' disks already. Bring it up to date with kith vpk sync ${name}, or change its Eves with kith vpk rebalance ${name}.`,
+          `${name} is on peers' disks already. Bring it up to date with kith vpk upload ${name}, or change its Eves with kith vpk rebalance ${name}.`,
           { status: 409 },
         );
       const eves = placesOf(named, []);
@@ -234,9 +227,9 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       });
       // Twice: what is new is there before what was goes.
       const quota = quotaBytes ?? Math.max(LEAST_QUOTA, 2 * bytes);
-      await makeTenants(id, eves, quota, days, signal);
+      await makeTenants(waysTo(id, eves), quota, days, signal);
       const row: PlacedRow = {
-        ...{ id, kb: name, mode, replicas: replicas ?? Math.min(2, eves.length), eves, quota },
+        ...{ id, kb: name, mode, replicas: replicas ?? REPLICAS, eves, quota },
         ...{ reached: 0, version: null, synced: null },
       };
       placed.save(row);
@@ -293,7 +286,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
   };
 
   async function changeEves(row: PlacedRow, order: ChangeOrder, signal: AbortSignal): Promise<PlacedRow> {
-    const { add, drop, replicas = row.replicas, days = DAYS } = order;
+    const { add, drop, replicas = row.replicas, days } = order;
     const stays = row.eves.filter(({ peer }) => !drop.includes(peer));
     const added = placesOf(add, stays);
     const eves = [...stays, ...added];
@@ -303,8 +296,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         'At least one Eve has to stay. To end it all: kith vpk tenant delete.',
       );
     if (row.mode === 'split') coloursOf(eves);
-    await makeTenants(row.id, added, row.quota, days, signal);
-    return { ...row, eves, replicas: Math.min(replicas, eves.length) };
+    await makeTenants(waysTo(row.id, added), row.quota, days, signal);
+    return { ...row, eves, replicas };
   }
 
   async function find(asked: readonly string[], signal: AbortSignal): Promise<readonly FoundKb[]> {
@@ -430,16 +423,18 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         if (report.lost.length > 0)
           throw new KithError(
             'vault_block_lost',
-            `No Eve has ${report.lost.length} of ${report.blocks} blocks any more. Sync it again from here: kith vpk sync ${name} --anew`,
+            `No Eve has ${report.lost.length} of ${report.blocks} blocks any more. Place it again from here: kith vpk tenant delete ${name} --yes, then kith rag connect-eve ${name} --eve PEER`,
             { status: 503 },
           );
         tell({
           ...noProgress,
           of: report.blocks,
           totals: { ...NOTHING, files: report.blocks, done: report.copied },
+          failures: failuresOf(report.away),
         });
         return;
       }
+      const unrenewed = await renewTenants(waysTo(row.id, row.eves), signal);
       await using objects = await objectsOf(kb.store, random, signal);
       const report = await syncAs(row.mode, collection, objects, kb, { name, signal, told });
       searcher.forget(row.id);
@@ -457,7 +452,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
           done: report.added + report.changed,
           bytes: report.uploadedBytes,
         },
-        failures: [...report.away].map(([peer, message]) => ({ path: peer, code: 'vault_away', message })),
+        failures: failuresOf(new Map([...unrenewed, ...report.away])),
       });
     },
     async forget(name) {
@@ -473,6 +468,9 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
 }
 
 const warningOf = (mode: VaultMode): string | null => (mode === 'split' ? REVIEW_WARNING : null);
+
+const failuresOf = (away: ReadonlyMap<string, string>) =>
+  [...away].map(([peer, message]) => ({ path: peer, code: 'vault_away', message }));
 
 /** Eves as they were named, none twice. */
 function placesOf(named: readonly string[], there: readonly Place[]): Place[] {

@@ -30,7 +30,7 @@ export interface PlaceOrder {
   readonly replicas?: number;
   /** Space asked of each Eve, bytes. @default what the knowledge base takes, twice, at least 64 MiB */
   readonly quotaBytes?: number;
-  /** @default 30 */
+  /** @default 30, or what the Eve gives where that is less */
   readonly days?: number;
 }
 

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import {
   type CborMap,
   type Clock,
+  formatBytes,
   freeBytes,
   fromHex,
   KithError,
@@ -139,7 +140,7 @@ export function createEve(options: EveOptions): Eve {
     if (promised + more > capacityBytes)
       throw new KithError(
         'storage_full',
-        `This Eve lends ${capacityBytes} bytes in all and has ${Math.max(0, capacityBytes - promised)} left; ${more} were asked for. Ask for less, or ask another ('kith vpk discover').`,
+        `This Eve lends ${formatBytes(capacityBytes)} in all and has ${formatBytes(Math.max(0, capacityBytes - promised))} left; ${formatBytes(more)} were asked for. Ask for less, or ask another ('kith vpk discover').`,
         { status: 507, details: { free: Math.max(0, capacityBytes - promised), asked: more } },
       );
   }
@@ -148,13 +149,13 @@ export function createEve(options: EveOptions): Eve {
     if (quota < TENANT_BOUNDS.minQuotaBytes || quota > largestBytes)
       throw new KithError(
         'storage_terms',
-        `A tenant of this Eve has ${TENANT_BOUNDS.minQuotaBytes} to ${largestBytes} bytes; ${quota} were asked for.`,
+        `A tenant of this Eve has ${formatBytes(TENANT_BOUNDS.minQuotaBytes)} to ${formatBytes(largestBytes)}; ${formatBytes(quota)} were asked for (--quota).`,
         { status: 400 },
       );
     if (asked < 1 || asked > days)
       throw new KithError(
         'storage_terms',
-        `A tenant of this Eve lasts 1 to ${days} days; ${asked} were asked for.`,
+        `A tenant of this Eve lasts 1 to ${days} days; ${asked} were asked for (--days).`,
         {
           status: 400,
         },
@@ -210,9 +211,13 @@ export function createEve(options: EveOptions): Eve {
     const file = fileOf(row);
     if (quota > row.quota) requireFree(quota - row.quota);
     if (quota < file.usedBytes)
-      throw new KithError('storage_terms', `The tenant takes ${file.usedBytes} bytes; ${quota} is less.`, {
-        status: 409,
-      });
+      throw new KithError(
+        'storage_terms',
+        `The tenant takes ${formatBytes(file.usedBytes)}; ${formatBytes(quota)} is less.`,
+        {
+          status: 409,
+        },
+      );
     register.change(row.owner, row.label, {
       ...{ quota, until: Math.max(row.until, clock.now() + asked * DAY_MS), grace: graceDays * DAY_MS },
     });
@@ -263,7 +268,7 @@ export function createEve(options: EveOptions): Eve {
     if (right === 'write' && clock.now() >= row.until)
       throw new KithError(
         'storage_expired',
-        `The tenant's time ended on ${new Date(row.until).toISOString()}: it can be read until Eve deletes it. Renew it to write ('kith vpk tenant renew').`,
+        `The tenant's time ended on ${new Date(row.until).toISOString()}: it can be read until Eve deletes it. Renew it to write ('kith vpk upload').`,
         { status: 409 },
       );
     return { row, file };
@@ -354,7 +359,7 @@ export function createEve(options: EveOptions): Eve {
   }
 
   function rowOf(owner: string, label: string): TenantRow {
-    return register.find(owner, label) ?? raise(noTenant());
+    return register.find(owner, label) ?? raise(notLent());
   }
 
   // A kill between the steps of deleting one.
@@ -404,6 +409,14 @@ const noTenant = (): KithError =>
     {
       status: 404,
     },
+  );
+
+/** For the owner of this node. */
+const notLent = (): KithError =>
+  new KithError(
+    'storage_no_tenant',
+    'This node keeps no such tenant. kith storage status --json names them in full.',
+    { status: 404 },
   );
 
 /** One for all: whether the tenant exists, whether a grant was revoked, whose it is. */

@@ -9,6 +9,7 @@
 import { statSync } from 'node:fs';
 import {
   type Database,
+  formatBytes,
   fromHex,
   isKithError,
   KithError,
@@ -231,7 +232,7 @@ function missing(id: string): never {
 function full(quota: number, bytes: number): KithError {
   return new KithError(
     'storage_quota',
-    `The tenant's space of ${quota} bytes has no room for ${bytes} more. Delete something, ask Eve for a larger quota, or place blocks on further Eves.`,
+    `The tenant's space of ${formatBytes(quota)} has no room for ${formatBytes(bytes)} more. Take further Eves (kith vpk rebalance KB --add PEER), or place it anew with more --quota.`,
     { status: 507, details: { quota, bytes } },
   );
 }

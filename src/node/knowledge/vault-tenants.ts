@@ -1,0 +1,94 @@
+/**
+ * The tenants of a placed knowledge base: made at Eves of whom all were asked before, and renewed before their time is over.
+ *
+ * @module node/knowledge/vault-tenants
+ */
+import { isKithError, KithError, messageOf } from '../../base/index.ts';
+import type { EveTerms, OwnTenant, TenantInfo } from '../../vault/index.ts';
+
+/** Days that are asked for, and left of them when a tenant is renewed. */
+const DAYS = 30;
+const RENEW_BELOW_DAYS = 15;
+const DAY_MS = 86_400_000;
+
+export interface TenantWay {
+  readonly tenant: OwnTenant;
+  readonly terms: (signal: AbortSignal) => Promise<EveTerms>;
+}
+
+const daysAt = ({ days }: EveTerms): number => Math.min(DAYS, days);
+
+/** @param days at most what the Eve gives and 30 when it is not said @throws what an Eve answers, with who she is */
+export async function makeTenants(
+  ways: readonly TenantWay[],
+  quota: number,
+  days: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const asked: [TenantWay, number][] = [];
+  // All are asked before one makes a tenant, so that it is not made in vain when another refuses.
+  for (const way of ways) {
+    const terms = await named(way, () => way.terms(signal));
+    const most = `${way.tenant.peer}: This Eve lends a tenant`;
+    if (!terms.open)
+      throw new KithError(
+        'storage_denied',
+        `${way.tenant.peer}: This Eve lends you no space. Ask her owner to name your node a friend.`,
+        { status: 403 },
+      );
+    if (days !== undefined && days > terms.days)
+      throw new KithError(
+        'storage_terms',
+        `${most} for ${terms.days} days at most; ${days} were asked for (--days).`,
+        { status: 400 },
+      );
+    asked.push([way, days ?? daysAt(terms)]);
+  }
+  for (const [way, wanted] of asked) await named(way, () => makeOne(way.tenant, quota, wanted, signal));
+}
+
+/** One that was left from a former placing is taken over. */
+async function makeOne(
+  tenant: OwnTenant,
+  quota: number,
+  days: number,
+  signal: AbortSignal,
+): Promise<TenantInfo> {
+  try {
+    const made = await tenant.create(quota, days, signal);
+    if (made.state === 'open') return made;
+  } catch (error) {
+    if (!isKithError(error) || error.code !== 'storage_exists') throw error;
+  }
+  return tenant.renew(quota, days, signal);
+}
+
+async function named<T>({ tenant: { peer } }: TenantWay, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isKithError(error)) throw error;
+    throw new KithError(error.code, `${peer}: ${error.message}`, { status: error.status, cause: error });
+  }
+}
+
+/** Renews those that have less than half of the usual time left. Why others could not be, by PeerId; who is away is not in it. */
+export async function renewTenants(
+  ways: readonly TenantWay[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const trouble = new Map<string, string>();
+  await Promise.all(
+    ways.map(async ({ tenant, terms }) => {
+      const info = await tenant.info(signal).catch(() => null);
+      if (info === null || info.until - info.now > RENEW_BELOW_DAYS * DAY_MS) return;
+      try {
+        await tenant.renew(null, daysAt(await terms(signal)), signal);
+      } catch (error) {
+        const until = new Date(info.until).toISOString().slice(0, 10);
+        trouble.set(tenant.peer, `Her time for it ends on ${until} and was not renewed: ${messageOf(error)}`);
+      }
+    }),
+  );
+  return trouble;
+}
