@@ -6,12 +6,11 @@
 import { KithError, type Random, throwIfAborted, toHex } from '../../base/index.ts';
 import { blockId } from '../block.ts';
 import type { CollectionKeys } from '../keys/keys.ts';
-import { fitProjection, PCA_SAMPLE, project } from '../vectors/pca.ts';
-import { createKeeper } from './bob.ts';
+import { PCA_SAMPLE } from '../vectors/pca.ts';
 import type { ScoreBlock, SplitIndex } from './index-file.ts';
 import { BLOCK_VECTORS, DIMENSIONS } from './parameters.ts';
-import { quantise } from './quantise.ts';
 import { createTableWriter, rowBytesFor } from './rows.ts';
+import { startSealing } from './sealing.ts';
 
 export interface SplitItem {
   /** L2-normalised. */
@@ -78,29 +77,31 @@ export async function buildSplit(source: SplitSource, options: BuildOptions): Pr
     if (seen++ % every === 0 && taken < PCA_SAMPLE) sample.set(vector, taken++ * dimension);
     throwIfAborted(signal);
   }
-  const projection = fitProjection(sample.subarray(0, taken * dimension), dimension, DIMENSIONS);
+  await using sealing = startSealing(keys, signal);
+  const projection = await sealing.fit(sample.slice(0, taken * dimension), dimension);
 
-  const keeper = createKeeper(keys);
   const rowKey = keys.key('rows');
   const table = (rowBytes: number) =>
     createTableWriter(rowKey, { name: toHex(random.bytes(16)), rowBytes, heads: count }, put, random);
   const vectors = table(rowBytesFor(dimension * 2));
   const texts = table(textRowBytes);
   const scores: ScoreBlock[] = [];
-  let rows: Int8Array[] = [];
+  /** Vectors of the block to come. */
+  const room = new Float32Array(BLOCK_VECTORS * dimension);
+  let rows = 0;
   const close = async () => {
-    if (rows.length === 0) return;
-    const { block, sums, cipher } = keeper.seal(rows, random);
+    if (rows === 0) return;
+    const { block, sums, cipher } = await sealing.seal(projection, room.slice(0, rows * dimension), random);
     const id = blockId(cipher);
     await put(id, cipher);
-    scores.push({ block, id, count: rows.length, sums });
-    rows = [];
+    scores.push({ block, id, count: rows, sums });
+    rows = 0;
   };
   let done = 0;
   for await (const { vector, text } of source.items()) {
     throwIfAborted(signal);
-    rows.push(quantise(project(projection, vector)));
-    if (rows.length === BLOCK_VECTORS) await close();
+    room.set(vector, rows++ * dimension);
+    if (rows === BLOCK_VECTORS) await close();
     await vectors.add(packVector(vector));
     await texts.add(text);
     told?.(++done, count);
