@@ -11,6 +11,8 @@ test('the small words of a question tell its language', () => {
     ['Wann endet der Mietvertrag?', 'de'],
     ['Wie hoch ist die Miete?', 'de'],
     ['Kündigungsfrist?', 'de'],
+    ['Was kostet die Miete?', 'de'],
+    ['Was Ann in the house?', 'en'],
     ['lease', 'en'],
     ['What is in the Wissensbasis?', 'en'],
   ] as const)

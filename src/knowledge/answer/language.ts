@@ -26,12 +26,28 @@ const ENGLISH: ReadonlySet<string> = new Set(
 /** By a question's small words; English where these do not say. */
 export function languageOf(question: string): Language {
   let [german, english] = [0, 0];
-  for (const word of foldedWords(question.slice(0, 2000))) {
+  const words = foldedWords(question.slice(0, 2000));
+  for (const word of words) {
     if (GERMAN.has(word)) german++;
     if (ENGLISH.has(word)) english++;
   }
+  // "Was kostet die Miete?": no English word where German ones follow.
+  if (words[0] === 'was' && german > 0) english--;
   return german > english || (german === english && /[äöüß]/iu.test(question)) ? 'de' : 'en';
 }
+
+/** Whether a word, folded, is one that German questions are made of, and tells documents not apart. */
+export function isGermanSmallWord(word: string): boolean {
+  return GERMAN.has(word) || ASKING_GERMAN.has(word);
+}
+
+const ASKING_GERMAN: ReadonlySet<string> = new Set(
+  (
+    'was man hoch viel viele lang lange gross oft bitte sag sage zeig zeige nenne erklare beschreibe alle alles auch als am an bin bist ' +
+    'da dass diese dieser dieses diesem diesen es fur hatte hier ihm ihn ihnen ihrem ihren ihrer ins kein keine konnte man mich mir ' +
+    'nach noch nur ob seit sein seine sich so soll sollte uns unser unsere vom vor wann wenn wurden wo zu'
+  ).split(' '),
+);
 
 interface Phrases {
   readonly notAnswered: (reason: string, seen: string) => string;

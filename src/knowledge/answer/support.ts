@@ -7,6 +7,7 @@ import { type Found, isStopWord } from '../retrieve/index.ts';
 import { hasRuns } from '../store/grams.ts';
 import type { KnowledgeStore } from '../store/index.ts';
 import { foldedWords, stem } from './claims/words.ts';
+import { isGermanSmallWord, languageOf } from './language.ts';
 import type { Source, Support } from './types.ts';
 
 /**
@@ -43,8 +44,9 @@ export function supportOf(
   { least = LEAST, leastCoverage = LEAST_COVERAGE }: SupportThresholds = {},
 ): Support {
   const { chunks } = store.counts();
+  const isGerman = languageOf(question) === 'de';
   const words = [...new Set(foldedWords(question))]
-    .filter((word) => !isStopWord(word) && !ASKING.has(word))
+    .filter((word) => !isStopWord(word) && !ASKING.has(word) && !(isGerman && isGermanSmallWord(word)))
     .sort((a, b) => b.length - a.length)
     .slice(0, MOST_WORDS)
     .map((word) => {
