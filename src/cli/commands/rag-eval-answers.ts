@@ -47,7 +47,7 @@ const MOST_CHARACTERS = 8000;
 export const evaluateAnswers: Handler = async (invocation) => {
   const { args, options } = invocation;
   const name = String(args[0]);
-  const before = await savedRun(options.against);
+  const before = await savedRun(options.against, 'answers');
   const limit = Number(options.limit ?? Number.POSITIVE_INFINITY);
   const own = await readSet(String(args[1]), limit);
   const other =

@@ -36,9 +36,26 @@ export async function runText(path: string): Promise<string> {
   return readFile(path, 'utf8');
 }
 
-/** Null without `--against`. Read before anything is asked: what cannot be compared is refused at once. */
-export async function savedRun(against: unknown): Promise<SavedRun | null> {
-  return against === undefined ? null : readSavedRun(await runText(String(against)));
+/** What each kind of run says of every question that it has. */
+const MARKS = { answers: ['answered', 'refused'], searches: ['mrr'] } as const;
+
+/**
+ * Null without `--against`. Read before anything is asked: what cannot be compared is refused at once.
+ *
+ * @throws InputError `comparison_invalid` for a run of the other kind
+ */
+export async function savedRun(against: unknown, kind: keyof typeof MARKS): Promise<SavedRun | null> {
+  if (against === undefined) return null;
+  const before = readSavedRun(await runText(String(against)));
+  const has = (marks: readonly string[]): boolean =>
+    [...before.values()].some((values) => marks.some((mark) => values[mark] !== undefined));
+  const other = kind === 'answers' ? 'searches' : 'answers';
+  if (has(MARKS[other]) && !has(MARKS[kind]))
+    throw new InputError(
+      'comparison_invalid',
+      `${against} is a run of ${other}, and does not compare with ${kind}: say the command ${other === 'answers' ? 'with' : 'without'} --answers, or choose another run.`,
+    );
+  return before;
 }
 
 export function compareSaved(now: SavedRun, before: SavedRun | null): RunComparison | null {

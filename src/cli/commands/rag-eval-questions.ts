@@ -45,7 +45,7 @@ export const evaluateQuestions: Handler = async (invocation) => {
       'question_file_invalid',
       `${String(args[1])} has no question with \`expected_keywords\` or \`numeric\`: there is nothing to look for in what is found. --answers measures answers to the others.`,
     );
-  const before = await savedRun(options.against);
+  const before = await savedRun(options.against, 'searches');
   using interrupt = onInterrupt();
   const { signal } = interrupt;
   const judged: PassagesJudged[] = [];

@@ -134,7 +134,7 @@ async function* lines(path: string, bounds: Bounds) {
   if (size === null)
     throw new InputError(
       'judged_set_invalid',
-      `There is no file ${path}: a judged set is corpus.jsonl, queries.jsonl and qrels.tsv in one folder.`,
+      `There is no file ${path}: a judged set is corpus.jsonl, queries.jsonl and qrels.tsv in one folder. Questions of your own are a file of JSON.`,
     );
   if (size > bounds.bytes) throw tooMuch('evaluate.bytes', bounds.bytes, `${path} has ${size} bytes`);
   let line = 0;

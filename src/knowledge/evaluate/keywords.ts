@@ -30,6 +30,8 @@ export interface KeywordScore {
 
 const WORD = /[\p{L}\p{N}]+/gu;
 /** Whole numbers of four digits, as years are. */
+const NUMBER = /(?<![\d.,])\d{1,20}(?:[.,\u00a0\u202f]\d{1,20}){0,8}/gu;
+const GROUPED = /^(\d{1,3}(?:[.,\u00a0\u202f]\d{3})+)([.,]\d+)?$/u;
 const YEAR = /(?<!\d)\d{4}(?!\d)/g;
 
 export function keywordScore(text: string, expected: Expectation): KeywordScore {
@@ -58,14 +60,27 @@ function isHit(keyword: string, text: string, words: ReadonlySet<string>): boole
   return (wanted.length > 0 && found >= needed) || (keyword !== '' && text.includes(keyword));
 }
 
-/** 1 for the number itself, falling in a line to 0 at the tolerance, for the closest number of four digits in the text. */
+/** 1 for the number itself, falling in a line to 0 at the tolerance, for the closest number in the text. */
 function numberScore(text: string, { value, tolerance }: ExpectedNumber): number {
   let best = 0;
-  for (const [found] of text.matchAll(YEAR)) {
-    const distance = Math.abs(Number(found) - value);
+  for (const found of numbersIn(text, Number.isInteger(value) && value >= 1000 && value <= 9999)) {
+    const distance = Math.abs(found - value);
     best = Math.max(best, distance === 0 ? 1 : tolerance > 0 ? 1 - distance / tolerance : 0);
   }
   return best;
+}
+
+/** In each way that they can be read: "2.400" is 2400 and 2.4. Where a year may be meant, those of four digits alone. */
+function* numbersIn(text: string, isYear: boolean): Generator<number> {
+  if (isYear) for (const [found] of text.matchAll(YEAR)) yield Number(found);
+  for (const [found] of text.matchAll(NUMBER)) {
+    const [, groups, fraction = ''] = GROUPED.exec(found) ?? [];
+    if (groups !== undefined) {
+      const value = Number(`${groups.replace(/\D/gu, '')}.${fraction.slice(1)}0`);
+      if (!isYear || (value >= 1000 && value < 10_000)) yield value;
+    }
+    if (!isYear && /^\d+(?:[.,]\d+)?$/u.test(found)) yield Number(found.replace(',', '.'));
+  }
 }
 
 /** Over all groups of all questions. */

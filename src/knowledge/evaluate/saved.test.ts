@@ -108,3 +108,17 @@ test('what questions cost is given for one of them, and unknown where a part of 
   const none = spendingOf([]);
   assert.deepEqual([none.questions, none.msMean, none.calls, none.cost], [0, null, null, null]);
 });
+
+test('numbers count however their thousands are grouped, and years are held against numbers of four digits alone', () => {
+  for (const [value, text, hit] of [
+    [1240, 'The rent is 1,240 euros.', 1],
+    [2400, 'Die Kaution beträgt 2.400 Euro.', 1],
+    [2.4, 'It is 2.4 m long.', 1],
+    [89, 'It costs 89 euros a year.', 1],
+    [1_250_000, 'A budget of 1.250.000,50', 0.5],
+    [1967, 'On page 67 of 19,670', 0],
+  ] as const) {
+    const [score] = judgePassages('q', { groups: [], number: { value, tolerance: 1 } }, [text]).scores;
+    assert.ok(Math.abs(score!.hits - hit) < 1e-6, text);
+  }
+});
