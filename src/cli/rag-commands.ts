@@ -200,9 +200,9 @@ function addSearch(rag: Command, add: Add, load: (name: Name) => Load): void {
     ),
     'kith rag query notes "when does the lease end?"',
     'kith rag query notes "when does the lease end?" --answer',
-    'kith rag query notes lease --mode words --path contracts/',
+    'kith rag query notes lease --mode words --path Notes/contracts/',
     'kith rag query notes "when may I move out?" --hyde --rerank listwise --writer auto --budget 20s',
-    'kith rag query notes "open questions" --where status!=done --where "due<2025-06" --glob "projects/**/*.md"',
+    'kith rag query notes "open questions" --where status!=done --where "due<2025-06" --glob "Notes/projects/**/*.md"',
     'kith rag query notes,letters,@mo7R3pn:notes "when does the lease end?"',
   );
   examples(

@@ -30,7 +30,7 @@ export const chunkingShort = ({ strategy, size }: Required<ChunkOptions>): strin
 /** `sentences up to 200 tokens, 1 repeated`. */
 export function chunkingText({ strategy, size, overlap }: Required<ChunkOptions>): string {
   const unit = strategy === 'fixed' ? 'words up to' : `${strategy} up to`;
-  return `${unit} ${formatPlural(size, 'token')}${overlap === 0 ? '' : `, ${overlap} repeated`}`;
+  return `${unit} ${formatPlural(size, 'token')}${overlap === 0 ? '' : `, ${formatPlural(overlap, 'sentence')} repeated`}`;
 }
 
 export const chunking: Handler = async ({ args, options }) => {
