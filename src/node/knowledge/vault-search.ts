@@ -153,7 +153,7 @@ export function createPlacedSearcher(parts: {
 const NO_TIMES = { open: 0, embed: 0, own: 0, scores: 0, rows: 0, texts: 0 };
 
 const LEARNED = [
-  'Each Eve learned that this node searched, when, and how many blocks there are.',
+  'Each Eve learned that this node searched, when, how many blocks there are, and how many rounds the texts took.',
   'Neither learned the question, the scores or which passages were found, unless Eves of both operators put together what they saw.',
 ] as const;
 

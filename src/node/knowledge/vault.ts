@@ -24,7 +24,6 @@ import {
   REVIEW_WARNING,
   rootOfIdentity,
   SPLIT_OBJECTS,
-  type SyncReport,
   sealAbout,
   tenantAt,
   tenantsAt,
@@ -40,10 +39,11 @@ import type { OpenKb } from './kbs.ts';
 import type { Work } from './registry.ts';
 import type { SharingParts } from './share.ts';
 import { NOTHING, noProgress, type Telling } from './telling.ts';
-import { type KbObjects, objectsOf } from './vault-parts.ts';
-import { createPlacedSearcher, embedderInfo } from './vault-search.ts';
-import { splitBytes, splitObjects } from './vault-split.ts';
+import { objectsOf } from './vault-parts.ts';
+import { createPlacedSearcher } from './vault-search.ts';
+import { splitBytes } from './vault-split.ts';
 import { openPlacedStore, type PlacedRow, type PlacedStore } from './vault-store.ts';
+import { syncPlaced } from './vault-syncing.ts';
 import { makeTenants, renewTenants, type TenantWay } from './vault-tenants.ts';
 
 export interface NodeVault extends Disposable {
@@ -372,39 +372,6 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     }
   }
 
-  async function syncAs(
-    mode: VaultMode,
-    collection: Collection,
-    objects: KbObjects,
-    { store: { embedder } }: OpenKb,
-    {
-      name,
-      signal,
-      told,
-    }: {
-      readonly name: string;
-      readonly signal: AbortSignal;
-      readonly told: (done: number, of: number) => void;
-    },
-  ): Promise<SyncReport> {
-    const info = { kb: name, ...embedderInfo(embedder) };
-    if (mode !== 'split')
-      return collection.sync(objects.source, { info, mode, everywhere: [], signal, told });
-    const split = await splitObjects({
-      ...{ objects, collection, random, signal, told },
-      keysOf: (epoch) => need().root.keysOf(collection.id, epoch),
-    });
-    const { source, everywhere, state, bytes, away } = split;
-    const report = await collection.sync(source, {
-      ...{ info: { ...info, split: state }, mode, everywhere, signal, told },
-    });
-    return {
-      ...report,
-      uploadedBytes: report.uploadedBytes + bytes,
-      away: new Map([...away, ...report.away]),
-    };
-  }
-
   return {
     desk,
     async work({ op }, name, kb, { signal, tell }) {
@@ -436,7 +403,10 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       }
       const unrenewed = await renewTenants(waysTo(row.id, row.eves), signal);
       await using objects = await objectsOf(kb.store, random, signal);
-      const report = await syncAs(row.mode, collection, objects, kb, { name, signal, told });
+      const report = await syncPlaced({
+        ...{ name, mode: row.mode, embedder: kb.store.embedder, objects, collection, random, signal, told },
+        keysOf: (epoch) => need().root.keysOf(row.id, epoch),
+      });
       searcher.forget(row.id);
       placed.save({
         ...placed.of(name)!,

@@ -1,6 +1,6 @@
 /**
  * Searching at two Eves: scores of all vectors from both halves of a question, then the rows of the best, fetched unseen, then the texts of the
- * best of those. What leaves is the same in number and length for every question.
+ * best of those. What leaves is the same in number and length for every question, but for the further rounds that long texts take.
  *
  * Eves of one colour get the same half; those of the two colours belong to different operators. A half never goes to the
  * other colour, whatever fails: both halves together are the question.
