@@ -243,6 +243,21 @@ test('what is searched follows the knowledge base, and is not made again when no
   assert.ok(has[0]!.blocks <= had[0]!.blocks + 1, `${had[0]!.blocks} to ${has[0]!.blocks}`);
 });
 
+test('the only Eve that has it does not go before another has it', async () => {
+  await call('POST', '/api/rag/kbs', { name: 'single' });
+  const of = '/api/rag/kbs/single/vault';
+  const [first, second] = peers();
+  assert.equal((await ended(await call('POST', of, { eves: [first] }))).state, 'done');
+  await assert.rejects(call('POST', `${of}/eves`, { add: [second], drop: [first] }), {
+    code: 'vault_no_eves',
+  });
+  assert.equal((await ended(await call('POST', `${of}/eves`, { add: [second] }))).state, 'done');
+  const { replicas, tenants } = await call<PlacedInfo>('GET', of);
+  assert.equal(replicas, 2);
+  assert.deepEqual(tenants[0]!.blocks, tenants[1]!.blocks);
+  await call('DELETE', of);
+});
+
 test('another machine with the key and one Eve makes it again, and its answers are the same', async () => {
   const question = { query: 'Where is the blue notebook?', k: 3 };
   interface Found {

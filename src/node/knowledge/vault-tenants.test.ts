@@ -72,6 +72,8 @@ test('nothing is made at one Eve when another refuses', async () => {
   await assert.rejects(makeTenants(ways, 64 * MIB, 30, never), {
     ...{ code: 'storage_terms', message: /^12D3\w+: .* for 20 days at most; 30 were asked for/ },
   });
+  await assert.rejects(makeTenants(ways, 600 * MIB, undefined, never), { code: 'storage_terms' });
+  await assert.rejects(makeTenants(ways, 1200 * MIB, undefined, never), { code: 'storage_full' });
   ways[1]!.welcome = false;
   await assert.rejects(makeTenants(ways, 64 * MIB, 10, never), { code: 'storage_denied' });
   ways[1]!.up = false;

@@ -3,7 +3,7 @@
  *
  * @module node/knowledge/vault-tenants
  */
-import { isKithError, KithError, messageOf } from '../../base/index.ts';
+import { formatBytes, isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { EveTerms, OwnTenant, TenantInfo } from '../../vault/index.ts';
 
 /** Days that are asked for, and left of them when a tenant is renewed. */
@@ -41,6 +41,17 @@ export async function makeTenants(
         'storage_terms',
         `${most} for ${terms.days} days at most; ${days} were asked for (--days).`,
         { status: 400 },
+      );
+    const there = () =>
+      way.tenant.info(signal).then(
+        () => true,
+        () => false,
+      );
+    if (quota > terms.largestBytes && !(await there()))
+      throw new KithError(
+        terms.freeBytes < quota ? 'storage_full' : 'storage_terms',
+        `${most} of ${formatBytes(terms.largestBytes)} at most now; ${formatBytes(quota)} were asked for (--quota).`,
+        { status: terms.freeBytes < quota ? 507 : 400 },
       );
     asked.push([way, days ?? daysAt(terms)]);
   }

@@ -295,6 +295,12 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         'vault_no_eves',
         'At least one Eve has to stay. To end it all: kith vpk tenant delete.',
       );
+    const goes = row.eves.length - stays.length;
+    if (row.synced !== null && goes > 0 && goes >= Math.min(row.replicas, row.eves.length))
+      throw new InputError(
+        'vault_no_eves',
+        `Some blocks may lie at none but the ${goes} that would go. Drop fewer at a time, after others were added (kith vpk rebalance ${row.kb} --add PEER); when they are gone for good, place it anew (kith vpk tenant delete ${row.kb} --yes).`,
+      );
     if (row.mode === 'split') coloursOf(eves);
     await makeTenants(waysTo(row.id, added), row.quota, days, signal);
     return { ...row, eves, replicas };
@@ -359,11 +365,22 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       );
       const view = await restoreFile(name, { file: path, ...(folder === undefined ? {} : { folder }) });
       const placed = await store();
-      const version = await withKb(name, ({ store: documents }) => documents.version());
+      const { version, bytes } = await withKb(name, ({ store: documents }) => ({
+        version: documents.version(),
+        bytes: documents.counts().bytes,
+      }));
       // Another machine may go on with it: who writes first is told apart by the head.
       if (placed.of(name) === null)
         placed.save({
-          ...{ id, kb: name, mode, replicas, eves, quota: LEAST_QUOTA, reached: manifest.number },
+          ...{
+            id,
+            kb: name,
+            mode,
+            replicas,
+            eves,
+            quota: Math.max(LEAST_QUOTA, 2 * bytes),
+            reached: manifest.number,
+          },
           ...{ version, synced: Math.floor(clock.now()) },
         });
       return view;
