@@ -44,7 +44,13 @@ describe('searching at two Eves', () => {
   const queries = all.slice(COUNT);
   const textOf = (at: number) => Buffer.from(`text ${at} `.repeat(at % 50 === 7 ? 400 : 8));
   let folder: string;
-  let eves: (PlacedEve & { readonly eve: Eve; readonly tenant: OwnTenant; up: boolean; lies: boolean })[];
+  let eves: (PlacedEve & {
+    readonly eve: Eve;
+    readonly tenant: OwnTenant;
+    up: boolean;
+    lies: boolean;
+    bends: boolean;
+  })[];
   let index: SplitIndex;
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
   const exact = (query: Float32Array, k: number) =>
@@ -63,7 +69,7 @@ describe('searching at two Eves', () => {
         ...{ reserveBytes: 0, clock: systemClock, log: silentLogger },
       });
       const one = {
-        ...{ peer: peerId, operator, eve, up: true, lies: false },
+        ...{ peer: peerId, operator, eve, up: true, lies: false, bends: false },
         tenant: tenantAt(peerId, LABEL, async (metadata, payload) => {
           if (!one.up) throw new KithError('swarm_unreachable', 'She is away.', { status: 503 });
           const reply = await eve.answer({
@@ -74,6 +80,8 @@ describe('searching at two Eves', () => {
           });
           const bytes = Uint8Array.from(reply.payload ?? []);
           if (one.lies && metadata.op === 'score') bytes[2 * 77 + 1]! ^= 1;
+          // The last row that is asked for, which nobody wanted.
+          if (one.bends && metadata.op === 'gather') bytes[bytes.length - 1]! ^= 1;
           return { metadata: reply.metadata, payload: bytes };
         }),
       };
@@ -99,7 +107,7 @@ describe('searching at two Eves', () => {
   });
 
   const colours = (): Colours => ({ first: eves.slice(0, 2), second: eves.slice(2) });
-  const searcherOf = (over: Colours = colours(), from = index) =>
+  const searcherOf = (over: Colours = colours(), from = index, onFault: (peer: string) => void = () => {}) =>
     createSplitSearcher({
       keys,
       index: from,
@@ -107,6 +115,7 @@ describe('searching at two Eves', () => {
       random: systemRandom,
       clock: systemClock,
       hedgeMs: 20_000,
+      onFault,
     });
 
   test('finds what an exact search finds, with the texts, from what is sealed in one object', async () => {
@@ -127,17 +136,25 @@ describe('searching at two Eves', () => {
 
   test('one Eve of each colour that is away or alters scores changes nothing', async () => {
     const want = (await searcherOf().search(queries[0]!, 10)).hits.map(({ at }) => at);
-    for (const fault of ['up', 'lies'] as const)
+    for (const fault of ['up', 'lies', 'bends'] as const)
       for (const bad of [[0], [2], [0, 2], [1, 3]]) {
-        for (const i of bad) eves[i]![fault] = fault === 'lies';
+        for (const i of bad) eves[i]![fault] = fault !== 'up';
         const { hits } = await searcherOf().search(queries[0]!, 10);
         assert.deepEqual(
           hits.map(({ at }) => at),
           want,
           `${fault} ${bad.join()}`,
         );
-        for (const i of bad) eves[i]![fault] = fault !== 'lies';
+        for (const i of bad) eves[i]![fault] = fault === 'up';
       }
+  });
+
+  test('a row that was altered is noticed, also where nobody wanted it', async () => {
+    const told: string[] = [];
+    eves[0]!.bends = true;
+    await searcherOf(colours(), index, (peer) => void told.push(peer)).search(queries[0]!, 1);
+    eves[0]!.bends = false;
+    assert.ok(told.some((peer) => peer.includes(eves[0]!.peer)));
   });
 
   test('both halves of a question never go to one operator', () => {

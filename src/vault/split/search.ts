@@ -157,10 +157,13 @@ export function createSplitSearcher(options: SearchOptions): SplitSearcher {
     const found = new Map<number, Uint8Array>();
     const { rowBytes, rows, blocks, name } = table;
     let bytes = 0;
+    // The rest are drawn, and opened likewise: who alters one row does not see from whether we ask again how many were wanted.
+    const drawn = () => Math.floor(random.float() * rows * blocks.length);
+    const all = [...wanted, ...Array.from({ length: questions - wanted.length }, drawn)];
     const step = Math.max(1, Math.floor(2 ** 31 / (rows * rowBytes * blocks.length)));
     for (let at = 0; at < questions; at += step) {
       const count = Math.min(step, questions - at);
-      const here = wanted.slice(at, at + count);
+      const here = all.slice(at, at + count);
       const asked = askRows({ rows, blocks: blocks.length, rowBytes }, here, count, random);
       const form = { rows, bytes: rowBytes, questions: count };
       const answers = await Promise.all([
