@@ -5,13 +5,14 @@
  */
 import { type Clock, InputError, type Random, throwIfAborted } from '../../base/index.ts';
 import { estimateTokens } from '../chunk/index.ts';
+import { asksForAll } from '../graph/index.ts';
 import type { Retriever, SearchOptions, SearchStep } from '../retrieve/index.ts';
 import type { KnowledgeStore, StoredChunk } from '../store/index.ts';
 import type { Embedder } from '../types.ts';
 import { askedFor } from './asked-for.ts';
 import { foldedWords, stem } from './claims/words.ts';
 import { buildContext } from './context.ts';
-import { extractAnswer } from './extract.ts';
+import { extractAnswer, openingsOfEach } from './extract.ts';
 import { rewriteFollowUp } from './follow-up.ts';
 import { Grounding } from './grounding.ts';
 import { type Language, languageOf, PHRASES, routeText } from './language.ts';
@@ -112,10 +113,13 @@ async function* answer(
     if (asker !== null) yield { type: 'writer', task: 'search', ...asker, wrote: null };
   if (found.degraded !== null)
     yield warning('search_degraded', `Searched by words only: ${found.degraded.message}.`);
-  const { sources, cut } = buildContext(found.hits, store, {
+  const isOverview = found.route?.taken === 'global' && found.hits.length > 0 && asksForAll(question);
+  // What a document is about stands where it begins; a model gets the passages themselves.
+  const beginnings = isOverview && writer === null;
+  const { sources, cut } = buildContext(beginnings ? [] : found.hits, store, {
     ...{ budget: budgetFor(writer, question, options), most },
     keep: rewritten.by === null ? [] : keptChunks(turns, store),
-    openings: openingsOf(question, found, store),
+    openings: beginnings ? beginningsOf(found, store) : openingsOf(question, found, store),
   });
   if (cut) yield warning('source_cut', 'The best source was longer than the context and was cut.');
   const support = supportOf(question, found, sources, store, options.support);
@@ -124,13 +128,16 @@ async function* answer(
     ...{ by: found.by, steps: found.steps ?? [] },
     route: found.route === null ? null : { ...found.route, why: routeText(found.route.why, language) },
   };
-  if (!support.enough) {
+  // The words of an overview are in no document, and need not be.
+  if (!support.enough && !isOverview) {
     yield* refuse(reasonOf(support, sources, language), sources, NO_FIGURES, language);
     return;
   }
   const grounding = new Grounding(sources);
   const extract = async function* (): AsyncGenerator<AnswerEvent> {
-    const { extracts, degraded } = await extractAnswer(question, found, sources, embedder, { signal });
+    const { extracts, degraded } = isOverview
+      ? { extracts: openingsOfEach(sources), degraded: null }
+      : await extractAnswer(question, found, sources, embedder, { signal });
     if (degraded !== null)
       yield warning('search_degraded', `Sentences were chosen by their words only: ${degraded}`);
     const sentences = extracts
@@ -248,6 +255,15 @@ function openingsOf(
     if (subject.every((word) => named.has(word))) paths.add(chunk.path);
   }
   return [...paths].slice(0, MOST_OPENINGS).flatMap((path) => store.chunksOf(path, 0, 1));
+}
+
+/** Of each document that was found, in that order. */
+function beginningsOf(
+  { hits }: Pick<Awaited<ReturnType<Retriever['search']>>, 'hits'>,
+  store: Pick<KnowledgeStore, 'chunksOf'>,
+): StoredChunk[] {
+  const paths = new Set(hits.map(({ chunk }) => chunk.path));
+  return [...paths].flatMap((path) => store.chunksOf(path, 0, 1));
 }
 
 /** The whole of an answer that came as events. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../../test/property.ts';
 import type { Embedder } from '../types.ts';
-import { extractAnswer } from './extract.ts';
+import { extractAnswer, openingsOfEach } from './extract.ts';
 import { sourceOf } from './testing/chunks.ts';
 
 const found = { degraded: { code: 'no_embedder', message: 'none' } };
@@ -74,4 +74,21 @@ test('sentences are bounded, stand in their source word for word, and are kept t
       },
     ),
   );
+});
+
+test('an overview opens each source with a sentence of its own, and leaves scraps, copies and what points back', () => {
+  const sources = [
+    'Options\n\nThe boat is painted green each spring. Its sails are white.',
+    'The boat is painted green each spring.',
+    'This is why the roof leaks again. The roof of the house needs new tiles.',
+  ].map((text, i) => sourceOf(i + 1, text));
+  assert.deepEqual(
+    openingsOfEach(sources).map(({ source, sentence }) => [source.n, sentence]),
+    [
+      [1, 'The boat is painted green each spring.'],
+      [3, 'The roof of the house needs new tiles.'],
+    ],
+  );
+  assert.equal(openingsOfEach(sources, { most: 1 }).length, 1);
+  assert.deepEqual(openingsOfEach([]), []);
 });

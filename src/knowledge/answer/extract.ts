@@ -87,6 +87,28 @@ export async function extractAnswer(
   return { extracts: inOrder(chosenOf(candidates, askedFor(question), most, longest)), degraded };
 }
 
+/**
+ * Of an overview, which asks for no words: the sentence with which each source opens, in the order in which they were found.
+ * Those that open with nothing but headings and scraps give none.
+ */
+export function openingsOfEach(
+  sources: readonly Source[],
+  { most = 5, longest = 900 }: ExtractOptions = {},
+): readonly Extract[] {
+  const chosen: Candidate[] = [];
+  let characters = 0;
+  for (const candidate of candidatesOf(foremost(sources))) {
+    const { source, sentence, piece } = candidate;
+    const isProse = piece.kind !== 'scrap' && piece.kind !== 'code' && piece.kind !== 'row';
+    if ((!isProse && !isTagline(piece)) || pointsBack(sentence) || /:\s*$/u.test(sentence)) continue;
+    if (chosen.some((other) => other.source === source || alike(other, candidate))) continue;
+    if (chosen.length > 0 && characters + sentence.length > longest) continue;
+    characters += sentence.length;
+    if (chosen.push(candidate) >= most) break;
+  }
+  return chosen;
+}
+
 /** The best, and what was looked at beside them. */
 function foremost(sources: readonly Source[]): Source[] {
   let found = 0;

@@ -91,6 +91,10 @@ export const PHRASES: Readonly<Record<Language, Phrases>> = {
 
 const HYBRID: readonly (readonly [RegExp, string])[] = [
   [/^it asks for an overview$/u, 'sie fragt nach einem Überblick'],
+  [
+    /^it asks for an overview of everything: passages of (\d+) groups? of names that stand together, the largest around (.+)$/su,
+    'sie fragt nach einem Überblick über alles: Passagen aus $1 Gruppen von Namen, die zusammenstehen, die größte um $2',
+  ],
   [/^it names nothing that the knowledge base names$/u, 'sie nennt nichts, was die Wissensbasis nennt'],
   [
     /^no document is about (.+), and it is no full name$/su,

@@ -14,7 +14,7 @@ export interface Route {
 
 /** Asks for a view over much, not for a fact. */
 const GLOBAL =
-  /\b(?:summar(?:y|i[sz]e)|overview|main (?:themes?|topics?|points?|ideas?)|key (?:themes?|topics?|takeaways?)|all (?:of )?(?:my|the|these) (?:notes|documents|files)|what (?:is|are) (?:this|these|the) (?:knowledge base|collection|notes|documents|files) about|in general, what|zusammenfass\p{L}*|überblick|résumé|resumen)\b/iu;
+  /(?<!\p{L})(?:summar(?:y|i[sz]e)|overview|main (?:themes?|topics?|points?|ideas?)|key (?:themes?|topics?|takeaways?)|all (?:of )?(?:my|the|these) (?:notes|documents|files)|what (?:is|are) (?:this|these|the) (?:knowledge base|collection|notes|documents|files) about|in general, what|zusammenfass\p{L}*|fass(?:e|en|t)? .{1,80} zusammen|überblick|(?:haupt|wichtigsten |zentralen )themen|worum geht es in (?:meinen|diesen|den|allen) (?:notizen|dokumenten|dateien|texten)|résumé|resumen)(?!\p{L})/iu;
 /** One thing by way of another: `the mother of the director of`, `the state where`, `Ann's employer`. */
 const RELATION =
   /\p{L}['’]s\s+\p{L}|\b(?:whose|both|same|common|between|related?|connect(?:s|ed|ion)?|earlier|later|older|younger|first|father|mother|spouse|wife|husband|son|daughter|brother|sister|founder|founded|director|author|performers?|composer|owner|employer|member|successor|predecessor|capital|located|born|died|married)\b|\b(?:of|in|by|where|which|who|that|when) (?:the|an?|his|her|their|which|whom)\b|\b(?:that|which|who|where) (?:is|was|were|are|has|had|did|does|\p{L}+ed)\b/iu;
@@ -65,7 +65,7 @@ const GENERAL: ReadonlySet<string> = new Set(
     'up us vault we what whats which whole with would you your archive articles entire letters mails pages papers books ' +
     'alle aller alles allem bitte das dem den der die dieser dokumente dokumenten ein eine einen einer es fasse geht gib hauptthemen ' +
     'im in inhalt kurze kurzen meine meinen meiner mir notizen sammlung themen über überblick um von was welche wichtigsten ' +
-    'worum zusammen sind ' +
+    'worum zusammen sind allen dateien diesen texten zentralen ' +
     'de des du dans donne est le la les mes moi principaux quels que résumé sont sujets thèmes tous tout un ' +
     'dame del documentos el en los las mis notas principales resumen temas todo todos una haz'
   ).split(' '),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { asksForAll, followGraph, mentionsOf } from '../graph/index.ts';
+import { asksForAll, followGraph, mentionsOf, routeOf } from '../graph/index.ts';
 import { type KnowledgeStore, openKnowledgeStore } from '../store/index.ts';
 import { createRetriever, type Found } from './retriever.ts';
 
@@ -84,8 +84,11 @@ test('an overview of something that is named is not about everything', async () 
     'Fasse alle meine Notizen zusammen',
     'Zusammenfassung aller Dokumente',
     'what are these files about?',
+    'Gib mir einen Überblick',
+    'Was sind die Hauptthemen meiner Notizen?',
+    'Worum geht es in diesen Dateien?',
   ])
-    assert.ok(asksForAll(question), question);
+    assert.ok(asksForAll(question) && routeOf(question, [], null).taken === 'global', question);
   for (const question of ['Summarize the lease', 'main topics of the meeting with Ann', 'overview of tea'])
     assert.ok(!asksForAll(question), question);
   using store = notes();
