@@ -154,7 +154,7 @@ const NO_TIMES = { open: 0, embed: 0, own: 0, scores: 0, rows: 0, texts: 0 };
 
 const LEARNED = [
   'Each Eve learned that this node searched, when, how many blocks there are, and how many rounds the texts took.',
-  'Neither learned the question, the scores or which passages were found, unless Eves of both operators put together what they saw.',
+  'Neither learned the question, the scores or which passages were found, unless Eves of both halves put together what they saw.',
 ] as const;
 
 const evesKey = (eves: readonly PlacedEve[]): string =>

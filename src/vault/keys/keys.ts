@@ -9,7 +9,7 @@
  *      └─ collection, epoch ── manifest, pages   AES-256-GCM
  *                           ├─ secret            ternary secrets of `split`, one for each block
  *                           ├─ noise, public     errors, checks and public polynomials of `split`
- *                           ├─ rows              what is fetched unseen
+ *                           ├─ rows              what is fetched unseen, a key for each table
  *                           └─ perturb           matrix and noise of `perturbed`
  * ```
  *

@@ -1,7 +1,8 @@
 /**
  * Tables of rows that are fetched unseen: each row sealed by itself, all of one length.
  *
- * A row is sealed with a nonce under the epoch's key for rows, its table and number bound in. Inside:
+ * A row is sealed with a nonce under a key that follows from the epoch's key for rows and the table's name, its number bound in. The name is
+ * drawn and stands in the index alone: who drops the index has erased the table, wherever its blocks lie. Inside:
  *
  * | Bytes | Hold |
  * |---|---|
@@ -11,8 +12,10 @@
  *
  * @module vault/split/rows
  */
+import { hkdfSync } from 'node:crypto';
 import { KithError, type Random } from '../../base/index.ts';
 import { BLOCK_MAX_BYTES, blockId } from '../block.ts';
+import { KEY_BYTES } from '../keys/keys.ts';
 import { openWithNonce, sealWithNonce } from '../seal/record.ts';
 import { GATHER_BOUNDS } from './eve.ts';
 
@@ -39,6 +42,10 @@ export interface TableForm {
 
 const aad = (table: string, row: number): Buffer => Buffer.from(`kith-row-v1\0${table}\0${row}\0`);
 
+/** HKDF-SHA256 (RFC 5869). */
+const tableKey = (key: Uint8Array, table: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `kith-rows-v1/${table}`, KEY_BYTES));
+
 /** As many rows as a block has of this length: a multiple of 8. */
 export const rowsOfBlock = (rowBytes: number): number =>
   Math.min(GATHER_BOUNDS.rows, Math.floor(BLOCK_MAX_BYTES / rowBytes / 8) * 8);
@@ -61,6 +68,7 @@ export function createTableWriter(
   random: Pick<Random, 'bytes'>,
 ): TableWriter {
   const rows = Math.min(rowsOfBlock(rowBytes), Math.max(8, Math.ceil(heads / 8) * 8));
+  const own = tableKey(key, name);
   const room = carried(rowBytes);
   const blocks: string[] = [];
   /** What did not fit, to be written behind the heads. */
@@ -74,7 +82,7 @@ export function createTableWriter(
     plain.writeUInt16LE(bytes.length);
     plain.writeUInt32LE(goesOn, 2);
     plain.set(bytes, HEAD_BYTES);
-    block.set(sealWithNonce(key, aad(name, next), plain, random), (next % rows) * rowBytes);
+    block.set(sealWithNonce(own, aad(name, next), plain, random), (next % rows) * rowBytes);
     next += 1;
     if (next % rows === 0) await close();
   }
@@ -117,7 +125,7 @@ export function openRow(
   row: number,
   sealed: Uint8Array,
 ): { readonly bytes: Uint8Array; readonly next: number | null } {
-  const plain = Buffer.from(openWithNonce(key, aad(table, row), sealed, `row ${row}`));
+  const plain = Buffer.from(openWithNonce(tableKey(key, table), aad(table, row), sealed, `row ${row}`));
   const length = plain.readUInt16LE(0);
   const next = plain.readUInt32LE(2);
   if (length > plain.length - HEAD_BYTES)

@@ -8,11 +8,13 @@ import { identityOf } from '../../identity/testing/credentials.ts';
 import { createEve, type Eve } from '../eve/eve.ts';
 import { rootOf } from '../keys/keys.ts';
 import type { PlacedEve } from '../place/reader.ts';
+import { openWithNonce } from '../seal/record.ts';
 import { type OwnTenant, tenantAt } from '../wire/tenant.ts';
 import { buildSplit } from './build.ts';
 import { coloursOf } from './colours.ts';
 import { decodeIndex, encodeIndex, type SplitIndex } from './index-file.ts';
 import { indexObjects, readIndex } from './index-objects.ts';
+import { openRow } from './rows.ts';
 import { type Colours, createSplitSearcher } from './search.ts';
 
 const COUNT = 2100;
@@ -155,6 +157,18 @@ describe('searching at two Eves', () => {
     await searcherOf(colours(), index, (peer) => void told.push(peer)).search(queries[0]!, 1);
     eves[0]!.bends = false;
     assert.ok(told.some((peer) => peer.includes(eves[0]!.peer)));
+  });
+
+  test('a row opens by the name of its table, which goes with the index, and not by the key alone', async () => {
+    const { name, rowBytes, blocks } = index.texts;
+    const row = (await eves[0]!.tenant.get(blocks[0]!, null)).subarray(0, rowBytes);
+    const key = keys.key('rows');
+    assert.equal(Buffer.from(openRow(key, name, 0, row).bytes).toString(), textOf(0).toString());
+    const damaged = { code: 'vault_damaged' };
+    assert.throws(() => openRow(key, name, 1, row), damaged);
+    assert.throws(() => openRow(key, index.vectors.name, 0, row), damaged);
+    const bound = Buffer.from(`kith-row-v1\0${name}\x000\0`);
+    assert.throws(() => openWithNonce(key, bound, row, 'row 0'), damaged);
   });
 
   test('both halves of a question never go to one operator', () => {
