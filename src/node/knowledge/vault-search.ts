@@ -116,9 +116,10 @@ export function createPlacedSearcher(parts: {
         try {
           return await searched(opened, openMs);
         } catch (error) {
-          // Blocks that were kept for a former state are gone when another machine placed a newer one.
+          if (!isKithError(error) || error.code !== 'vault_unreachable') throw error;
+          // Blocks of a former state are gone when another machine placed a newer one.
           kept.delete(collection.id);
-          if (opened !== wasKept || !isKithError(error) || error.code !== 'vault_unreachable') throw error;
+          if (opened !== wasKept) throw error;
         }
       }
 
