@@ -4,9 +4,10 @@
  * @module base/files
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, realpath, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { lstat, open, realpath, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { InputError, KithError, LimitError, messageOf } from './errors.ts';
+import { makeFolder } from './folders.ts';
 import { formatBytes } from './format.ts';
 
 export interface WriteFileAtomicOptions {
@@ -29,7 +30,7 @@ export async function writeFileAtomic(
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const mode = options.mode ?? (await modeOf(path)) ?? 0o600;
     const file = await open(temporary, 'wx', mode);
     try {

@@ -41,6 +41,7 @@ export * from './entry.ts';
 export * from './errors.ts';
 export { Fields, isMap } from './fields.ts';
 export * from './files.ts';
+export * from './folders.ts';
 export * from './format.ts';
 export * from './hex.ts';
 export { Histogram, isExactBound, RecentHistogram } from './histogram.ts';

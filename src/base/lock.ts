@@ -13,12 +13,13 @@
  * @module base/lock
  */
 import { statfsSync } from 'node:fs';
-import { mkdir, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Clock, systemClock } from './clock.ts';
 import { isKithError, KithError, messageOf } from './errors.ts';
 import { readFileBounded, writeFileAtomic } from './files.ts';
+import { makeFolder } from './folders.ts';
 
 export interface LockHolder {
   readonly pid: number;
@@ -52,7 +53,7 @@ const GRACE_MS = 100;
 export async function acquireLock(path: string, options: AcquireLockOptions): Promise<Lock> {
   const clock = options.clock ?? systemClock;
   const deadline = clock.monotonic() + Math.max(GRACE_MS, options.waitMs ?? 0);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  await makeFolder(dirname(path), 0o700).catch((error: unknown) => {
     throw unavailable(path, error);
   });
   let database = tryLock(path, 'BEGIN EXCLUSIVE');

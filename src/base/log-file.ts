@@ -15,7 +15,6 @@ import {
   createWriteStream,
   existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -30,6 +29,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Clock } from './clock.ts';
 import { messageOf } from './errors.ts';
+import { makeFolderSync } from './folders.ts';
 
 export interface LogFileOptions {
   readonly dir: string;
@@ -72,7 +72,7 @@ export function createLogFile(options: LogFileOptions): LogFile {
   let compressing: Promise<void> = Promise.resolve();
 
   const open = () => {
-    mkdirSync(dir, { recursive: true });
+    makeFolderSync(dir);
     // Read too: the last byte says whether the last line is whole.
     descriptor = openSync(path, 'a+', 0o600);
     const found = fstatSync(descriptor);

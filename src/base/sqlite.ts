@@ -3,10 +3,11 @@
  *
  * @module base/sqlite
  */
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { KithError, messageOf, throwIfAborted } from './errors.ts';
+import { makeFolderSync } from './folders.ts';
 
 /** A migration is a list entry: entry i brings the schema from version i to i + 1. Entries are never edited. */
 export interface Migration {
@@ -54,7 +55,7 @@ export function openDatabase(path: string, options: OpenDatabaseOptions): Databa
   let connection: DatabaseSync | undefined;
   try {
     if (!readOnly && path !== ':memory:') {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolderSync(dirname(path), 0o700);
       keepPrivate(path);
     }
     connection = new DatabaseSync(path, {

@@ -6,13 +6,14 @@
  *
  * @module node/run-file
  */
-import { chmod, mkdir, unlink } from 'node:fs/promises';
+import { chmod, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
   acquireLock,
   isKithError,
   KithError,
+  makeFolder,
   readFileBounded,
   readLockHolder,
   writeFileAtomic,
@@ -75,7 +76,7 @@ export async function findNode(home: string): Promise<RunningNode> {
 /** `<home>/run`, the owner's alone, also when it was there before. */
 export async function makeRunFolder(home: string): Promise<void> {
   const path = join(home, 'run');
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path, 0o700);
   await chmod(path, 0o700);
 }
 

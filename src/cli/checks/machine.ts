@@ -4,11 +4,11 @@
  * @module cli/checks/machine
  */
 import { constants } from 'node:fs';
-import { access, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { access, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type Config, formatBytes, freeBytes, messageOf, systemClock } from '../../base/index.ts';
+import { type Config, formatBytes, freeBytes, makeFolder, messageOf, systemClock } from '../../base/index.ts';
 import type { RunningNode } from '../../node/index.ts';
 import { version } from '../version.ts';
 import { fail, ok, type Verdict, warn } from './finding.ts';
@@ -34,7 +34,7 @@ export function checkClock(): Verdict {
 }
 
 export async function checkHome(home: string): Promise<Verdict> {
-  await mkdir(home, { recursive: true });
+  await makeFolder(home);
   await access(home, constants.R_OK | constants.W_OK | constants.X_OK);
   // Read-only mounts and quotas show only when something is written.
   const probe = join(home, `.doctor-${process.pid}`);

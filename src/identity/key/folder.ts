@@ -15,6 +15,7 @@ import {
   isLink,
   KithError,
   type Lock,
+  makeFolder,
   messageOf,
   readFileBounded,
   syncFolder,
@@ -31,7 +32,7 @@ export const keyFilePath = (home: string): string => join(identityFolder(home), 
 export async function openIdentityFolder(home: string): Promise<string> {
   const folder = identityFolder(home);
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await makeFolder(home, 0o700);
     await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
       if (!isErrno(error, 'EEXIST')) throw error;
     });

@@ -3,10 +3,11 @@
  *
  * @module node/knowledge/uploads
  */
-import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   InputError,
+  makeFolder,
   type Random,
   requireDiskSpace,
   syncFolder,
@@ -72,7 +73,7 @@ export async function receiveUpload(
  */
 export async function makePrivate(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     if (process.platform !== 'win32' && ((await stat(folder)).mode & 0o077) !== 0) await chmod(folder, 0o700);
   } catch (error) {
     throw writeError(folder, error);
