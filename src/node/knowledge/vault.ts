@@ -3,9 +3,9 @@
  *
  * @module node/knowledge/vault
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, isKithError, KithError, messageOf, toHex } from '../../base/index.ts';
+import { InputError, isKithError, KithError, makeFolder, messageOf, toHex } from '../../base/index.ts';
 import { writeParts } from '../../knowledge/index.ts';
 import type { ChangeOrder, FoundKb, JobView, KbView, PlacedView, VaultDesk } from '../../server/index.ts';
 import {
@@ -353,7 +353,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     const collection = collectionOf({ id, eves, replicas, reached: 0 }, null);
     const manifest = await collection.open(signal);
     const keep = folder ?? knowledgeFolder(config);
-    await mkdir(keep, { recursive: true, mode: 0o700 });
+    await makeFolder(keep, 0o700);
     const path = join(keep, `${name}.${toHex(random.bytes(6))}.tmp`);
     try {
       await writeParts(
