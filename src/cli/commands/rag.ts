@@ -236,7 +236,14 @@ export const query: Handler = async (invocation) => {
     return code;
   }
   for (const [at, hit] of found.hits.entries()) printHit(at + 1, hit);
-  if (found.hits.length === 0) say('Nothing was found.');
+  if (found.hits.length === 0)
+    say(
+      filter === null
+        ? 'Nothing was found.'
+        : asTyped(
+            `Nothing was found in documents that fit. Paths are as they stand in kith rag docs ${nameOf(invocation)}`,
+          ),
+    );
   if (found.degraded !== null)
     say(asTyped(`Searched by words alone: ${plain(found.degraded.message)} (${found.degraded.code})`));
   else say(`By ${found.by.join(', ')}, in ${formatDuration(found.ms)}`);
