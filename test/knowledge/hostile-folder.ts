@@ -109,13 +109,18 @@ function more(isFull: boolean): Record<string, () => Uint8Array> {
   };
 }
 
-/** An error of a file that its owner can do something with: it names the file and says why, in a sentence, and nothing of programs. */
+/**
+ * An error of a file that its owner can do something with: it names the file and says why, in a sentence, and nothing of programs. Three dots stand where
+ * a piece of the file is quoted.
+ */
 export function isClear(name: string, code: string, message: string): boolean {
   return (
     /^[a-z]+_[a-z_]+$/.test(code) &&
     message.includes(JSON.stringify(basename(name).slice(-200)).slice(1, -1)) &&
     /[.!?]$/.test(message) &&
-    !/[\p{Cc}]|\s{2}|\.\.|undefined(?! entity)|\[object|node:internal|file:\/\//u.test(message) &&
+    !/[\p{Cc}]|\s{2}|(?<!\.)\.\.(?!\.)|undefined(?! entity)|\[object|node:internal|file:\/\//u.test(
+      message,
+    ) &&
     message.length < 700
   );
 }
