@@ -170,8 +170,18 @@ test('a knowledge base is placed, kept up to date, checked and repaired', async 
   const { eves: sound } = await call<CheckView>('POST', '/api/rag/kbs/notes/vault/check', { questions: 5 });
   assert.ok(sound.every(({ asked, failed }) => asked === 5 && failed === 0));
   await notOnDisks(['notebook', 'stairs.md', 'Green tea', 'notes']);
+  const left = join(home.path, 'knowledge', 'notes.sqlite.0123456789ab.tmp');
+  await writeFile(left, 'what a killed node left');
   const again = await ended(await call('POST', '/api/rag/kbs/notes/vault/sync'));
   assert.deepEqual([again.state, again.progress.totals.bytes], ['done', 0]);
+  await assert.rejects(readFile(left), { code: 'ENOENT' });
+  for (const [name, code] of [
+    ['..%2Felsewhere', 'kb_name_invalid'],
+    ['notes', 'kb_exists'],
+  ])
+    await assert.rejects(call('POST', `/api/rag/vault/restore/${name}`, { source: 'notes', eves: peers() }), {
+      code,
+    });
   const repaired = await ended(await call('POST', '/api/rag/kbs/notes/vault/repair'));
   assert.deepEqual([repaired.state, repaired.progress.totals.done], ['done', 0]);
 });

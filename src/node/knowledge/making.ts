@@ -31,6 +31,21 @@ export interface MadeKb {
   readonly unfollowed: readonly FolderView[];
 }
 
+/** @throws InputError `kb_name_invalid`; KithError `kb_exists` */
+export function requireNew(name: string, path: string, registry: Pick<Registry, 'has' | 'all'>): void {
+  if (!NAME.test(name))
+    throw new InputError(
+      'kb_name_invalid',
+      `'${name.slice(0, 80)}' cannot name a knowledge base: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.`,
+      { param: 'name' },
+    );
+  if (registry.has(name) || registry.all().some((entry) => entry.path === path) || TAKEN.has(name))
+    throw new KithError('kb_exists', `There is a knowledge base '${name}' already.`, {
+      status: 409,
+      param: 'name',
+    });
+}
+
 /**
  * @param before puts a file where the knowledge base's own is to be
  * @throws InputError `kb_name_invalid`, `chunking_invalid`; KithError `kb_exists`, `folder_missing`, `path_unusable`, `backup_invalid`, `disk_full`
@@ -40,19 +55,9 @@ export async function makeKb(
   { registry, folder, clock, random, embedders }: MakingParts,
   before: (path: string) => Promise<void> = async () => {},
 ): Promise<MadeKb> {
-  if (!NAME.test(name))
-    throw new InputError(
-      'kb_name_invalid',
-      `'${name.slice(0, 80)}' cannot name a knowledge base: 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.`,
-      { param: 'name' },
-    );
   const place = wanted ?? folder;
   const path = join(place, `${name}.sqlite`);
-  if (registry.has(name) || registry.all().some((entry) => entry.path === path) || TAKEN.has(name))
-    throw new KithError('kb_exists', `There is a knowledge base '${name}' already.`, {
-      status: 409,
-      param: 'name',
-    });
+  requireNew(name, path, registry);
   if (place !== folder) await checkWritableFolder(place);
   if (chunking !== undefined) {
     checkChunking(chunking);

@@ -3,7 +3,8 @@
  *
  * @module node/knowledge/vault-parts
  */
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type Random, requireDiskSpace, toHex } from '../../base/index.ts';
 import { type KnowledgeStore, openKnowledgeStore, openParts } from '../../knowledge/index.ts';
 import { digestOf, type ObjectSource } from '../../vault/index.ts';
@@ -24,6 +25,7 @@ export async function objectsOf(
   random: Pick<Random, 'bytes'>,
   signal: AbortSignal,
 ): Promise<KbObjects> {
+  await removeLeft(store.path);
   const path = `${store.path}.${toHex(random.bytes(6))}.tmp`;
   const gone = async () => {
     for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
@@ -57,4 +59,12 @@ export async function objectsOf(
     await gone();
     throw error;
   }
+}
+
+/** Copies that were left when the node was killed. One is made at a time: whoever comes next removes them. */
+async function removeLeft(path: string): Promise<void> {
+  const name = basename(path);
+  for (const entry of await readdir(dirname(path)))
+    if (entry.startsWith(`${name}.`) && /^\.[0-9a-f]{12}\.tmp(?:-wal|-shm)?$/.test(entry.slice(name.length)))
+      await rm(join(dirname(path), entry), { force: true });
 }

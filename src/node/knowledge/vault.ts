@@ -36,6 +36,7 @@ import { knowledgeFolder } from '../home-files.ts';
 import type { AreaParts } from './areas.ts';
 import type { Exchange } from './exchange.ts';
 import type { OpenKb } from './kbs.ts';
+import { requireNew } from './making.ts';
 import type { Work } from './registry.ts';
 import type { SharingParts } from './share.ts';
 import { NOTHING, noProgress, type Telling } from './telling.ts';
@@ -349,10 +350,12 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     { eves: asked, source, folder }: Parameters<VaultDesk['restore']>[1],
     signal: AbortSignal,
   ): Promise<KbView> {
+    const keep = folder ?? knowledgeFolder(config);
+    // Before anything is fetched.
+    requireNew(name, join(keep, `${name}.sqlite`), (await opened()).registry);
     const { id, mode, replicas, eves } = await foundOne(source, asked, signal);
     const collection = collectionOf({ id, eves, replicas, reached: 0 }, null);
     const manifest = await collection.open(signal);
-    const keep = folder ?? knowledgeFolder(config);
     await makeFolder(keep, 0o700);
     const path = join(keep, `${name}.${toHex(random.bytes(6))}.tmp`);
     try {
