@@ -12,6 +12,7 @@ import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts'
 import { type Head, headNumber, openHead, openPage, pageOf, type VaultMode } from '../seal/manifest.ts';
 import { damaged } from '../seal/record.ts';
 import type { Entry } from '../seal/segment.ts';
+import { awayText } from './put.ts';
 
 export const HEAD_NAME = 'main';
 
@@ -66,7 +67,7 @@ export async function readHeads(
   if (heads.size === 0)
     throw new KithError(
       'vault_unreachable',
-      `No Eve of this collection answered: ${[...away].map(([peer, why]) => `${peer}: ${why}`).join('; ') || 'it has none'}.`,
+      `No Eve of this collection answered. ${awayText(away) || 'It has none.'}`,
       { status: 503 },
     );
   return { newest, heads, away };
@@ -84,7 +85,7 @@ export async function readManifest(
   if ((newest?.number ?? 0) < atLeast)
     throw new KithError(
       'vault_rolled_back',
-      `The Eves that answer show state ${newest?.number ?? 0} of this collection, but ${atLeast} was reached. ${away.size > 0 ? `Wait for ${[...away.keys()].join(', ')}` : 'They lost what they had taken: place the collection anew'}.`,
+      `The Eves that answer show state ${newest?.number ?? 0} of this collection, but ${atLeast} was reached. ${away.size > 0 ? `Wait for ${[...away.keys()].join(', ')}` : 'They lost what they had taken: place it anew (kith vpk tenant delete, then kith rag connect-eve)'}.`,
       { status: 409, details: { shown: newest?.number ?? 0, reached: atLeast } },
     );
   if (newest === null)

@@ -59,7 +59,7 @@ export function createPutter(
       if (copies === 0 || copies < Math.min(wanted, 2))
         throw new KithError(
           'vault_not_placed',
-          `${copies} of ${wanted} copies of a block found an Eve: ${[...away].map(([peer, why]) => `${peer}: ${why}`).join('; ')}. What was placed before stays as it is; try again when they are back, or add an Eve.`,
+          `${copies} of ${wanted} copies of a block found an Eve. ${awayText(away)} What was placed before stays as it is; try again when they are back, or add an Eve.`,
           { status: 503 },
         );
     },
@@ -112,7 +112,7 @@ export function createEverywhere(
         if (away.size === 0) throw error;
         throw new KithError(
           'vault_not_placed',
-          `Too few Eves took a block: ${[...away].map(([peer, why]) => `${peer}: ${why}`).join('; ')}. What was placed before stays as it is; try again when they are back, or add an Eve.`,
+          `Too few Eves took a block. ${awayText(away)} What was placed before stays as it is; try again when they are back, or add an Eve.`,
           { status: 503, cause: error },
         );
       }
@@ -120,6 +120,10 @@ export function createEverywhere(
     },
   };
 }
+
+/** Who is away and why, as sentences. */
+export const awayText = (away: ReadonlyMap<string, string>): string =>
+  [...away].map(([peer, why]) => `${peer}: ${why.replace(/\.$/, '')}.`).join(' ');
 
 /** Runs work on all items, some at a time, and ends at the first failure. */
 export async function each<T>(

@@ -12,7 +12,7 @@ import type { PlacedEve } from '../place/reader.ts';
 import { pageCount, pageOf, sealHead, sealPage } from '../seal/manifest.ts';
 import { createSegmentWriter, type Entry, type Segment } from '../seal/segment.ts';
 import { HEAD_NAME, type Manifest } from './manifest-view.ts';
-import { createPutter, each } from './put.ts';
+import { awayText, createPutter, each } from './put.ts';
 import type { CollectionOptions, ObjectSource, SyncOptions, SyncReport } from './types.ts';
 
 /** A segment is sealed anew when less than this part of it is of use. */
@@ -175,7 +175,7 @@ async function setHeads(
   if (set < Math.min(eves.length, replicas, 2))
     throw new KithError(
       'vault_not_placed',
-      `${set} Eves took the new state: ${[...away].map(([peer, why]) => `${peer}: ${why}`).join('; ')}. Sync again when they are back.`,
+      `The new state was taken by ${set} of ${eves.length} Eves. ${awayText(away)} Upload again when they are back (kith vpk upload).`,
       { status: 503 },
     );
 }

@@ -4,7 +4,7 @@
  * @module vault/eve/host
  */
 import { Worker } from 'node:worker_threads';
-import { entryBeside, KithError, type Logger } from '../../base/index.ts';
+import { entryBeside, isKithError, KithError, type Logger } from '../../base/index.ts';
 import type { EveCall, EveReply, LentTenant } from './eve.ts';
 import type { EveOrder, FromEve, ThreadOptions } from './thread.ts';
 
@@ -131,7 +131,14 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
         return reply;
       } catch (error) {
         counters.refused += 1;
-        throw error;
+        if (!isKithError(error) || !error.code.startsWith('disk_')) throw error;
+        // Whose disk it is learns where and why; who asked does not.
+        log.error('The disk of the storage is full or fails.', { cause: error.message });
+        throw new KithError(
+          'storage_failed',
+          'The disk of this Eve is full or fails, and nothing of this was kept. Try again later, or take another Eve.',
+          { status: 503 },
+        );
       }
     },
     tenants: async () => (await ask({ do: 'tenants' })) as readonly LentTenant[],
