@@ -161,11 +161,9 @@ export function createSplitSearcher(options: SearchOptions): SplitSearcher {
     const drawn = () => Math.floor(random.float() * rows * blocks.length);
     const all = [...wanted, ...Array.from({ length: questions - wanted.length }, drawn)];
     const step = Math.max(1, Math.floor(2 ** 31 / (rows * rowBytes * blocks.length)));
-    for (let at = 0; at < questions; at += step) {
-      const count = Math.min(step, questions - at);
-      const here = all.slice(at, at + count);
-      const asked = askRows({ rows, blocks: blocks.length, rowBytes }, here, count, random);
-      const form = { rows, bytes: rowBytes, questions: count };
+    const some = async (here: readonly number[]) => {
+      const asked = askRows({ rows, blocks: blocks.length, rowBytes }, here, here.length, random);
+      const form = { rows, bytes: rowBytes, questions: here.length };
       const answers = await Promise.all([
         askColour(first, (tenant, both) => tenant.gather(blocks, form, asked.first, both), signal),
         askColour(second, (tenant, both) => tenant.gather(blocks, form, asked.second, both), signal),
@@ -173,7 +171,13 @@ export function createSplitSearcher(options: SearchOptions): SplitSearcher {
       bytes += 2 * asked.first.length;
       for (const [i, row] of readRows(answers[0], answers[1], rowBytes, here.length).entries())
         found.set(here[i]!, row);
-    }
+    };
+    // What one call may not walk goes in several at a time: one way there and back in all.
+    await Promise.all(
+      Array.from({ length: Math.ceil(questions / step) }, (_, i) =>
+        some(all.slice(i * step, (i + 1) * step)),
+      ),
+    );
     const opened = new Map(
       [...found].map(([row, sealed]) => [row, openRow(rowKey, name, row, sealed)] as const),
     );
