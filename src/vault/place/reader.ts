@@ -4,8 +4,9 @@
  *
  * @module vault/place/reader
  */
-import { type Clock, isKithError, KithError, messageOf, throwIfAborted } from '../../base/index.ts';
+import { type Clock, isKithError, KithError, throwIfAborted } from '../../base/index.ts';
 import type { EveTenant, Stretch } from '../types.ts';
+import { firstAnswer } from './first-answer.ts';
 import { type Place, placesFor } from './rendezvous.ts';
 
 export interface PlacedEve extends Place {
@@ -24,8 +25,6 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const HEDGE_MS = 400;
-
 export function faultOf(error: unknown): EveFault {
   if (!isKithError(error)) return 'failed';
   if (error.code === 'storage_no_block') return 'missing';
@@ -43,46 +42,19 @@ export async function readBlock<T>(
   check: (bytes: Uint8Array) => T,
   options: ReadOptions,
 ): Promise<T> {
-  const { replicas, hedgeMs = HEDGE_MS, clock, onFault, signal } = options;
-  const order = placesFor(block, eves, replicas);
-  const done = new AbortController();
-  const both = signal === undefined ? done.signal : AbortSignal.any([signal, done.signal]);
-  const causes: string[] = [];
-  let running = 0;
-  let next = 0;
+  const { replicas, hedgeMs, clock, onFault, signal } = options;
   try {
-    return await new Promise<T>((resolve, reject) => {
-      const ask = () => {
-        const eve = order[next++];
-        if (eve === undefined) {
-          if (running === 0) reject(lost(block, causes));
-          return;
-        }
-        running += 1;
-        const asked = next;
-        // The next one when this one is slow, unless she was asked already since this one failed.
-        clock.sleep(hedgeMs, both).then(
-          () => next === asked && ask(),
-          () => undefined,
-        );
-        eve.tenant
-          .get(block, stretch, both)
-          .then(check)
-          .then(resolve, (error: unknown) => {
-            running -= 1;
-            if (both.aborted) return reject(error);
-            onFault?.(eve.peer, faultOf(error), block);
-            causes.push(`${eve.peer}: ${messageOf(error)}`);
-            ask();
-          });
-      };
-      ask();
-    });
+    return await firstAnswer(
+      placesFor(block, eves, replicas),
+      async ({ tenant }, both) => check(await tenant.get(block, stretch, both)),
+      {
+        ...{ hedgeMs, clock, signal, none: (causes) => lost(block, causes) },
+        onFailed: ({ peer }, error) => onFault?.(peer, faultOf(error), block),
+      },
+    );
   } catch (error) {
     throwIfAborted(signal);
     throw error;
-  } finally {
-    done.abort();
   }
 }
 

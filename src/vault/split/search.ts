@@ -16,6 +16,7 @@ import {
   throwIfAborted,
 } from '../../base/index.ts';
 import type { CollectionKeys } from '../keys/keys.ts';
+import { firstAnswer } from '../place/first-answer.ts';
 import type { PlacedEve } from '../place/reader.ts';
 import type { Place } from '../place/rendezvous.ts';
 import type { EveTenant } from '../types.ts';
@@ -78,7 +79,6 @@ export const CANDIDATES = 60;
 /** Rows of texts that are always fetched: ten, and what goes on. */
 export const TEXT_ROWS = 16;
 const BLOCKS_AT_ONCE = 64;
-const HEDGE_MS = 400;
 
 /** @throws KithError `split_operators`: both halves would go to one operator */
 export function checkColours({ first, second }: ColoursOf<Place>): void {
@@ -95,7 +95,7 @@ export function checkColours({ first, second }: ColoursOf<Place>): void {
 }
 
 export function createSplitSearcher(options: SearchOptions): SplitSearcher {
-  const { keys, index, colours, random, clock, hedgeMs = HEDGE_MS, onFault } = options;
+  const { keys, index, colours, random, clock, hedgeMs, onFault } = options;
   checkColours(colours);
   const keeper = createKeeper(keys);
   const rowKey = keys.key('rows');
@@ -107,45 +107,19 @@ export function createSplitSearcher(options: SearchOptions): SplitSearcher {
   ];
 
   /** The first good answer of one colour. Every Eve of it is asked the same. */
-  function askColour<T>(
+  const askColour = <T>(
     eves: readonly PlacedEve[],
     ask: (tenant: EveTenant, signal: AbortSignal) => Promise<T>,
     signal: AbortSignal | undefined,
-  ): Promise<T> {
-    const done = new AbortController();
-    const both = signal === undefined ? done.signal : AbortSignal.any([signal, done.signal]);
-    const causes: string[] = [];
-    let next = 0;
-    let running = 0;
-    return new Promise<T>((resolve, reject) => {
-      const begin = () => {
-        const eve = eves[next++];
-        if (eve === undefined) {
-          if (running === 0)
-            reject(
-              new KithError('vault_unreachable', `No Eve of one colour answered: ${causes.join('; ')}.`, {
-                status: 503,
-              }),
-            );
-          return;
-        }
-        running += 1;
-        const asked = next;
-        clock.sleep(hedgeMs, both).then(
-          () => next === asked && begin(),
-          () => undefined,
-        );
-        ask(eve.tenant, both).then(resolve, (error: unknown) => {
-          running -= 1;
-          if (both.aborted) return reject(error);
-          causes.push(`${eve.peer}: ${messageOf(error)}`);
-          onFault?.(eve.peer, messageOf(error));
-          begin();
-        });
-      };
-      begin();
-    }).finally(() => done.abort());
-  }
+  ): Promise<T> =>
+    firstAnswer(eves, ({ tenant }, both) => ask(tenant, both), {
+      ...{ hedgeMs, clock, signal },
+      onFailed: ({ peer }, error) => onFault?.(peer, messageOf(error)),
+      none: (causes) =>
+        new KithError('vault_unreachable', `No Eve of one colour answered: ${causes.join('; ')}.`, {
+          status: 503,
+        }),
+    });
 
   async function fetchRows(
     { first, second }: Colours,
