@@ -7,6 +7,7 @@
 import { KithError, messageOf, throwIfAborted } from '../../base/index.ts';
 import type { PlacedEve } from '../place/reader.ts';
 import { placesFor } from '../place/rendezvous.ts';
+import type { BlockRow, EveTenant } from '../types.ts';
 
 export interface BlockPutter {
   /** Resolves when enough copies were acknowledged. @throws KithError `vault_not_placed` */
@@ -136,4 +137,17 @@ export async function each<T>(
     for (let next = iterator.next(); next.done !== true; next = iterator.next()) await work(next.value);
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
+}
+
+/** All blocks of a tenant, page by page; what was given may be removed meanwhile. */
+export async function* blocksOf(
+  tenant: Pick<EveTenant, 'list'>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly BlockRow[]> {
+  for (let after: string | null = null; ; ) {
+    const rows = await tenant.list(after, signal);
+    if (rows.length === 0) return;
+    after = rows.at(-1)!.id;
+    yield rows;
+  }
 }

@@ -10,7 +10,7 @@ import { faultOf, readBlock } from '../place/reader.ts';
 import { type Place, placesFor } from '../place/rendezvous.ts';
 import { sealHead } from '../seal/manifest.ts';
 import { HEAD_NAME, type Manifest } from './manifest-view.ts';
-import { each } from './put.ts';
+import { blocksOf, each } from './put.ts';
 import type { CheckReport, CollectionOptions, RepairReport } from './types.ts';
 
 const AT_ONCE = 3;
@@ -39,12 +39,8 @@ async function holdingsOf(
     eves.map(async ({ peer, tenant }) => {
       try {
         const blocks = new Map<string, number>();
-        for (let after: string | null = null; ; ) {
-          const rows = await tenant.list(after, signal);
-          if (rows.length === 0) break;
+        for await (const rows of blocksOf(tenant, signal))
           for (const { id, bytes } of rows) blocks.set(id, bytes);
-          after = rows.at(-1)!.id;
-        }
         held.set(peer, blocks);
       } catch (error) {
         throwIfAborted(signal);

@@ -12,7 +12,7 @@ import type { PlacedEve } from '../place/reader.ts';
 import { pageCount, pageOf, sealHead, sealPage } from '../seal/manifest.ts';
 import { createSegmentWriter, type Entry, type Segment } from '../seal/segment.ts';
 import { HEAD_NAME, type Manifest } from './manifest-view.ts';
-import { awayText, createPutter, each } from './put.ts';
+import { awayText, blocksOf, createPutter, each } from './put.ts';
 import type { CollectionOptions, ObjectSource, SyncOptions, SyncReport } from './types.ts';
 
 /** A segment is sealed anew when less than this part of it is of use. */
@@ -191,11 +191,7 @@ export async function removeOthers(
   await Promise.all(
     eves.map(async ({ peer, tenant }) => {
       try {
-        let after: string | null = null;
-        for (;;) {
-          const rows = await tenant.list(after, signal);
-          if (rows.length === 0) return;
-          after = rows.at(-1)!.id;
+        for await (const rows of blocksOf(tenant, signal)) {
           const others = rows.filter(({ id }) => !referenced.has(id)).map(({ id }) => id);
           removed += await tenant.remove(others, signal);
         }
