@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Random, requireDiskSpace, toHex } from '../../base/index.ts';
 import { type KnowledgeStore, openKnowledgeStore, openParts } from '../../knowledge/index.ts';
 import { digestOf, type ObjectSource } from '../../vault/index.ts';
+import { removeDatabase } from './admitting.ts';
 
 /** Ms of work after which others of this thread get their turn. */
 const SLICE_MS = 20;
@@ -27,9 +28,6 @@ export async function objectsOf(
 ): Promise<KbObjects> {
   await removeLeft(store.path);
   const path = `${store.path}.${toHex(random.bytes(6))}.tmp`;
-  const gone = async () => {
-    for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
-  };
   try {
     await requireDiskSpace(path, store.counts().bytes);
     const version = store.version();
@@ -52,11 +50,11 @@ export async function objectsOf(
       },
       async [Symbol.asyncDispose]() {
         parts[Symbol.dispose]();
-        await gone();
+        await removeDatabase(path);
       },
     };
   } catch (error) {
-    await gone();
+    await removeDatabase(path);
     throw error;
   }
 }

@@ -3,7 +3,6 @@
  *
  * @module node/knowledge/vault
  */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, isKithError, KithError, makeFolder, messageOf, toHex } from '../../base/index.ts';
 import { writeParts } from '../../knowledge/index.ts';
@@ -33,6 +32,7 @@ import {
   type VaultRoot,
 } from '../../vault/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
+import { removeDatabase } from './admitting.ts';
 import type { AreaParts } from './areas.ts';
 import type { Exchange } from './exchange.ts';
 import type { OpenKb } from './kbs.ts';
@@ -375,20 +375,12 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       // Another machine may go on with it: who writes first is told apart by the head.
       if (placed.of(name) === null)
         placed.save({
-          ...{
-            id,
-            kb: name,
-            mode,
-            replicas,
-            eves,
-            quota: Math.max(LEAST_QUOTA, 2 * bytes),
-            reached: manifest.number,
-          },
-          ...{ version, synced: Math.floor(clock.now()) },
+          ...{ id, kb: name, mode, replicas, eves, quota: Math.max(LEAST_QUOTA, 2 * bytes) },
+          ...{ reached: manifest.number, version, synced: Math.floor(clock.now()) },
         });
       return view;
     } finally {
-      for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
+      await removeDatabase(path);
     }
   }
 
