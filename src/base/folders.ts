@@ -8,16 +8,6 @@ import { mkdirSync, statSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-/** Folders to be made, the highest first. */
-function below(path: string, isThere: (path: string) => boolean): string[] {
-  const missing: string[] = [];
-  for (let at = resolve(path); !isThere(at); at = dirname(at)) {
-    missing.unshift(at);
-    if (dirname(at) === at) break;
-  }
-  return missing;
-}
-
 const isMissing = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 const isThereNow = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EEXIST';
@@ -43,15 +33,11 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
 
 /** As `makeFolder`. */
 export function makeFolderSync(path: string, mode?: number): void {
-  const missing = below(path, (at) => {
-    try {
-      statSync(at);
-      return true;
-    } catch (error) {
-      if (isMissing(error)) return false;
-      throw error;
-    }
-  });
+  const missing: string[] = [];
+  for (let at = resolve(path); ; at = dirname(at)) {
+    if (statSync(at, { throwIfNoEntry: false }) !== undefined || dirname(at) === at) break;
+    missing.unshift(at);
+  }
   for (const folder of missing)
     try {
       mkdirSync(folder, mode);
