@@ -95,6 +95,7 @@ function readPackages(path: string): Packages | null {
 export const TEST_PACKAGES = {
   'test/models': 'models',
   'test/clients': 'client packages of other makers',
+  'test/engines': 'database engine',
   'test/browser': 'browser driver',
 } as const;
 
