@@ -10,6 +10,10 @@ import type { EveTerms, OwnTenant, TenantInfo } from '../../vault/index.ts';
 const DAYS = 30;
 const RENEW_BELOW_DAYS = 15;
 const DAY_MS = 86_400_000;
+const LEAST_QUOTA = 64 << 20;
+
+/** Bytes that are asked for a knowledge base of so many. Twice: what is new is there before what was goes. */
+export const leastQuota = (bytes: number): number => Math.max(LEAST_QUOTA, 2 * bytes);
 
 export interface TenantWay {
   readonly tenant: OwnTenant;

@@ -1,0 +1,123 @@
+/**
+ * What every part of the vault's area needs: the root of the owner's keys, ways to Eves, what is placed, and collections over both.
+ *
+ * @module node/knowledge/vault-reach
+ */
+import { join } from 'node:path';
+import { KithError } from '../../base/index.ts';
+import {
+  type AskEve,
+  BLOCK_MAX_BYTES,
+  type Collection,
+  createCollection,
+  type OwnTenant,
+  type Place,
+  type PlacedEve,
+  rootOfIdentity,
+  tenantAt,
+  termsOf,
+  VAULT_METHOD,
+  type VaultRoot,
+} from '../../vault/index.ts';
+import type { AreaParts } from './areas.ts';
+import type { SharingParts } from './share.ts';
+import { openPlacedStore, type PlacedRow, type PlacedStore } from './vault-store.ts';
+import type { TenantWay } from './vault-tenants.ts';
+
+const CALL_MS = 60_000;
+/** For questions that an Eve answers at once or not at all. */
+export const ASK_MS = 10_000;
+
+export interface VaultReach extends Disposable {
+  /** @throws KithError `vault_off`: this node is not running */
+  need(): SharingParts & { readonly root: VaultRoot };
+  store(): Promise<PlacedStore>;
+  /** Null before anything of the vault was asked for. */
+  readonly kept: PlacedStore | null;
+  /** @throws KithError `vault_not_kept` */
+  rowOf(name: string): Promise<PlacedRow>;
+  /** Calls of one Eve. What is sent is copied: the network takes what it is given. */
+  askOf(peer: string, deadlineMs?: number): AskEve;
+  tenantOf(id: string, peer: string): OwnTenant;
+  evesOf(placed: Pick<PlacedRow, 'id' | 'eves'>): PlacedEve[];
+  waysTo(id: string, eves: readonly Place[]): TenantWay[];
+  /** @param placed where the newest state that is met is written down; null: nowhere */
+  collectionOf(
+    row: Pick<PlacedRow, 'id' | 'eves' | 'replicas' | 'reached'>,
+    placed: PlacedStore | null,
+  ): Collection;
+}
+
+export function createVaultReach({ config, clock, random, log, opened, sharing }: AreaParts): VaultReach {
+  let kept: PlacedStore | null = null;
+  let root: VaultRoot | null = null;
+
+  async function store(): Promise<PlacedStore> {
+    await opened();
+    kept ??= openPlacedStore(join(config.home, 'vault', 'bob.sqlite'));
+    return kept;
+  }
+
+  function need(): SharingParts & { readonly root: VaultRoot } {
+    if (sharing === undefined)
+      throw new KithError(
+        'vault_off',
+        'Only a running node keeps knowledge bases on the disks of peers. Start it with kith start.',
+        { status: 409 },
+      );
+    root ??= rootOfIdentity(sharing.identity);
+    return { ...sharing, root };
+  }
+
+  const askOf = (peer: string, deadlineMs = CALL_MS): AskEve => {
+    const { peers } = need();
+    return (metadata, payload, signal) =>
+      peers.swarm.call(peer, VAULT_METHOD, metadata, Uint8Array.from(payload), {
+        ...{ deadlineMs, maxReplyBytes: BLOCK_MAX_BYTES },
+        ...(signal === undefined ? {} : { signal }),
+      });
+  };
+
+  const tenantOf = (id: string, peer: string): OwnTenant =>
+    tenantAt(peer, need().root.label(id), askOf(peer));
+
+  const evesOf = ({ id, eves }: Pick<PlacedRow, 'id' | 'eves'>): PlacedEve[] =>
+    eves.map((eve) => ({ ...eve, tenant: tenantOf(id, eve.peer) }));
+
+  return {
+    need,
+    store,
+    get kept() {
+      return kept;
+    },
+    async rowOf(name) {
+      const row = (await store()).of(name);
+      if (row !== null) return row;
+      throw new KithError(
+        'vault_not_kept',
+        `${name} is on no peer's disk. Place it: kith rag connect-eve ${name} --eve PEER`,
+        { status: 404 },
+      );
+    },
+    askOf,
+    tenantOf,
+    evesOf,
+    waysTo: (id, eves) =>
+      eves.map(({ peer }) => ({
+        tenant: tenantOf(id, peer),
+        terms: (signal) => termsOf(askOf(peer, ASK_MS), signal),
+      })),
+    collectionOf: ({ id, eves, replicas, reached }, placed) =>
+      createCollection({
+        ...{ id, root: need().root, replicas, reached, random, clock, log },
+        eves: evesOf({ id, eves }),
+        onReached: (number) => placed?.reach(id, number),
+        onFault: (peer, fault, block) =>
+          log.warn('An Eve did not give what she took.', { peer, fault, block }),
+      }),
+    [Symbol.dispose]() {
+      kept?.[Symbol.dispose]();
+      kept = null;
+    },
+  };
+}
