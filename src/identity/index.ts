@@ -65,6 +65,7 @@ export {
   readPrivateKey,
   writePrivateKey,
 } from './key/private-forms.ts';
+export { SEALED_TO_BYTES, type SealingUse, sealTo } from './key/seal-to.ts';
 export { checkNewPassphrase } from './key/sealed.ts';
 export { createIdentity, verify, verifyJws, verifyProof } from './key/sign.ts';
 export { type StatementReader, statementReader } from './key/statement.ts';

@@ -4,6 +4,8 @@
  * @module identity/types
  */
 
+import type { SealingUse } from './key/seal-to.ts';
+
 /** A node as others know it: three names of one Ed25519 public key. */
 export interface PublicIdentity {
   /** libp2p PeerId, base58btc: `12D3KooW…`. */
@@ -27,6 +29,8 @@ export type SigningPurpose =
   | 'work-receipt'
   | 'knowledge-grant'
   | 'vault-grant'
+  | 'vault-grant-file'
+  | 'vault-head'
   | 'governance'
   | 'challenge';
 
@@ -40,6 +44,8 @@ export interface Identity extends PublicIdentity {
   signJws(signingInput: string): Uint8Array;
   /** Bytes derived from the seed by HKDF-SHA256 for a named use (`vault/…`); `length` bytes. */
   derive(use: string, length: number): Uint8Array;
+  /** Opens what `sealTo` sealed to this key; null: it was sealed to another, for another use, or altered. */
+  openSealed(use: SealingUse, aad: Uint8Array, sealed: Uint8Array): Uint8Array | null;
   /** The 32-byte seed, for the network's handshakes in the swarm thread alone. */
   networkSeed(): Uint8Array;
 }

@@ -20,6 +20,8 @@ const purposes: readonly SigningPurpose[] = [
   'work-receipt',
   'knowledge-grant',
   'vault-grant',
+  'vault-grant-file',
+  'vault-head',
   'governance',
   'challenge',
 ];

@@ -22,6 +22,7 @@ import { fromHex, InputError, toHex } from '../../base/index.ts';
 import type { Identity, SigningPurpose } from '../types.ts';
 import { isCanonicalPoint, isLowOrder, isScalar } from './low-order.ts';
 import { checkedPublicKey, didOf, PUBLIC_KEY_BYTES, peerIdOf } from './names.ts';
+import { agreementSecretOf, openSealedTo } from './seal-to.ts';
 
 export const SEED_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
@@ -70,6 +71,7 @@ export function createIdentity(seed: Uint8Array): Identity {
         throw new TypeError(`HKDF gives 1 to ${MAX_DERIVED_BYTES} bytes, not ${length}.`);
       return new Uint8Array(hkdfSync('sha256', own, 'kith-derive-v1', use, length));
     },
+    openSealed: (use, aad, sealed) => openSealedTo(agreementSecretOf(own), use, aad, sealed),
     networkSeed: () => Uint8Array.from(own),
   };
 }
