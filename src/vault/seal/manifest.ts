@@ -13,10 +13,14 @@
  *
  * | Bytes | Hold |
  * |---|---|
- * | 1 | version: 1 |
+ * | 1 | version: 2 |
  * | 4 | epoch (u32, little-endian) |
  * | 8 | number (u64, little-endian): rises by one with every change |
- * | 12 + n + 16 | nonce, AES-256-GCM under the epoch's key for manifests, tag: CBOR map `mode`, `objects`, `pages` (one byte string, 32 B each), `everywhere` (likewise: blocks that all Eves hold), `info` |
+ * | 12 + n + 16 | nonce, AES-256-GCM under the epoch's key for heads, tag: CBOR map `mode`, `objects`, `pages` (one byte string, 32 B each), `everywhere` (likewise: blocks that all Eves hold), `info` |
+ * | 64 | Ed25519 of the epoch's writer for the purpose `vault-head` over the additional data and what is sealed |
+ *
+ * Who was given the keys to read can make no head that holds: the writer's key is the owner's alone. Version 1 had no signature, and was sealed
+ * under the epoch's key for manifests, which nobody is given.
  *
  * Additional data: the 13 bytes before, the collection. A head of another number or collection cannot be passed off as this one; that an
  * Eve shows an older one is seen by who remembers a later number, or asks other Eves.
@@ -35,6 +39,7 @@ import {
   type Random,
   toHex,
 } from '../../base/index.ts';
+import { verify } from '../../identity/index.ts';
 import { BLOCK_MAX_BYTES, blockId, ID_BYTES } from '../block.ts';
 import { type CollectionKeys, KEY_BYTES } from '../keys/keys.ts';
 import { damaged, OBJECT_MAX_BYTES, openWithNonce, paddedLength, sealWithNonce } from './record.ts';
@@ -55,7 +60,9 @@ export const MANIFEST_BOUNDS = {
 } as const;
 
 const PREFIX_BYTES = 13;
-const VERSION = 1;
+const UNSIGNED = 1;
+const SIGNED = 2;
+const SIGNATURE_BYTES = 64;
 export const VAULT_MODES = ['sealed', 'split', 'perturbed'] as const;
 export type VaultMode = (typeof VAULT_MODES)[number];
 
@@ -153,7 +160,7 @@ export function openPage(keys: CollectionKeys, index: number, block: Uint8Array)
 
 function prefixOf(epoch: number, number: number): Buffer {
   const prefix = Buffer.alloc(PREFIX_BYTES);
-  prefix[0] = VERSION;
+  prefix[0] = SIGNED;
   prefix.writeUInt32LE(epoch, 1);
   prefix.writeBigUInt64LE(BigInt(number), 5);
   return prefix;
@@ -182,19 +189,24 @@ export function sealHead(
     { mode, objects, pages: packedIds(pages), everywhere: packedIds(everywhere), info },
     HEAD_CBOR,
   );
-  const sealed = sealWithNonce(keys.key('manifest'), headAad(prefix, keys.collection), plain, random);
-  return Buffer.concat([prefix, sealed]);
+  const aad = headAad(prefix, keys.collection);
+  const sealed = sealWithNonce(keys.key('head'), aad, plain, random);
+  return Buffer.concat([prefix, sealed, keys.signHead(Buffer.concat([aad, sealed]))]);
 }
 
 /** What a head says of itself to everybody. @throws KithError `vault_damaged` */
 export function headNumber(bytes: Uint8Array): { readonly epoch: number; readonly number: number } {
-  if (bytes.length < PREFIX_BYTES || bytes.length > MANIFEST_BOUNDS.headBytes + 64 || bytes[0] !== VERSION)
+  if (bytes.length < PREFIX_BYTES || bytes.length > MANIFEST_BOUNDS.headBytes + 128)
     throw damaged('the head');
+  if (bytes[0] !== UNSIGNED && bytes[0] !== SIGNED) throw damaged('the head');
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const number = view.readBigUInt64LE(5);
   if (number > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged('the head');
   return { epoch: view.readUInt32LE(1), number: Number(number) };
 }
+
+/** Whether it is of the version that others than the owner can read. */
+export const isSignedHead = (bytes: Uint8Array): boolean => bytes[0] === SIGNED;
 
 /** @param keysOf the collection's keys of an epoch @throws KithError `vault_damaged` */
 export function openHead(keysOf: (epoch: number) => CollectionKeys, bytes: Uint8Array): Head {
@@ -202,7 +214,15 @@ export function openHead(keysOf: (epoch: number) => CollectionKeys, bytes: Uint8
   const { epoch, number } = headNumber(bytes);
   const keys = keysOf(epoch);
   const aad = headAad(bytes.subarray(0, PREFIX_BYTES), keys.collection);
-  const plain = openWithNonce(keys.key('manifest'), aad, bytes.subarray(PREFIX_BYTES), what);
+  const signed = isSignedHead(bytes);
+  const end = signed ? Math.max(PREFIX_BYTES, bytes.length - SIGNATURE_BYTES) : bytes.length;
+  const sealed = bytes.subarray(PREFIX_BYTES, end);
+  if (
+    signed &&
+    !verify(keys.writer, 'vault-head', Buffer.concat([aad, sealed]), Uint8Array.from(bytes.subarray(end)))
+  )
+    throw damaged(what);
+  const plain = openWithNonce(keys.key(signed ? 'head' : 'manifest'), aad, sealed, what);
   return reading(what, () => {
     const fields = new Fields(decodeCbor(plain, HEAD_CBOR) as CborMap, what, damaged);
     const mode = fields.oneOf('mode', VAULT_MODES);
@@ -216,7 +236,7 @@ export function openHead(keysOf: (epoch: number) => CollectionKeys, bytes: Uint8
   });
 }
 
-const packedIds = (ids: readonly string[]): Uint8Array => Buffer.concat(ids.map((id) => fromHex(id)));
+export const packedIds = (ids: readonly string[]): Uint8Array => Buffer.concat(ids.map((id) => fromHex(id)));
 
 function readIds(bytes: Uint8Array, what: string): string[] {
   if (bytes.length % ID_BYTES !== 0) throw damaged(what);

@@ -84,7 +84,7 @@ export interface SplitKeeper {
   read(question: SplitQuestion, check: BlockCheck, first: Uint8Array, second: Uint8Array): Int16Array;
 }
 
-export function createKeeper(keys: CollectionKeys): SplitKeeper {
+export function createKeeper(keys: Pick<CollectionKeys, 'key'>): SplitKeeper {
   const secretKey = keys.key('secret');
   const noiseKey = keys.key('noise');
   const publicSeed = keys.key('public');

@@ -34,8 +34,8 @@ export type SealingReply =
   | { readonly type: 'sealed'; readonly block: SealedBlock }
   | { readonly type: 'failed'; readonly message: string };
 
-const { collection, epoch, keys } = workerData as SealingKeys;
-const keeper = createKeeper({ collection, epoch, key: (use) => keys[use]! });
+const { keys } = workerData as SealingKeys;
+const keeper = createKeeper({ key: (use) => keys[use]! });
 
 function made(order: SealingOrder): SealingReply {
   const { vectors } = order;
