@@ -316,6 +316,21 @@ test('vectors are made anew for another embedder, in steps that stay done', asyn
   assert.deepEqual(await reembed(store, other).next(), { done: true, value: undefined });
 });
 
+test('of documents that are put together, one that cannot be put takes no other with it', async () => {
+  using store = openStore();
+  const files = ['a.txt', 'b.txt', 'c.txt'].map((path) => fileOf(path, `What ${path} says.`));
+  const events = await run(files, store, {
+    // Of a chunk that the document has not.
+    mentions: ({ path }) =>
+      path === 'b.txt' ? [{ chunk: 9, surface: 'B', span: null, extractor: 'name', confidence: 1 }] : [],
+  });
+  assert.deepEqual(stagesOf(events), { 'a.txt': 'done', 'b.txt': 'failed', 'c.txt': 'done' });
+  assert.equal(store.file('b.txt')?.code, 'document_invalid');
+  assert.equal(store.document('b.txt'), null);
+  assert.deepEqual([store.counts().documents, store.counts().vectors], [2, 2]);
+  assert.deepEqual(store.check(), []);
+});
+
 test('files of many formats are parsed in processes of their own, and broken ones are told of by name', async () => {
   await using pool = createParserPool({ processes: 1 });
   using store = openStore();

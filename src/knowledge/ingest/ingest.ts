@@ -1,6 +1,6 @@
 /**
  * Files to documents of a knowledge base: several are read and parsed while the chunks of others are embedded, and each is put
- * by itself. What was put stays, whatever happens next: a run that is killed is simply begun again.
+ * whole. What was told to be put stays, whatever happens next: a run that is killed is simply begun again.
  *
  * @module knowledge/ingest/ingest
  */
@@ -145,7 +145,7 @@ export async function* ingest(
     }
   }
 
-  /** Embeds what has no vector yet, with few calls, and puts each document as soon as it is whole. */
+  /** Embeds what has no vector yet, with few calls, and puts documents as soon as they are whole. */
   async function* put(reads: readonly Read[]): AsyncGenerator<IngestEvent> {
     const { dimension } = embedder;
     for (const { file, look: seen } of reads) onTheWay(file.path, 'chunked', seen);
@@ -166,16 +166,24 @@ export async function* ingest(
         sum.embedded += part.length;
         yield { kind: 'progress', totals: totals() };
       }
-      for (; whole < reads.length && reads[whole]!.chunks.every(({ id }) => vectors.has(id)); whole++) {
-        // Whoever ends the run now has heard of all that was put.
-        const settled = putOne(reads[whole]!, vectors);
+      const first = whole;
+      while (whole < reads.length && reads[whole]!.chunks.every(({ id }) => vectors.has(id))) whole++;
+      const ready = reads.slice(first, whole);
+      // One wait for the disk for all of them: of small documents it takes longer than all else but the model.
+      const failures = store.atOnce(() => ready.map((read) => putOne(read, vectors)));
+      for (const [i, read] of ready.entries()) {
+        const settled = settleOne(read, failures[i] ?? null);
         if (settled !== null) yield settled;
       }
       if (whole === reads.length) return;
     }
   }
 
-  function putOne({ file, facts, look: seen, parsed, chunks }: Read, vectors: Vectors): IngestEvent | null {
+  /** Null, or why it could not be put. */
+  function putOne(
+    { facts, look: seen, parsed, chunks }: Read,
+    vectors: Vectors,
+  ): { readonly error: unknown } | null {
     const { dimension } = embedder;
     const rows = new Float32Array(chunks.length * dimension);
     for (const [at, { id }] of chunks.entries()) rows.set(vectors.get(id)!, at * dimension);
@@ -187,10 +195,18 @@ export async function* ingest(
       // Before the document says that the file is done: after a kill nobody would look for them again.
       if (parsed.page === null) dropPages(path, null);
       store.put(facts, chunks, rows, mentions, parsed.page === null ? stateOf('done', seen) : undefined);
+      return null;
     } catch (error) {
       if (isFatal(error)) throw error;
-      return fail(file.path, seen, error);
+      return { error };
     }
+  }
+
+  function settleOne(
+    { file, facts: { path }, look: seen, parsed, chunks }: Read,
+    failure: { readonly error: unknown } | null,
+  ): IngestEvent | null {
+    if (failure !== null) return fail(file.path, seen, failure.error);
     sum.documents++;
     sum.chunks += chunks.length;
     // The state of a file that is one document was written with it.

@@ -50,19 +50,31 @@ export interface KnowledgeParts extends Disposable {
   read(name: string): Uint8Array | null;
 }
 
+export interface PartsOptions {
+  /** About how many bytes of a document make a part: who reads single passages reads so many. @default 1 MiB */
+  readonly documentPartBytes?: number;
+}
+
 /** @param path of a knowledge base that nobody writes meanwhile: a backup */
-export function openParts(path: string): KnowledgeParts {
+export function openParts(
+  path: string,
+  { documentPartBytes = PART_BYTES }: PartsOptions = {},
+): KnowledgeParts {
   const database = openDatabase(path, { migrations: MIGRATIONS, table: 'document', readOnly: true });
   const tables = tablesOf(database);
   const general = tables.filter(({ ofDocument }) => ofDocument === null);
   const documents = database.prepare<{ id: number }>('SELECT id FROM document ORDER BY id');
 
-  /** The rows of a document, in as many parts as their size asks for. */
+  let last: { readonly id: number; readonly parts: Uint8Array[] } | null = null;
+
+  /** The rows of a document, in as many parts as their size asks for. Those of the last one are kept: they are asked for one by one. */
   function ofDocument(id: number): Uint8Array[] {
+    if (last?.id === id) return last.parts;
     const rows = tables
       .filter((table) => table.ofDocument !== null)
       .map((table) => [table, select(database, table, table.ofDocument!, [id])] as const);
-    return packed(database.version, rows);
+    last = { id, parts: packed(database.version, rows, documentPartBytes) };
+    return last.parts;
   }
 
   function ofTable(table: Table, stretch: number): Uint8Array[] {
@@ -219,8 +231,12 @@ function select(database: Database, table: Table, where: string, params: readonl
     .map((row) => table.columns.map((column) => row[column]!));
 }
 
-/** Rows to parts of about a MiB, in order. */
-function packed(version: number, all: readonly (readonly [Table, SqlValue[][]])[]): Uint8Array[] {
+/** Rows to parts of about so many bytes, in order. */
+function packed(
+  version: number,
+  all: readonly (readonly [Table, SqlValue[][]])[],
+  partBytes = PART_BYTES,
+): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let tables: CborValue[] = [];
   let bytes = 0;
@@ -237,7 +253,7 @@ function packed(version: number, all: readonly (readonly [Table, SqlValue[][]])[
     };
     for (const row of rows) {
       const size = row.reduce<number>((sum, value) => sum + sizeOf(value), 16);
-      if (bytes > 0 && bytes + size > PART_BYTES) {
+      if (bytes > 0 && bytes + size > partBytes) {
         put();
         close();
       }
@@ -255,7 +271,8 @@ function sizeOf(value: SqlValue): number {
   return ArrayBuffer.isView(value) ? value.byteLength + 5 : 9;
 }
 
-function decoded(part: Uint8Array): [name: string, columns: string[], rows: SqlValue[][]][] {
+/** Tables of a part, with their rows. @throws KithError `parts_invalid`, `database_newer`; InputError `cbor_invalid` */
+export function decoded(part: Uint8Array): [name: string, columns: string[], rows: SqlValue[][]][] {
   const value = decodeCbor(part, CBOR);
   if (!Array.isArray(value) || value[0] !== VERSION || typeof value[1] !== 'number') throw invalid();
   if (value[1] > MIGRATIONS.length)

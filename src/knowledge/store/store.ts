@@ -114,6 +114,10 @@ function createStore(database: Database): KnowledgeStore {
     put(document, chunks, vectors, mentions, state) {
       return reader.documentById(writer.put(document, chunks, vectors, mentions, state))!;
     },
+    atOnce(work) {
+      present();
+      return database.transaction(work);
+    },
     counts(): Counts {
       return {
         documents: number('(SELECT count(*) FROM document)'),

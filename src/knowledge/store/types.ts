@@ -180,6 +180,11 @@ export interface KnowledgeStore extends Disposable, AssertionStore {
     mentions: readonly Mention[],
     state?: Omit<FileState, 'path'>,
   ): StoredDocument;
+  /**
+   * All that the work changes is stored together, or nothing when it throws; with one wait for the disk. What fails inside and is
+   * caught there undoes itself alone. The work must not wait.
+   */
+  atOnce<T>(work: () => T): T;
   /** False when there is none. */
   remove(path: string): boolean;
   /** Gives a document another path; ids, rows and vectors stay. False when there is none. @throws InputError `document_exists` */
