@@ -9,8 +9,8 @@ import type { NodeClient } from './client.ts';
 /** @param of path of a knowledge base */
 export function vaultOverHttp(node: NodeClient, of: (kb: string) => string): VaultDesk {
   return {
-    discover: async (peers, signal) =>
-      ((await node.post('/api/rag/vault/discover', { peers }, signal)) as { eves: EveView[] }).eves,
+    discover: async (peers, ask, signal) =>
+      ((await node.post('/api/rag/vault/discover', { peers, ask }, signal)) as { eves: EveView[] }).eves,
     placed: async () => (await node.call<{ placed: PlacedView[] }>('GET', '/api/rag/vault')).placed,
     info: (kb) => node.call('GET', `${of(kb)}/vault`),
     place: (kb, body) => node.call('POST', `${of(kb)}/vault`, { body }),
@@ -23,9 +23,7 @@ export function vaultOverHttp(node: NodeClient, of: (kb: string) => string): Vau
     remove: (kb) => node.call('DELETE', `${of(kb)}/vault`),
     find: async (peers, signal) =>
       ((await node.post('/api/rag/vault/find', { peers }, signal)) as { found: FoundKb[] }).found,
-    restore: async (name, order, signal) =>
-      (await node.post(`/api/rag/vault/restore/${encodeURIComponent(name)}`, order, signal)) as Awaited<
-        ReturnType<VaultDesk['restore']>
-      >,
+    restore: (name, body) =>
+      node.call('POST', `/api/rag/vault/restore/${encodeURIComponent(name)}`, { body }),
   };
 }

@@ -120,11 +120,12 @@ export function addVpk(program: Command, add: Add): void {
     add(
       vpk,
       'discover [peer...]',
-      'ask peers what space they lend: those that announce it, or those named',
-      [homeOption(), jsonOption()],
-      load('discover'),
+      'list who announces to lend space, and on which terms, and ask them; or ask those named',
+      [homeOption(), new Option('--no-ask', 'only what is announced'), jsonOption()],
+      async () => ({ default: (await import('./commands/vpk-discover.ts')).discover }),
     ),
     'kith vpk discover',
+    'kith vpk discover --no-ask',
   );
   const tenant = vpk.command('tenant').description('what peers keep of a knowledge base').exitOverride();
   const place = [

@@ -191,7 +191,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       models: rooms.store,
       shards: { engine: rooms.engine, models: rooms.store, found: foundPaths.setFound },
       rag: (call) => knowledge!.answerPeer(call),
-      ...(storage.answerPeer === null ? {} : { storage: storage.answerPeer }),
+      ...(storage.answerPeer === null ? {} : { storage: storage.answerPeer, space: storage.space }),
       clock: systemClock,
       random: systemRandom,
       log: log.child('swarm'),

@@ -4,9 +4,10 @@
  * @module node/storage
  */
 import { rm, stat } from 'node:fs/promises';
-import { type Config, KithError, type Logger, reaches } from '../base/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config, isKithError, KithError, type Logger, messageOf, reaches } from '../base/index.ts';
 import type { StorageDesk } from '../server/index.ts';
-import type { IncomingCall, ReplyInit } from '../swarm/index.ts';
+import type { IncomingCall, ReplyInit, SpaceTerms } from '../swarm/index.ts';
 import type { EveHost } from '../vault/index.ts';
 import { storageFolder } from './home-files.ts';
 import type { PeerNetwork } from './swarm-asking.ts';
@@ -14,6 +15,8 @@ import type { PeerNetwork } from './swarm-asking.ts';
 export interface NodeStorage extends AsyncDisposable {
   /** Null: this node lends nothing. */
   readonly answerPeer: ((call: IncomingCall) => Promise<ReplyInit>) | null;
+  /** On which terms, as they are announced; null while nothing can be lent. Never throws; takes a second at most. */
+  space(): Promise<SpaceTerms | null>;
   readonly desk: StorageDesk;
 }
 
@@ -22,6 +25,10 @@ export interface NodeStorageParts {
   readonly peers: Pick<PeerNetwork, 'standing'>;
   readonly log: Logger;
 }
+
+/** What can be kept here: an Eve serves both alike. */
+const MODES = ['sealed', 'split'] as const;
+const LOOK_MS = 1000;
 
 export function createNodeStorage({ config, peers, log }: NodeStorageParts): NodeStorage {
   const { storage, swarm } = config;
@@ -46,7 +53,41 @@ export function createNodeStorage({ config, peers, log }: NodeStorageParts): Nod
     friends.has(peer) ||
     (storage.serveTier !== 'nobody' && reaches(peers.standing(peer).tier, storage.serveTier));
 
+  /** Bytes that could be lent, as they were last; null: none, and that was told. */
+  let lendable: number | null = null;
+  let told = false;
+  let looking: Promise<void> | null = null;
+  const look = (): Promise<void> => {
+    looking ??= need()
+      .then((host) => host.lendable())
+      .then(
+        (bytes) => {
+          lendable = bytes;
+        },
+        (error: unknown) => {
+          // While she has too much to do, what was said last holds.
+          if (isKithError(error) && error.code === 'storage_busy') return;
+          if (lendable !== null || !told) log.error('Nothing can be lent now.', { cause: messageOf(error) });
+          told = true;
+          lendable = null;
+        },
+      )
+      .finally(() => {
+        looking = null;
+      });
+    return looking;
+  };
   return {
+    async space() {
+      if (!enabled) return null;
+      // A disk that hangs does not hold up what else is announced.
+      await Promise.race([look(), sleep(LOOK_MS, undefined, { ref: false })]);
+      if (lendable === null) return null;
+      return {
+        ...{ modes: MODES, freeBytes: lendable, largestBytes: storage.tenantBytes, days: storage.days },
+        to: storage.serveTier === 'nobody' ? 'friends' : storage.serveTier,
+      };
+    },
     answerPeer: enabled
       ? async ({ peer, metadata, payload }) =>
           (await need()).answer({ peer, welcome: isWelcome(peer), metadata, payload })

@@ -12,13 +12,21 @@ import type {
   Receipts,
   SignedReceipt,
 } from '../gateway/index.ts';
-import type { Announcement, Discoverer, Registry, Swarm } from '../swarm/index.ts';
+import type { Announcement, Discoverer, Registry, SpaceTerms, Swarm } from '../swarm/index.ts';
 import type { Trust } from '../trust/index.ts';
 import type { BanFile } from './swarm-bans.ts';
 import type { NoteConduct } from './swarm-trust.ts';
 import type { PeerWatch } from './swarm-trust-watch.ts';
 
 type Meets = NonNullable<PeerProviderOptions['meets']>;
+
+/** A peer that lends space, on terms as it announces them; null where it does not say. */
+export interface PeerLending {
+  readonly peer: string;
+  readonly terms: SpaceTerms | null;
+}
+
+const lendsSpace = ({ model, serves }: Announcement): boolean => model === null && serves.includes('storage');
 
 /** What is known of peers and the way to them, of a swarm that runs. */
 export interface PeerAsking {
@@ -29,7 +37,7 @@ export interface PeerAsking {
   /** Who announces chats or embeddings now and is not banned. */
   serving(): readonly string[];
   /** Who announces that it lends space and is not banned. */
-  lending(): readonly string[];
+  lending(): readonly PeerLending[];
   meets(peer: string, ...asked: Parameters<Meets>): ReturnType<Meets>;
   /** It sent what it may not. Never throws. */
   misconduct(peer: string, what: string): void;
@@ -46,6 +54,8 @@ export interface AskingParts {
   readonly trust: Pick<Trust, 'tier' | 'meets'>;
   readonly noteConduct: NoteConduct;
   readonly watch: PeerWatch;
+  /** Of the swarm's room, which is not loaded for this file. */
+  readonly readSpace: (serves: readonly string[]) => SpaceTerms | null;
   readonly log: Logger;
 }
 
@@ -81,7 +91,11 @@ export function peerAsking(parts: AskingParts): PeerAsking {
       announcing(
         ({ model, serves }) => model !== null && (serves.includes('chat') || serves.includes('embeddings')),
       ),
-    lending: () => announcing(({ model, serves }) => model === null && serves.includes('storage')),
+    lending: () =>
+      announcing(lendsSpace).map((peer) => ({
+        peer,
+        terms: parts.readSpace(registry.of(peer).find(lendsSpace)?.serves ?? []),
+      })),
     meets(peer, requirements, facts) {
       const said = regionsOf(peer);
       const region = said.find((one) => requirements.regions?.includes(one)) ?? said[0] ?? null;
@@ -112,7 +126,7 @@ export interface PeerNetwork {
   /** Who announces chats or embeddings now; nobody without a swarm. */
   serving(): readonly string[];
   /** Who announces that it lends space; nobody without a swarm. */
-  lending(): readonly string[];
+  lending(): readonly PeerLending[];
   meets: PeerAsking['meets'];
   misconduct: PeerAsking['misconduct'];
   readonly watch: PeerWatch;

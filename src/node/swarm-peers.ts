@@ -12,6 +12,7 @@ import {
   type PeerLink,
   type Registry,
   type Views,
+  withoutTerms,
 } from '../swarm/index.ts';
 import type { TrustScore } from '../trust/index.ts';
 
@@ -85,7 +86,7 @@ function saidBy(
   return {
     state: records.find((one) => one.model === null)?.state ?? newest?.state ?? null,
     regions: newest?.regions ?? [],
-    serves: records.find((one) => one.model === null)?.serves ?? [],
+    serves: withoutTerms(records.find((one) => one.model === null)?.serves ?? []),
     models,
   };
 }

@@ -15,7 +15,9 @@ import {
   openRegistryStore,
   type PeerLink,
   Registry,
+  readSpace,
   type Swarm,
+  spaceWords,
   startDiscovery,
   type Views,
 } from '../swarm/index.ts';
@@ -151,6 +153,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
     stack.use(swarm.handle(VAULT_METHOD, { caps: VAULT_CAPS, handler: options.storage }));
   /** Says anew what changed; what did not is said again in its own time. */
   const offer = async (): Promise<void> => {
+    const space = (await options.space?.()) ?? null;
     const facts = {
       addresses: swarm.addresses,
       relayed: reachOf(swarm.addresses) === 'relay',
@@ -159,7 +162,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
           ? PROTOCOLS
           : [...PROTOCOLS, ...Object.values(PEER_METHODS).map((method) => `/${method}`)],
       regions: settings.regions,
-      lendsSpace: options.storage !== undefined,
+      serves: space === null ? [] : spaceWords(space),
     };
     const { engine, models } = options;
     const offers = await modelOffers(policy, engine, models, facts, measured.speedOf);
@@ -272,7 +275,7 @@ export async function openRunningSwarm(options: RunningOptions): Promise<Running
       return swarm.addresses;
     },
     asking: peerAsking({
-      ...{ swarm, registry, discovery, trust, noteConduct, watch, clock, bans },
+      ...{ swarm, registry, discovery, trust, noteConduct, watch, clock, bans, readSpace },
       log: log.child('peers'),
     }),
     shards: shards?.desk ?? null,

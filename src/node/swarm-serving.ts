@@ -40,12 +40,12 @@ export interface OfferFacts {
   readonly relayed: boolean;
   readonly protocols: readonly string[];
   readonly regions: readonly string[];
-  /** Whether peers may keep something here. @default false */
-  readonly lendsSpace?: boolean;
+  /** What the node itself does, as words: on which terms peers may keep something here. @default nothing */
+  readonly serves?: readonly string[];
 }
 
 /** What is said of the node itself. */
-export function ownOffer({ addresses, relayed, protocols, regions, lendsSpace }: OfferFacts): Offer {
+export function ownOffer({ addresses, relayed, protocols, regions, serves = [] }: OfferFacts): Offer {
   return {
     model: null,
     blocks: [],
@@ -57,7 +57,7 @@ export function ownOffer({ addresses, relayed, protocols, regions, lendsSpace }:
     relayed,
     addrs: addresses.slice(0, 8),
     regions,
-    serves: lendsSpace === true ? ['storage'] : [],
+    serves,
     trust: [],
     state: 'online',
   };

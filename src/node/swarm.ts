@@ -17,7 +17,7 @@ import type { PeerServiceOptions, Receipts } from '../gateway/index.ts';
 import type { Identity } from '../identity/index.ts';
 import type { ModelStore } from '../models/index.ts';
 import type { MessageNews, ShardDesk, SwarmDesk, SwarmSummary, SwarmView } from '../server/index.ts';
-import type { Method } from '../swarm/index.ts';
+import type { Method, SpaceTerms } from '../swarm/index.ts';
 import { shardDesk } from './shards/desk.ts';
 import type { ShardParts } from './shards/types.ts';
 import type { AskingSource } from './swarm-asking.ts';
@@ -37,6 +37,8 @@ export interface NodeSwarmOptions {
   readonly rag?: Method['handler'];
   /** Answers peers who keep something here. @default this node lends no space */
   readonly storage?: Method['handler'];
+  /** On which terms it lends space now; null: not now. Within a second or two. */
+  readonly space?: () => Promise<SpaceTerms | null>;
   /** Names of the models on this node. */
   readonly models: Pick<ModelStore, 'list'>;
   readonly clock: Clock;

@@ -28,6 +28,7 @@ export type { InboxLimits, InboxMessage } from './messages/inbox.ts';
 export { MESSAGE_MAX_CHARS } from './messages/message.ts';
 export { type Messages, type MessagesOptions, openMessages } from './messages/messages.ts';
 export type { OutboxMessage, OutboxState } from './messages/outbox.ts';
+export { readSpace, type SpaceTerms, spaceWords, withoutTerms } from './records/space.ts';
 export * from './records/types.ts';
 export { type Coverage, coverageOf } from './registry/coverage.ts';
 export {

@@ -2,12 +2,14 @@
 import { resolve } from 'node:path';
 import { type ConfigKey, formatBytes, formatCount, setInFile } from '../../base/index.ts';
 import type { StorageView } from '../../server/index.ts';
-import { runningNode } from '../client.ts';
+import { type NodeClient, runningNode } from '../client.ts';
+import { fullPeer, peerAmong, peerShown } from '../eve-names.ts';
 import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
 
+const WHOLE_LABEL = /^[0-9a-f]{32}$/;
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 export const init: Handler = async ({ options }) => {
@@ -92,10 +94,26 @@ export function tellStorage(view: StorageView): void {
   );
 }
 
+/** The path of a tenant, whose owner may be named by an ending or as `did:key`, and its label by how it begins. */
+async function tenantPath(node: NodeClient, owner: string, label: string): Promise<string> {
+  const pathOf = (peer: string, full: string) => `/kith/v1/storage/tenants/${peer}/${full}`;
+  const peer = fullPeer(owner);
+  if (peer !== null && WHOLE_LABEL.test(label)) return pathOf(peer, label);
+  const { tenants } = await node.call<StorageView>('GET', '/kith/v1/storage');
+  const owners = tenants.map((tenant) => ({ peer: tenant.owner, operator: null }));
+  const whose = peerAmong(owner, owners, 'the owners of tenants here');
+  const theirs = tenants.filter((tenant) => tenant.owner === whose).map((tenant) => tenant.label);
+  const found = theirs.filter((one) => one.startsWith(label));
+  if (found.length === 1) return pathOf(whose, found[0]!);
+  throw new UsageError(
+    `${peerShown(whose)} has ${found.length === 0 ? 'no tenant' : `${found.length} tenants`} whose label begins with '${label}'${theirs.length === 0 ? '.' : `; theirs: ${theirs.slice(0, 16).join(', ')}`}`,
+  );
+}
+
 export const backup: Handler = async ({ args, options }) => {
   const [owner, label, file] = args.map(String) as [string, string, string];
   const node = await runningNode(options);
-  const path = `/kith/v1/storage/tenants/${encodeURIComponent(owner)}/${encodeURIComponent(label)}/backup`;
+  const path = `${await tenantPath(node, owner, label)}/backup`;
   const made = await node.call<{ file: string; bytes: number }>('POST', path, {
     body: { file: resolve(file) },
   });
@@ -112,10 +130,7 @@ export const destroy: Handler = async (invocation) => {
   if (options.yes !== true)
     throw new UsageError('What its owner keeps in it is lost for good. Say so with --yes.');
   const node = await runningNode(options);
-  await node.call(
-    'DELETE',
-    `/kith/v1/storage/tenants/${encodeURIComponent(String(owner))}/${encodeURIComponent(String(label))}`,
-  );
+  await node.call('DELETE', await tenantPath(node, String(owner), String(label)));
   say('The tenant is deleted.');
   return exitCode.ok;
 };

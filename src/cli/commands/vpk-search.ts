@@ -1,6 +1,7 @@
 /** `kith vpk search`: a knowledge base, searched where it lies. @module cli/commands/vpk-search */
 import { formatBytes, formatDuration } from '../../base/index.ts';
 import type { PlacedSearchView } from '../../server/index.ts';
+import { eveNames } from '../eve-names.ts';
 import { exitCode } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
@@ -12,13 +13,12 @@ const SHOWN = 600;
 
 export const search: Handler = async ({ args, options }) => {
   const [kb, question] = args as unknown as [string, readonly string[]];
-  const order = {
-    ...{ query: question.join(' '), k: Number(options.k) },
-    eves: Array.isArray(options.eve) ? options.eve.map(String) : [],
-  };
-  const found = await withRag(options, ({ desk }) =>
-    desk.vault.search(kb, order, new AbortController().signal),
-  );
+  const order = { query: question.join(' '), k: Number(options.k) };
+  const named = Array.isArray(options.eve) ? options.eve.map(String) : [];
+  const found = await withRag(options, async ({ desk }) => {
+    const eves = await eveNames(desk.vault, null).peers(named);
+    return desk.vault.search(kb, { ...order, eves }, new AbortController().signal);
+  });
   if (options.json) printJson(found);
   else {
     for (const [at, { score, path, title, place, text }] of found.hits.entries()) {

@@ -3,6 +3,7 @@ import { resolve as absolute } from 'node:path';
 import { formatBytes, formatCount, formatPlural } from '../../base/index.ts';
 import type { JobView, PlaceOrder, StorageView } from '../../server/index.ts';
 import { runningNode } from '../client.ts';
+import { eveNames, eveShown, peerShown } from '../eve-names.ts';
 import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
@@ -12,7 +13,6 @@ import { tellStorage } from './storage.ts';
 
 const kbOf = ({ args }: Invocation): string => String(args[0]);
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
-const peerShown = (peer: string): string => `…${peer.slice(-8)}`;
 const listed = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 const never = new AbortController().signal;
 
@@ -45,7 +45,7 @@ export const place: Handler = async (invocation) => {
       'Say who is to keep it: --eve PEER, several times. kith vpk discover lists who lends space.',
     );
   const order: PlaceOrder = {
-    eves,
+    eves: await withRag(options, ({ desk }) => eveNames(desk.vault, null).places(eves)),
     ...(options.mode === undefined ? {} : { mode: options.mode === 'split' ? 'split' : 'sealed' }),
     ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
     ...(options.days === undefined ? {} : { days: Number(options.days) }),
@@ -83,10 +83,16 @@ export const sync: Handler = (invocation) =>
 export const repair: Handler = (invocation) =>
   done(invocation, (vault) => vault.repair(kbOf(invocation)), movedText);
 
-export const rebalance: Handler = (invocation) => {
+export const rebalance: Handler = async (invocation) => {
   const { options } = invocation;
+  const [add, drop] = await withRag(options, ({ desk }) =>
+    Promise.all([
+      eveNames(desk.vault, null).places(listed(options.add)),
+      eveNames(desk.vault, kbOf(invocation)).peers(listed(options.drop)),
+    ]),
+  );
   const order = {
-    ...{ add: listed(options.add), drop: listed(options.drop) },
+    ...{ add, drop },
     ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
     ...(options.days === undefined ? {} : { days: Number(options.days) }),
   };
@@ -105,7 +111,7 @@ export const list: Handler = async ({ options }) => {
       table([
         ['KNOWLEDGE BASE', 'MODE', 'COPIES', 'EVES', 'LAST', 'STATE'],
         ...placed.map(({ kb, mode, replicas, eves, synced, stale }) => [
-          ...[kb, mode, String(replicas), eves.map(({ peer }) => peerShown(peer)).join(' ')],
+          ...[kb, mode, String(replicas), eves.map(eveShown).join(', ')],
           synced === null ? 'never' : day(synced),
           synced === null
             ? paint('yellow', 'not placed yet')
@@ -134,7 +140,7 @@ export const info: Handler = async (invocation) => {
         [
           ['EVE', 'STATE', 'USED', 'OF', 'BLOCKS', 'UNTIL'],
           ...view.tenants.map(({ peer, state, usedBytes, quotaBytes, blocks, until, trouble }) => [
-            peerShown(peer),
+            eveShown(view.eves.find((eve) => eve.peer === peer) ?? { peer, operator: null }),
             state ?? paint('yellow', plain(trouble ?? 'away').slice(0, 60)),
             usedBytes === null ? '' : formatBytes(usedBytes),
             quotaBytes === null ? '' : formatBytes(quotaBytes),
@@ -181,34 +187,10 @@ export const remove: Handler = async (invocation) => {
   return left.length > 0 ? exitCode.degraded : exitCode.ok;
 };
 
-export const discover: Handler = async ({ args, options }) => {
-  const eves = await withRag(options, ({ desk }) => desk.vault.discover(listed(args[0]), never));
-  if (options.json) printJson({ eves });
-  else if (eves.length === 0)
-    print(
-      'No peer announces that it lends space. Name one that you know, or wait until its announcement came.',
-    );
-  else
-    print(
-      table(
-        [
-          ['EVE', 'LENDS TO THIS NODE', 'FREE', 'AT MOST', 'DAYS', 'MS'],
-          ...eves.map(({ peer, open, freeBytes, largestBytes, days, ms, trouble }) => [
-            peer,
-            trouble === null ? (open ? 'yes' : 'no') : paint('yellow', plain(trouble).slice(0, 60)),
-            freeBytes === null || !open ? '' : formatBytes(freeBytes),
-            largestBytes === null || !open ? '' : formatBytes(largestBytes),
-            days === null ? '' : String(days),
-            ms === null ? '' : ms.toFixed(0),
-          ]),
-        ],
-        [2, 3, 4, 5],
-      ),
-    );
-};
-
 export const resolve: Handler = async ({ args, options }) => {
-  const found = await withRag(options, ({ desk }) => desk.vault.find(listed(args[0]), never));
+  const found = await withRag(options, async ({ desk }) =>
+    desk.vault.find(await eveNames(desk.vault, null).peers(listed(args[0])), never),
+  );
   if (options.json) printJson({ found });
   else if (found.length === 0)
     print(
@@ -230,16 +212,23 @@ export const resolve: Handler = async ({ args, options }) => {
 export const restore: Handler = async ({ args, options }) => {
   const source = String(args[0]);
   const name = String(options.as ?? source);
-  const order = {
-    ...{ source, eves: listed(options.eve) },
-    ...(options.folder === undefined ? {} : { folder: absolute(String(options.folder)) }),
-  };
-  const kb = await withRag(options, ({ desk }) => desk.vault.restore(name, order, never));
-  if (options.json) printJson(kb);
-  else if (kb.contents !== null)
+  const folder = options.folder === undefined ? {} : { folder: absolute(String(options.folder)) };
+  const { job, kb } = await withRag(options, async (rag) => {
+    const { vault } = rag.desk;
+    const eves = await eveNames(vault, null).peers(listed(options.eve));
+    const job = await follow(rag, await vault.restore(name, { source, eves, ...folder }, never));
+    return { job, kb: job.state === 'done' ? await rag.desk.show(name) : null };
+  });
+  const { error } = job;
+  if (options.json) printJson(kb ?? job);
+  else if (kb?.contents)
     print(
       `${name}: ${formatPlural(kb.contents.documents, 'document')}, ${formatPlural(kb.contents.chunks, 'passage')}, as they were placed`,
     );
+  else if (error !== null) say(`${paint('red', 'error:', process.stderr)} ${asTyped(plain(error.message))}`);
+  else if (job.state === 'cancelled') say('It was ended before its time, and nothing of it is left.');
+  else say(asTyped(`The node goes on with it. How far it is: kith rag jobs ${name}`));
+  return codeOf([job]);
 };
 
 export const status: Handler = async (invocation) => {

@@ -20,7 +20,7 @@ export function createVaultFinding({ need, askOf }: VaultReach, log: Logger): Va
     const { peers, root: own } = need();
     const found = new Map<string, FoundKb & { at: string[] }>();
     await Promise.all(
-      (asked.length > 0 ? asked : peers.lending()).map(async (peer) => {
+      (asked.length > 0 ? asked : peers.lending().map(({ peer }) => peer)).map(async (peer) => {
         const tenants = await tenantsAt(askOf(peer, ASK_MS), signal).catch((error: unknown) => {
           // Who was named is to answer.
           if (asked.length > 0) throw error;

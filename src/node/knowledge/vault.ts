@@ -5,13 +5,14 @@
  */
 import { isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { JobView, PlacedView, VaultDesk } from '../../server/index.ts';
-import { checkDimension, coloursOf, REVIEW_WARNING, termsOf, type VaultMode } from '../../vault/index.ts';
+import { checkDimension, coloursOf, REVIEW_WARNING, type VaultMode } from '../../vault/index.ts';
 import type { AreaParts } from './areas.ts';
 import type { Exchange } from './exchange.ts';
+import { vaultDiscovery } from './vault-discovery.ts';
 import { changeEves, placesOf, tellEves } from './vault-eves.ts';
 import { createVaultFinding } from './vault-finding.ts';
-import { ASK_MS, createVaultReach } from './vault-reach.ts';
-import { createVaultRestore } from './vault-restore.ts';
+import { createVaultReach } from './vault-reach.ts';
+import { createVaultRestore, type VaultRestore } from './vault-restore.ts';
 import { createPlacedSearcher } from './vault-search.ts';
 import { splitBytes } from './vault-split.ts';
 import type { PlacedRow } from './vault-store.ts';
@@ -21,6 +22,8 @@ import { createVaultWork, idOf, type VaultWork } from './vault-work.ts';
 export interface NodeVault extends Disposable {
   readonly desk: VaultDesk;
   readonly work: VaultWork;
+  /** Does a job that makes a knowledge base. */
+  readonly restoring: VaultRestore['work'];
   /** The knowledge base is gone here; what peers keep of it stays. */
   forget(name: string): Promise<void>;
 }
@@ -31,13 +34,14 @@ const REPLICAS = 2;
 export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['restore']): NodeVault {
   const { clock, random, log, opened, withKb, sharing } = parts;
   const reach = createVaultReach(parts);
-  const { need, store, rowOf, askOf, tenantOf, evesOf, collectionOf } = reach;
+  const { need, store, rowOf, tenantOf, evesOf, collectionOf } = reach;
   const finding = createVaultFinding(reach, log);
   const searcher = createPlacedSearcher({
     ...{ random, clock, root: () => need().root },
     embedders: async () => (await opened()).embedders,
     onFault: (peer, why) => log.warn('An Eve did not search what she took.', { peer, cause: why }),
   });
+  const restoring = createVaultRestore(parts, reach, finding, restoreFile);
 
   const viewOf = async ({
     kb,
@@ -57,23 +61,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     (await opened()).jobs.add(name, { kind: 'vault', op });
 
   const desk: VaultDesk = {
-    async discover(asked, signal) {
-      const { peers } = need();
-      const all = asked.length > 0 ? asked : peers.lending();
-      return Promise.all(
-        all.map(async (peer) => {
-          const began = clock.monotonic();
-          try {
-            const { open, freeBytes, largestBytes, days } = await termsOf(askOf(peer, ASK_MS), signal);
-            const ms = clock.monotonic() - began;
-            return { peer, open, freeBytes, largestBytes, days, ms, trouble: null };
-          } catch (error) {
-            const nothing = { freeBytes: null, largestBytes: null, days: null, ms: null };
-            return { peer, open: false, ...nothing, trouble: messageOf(error) };
-          }
-        }),
-      );
-    },
+    discover: vaultDiscovery(reach, clock),
     async placed() {
       const rows = (await store()).all();
       return Promise.all(rows.map(viewOf));
@@ -164,12 +152,13 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       return { gone, left };
     },
     find: finding.find,
-    restore: createVaultRestore(parts, reach, finding, restoreFile),
+    restore: restoring.restore,
   };
 
   return {
     desk,
     work: createVaultWork({ parts, reach, onChanged: (id) => searcher.forget(id) }),
+    restoring: restoring.work,
     async forget(name) {
       const placed = reach.kept ?? (sharing === undefined ? null : await store());
       const row = placed?.of(name);

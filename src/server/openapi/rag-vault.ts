@@ -57,6 +57,19 @@ const placed: Readonly<Record<string, Schema>> = {
 export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
   VaultEve: object({
     peer: peerId,
+    heard: described(
+      'What it announces; sizes are rounded down to powers of two. Null: it announces nothing, or not on which terms.',
+      nullable(
+        object({
+          modes: array(string),
+          freeBytes: bytes,
+          largestBytes: bytes,
+          days: count,
+          to: described('`friends`, or the lowest tier that gets space.', string),
+        }),
+      ),
+    ),
+    answered: described('Whether it was asked and answered: what follows is its answer then.', boolean),
     open: described('Whether it would give this node a tenant.', boolean),
     freeBytes: nullable(bytes),
     largestBytes: nullable(bytes),
@@ -146,7 +159,8 @@ export const ragVaultOperations: readonly Operation[] = [
     path: '/api/rag/vault/discover',
     id: 'ragVaultDiscover',
     summary: 'Ask peers what space they lend',
-    description: 'Without names, those that announce that they lend some.',
+    description:
+      'Without names, those that announce that they lend some. With `ask` false nobody is asked: what is announced, at once.',
     body: requestSchema(discoverBody),
     answers: { '200': answer('What each said.', object({ eves: array(ref('VaultEve')) })) },
   },
@@ -166,9 +180,14 @@ export const ragVaultOperations: readonly Operation[] = [
     id: 'ragVaultRestore',
     summary: 'Make a knowledge base of what Eves keep',
     parameters: [kb],
+    description:
+      'Its job has the name that the knowledge base is to have, which is there once the job has ended; a restore of a killed node goes on. Objects that are done are counted, and their bytes.',
     body: requestSchema(restoreFromBody),
     answers: {
-      '200': answer('The knowledge base.', ref('Kb')),
+      '200': job,
+      '409': answer('There is one of that name, or it is being made.', ref('OpenAiError'), [
+        'x-should-retry',
+      ]),
       '404': answer('No Eve has it.', ref('OpenAiError'), ['x-should-retry']),
       ...eveFault,
     },

@@ -19,7 +19,10 @@ const eve = z
 const replicas = z.int().min(1).max(8);
 const days = z.int().min(1).max(3660);
 
-export const discoverBody = z.strictObject({ peers: z.array(peer).max(MOST_EVES).default([]) });
+export const discoverBody = z.strictObject({
+  peers: z.array(peer).max(MOST_EVES).default([]),
+  ask: z.boolean().default(true),
+});
 export const findBody = z.strictObject({ peers: z.array(peer).max(MOST_EVES).default([]) });
 export const placeBody = z.strictObject({
   mode: z.enum(['sealed', 'split']).exactOptional(),

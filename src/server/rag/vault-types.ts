@@ -6,13 +6,27 @@
 import type { Place } from '../../knowledge/index.ts';
 import type { JobView, KbView } from './types.ts';
 
+/** What a peer announces that it lends, as its record says: sizes are rounded down to powers of two. */
+export interface HeardTerms {
+  readonly modes: readonly string[];
+  readonly freeBytes: number;
+  readonly largestBytes: number;
+  readonly days: number;
+  /** `friends`, or the lowest tier that gets space. */
+  readonly to: string;
+}
+
 /** A peer that lends space, or why it does not. */
 export interface EveView {
   /** PeerId. */
   readonly peer: string;
+  /** What it announces; null: it announces nothing, or not on which terms. */
+  readonly heard: HeardTerms | null;
+  /** Whether it was asked and answered: what follows is its answer then. */
+  readonly answered: boolean;
   /** Whether it would give this node a tenant. */
   readonly open: boolean;
-  /** Bytes; null where it did not answer. */
+  /** Bytes; null where it did not answer, or was not asked. */
   readonly freeBytes: number | null;
   readonly largestBytes: number | null;
   readonly days: number | null;
@@ -122,8 +136,11 @@ export interface RestoreFromOrder {
 }
 
 export interface VaultDesk {
-  /** @param peers whom to ask; none: those that announce that they lend space */
-  discover(peers: readonly string[], signal: AbortSignal): Promise<readonly EveView[]>;
+  /**
+   * @param peers whom to ask; none: those that announce that they lend space
+   * @param ask false: only what is announced, at once
+   */
+  discover(peers: readonly string[], ask: boolean, signal: AbortSignal): Promise<readonly EveView[]>;
   placed(): Promise<readonly PlacedView[]>;
   info(kb: string, signal: AbortSignal): Promise<PlacedInfo>;
   /** Makes the tenants, and a job that places everything. @throws KithError `vault_placed`; what Eves answer */
@@ -142,8 +159,12 @@ export interface VaultDesk {
     signal: AbortSignal,
   ): Promise<{ readonly gone: readonly string[]; readonly left: readonly string[] }>;
   find(peers: readonly string[], signal: AbortSignal): Promise<readonly FoundKb[]>;
-  /** Makes a knowledge base of what Eves have. @throws as `KnowledgeDesk.create`; KithError `vault_not_found` */
-  restore(name: string, order: RestoreFromOrder, signal: AbortSignal): Promise<KbView>;
+  /**
+   * A job of that name, which makes a knowledge base of what Eves have.
+   *
+   * @throws as `KnowledgeDesk.create`; KithError `vault_not_found`, `vault_restoring`
+   */
+  restore(name: string, order: RestoreFromOrder, signal: AbortSignal): Promise<JobView>;
 }
 
 export interface ChangeOrder {

@@ -31,9 +31,10 @@ export function vaultRoutes({ token }: Pick<ServerContext, 'token'>, desk: () =>
   });
   return [
     route('GET', '/vault', async () => ({ placed: await desk().placed() })),
-    route('POST', '/vault/discover', async (exchange) => ({
-      eves: await desk().discover(parseBody(discoverBody, await exchange.json()).peers, exchange.signal),
-    })),
+    route('POST', '/vault/discover', async (exchange) => {
+      const { peers, ask } = parseBody(discoverBody, await exchange.json());
+      return { eves: await desk().discover(peers, ask, exchange.signal) };
+    }),
     route('POST', '/vault/find', async (exchange) => ({
       found: await desk().find(parseBody(findBody, await exchange.json()).peers, exchange.signal),
     })),

@@ -26,6 +26,8 @@
  * The envelope is a map of `b` (bytes of the record) and `s` (64 bytes: Ed25519 over them for the purpose `announcement`,
  * by the key in `peer`), at most 2,048 bytes together. What was signed travels as it is; nothing is ever encoded again.
  *
+ * The words of `serves` that say on which terms space is lent are those of `space.ts`: nodes that do not know them read past them.
+ *
  * `exp` is bound to `seq` so that a receiver may forget a sequence number ten minutes after it: no older record can still
  * be valid then. A field more is a new version.
  *

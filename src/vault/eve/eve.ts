@@ -35,6 +35,7 @@ import {
   VAULT_WIRE,
 } from '../wire/messages.ts';
 import { createComputing } from './computing.ts';
+import { lendableBytes, takenBytes } from './disk.ts';
 import { readVaultGrant, type VaultRight } from './grant.ts';
 import { openRegister, type TenantRow } from './register.ts';
 import { openTenantFile, type TenantFile } from './tenant-file.ts';
@@ -89,6 +90,8 @@ export interface Eve extends Disposable {
   sweep(): number;
   /** A copy of a tenant's file while it is in use. */
   backup(owner: string, label: string, target: string, signal?: AbortSignal): Promise<void>;
+  /** Bytes that could still be lent, by the capacity and by the disk. */
+  lendable(): Promise<number>;
   readonly totals: {
     readonly promisedBytes: number;
     readonly tenants: number;
@@ -135,8 +138,21 @@ export function createEve(options: EveOptions): Eve {
 
   const told = ({ owner: _owner, made: _made, ...info }: LentTenant): TenantInfo => info;
 
-  function requireFree(more: number): void {
+  const lendableNow = (free: number): number =>
+    lendableBytes({
+      ...{ capacity: capacityBytes, promised: register.totals().promised, free, reserve: reserveBytes },
+      taken: takenBytes(join(folder, 'tenants')),
+    });
+
+  /** @param free of the disk: looked up before, so that nothing comes between the check and the promise */
+  function requireFree(more: number, free: number): void {
     const { promised } = register.totals();
+    if (promised + more <= capacityBytes && more > lendableNow(free))
+      throw new KithError(
+        'storage_full',
+        `The disk of this Eve has room for ${formatBytes(lendableNow(free))} more; ${formatBytes(more)} were asked for. Ask for less, or ask another ('kith vpk discover').`,
+        { status: 507, details: { free: lendableNow(free), asked: more } },
+      );
     if (promised + more > capacityBytes)
       throw new KithError(
         'storage_full',
@@ -162,6 +178,8 @@ export function createEve(options: EveOptions): Eve {
       );
   }
 
+  const lendable = async (): Promise<number> => lendableNow(await freeBytes(folder));
+
   async function create(owner: string, label: string, quota: number, asked: number): Promise<TenantRow> {
     const free = await freeBytes(folder);
     const there = register.find(owner, label);
@@ -182,11 +200,7 @@ export function createEve(options: EveOptions): Eve {
         tenantsEach,
         `This Eve lends one owner ${tenantsEach} tenants at most.`,
       );
-    if (free - reserveBytes < quota)
-      throw new KithError('storage_full', 'The disk of this Eve has no room for a tenant of that size.', {
-        status: 507,
-      });
-    requireFree(quota);
+    requireFree(quota, free);
     const now = clock.now();
     const file = `${createHash('sha256').update(`${owner}\0${label}`).digest('hex').slice(0, 32)}.sqlite`;
     const row = {
@@ -206,10 +220,18 @@ export function createEve(options: EveOptions): Eve {
     return row;
   }
 
-  function renew(row: TenantRow, quota: number, asked: number): TenantRow {
+  async function renew(
+    { owner, label }: TenantRow,
+    wanted: number | null,
+    asked: number,
+  ): Promise<TenantRow> {
+    const free = await freeBytes(folder);
+    // Other calls came in between.
+    const row = register.find(owner, label) ?? raise(noTenant());
+    const quota = wanted ?? row.quota;
     checkTerms(quota, asked);
     const file = fileOf(row);
-    if (quota > row.quota) requireFree(quota - row.quota);
+    if (quota > row.quota) requireFree(quota - row.quota, free);
     if (quota < file.usedBytes)
       throw new KithError(
         'storage_terms',
@@ -296,7 +318,7 @@ export function createEve(options: EveOptions): Eve {
       case 'renew': {
         const { row } = own();
         if (!call.welcome) throw denied();
-        return { metadata: encodeInfo(told(infoOf(renew(row, ask.quota ?? row.quota, ask.days)))) };
+        return { metadata: encodeInfo(told(infoOf(await renew(row, ask.quota, ask.days)))) };
       }
       case 'info':
         return { metadata: encodeInfo(told(infoOf(admitted(call, label, grant, 'read').row))) };
@@ -335,16 +357,20 @@ export function createEve(options: EveOptions): Eve {
         const { row, file } = admitted(call, label, grant, 'read');
         return { metadata: {}, payload: computing.gather(row.file, file, ask, call.payload) };
       }
+      case 'nearest': {
+        const { row, file } = admitted(call, label, grant, 'read');
+        return { metadata: {}, payload: computing.nearest(row.file, file, ask, call.payload) };
+      }
       case 'revoke':
         own().file.revoke(ask.id, clock.now());
         return { metadata: {} };
     }
   }
 
-  function terms(welcome: boolean): EveTerms {
-    const freeNow = Math.max(0, capacityBytes - register.totals().promised);
+  async function terms(welcome: boolean): Promise<EveTerms> {
+    const freeNow = welcome ? await lendable() : 0;
     const largest = welcome ? Math.min(largestBytes, freeNow) : 0;
-    return { freeBytes: welcome ? freeNow : 0, largestBytes: largest, days, open: welcome, now: clock.now() };
+    return { freeBytes: freeNow, largestBytes: largest, days, open: welcome, now: clock.now() };
   }
 
   function sweep(): number {
@@ -373,7 +399,7 @@ export function createEve(options: EveOptions): Eve {
   return {
     async answer(call) {
       const { ask, grant } = decodeQuestion(call.metadata, call.payload);
-      if (ask.op === 'terms') return { metadata: encodeTerms(terms(call.welcome)) };
+      if (ask.op === 'terms') return { metadata: encodeTerms(await terms(call.welcome)) };
       if (ask.op === 'tenants')
         return {
           metadata: encodeInfos(
@@ -385,6 +411,7 @@ export function createEve(options: EveOptions): Eve {
     tenants: () => register.list(null, null, 100_000).map(infoOf),
     destroy: (owner, label) => destroy(rowOf(owner, label)),
     sweep,
+    lendable,
     backup: async (owner, label, target, signal) => fileOf(rowOf(owner, label)).backup(target, signal),
     get totals() {
       const { promised, tenants } = register.totals();

@@ -27,6 +27,8 @@ export interface EveHost extends AsyncDisposable {
   answer(call: EveCall): Promise<EveReply>;
   tenants(): Promise<readonly LentTenant[]>;
   totals(): Promise<EveTotals>;
+  /** Bytes that could still be lent, by the capacity and by the disk. */
+  lendable(): Promise<number>;
   destroy(owner: string, label: string): Promise<void>;
   backup(owner: string, label: string, target: string): Promise<void>;
   readonly counters: EveCounters;
@@ -143,6 +145,7 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
     },
     tenants: async () => (await ask({ do: 'tenants' })) as readonly LentTenant[],
     totals: async () => (await ask({ do: 'totals' })) as EveTotals,
+    lendable: async () => (await ask({ do: 'lendable' })) as number,
     async destroy(owner, label) {
       await ask({ do: 'destroy', owner, label });
     },

@@ -17,7 +17,7 @@ export type EveOrder =
       readonly metadata: unknown;
       readonly payload: Uint8Array;
     }
-  | { readonly do: 'tenants' | 'totals' | 'sweep' | 'end' }
+  | { readonly do: 'tenants' | 'totals' | 'lendable' | 'sweep' | 'end' }
   | { readonly do: 'destroy'; readonly owner: string; readonly label: string }
   | { readonly do: 'backup'; readonly owner: string; readonly label: string; readonly target: string };
 
@@ -43,6 +43,8 @@ async function done(order: EveOrder): Promise<unknown> {
       return eve.tenants();
     case 'totals':
       return eve.totals;
+    case 'lendable':
+      return eve.lendable();
     case 'sweep':
       return eve.sweep();
     case 'destroy':

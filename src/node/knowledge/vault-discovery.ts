@@ -1,0 +1,36 @@
+/**
+ * Who lends space: as peers announce it, and as they say when they are asked.
+ *
+ * @module node/knowledge/vault-discovery
+ */
+import { type Clock, messageOf } from '../../base/index.ts';
+import type { EveView, VaultDesk } from '../../server/index.ts';
+import { termsOf } from '../../vault/index.ts';
+import { ASK_MS, type VaultReach } from './vault-reach.ts';
+
+const UNKNOWN = { freeBytes: null, largestBytes: null, days: null, ms: null } as const;
+
+export function vaultDiscovery(
+  { need, askOf }: VaultReach,
+  clock: Pick<Clock, 'monotonic'>,
+): VaultDesk['discover'] {
+  return async (asked, ask, signal) => {
+    const { peers } = need();
+    const announced = new Map(peers.lending().map(({ peer, terms }) => [peer, terms]));
+    return Promise.all(
+      (asked.length > 0 ? asked : [...announced.keys()]).map(async (peer): Promise<EveView> => {
+        const heard = announced.get(peer) ?? null;
+        if (!ask) return { peer, heard, answered: false, open: false, ...UNKNOWN, trouble: null };
+        const began = clock.monotonic();
+        try {
+          const { open, freeBytes, largestBytes, days } = await termsOf(askOf(peer, ASK_MS), signal);
+          const ms = clock.monotonic() - began;
+          return { peer, heard, answered: true, open, freeBytes, largestBytes, days, ms, trouble: null };
+        } catch (error) {
+          const trouble = messageOf(error);
+          return { peer, heard, answered: false, open: false, ...UNKNOWN, trouble };
+        }
+      }),
+    );
+  };
+}
