@@ -38,6 +38,19 @@ export {
 } from './eve/host.ts';
 export type { CollectionKeys } from './keys/keys.ts';
 export { rootOf, rootOfIdentity, rootOfPassphrase, type VaultRoot } from './keys/keys.ts';
+export { type ModeNote, noteOf } from './mode-notes.ts';
+export { buildPerturbed } from './perturbed/build.ts';
+export { checkPerturbedDimension, rowBytesOf as perturbedRowBytes } from './perturbed/form.ts';
+export {
+  decodePerturbedIndex,
+  encodePerturbedIndex,
+  PERTURBED_INDEX,
+  PERTURBED_OBJECTS,
+  type PerturbedIndex,
+} from './perturbed/index-file.ts';
+export { NOISE, WEAK_LABEL, WEAK_WARNING } from './perturbed/parameters.ts';
+export { createPerturber } from './perturbed/sap.ts';
+export { createPerturbedSearcher } from './perturbed/search.ts';
 export type { EveFault, PlacedEve } from './place/reader.ts';
 export { type Place, placesFor } from './place/rendezvous.ts';
 export { VAULT_MODES, type VaultMode } from './seal/manifest.ts';

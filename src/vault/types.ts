@@ -4,6 +4,7 @@
  * @module vault/types
  */
 import type { LeafProof } from './block.ts';
+import type { Near, NearestForm } from './perturbed/nearest.ts';
 
 export const TENANT_STATES = ['open', 'grace'] as const;
 /** `open`: all works. `grace`: its time is over; it can be read, erased and prolonged until Eve lets it go. */
@@ -68,6 +69,13 @@ export interface EveTenant {
     bits: Uint8Array,
     signal?: AbortSignal,
   ): Promise<Uint8Array>;
+  /** The rows that lie nearest to a perturbed vector, by rising distance (`perturbed/nearest.ts`); k at most. */
+  nearest(
+    blocks: readonly string[],
+    form: NearestForm,
+    query: Float32Array,
+    signal?: AbortSignal,
+  ): Promise<readonly Near[]>;
 }
 
 export const TENANT_BOUNDS = {

@@ -63,6 +63,8 @@ test(`${FRAMES} messages that were made wrong crash no Eve and reach nobody else
       { label, op: 'revoke', id: '00'.repeat(16) },
       { label, op: 'score', blocks: [id] },
       { label, op: 'gather', blocks: [id], rows: 8, bytes: 16, questions: 1 },
+      { label, op: 'nearest', blocks: [id], dimension: 8, bytes: 64, k: 2 },
+      { label, op: 'nearest', blocks: [id], dimension: 16, bytes: 256, k: 256 },
     ];
     const frames = asks.flatMap((ask) =>
       [null, grant].map((shown) => encodeCbor(encodeQuestion({ ask, grant: shown }))),

@@ -1,10 +1,11 @@
 /**
- * What Eve computes with blocks of her tenants: sums of scores, rows gathered. A tenant's blocks in memory are asked for by that tenant alone,
+ * What Eve computes with blocks of her tenants: sums of scores, rows gathered, rows nearest to a perturbed vector. A tenant's blocks in memory are asked for by that tenant alone,
  * and go from there when they are deleted.
  *
  * @module vault/eve/computing
  */
 import { KithError } from '../../base/index.ts';
+import { createRowBlocks, nearestRows } from '../perturbed/nearest.ts';
 import { CIPHER_BYTES } from '../split/bob.ts';
 import { type BlockMemory, gatherRows, rowMemory, scoreBlocks, scoreMemory } from '../split/eve.ts';
 import type { TenantFile } from './tenant-file.ts';
@@ -23,6 +24,17 @@ export interface Computing {
     },
     bits: Uint8Array,
   ): Uint8Array;
+  nearest(
+    tenant: string,
+    file: TenantFile,
+    asked: {
+      readonly blocks: readonly string[];
+      readonly dimension: number;
+      readonly bytes: number;
+      readonly k: number;
+    },
+    query: Uint8Array,
+  ): Uint8Array;
   forget(tenant: string, blocks: readonly string[]): void;
   forgetAll(tenant: string): void;
 }
@@ -32,16 +44,18 @@ const ROW_FORMS = 4;
 
 export function createComputing(memoryBytes: number): Computing {
   let scores: BlockMemory | undefined;
+  const rowBlocks = createRowBlocks(memoryBytes / 2);
   const rowForms = new Map<number, BlockMemory>();
   /** Names of blocks in memory, by tenant. */
   const held = new Map<string, Set<string>>();
 
   const nameOf = (tenant: string, id: string) => `${tenant}/${id}`;
 
-  function loader(tenant: string, file: TenantFile, bytes: number): (name: string) => Uint8Array {
+  /** @param bytes that a block has to have; null: any number */
+  function loader(tenant: string, file: TenantFile, bytes: number | null): (name: string) => Uint8Array {
     return (name) => {
       const block = file.get(name.slice(tenant.length + 1), null);
-      if (block.length !== bytes)
+      if (bytes !== null && block.length !== bytes)
         throw new KithError(
           'storage_form',
           `The block has ${block.length} bytes, not the ${bytes} that were asked for.`,
@@ -67,6 +81,7 @@ export function createComputing(memoryBytes: number): Computing {
   function forgetNames(names: Iterable<string>): void {
     for (const name of names) {
       scores?.forget(name);
+      rowBlocks.forget(name);
       for (const memory of rowForms.values()) memory.forget(name);
     }
   }
@@ -82,6 +97,11 @@ export function createComputing(memoryBytes: number): Computing {
       const names = blocks.map((id) => nameOf(tenant, id));
       const form = { rowBytes: bytes, rows, questions };
       return gatherRows(rowsOf(length), names, form, bits, loader(tenant, file, length));
+    },
+    nearest(tenant, file, { blocks, dimension, bytes, k }, query) {
+      const names = blocks.map((id) => nameOf(tenant, id));
+      const form = { dimension, rowBytes: bytes, k };
+      return nearestRows(rowBlocks, names, form, query, loader(tenant, file, null));
     },
     forget(tenant, blocks) {
       const names = blocks.map((id) => nameOf(tenant, id));

@@ -361,6 +361,10 @@ export function createEve(options: EveOptions): Eve {
         const { row, file } = admitted(call, label, grant, 'read');
         return { metadata: {}, payload: computing.nearest(row.file, file, ask, call.payload) };
       }
+      case 'nearest': {
+        const { row, file } = admitted(call, label, grant, 'read');
+        return { metadata: {}, payload: computing.nearest(row.file, file, ask, call.payload) };
+      }
       case 'revoke':
         own().file.revoke(ask.id, clock.now());
         return { metadata: {} };

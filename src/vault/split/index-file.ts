@@ -45,7 +45,7 @@ const MAX_BLOCKS = 1024;
 const bytesOf = (array: Float32Array | Uint32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
-const tableMap = ({ name, rowBytes, rows, blocks }: TableForm): CborMap => ({
+export const tableMap = ({ name, rowBytes, rows, blocks }: TableForm): CborMap => ({
   ...{ name: fromHex(name), bytes: rowBytes, rows },
   blocks: Buffer.concat(blocks.map((id) => fromHex(id))),
 });
@@ -97,7 +97,8 @@ export function decodeIndex(bytes: Uint8Array): SplitIndex {
   }
 }
 
-function tableOf(value: CborValue | undefined, what: string): TableForm {
+/** @throws KithError `vault_damaged` */
+export function tableOf(value: CborValue | undefined, what: string): TableForm {
   const fields = new Fields(value, what, damaged);
   const ids = fields.bytesUpTo('blocks', MAX_BLOCKS * ID_BYTES);
   return {

@@ -58,6 +58,14 @@ const asks = fc.oneof(
     ...{ op: fc.constant('gather' as const), label, blocks: fc.array(id, { minLength: 1, maxLength: 5 }) },
     ...{ rows: fc.constant(100), bytes: fc.constant(32), questions: fc.constant(3) },
   }),
+  fc.record({
+    ...{ op: fc.constant('nearest' as const), label, blocks: fc.array(id, { minLength: 1, maxLength: 5 }) },
+    ...{
+      dimension: fc.integer({ min: 1, max: 30 }),
+      bytes: fc.constant(120),
+      k: fc.integer({ min: 1, max: 256 }),
+    },
+  }),
 );
 
 test('questions arrive as they were asked', () => {
@@ -67,7 +75,14 @@ test('questions arrive as they were asked', () => {
         ask: { ...ask },
         grant: grant === null ? null : Uint8Array.from(grant),
       } as VaultQuestion;
-      const bytes = ask.op === 'score' ? 288 : ask.op === 'gather' ? 3 * ask.blocks.length * 13 : 0;
+      const bytes =
+        ask.op === 'score'
+          ? 288
+          : ask.op === 'gather'
+            ? 3 * ask.blocks.length * 13
+            : ask.op === 'nearest'
+              ? ask.dimension * 4
+              : 0;
       assert.deepEqual(decodeQuestion(over(encodeQuestion(question)), new Uint8Array(bytes)), question);
     }),
   );
@@ -127,6 +142,10 @@ test('whatever comes in their place is a typed fault', () => {
     'before',
     'grant',
     'quota',
+    'blocks',
+    'dimension',
+    'bytes',
+    'k',
   ];
   const ops = fc.constantFrom(
     'terms',
@@ -138,6 +157,8 @@ test('whatever comes in their place is a typed fault', () => {
     'remove',
     'head',
     'revoke',
+    'gather',
+    'nearest',
     'x',
   );
   fc.assert(

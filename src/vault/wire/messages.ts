@@ -19,6 +19,7 @@
  * | `set_head` | `name`, `number`, `before`                      | the head         |                                          | |
  * | `revoke`   | `id`: of a grant (16 B)                         |                  |                                          | |
  * | `score`    | `blocks`: ids, 32 B each                        | half of a question (288 B) |                                | 4096 B a block |
+ * | `nearest`  | `blocks`, `dimension`, `bytes` of a row, `k`    | a perturbed vector (4 B a number, f32, little-endian) |     | rows by their distance: block, row (u32 each), distance (f32), the row behind its vector |
  * | `gather`   | `blocks`, `rows` of each, `bytes` of a row, `questions` | bits: questions × blocks × rows / 8 |               | questions × bytes |
  *
  * An info is a map: `label`, `state`, `quota`, `used`, `blocks`, `until`, `deleted`, `now`. Nothing else is allowed anywhere.
@@ -27,6 +28,7 @@
  */
 import { type CborMap, type CborValue, Fields, fromHex, InputError, toHex } from '../../base/index.ts';
 import { BLOCK_MAX_BYTES, ID_BYTES, LEAF_BYTES, type LeafProof, PATH_MAX } from '../block.ts';
+import { NEAREST_BOUNDS, nearBytes } from '../perturbed/nearest.ts';
 import { SHARE_BYTES } from '../split/bob.ts';
 import { GATHER_BOUNDS } from '../split/eve.ts';
 import { type BlockRow, type HeadRow, TENANT_BOUNDS, TENANT_STATES, type TenantInfo } from '../types.ts';
@@ -39,7 +41,7 @@ export const VAULT_WIRE = {
   metadataBytes: 48 << 10,
   payloadBytes: BLOCK_MAX_BYTES,
   grantBytes: 4096,
-  /** Blocks of one question of `score` or `gather`. */
+  /** Blocks of one question of `score`, `gather` or `nearest`. */
   asked: 64,
   /** Bytes of rows that one call of `gather` walks, over all its questions: some 0.3 s of a processor. */
   gatheredBytes: 2 ** 31,
@@ -51,7 +53,7 @@ export const VAULT_WIRE = {
 
 export const VAULT_OPS = [
   ...['terms', 'tenants', 'create', 'renew', 'info', 'destroy'],
-  ...['put', 'get', 'prove', 'list', 'remove', 'head', 'set_head', 'revoke', 'score', 'gather'],
+  ...['put', 'get', 'prove', 'list', 'remove', 'head', 'set_head', 'revoke', 'score', 'gather', 'nearest'],
 ] as const;
 
 /** What is asked. Ids and labels in hex. */
@@ -77,6 +79,13 @@ export type TenantAsk =
       readonly rows: number;
       readonly bytes: number;
       readonly questions: number;
+    }
+  | {
+      readonly op: 'nearest';
+      readonly blocks: readonly string[];
+      readonly dimension: number;
+      readonly bytes: number;
+      readonly k: number;
     };
 
 export interface VaultQuestion {
@@ -157,6 +166,12 @@ function tenantAsk(op: Exclude<(typeof VAULT_OPS)[number], 'terms' | 'tenants'>,
         bytes: fields.count('bytes', GATHER_BOUNDS.rowBytes),
         questions: fields.count('questions', GATHER_BOUNDS.questions),
       };
+    case 'nearest':
+      return {
+        ...{ op, blocks: blocksOf(fields), dimension: fields.count('dimension', NEAREST_BOUNDS.dimension) },
+        bytes: fields.count('bytes', NEAREST_BOUNDS.rowBytes),
+        k: fields.count('k', NEAREST_BOUNDS.k),
+      };
     case 'revoke':
       return { op, id: toHex(fields.bytes('id', GRANT_ID_BYTES)) };
     default:
@@ -192,6 +207,20 @@ function payloadOf(ask: VaultAsk): readonly [least: number, most: number] {
         throw malformed(`${questions} questions over ${blocks.length} blocks are too many at a time`);
       const length = questions * blocks.length * Math.ceil(rows / 8);
       return [length, length];
+    }
+    case 'nearest': {
+      const { dimension, bytes, k } = ask;
+      const vector = dimension * 4;
+      if (
+        dimension === 0 ||
+        k === 0 ||
+        bytes % 4 !== 0 ||
+        bytes < Math.max(vector, NEAREST_BOUNDS.leastRowBytes)
+      )
+        throw malformed('vectors of that form are in no block');
+      if (k * nearBytes({ dimension, rowBytes: bytes }) > VAULT_WIRE.payloadBytes)
+        throw malformed(`${k} rows of ${bytes} bytes are too many at a time`);
+      return [vector, vector];
     }
     default:
       return [0, 0];

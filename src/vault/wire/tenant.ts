@@ -4,7 +4,8 @@
  * @module vault/wire/tenant
  */
 import { type CborMap, Fields, toHex } from '../../base/index.ts';
-import { blockId, ID_BYTES, isLeafOf } from '../block.ts';
+import { BLOCK_MAX_BYTES, blockId, ID_BYTES, isLeafOf } from '../block.ts';
+import { readNearest } from '../perturbed/nearest.ts';
 import { damaged } from '../seal/record.ts';
 import { REPLY_BYTES } from '../split/bob.ts';
 import type { EveTenant, TenantInfo } from '../types.ts';
@@ -143,6 +144,15 @@ export function tenantAt(
       if (payload.length !== form.questions * form.bytes)
         throw malformed(`${payload.length} bytes came for ${form.questions} rows of ${form.bytes}`);
       return payload;
+    },
+    async nearest(blocks, form, query, signal) {
+      const { dimension, rowBytes: bytes, k } = form;
+      const vector = new Uint8Array(query.buffer, query.byteOffset, query.byteLength);
+      const { payload } = await asking({ op: 'nearest', blocks, dimension, bytes, k }, signal, vector);
+      const rows = readNearest(payload, blocks.length, form, BLOCK_MAX_BYTES);
+      if (rows === null)
+        throw malformed(`${payload.length} bytes came that are no ${k} rows by their distance`);
+      return rows;
     },
   };
 }
