@@ -75,7 +75,7 @@ export function createRetriever(options: RetrieverOptions): Retriever {
     const vectors = new Map<number, Float32Array>();
     const add = (asked: Iterable<number>): void => {
       const list = [...new Set(asked)].filter((row) => !scores.has(row));
-      store.f32(list).forEach((vector, i) => {
+      following.exact(list).forEach((vector, i) => {
         if (vector === null) return;
         vectors.set(list[i]!, vector);
         scores.set(list[i]!, dot(vector, query));

@@ -6,7 +6,7 @@
 import type { FollowingGraph, Route } from '../graph/index.ts';
 import type { KnowledgeStore, Scored, StoredChunk } from '../store/index.ts';
 import type { Embedder, Filter } from '../types.ts';
-import type { FollowedStore, VectorIndexOptions } from '../vectors/index.ts';
+import type { FollowedStore, FollowOptions } from '../vectors/index.ts';
 
 /** A part of the knowledge base that is searched as if it were all there is. */
 export interface SearchedPart {
@@ -109,5 +109,5 @@ export interface RetrieverOptions {
   readonly embedder: Embedder | null;
   /** Null: names in documents do not count. @default null */
   readonly graph?: FollowingGraph | null;
-  readonly vectors?: Omit<VectorIndexOptions, 'dimension' | 'rows'>;
+  readonly vectors?: FollowOptions;
 }

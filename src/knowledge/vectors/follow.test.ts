@@ -75,3 +75,52 @@ test('another embedder means another index', async () => {
   store.setVectors(rows, vectors(rows.length, 24));
   assert.equal((await following.current())?.size, 5);
 });
+
+test('exact vectors are those of the store, whatever is kept of them and whenever it changes', async () => {
+  // All, some, none.
+  for (const exactBytes of [1 << 20, 7 * 8 * 4, 0]) {
+    using store = open();
+    store.useEmbedder({ id: 'a', hash: 'a', dimension: 8 });
+    put(store, 'p0', 600, vectors(600, 8));
+    await using following = followVectors(store, { threads: 0, exactBytes });
+    for (let round = 0; round < 12; round++) {
+      // On their way into memory, or there.
+      if (round % 3 !== 0) await following.current();
+      if (round % 3 === 2) await following.settled();
+      const path = `p${round % 4}`;
+      if (round % 5 === 4) store.remove(path);
+      else if (round % 2 === 0) put(store, path, 20 + round, vectors(20 + round, 8));
+      else {
+        const some = [...store.slab()].slice(0, 9);
+        const rows = some.map(({ row }) => row);
+        store.setVectors(rows, vectors(rows.length, 8));
+      }
+      if (round % 2 === 0) await following.current();
+      const rows = [...[...store.slab()].map(({ row }) => row), 1, 1_000_000];
+      assert.deepEqual(following.exact(rows), store.f32(rows));
+      assert.deepEqual(following.exact(rows), store.f32(rows), 'from memory');
+    }
+  }
+});
+
+test('once they are in memory the file is not asked for exact vectors', async () => {
+  using store = open();
+  store.useEmbedder({ id: 'a', hash: 'a', dimension: 8 });
+  put(store, 'a', 1500, vectors(1500, 8));
+  let asked = 0;
+  const counting = new Proxy(store, {
+    get: (target, key) =>
+      key === 'f32'
+        ? (rows: readonly number[]) => {
+            asked += rows.length;
+            return target.f32(rows);
+          }
+        : Reflect.get(target, key),
+  });
+  await using following = followVectors(counting, { threads: 0 });
+  await following.current();
+  await following.settled();
+  assert.equal(asked, 1500);
+  following.exact([3, 500, 1499]);
+  assert.equal(asked, 1500);
+});

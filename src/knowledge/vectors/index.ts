@@ -4,7 +4,7 @@
  * @module knowledge/vectors
  */
 export { dot } from './exact.ts';
-export { type FollowedStore, type FollowingIndex, followVectors } from './follow.ts';
+export { type FollowedStore, type FollowingIndex, type FollowOptions, followVectors } from './follow.ts';
 export { quantize } from './quantize.ts';
 export {
   createVectorIndex,
