@@ -9,7 +9,12 @@
  */
 export { BLOCK_MAX_BYTES } from './block.ts';
 export { ABOUT_HEAD, type About, MAX_EVES, openAbout, sealAbout } from './collection/about.ts';
-export { type Collection, createCollection, type RestoreOptions } from './collection/collection.ts';
+export {
+  type Collection,
+  createCollection,
+  type KeptBlocks,
+  type RestoreOptions,
+} from './collection/collection.ts';
 export type { Manifest } from './collection/manifest-view.ts';
 export type { EverywherePutter } from './collection/put.ts';
 export type {

@@ -71,11 +71,13 @@ async function call<T>(method: string, path: string, body?: unknown, of = { node
   return told;
 }
 
-async function ended(job: JobView): Promise<JobView> {
+async function ended(job: JobView, at = { node, home }): Promise<JobView> {
   for (
     let now = job;
     ;
-    now = await call<JobView>('GET', `/api/rag/kbs/${now.kb}/jobs/${now.id}?seen=${now.step}`)
+    now = await call<JobView>(
+      ...(['GET', `/api/rag/kbs/${now.kb}/jobs/${now.id}?seen=${now.step}`, undefined, at] as const),
+    )
   )
     if (now.state !== 'waiting' && now.state !== 'running') return now;
 }
@@ -299,14 +301,20 @@ test('another machine with the key and one Eve makes it again, and its answers a
       found.map(({ name, at }) => [name, at]),
       [['notes', [eves[1]!.peer]]],
     );
-    const restored = await call<KbView>(
-      ...([
-        'POST',
-        '/api/rag/vault/restore/mine',
-        { source: 'notes', eves: [eves[1]!.peer] },
-        there,
-      ] as const),
+    const made = await ended(
+      await call<JobView>(
+        ...([
+          'POST',
+          '/api/rag/vault/restore/mine',
+          { source: 'notes', eves: [eves[1]!.peer] },
+          there,
+        ] as const),
+      ),
+      there,
     );
+    assert.equal(made.state, 'done', JSON.stringify(made.error));
+    assert.equal(made.progress.totals.done, made.progress.of);
+    const restored = await call<KbView>('GET', '/api/rag/kbs/mine', undefined, there);
     assert.equal(restored.contents?.documents, 3);
     const after = await call<Found>('POST', '/api/rag/kbs/mine/search', question, there);
     assert.deepEqual(

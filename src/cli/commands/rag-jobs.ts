@@ -54,7 +54,8 @@ function createBar() {
       const isCut = kind === 'rebuild' && what === 'passages';
       const isEmbedded = kind === 'rebuild' && !isCut;
       const done = isEmbedded ? totals.embedded : totals.done + totals.skipped + totals.failed;
-      const parts = [isCut ? 'cutting anew' : DOING[kind]];
+      const isFetched = kind === 'vault' && what === 'from what peers keep';
+      const parts = [isCut ? 'cutting anew' : isFetched ? 'fetching' : DOING[kind]];
       if (of !== null && of > 0) {
         const full = Math.round(Math.min(1, done / of) * BAR);
         parts.push(
@@ -63,6 +64,7 @@ function createBar() {
           `${formatCount(done)} of ${formatPlural(of, isCut ? 'file' : UNITS[kind])}`,
         );
       }
+      if (isFetched) parts.push(formatBytes(totals.bytes));
       // Looked at and not yet in: a long file is on its way for minutes.
       if (totals.files > done) parts.push(`${formatCount(totals.files - done)} begun`);
       if (!isEmbedded && totals.embedded > 0)

@@ -141,8 +141,10 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       const entries = registry;
       const jobs: Jobs = createJobs({
         ...{ registry, clock, log },
-        run: async (name, what, telling) =>
-          kbs.use(entries.get(name), (kb) =>
+        run: async (name, what, telling) => {
+          // There is none of that name before it has ended.
+          if (what.kind === 'vault' && what.op === 'restore') return vault.restoring(what, name, telling);
+          return kbs.use(entries.get(name), (kb) =>
             what.kind === 'dream'
               ? dreamWork(area, what.run, kb, telling, () => jobs.unfinished(name) > 1)
               : what.kind === 'vault'
@@ -150,7 +152,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
                 : what.kind === 'notes' || what.kind === 'copy'
                   ? exchange.work(what, kb, { name, registry: entries, telling })
                   : doWork(what, kb, work, telling),
-          ),
+          );
+        },
       });
       // Also when the first try to open found another process at work.
       if (resumes) jobs.resume();
@@ -313,15 +316,15 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       ),
     async jobs(name) {
       const { registry, jobs } = await need();
-      return jobs.list(registry.get(name).name);
+      return jobs.list(withJobs(registry, name));
     },
     async job(name, id, seen, signal) {
       const { registry, jobs } = await need();
-      return jobs.wait(registry.get(name).name, id, seen, signal);
+      return jobs.wait(withJobs(registry, name), id, seen, signal);
     },
     async cancel(name, id) {
       const { registry, jobs } = await need();
-      return jobs.cancel(registry.get(name).name, id);
+      return jobs.cancel(withJobs(registry, name), id);
     },
     documents: (name, page) => withKb(name, ({ store }) => store.documents(page).map(documentView)),
     removeDocument: (name, path) =>
@@ -387,6 +390,10 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     },
   };
 }
+
+/** Of a knowledge base, or of a name that is to become one. @throws KithError `kb_unknown` */
+const withJobs = (registry: Registry, name: string): string =>
+  registry.jobs(name).length > 0 ? name : registry.get(name).name;
 
 function inUse({ details }: KithError): KithError {
   const by = details?.pid === undefined ? 'Another command' : `Another command (process ${details.pid})`;

@@ -7,7 +7,7 @@
 import { type Clock, isKithError, KithError, LimitError, type Logger, messageOf } from '../../base/index.ts';
 import type { JobProgress, JobState, JobView, Trouble } from '../../server/index.ts';
 import { type JobEntry, kindOf, type Registry, type Work } from './registry.ts';
-import { noProgress, type Telling } from './work.ts';
+import { noProgress, STOPPING, type Telling } from './telling.ts';
 
 export interface Jobs extends AsyncDisposable {
   /** @throws LimitError `knowledge.jobs` */
@@ -224,11 +224,16 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
     },
     async [Symbol.asyncDispose]() {
       leaving = true;
-      for (const { stop } of live.values()) stop.abort();
+      for (const { stop } of live.values()) stop.abort(STOPPING);
       await Promise.all(tails.values());
     },
   };
 }
+
+const VAULT_WORK = {
+  ...{ sync: 'what peers keep of it', repair: 'copies at peers' },
+  restore: 'from what peers keep',
+} as const;
 
 function whatOf(work: Work): string {
   switch (work.kind) {
@@ -246,7 +251,7 @@ function whatOf(work: Work): string {
     case 'notes':
       return work.folder;
     case 'vault':
-      return work.op === 'sync' ? 'what peers keep of it' : 'copies at peers';
+      return VAULT_WORK[work.op];
     case 'copy':
       return work.file;
   }

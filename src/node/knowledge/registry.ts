@@ -5,6 +5,7 @@
  */
 import { type Database, KithError, type Migration, openDatabase } from '../../base/index.ts';
 import type { BackupOrder, JobKind, JobProgress, JobState, NotesOrder, Trouble } from '../../server/index.ts';
+import type { Place, VaultMode } from '../../vault/index.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -32,9 +33,26 @@ const MIGRATIONS: readonly Migration[] = [
     name: 'whose files knowledge bases are',
     up: 'ALTER TABLE kb ADD COLUMN store TEXT',
   },
+  {
+    name: 'jobs that make a knowledge base, before there is one',
+    up: `
+      CREATE TABLE work (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kb TEXT NOT NULL,
+        work TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL, error TEXT,
+        made INTEGER NOT NULL, ended INTEGER
+      ) STRICT;
+      INSERT INTO work SELECT * FROM job;
+      DELETE FROM sqlite_sequence WHERE name = 'work';
+      INSERT INTO sqlite_sequence SELECT 'work', seq FROM sqlite_sequence WHERE name = 'job';
+      DROP TABLE job;
+      ALTER TABLE work RENAME TO job;
+      CREATE INDEX job_kb ON job (kb, id);
+    `,
+  },
 ];
 
-/** Ended jobs of a KB that are remembered. */
+/** Ended jobs of a KB that are remembered, and of names that never became one. */
 const REMEMBERED = 50;
 /** Jobs that are given with a list: all that may wait, and those that are remembered. */
 const LISTED = 200;
@@ -71,8 +89,22 @@ export type Work =
   | { readonly kind: 'dream'; readonly run: number }
   | ({ readonly kind: 'notes' } & NotesOrder)
   | { readonly kind: 'vault'; readonly op: 'sync' | 'repair' }
+  | ({ readonly kind: 'vault'; readonly op: 'restore' } & RestoreWork)
   /** `beside`: where it is written. `isWhole`: it was, and gets its name. */
   | ({ readonly kind: 'copy'; readonly beside: string; readonly isWhole?: true } & BackupOrder);
+
+/** What Eves have is to become a knowledge base of the job's name. */
+export interface RestoreWork {
+  /** Of the collection. */
+  readonly id: string;
+  readonly mode: VaultMode;
+  readonly replicas: number;
+  readonly eves: readonly Place[];
+  /** Where its file is kept. */
+  readonly folder: string;
+  /** The state that was fetched: a file of that name in the folder is this job's own. */
+  readonly made?: number;
+}
 
 /** Kinds of work that jobs are called otherwise by. */
 const KINDS: Partial<Record<Work['kind'], JobKind>> = {
@@ -109,7 +141,7 @@ export interface Registry extends Disposable {
   addJob(job: Omit<JobEntry, 'id'>): JobEntry;
   saveJob(job: JobEntry): void;
   job(kb: string, id: number): JobEntry | null;
-  /** Newest first; those that are not over before the others. */
+  /** Newest first; those that are not over before the others. Also of a name that is to become one. */
   jobs(kb: string): JobEntry[];
   /** All that are not over, in their order. */
   unfinished(): JobEntry[];
@@ -178,9 +210,11 @@ export function openRegistry(path: string): Registry {
     noteStore(name, id) {
       database.prepare<never, [string, string]>('UPDATE kb SET store = ? WHERE name = ?').run(id, name);
     },
-    remove(name) {
-      database.prepare<never, [string]>('DELETE FROM kb WHERE name = ?').run(name);
-    },
+    remove: (name) =>
+      database.transaction(() => {
+        for (const table of ['job WHERE kb', 'kb WHERE name'])
+          database.prepare<never, [string]>(`DELETE FROM ${table} = ?`).run(name);
+      }),
     addJob(job) {
       const { lastInsertRowid } = database
         .prepare<never, [string, string, string, string, number]>(
@@ -193,6 +227,12 @@ export function openRegistry(path: string): Registry {
              SELECT id FROM job WHERE kb = ? AND NOT ${OPEN} ORDER BY id DESC LIMIT ?)`,
         )
         .run(job.kb, job.kb, REMEMBERED);
+      database
+        .prepare<never, [number]>(
+          `DELETE FROM job WHERE kb NOT IN (SELECT name FROM kb) AND NOT ${OPEN} AND id NOT IN (
+             SELECT id FROM job WHERE kb NOT IN (SELECT name FROM kb) AND NOT ${OPEN} ORDER BY id DESC LIMIT ?)`,
+        )
+        .run(REMEMBERED);
       return { ...job, id: lastInsertRowid };
     },
     saveJob({ id, work, state, progress, error, ended }) {

@@ -3,9 +3,13 @@
  *
  * @module node/knowledge/telling
  */
+import { AbortedError } from '../../base/index.ts';
 import type { IngestTotals } from '../../knowledge/index.ts';
 import type { JobProgress } from '../../server/index.ts';
 import type { Work } from './registry.ts';
+
+/** Why the signal of a job fires when the node stops: the job goes on with the next start. */
+export const STOPPING = new AbortedError();
 
 export interface Telling {
   readonly signal: AbortSignal;

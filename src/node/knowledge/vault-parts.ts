@@ -60,7 +60,7 @@ export async function objectsOf(
 }
 
 /** Copies that were left when the node was killed. One is made at a time: whoever comes next removes them. */
-async function removeLeft(path: string): Promise<void> {
+export async function removeLeft(path: string): Promise<void> {
   const name = basename(path);
   for (const entry of await readdir(dirname(path)))
     if (entry.startsWith(`${name}.`) && /^\.[0-9a-f]{12}\.tmp(?:-wal|-shm)?$/.test(entry.slice(name.length)))

@@ -1,60 +1,220 @@
 /**
- * Makes a knowledge base again from what its Eves keep.
+ * Makes a knowledge base again from what its Eves keep: a job, which goes on where a kill ended it.
  *
  * @module node/knowledge/vault-restore
  */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, toHex } from '../../base/index.ts';
-import { writeParts } from '../../knowledge/index.ts';
-import type { KbView, VaultDesk } from '../../server/index.ts';
-import { SPLIT_OBJECTS } from '../../vault/index.ts';
+import { isKithError, KithError, pathError, requireDiskSpace, throwIfAborted } from '../../base/index.ts';
+import { openKnowledgeStore, writeParts } from '../../knowledge/index.ts';
+import type { VaultDesk } from '../../server/index.ts';
+import { type Collection, type Manifest, SPLIT_OBJECTS } from '../../vault/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
-import { removeDatabase } from './admitting.ts';
+import { checkWritableFolder, removeDatabase } from './admitting.ts';
 import type { AreaParts } from './areas.ts';
 import type { Exchange } from './exchange.ts';
 import { requireNew } from './making.ts';
+import type { Registry, RestoreWork, Work } from './registry.ts';
+import { NOTHING, noProgress, STOPPING, type Telling } from './telling.ts';
 import type { VaultFinding } from './vault-finding.ts';
+import { removeLeft } from './vault-parts.ts';
 import type { VaultReach } from './vault-reach.ts';
+import { type FetchedBlocks, openFetched, sweepFetched } from './vault-restore-kept.ts';
 import { leastQuota } from './vault-tenants.ts';
+import { idOf } from './vault-work.ts';
+
+type Restore = Extract<Work, { readonly op: 'restore' }>;
+
+export interface VaultRestore {
+  readonly restore: VaultDesk['restore'];
+  /** Does a job of it. */
+  readonly work: (work: Restore, name: string, telling: Telling) => Promise<void>;
+}
+
+/** After these, what was fetched is kept for the next try; after others it is of no use. */
+const COME_AGAIN: ReadonlySet<string> = new Set(['vault_block_lost', 'vault_unreachable']);
+/** States that others wrote while one was fetched. */
+const MOST_STATES = 5;
 
 export function createVaultRestore(
-  { config, clock, random, opened, withKb }: AreaParts,
+  { config, clock, opened, withKb }: AreaParts,
   { store, collectionOf }: VaultReach,
   { findOne }: VaultFinding,
   restoreFile: Exchange['desk']['restore'],
-): VaultDesk['restore'] {
-  return async (name, { eves: asked, source, folder }, signal): Promise<KbView> => {
+): VaultRestore {
+  const restore: VaultDesk['restore'] = async (name, { eves: asked, source, folder }, signal) => {
     const keep = folder ?? knowledgeFolder(config);
+    const { registry, jobs } = await opened();
     // Before anything is fetched.
-    requireNew(name, join(keep, `${name}.sqlite`), (await opened()).registry);
+    await requireFree(name, join(keep, `${name}.sqlite`), registry);
+    if (folder !== undefined) await checkWritableFolder(folder);
     const { id, mode, replicas, eves } = await findOne(source, asked, signal);
-    const collection = collectionOf({ id, eves, replicas, reached: 0 }, null);
-    const manifest = await collection.open(signal);
-    await makeFolder(keep, 0o700);
-    const path = join(keep, `${name}.${toHex(random.bytes(6))}.tmp`);
-    try {
-      await writeParts(
-        path,
-        (async function* () {
-          for await (const { name: part, object } of collection.readAll(manifest, { signal }))
-            if (!part.startsWith(SPLIT_OBJECTS)) yield object;
-        })(),
-      );
-      const view = await restoreFile(name, { file: path, ...(folder === undefined ? {} : { folder }) });
-      const placed = await store();
-      const { version, bytes } = await withKb(name, ({ store: documents }) => ({
-        version: documents.version(),
-        bytes: documents.counts().bytes,
-      }));
-      // Another machine may go on with it: who writes first is told apart by the head.
-      if (placed.of(name) === null)
-        placed.save({
-          ...{ id, kb: name, mode, replicas, eves, quota: leastQuota(bytes) },
-          ...{ reached: manifest.number, version, synced: Math.floor(clock.now()) },
-        });
-      return view;
-    } finally {
-      await removeDatabase(path);
-    }
+    requireOnly(name, registry);
+    return jobs.add(name, { kind: 'vault', op: 'restore', id, mode, replicas, eves, folder: keep });
   };
+
+  async function work(order: Restore, name: string, telling: Telling): Promise<void> {
+    const { registry } = await opened();
+    const { signal } = telling;
+    const waiting = registry.unfinished().map(({ kb }) => kb);
+    await sweepFetched(config.home, new Set(waiting), clock.now());
+    const fetched = await openFetched(config.home, name);
+    try {
+      const isMade = order.made !== undefined && registry.has(name);
+      await place(order, name, isMade ? order.made : await make(order, name, fetched, telling));
+      await fetched.remove();
+    } catch (error) {
+      const goesOn = signal.reason === STOPPING;
+      const isOfUse = !signal.aborted && isKithError(error) && COME_AGAIN.has(error.code);
+      // The file is made anew each time: only blocks are gone on with.
+      if (goesOn || isOfUse) await removeDatabase(fetched.file);
+      else await fetched.remove();
+      throw error;
+    }
+  }
+
+  async function make(
+    order: Restore,
+    name: string,
+    fetched: FetchedBlocks,
+    telling: Telling,
+  ): Promise<number> {
+    const { folder } = order;
+    const { registry } = await opened();
+    const path = join(folder, `${name}.sqlite`);
+    if (order.made !== undefined) await removeOwn(path, order);
+    await requireFree(name, path, registry);
+    await removeDatabase(fetched.file);
+    const collection = collectionOf({ ...order, reached: 0 }, null);
+    const made = await fetchAll(collection, fetched, telling);
+    await requireFree(name, path, registry);
+    // A kill from here on leaves a file of that name that is known to be this job's.
+    telling.become({ ...order, made });
+    await restoreFile(name, { file: fetched.file, folder });
+    return made;
+  }
+
+  /** Another machine may go on with it: who writes first is told apart by the head. */
+  async function place(
+    { id, mode, replicas, eves }: RestoreWork,
+    name: string,
+    reached: number,
+  ): Promise<void> {
+    const placed = await store();
+    if (placed.of(name) !== null) return;
+    const { version, bytes, kb } = await withKb(name, ({ store: documents }) => ({
+      version: documents.version(),
+      bytes: documents.counts().bytes,
+      kb: documents.id,
+    }));
+    if (idOf(kb) !== id) throw taken(name);
+    placed.save({
+      ...{ id, kb: name, mode, replicas, eves, quota: leastQuota(bytes) },
+      ...{ reached, version, synced: Math.floor(clock.now()) },
+    });
+  }
+
+  return { restore, work };
+}
+
+/**
+ * All parts of one state into the file; of a newer one when another machine wrote it meanwhile and the former is gone.
+ *
+ * @returns number of the state
+ */
+async function fetchAll(collection: Collection, fetched: FetchedBlocks, telling: Telling): Promise<number> {
+  for (let tries = 1, before = -1; ; tries++) {
+    const manifest = await collection.open(telling.signal);
+    try {
+      await fetchState(collection, manifest, fetched, telling);
+      return manifest.number;
+    } catch (error) {
+      throwIfAborted(telling.signal);
+      const isGone = isKithError(error) && error.code === 'vault_block_lost';
+      if (!isGone || manifest.number === before || tries === MOST_STATES) throw error;
+      before = manifest.number;
+    }
+  }
+}
+
+async function fetchState(
+  collection: Collection,
+  manifest: Manifest,
+  fetched: FetchedBlocks,
+  { signal, tell }: Telling,
+): Promise<void> {
+  // What Eves search in is made anew from the vectors by who needs it.
+  const entries = new Map([...manifest.entries].filter(([name]) => !name.startsWith(SPLIT_OBJECTS)));
+  const sizes = [...entries.values()].reduce((sum, { size }) => sum + size, 0);
+  // The blocks, the file with its journal, and the copy of it that becomes the knowledge base.
+  await requireDiskSpace(fetched.folder, 3 * sizes);
+  const of = entries.size;
+  let done = 0;
+  let bytes = 0;
+  const told = () => tell({ ...noProgress, of, totals: { ...NOTHING, files: done, done, bytes } });
+  told();
+  try {
+    await writeParts(
+      fetched.file,
+      (async function* () {
+        for await (const { object } of collection.readAll(
+          { ...manifest, entries },
+          { signal, kept: fetched },
+        )) {
+          yield object;
+          done += 1;
+          bytes += object.length;
+          told();
+        }
+      })(),
+    );
+  } catch (error) {
+    throw isKithError(error) ? error : pathError(fetched.file, error);
+  }
+}
+
+/** @throws InputError `kb_name_invalid`; KithError `kb_exists` */
+async function requireFree(name: string, path: string, registry: Registry): Promise<void> {
+  requireNew(name, path, registry);
+  if ((await stat(path).catch(() => null)) !== null)
+    throw new KithError(
+      'kb_exists',
+      `There is a file ${path} already. Choose another name (--as) or another folder (--folder), or take that one as it is: kith rag init ${name}`,
+      { status: 409, details: { path } },
+    );
+}
+
+/** @throws KithError `vault_restoring` */
+function requireOnly(name: string, registry: Registry): void {
+  const other = registry.unfinished().find(({ kb, work }) => kb === name && isRestore(work));
+  if (other !== undefined)
+    throw new KithError(
+      'vault_restoring',
+      `${name} is being made already. See how far it is: kith rag jobs ${name}`,
+      { status: 409, details: { job: other.id } },
+    );
+}
+
+const isRestore = (work: Work): boolean => work.kind === 'vault' && work.op === 'restore';
+
+/** A file that this job put there before it was killed. One that came from elsewhere stays. */
+async function removeOwn(path: string, { id }: RestoreWork): Promise<void> {
+  await removeLeft(path);
+  if ((await stat(path).catch(() => null)) === null) return;
+  let own = false;
+  try {
+    using there = openKnowledgeStore({ path });
+    own = idOf(there.id) === id;
+  } catch (error) {
+    if (!isKithError(error)) throw error;
+  }
+  if (own) await removeDatabase(path);
+}
+
+function taken(name: string): KithError {
+  return new KithError(
+    'kb_exists',
+    `There is another knowledge base '${name}' by now. Make this one under another name: --as`,
+    { status: 409, param: 'name' },
+  );
 }

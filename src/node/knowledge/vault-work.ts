@@ -22,7 +22,7 @@ export interface VaultWorkParts {
 }
 
 export type VaultWork = (
-  work: Extract<Work, { readonly kind: 'vault' }>,
+  work: Extract<Work, { readonly kind: 'vault'; readonly op: 'sync' | 'repair' }>,
   name: string,
   kb: OpenKb,
   telling: Telling,

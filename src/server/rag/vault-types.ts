@@ -4,7 +4,7 @@
  * @module server/rag/vault-types
  */
 import type { Place } from '../../knowledge/index.ts';
-import type { JobView, KbView } from './types.ts';
+import type { JobView } from './types.ts';
 
 /** What a peer announces that it lends, as its record says: sizes are rounded down to powers of two. */
 export interface HeardTerms {

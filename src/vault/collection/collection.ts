@@ -5,6 +5,7 @@
  * @module vault/collection/collection
  */
 import { KithError, oneAtATime, throwIfAborted } from '../../base/index.ts';
+import { blockId } from '../block.ts';
 import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts';
 import { damaged, openRecord } from '../seal/record.ts';
 import { digestOf, type Entry } from '../seal/segment.ts';
@@ -26,6 +27,12 @@ export interface RestoreOptions {
   readonly told?: (done: number, of: number) => void;
 }
 
+/** Blocks that were fetched before. What it gives is held against its name: nobody has to trust it. */
+export interface KeptBlocks {
+  get(id: string): Promise<Uint8Array | null>;
+  put(id: string, block: Uint8Array): Promise<void>;
+}
+
 export interface Collection {
   readonly id: string;
   /** What it consists of, as the Eves have it now. */
@@ -44,7 +51,7 @@ export interface Collection {
   /** All objects, each segment read once; in the order of their segments. */
   readAll(
     manifest: Manifest,
-    options?: RestoreOptions,
+    options?: RestoreOptions & { readonly kept?: KeptBlocks },
   ): AsyncIterable<{ readonly name: string; readonly object: Uint8Array }>;
   repair(options?: RestoreOptions): Promise<RepairReport>;
   /** @param questions leaves asked of each Eve */
@@ -109,12 +116,17 @@ export function createCollection(options: CollectionOptions): Collection {
         reading(signal),
       );
     },
-    async *readAll(manifest, { signal, told } = {}) {
+    async *readAll(manifest, { signal, told, kept } = {}) {
       const bySegment = Map.groupBy(manifest.entries.values(), ({ segment }) => segment);
       let done = 0;
       for (const [segment, entries] of bySegment) {
         throwIfAborted(signal);
-        const block = await readBlock(eves, segment, null, (whole) => whole, reading(signal));
+        const before = (await kept?.get(segment)) ?? null;
+        const isWhole = before !== null && blockId(before) === segment;
+        const block = isWhole
+          ? before
+          : await readBlock(eves, segment, null, (whole) => whole, reading(signal));
+        if (!isWhole) await kept?.put(segment, block);
         for (const entry of entries) {
           const object = opened(entry, block.subarray(entry.at, entry.at + entry.bytes));
           yield { name: entry.name, object };
