@@ -37,6 +37,12 @@ export const knowledgeSettings = {
   'knowledge.parsers': integer('Files that are read at once, each by a process of its own.', 1, 32, 2),
   'knowledge.parseMs': integer('Time that reading one file may take, in ms.', 1000, 3_600_000, 30_000),
   'knowledge.parseMemoryMb': integer('Memory that reading one file may take, in MB.', 256, 65_536, 512),
+  'knowledge.exactMb': integer(
+    'Exact vectors that are kept in memory, in MB for each knowledge base in use (96: of 65,000 passages). Others are read from its file for each search.',
+    0,
+    16_384,
+    96,
+  ),
   'knowledge.fileBytes': bytes(
     'Largest file that is read; dumps of wikis may be larger.',
     1024,

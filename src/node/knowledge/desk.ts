@@ -136,7 +136,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         limits: { bytes: fileBytes },
       });
       const embedders = createEmbedders({ ...parts, model: config.models.embedding });
-      const kbs = createOpenKbs(embedders, registry);
+      const kbs = createOpenKbs(embedders, registry, config.knowledge.exactMb * 2 ** 20);
       const work = { embedders, pool, clock, chunking: config.knowledge, uploads };
       const entries = registry;
       const jobs: Jobs = createJobs({

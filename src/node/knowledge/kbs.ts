@@ -54,6 +54,8 @@ interface Held extends OpenKb {
 export function createOpenKbs(
   embedders: Embedders,
   registry: Pick<Registry, 'storeOf' | 'noteStore'>,
+  /** Bytes of exact vectors that each keeps in memory. */
+  exactBytes: number,
 ): OpenKbs {
   /** In the order of their last use. */
   const open = new Map<string, Held>();
@@ -75,7 +77,7 @@ export function createOpenKbs(
       const graph = followGraph(store);
       held = {
         ...{ file, store, embedder, graph, users: 0, doomed: false, closed: Promise.withResolvers<void>() },
-        retriever: createRetriever({ store, embedder, graph }),
+        retriever: createRetriever({ store, embedder, graph, vectors: { exactBytes } }),
         stamps(under) {
           const known = stamps.get(under) ?? new Map<string, string>();
           stamps.set(under, known);
