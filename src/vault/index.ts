@@ -7,6 +7,7 @@
  *
  * @module vault
  */
+export * from './adapters/index.ts';
 export { BLOCK_MAX_BYTES } from './block.ts';
 export { ABOUT_HEAD, type About, MAX_EVES, openAbout, sealAbout } from './collection/about.ts';
 export {
@@ -26,6 +27,31 @@ export type {
   SyncOptions,
   SyncReport,
 } from './collection/types.ts';
+export { type Coder, createCoder } from './compact/coder.ts';
+export {
+  COMPACT_DIMENSIONS,
+  COMPACT_FROM,
+  type CodeFit,
+  codeBytes,
+  decodeVector,
+  lowered,
+} from './compact/codes.ts';
+export {
+  CODES_OBJECTS,
+  COMPACT_BOUNDS,
+  COMPACT_OBJECTS,
+  codesName,
+  decodeFit,
+  decodeGroups,
+  decodePiece,
+  encodeFit,
+  encodeGroups,
+  encodePiece,
+  FIT_OBJECT,
+  GROUPS_OBJECT,
+  type Group,
+  type KeptFit,
+} from './compact/objects.ts';
 export { createEve, type Eve as LocalEve, type EveReply, type LentTenant } from './eve/eve.ts';
 export {
   readVaultGrant,
@@ -41,8 +67,16 @@ export {
   type EveHostOptions,
   type EveTotals,
 } from './eve/host.ts';
-export type { CollectionKeys } from './keys/keys.ts';
-export { rootOf, rootOfIdentity, rootOfPassphrase, type VaultRoot } from './keys/keys.ts';
+export { GRANT_TEXT_CHARS, openGrantFile, sealGrantFile, type VaultAccess } from './grant/grant-file.ts';
+export type { CollectionKeys, KeyRing, ReadingKeys } from './keys/keys.ts';
+export {
+  readingKeys,
+  ringOf,
+  rootOf,
+  rootOfIdentity,
+  rootOfPassphrase,
+  type VaultRoot,
+} from './keys/keys.ts';
 export { type ModeNote, noteOf } from './mode-notes.ts';
 export { buildPerturbed } from './perturbed/build.ts';
 export { checkPerturbedDimension, rowBytesOf as perturbedRowBytes } from './perturbed/form.ts';
@@ -56,9 +90,10 @@ export {
 export { NOISE, WEAK_LABEL, WEAK_WARNING } from './perturbed/parameters.ts';
 export { createPerturber } from './perturbed/sap.ts';
 export { createPerturbedSearcher } from './perturbed/search.ts';
+export type { KeptReads } from './place/kept.ts';
 export type { EveFault, PlacedEve } from './place/reader.ts';
 export { type Place, placesFor } from './place/rendezvous.ts';
-export { VAULT_MODES, type VaultMode } from './seal/manifest.ts';
+export { isSignedHead, VAULT_MODES, type VaultMode } from './seal/manifest.ts';
 export { digestOf, type Entry } from './seal/segment.ts';
 export { buildSplit, checkDimension, type SplitItem, type SplitSource } from './split/build.ts';
 export { coloursOf } from './split/colours.ts';
