@@ -9,9 +9,11 @@ import { blockId } from '../block.ts';
 import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts';
 import { damaged, openRecord } from '../seal/record.ts';
 import { digestOf, type Entry } from '../seal/segment.ts';
+import { blocksLost } from './holdings.ts';
 import { type Manifest, readManifest } from './manifest-view.ts';
 import { createEverywhere, type EverywherePutter } from './put.ts';
-import { blocksLost, checkBlocks, repairBlocks } from './repair.ts';
+import { readSome } from './read-some.ts';
+import { checkBlocks, repairBlocks } from './repair.ts';
 import { syncObjects } from './sync.ts';
 import type {
   CheckReport,
@@ -37,6 +39,8 @@ export interface Collection {
   readonly id: string;
   /** What it consists of, as the Eves have it now. */
   open(signal?: AbortSignal): Promise<Manifest>;
+  /** As `open`, for who has everything: what all Eves lost is not missed, but to be placed again. */
+  openToWrite(signal?: AbortSignal): Promise<Manifest>;
   sync(source: ObjectSource, options: SyncOptions): Promise<SyncReport>;
   /**
    * Puts blocks that all Eves are to hold; a sync that names them makes them part of the collection, and one that does not removes them.
@@ -48,6 +52,12 @@ export interface Collection {
   lost(blocks: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
   /** One object: its bytes alone are read. @throws KithError `vault_no_object` */
   read(manifest: Manifest, name: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Some objects, by name; what lies side by side is read at once. Names that there are not are left out. */
+  readSome(
+    manifest: Manifest,
+    names: Iterable<string>,
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, Uint8Array>>;
   /** All objects, each segment read once; in the order of their segments. */
   readAll(
     manifest: Manifest,
@@ -74,15 +84,18 @@ export function createCollection(options: CollectionOptions): Collection {
   };
 
   const reading = (signal: AbortSignal | undefined): ReadOptions => ({
-    ...{ replicas, clock, signal, onFault: options.onFault },
+    ...{ replicas, clock, signal, onFault: options.onFault, cache: options.cache },
     ...(options.hedgeMs === undefined ? {} : { hedgeMs: options.hedgeMs }),
   });
 
-  async function open(signal?: AbortSignal): Promise<Manifest> {
-    const manifest = await readManifest(id, root, eves, reached, reading(signal));
+  async function openAs(forWriting: boolean, signal: AbortSignal | undefined): Promise<Manifest> {
+    const wanted = { atLeast: reached, forWriting };
+    const manifest = await readManifest(id, root, eves, wanted, reading(signal));
     if (manifest.number > reached) own.onReached(manifest.number);
     return manifest;
   }
+  const open = (signal?: AbortSignal) => openAs(false, signal);
+  const openToWrite = (signal?: AbortSignal) => openAs(true, signal);
 
   function opened(entry: Entry, record: Uint8Array): Uint8Array {
     const object = openRecord(id, entry.name, record, entry.key);
@@ -94,7 +107,9 @@ export function createCollection(options: CollectionOptions): Collection {
   return {
     id,
     open,
-    sync: (source, sync) => inTurn(async () => syncObjects(own, await open(sync.signal), source, sync)),
+    openToWrite,
+    sync: (source, sync) =>
+      inTurn(async () => syncObjects(own, await openToWrite(sync.signal), source, sync)),
     everywhere: (enough, signal) => createEverywhere(eves, enough, signal),
     lost: (blocks, signal) => blocksLost(own, blocks, signal),
     async read(manifest, name, signal) {
@@ -115,6 +130,10 @@ export function createCollection(options: CollectionOptions): Collection {
         (record) => opened(entry, record),
         reading(signal),
       );
+    },
+    readSome(manifest, names, signal) {
+      const entries = [...names].flatMap((name) => manifest.entries.get(name) ?? []);
+      return readSome(eves, entries, opened, reading(signal));
     },
     async *readAll(manifest, { signal, told, kept } = {}) {
       const bySegment = Map.groupBy(manifest.entries.values(), ({ segment }) => segment);
@@ -140,7 +159,7 @@ export function createCollection(options: CollectionOptions): Collection {
     check: async (questions, signal) => checkBlocks(own, await open(signal), questions, signal),
     rotate: (source, sync) =>
       inTurn(async () => {
-        const manifest = await open(sync.signal);
+        const manifest = await openToWrite(sync.signal);
         // As if nothing were there: every object gets a new key, and the old blocks go.
         const anew: Manifest = { ...manifest, entries: new Map(), everywhere: [] };
         return syncObjects(own, anew, source, sync, manifest.epoch + 1);

@@ -2,23 +2,36 @@
  * The newest manifest that the Eves of a collection have, read and checked.
  *
  * An Eve may show an old head. The newest of all that answer counts, and who has seen a newer one before says so instead of
- * going back without a word.
+ * going back without a word. Of two states of one number the first counts (`heads.ts`) of which all blocks are there.
  *
  * @module vault/collection/manifest-view
  */
-import { type CborMap, KithError, messageOf, throwIfAborted } from '../../base/index.ts';
-import type { VaultRoot } from '../keys/keys.ts';
+import { type CborMap, isKithError, KithError } from '../../base/index.ts';
+import type { KeyRing } from '../keys/keys.ts';
 import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts';
-import { type Head, headNumber, openHead, openPage, pageOf, type VaultMode } from '../seal/manifest.ts';
+import { openPage, pageOf, type VaultMode } from '../seal/manifest.ts';
 import { damaged } from '../seal/record.ts';
 import type { Entry } from '../seal/segment.ts';
+import type { HeadRow } from '../types.ts';
+import { type Heads, readHeads, type ShownState } from './heads.ts';
+import { holdingsOf, isHeld, referencedBy } from './holdings.ts';
 import { awayText } from './put.ts';
 
-export const HEAD_NAME = 'main';
+/** Two machines with this key wrote states of one number at different Eves. */
+export interface Fork {
+  readonly number: number;
+  /** Eves that show the state that counts, and those that show another. */
+  readonly kept: readonly string[];
+  readonly lost: readonly string[];
+}
 
 export interface Manifest {
   /** 0: nothing was placed yet. */
   readonly number: number;
+  /** Names what it says: 64 hex digits; empty when nothing was placed yet. */
+  readonly state: string;
+  /** As it lies at an Eve; null when nothing was placed yet. */
+  readonly row: HeadRow | null;
   readonly epoch: number;
   readonly mode: VaultMode;
   readonly pages: readonly string[];
@@ -31,81 +44,114 @@ export interface Manifest {
   readonly heads: ReadonlyMap<string, number>;
   /** Why the others did not. */
   readonly away: ReadonlyMap<string, string>;
+  readonly fork: Fork | null;
 }
 
-export interface Heads {
-  readonly newest: Head | null;
-  readonly heads: ReadonlyMap<string, number>;
-  readonly away: ReadonlyMap<string, string>;
+export interface ManifestOptions {
+  /** The newest number that was seen before. */
+  readonly atLeast: number;
+  /**
+   * Who writes has everything: where all Eves answer, a state that they lost is taken as one to go on from, and pages that none of
+   * them has as empty.
+   */
+  readonly forWriting: boolean;
 }
 
-/** @throws KithError `vault_unreachable`: no Eve answered */
-export async function readHeads(
-  collection: string,
-  root: VaultRoot,
-  eves: readonly PlacedEve[],
-  signal?: AbortSignal,
-): Promise<Heads> {
-  const heads = new Map<string, number>();
-  const away = new Map<string, string>();
-  let newest: Head | null = null;
-  await Promise.all(
-    eves.map(async ({ peer, tenant }) => {
-      try {
-        const row = await tenant.head(HEAD_NAME, signal);
-        if (row === null) return void heads.set(peer, 0);
-        const head = openHead((epoch) => root.keysOf(collection, epoch), row.bytes);
-        if (headNumber(row.bytes).number !== row.number) throw damaged('the head');
-        heads.set(peer, head.number);
-        if (newest === null || head.number > newest.number) newest = head;
-      } catch (error) {
-        away.set(peer, messageOf(error));
-      }
-    }),
-  );
-  throwIfAborted(signal);
-  if (heads.size === 0)
-    throw new KithError(
-      'vault_unreachable',
-      `No Eve of this collection answered. ${awayText(away) || 'It has none.'}`,
-      { status: 503 },
-    );
-  return { newest, heads, away };
+interface OpenedState {
+  readonly shown: ShownState;
+  readonly entries: ReadonlyMap<string, Entry>;
 }
 
-/** @param atLeast the newest number that was seen before @throws KithError `vault_rolled_back` */
+/** @throws KithError `vault_rolled_back`, `vault_block_lost`, `vault_unreachable` */
 export async function readManifest(
   collection: string,
-  root: VaultRoot,
+  root: KeyRing,
   eves: readonly PlacedEve[],
-  atLeast: number,
+  { atLeast, forWriting }: ManifestOptions,
   reading: ReadOptions,
 ): Promise<Manifest> {
-  const { newest, heads, away } = await readHeads(collection, root, eves, reading.signal);
-  if ((newest?.number ?? 0) < atLeast)
-    throw new KithError(
-      'vault_rolled_back',
-      `The Eves that answer show state ${newest?.number ?? 0} of this collection, but ${atLeast} was reached. ${away.size > 0 ? `Wait for ${[...away.keys()].join(', ')}` : 'They lost what they had taken: place it anew (kith vpk tenant delete, then kith rag connect-eve)'}.`,
-      { status: 409, details: { shown: newest?.number ?? 0, reached: atLeast } },
-    );
-  if (newest === null)
+  const told = await readHeads(collection, root, eves, reading.signal);
+  const { newest, heads, away, gone } = told;
+  const shown = newest[0]?.head.number ?? 0;
+  const mayLose = forWriting && eves.every(({ peer }) => heads.has(peer) || gone.has(peer));
+  if (shown < atLeast && !mayLose) throw rolledBack(shown, atLeast, told);
+  const number = Math.max(shown, atLeast);
+  if (newest.length === 0)
     return {
-      ...{ number: 0, epoch: 1, mode: 'sealed', pages: [], everywhere: [], info: {} },
-      ...{ entries: new Map(), heads, away },
+      ...{ number, state: '', row: null, epoch: 1, mode: 'sealed', pages: [], everywhere: [], info: {} },
+      ...{ entries: new Map(), heads, away, fork: null },
     };
-  const keys = root.keysOf(collection, newest.epoch);
+  const { shown: chosen, entries } = await chosenOf(newest, (state) =>
+    entriesOf(state, collection, root, eves, mayLose, reading),
+  );
+  const { epoch, mode, info, everywhere, pages } = chosen.head;
+  const others = newest.filter((state) => state !== chosen).flatMap(({ peers }) => peers);
+  const fork = others.length === 0 ? null : { number: shown, kept: chosen.peers, lost: others };
+  return {
+    ...{ number, state: chosen.state, row: chosen.row, epoch, mode, pages, everywhere, info },
+    ...{ entries, heads, away, fork },
+  };
+
+  /** The first that is whole; else the first that can be read at all. */
+  async function chosenOf(
+    states: readonly ShownState[],
+    open: (state: ShownState) => Promise<ReadonlyMap<string, Entry>>,
+  ): Promise<OpenedState> {
+    if (states.length === 1) return { shown: states[0]!, entries: await open(states[0]!) };
+    const held = await holdingsOf({ eves }, new Map(), reading.signal);
+    let readable: OpenedState | null = null;
+    let failure: unknown = null;
+    for (const state of states)
+      try {
+        const opened = { shown: state, entries: await open(state) };
+        const { pages: own, everywhere: all } = state.head;
+        const needed = referencedBy({ pages: own, everywhere: all, entries: opened.entries });
+        if (needed.values().every((block) => isHeld(held, block))) return opened;
+        readable ??= opened;
+      } catch (error) {
+        reading.signal?.throwIfAborted();
+        failure ??= error;
+      }
+    if (readable === null) throw failure;
+    return readable;
+  }
+}
+
+async function entriesOf(
+  { head }: ShownState,
+  collection: string,
+  root: KeyRing,
+  eves: readonly PlacedEve[],
+  mayLose: boolean,
+  reading: ReadOptions,
+): Promise<ReadonlyMap<string, Entry>> {
+  const keys = root.keysOf(collection, head.epoch);
   const entries = new Map<string, Entry>();
   const pages = await Promise.all(
-    newest.pages.map((id, index) =>
-      readBlock(eves, id, null, (block) => openPage(keys, index, block), reading),
+    head.pages.map((id, index) =>
+      readBlock(eves, id, null, (block) => openPage(keys, index, block), reading).catch((error: unknown) => {
+        if (mayLose && isKithError(error) && error.code === 'vault_block_lost') return null;
+        throw error;
+      }),
     ),
   );
   for (const [index, page] of pages.entries())
-    for (const entry of page) {
-      if (pageOf(entry.name, newest.pages.length) !== index) throw damaged(`page ${index} of the manifest`);
+    for (const entry of page ?? []) {
+      if (pageOf(entry.name, head.pages.length) !== index) throw damaged(`page ${index} of the manifest`);
       entries.set(entry.name, entry);
     }
-  if (entries.size !== newest.objects) throw damaged('the manifest');
-  const { number, epoch, mode, info, everywhere } = newest;
-  return { number, epoch, mode, pages: newest.pages, everywhere, info, entries, heads, away };
+  if (entries.size !== head.objects && !pages.includes(null)) throw damaged('the manifest');
+  return entries;
+}
+
+function rolledBack(shown: number, reached: number, { away }: Pick<Heads, 'away'>): KithError {
+  const what =
+    away.size > 0
+      ? `Wait for those that are away, they may have it. ${awayText(away)}`
+      : 'They lost what they had taken. The machine that has the knowledge base places it again: kith vpk upload KB.';
+  return new KithError(
+    'vault_rolled_back',
+    `The Eves that answer show state ${shown} of this collection, but ${reached} was reached. ${what}`,
+    { status: 409, details: { shown, reached } },
+  );
 }

@@ -7,59 +7,14 @@
 import { messageOf, throwIfAborted } from '../../base/index.ts';
 import { leafCount } from '../block.ts';
 import { faultOf, readBlock } from '../place/reader.ts';
-import { type Place, placesFor } from '../place/rendezvous.ts';
 import { sealHead } from '../seal/manifest.ts';
-import { HEAD_NAME, type Manifest } from './manifest-view.ts';
-import { blocksOf, each } from './put.ts';
+import { HEAD_NAME, maySweep, setHeads, stateOf } from './heads.ts';
+import { holdingsOf, ownersIn, referencedBy, sweep } from './holdings.ts';
+import type { Manifest } from './manifest-view.ts';
+import { each } from './put.ts';
 import type { CheckReport, CollectionOptions, RepairReport } from './types.ts';
 
 const AT_ONCE = 3;
-
-const referencedBy = ({ pages, everywhere, entries }: Manifest): string[] => [
-  ...new Set([...pages, ...everywhere, ...[...entries.values()].map(({ segment }) => segment)]),
-];
-
-/** The Eves that are to have a block, of those given. */
-function ownersIn(manifest: Manifest, replicas: number) {
-  const everywhere = new Set(manifest.everywhere);
-  return <T extends Place>(block: string, eves: readonly T[]): readonly T[] =>
-    everywhere.has(block) ? eves : placesFor(block, eves, replicas).slice(0, replicas);
-}
-
-type Holdings = Map<string, Map<string, number>>;
-
-/** Blocks with their bytes, by Eve; those that do not answer are not in it. */
-async function holdingsOf(
-  { eves }: CollectionOptions,
-  away: Map<string, string>,
-  signal: AbortSignal | undefined,
-): Promise<Holdings> {
-  const held: Holdings = new Map();
-  await Promise.all(
-    eves.map(async ({ peer, tenant }) => {
-      try {
-        const blocks = new Map<string, number>();
-        for await (const rows of blocksOf(tenant, signal))
-          for (const { id, bytes } of rows) blocks.set(id, bytes);
-        held.set(peer, blocks);
-      } catch (error) {
-        throwIfAborted(signal);
-        away.set(peer, messageOf(error));
-      }
-    }),
-  );
-  return held;
-}
-
-/** Those of these blocks that no Eve has that answers. */
-export async function blocksLost(
-  options: CollectionOptions,
-  blocks: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const held = await holdingsOf(options, new Map(), signal);
-  return blocks.filter((block) => held.values().every((own) => !own.has(block)));
-}
 
 export async function repairBlocks(
   options: CollectionOptions,
@@ -70,8 +25,9 @@ export async function repairBlocks(
   const { id, root, eves, replicas, random, clock } = options;
   const away = new Map<string, string>();
   const held = await holdingsOf(options, away, signal);
-  const here = eves.filter(({ peer }) => held.has(peer));
-  const blocks = referencedBy(manifest);
+  const here = eves.filter(({ peer }) => !away.has(peer));
+  const referenced = referencedBy(manifest);
+  const blocks = [...referenced];
   const owners = ownersIn(manifest, replicas);
   const lost: string[] = [];
   let copied = 0;
@@ -108,24 +64,11 @@ export async function repairBlocks(
     }
     told?.(++done, blocks.length);
   });
-  // The head goes to those that are behind, sealed anew with the same number and state.
-  const { number, mode, info, pages, everywhere, entries } = manifest;
-  if (number > 0) {
-    const keys = root.keysOf(id, manifest.epoch);
-    const bytes = sealHead(keys, { number, mode, objects: entries.size, pages, everywhere, info }, random);
-    for (const { peer, tenant } of here)
-      try {
-        const before = manifest.heads.get(peer) ?? (await tenant.head(HEAD_NAME, signal))?.number ?? 0;
-        if (before < number) await tenant.setHead(HEAD_NAME, { number, bytes }, before, signal);
-      } catch (error) {
-        throwIfAborted(signal);
-        away.set(peer, messageOf(error));
-      }
-  }
   let removed = 0;
   if (lost.length === 0)
     for (const { peer, tenant } of here) {
-      const others = [...held.get(peer)!.keys()].filter((block) => !keep.get(peer)!.has(block));
+      const own = [...held.get(peer)!.keys()].filter((block) => referenced.has(block));
+      const others = own.filter((block) => !keep.get(peer)!.has(block));
       try {
         for (let at = 0; at < others.length; at += 1000)
           removed += await tenant.remove(others.slice(at, at + 1000), signal);
@@ -134,7 +77,30 @@ export async function repairBlocks(
         away.set(peer, messageOf(error));
       }
     }
-  return { blocks: blocks.length, copied, copiedBytes, removed, lost, away };
+  const { mode, info, pages, everywhere, entries, row, fork } = manifest;
+  let { number, state } = manifest;
+  const isLeft = here.some(({ peer }) => [...held.get(peer)!.keys()].some((block) => !referenced.has(block)));
+  if (row !== null && (fork !== null || (isLeft && lost.length === 0 && here.length === eves.length))) {
+    // A number on top of both states, so that all show one; or before blocks of former states go, so that nobody builds on these.
+    number += 1;
+    const keys = root.keysOf(id, manifest.epoch);
+    const head = { number, mode, objects: entries.size, pages, everywhere, info };
+    state = stateOf({ ...head, epoch: manifest.epoch });
+    const bytes = sealHead(keys, head, random);
+    const taken = await setHeads(options, manifest.heads, { number, bytes }, away, signal);
+    if (lost.length === 0 && maySweep(taken, eves))
+      removed += await sweep(eves, held, taken, referenced, away, signal);
+  } else if (row !== null)
+    // The head goes to those that are behind, as it lies at the others.
+    for (const { peer, tenant } of here)
+      try {
+        const before = manifest.heads.get(peer) ?? (await tenant.head(HEAD_NAME, signal))?.number ?? 0;
+        if (before < number) await tenant.setHead(HEAD_NAME, row, before, signal);
+      } catch (error) {
+        throwIfAborted(signal);
+        away.set(peer, messageOf(error));
+      }
+  return { blocks: blocks.length, copied, copiedBytes, removed, lost, away, number, state, fork };
 }
 
 /**
@@ -150,17 +116,21 @@ export async function checkBlocks(
   const { eves, replicas, random, onFault } = options;
   const away = new Map<string, string>();
   const held = await holdingsOf(options, away, signal);
-  const blocks = referencedBy(manifest);
+  const blocks = [...referencedBy(manifest)];
   const owners = ownersIn(manifest, replicas);
+  // By the word of whoever lists it: who hides what she lost is asked for it as often as if she had it.
+  const sizes = new Map<string, number>();
+  for (const own of held.values())
+    for (const [block, bytes] of own) sizes.set(block, Math.max(bytes, sizes.get(block) ?? 0));
   const checked = await Promise.all(
     eves.map(async ({ peer, tenant }) => {
       const own = held.get(peer);
-      if (own === undefined)
-        return { peer, asked: 0, failed: 0, why: away.get(peer) ?? 'she did not answer' };
+      if (own === undefined || away.has(peer))
+        return { ...nothing(peer), why: away.get(peer) ?? 'she did not answer' };
       const due = blocks.filter((block) => owners(block, eves).some((eve) => eve.peer === peer));
-      const withBytes = due.map((block) => ({ block, leaves: leafCount(own.get(block) ?? 0) }));
+      const withBytes = due.map((block) => ({ block, leaves: leafCount(sizes.get(block) ?? 0) }));
       const all = withBytes.reduce((sum, { leaves }) => sum + leaves, 0);
-      let failed = 0;
+      const faults = { missing: 0, damaged: 0, failed: 0 };
       let why: string | null = null;
       const asked = all === 0 ? 0 : questions;
       for (let i = 0; i < asked; i++) {
@@ -169,16 +139,20 @@ export async function checkBlocks(
           await tenant.prove(block, leaf, signal);
         } catch (error) {
           throwIfAborted(signal);
-          failed += 1;
+          const fault = faultOf(error);
+          faults[fault] += 1;
           why = messageOf(error);
-          onFault?.(peer, faultOf(error), block);
+          onFault?.(peer, fault, block);
         }
       }
-      return { peer, asked, failed, why };
+      const { missing, damaged } = faults;
+      return { peer, asked, failed: missing + damaged + faults.failed, missing, damaged, why };
     }),
   );
-  return { eves: checked };
+  return { state: manifest.state, fork: manifest.fork, eves: checked };
 }
+
+const nothing = (peer: string) => ({ peer, asked: 0, failed: 0, missing: 0, damaged: 0 });
 
 /** The leaf with that number, counted over all blocks. */
 function drawn(

@@ -5,14 +5,17 @@
  * An object that is erased here is so from the moment the head stands: its key is in no manifest that Eve is to keep. Its segment is
  * sealed anew once half of it is gone.
  *
+ * What Eves hold is asked before anything is put. Objects whose segments none of them has any more, though all answer, are placed again.
+ *
  * @module vault/collection/sync
  */
-import { KithError, messageOf, throwIfAborted } from '../../base/index.ts';
-import type { PlacedEve } from '../place/reader.ts';
+import { KithError, throwIfAborted } from '../../base/index.ts';
 import { pageCount, pageOf, sealHead, sealPage } from '../seal/manifest.ts';
 import { createSegmentWriter, type Entry, type Segment } from '../seal/segment.ts';
-import { HEAD_NAME, type Manifest } from './manifest-view.ts';
-import { awayText, blocksOf, createPutter, each } from './put.ts';
+import { maySweep, setHeads, stateOf } from './heads.ts';
+import { type Holdings, holdingsOf, isHeld, referencedBy, sweep } from './holdings.ts';
+import type { Manifest } from './manifest-view.ts';
+import { createPutter, each } from './put.ts';
 import type { CollectionOptions, ObjectSource, SyncOptions, SyncReport } from './types.ts';
 
 /** A segment is sealed anew when less than this part of it is of use. */
@@ -23,25 +26,35 @@ export async function syncObjects(
   options: CollectionOptions,
   manifest: Manifest,
   source: ObjectSource,
-  { info, mode = manifest.mode, everywhere = manifest.everywhere, signal, told }: SyncOptions,
+  { info, mode = manifest.mode, everywhere = manifest.everywhere, from, signal, told }: SyncOptions,
   epoch = manifest.epoch,
 ): Promise<SyncReport> {
   const { id, root, eves, replicas, random, log } = options;
+  if (from !== undefined && from !== manifest.number) throw overtaken(manifest.number, from);
+  const away = new Map(manifest.away);
+  const held = await holdingsOf(options, away, signal);
+  // Who does not answer may have what the others do not.
+  const isSure = eves.every(({ peer }) => held.has(peer));
+  const isLost = (block: string): boolean => isSure && !isHeld(held, block);
+  let again = 0;
   const entries = new Map<string, Entry>();
   const wanted: string[] = [];
   let added = 0;
   for await (const { name, digest } of source.list()) {
     throwIfAborted(signal);
     const known = manifest.entries.get(name);
-    if (known !== undefined && Buffer.compare(known.digest, digest) === 0) entries.set(name, known);
-    else wanted.push(name);
+    const isSame = known !== undefined && Buffer.compare(known.digest, digest) === 0;
+    if (isSame && !isLost(known.segment)) entries.set(name, known);
+    else {
+      wanted.push(name);
+      if (isSame) again += 1;
+    }
     if (known === undefined) added += 1;
   }
-  const changed = wanted.length - added;
+  const changed = wanted.length - added - again;
   const sparse = sparseSegments(manifest.entries, entries);
   const repack = [...entries.values()].filter(({ segment }) => sparse.has(segment)).map(({ name }) => name);
 
-  const away = new Map(manifest.away);
   const putter = createPutter(eves, replicas, away, signal);
   let segments = 0;
   const place = async ({ id: block, block: bytes, entries: made }: Segment) => {
@@ -90,7 +103,7 @@ export async function syncObjects(
   const kept = count === manifest.pages.length && epoch === manifest.epoch ? pagesOf(manifest, count) : null;
   const pages: string[] = [];
   await each(byPage.keys(), AT_ONCE, async (index) => {
-    if (kept !== null && sameEntries(kept[index]!, byPage[index]!)) {
+    if (kept !== null && sameEntries(kept[index]!, byPage[index]!) && !isLost(manifest.pages[index]!)) {
       pages[index] = manifest.pages[index]!;
       return;
     }
@@ -99,17 +112,16 @@ export async function syncObjects(
     pages[index] = page.id;
   });
 
-  const head = sealHead(keys, { number, mode, objects: entries.size, pages, everywhere, info }, random);
-  await setHeads(options, manifest, { number, bytes: head }, away, signal);
-  const referenced = new Set([
-    ...pages,
-    ...everywhere,
-    ...[...entries.values()].map(({ segment }) => segment),
-  ]);
-  const removedBlocks = await removeOthers(options, referenced, away, signal);
+  const head = { number, mode, objects: entries.size, pages, everywhere, info };
+  const row = { number, bytes: sealHead(keys, head, random) };
+  const taken = await setHeads(options, manifest.heads, row, away, signal);
+  const referenced = referencedBy({ pages, everywhere, entries });
+  const removedBlocks = maySweep(taken, eves) ? await sweep(eves, held, taken, referenced, away, signal) : 0;
   const report = {
     ...{ number, objects: entries.size, added: added - Math.min(added, gone), changed, erased },
-    ...{ repacked: repack.length, segments, uploadedBytes: putter.bytes, removedBlocks, away },
+    ...{ again, repacked: repack.length, segments, uploadedBytes: putter.bytes, removedBlocks, away },
+    ...{ state: stateOf({ ...head, epoch }), before: manifest.state, fork: manifest.fork },
+    thin: isSure ? thinIn(held, referenced, Math.min(replicas, eves.length)) : 0,
   };
   log.debug('A collection was synced.', { number, objects: entries.size, bytes: putter.bytes });
   return report;
@@ -142,64 +154,17 @@ function sameEntries(before: readonly Entry[], now: readonly Entry[]): boolean {
   return before.length === now.length && now.every((entry) => known.has(entry));
 }
 
-/**
- * All Eves get the head; those that are behind, too. First the one that comes first of those that answer, which is the same for all
- * writers: of two, one is told there that the other was before, and has changed nothing.
- */
-async function setHeads(
-  { eves, replicas, onReached }: Pick<CollectionOptions, 'eves' | 'replicas' | 'onReached'>,
-  { heads }: Manifest,
-  head: { readonly number: number; readonly bytes: Uint8Array },
-  away: Map<string, string>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  let set = 0;
-  const one = async ({ peer, tenant }: PlacedEve): Promise<boolean> => {
-    try {
-      const before = heads.get(peer) ?? (await tenant.head(HEAD_NAME, signal))?.number ?? 0;
-      await tenant.setHead(HEAD_NAME, head, before, signal);
-      // Not before one has it: a state that nobody took is none to wait for.
-      if (set === 0) onReached(head.number);
-      set += 1;
-      return true;
-    } catch (error) {
-      throwIfAborted(signal);
-      if (error instanceof KithError && error.code === 'storage_head_moved') throw error;
-      away.set(peer, messageOf(error));
-      return false;
-    }
-  };
-  const order = eves.toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
-  while (order.length > 0 && !(await one(order.shift()!)));
-  await Promise.all(order.map(one));
-  if (set < Math.min(eves.length, replicas, 2))
-    throw new KithError(
-      'vault_not_placed',
-      `The new state was taken by ${set} of ${eves.length} Eves. ${awayText(away)} Upload again when they are back (kith vpk upload).`,
-      { status: 503 },
-    );
+/** Blocks that fewer Eves than wanted had, of those that were there before. */
+function thinIn(held: Holdings, referenced: ReadonlySet<string>, wanted: number): number {
+  const copies = new Map<string, number>();
+  for (const own of held.values())
+    for (const block of own.keys()) copies.set(block, (copies.get(block) ?? 0) + 1);
+  return copies.entries().reduce((sum, [block, n]) => sum + (n < wanted && referenced.has(block) ? 1 : 0), 0);
 }
 
-/** What no manifest refers to goes; blocks of a writer who comes second are put again by them. */
-export async function removeOthers(
-  { eves }: Pick<CollectionOptions, 'eves'>,
-  referenced: ReadonlySet<string>,
-  away: Map<string, string>,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  let removed = 0;
-  await Promise.all(
-    eves.map(async ({ peer, tenant }) => {
-      try {
-        for await (const rows of blocksOf(tenant, signal)) {
-          const others = rows.filter(({ id }) => !referenced.has(id)).map(({ id }) => id);
-          removed += await tenant.remove(others, signal);
-        }
-      } catch (error) {
-        throwIfAborted(signal);
-        away.set(peer, messageOf(error));
-      }
-    }),
+const overtaken = (number: number, from: number): KithError =>
+  new KithError(
+    'storage_head_moved',
+    `Another machine with this key placed state ${number} meanwhile, on which this one (made from state ${from}) cannot stand. Do it again: it goes on from there.`,
+    { status: 409, details: { number, before: from } },
   );
-  return removed;
-}

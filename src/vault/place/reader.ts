@@ -6,7 +6,9 @@
  */
 import { type Clock, isKithError, KithError, throwIfAborted } from '../../base/index.ts';
 import type { EveTenant, Stretch } from '../types.ts';
+import { blockId } from '../block.ts';
 import { firstAnswer } from './first-answer.ts';
+import type { KeptReads } from './kept.ts';
 import { type Place, placesFor } from './rendezvous.ts';
 
 export interface PlacedEve extends Place {
@@ -23,6 +25,8 @@ export interface ReadOptions {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly onFault?: ((peer: string, fault: EveFault, block: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Asked before any Eve is. */
+  readonly cache?: KeptReads | undefined;
 }
 
 export function faultOf(error: unknown): EveFault {
@@ -42,11 +46,18 @@ export async function readBlock<T>(
   check: (bytes: Uint8Array) => T,
   options: ReadOptions,
 ): Promise<T> {
-  const { replicas, hedgeMs, clock, onFault, signal } = options;
+  const { replicas, hedgeMs, clock, onFault, signal, cache } = options;
+  const kept = keptOf(cache, block, stretch, check);
+  if (kept !== null) return kept.value;
   try {
     return await firstAnswer(
       placesFor(block, eves, replicas),
-      async ({ tenant }, both) => check(await tenant.get(block, stretch, both)),
+      async ({ tenant }, both) => {
+        const bytes = await tenant.get(block, stretch, both);
+        const value = check(bytes);
+        cache?.put(block, stretch, bytes);
+        return value;
+      },
       {
         ...{ hedgeMs, clock, signal, none: (causes) => lost(block, causes) },
         onFailed: ({ peer }, error) => onFault?.(peer, faultOf(error), block),
@@ -58,10 +69,26 @@ export async function readBlock<T>(
   }
 }
 
+/** Whatever is wrong with what was kept: Eves are asked. */
+function keptOf<T>(
+  cache: KeptReads | undefined,
+  block: string,
+  stretch: Stretch | null,
+  check: (bytes: Uint8Array) => T,
+): { readonly value: T } | null {
+  const bytes = cache?.get(block, stretch) ?? null;
+  if (bytes === null || (stretch === null && blockId(bytes) !== block)) return null;
+  try {
+    return { value: check(bytes) };
+  } catch {
+    return null;
+  }
+}
+
 function lost(block: string, causes: readonly string[]): KithError {
   return new KithError(
     'vault_block_lost',
-    `No Eve gave block ${block.slice(0, 16)}…: ${causes.join('; ') || 'there are none'}. Wait until one of them is back, or run 'kith vpk repair'.`,
+    `No Eve gave block ${block.slice(0, 16)}…: ${causes.join('; ') || 'there are none'}. Wait until those that are away are back. What they lost, the machine that has the knowledge base places again: kith vpk upload KB.`,
     { status: 503 },
   );
 }
