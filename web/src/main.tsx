@@ -19,6 +19,8 @@ import './styles/index.css';
 const StatusPage = lazy(() => import('./pages/status/status-page.tsx'));
 const NetworkPage = lazy(() => import('./pages/network/network-page.tsx'));
 const PeerPage = lazy(() => import('./pages/network/peer-page.tsx'));
+const VaultPage = lazy(() => import('./pages/vault/vault-page.tsx'));
+const PlacedPage = lazy(() => import('./pages/vault/placed-page.tsx'));
 const KnowledgePage = lazy(() => import('./pages/knowledge/knowledge-page.tsx'));
 const KbPage = lazy(() => import('./pages/knowledge/kb-page.tsx'));
 const ConversationsPage = lazy(() => import('./pages/conversations/conversations-page.tsx'));
@@ -37,6 +39,8 @@ render(
       <Route path={[paths.kb, paths.kbView]} component={KbPage} />
       <Route path={paths.network} component={NetworkPage} />
       <Route path={paths.peer} component={PeerPage} />
+      <Route path={paths.vault} component={VaultPage} />
+      <Route path={paths.placed} component={PlacedPage} />
       <Route path={paths.status} component={StatusPage} />
       <Route path="*" component={NotFound} />
     </Router>

@@ -13,6 +13,8 @@ import { de as teilen } from './pages/knowledge/share/words-de.ts';
 import { en as share } from './pages/knowledge/share/words-en.ts';
 import { de as wissen } from './pages/knowledge/words/de.ts';
 import { en as knowledge } from './pages/knowledge/words/en.ts';
+import { de as tresor } from './pages/vault/words-de.ts';
+import { en as vault } from './pages/vault/words-en.ts';
 
 const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.test.ts'))
@@ -47,6 +49,7 @@ const dictionaries: readonly (readonly [string, Words, Words])[] = [
   ['g', map, karte],
   ['r', refine, verfeinern],
   ['s', share, teilen],
+  ['v', vault, tresor],
 ];
 
 test('every sentence is used, and German fills in what English fills in', () => {

@@ -6,7 +6,7 @@ import { print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 
 /** The pages that the node serves, by their first segment. */
-const PAGES = ['chat', 'conversations', 'knowledge', 'network', 'status'];
+const PAGES = ['chat', 'conversations', 'knowledge', 'network', 'vault', 'status'];
 const BROWSERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ['open'],
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],

@@ -14,5 +14,7 @@ export const pagePaths = [
   '/knowledge/:kb/:view',
   '/network',
   '/network/:id',
+  '/vault',
+  '/vault/:kb',
   '/status',
 ] as const;

@@ -55,6 +55,13 @@ export function commands(go: Navigator, current: () => string | null): Command[]
       () => go(paths.network),
     ),
     command(
+      'vault',
+      'goTo',
+      () => t('pages.vault'),
+      'G E',
+      () => go(paths.vault),
+    ),
+    command(
       'status',
       'goTo',
       () => t('pages.status'),

@@ -22,6 +22,7 @@ const rows = [
   ['G V', 'conversations'],
   ['G K', 'knowledge'],
   ['G N', 'network'],
+  ['G E', 'vault'],
   ['G T', 'status'],
   ['F6', 'areas'],
   ['?', 'list'],

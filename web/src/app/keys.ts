@@ -74,6 +74,7 @@ export function listenToKeys(go: Navigator, current: () => string | null): () =>
         v: paths.conversations,
         k: paths.knowledge,
         n: paths.network,
+        e: paths.vault,
         t: paths.status,
       }[key];
       if (target !== undefined) go(target);

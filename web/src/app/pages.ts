@@ -13,6 +13,8 @@ export const paths = {
   kbView: '/knowledge/:kb/:view',
   network: '/network',
   peer: '/network/:id',
+  vault: '/vault',
+  placed: '/vault/:kb',
   status: '/status',
 } as const;
 
@@ -20,4 +22,6 @@ export const conversationPath = (id: string): string => `/chat/${id}`;
 /** @param view a part of the page of a knowledge base; its own choice without */
 export const kbPath = (kb: string, view?: string): string =>
   `/knowledge/${encodeURIComponent(kb)}${view === undefined ? '' : `/${view}`}`;
+/** A knowledge base that lies with peers. */
+export const placedPath = (kb: string): string => `/vault/${encodeURIComponent(kb)}`;
 export const peerPath = (peer: string): string => `/network/${peer}`;

@@ -3,16 +3,22 @@
  *
  * @module web/app/preferences-dialog
  */
+import Vault from 'lucide-solid/icons/vault';
 import { For } from 'solid-js';
 import { Dialog } from '../base/dialog.tsx';
 import { type Language, languages, prefer, preferences } from '../data/preferences.ts';
 import { browserLanguage, t } from '../i18n/index.ts';
+import { paths } from './pages.ts';
 import { setDialogue } from './ui.ts';
 
 export default function PreferencesDialog() {
   return (
     <Dialog title={t('pages.preferences')} close={() => setDialogue(null)}>
       <div class="stack">
+        <a class="button in-bar" href={paths.vault} onClick={() => setDialogue(null)}>
+          <Vault size={17} aria-hidden="true" />
+          {t('pages.vault')}
+        </a>
         <div class="field">
           <span class="label" id="theme-label">
             {t('preferences.theme')}

@@ -12,6 +12,7 @@ import Orbit from 'lucide-solid/icons/orbit';
 import Plus from 'lucide-solid/icons/plus';
 import Search from 'lucide-solid/icons/search';
 import SlidersHorizontal from 'lucide-solid/icons/sliders-horizontal';
+import Vault from 'lucide-solid/icons/vault';
 import { createEffect, createMemo, For, on, Show } from 'solid-js';
 import { IconButton } from '../base/icon-button.tsx';
 import { Mark } from '../base/icons.tsx';
@@ -26,12 +27,13 @@ import { chatPath, isDrawer, setDialogue } from './ui.ts';
 
 const recentCount = 30;
 
-export function usePlace(): () => 'chat' | 'conversations' | 'knowledge' | 'network' | 'status' {
+export function usePlace(): () => 'chat' | 'conversations' | 'knowledge' | 'network' | 'vault' | 'status' {
   const at = useLocation();
   return () => {
     if (at.pathname.startsWith(paths.conversations)) return 'conversations';
     if (at.pathname.startsWith(paths.knowledge)) return 'knowledge';
     if (at.pathname.startsWith(paths.network)) return 'network';
+    if (at.pathname.startsWith(paths.vault)) return 'vault';
     return at.pathname.startsWith(paths.status) ? 'status' : 'chat';
   };
 }
@@ -59,6 +61,10 @@ function Places() {
         <Show when={node.health?.swarm.unread}>
           {(unread) => <span class="tally">{t('network.unread', { count: count(unread()) })}</span>}
         </Show>
+      </a>
+      <a class="place" href={paths.vault} aria-current={current('vault')}>
+        <Vault size={17} aria-hidden="true" />
+        <span>{t('pages.vault')}</span>
       </a>
       <a class="place" href={paths.status} aria-current={current('status')}>
         <Gauge size={17} aria-hidden="true" />
