@@ -33,6 +33,10 @@ export const filterOptions = () => [
   new Option('--until <date>', 'only files changed until then, that day, month or year with it'),
 ];
 
+/** Those that the index of a sealed knowledge base can tell by. */
+export const placedFilterOptions = () =>
+  filterOptions().filter(({ long }) => ['--path', '--glob', '--since', '--until'].includes(long ?? ''));
+
 /** @throws UsageError; null when all documents count */
 export function filterOf(options: Invocation['options'], now: number = systemClock.now()): Filter | null {
   const list = (name: string): readonly string[] | undefined =>

@@ -12,6 +12,8 @@ import { removeDatabase } from './admitting.ts';
 
 /** Ms of work after which others of this thread get their turn. */
 const SLICE_MS = 20;
+/** Of a part of a document: who searches what lies at Eves reads some of them for each question. */
+const DOCUMENT_PART_BYTES = 48 << 10;
 
 export interface KbObjects extends AsyncDisposable {
   readonly source: ObjectSource;
@@ -32,7 +34,7 @@ export async function objectsOf(
     await requireDiskSpace(path, store.counts().bytes);
     const version = store.version();
     await store.backup(path, { signal });
-    const parts = openParts(path);
+    const parts = openParts(path, { documentPartBytes: DOCUMENT_PART_BYTES });
     return {
       version,
       open: () => openKnowledgeStore({ path }),

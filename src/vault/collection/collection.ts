@@ -84,7 +84,7 @@ export function createCollection(options: CollectionOptions): Collection {
   };
 
   const reading = (signal: AbortSignal | undefined): ReadOptions => ({
-    ...{ replicas, clock, signal, onFault: options.onFault, cache: options.cache },
+    ...{ replicas, clock, signal, onFault: options.onFault, cache: options.cache, isLast: options.isLast },
     ...(options.hedgeMs === undefined ? {} : { hedgeMs: options.hedgeMs }),
   });
 

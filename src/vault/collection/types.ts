@@ -42,6 +42,8 @@ export interface CollectionOptions {
   /** Told once an Eve shows or took it, so that it can be written down. */
   readonly onReached: (number: number) => void;
   readonly onFault?: (peer: string, fault: EveFault, block: string) => void;
+  /** Whether an Eve is asked after all others. @default none is */
+  readonly isLast?: (peer: string) => boolean;
 }
 
 export interface SyncReport {
@@ -55,7 +57,7 @@ export interface SyncReport {
   readonly erased: number;
   /** Objects that were placed again since no Eve had them any more. */
   readonly again: number;
-  /** Blocks of before of which there are fewer copies than wanted: 'repair' makes them. 0 while an Eve is away. */
+  /** Blocks of before that are not at all Eves who are to have them: 'repair' puts them there. 0 while an Eve is away. */
   readonly thin: number;
   /** Two states of one number were there; this one stands on top of both. */
   readonly fork: Fork | null;

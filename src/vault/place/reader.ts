@@ -25,6 +25,8 @@ export interface ReadOptions {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly onFault?: ((peer: string, fault: EveFault, block: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether an Eve is asked after all others. @default none is */
+  readonly isLast?: ((peer: string) => boolean) | undefined;
   /** Asked before any Eve is. */
   readonly cache?: KeptReads | undefined;
 }
@@ -46,12 +48,12 @@ export async function readBlock<T>(
   check: (bytes: Uint8Array) => T,
   options: ReadOptions,
 ): Promise<T> {
-  const { replicas, hedgeMs, clock, onFault, signal, cache } = options;
+  const { replicas, hedgeMs, clock, onFault, signal, cache, isLast = () => false } = options;
   const kept = keptOf(cache, block, stretch, check);
   if (kept !== null) return kept.value;
   try {
     return await firstAnswer(
-      placesFor(block, eves, replicas),
+      placesFor(block, eves, replicas).toSorted((a, b) => Number(isLast(a.peer)) - Number(isLast(b.peer))),
       async ({ tenant }, both) => {
         const bytes = await tenant.get(block, stretch, both);
         const value = check(bytes);
