@@ -24,7 +24,7 @@ export interface ShownState {
   readonly head: Head;
   /** As it lies there. */
   readonly row: HeadRow;
-  /** Names what it says, whoever sealed it: 64 hex digits. */
+  /** Names what it says, whoever sealed it under which number: 64 hex digits. */
   readonly state: string;
   readonly peers: readonly string[];
 }
@@ -44,14 +44,13 @@ const CBOR = { maxBytes: MANIFEST_BOUNDS.headBytes, maxItems: 4096, maxDepth: 8 
 
 export function stateOf({
   epoch,
-  number,
   mode,
   objects,
   pages,
   everywhere,
   info,
-}: Omit<Head, 'signed'>): string {
-  const told = { epoch, number, mode, objects, info };
+}: Omit<Head, 'signed' | 'number'>): string {
+  const told = { epoch, mode, objects, info };
   return hash(
     'sha256',
     encodeCbor({ ...told, pages: packedIds(pages), everywhere: packedIds(everywhere) }, CBOR),
@@ -74,7 +73,7 @@ export async function readHeads(
   const away = new Map<string, string>();
   const gone = new Set<string>();
   let notGiven: KithError | null = null;
-  const states = new Map<string, { readonly head: Head; readonly row: HeadRow; readonly peers: string[] }>();
+  const states = new Map<string, ShownState & { readonly peers: string[] }>();
   await Promise.all(
     eves.map(async ({ peer, tenant }) => {
       try {
@@ -84,8 +83,10 @@ export async function readHeads(
         if (headNumber(row.bytes).number !== row.number) throw damaged('the head');
         heads.set(peer, head.number);
         const state = stateOf(head);
-        const known = states.get(state);
-        if (known === undefined) states.set(state, { head, row, peers: [peer] });
+        // A repair puts the same under a higher number.
+        const key = `${head.number} ${state}`;
+        const known = states.get(key);
+        if (known === undefined) states.set(key, { state, head, row, peers: [peer] });
         else known.peers.push(peer);
       } catch (error) {
         away.set(peer, messageOf(error));
@@ -104,8 +105,8 @@ export async function readHeads(
       { status: 503 },
     );
   const number = Math.max(...heads.values());
-  const newest = [...states]
-    .map(([state, { head, row, peers }]) => ({ state, head, row, peers: peers.sort() }))
+  const newest = [...states.values()]
+    .map(({ state, head, row, peers }) => ({ state, head, row, peers: peers.sort() }))
     .filter(({ head }) => head.number === number)
     .sort(byWeight);
   return { newest, heads, away, gone };

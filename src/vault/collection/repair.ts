@@ -8,7 +8,7 @@ import { messageOf, throwIfAborted } from '../../base/index.ts';
 import { leafCount } from '../block.ts';
 import { faultOf, readBlock } from '../place/reader.ts';
 import { sealHead } from '../seal/manifest.ts';
-import { HEAD_NAME, maySweep, setHeads, stateOf } from './heads.ts';
+import { HEAD_NAME, maySweep, setHeads } from './heads.ts';
 import { holdingsOf, ownersIn, referencedBy, sweep } from './holdings.ts';
 import type { Manifest } from './manifest-view.ts';
 import { each } from './put.ts';
@@ -78,15 +78,14 @@ export async function repairBlocks(
       }
     }
   const { mode, info, pages, everywhere, entries, row, fork } = manifest;
-  let { number, state } = manifest;
+  let { number } = manifest;
+  const { state } = manifest;
   const isLeft = here.some(({ peer }) => [...held.get(peer)!.keys()].some((block) => !referenced.has(block)));
   if (row !== null && (fork !== null || (isLeft && lost.length === 0 && here.length === eves.length))) {
     // A number on top of both states, so that all show one; or before blocks of former states go, so that nobody builds on these.
     number += 1;
     const keys = root.keysOf(id, manifest.epoch);
-    const head = { number, mode, objects: entries.size, pages, everywhere, info };
-    state = stateOf({ ...head, epoch: manifest.epoch });
-    const bytes = sealHead(keys, head, random);
+    const bytes = sealHead(keys, { number, mode, objects: entries.size, pages, everywhere, info }, random);
     const taken = await setHeads(options, manifest.heads, { number, bytes }, away, signal);
     if (lost.length === 0 && maySweep(taken, eves))
       removed += await sweep(eves, held, taken, referenced, away, signal);

@@ -10,10 +10,11 @@
  * @module vault/collection/sync
  */
 import { KithError, throwIfAborted } from '../../base/index.ts';
+import type { PlacedEve } from '../place/reader.ts';
 import { pageCount, pageOf, sealHead, sealPage } from '../seal/manifest.ts';
 import { createSegmentWriter, type Entry, type Segment } from '../seal/segment.ts';
 import { maySweep, setHeads, stateOf } from './heads.ts';
-import { type Holdings, holdingsOf, isHeld, referencedBy, sweep } from './holdings.ts';
+import { type Holdings, holdingsOf, isHeld, ownersIn, referencedBy, sweep } from './holdings.ts';
 import type { Manifest } from './manifest-view.ts';
 import { createPutter, each } from './put.ts';
 import type { CollectionOptions, ObjectSource, SyncOptions, SyncReport } from './types.ts';
@@ -116,12 +117,13 @@ export async function syncObjects(
   const row = { number, bytes: sealHead(keys, head, random) };
   const taken = await setHeads(options, manifest.heads, row, away, signal);
   const referenced = referencedBy({ pages, everywhere, entries });
+  const owners = ownersIn({ everywhere }, replicas);
   const removedBlocks = maySweep(taken, eves) ? await sweep(eves, held, taken, referenced, away, signal) : 0;
   const report = {
     ...{ number, objects: entries.size, added: added - Math.min(added, gone), changed, erased },
     ...{ again, repacked: repack.length, segments, uploadedBytes: putter.bytes, removedBlocks, away },
     ...{ state: stateOf({ ...head, epoch }), before: manifest.state, fork: manifest.fork },
-    thin: isSure ? thinIn(held, referenced, Math.min(replicas, eves.length)) : 0,
+    thin: isSure ? thinIn(held, referenced, (block) => owners(block, eves)) : 0,
   };
   log.debug('A collection was synced.', { number, objects: entries.size, bytes: putter.bytes });
   return report;
@@ -154,12 +156,16 @@ function sameEntries(before: readonly Entry[], now: readonly Entry[]): boolean {
   return before.length === now.length && now.every((entry) => known.has(entry));
 }
 
-/** Blocks that fewer Eves than wanted had, of those that were there before. */
-function thinIn(held: Holdings, referenced: ReadonlySet<string>, wanted: number): number {
-  const copies = new Map<string, number>();
-  for (const own of held.values())
-    for (const block of own.keys()) copies.set(block, (copies.get(block) ?? 0) + 1);
-  return copies.entries().reduce((sum, [block, n]) => sum + (n < wanted && referenced.has(block) ? 1 : 0), 0);
+/** Blocks that were there before, but not at all Eves who are to have them. */
+function thinIn(
+  held: Holdings,
+  referenced: ReadonlySet<string>,
+  ownersOf: (block: string) => readonly PlacedEve[],
+): number {
+  const there = new Set(held.values().flatMap((own) => own.keys()));
+  return [...referenced].filter(
+    (block) => there.has(block) && ownersOf(block).some(({ peer }) => held.get(peer)?.has(block) !== true),
+  ).length;
 }
 
 const overtaken = (number: number, from: number): KithError =>
