@@ -4,7 +4,16 @@
  *
  * @module node/swarm-asking
  */
-import { type Clock, KithError, type Logger, type Meeting, type PeerRequirements } from '../base/index.ts';
+import {
+  type Clock,
+  isKithError,
+  KithError,
+  type Logger,
+  type Meeting,
+  messageOf,
+  type PeerRequirements,
+  type Tier,
+} from '../base/index.ts';
 import type {
   PeerBackendOptions,
   PeerProviderOptions,
@@ -13,7 +22,7 @@ import type {
   SignedReceipt,
 } from '../gateway/index.ts';
 import type { Announcement, Discoverer, Registry, SpaceTerms, Swarm } from '../swarm/index.ts';
-import type { Trust } from '../trust/index.ts';
+import type { Counted, Trust } from '../trust/index.ts';
 import type { BanFile } from './swarm-bans.ts';
 import type { NoteConduct } from './swarm-trust.ts';
 import type { PeerWatch } from './swarm-trust-watch.ts';
@@ -24,6 +33,22 @@ type Meets = NonNullable<PeerProviderOptions['meets']>;
 export interface PeerLending {
   readonly peer: string;
   readonly terms: SpaceTerms | null;
+}
+
+/** What this node thinks of a peer. */
+export interface PeerRepute {
+  /** 0 to 1. */
+  readonly score: number;
+  readonly tier: Tier;
+  /** 1: nothing bad was seen of it; what was takes the score down to this part of it. */
+  readonly conduct: number;
+}
+
+/** What this node thinks of its peers, and what it saw of them. */
+export interface PeerReputation {
+  of(peer: string): PeerRepute;
+  /** @param x 0 (bad) to 1 (good) @param weight how much of an observation it is, above 0 and up to 1. Never throws. */
+  observe(peer: string, dimension: Counted, x: number, weight: number): void;
 }
 
 const lendsSpace = ({ model, serves }: Announcement): boolean => model === null && serves.includes('storage');
@@ -41,6 +66,7 @@ export interface PeerAsking {
   meets(peer: string, ...asked: Parameters<Meets>): ReturnType<Meets>;
   /** It sent what it may not. Never throws. */
   misconduct(peer: string, what: string): void;
+  readonly reputation: PeerReputation;
   /** Sees how peers answer. */
   readonly watch: PeerWatch;
 }
@@ -51,7 +77,7 @@ export interface AskingParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly bans: Pick<BanFile, 'list'>;
   readonly discovery: Pick<Discoverer, 'introduce'>;
-  readonly trust: Pick<Trust, 'tier' | 'meets'>;
+  readonly trust: Pick<Trust, 'tier' | 'meets' | 'score' | 'observe'>;
   readonly noteConduct: NoteConduct;
   readonly watch: PeerWatch;
   /** Of the swarm's room, which is not loaded for this file. */
@@ -105,6 +131,21 @@ export function peerAsking(parts: AskingParts): PeerAsking {
       log.warn('a peer answered what it may not', { peer, what });
       noteConduct(peer, 'bad_answer');
     },
+    reputation: {
+      of(peer) {
+        const { score, tier, terms } = trust.score(peer);
+        return { score, tier, conduct: terms.find(({ name }) => name === 'moderation')?.value ?? 1 };
+      },
+      observe(peer, dimension, x, weight) {
+        try {
+          trust.observe(peer, dimension, x, weight);
+        } catch (error) {
+          // A store full of peers in quarantine has no place for one more.
+          if (!isKithError(error))
+            log.warn('what was seen of a peer was not noted', { peer, err: messageOf(error) });
+        }
+      },
+    },
     watch: parts.watch,
   };
 }
@@ -129,6 +170,8 @@ export interface PeerNetwork {
   lending(): readonly PeerLending[];
   meets: PeerAsking['meets'];
   misconduct: PeerAsking['misconduct'];
+  /** Nothing is known, and nothing noted, without a swarm. */
+  readonly reputation: PeerReputation;
   readonly watch: PeerWatch;
   /** Why peers may become backends in a moment that are none yet; null once those that are near were asked. */
   looking: string | null;
@@ -142,6 +185,7 @@ export interface BoundNetwork extends PeerNetwork, Disposable {
 }
 
 const NOTHING: PeerStanding = { tier: 'unknown', pledge: false, region: null };
+const NO_REPUTE: PeerRepute = { score: 0, tier: 'unknown', conduct: 1 };
 
 /** @param self PeerId of this node */
 export function createPeerNetwork(self: string, receipts: Pick<Receipts, 'add'> | null): BoundNetwork {
@@ -175,6 +219,10 @@ export function createPeerNetwork(self: string, receipts: Pick<Receipts, 'add'> 
       now()?.meets(peer, requirements, facts) ??
       nothingKnown(requirements, 'the swarm of this node does not run, so that nothing is known of the peer'),
     misconduct: (peer, what) => now()?.misconduct(peer, what),
+    reputation: {
+      of: (peer) => now()?.reputation.of(peer) ?? NO_REPUTE,
+      observe: (...seen) => now()?.reputation.observe(...seen),
+    },
     watch: {
       wantsText: (...asked) => now()?.watch.wantsText(...asked) ?? false,
       answered: (...seen) => now()?.watch.answered(...seen),
@@ -214,6 +262,7 @@ export function noPeerNetwork(): PeerNetwork {
     lending: () => [],
     meets: (_peer, requirements) => nothingKnown(requirements, 'only a running node knows its peers'),
     misconduct: () => {},
+    reputation: { of: () => NO_REPUTE, observe() {} },
     watch: { wantsText: () => false, answered() {}, embedded() {}, failed() {} },
     looking: null,
     keep: () => {},

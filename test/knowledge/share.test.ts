@@ -53,7 +53,9 @@ async function party(seed: number, flags: Readonly<Record<string, unknown>> = {}
   // For quotas no time passes.
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + self.wrong, monotonic: () => 0 };
   const standing = () => ({ tier: 'unknown' as const, pledge: false, region: null });
-  const peers = { swarm, standing, lending: () => [] };
+  const repute = { score: 0, tier: 'unknown', conduct: 1 } as const;
+  const reputation = { of: () => repute, observe() {} };
+  const peers = { swarm, standing, lending: () => [], reputation };
   const nothing = () => Promise.reject(new Error('no model is asked here'));
   const knowledge = lateKnowledge({
     ...{ config, clock, random: systemRandom, log: silentLogger },

@@ -83,6 +83,7 @@ before(async () => {
     serving: () => [...announcing],
     meets: (peer, asked, facts) => meetingOf(asked, facts, standing(peer)),
     misconduct: () => {},
+    reputation: { of: () => ({ score: 0, tier: 'unknown', conduct: 1 }), observe() {} },
     looking: null,
     keep: () => {},
     watch: { wantsText: () => false, answered() {}, embedded() {}, failed() {} },

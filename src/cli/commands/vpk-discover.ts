@@ -2,6 +2,7 @@
 import { formatBytes, formatPlural } from '../../base/index.ts';
 import type { EveView, HeardTerms } from '../../server/index.ts';
 import { eveNames } from '../eve-names.ts';
+import { scoreText } from '../eve-standing.ts';
 import { exitCode } from '../failure.ts';
 import { paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
@@ -37,14 +38,14 @@ export const discover: Handler = async ({ args, options }) =>
 function heardTable(eves: readonly EveView[]): string {
   return table(
     [
-      ['HEARD OF', 'LENDS TO', 'MODES', 'FREE', 'AT MOST', 'DAYS'],
-      ...eves.map(({ peer, heard }) => [
-        ...[peer, heard === null ? paint('dim', 'does not say') : toText(heard)],
+      ['HEARD OF', 'SCORE', 'LENDS TO', 'MODES', 'FREE', 'AT MOST', 'DAYS'],
+      ...eves.map(({ peer, heard, standing }) => [
+        ...[peer, scoreText(standing), heard === null ? paint('dim', 'does not say') : toText(heard)],
         ...[heard?.modes.join(' ') ?? '', aboutBytes(heard?.freeBytes), aboutBytes(heard?.largestBytes)],
         heard === null ? '' : String(heard.days),
       ]),
     ],
-    [3, 4, 5],
+    [4, 5, 6],
   );
 }
 
@@ -56,9 +57,10 @@ const aboutBytes = (bytes: number | undefined): string =>
 function answeredTable(eves: readonly EveView[]): string {
   return table(
     [
-      ['ASKED', 'LENDS TO THIS NODE', 'MODES', 'FREE', 'AT MOST', 'DAYS', 'MS'],
-      ...eves.map(({ peer, heard, answered, open, freeBytes, largestBytes, days, ms, trouble }) => [
+      ['ASKED', 'SCORE', 'LENDS TO THIS NODE', 'MODES', 'FREE', 'AT MOST', 'DAYS', 'MS'],
+      ...eves.map(({ peer, heard, answered, open, freeBytes, largestBytes, days, ms, trouble, standing }) => [
         peer,
+        scoreText(standing),
         answered
           ? open
             ? 'yes'
@@ -74,6 +76,6 @@ function answeredTable(eves: readonly EveView[]): string {
         ms === null ? '' : ms.toFixed(0),
       ]),
     ],
-    [3, 4, 5, 6],
+    [4, 5, 6, 7],
   );
 }

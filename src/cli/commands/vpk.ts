@@ -1,15 +1,17 @@
 /** `kith vpk ...`: knowledge bases on the disks of peers. @module cli/commands/vpk */
 import { resolve as absolute } from 'node:path';
 import { formatBytes, formatCount, formatPlural } from '../../base/index.ts';
-import type { JobView, PlaceOrder, StorageView } from '../../server/index.ts';
+import type { JobView, PlacedView, PlaceOrder, StorageView } from '../../server/index.ts';
 import { runningNode } from '../client.ts';
 import { eveNames, eveShown, peerShown } from '../eve-names.ts';
+import { scoreText, tellForked, tellPoor } from '../eve-standing.ts';
 import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
 import { codeOf, follow } from './rag-jobs.ts';
 import { tellStorage } from './storage.ts';
+import { grantLineOf, tellGranted } from './vpk-grant.ts';
 
 const kbOf = ({ args }: Invocation): string => String(args[0]);
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
@@ -46,12 +48,13 @@ export const place: Handler = async (invocation) => {
     );
   const order: PlaceOrder = {
     eves: await withRag(options, ({ desk }) => eveNames(desk.vault, null).places(eves)),
-    ...(options.mode === undefined ? {} : { mode: options.mode === 'split' ? 'split' : 'sealed' }),
+    ...(options.mode === undefined ? {} : { mode: String(options.mode) as NonNullable<PlaceOrder['mode']> }),
     ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
     ...(options.days === undefined ? {} : { days: Number(options.days) }),
     ...(options.quota === undefined ? {} : { quotaBytes: bytesOf(String(options.quota)) }),
   };
-  if (order.mode === 'split') tellWarning((await import('../../vault/index.ts')).REVIEW_WARNING);
+  if (order.mode !== undefined)
+    tellWarning((await import('../../vault/index.ts')).noteOf(order.mode).warning);
   const code = await done(invocation, (vault) => vault.place(kbOf(invocation), order, never), syncedText);
   if (eves.length === 1 && options.json !== true)
     say(
@@ -61,6 +64,10 @@ export const place: Handler = async (invocation) => {
     );
   return code;
 };
+
+/** `perturbed (weak)`: the mode with what is to be known of it. */
+const modeShown = ({ mode, label }: Pick<PlacedView, 'mode' | 'label'>): string =>
+  label === null ? mode : `${mode} (${plain(label)})`;
 
 /** What is to be known of a mode before it is relied upon. */
 function tellWarning(warning: string | null): void {
@@ -85,18 +92,25 @@ export const repair: Handler = (invocation) =>
 
 export const rebalance: Handler = async (invocation) => {
   const { options } = invocation;
-  const [add, drop] = await withRag(options, ({ desk }) =>
-    Promise.all([
+  const [add, drop, operators] = await withRag(options, ({ desk }) => {
+    const own = eveNames(desk.vault, kbOf(invocation));
+    return Promise.all([
       eveNames(desk.vault, null).places(listed(options.add)),
-      eveNames(desk.vault, kbOf(invocation)).peers(listed(options.drop)),
-    ]),
-  );
+      own.peers(listed(options.drop)),
+      own.places(listed(options.eve)),
+    ]);
+  });
+  const mode = options.mode === undefined ? undefined : (String(options.mode) as PlacedView['mode']);
   const order = {
-    ...{ add, drop },
+    ...{ add, drop, operators },
+    ...(mode === undefined ? {} : { mode }),
+    ...(options.quota === undefined ? {} : { quotaBytes: bytesOf(String(options.quota)) }),
     ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
     ...(options.days === undefined ? {} : { days: Number(options.days) }),
   };
-  return done(invocation, (vault) => vault.change(kbOf(invocation), order, never), movedText);
+  if (mode !== undefined) tellWarning((await import('../../vault/index.ts')).noteOf(mode).warning);
+  const told = (job: JobView) => (job.what === 'copies at peers' ? movedText(job) : syncedText(job));
+  return done(invocation, (vault) => vault.change(kbOf(invocation), order, never), told);
 };
 
 export const list: Handler = async ({ options }) => {
@@ -110,8 +124,8 @@ export const list: Handler = async ({ options }) => {
     print(
       table([
         ['KNOWLEDGE BASE', 'MODE', 'COPIES', 'EVES', 'LAST', 'STATE'],
-        ...placed.map(({ kb, mode, replicas, eves, synced, stale }) => [
-          ...[kb, mode, String(replicas), eves.map(eveShown).join(', ')],
+        ...placed.map(({ kb, mode, label, replicas, eves, synced, stale }) => [
+          ...[kb, modeShown({ mode, label }), String(replicas), eves.map(eveShown).join(', ')],
           synced === null ? 'never' : day(synced),
           synced === null
             ? paint('yellow', 'not placed yet')
@@ -123,7 +137,8 @@ export const list: Handler = async ({ options }) => {
         ]),
       ]),
     );
-    tellWarning(placed.find(({ warning }) => warning !== null)?.warning ?? null);
+    for (const { kb, poor } of placed) tellPoor(kb, poor);
+    for (const warning of new Set(placed.map((one) => one.warning))) tellWarning(warning);
   }
 };
 
@@ -133,14 +148,15 @@ export const info: Handler = async (invocation) => {
   if (options.json) printJson(view);
   else {
     print(
-      `${view.kb}: ${view.mode}, ${formatPlural(view.replicas, 'copy', 'copies')}, state ${view.number}${view.stale === true ? paint('yellow', ', changed since') : ''}`,
+      `${view.kb}: ${modeShown(view)}, ${formatPlural(view.replicas, 'copy', 'copies')}, state ${view.number}${view.stale === true ? paint('yellow', ', changed since') : ''}`,
     );
     print(
       table(
         [
-          ['EVE', 'STATE', 'USED', 'OF', 'BLOCKS', 'UNTIL'],
-          ...view.tenants.map(({ peer, state, usedBytes, quotaBytes, blocks, until, trouble }) => [
+          ['EVE', 'SCORE', 'STATE', 'USED', 'OF', 'BLOCKS', 'UNTIL'],
+          ...view.tenants.map(({ peer, state, usedBytes, quotaBytes, blocks, until, trouble, standing }) => [
             eveShown(view.eves.find((eve) => eve.peer === peer) ?? { peer, operator: null }),
+            scoreText(standing),
             state ?? paint('yellow', plain(trouble ?? 'away').slice(0, 60)),
             usedBytes === null ? '' : formatBytes(usedBytes),
             quotaBytes === null ? '' : formatBytes(quotaBytes),
@@ -148,9 +164,10 @@ export const info: Handler = async (invocation) => {
             until === null ? '' : day(until),
           ]),
         ],
-        [2, 3, 4],
+        [3, 4, 5],
       ),
     );
+    tellPoor(view.kb, view.poor);
     tellWarning(view.warning);
   }
   return view.tenants.some(({ state }) => state !== 'open') ? exitCode.degraded : exitCode.ok;
@@ -159,15 +176,23 @@ export const info: Handler = async (invocation) => {
 export const check: Handler = async (invocation) => {
   const { options } = invocation;
   const questions = options.questions === undefined ? 20 : Number(options.questions);
-  const { eves } = await withRag(options, ({ desk }) => desk.vault.check(kbOf(invocation), questions, never));
-  if (options.json) printJson({ eves });
-  else
-    for (const { peer, asked, failed, why } of eves)
-      print(
+  const kb = kbOf(invocation);
+  const { eves, forked } = await withRag(options, ({ desk }) => desk.vault.check(kb, questions, never));
+  if (options.json) printJson({ eves, forked });
+  else {
+    for (const { peer, asked, failed, why, standing } of eves) {
+      const said =
         failed === 0 && asked > 0
-          ? `${peerShown(peer)}: showed all ${asked} pieces`
-          : `${peerShown(peer)}: ${paint('yellow', asked === 0 ? 'was not asked' : `${failed} of ${asked} pieces failed`)}${why === null ? '' : ` (${asTyped(plain(why))})`}`,
-      );
+          ? `showed all ${asked} pieces`
+          : `${paint('yellow', asked === 0 ? 'was not asked' : `${failed} of ${asked} pieces failed`)}${why === null ? '' : ` (${asTyped(plain(why))})`}`;
+      print(`${peerShown(peer)}: ${said}; score ${scoreText(standing)}`);
+    }
+    tellForked(kb, forked);
+    tellPoor(
+      kb,
+      eves.flatMap(({ peer, standing }) => (standing.poor ? [peer] : [])),
+    );
+  }
   return eves.some(({ failed, why }) => failed > 0 || why !== null) ? exitCode.degraded : exitCode.ok;
 };
 
@@ -187,7 +212,10 @@ export const remove: Handler = async (invocation) => {
   return left.length > 0 ? exitCode.degraded : exitCode.ok;
 };
 
-export const resolve: Handler = async ({ args, options }) => {
+export const resolve: Handler = async (invocation) => {
+  const { args, options } = invocation;
+  const grant = await grantLineOf(options);
+  if (grant !== null) return tellGranted(invocation, grant);
   const found = await withRag(options, async ({ desk }) =>
     desk.vault.find(await eveNames(desk.vault, null).peers(listed(args[0])), never),
   );
@@ -202,21 +230,24 @@ export const resolve: Handler = async ({ args, options }) => {
     print(
       table([
         ['KNOWLEDGE BASE', 'ID', 'MODE', 'COPIES', 'FOUND AT'],
-        ...found.map(({ name, id, mode, replicas, at }) => [
-          ...[plain(name), id, mode, String(replicas), at.map(peerShown).join(' ')],
+        ...found.map(({ name, id, mode, label, replicas, at }) => [
+          ...[plain(name), id, modeShown({ mode, label }), String(replicas), at.map(peerShown).join(' ')],
         ]),
       ]),
     );
+  for (const warning of new Set(found.map((one) => one.warning))) tellWarning(warning);
 };
 
 export const restore: Handler = async ({ args, options }) => {
   const source = String(args[0]);
   const name = String(options.as ?? source);
   const folder = options.folder === undefined ? {} : { folder: absolute(String(options.folder)) };
+  const line = await grantLineOf(options);
+  const grant = line === null ? {} : { grant: line };
   const { job, kb } = await withRag(options, async (rag) => {
     const { vault } = rag.desk;
     const eves = await eveNames(vault, null).peers(listed(options.eve));
-    const job = await follow(rag, await vault.restore(name, { source, eves, ...folder }, never));
+    const job = await follow(rag, await vault.restore(name, { source, eves, ...grant, ...folder }, never));
     return { job, kb: job.state === 'done' ? await rag.desk.show(name) : null };
   });
   const { error } = job;

@@ -29,7 +29,7 @@ import { type AcceptedEntry, type GivenEntry, openShareStore, type ShareStore } 
 /** What sharing takes beside knowledge bases: only a running node has it. */
 export interface SharingParts {
   readonly identity: Identity;
-  readonly peers: Pick<PeerNetwork, 'swarm' | 'standing' | 'lending'>;
+  readonly peers: Pick<PeerNetwork, 'swarm' | 'standing' | 'lending' | 'reputation'>;
   readonly mayLeave: MayLeave;
 }
 

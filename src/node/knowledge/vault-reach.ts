@@ -21,6 +21,9 @@ import {
 } from '../../vault/index.ts';
 import type { AreaParts } from './areas.ts';
 import type { SharingParts } from './share.ts';
+import { type Meter, meteredAsk } from './vault-meter.ts';
+import { createVaultReputation, type VaultReputation } from './vault-reputation.ts';
+import { openReadCache, type ReadCache } from './vault-sealed-cache.ts';
 import { openPlacedStore, type PlacedRow, type PlacedStore } from './vault-store.ts';
 import type { TenantWay } from './vault-tenants.ts';
 
@@ -45,11 +48,18 @@ export interface VaultReach extends Disposable {
   collectionOf(
     row: Pick<PlacedRow, 'id' | 'eves' | 'replicas' | 'reached'>,
     placed: PlacedStore | null,
+    /** For who searches: what it asks is measured, and what it reads is kept. */
+    meter?: Meter,
   ): Collection;
+  /** What this node thinks of Eves, and saw of them. */
+  readonly reputation: VaultReputation;
+  /** What was read of Eves before. */
+  reads(): ReadCache;
 }
 
 export function createVaultReach({ config, clock, random, log, opened, sharing }: AreaParts): VaultReach {
   let kept: PlacedStore | null = null;
+  let reads: ReadCache | null = null;
   let root: VaultRoot | null = null;
 
   async function store(): Promise<PlacedStore> {
@@ -69,6 +79,8 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
     return { ...sharing, root };
   }
 
+  const reputation = createVaultReputation(() => need().peers.reputation, clock);
+
   const askOf = (peer: string, deadlineMs = CALL_MS): AskEve => {
     const { peers } = need();
     return (metadata, payload, signal) =>
@@ -83,6 +95,12 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
 
   const evesOf = ({ id, eves }: Pick<PlacedRow, 'id' | 'eves'>): PlacedEve[] =>
     eves.map((eve) => ({ ...eve, tenant: tenantOf(id, eve.peer) }));
+  const metered = ({ id, eves }: Pick<PlacedRow, 'id' | 'eves'>, meter: Meter): PlacedEve[] =>
+    eves.map((eve) => ({
+      ...eve,
+      tenant: tenantAt(eve.peer, need().root.label(id), meteredAsk(eve.peer, askOf(eve.peer), meter)),
+    }));
+  const readsOf = (): ReadCache => (reads ??= openReadCache(join(config.home, 'vault', 'read.sqlite')));
 
   return {
     need,
@@ -107,17 +125,26 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
         tenant: tenantOf(id, peer),
         terms: (signal) => termsOf(askOf(peer, ASK_MS), signal),
       })),
-    collectionOf: ({ id, eves, replicas, reached }, placed) =>
+    reputation,
+    reads: readsOf,
+    collectionOf: ({ id, eves, replicas, reached }, placed, meter) =>
       createCollection({
         ...{ id, root: need().root, replicas, reached, random, clock, log },
-        eves: evesOf({ id, eves }),
+        ...(meter === undefined
+          ? { eves: evesOf({ id, eves }) }
+          : { eves: metered({ id, eves }, meter), cache: readsOf().of(id) }),
         onReached: (number) => placed?.reach(id, number),
-        onFault: (peer, fault, block) =>
-          log.warn('An Eve did not give what she took.', { peer, fault, block }),
+        isLast: reputation.isLast,
+        onFault(peer, fault, block) {
+          log.warn('An Eve did not give what she took.', { peer, fault, block });
+          if (placed !== null) reputation.gave(placed.upkeep, peer, fault);
+        },
       }),
     [Symbol.dispose]() {
       kept?.[Symbol.dispose]();
       kept = null;
+      reads?.[Symbol.dispose]();
+      reads = null;
     },
   };
 }

@@ -5,6 +5,8 @@
  */
 import { type Migration, openDatabase } from '../../base/index.ts';
 import type { Place, VaultMode } from '../../vault/index.ts';
+import { GRANT_TABLES, type VaultGrantStore, vaultGrantStore } from './vault-grant-store.ts';
+import { UPKEEP_TABLES, type UpkeepStore, upkeepStore } from './vault-upkeep-store.ts';
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -17,6 +19,8 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  GRANT_TABLES,
+  UPKEEP_TABLES,
 ];
 
 export interface PlacedRow {
@@ -41,6 +45,10 @@ export interface PlacedStore extends Disposable {
   save(row: PlacedRow): void;
   reach(id: string, number: number): void;
   remove(id: string): void;
+  /** By which others read what is placed. */
+  readonly grants: VaultGrantStore;
+  /** What is remembered beside. */
+  readonly upkeep: UpkeepStore;
 }
 
 type Row = Omit<PlacedRow, 'eves'> & { readonly eves: string };
@@ -58,6 +66,7 @@ export function openPlacedStore(path: string): PlacedStore {
     'UPDATE collection SET reached = max(reached, ?) WHERE id = ?',
   );
   const remove = database.prepare<never, [string]>('DELETE FROM collection WHERE id = ?');
+  const upkeep = upkeepStore(database);
   return {
     all: () => all.all().map(rowOf),
     of(kb) {
@@ -67,7 +76,12 @@ export function openPlacedStore(path: string): PlacedStore {
     save: ({ id, kb, mode, replicas, eves, quota, reached, version, synced }) =>
       void save.run(id, kb, mode, replicas, JSON.stringify(eves), quota, reached, version, synced),
     reach: (id, number) => void reach.run(number, id),
-    remove: (id) => void remove.run(id),
+    remove(id) {
+      remove.run(id);
+      upkeep.remove(id);
+    },
+    grants: vaultGrantStore(database),
+    upkeep,
     [Symbol.dispose]: () => database.close(),
   };
 }

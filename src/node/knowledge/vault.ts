@@ -5,16 +5,22 @@
  */
 import { isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { JobView, PlacedView, VaultDesk } from '../../server/index.ts';
-import { checkDimension, coloursOf, REVIEW_WARNING, type VaultMode } from '../../vault/index.ts';
+import { checkDimension, checkPerturbedDimension, coloursOf, noteOf } from '../../vault/index.ts';
 import type { AreaParts } from './areas.ts';
 import type { Exchange } from './exchange.ts';
+import { checkPlaced, tenantsOf } from './vault-check.ts';
 import { vaultDiscovery } from './vault-discovery.ts';
-import { changeEves, placesOf, tellEves } from './vault-eves.ts';
+import { placesOf, tellEves } from './vault-eves.ts';
 import { createVaultFinding } from './vault-finding.ts';
+import { createGrantDesk } from './vault-grant-desk.ts';
+import { createVaultGranted } from './vault-granted.ts';
+import { createVaultGrants } from './vault-grants.ts';
+import { newMeter } from './vault-meter.ts';
+import { changePlaced, modeBytes } from './vault-mode.ts';
 import { createVaultReach } from './vault-reach.ts';
 import { createVaultRestore, type VaultRestore } from './vault-restore.ts';
+import { perturbedBytes, requireMode } from './vault-perturbed.ts';
 import { createPlacedSearcher } from './vault-search.ts';
-import { splitBytes } from './vault-split.ts';
 import type { PlacedRow } from './vault-store.ts';
 import { leastQuota, makeTenants } from './vault-tenants.ts';
 import { createVaultWork, idOf, type VaultWork } from './vault-work.ts';
@@ -32,16 +38,19 @@ export interface NodeVault extends Disposable {
 const REPLICAS = 2;
 
 export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['restore']): NodeVault {
-  const { clock, random, log, opened, withKb, sharing } = parts;
+  const { clock, random, log, opened, withKb, sharing, config } = parts;
   const reach = createVaultReach(parts);
   const { need, store, rowOf, tenantOf, evesOf, collectionOf } = reach;
   const finding = createVaultFinding(reach, log);
   const searcher = createPlacedSearcher({
-    ...{ random, clock, root: () => need().root },
+    ...{ random, clock, config, root: () => need().root },
     embedders: async () => (await opened()).embedders,
+    reads: reach.reads,
     onFault: (peer, why) => log.warn('An Eve did not search what she took.', { peer, cause: why }),
   });
-  const restoring = createVaultRestore(parts, reach, finding, restoreFile);
+  const grants = createVaultGrants(parts, reach);
+  const granted = createVaultGranted(parts, reach);
+  const restoring = createVaultRestore(parts, reach, finding, granted, restoreFile);
 
   const viewOf = async ({
     kb,
@@ -53,11 +62,12 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     synced,
   }: PlacedRow): Promise<PlacedView> => ({
     ...{ kb, mode, replicas: Math.min(replicas, eves.length), eves },
-    ...{ number: reached, synced, warning: warningOf(mode) },
+    ...{ number: reached, synced, ...noteOf(mode) },
+    poor: eves.flatMap(({ peer }) => (sharing !== undefined && reach.reputation.of(peer).poor ? [peer] : [])),
     stale: await withKb(kb, ({ store: documents }) => documents.version() !== version).catch(() => null),
   });
 
-  const addJob = async (name: string, op: 'sync' | 'repair'): Promise<JobView> =>
+  const addJob = async (name: string, op: 'sync' | 'repair' | 'rotate'): Promise<JobView> =>
     (await opened()).jobs.add(name, { kind: 'vault', op });
 
   const desk: VaultDesk = {
@@ -68,20 +78,11 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     },
     async info(name, signal) {
       const row = await rowOf(name);
-      const tenants = await Promise.all(
-        row.eves.map(async ({ peer }) => {
-          try {
-            const { state, quotaBytes, usedBytes, blocks, until } = await tenantOf(row.id, peer).info(signal);
-            return { peer, state, quotaBytes, usedBytes, blocks, until, trouble: null };
-          } catch (error) {
-            const nothing = { state: null, quotaBytes: null, usedBytes: null, blocks: null, until: null };
-            return { peer, ...nothing, trouble: messageOf(error) };
-          }
-        }),
-      );
+      const tenants = await tenantsOf(reach, row, signal);
       return { ...(await viewOf(row)), tenants };
     },
     async place(name, { mode = 'sealed', eves: named, replicas, quotaBytes, days }, signal) {
+      requireMode(mode, config);
       const placed = await store();
       if (placed.of(name) !== null)
         throw new KithError(
@@ -90,14 +91,17 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
           { status: 409 },
         );
       const eves = placesOf(named, []);
-      if (mode === 'split') coloursOf(eves);
-      const { id, bytes } = await withKb(name, ({ store: documents }) => {
-        const { bytes, vectors } = documents.counts();
-        const dimension = documents.embedder?.dimension ?? null;
-        if (mode === 'split' && dimension !== null) checkDimension(dimension);
-        const split = mode === 'split' ? splitBytes(vectors, dimension ?? 0) : 0;
-        return { id: idOf(documents.id), bytes: bytes + split };
-      });
+      const { id, bytes } = await withKb(name, ({ store: documents }) => ({
+        id: idOf(documents.id),
+        bytes: modeBytes(mode, documents, eves),
+      }));
+      const same = placed.all().find((row) => row.id === id);
+      if (same !== undefined)
+        throw new KithError(
+          'vault_placed',
+          `${name} is a copy of ${same.kb}, which is on peers' disks already: one would overwrite the other there. Delete what they keep of that one first (kith vpk tenant delete ${same.kb} --yes).`,
+          { status: 409 },
+        );
       const quota = quotaBytes ?? leastQuota(bytes);
       await makeTenants(reach.waysTo(id, eves), quota, days, signal);
       const row: PlacedRow = {
@@ -105,6 +109,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         ...{ reached: 0, version: null, synced: null },
       };
       placed.save(row);
+      await grants.placed(row, [], signal);
       await tellEves(reach, row, parts, signal);
       return addJob(name, 'sync');
     },
@@ -117,25 +122,37 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       return addJob(name, 'repair');
     },
     async change(name, order, signal) {
-      const changed = await changeEves(reach, await rowOf(name), order, signal);
-      (await store()).save(changed);
-      await tellEves(reach, changed, parts, signal);
-      return addJob(name, 'repair');
+      const before = await rowOf(name);
+      requireMode(order.mode ?? before.mode, config);
+      const { row, anew } = await withKb(name, ({ store: documents }) =>
+        changePlaced(reach, before, documents, order, signal),
+      );
+      // What was reached meanwhile stays so.
+      (await store()).save({ ...row, reached: (await rowOf(name)).reached });
+      await grants.placed(row, before.eves, signal);
+      await tellEves(reach, row, parts, signal);
+      if (!anew) return addJob(name, 'repair');
+      const job = await addJob(name, 'sync');
+      if (order.add.length + order.drop.length > 0) await addJob(name, 'repair');
+      return job;
     },
     async check(name, questions, signal) {
-      return collectionOf(await rowOf(name), await store()).check(questions, signal);
+      return checkPlaced(reach, await rowOf(name), questions, signal);
     },
-    async search(name, { query, k, eves: asked }, signal) {
+    async search(name, { query, k, eves: asked, filter }, signal) {
       const row = asked.length > 0 ? null : (await store()).of(name);
       const place = row ?? { ...(await finding.findOne(name, asked, signal)), reached: 0 };
+      const meter = newMeter();
       return searcher.search({
-        ...{ name, query, k, signal, eves: evesOf(place) },
-        collection: collectionOf(place, row === null ? null : await store()),
+        ...{ name, query, k, signal, meter, eves: evesOf(place) },
+        ...(filter === undefined ? {} : { filter }),
+        collection: collectionOf(place, row === null ? null : await store(), meter),
       });
     },
     async remove(name, signal) {
       const row = await rowOf(name);
       searcher.forget(row.id);
+      reach.reads().forget(row.id);
       const gone: string[] = [];
       const left: string[] = [];
       await Promise.all(
@@ -149,23 +166,29 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         }),
       );
       (await store()).remove(row.id);
+      await grants.gone(row.id, gone);
       return { gone, left };
     },
+    grants: createGrantDesk({
+      ...{ parts, reach, grants, granted },
+      rotate: (name) => addJob(name, 'rotate'),
+    }),
     find: finding.find,
     restore: restoring.restore,
   };
 
   return {
     desk,
-    work: createVaultWork({ parts, reach, onChanged: (id) => searcher.forget(id) }),
+    work: createVaultWork({ parts, reach, grants, onChanged: (id) => searcher.forget(id) }),
     restoring: restoring.work,
     async forget(name) {
       const placed = reach.kept ?? (sharing === undefined ? null : await store());
       const row = placed?.of(name);
       if (row !== undefined && row !== null) placed!.remove(row.id);
     },
-    [Symbol.dispose]: () => reach[Symbol.dispose](),
+    [Symbol.dispose]() {
+      grants[Symbol.dispose]();
+      reach[Symbol.dispose]();
+    },
   };
 }
-
-const warningOf = (mode: VaultMode): string | null => (mode === 'split' ? REVIEW_WARNING : null);

@@ -3,6 +3,7 @@
  *
  * @module server/openapi/rag-vault
  */
+import { TIERS } from '../../base/index.ts';
 import {
   changeBody,
   checkBody,
@@ -36,14 +37,22 @@ const mode = described(
   '`split` awaits independent review; `perturbed` is weak.',
   choice('sealed', 'split', 'perturbed'),
 );
+const label = described('What stands beside the name of the mode: `weak`, or that it awaits review.', nullable(string));
+const warning = described('What is to be known of the mode before it is relied upon.', nullable(string));
 const eves = array(
   object({ peer: peerId, operator: described('Who runs it, as the owner says.', nullable(string)) }),
 );
 const trouble = described('Why it did not answer as it should.', nullable(string));
+const standing = object({
+  score: described('0 to 1: the score of the trust room.', number),
+  tier: choice(...TIERS),
+  poor: described('So much bad was seen of her that others ought to keep what she keeps.', boolean),
+});
 const placed: Readonly<Record<string, Schema>> = {
   kb: string,
   mode,
-  warning: described('What is to be known of the mode before it is relied upon.', nullable(string)),
+  label,
+  warning,
   replicas: described('Copies of each block.', count),
   eves,
   number: described('State that was reached last; 0 before the first.', count),
@@ -52,6 +61,7 @@ const placed: Readonly<Record<string, Schema>> = {
     'Whether the knowledge base changed since; null when that cannot be told.',
     nullable(boolean),
   ),
+  poor: described('Its Eves of whom so much bad was seen that others ought to keep what they keep.', array(peerId)),
 };
 
 export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
@@ -76,6 +86,7 @@ export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
     days: nullable(count),
     ms: nullable(milliseconds),
     trouble,
+    standing,
   }),
   VaultPlaced: object(placed),
   VaultInfo: object({
@@ -89,23 +100,27 @@ export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
         blocks: nullable(count),
         until: nullable(moment),
         trouble,
+        standing,
       }),
     ),
   }),
   VaultCheck: object({
+    forked: described('Number of which there are two states, of two machines with this key.', nullable(count)),
     eves: array(
       object({
         peer: peerId,
         asked: described('Leaves of blocks, drawn at random.', count),
         failed: described('That did not come back whole.', count),
         why: nullable(string),
+        standing,
       }),
     ),
   }),
   VaultSearch: object({
     kb: string,
-    mode: choice('split'),
-    warning: string,
+    mode,
+    label,
+    warning,
     number: described('State that was searched.', count),
     hits: array(
       object({
@@ -132,6 +147,8 @@ export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
     id: string,
     name: string,
     mode,
+    label,
+    warning,
     replicas: count,
     eves,
     at: described('Where it was found.', array(peerId)),
@@ -142,6 +159,7 @@ const own = { scope: 'control', error: 'OpenAiError' } as const;
 const kb = pathParameter('kb', 'Name of the knowledge base.');
 const gone = { '404': answer("It is on no peer's disk.", ref('OpenAiError'), ['x-should-retry']) };
 const eveFault = { '502': answer('An Eve refused, or failed.', ref('OpenAiError'), ['x-should-retry']) };
+const noRoom = { '507': answer('An Eve has no room for it.', ref('OpenAiError'), ['x-should-retry']) };
 const job = answer('A job.', ref('KbJob'));
 
 export const ragVaultOperations: readonly Operation[] = [
@@ -217,6 +235,7 @@ export const ragVaultOperations: readonly Operation[] = [
         'x-should-retry',
       ]),
       ...eveFault,
+      ...noRoom,
     },
   },
   {
@@ -242,10 +261,20 @@ export const ragVaultOperations: readonly Operation[] = [
     method: 'post',
     path: '/api/rag/kbs/{kb}/vault/eves',
     id: 'ragVaultEves',
-    summary: 'Take other Eves, and move what has to move',
+    summary: 'Take other Eves, another mode or more space, and move what has to move',
+    description:
+      'Another `mode` is put beside what is there, which is removed once the new one stands; a killed node goes on with it. For `split`, `operators` says who runs Eves that it has.',
     parameters: [kb],
     body: requestSchema(changeBody),
-    answers: { '200': job, ...gone, ...eveFault },
+    answers: {
+      '200': job,
+      ...gone,
+      '409': answer('`split` lacks a second operator; or the mode is switched off.', ref('OpenAiError'), [
+        'x-should-retry',
+      ]),
+      ...eveFault,
+      ...noRoom,
+    },
   },
   {
     ...own,
@@ -264,13 +293,13 @@ export const ragVaultOperations: readonly Operation[] = [
     id: 'ragVaultSearch',
     summary: 'Search a knowledge base where it lies',
     description:
-      'One that was placed in the mode `split`. With `eves` it is found by the key of this node, and need not be here.',
+      'By meaning alone. Of a `sealed` one the index is read here, what changed of it the next time, and a filter may be given; a `split` one is searched by Eves. With `eves` it is found by the key of this node, and need not be here.',
     parameters: [kb],
     body: requestSchema(placedSearchBody),
     answers: {
       '200': answer('Passages, and what it took.', ref('VaultSearch')),
       '404': answer('No Eve has it.', ref('OpenAiError'), ['x-should-retry']),
-      '409': answer('It is sealed: Eves cannot search in it.', ref('OpenAiError'), ['x-should-retry']),
+      '409': answer('It has no index to search it by.', ref('OpenAiError'), ['x-should-retry']),
       ...eveFault,
     },
   },

@@ -3,8 +3,10 @@
  *
  * @module server/rag/vault-types
  */
-import type { Place } from '../../knowledge/index.ts';
+import type { Tier } from '../../base/index.ts';
+import type { Filter, Place } from '../../knowledge/index.ts';
 import type { JobView } from './types.ts';
+import type { VaultGrantDesk } from './vault-grant-types.ts';
 
 /** What a peer announces that it lends, as its record says: sizes are rounded down to powers of two. */
 export interface HeardTerms {
@@ -14,6 +16,15 @@ export interface HeardTerms {
   readonly days: number;
   /** `friends`, or the lowest tier that gets space. */
   readonly to: string;
+}
+
+/** What this node thinks of an Eve. */
+export interface EveStandingView {
+  /** 0 to 1: the score of the trust room, of all that was seen of the peer and what others signed. */
+  readonly score: number;
+  readonly tier: Tier;
+  /** So much bad was seen of her that others ought to keep what she keeps. */
+  readonly poor: boolean;
 }
 
 /** A peer that lends space, or why it does not. */
@@ -33,11 +44,15 @@ export interface EveView {
   /** Round trip of the question, ms. */
   readonly ms: number | null;
   readonly trouble: string | null;
+  readonly standing: EveStandingView;
 }
 
 export interface PlaceOrder {
-  /** `split`: Eves of two operators search in it without learning anything; it awaits review. @default `sealed` */
-  readonly mode?: 'sealed' | 'split';
+  /**
+   * `split`: Eves of two operators search in it without learning anything; it awaits review. `perturbed`: weak, and off until
+   * `vault.perturbed` is switched on. @default `sealed`
+   */
+  readonly mode?: 'sealed' | 'split' | 'perturbed';
   /** PeerIds; each gets a tenant. With `Name=PeerId` who runs it is named, and copies go to different ones. */
   readonly eves: readonly string[];
   /** Copies of each block; what `split` searches is at every Eve. @default 2, or 1 with a single Eve */
@@ -51,6 +66,8 @@ export interface PlaceOrder {
 export interface PlacedView {
   readonly kb: string;
   readonly mode: 'sealed' | 'split' | 'perturbed';
+  /** What stands beside the name of the mode: `weak`, or that it awaits review. Null: nothing. */
+  readonly label: string | null;
   /** What is to be known of the mode before it is relied upon; null: nothing. */
   readonly warning: string | null;
   readonly replicas: number;
@@ -61,6 +78,8 @@ export interface PlacedView {
   readonly synced: number | null;
   /** Whether the knowledge base changed since; null when that cannot be told now. */
   readonly stale: boolean | null;
+  /** Those of its Eves of whom so much bad was seen that others ought to keep what they keep. */
+  readonly poor: readonly string[];
 }
 
 export interface PlacedInfo extends PlacedView {
@@ -72,15 +91,19 @@ export interface PlacedInfo extends PlacedView {
     readonly blocks: number | null;
     readonly until: number | null;
     readonly trouble: string | null;
+    readonly standing: EveStandingView;
   }[];
 }
 
 export interface CheckView {
+  /** Number of which there are two states, of two machines with this key; null: there are not. */
+  readonly forked: number | null;
   readonly eves: readonly {
     readonly peer: string;
     readonly asked: number;
     readonly failed: number;
     readonly why: string | null;
+    readonly standing: EveStandingView;
   }[];
 }
 
@@ -89,6 +112,9 @@ export interface FoundKb {
   readonly id: string;
   readonly name: string;
   readonly mode: 'sealed' | 'split' | 'perturbed';
+  /** As of `PlacedView`. */
+  readonly label: string | null;
+  readonly warning: string | null;
   readonly replicas: number;
   readonly eves: readonly { readonly peer: string; readonly operator: string | null }[];
   /** Where it was found. */
@@ -99,14 +125,19 @@ export interface PlacedSearch {
   readonly query: string;
   /** @default 10 */
   readonly k: number;
+  /** Only documents of these paths (folders end in `/`), patterns and times; where it is placed `sealed`. */
+  readonly filter?: Pick<Filter, 'paths' | 'globs' | 'modifiedFrom' | 'modifiedTo'>;
   /** Eves to ask where the knowledge base lies, when it was not placed from here. */
   readonly eves: readonly string[];
 }
 
 export interface PlacedSearchView {
   readonly kb: string;
-  readonly mode: 'split';
-  readonly warning: string;
+  readonly mode: 'sealed' | 'split' | 'perturbed';
+  /** As of `PlacedView`. */
+  readonly label: string | null;
+  /** What is to be known of the mode before it is relied upon; null: nothing. */
+  readonly warning: string | null;
   /** State that was searched. */
   readonly number: number;
   readonly hits: readonly {
@@ -117,7 +148,7 @@ export interface PlacedSearchView {
     readonly place: Place;
     readonly text: string;
   }[];
-  /** Ms: reading the index (0 when it is at hand), the question's vector, other work here, and waiting for scores, rows and texts. */
+  /** Ms: reading the index (0 when it is at hand), the question's vector, other work here, and waiting for scores (0 in `sealed`), rows and texts. */
   readonly times: Readonly<Record<'open' | 'embed' | 'own' | 'scores' | 'rows' | 'texts', number>>;
   /** Of payloads that this question took, all Eves together. */
   readonly bytesUp: number;
@@ -131,11 +162,14 @@ export interface RestoreFromOrder {
   readonly eves: readonly string[];
   /** As it was called where it was placed, or its id. */
   readonly source: string;
+  /** The line of a grant: somebody else's is fetched, from the Eves that it names. */
+  readonly grant?: string;
   /** @default `knowledge.folder` */
   readonly folder?: string;
 }
 
 export interface VaultDesk {
+  readonly grants: VaultGrantDesk;
   /**
    * @param peers whom to ask; none: those that announce that they lend space
    * @param ask false: only what is announced, at once
@@ -151,7 +185,7 @@ export interface VaultDesk {
   /** Other Eves from now on, and a job that moves what has to move. */
   change(kb: string, order: ChangeOrder, signal: AbortSignal): Promise<JobView>;
   check(kb: string, questions: number, signal: AbortSignal): Promise<CheckView>;
-  /** Searches it where it lies. @throws KithError `vault_search_sealed`, `vault_not_found`, `embedder_mismatch`; of the model store */
+  /** Searches it where it lies. @throws KithError `vault_no_index`, `vault_no_filter`, `vault_not_found`, `embedder_mismatch`; of the model store */
   search(kb: string, order: PlacedSearch, signal: AbortSignal): Promise<PlacedSearchView>;
   /** Deletes the tenants; the knowledge base itself stays. Those that are away end by themselves. */
   remove(
@@ -170,6 +204,12 @@ export interface VaultDesk {
 export interface ChangeOrder {
   readonly add: readonly string[];
   readonly drop: readonly string[];
+  /** Another mode from now on. Nothing is deleted before what replaces it is there. @default as it is */
+  readonly mode?: 'sealed' | 'split' | 'perturbed';
+  /** Who runs Eves that it has: `Name=PeerId`. @default as was said before */
+  readonly operators?: readonly string[];
+  /** Space asked of each Eve, bytes. @default as it is, or more where another mode takes more */
+  readonly quotaBytes?: number;
   readonly replicas?: number;
   readonly days?: number;
 }
