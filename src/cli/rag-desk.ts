@@ -14,6 +14,7 @@ import {
   type CacheDesk,
   type DocumentView,
   type DreamDesk,
+  type EnginesDesk,
   type ExchangeDesk,
   type FileView,
   type GraphDesk,
@@ -29,6 +30,7 @@ import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
 import { quietLog } from './quiet-log.ts';
 import { dreamsOverHttp } from './rag-dream-desk.ts';
+import { enginesOverHttp } from './rag-engine-desk.ts';
 import { graphOverHttp } from './rag-graph-desk.ts';
 import { sharesOverHttp } from './rag-share-desk.ts';
 import { upkeepOverHttp } from './rag-upkeep-desk.ts';
@@ -46,6 +48,7 @@ export interface RagDesk {
     readonly cache: CacheDesk;
     readonly exchange: ExchangeDesk;
     readonly dream: DreamDesk;
+    readonly engines: EnginesDesk;
     readonly graph: GraphDesk;
     readonly shares: SharesDesk;
     readonly upkeep: UpkeepDesk;
@@ -131,6 +134,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     upkeep: upkeepOverHttp(node, of),
     vault: vaultOverHttp(node, of),
     dream: dreamsOverHttp(node, of),
+    engines: enginesOverHttp(node, of),
     graph: graphOverHttp(node, of),
     exchange: {
       exportNotes: (kb, body) => node.call('POST', `${of(kb)}/export/notes`, { body }),

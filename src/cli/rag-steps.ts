@@ -30,6 +30,8 @@ export const stepOptions = () => [
     '--rerank <by>',
     'who puts the best hits in order: a model that is shown them (listwise), one that reads the question with each (cross-encoder), or nobody (default: knowledge.rerank)',
   ).choices(['none', 'listwise', 'cross-encoder']),
+  new Option('--engine', 'have the engine that has its vectors say what is nearest (kith vpk engine)'),
+  new Option('--no-engine', 'ask the index here, whatever was said when the engine was connected'),
   new Option(
     '--budget <time>',
     'time that other ways to ask may take, and reranking again; what takes longer is left out, up to 60s (default: knowledge.stepMs)',
@@ -37,7 +39,14 @@ export const stepOptions = () => [
 ];
 
 /** @throws UsageError */
-export function stepsOf({ hyde, multiQuery, expand, rerank, budget: ms }: Invocation['options']): StepWishes {
+export function stepsOf({
+  hyde,
+  multiQuery,
+  expand,
+  rerank,
+  budget: ms,
+  engine,
+}: Invocation['options']): StepWishes {
   const wanted = [
     ...(hyde === true ? (['hyde'] as const) : []),
     ...(multiQuery === true ? (['multi-query'] as const) : []),
@@ -48,6 +57,7 @@ export function stepsOf({ hyde, multiQuery, expand, rerank, budget: ms }: Invoca
     ...(wanted.length > 0 ? { expand: wanted } : expand === false ? { expand: [] } : {}),
     ...(rerank === undefined ? {} : { rerank: rerank as NonNullable<StepWishes['rerank']> }),
     ...(ms === undefined ? {} : { budgetMs: Number(ms) }),
+    ...(engine === undefined ? {} : { engine: engine === true }),
   };
 }
 

@@ -6,6 +6,8 @@
 import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add } from './program.ts';
+import { placedFilterOptions } from './rag-filter.ts';
+import { addGrant, grantOption } from './vault-grant-commands.ts';
 
 const eveOption = (what: string) =>
   new Option(
@@ -17,8 +19,8 @@ const replicasOption = () =>
 const modeOption = () =>
   new Option(
     '--mode <mode>',
-    'split: Eves of two operators can search in it without learning anything; awaits independent review (default: sealed)',
-  ).choices(['sealed', 'split']);
+    'split: Eves of two operators can search in it without learning anything; awaits independent review. perturbed: weak, and off until vault.perturbed is switched on (default: sealed)',
+  ).choices(['sealed', 'split', 'perturbed']);
 const daysOption = () =>
   new Option(
     '--days <n>',
@@ -175,11 +177,17 @@ export function addVpk(program: Command, add: Add): void {
     add(
       vpk,
       'rebalance <kb>',
-      'take other Eves or another number of copies, and move what has to move',
+      'take other Eves, another mode, more space or another number of copies, and move what has to move',
       [
         homeOption(),
         new Option('--add <peer...>', 'peers that are to keep it, too; Name=PeerId says who runs one'),
         new Option('--drop <peer...>', 'peers that are to keep it no more'),
+        new Option(
+          '--mode <mode>',
+          'the mode from now on; what is there is removed once the new one stands',
+        ).choices(['sealed', 'split', 'perturbed']),
+        new Option('--eve <Name=peer...>', 'who runs Eves that it has already; split has to know it of all'),
+        new Option('--quota <bytes>', 'space asked of each from now on, such as 500MB'),
         replicasOption(),
         daysOption(),
         jsonOption(),
@@ -187,17 +195,20 @@ export function addVpk(program: Command, add: Add): void {
       load('rebalance'),
     ),
     'kith vpk rebalance notes --add 12D3KooWC... --drop 12D3KooWA...',
+    'kith vpk rebalance notes --mode split --eve Ada=12D3KooWA... --eve Ben=12D3KooWB...',
   );
   add(vpk, 'repair <kb>', 'make copies again that were lost', [homeOption(), jsonOption()], load('repair'));
   examples(
     add(
       vpk,
       'search <kb> <question...>',
-      'search a knowledge base where it lies (mode split), without fetching it',
+      'search a knowledge base where it lies, without fetching it: by meaning alone',
       [
         homeOption(),
-        new Option('--k <n>', 'how many passages').argParser(whole(1, 50)).default(10),
+        new Option('-k, --k <n>', 'how many passages').argParser(whole(1, 50)).default(10),
+        ...placedFilterOptions(),
         new Option('--eve <peer...>', 'peers that know where it lies, when it was not placed from here'),
+        grantOption(),
         new Option('--verbose', 'show times, bytes, and who learned what'),
         jsonOption(),
       ],
@@ -220,10 +231,11 @@ export function addVpk(program: Command, add: Add): void {
   add(
     vpk,
     'resolve [peer...]',
-    'find what peers keep for the key of this node',
-    [homeOption(), jsonOption()],
+    'find what peers keep for the key of this node, or what a grant opens',
+    [homeOption(), grantOption(), jsonOption()],
     load('resolve'),
   );
+  addGrant(vpk, add);
   examples(
     add(
       vpk,
@@ -234,17 +246,19 @@ export function addVpk(program: Command, add: Add): void {
         new Option('--eve <peer...>', 'peers to ask (default: those that announce that they lend space)'),
         new Option('--as <name>', 'how it is called here (default: as where it was placed)'),
         new Option('--folder <dir>', 'where its file is kept (default: knowledge.folder)'),
+        grantOption(),
         jsonOption(),
       ],
       load('restore'),
     ),
     'kith vpk restore notes --eve 12D3KooWA...',
+    'kith vpk restore notes --grant notes.grant',
   );
   examples(
     add(
       vpk,
       'bench',
-      'measure what keeping vectors plainly, sealed and split costs on this machine; takes some minutes',
+      'measure what keeping vectors plainly, sealed, split and perturbed costs on this machine; takes some minutes',
       [
         new Option('--vectors <n>', 'how many').argParser(whole(1000, 1_000_000)).default(50_000),
         new Option('--dimensions <n>', 'numbers of each').argParser(whole(192, 4096)).default(384),
@@ -257,6 +271,74 @@ export function addVpk(program: Command, add: Add): void {
     ),
     'kith vpk bench --vectors 50000 --dimensions 384 --queries 200',
     'kith vpk bench --eves 2 --rtt 25',
+  );
+  addEngine(vpk, add);
+}
+
+/** `kith vpk engine`: vectors in an engine that the owner runs. */
+function addEngine(vpk: Command, add: Add): void {
+  const engine = vpk
+    .command('engine')
+    .description('keep the vectors of a knowledge base in PostgreSQL with pgvector or in Qdrant of your own')
+    .exitOverride();
+  type Name = keyof typeof import('./commands/vpk-engine.ts');
+  const load = (name: Name) => async () => ({ default: (await import('./commands/vpk-engine.ts'))[name] });
+  examples(
+    add(
+      engine,
+      'connect <kb> <url>',
+      'put the vectors of a knowledge base into an engine, which sees them as they are; texts lie there sealed',
+      [
+        homeOption(),
+        new Option('--search', 'searches ask it from now on, unless they say --no-engine'),
+        new Option('--no-search', 'searches ask it only when they say --engine (the default)'),
+        new Option(
+          '--secret-stdin',
+          'read the password or API key from stdin, so that no list of commands has it',
+        ),
+        jsonOption(),
+      ],
+      load('connect'),
+    ),
+    'kith vpk engine connect notes postgres://kith@db.example/kith --secret-stdin < password.txt',
+    'kith vpk engine connect notes https://qdrant.example:6333 --secret-stdin --search < key.txt',
+  );
+  add(
+    engine,
+    'sync <kb>',
+    'bring the engine up to date: what changed is sent, what is gone is removed',
+    [homeOption(), jsonOption()],
+    load('sync'),
+  );
+  add(
+    engine,
+    'status [kb]',
+    'which knowledge bases are connected to which engines; of one, what its engine says',
+    [homeOption(), jsonOption()],
+    load('status'),
+  );
+  examples(
+    add(
+      engine,
+      'search <kb> <question...>',
+      'search by the engine alone',
+      [
+        homeOption(),
+        new Option('--k <n>', 'how many passages').argParser(whole(1, 50)).default(10),
+        new Option('--exact', 'compare with every vector there'),
+        new Option('--verbose', 'show times, and who learned what'),
+        jsonOption(),
+      ],
+      load('search'),
+    ),
+    'kith vpk engine search notes "Where is the blue notebook?"',
+  );
+  add(
+    engine,
+    'disconnect <kb>',
+    'connect it no longer; the knowledge base itself stays',
+    [homeOption(), new Option('--drop', 'remove what the engine has first'), jsonOption()],
+    load('disconnect'),
   );
 }
 

@@ -108,7 +108,7 @@ for (const { title, start } of engines)
       await engine.drop();
     });
 
-    test('a search finds what is nearest, with and without an index, within a filter and past it', async () => {
+    test('a search finds what is nearest, with and without an index, and within a filter', async () => {
       await using engine = await open(name());
       const points = new Map(Array.from({ length: 600 }, (_, i) => [i + 1, pointOf(i + 1)]));
       for (let at = 0; at < 600; at += 200) await engine.upsert([...points.values()].slice(at, at + 200));
@@ -135,11 +135,6 @@ for (const { title, start } of engines)
               query,
               40,
             ),
-          );
-          const past = await engine.search(query, { k: 10, except: best, exact: true });
-          assert.deepEqual(
-            past.map(({ id }) => id),
-            bestOf(points.values(), query, 20).slice(10),
           );
           assert.equal((await engine.search(query, { k: 700 })).length, 600);
           assert.deepEqual(await engine.search(query, { k: 5, only: [9999] }), []);
@@ -216,7 +211,7 @@ for (const { title, start } of engines)
         engine.upsert(Array.from({ length: ENGINE_BOUNDS.points + 1 }, (_, i) => ({ ...point, id: i + 1 }))),
         engine.search(vectorOf(), { k: 0 }),
         engine.search(vectorOf(), { k: ENGINE_BOUNDS.hits + 1 }),
-        engine.search(vectorOf(), { k: 1, only: [1], except: [2] }),
+        engine.search(vectorOf(), { k: 1, only: [0] }),
         engine.search(vectorOf(), { k: 1, only: new Uint32Array(ENGINE_BOUNDS.ids + 1).fill(1) }),
         engine.search(new Float32Array(2), { k: 1 }),
       ];

@@ -143,11 +143,10 @@ export class QdrantRecordedContractFake implements AsyncDisposable {
       default: {
         const query = body.query as number[];
         if (query.length !== size) return wrongSize(query.length);
-        const { must, must_not } = (body.filter ?? {}) as Record<string, { has_id: number[] }[]>;
+        const { must } = (body.filter ?? {}) as Record<string, { has_id: number[] }[]>;
         const only = must === undefined ? null : new Set(must[0]!.has_id);
-        const not = new Set(must_not?.[0]?.has_id ?? []);
         const scored = [...points.values()]
-          .filter(({ id }) => (only === null || only.has(id)) && !not.has(id))
+          .filter(({ id }) => only === null || only.has(id))
           .map(({ id, vector }) => ({
             ...{ id, version: 1 },
             score: vector.reduce((sum, value, i) => sum + value * query[i]!, 0),

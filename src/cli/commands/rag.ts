@@ -209,7 +209,7 @@ export const query: Handler = async (invocation) => {
   if (isOfSeveral) {
     if (Object.keys(stepsOf(options)).length > 0)
       throw new UsageError(
-        '--hyde, --multi-query, --rerank and --budget go with one knowledge base of this node.',
+        '--hyde, --multi-query, --rerank, --engine and --budget go with one knowledge base of this node.',
       );
     return queryAll(invocation);
   }

@@ -23,6 +23,7 @@ export {
   type Evidence,
   type Found,
   type Hit,
+  type NearestElsewhere,
   type Retriever,
   type RetrieverOptions,
   type SearchedPart,

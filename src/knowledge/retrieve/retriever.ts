@@ -7,7 +7,7 @@
 import { InputError, isKithError, messageOf } from '../../base/index.ts';
 import { asksForAll, namedIn, ownRows, routeOf, themesOf } from '../graph/index.ts';
 import type { StoredChunk } from '../store/index.ts';
-import { dot, followVectors, type VectorIndex } from '../vectors/index.ts';
+import { dot, followVectors } from '../vectors/index.ts';
 import { byGraph, type Graphed, marginOf } from './by-graph.ts';
 import { byThemes, type Themed } from './by-themes.ts';
 import { chooseDiverse } from './diverse.ts';
@@ -33,7 +33,10 @@ export function createRetriever(options: RetrieverOptions): Retriever {
   const following = followVectors(store, options.vectors);
 
   /** The question's vector, or why there is none. */
-  async function vectorOf(question: string, signal: AbortSignal | undefined) {
+  async function vectorOf(question: string, { elsewhere, signal }: SearchOptions) {
+    // Where another knows what is nearest the index here is only made when that one fails.
+    const sizeHere = async () =>
+      elsewhere === undefined ? ((await following.current())?.size ?? 0) : store.counts().vectors;
     const degraded = (code: string, message: string) => ({ degraded: { code, message } });
     const kept = store.embedder;
     if (embedder === null) return degraded('no_embedder', 'no model for vectors is loaded');
@@ -45,17 +48,15 @@ export function createRetriever(options: RetrieverOptions): Retriever {
         { status: 409 },
       );
     try {
-      if (((await following.current())?.size ?? 0) === 0)
-        return degraded('no_vectors', 'the knowledge base has no vectors yet');
+      if ((await sizeHere()) === 0) return degraded('no_vectors', 'the knowledge base has no vectors yet');
       const query = await embedder.embed([question], {
         kind: 'query',
         ...(signal === undefined ? {} : { signal }),
       });
       // Again: much may have changed while the model worked.
-      const index = await following.current();
-      return index === null
+      return (await sizeHere()) === 0
         ? degraded('no_vectors', 'the knowledge base has no vectors any more')
-        : { index, query };
+        : { query };
     } catch (error) {
       signal?.throwIfAborted();
       return degraded(isKithError(error) ? error.code : 'embedder_failed', messageOf(error));
@@ -64,13 +65,16 @@ export function createRetriever(options: RetrieverOptions): Retriever {
 
   /** Exact scores of the nearest, and of others that are asked about. */
   async function byVector(
-    index: VectorIndex,
     query: Float32Array,
     pool: number,
     rows: Uint32Array | null,
     others: Iterable<number>,
+    { elsewhere, signal }: SearchOptions,
   ) {
-    const near = await index.nearest(query, { limit: pool, rows });
+    const near =
+      (await elsewhere?.(query, { limit: pool, rows, signal })) ??
+      (await (await following.current())?.nearest(query, { limit: pool, rows })) ??
+      [];
     const scores = new Map<number, number>();
     const vectors = new Map<number, Float32Array>();
     const add = (asked: Iterable<number>): void => {
@@ -98,7 +102,7 @@ export function createRetriever(options: RetrieverOptions): Retriever {
       );
       const net = by === 'graph' || by === 'auto' ? await graph!.current() : null;
       signal?.throwIfAborted();
-      const meaning = by === 'words' ? null : await vectorOf(question, signal);
+      const meaning = by === 'words' ? null : await vectorOf(question, given);
       signal?.throwIfAborted();
       const withVectors = meaning !== null && 'query' in meaning ? meaning : null;
       const pool = Math.max(POOL, 2 * limit);
@@ -118,8 +122,9 @@ export function createRetriever(options: RetrieverOptions): Retriever {
       let dense: Awaited<ReturnType<typeof byVector>> | null = null;
       if (withVectors !== null) {
         ways.push('vectors');
-        const { index, query } = withVectors;
-        dense = await byVector(index, query, pool, allowed, lexical.keys());
+        const { query } = withVectors;
+        dense = await byVector(query, pool, allowed, lexical.keys(), given);
+        signal?.throwIfAborted();
         rankers.push({ weight: by === 'vectors' ? 1 : alpha, scores: dense.scores, absent: null });
       }
       // One way alone is not weighed against anything: its own scores say more.

@@ -16,6 +16,20 @@ export interface SearchedPart {
   rowsOf(filter: Filter | undefined): Uint32Array;
 }
 
+/**
+ * Who else knows which vectors are nearest. Null: nobody there can say now, and the index here does.
+ *
+ * @param asked.rows only these, ascending; null for all
+ */
+export type NearestElsewhere = (
+  query: Float32Array,
+  asked: {
+    readonly limit: number;
+    readonly rows: Uint32Array | null;
+    readonly signal: AbortSignal | undefined;
+  },
+) => Promise<readonly Scored[] | null>;
+
 export interface SearchOptions {
   /** Hits wanted. @default 10, at most 1000 */
   readonly limit?: number;
@@ -36,6 +50,8 @@ export interface SearchOptions {
   readonly diversity?: number;
   /** Chunks before and after each hit that are given with it, at most 8. @default 0 */
   readonly neighbours?: number;
+  /** Asked first which vectors are nearest; scores are computed here, from exact vectors. @default the index here alone */
+  readonly elsewhere?: NearestElsewhere | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -31,7 +31,18 @@ export function answersDesk(parts: AreaParts): AnswersDesk {
         answerAgain(parts, kb, query, writer?.id ?? null, signal, () =>
           createAnswerer({
             ...{ ...kb, writer, clock, random },
-            retriever: searchWith(parts, kb.retriever, query, writer === null ? null : async () => writer),
+            retriever: {
+              async search(asked, options) {
+                const leg = await parts.legs.over(name, kb, query);
+                const by = searchWith(
+                  parts,
+                  leg.retriever,
+                  query,
+                  writer === null ? null : async () => writer,
+                );
+                return leg.told(await by.search(asked, options));
+              },
+            },
           }).answer(question, {
             ...{ turns: history, search: { by: mode, filter }, signal },
             // What a model makes up is worth less to a reader than what stands in the sources.

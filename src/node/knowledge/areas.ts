@@ -6,6 +6,7 @@
  */
 import type { Extractor } from '../../knowledge/index.ts';
 import type { NodeKnowledgeParts, Opened } from './desk.ts';
+import type { EngineLegs } from './engine-leg.ts';
 import type { OpenKb } from './kbs.ts';
 
 export interface AreaParts extends NodeKnowledgeParts {
@@ -13,6 +14,8 @@ export interface AreaParts extends NodeKnowledgeParts {
   withKb<T>(name: string, work: (kb: OpenKb, opened: Opened) => T | Promise<T>): Promise<T>;
   /** Whether a model is fit to read passages: asked once for each. @throws KithError `model_unfit` */
   readonly admit: (extractor: Extractor, signal: AbortSignal) => Promise<void>;
+  /** How searches find what is nearest where an engine has the vectors. */
+  readonly legs: EngineLegs;
   /** All that is open, opened now when it is not. @throws KithError `locked`; of the disk */
   opened(): Promise<Opened>;
 }

@@ -35,6 +35,8 @@ import { crossEncoderOf } from './cross-encoder.ts';
 import { createAsked, dreamDesk, dreamWork } from './dream.ts';
 import type { EngineEmbedderOptions } from './embedder.ts';
 import { createEmbedders, type Embedders } from './embedders.ts';
+import { createEngines } from './engine.ts';
+import { createEngineLegs } from './engine-leg.ts';
 import { createExchange } from './exchange.ts';
 import { openExtractor } from './extractor.ts';
 import { graphDesk } from './graph.ts';
@@ -56,7 +58,7 @@ import { checkSource, doWork, sweepUploads } from './work.ts';
 import type { WritingBackend } from './writer.ts';
 
 export interface NodeKnowledgeParts extends Omit<EngineEmbedderOptions, 'model'> {
-  readonly config: Pick<Config, 'home' | 'knowledge'> & {
+  readonly config: Pick<Config, 'home' | 'knowledge' | 'vault'> & {
     readonly models: Pick<Config['models'], 'embedding'>;
     readonly gateway: Pick<Config['gateway'], 'privacy'>;
   };
@@ -149,9 +151,11 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
               ? dreamWork(area, what.run, kb, telling, () => jobs.unfinished(name) > 1)
               : what.kind === 'vault'
                 ? vault.work(what, name, kb, telling)
-                : what.kind === 'notes' || what.kind === 'copy'
-                  ? exchange.work(what, kb, { name, registry: entries, telling })
-                  : doWork(what, kb, work, telling),
+                : what.kind === 'engine'
+                  ? engines.work(name, kb, telling)
+                  : what.kind === 'notes' || what.kind === 'copy'
+                    ? exchange.work(what, kb, { name, registry: entries, telling })
+                    : doWork(what, kb, work, telling),
           );
         },
       });
@@ -226,15 +230,18 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     withKb,
     opened: need,
     admit: createFitness(),
+    legs: createEngineLegs(parts),
   };
   const exchange = createExchange(area, make);
   const sharing = createSharing(area);
   const vault = createVault(area, exchange.desk.restore);
+  const engines = createEngines(area, area.legs);
   const asked = createAsked();
   const desk: KnowledgeDesk = {
     answers: answersDesk(area),
     cache: cacheDesk(area),
     dream: dreamDesk(area),
+    engines: engines.desk,
     exchange: exchange.desk,
     graph: graphDesk(area),
     shares: sharing.desk,
@@ -266,6 +273,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       registry.remove(name);
       watching.refresh(name);
       await vault.forget(name);
+      await engines.forget(name);
       if (keep) return;
       for (const file of [path, `${path}-wal`, `${path}-shm`]) await rm(file, { force: true });
     },
@@ -350,17 +358,17 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       }),
     search: (name, query, signal) =>
       withKb(name, async (kb) => {
-        const { retriever } = kb;
         const began = clock.monotonic();
         const { query: question, k, mode, neighbours, diversity, filter } = query;
-        const search = searchWith(area, retriever, query, lateWriter(area, query.writer));
+        const leg = await area.legs.over(name, kb, query);
+        const search = searchWith(area, leg.retriever, query, lateWriter(area, query.writer));
         const found = await search.search(question, {
           ...{ limit: k, by: mode, neighbours, filter, signal },
           ...(diversity === undefined ? {} : { diversity }),
         });
         // Where the question's form was to say the graph is there already.
         if (found.route !== null) await asked.note(name, kb, question);
-        return searchView(found, clock.monotonic() - began, query.language ?? languageOf(question));
+        return searchView(leg.told(found), clock.monotonic() - began, query.language ?? languageOf(question));
       }),
   };
 
@@ -383,6 +391,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       await jobs[Symbol.asyncDispose]();
       sharing[Symbol.dispose]();
       vault[Symbol.dispose]();
+      await area.legs[Symbol.asyncDispose]();
       await pool[Symbol.asyncDispose]();
       await kbs[Symbol.asyncDispose]();
       registry[Symbol.dispose]();

@@ -233,6 +233,7 @@ export function createJobs({ registry, clock, log, run }: JobsParts): Jobs {
 const VAULT_WORK = {
   ...{ sync: 'what peers keep of it', repair: 'copies at peers' },
   restore: 'from what peers keep',
+  rotate: 'new keys for what peers keep',
 } as const;
 
 function whatOf(work: Work): string {
@@ -252,6 +253,8 @@ function whatOf(work: Work): string {
       return work.folder;
     case 'vault':
       return VAULT_WORK[work.op];
+    case 'engine':
+      return 'what an engine has of it';
     case 'copy':
       return work.file;
   }

@@ -89,7 +89,11 @@ export type Work =
   | { readonly kind: 'dream'; readonly run: number }
   | ({ readonly kind: 'notes' } & NotesOrder)
   | { readonly kind: 'vault'; readonly op: 'sync' | 'repair' }
+  /** `from`: epoch of the keys that are to be changed, once it is known. */
+  | { readonly kind: 'vault'; readonly op: 'rotate'; readonly from?: number }
   | ({ readonly kind: 'vault'; readonly op: 'restore' } & RestoreWork)
+  /** What an engine has of it is made equal to it. */
+  | { readonly kind: 'engine' }
   /** `beside`: where it is written. `isWhole`: it was, and gets its name. */
   | ({ readonly kind: 'copy'; readonly beside: string; readonly isWhole?: true } & BackupOrder);
 
@@ -104,6 +108,8 @@ export interface RestoreWork {
   readonly folder: string;
   /** The state that was fetched: a file of that name in the folder is this job's own. */
   readonly made?: number;
+  /** The line of a grant by which somebody else's is read; sealed to this node's key. */
+  readonly grant?: string;
 }
 
 /** Kinds of work that jobs are called otherwise by. */
@@ -112,6 +118,7 @@ const KINDS: Partial<Record<Work['kind'], JobKind>> = {
   forget: 'sync',
   notes: 'export',
   copy: 'export',
+  engine: 'vault',
 };
 export const kindOf = ({ kind }: Work): JobKind => KINDS[kind] ?? (kind as JobKind);
 

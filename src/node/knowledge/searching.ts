@@ -38,7 +38,7 @@ const NO_ENCODER = 'no cross-encoder is set (knowledge.reranker)';
 export function stepsOf(
   { config: { knowledge } }: Pick<AreaParts, 'config'>,
   { expand, rerank, budgetMs }: StepWishes,
-): Required<StepWishes> {
+): Required<Omit<StepWishes, 'engine'>> {
   const wanted = new Set<string>(expand ?? knowledge.expand);
   const set = knowledge.reranker === 'none' ? 'none' : 'cross-encoder';
   return {

@@ -51,7 +51,7 @@ export interface WorkParts {
 const MOST_FAILURES = 50;
 
 export async function doWork(
-  work: Exclude<Work, { readonly kind: 'dream' | 'notes' | 'copy' | 'vault' }>,
+  work: Exclude<Work, { readonly kind: 'dream' | 'notes' | 'copy' | 'vault' | 'engine' }>,
   { store, stamps }: OpenKb,
   parts: WorkParts,
   telling: Telling,

@@ -40,7 +40,7 @@ export const steps = described(
   'What was done beside searching, or left out; the search is then as if it had not been asked for.',
   array(
     object({
-      name: described('`hyde`, `multi-query`, `listwise`, `cross-encoder`.', string),
+      name: described('`hyde`, `multi-query`, `listwise`, `cross-encoder`, `engine`.', string),
       status: choice('used', 'skipped'),
       code: described(
         'Null when it was used. `late`: its time was over; `unreadable`: what came was of no use; `useless`: it can change nothing in this search; `nobody`: no model for it is here.',

@@ -8,6 +8,7 @@ import { type Api, answer, pathParameter, queryParameter } from './operation.ts'
 import { ragAnswerOperations, ragAnswerSchemas } from './rag-answers.ts';
 import { ragCacheOperations } from './rag-cache.ts';
 import { ragDreamOperations, ragDreamSchemas } from './rag-dream.ts';
+import { ragEngineOperations, ragEngineSchemas } from './rag-engine.ts';
 import { exchangeOperations } from './rag-exchange.ts';
 import { ragGraphOperations, ragGraphSchemas } from './rag-graph.ts';
 import { ragOpenAiOperations, ragOpenAiSchemas } from './rag-openai.ts';
@@ -17,6 +18,7 @@ import { ragSchemas } from './rag-schemas.ts';
 import { ragShareOperations, ragShareSchemas } from './rag-shares.ts';
 import { ragUpkeepOperations, ragUpkeepSchemas } from './rag-upkeep.ts';
 import { ragVaultOperations, ragVaultSchemas } from './rag-vault.ts';
+import { ragVaultGrantOperations, ragVaultGrantSchemas } from './rag-vault-grant.ts';
 import { requestSchema } from './request-schema.ts';
 import { array, boolean, choice, count, described, object, oneOf, ref, string } from './schema.ts';
 
@@ -40,7 +42,9 @@ export const ragApi: Api = {
     ...ragGraphSchemas,
     ...ragShareSchemas,
     ...ragUpkeepSchemas,
+    ...ragEngineSchemas,
     ...ragVaultSchemas,
+    ...ragVaultGrantSchemas,
     ...ragOpenAiSchemas,
   },
   operations: [
@@ -149,7 +153,9 @@ export const ragApi: Api = {
       },
     ),
     ...ragUpkeepOperations,
+    ...ragEngineOperations,
     ...ragVaultOperations,
+    ...ragVaultGrantOperations,
     operation('get', '/{kb}/jobs', 'ragJobs', 'List jobs: those that wait or run, then the last ones', [
       'Newest first.',
       object({ jobs: array(ref('KbJob')) }),

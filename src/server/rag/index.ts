@@ -26,6 +26,7 @@ import {
 } from './bodies.ts';
 import { keptRoutes } from './cache.ts';
 import { dreamRoutes } from './dream.ts';
+import { engineRoutes } from './engine.ts';
 import { exchangeRoutes } from './exchange.ts';
 import { graphRoutes } from './graph.ts';
 import { languageFor } from './language.ts';
@@ -37,6 +38,7 @@ import type { KnowledgeDesk } from './types.ts';
 import { upkeepRoutes } from './upkeep.ts';
 import { rebuildQuery } from './upkeep-bodies.ts';
 import { vaultRoutes } from './vault.ts';
+import { vaultGrantRoutes } from './vault-grant.ts';
 
 const BASE = '/api/rag/kbs';
 
@@ -113,6 +115,8 @@ export function ragRoutes(context: ServerContext): Route[] {
     },
     ...shareRoutes(context, () => desk().shares),
     ...vaultRoutes(context, () => desk().vault),
+    ...engineRoutes(context, () => desk().engines),
+    ...vaultGrantRoutes(context, () => desk().vault.grants),
     ...keptRoutes(route, () => desk().cache),
     ...graphRoutes(route, () => desk().graph),
     ...dreamRoutes(route, () => desk().dream),

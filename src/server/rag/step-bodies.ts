@@ -13,4 +13,5 @@ export const stepFields = {
   expand: expandBody.exactOptional(),
   rerank: rerankBody.exactOptional(),
   budgetMs: budgetBody.exactOptional(),
+  engine: z.boolean().exactOptional(),
 } as const;

@@ -13,6 +13,8 @@ export interface StepWishes {
   readonly rerank?: 'none' | 'listwise' | 'cross-encoder';
   /** ms that expansion may take, and again reranking. @default `knowledge.stepMs` */
   readonly budgetMs?: number;
+  /** Whether the engine that has its vectors is asked what is nearest. @default as it was connected (`search`) */
+  readonly engine?: boolean;
 }
 
 export type StepView = SearchStep;

@@ -18,6 +18,7 @@ import type {
 import type { AnswersDesk } from './answer-types.ts';
 import type { CacheDesk } from './cache-types.ts';
 import type { DreamDesk } from './dream-types.ts';
+import type { EnginesDesk } from './engine-types.ts';
 import type { BackupView, ExchangeDesk } from './exchange-types.ts';
 import type { GraphDesk } from './graph-types.ts';
 import type { ReadingDesk } from './reading-types.ts';
@@ -236,6 +237,7 @@ export interface KnowledgeAreas {
   readonly answers: AnswersDesk;
   readonly cache: CacheDesk;
   readonly dream: DreamDesk;
+  readonly engines: EnginesDesk;
   readonly exchange: ExchangeDesk;
   readonly graph: GraphDesk;
   readonly reading: ReadingDesk;

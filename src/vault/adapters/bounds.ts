@@ -51,13 +51,11 @@ export function checkPoints(points: readonly EnginePoint[], dimension: number): 
     throw tooMuch(`${bytes} bytes of payloads are too many for one call.`);
 }
 
-export function checkQuery(vector: Float32Array, { k, only, except }: EngineQuery, dimension: number): void {
+export function checkQuery(vector: Float32Array, { k, only }: EngineQuery, dimension: number): void {
   checkVector(vector, dimension);
   if (!Number.isInteger(k) || k < 1 || k > ENGINE_BOUNDS.hits)
     throw tooMuch(`${k} hits cannot be asked for: 1 to ${ENGINE_BOUNDS.hits} can.`);
-  if (only !== undefined && except !== undefined)
-    throw tooMuch('A search is over some points, or over all but some.');
-  checkIds(only ?? except ?? [], ENGINE_BOUNDS.ids);
+  checkIds(only ?? [], ENGINE_BOUNDS.ids);
 }
 
 /** Best first, of equals the lesser id; no more than asked for, none twice. */

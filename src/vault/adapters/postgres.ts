@@ -182,7 +182,7 @@ export async function openPostgres(options: EngineOptions): Promise<VectorEngine
 
   async function nearest(
     vector: Float32Array,
-    { k, only, except, exact = false, signal }: EngineQuery,
+    { k, only, exact = false, signal }: EngineQuery,
   ): Promise<EngineHit[]> {
     const subset = only !== undefined && (exact || only.length <= SMALL);
     const ef = Math.min(EF.most, Math.max(EF.least, 2 * k));
@@ -192,22 +192,16 @@ export async function openPostgres(options: EngineOptions): Promise<VectorEngine
         ? ['SET LOCAL enable_indexscan = off']
         : [`SET LOCAL hnsw.ef_search = ${ef}`, 'SET LOCAL hnsw.iterative_scan = strict_order'];
     const distance = `vector ${less} $1::${space}.vector`;
-    const filter =
-      only === undefined
-        ? except === undefined
-          ? ''
-          : 'WHERE id <> ALL ($3::bigint[])'
-        : 'WHERE id = ANY ($3::bigint[])';
+    const filter = only === undefined ? '' : 'WHERE id = ANY ($3::bigint[])';
     const from = subset
       ? `WITH chosen AS MATERIALIZED (SELECT id, vector FROM ${table} ${filter}) SELECT id, ${distance} AS d FROM chosen`
       : `SELECT id, ${distance} AS d FROM ${table} ${filter}`;
-    const ids = only ?? except;
     const found = await run(
       (session) =>
         rows<{ id: string; d: number }>(session, `${from} ORDER BY ${distance} LIMIT $2::bigint`, [
           binaryOf(vector),
           k,
-          ...(ids === undefined ? [] : [Array.from(ids)]),
+          ...(only === undefined ? [] : [Array.from(only)]),
         ]),
       { signal, settings },
     );

@@ -161,19 +161,13 @@ export async function openQdrant(options: EngineOptions): Promise<VectorEngine> 
     },
     async search(vector, query) {
       checkQuery(vector, query, dimension);
-      const { k, only, except, exact = false, signal } = query satisfies EngineQuery;
+      const { k, only, exact = false, signal } = query satisfies EngineQuery;
       if (only?.length === 0) return [];
-      const filter =
-        only !== undefined
-          ? { must: [{ has_id: Array.from(only) }] }
-          : except !== undefined && except.length > 0
-            ? { must_not: [{ has_id: Array.from(except) }] }
-            : null;
       const body = {
         query: Array.from(vector),
         limit: k,
         params: exact ? { exact } : { hnsw_ef: Math.min(EF.most, Math.max(EF.least, 2 * k)) },
-        ...(filter === null ? {} : { filter }),
+        ...(only === undefined ? {} : { filter: { must: [{ has_id: Array.from(only) }] } }),
         with_payload: false,
         with_vector: false,
       };

@@ -34,9 +34,8 @@ export interface EngineHit {
 export interface EngineQuery {
   /** Hits wanted, at most `ENGINE_BOUNDS.hits`. */
   readonly k: number;
-  /** Only these points, or all but these: at most `ENGINE_BOUNDS.ids`. Not both. */
+  /** Only these points, at most `ENGINE_BOUNDS.ids`. @default all */
   readonly only?: ArrayLike<number>;
-  readonly except?: ArrayLike<number>;
   /** Compares with every point instead of by the engine's index. @default false */
   readonly exact?: boolean;
   readonly signal?: AbortSignal | undefined;
