@@ -19,6 +19,7 @@ import { shardSettings } from './settings/shards.ts';
 import { storageSettings } from './settings/storage.ts';
 import { swarmSettings } from './settings/swarm.ts';
 import { trustSettings } from './settings/trust.ts';
+import { vaultSettings } from './settings/vault.ts';
 import { watchingSettings } from './settings/watching.ts';
 
 export type { Setting } from './settings/setting.ts';
@@ -32,6 +33,7 @@ export const SETTINGS = {
   ...swarmSettings,
   ...shardSettings,
   ...storageSettings,
+  ...vaultSettings,
   ...knowledgeSettings,
   ...trustSettings,
   ...watchingSettings,
@@ -61,6 +63,7 @@ export interface Config extends Lists {
   readonly swarm: Section<'swarm'>;
   readonly shards: Section<'shards'>;
   readonly storage: Section<'storage'>;
+  readonly vault: Section<'vault'>;
   readonly knowledge: Section<'knowledge'>;
   readonly trust: Section<'trust'>;
   readonly log: Section<'log'>;

@@ -69,6 +69,6 @@ export const keepCalibrations: typeof KeepCalibrations = async (...given) =>
 
 export const readCalibrations: typeof ReadCalibrations = async (...given) =>
   (await import('./shards/calibration-file.ts')).readCalibrations(...given);
-export { type BenchRow, LEARNS } from './vault-bench/types.ts';
-export const vaultBench = async (...given: Parameters<typeof VaultBench>): Promise<void> =>
+export { type BenchRow, type KnownPairsRow, LEARNS } from './vault-bench/types.ts';
+export const vaultBench = async (...given: Parameters<typeof VaultBench>): ReturnType<typeof VaultBench> =>
   (await import('./vault-bench/bench.ts')).vaultBench(...given);

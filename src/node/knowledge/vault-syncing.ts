@@ -6,9 +6,10 @@
 import type { EmbedderIdentity } from '../../knowledge/index.ts';
 import type { SyncReport, VaultMode } from '../../vault/index.ts';
 import { embedderInfo } from './vault-search.ts';
-import { type SplitWork, splitObjects } from './vault-split.ts';
+import type { SearchedWork } from './vault-searched.ts';
+import { splitObjects } from './vault-split.ts';
 
-export interface PlacedSync extends SplitWork {
+export interface PlacedSync extends SearchedWork {
   /** Of the knowledge base. */
   readonly name: string;
   readonly mode: VaultMode;

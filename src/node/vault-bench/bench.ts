@@ -31,7 +31,8 @@ import {
   tenantAt,
   type VaultRoot,
 } from '../../vault/index.ts';
-import type { BenchRow } from './types.ts';
+import { knownPairs, perturbed } from './perturbed.ts';
+import { type BenchRow, FEW_QUERIES, type KnownPairsRow } from './types.ts';
 import { type BenchVectors, benchVectors, exactly, product } from './vectors.ts';
 
 export interface BenchOptions {
@@ -50,7 +51,6 @@ const AGAIN = 60;
 const PER_DOCUMENT = 10;
 /** Passages whose documents are put with one wait for the disk, as many as a call of the embedder takes in. */
 const TOGETHER = 130;
-const FEW = 64;
 /** Questions for scores alone that an Eve's arithmetic is measured by. */
 const ROUNDS = 8;
 const textOf = (at: number): string => `Passage ${at}. ${'It says what such passages say. '.repeat(12)}`;
@@ -65,14 +65,19 @@ interface Figures {
 const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 
-export const vaultBench = ({ vectors, dimension, queries, ...options }: BenchOptions): Promise<void> =>
+export const vaultBench = ({
+  vectors,
+  dimension,
+  queries,
+  ...options
+}: BenchOptions): Promise<readonly KnownPairsRow[]> =>
   benchOver(benchVectors(vectors, queries, dimension), options);
 
-/** Over any vectors. */
+/** Over any vectors. Resolves with how far known pairs get against `perturbed`. */
 export async function benchOver(
   data: BenchVectors,
   { eves, rtts, signal, onRow }: Omit<BenchOptions, 'vectors' | 'dimension' | 'queries'>,
-): Promise<void> {
+): Promise<readonly KnownPairsRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-vault-bench-'));
   const truth = data.queries.map((query) => exactly(data.rows, query, K));
   const random = createSeededRandom(1);
@@ -111,13 +116,19 @@ export async function benchOver(
       if (count >= 2)
         await split({ data, root, count, rtts, folder: join(place, 'split'), signal }, measure, onRow);
       await rm(place, { recursive: true, force: true });
+      {
+        using eves = await evesOf({ data, root, count, rtts, folder: join(place, 'perturbed'), signal });
+        await perturbed({ data, root, eves, rtts, textOf, signal }, measure, onRow);
+      }
+      await rm(place, { recursive: true, force: true });
     }
+    return knownPairs(data, root);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-type Measure = (
+export type Measure = (
   search: (query: Float32Array) => Promise<{ found: readonly number[]; up?: number; down?: number }>,
   queries?: number,
 ) => Promise<Pick<BenchRow, 'p50' | 'p95' | 'recall'> & { up: number; down: number }>;
@@ -186,7 +197,7 @@ interface AtEves {
   readonly signal: AbortSignal;
 }
 
-interface BenchEves extends Disposable {
+export interface BenchEves extends Disposable {
   readonly placed: readonly PlacedEve[];
   /** Ms of arithmetic, and bytes, of all together since it was asked last. */
   taken(): { readonly ms: number; readonly calls: number; readonly up: number; readonly down: number };
@@ -312,7 +323,7 @@ async function sealed(at: AtEves, measure: Measure, onRow: BenchOptions['onRow']
       .sort((a, b) => b.score - a.score);
     return { found: scored.slice(0, K).map(({ at: found }) => found), up, down };
   };
-  const queries = Math.min(FEW, data.queries.length);
+  const queries = Math.min(FEW_QUERIES, data.queries.length);
   for (const rttMs of rtts) {
     eves.slow(rttMs);
     eves.taken();
@@ -357,7 +368,7 @@ async function split(at: AtEves, measure: Measure, onRow: BenchOptions['onRow'])
   });
   // Blocks come into the memory of the Eves.
   await searcher.search(data.queries[0]!, K);
-  const queries = Math.min(FEW, data.queries.length);
+  const queries = Math.min(FEW_QUERIES, data.queries.length);
   const ids = index.scores.map(({ id }) => id).slice(0, 64);
   const share = systemRandom.bytes(288);
   for (const rttMs of rtts) {

@@ -5,7 +5,7 @@
  */
 
 export interface BenchRow {
-  readonly mode: 'plain' | 'sealed' | 'split';
+  readonly mode: 'plain' | 'sealed' | 'split' | 'perturbed';
   /** Eves; 0: none. */
   readonly eves: number;
   readonly rttMs: number;
@@ -22,12 +22,47 @@ export interface BenchRow {
   readonly bobMs: number | null;
 }
 
+export type BenchOptionsRow = (row: BenchRow) => void;
+
+/** Questions where each takes the way to Eves. */
+export const FEW_QUERIES = 64;
+
+/** How far an Eve gets against `perturbed` who knows of some vectors what became of them. */
+export interface KnownPairsRow {
+  /** Pairs that she knows. */
+  readonly known: number;
+  /** Vectors that she holds for possible. */
+  readonly candidates: number;
+  /** Share of the others that she names rightly. */
+  readonly found: number;
+  /** Mean cosine of what she takes a vector for to what it is. */
+  readonly cosine: number;
+}
+
 /** Who learns what, for people. */
-export const LEARNS: readonly (readonly [what: string, plain: string, sealed: string, split: string])[] = [
-  ['texts', 'nobody else', 'nothing', 'nothing'],
-  ['vectors', 'nobody else', 'nothing', 'nothing'],
-  ['question', 'nobody else', 'nothing', 'nothing; both operators together: all'],
-  ['which passages', 'nobody else', 'which blocks are read, and when', 'nothing; both together: which'],
-  ['how many, how large', 'nobody else', 'roughly', 'how many vectors'],
-  ['wrong answers', 'none', 'seen (sealed, named by hash)', 'seen (weighed sums, canaries)'],
+export const LEARNS: readonly (readonly [
+  what: string,
+  plain: string,
+  sealed: string,
+  split: string,
+  perturbed: string,
+])[] = [
+  ['texts', 'nobody else', 'nothing', 'nothing', 'nothing at first; a vector tells much of its text'],
+  ['vectors', 'nobody else', 'nothing', 'nothing', 'nearly all, after some hundred known pairs'],
+  ['question', 'nobody else', 'nothing', 'nothing; both operators together: all', 'nearly all, likewise'],
+  [
+    'which passages',
+    'nobody else',
+    'which blocks are read, and when',
+    'nothing; both together: which',
+    'which',
+  ],
+  ['how many, how large', 'nobody else', 'roughly', 'how many vectors', 'how many vectors'],
+  [
+    'wrong answers',
+    'none',
+    'seen (sealed, named by hash)',
+    'seen (weighed sums, canaries)',
+    'altered: seen; left out: not seen',
+  ],
 ];

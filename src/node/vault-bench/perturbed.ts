@@ -1,0 +1,97 @@
+/**
+ * The row of `perturbed`, and how far known pairs get against it.
+ *
+ * @module node/vault-bench/perturbed
+ */
+import { systemClock, systemRandom } from '../../base/index.ts';
+import {
+  buildPerturbed,
+  createPerturbedSearcher,
+  createPerturber,
+  perturbedRowBytes,
+  type VaultRoot,
+} from '../../vault/index.ts';
+import type { BenchEves, Measure } from './bench.ts';
+import { attackByPairs } from './known-pairs.ts';
+import { type BenchOptionsRow, FEW_QUERIES, type KnownPairsRow } from './types.ts';
+import type { BenchVectors } from './vectors.ts';
+
+export interface PerturbedBench {
+  readonly data: BenchVectors;
+  readonly root: VaultRoot;
+  readonly eves: BenchEves;
+  readonly rtts: readonly number[];
+  readonly textOf: (at: number) => string;
+  readonly signal: AbortSignal;
+}
+
+const K = 10;
+/** Candidates that an Eve of the attack has, and unseen records that she is to find. */
+const CANDIDATES = 5000;
+const UNSEEN = 200;
+/** Questions that an Eve's arithmetic is measured by. */
+const ROUNDS = 8;
+
+export async function perturbed(
+  { data, root, eves, rtts, textOf, signal }: PerturbedBench,
+  measure: Measure,
+  onRow: BenchOptionsRow,
+): Promise<void> {
+  const keys = root.keysOf('bench', 1);
+  const began = performance.now();
+  const index = await buildPerturbed(
+    {
+      ...{ count: data.rows.length, dimension: data.dimension },
+      *items() {
+        for (const [i, vector] of data.rows.entries()) yield { vector, text: Buffer.from(textOf(i)) };
+      },
+    },
+    {
+      ...{ keys, random: systemRandom, signal },
+      async put(_id, block) {
+        for (const { tenant } of eves.placed) await tenant.put(block);
+      },
+    },
+  );
+  const uploadMs = performance.now() - began;
+  const searcher = createPerturbedSearcher({
+    ...{ keys, index, eves: eves.placed, clock: systemClock, hedgeMs: 10_000 },
+  });
+  // Blocks come into the memory of the Eves.
+  await searcher.search(data.queries[0]!, K);
+  const queries = Math.min(FEW_QUERIES, data.queries.length);
+  const ids = index.blocks.map(({ id }) => id).slice(0, 64);
+  const form = { dimension: data.dimension, rowBytes: perturbedRowBytes(data.dimension), k: 8 * K };
+  for (const rttMs of rtts) {
+    eves.slow(rttMs);
+    let bob = 0;
+    const figures = await measure(async (query) => {
+      const { hits, times } = await searcher.search(query, K, signal);
+      bob += times.bob;
+      return { found: hits.map((hit) => hit.at), up: times.bytesUp, down: times.bytesDown };
+    }, queries);
+    eves.taken();
+    for (let i = 0; i < ROUNDS; i++)
+      await eves.placed[0]!.tenant.nearest(ids, form, data.queries[i % data.queries.length]!);
+    const eveMs = (eves.taken().ms / ROUNDS) * (index.blocks.length / ids.length);
+    onRow({
+      ...{ mode: 'perturbed', eves: eves.placed.length, rttMs, uploadMs, ...figures, eveMs },
+      bobMs: bob / (queries + 1),
+    });
+  }
+}
+
+/** What an Eve finds out who knows so many pairs: none, 50 and 400. */
+export function knownPairs({ rows, dimension }: BenchVectors, root: VaultRoot): KnownPairsRow[] {
+  const { perturb } = createPerturber(root.keysOf('bench', 1).key('perturb'), dimension);
+  const plain = rows.slice(0, CANDIDATES);
+  const unseen = Math.min(UNSEEN, plain.length >> 1);
+  const stored = plain.map(perturb);
+  return [0, 50, 400]
+    .filter((known) => known + unseen <= plain.length)
+    .map((known) => ({
+      known,
+      candidates: plain.length,
+      ...attackByPairs({ plain, stored }, { known, unseen }),
+    }));
+}
