@@ -101,7 +101,8 @@ export function createVaultRestore(
     reached: number,
   ): Promise<void> {
     const placed = await store();
-    if (placed.of(name) !== null) return;
+    // One that is placed from here under another name stays what is brought up to date.
+    if (placed.all().some((row) => row.kb === name || row.id === id)) return;
     const { version, bytes, kb } = await withKb(name, ({ store: documents }) => ({
       version: documents.version(),
       bytes: documents.counts().bytes,

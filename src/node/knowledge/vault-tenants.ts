@@ -7,7 +7,7 @@ import { formatBytes, isKithError, KithError, messageOf } from '../../base/index
 import type { EveTerms, OwnTenant, TenantInfo } from '../../vault/index.ts';
 
 /** Days that are asked for, and left of them when a tenant is renewed. */
-const DAYS = 30;
+export const DAYS = 30;
 const RENEW_BELOW_DAYS = 15;
 const DAY_MS = 86_400_000;
 const LEAST_QUOTA = 64 << 20;

@@ -17,6 +17,10 @@ const eve = z
     'must be a PeerId, or Name=PeerId to say who runs it',
   );
 const replicas = z.int().min(1).max(8);
+const quotaBytes = z
+  .int()
+  .min(32 << 20)
+  .max(2 ** 50);
 const days = z.int().min(1).max(3660);
 
 export const discoverBody = z.strictObject({
@@ -28,16 +32,18 @@ export const placeBody = z.strictObject({
   mode: z.enum(['sealed', 'split']).exactOptional(),
   eves: z.array(eve).min(1).max(MOST_EVES),
   replicas: replicas.exactOptional(),
-  quotaBytes: z
-    .int()
-    .min(32 << 20)
-    .max(2 ** 50)
-    .exactOptional(),
+  quotaBytes: quotaBytes.exactOptional(),
   days: days.exactOptional(),
 });
 export const changeBody = z.strictObject({
   add: z.array(eve).max(MOST_EVES).default([]),
   drop: z.array(peer).max(MOST_EVES).default([]),
+  mode: z.enum(['sealed', 'split', 'perturbed']).exactOptional(),
+  operators: z
+    .array(eve.refine((text) => text.includes('='), 'must be Name=PeerId, to say who runs it'))
+    .max(MOST_EVES)
+    .exactOptional(),
+  quotaBytes: quotaBytes.exactOptional(),
   replicas: replicas.exactOptional(),
   days: days.exactOptional(),
 });
