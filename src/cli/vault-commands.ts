@@ -51,6 +51,7 @@ export function addStorage(program: Command, add: Add): void {
           ...['nobody', 'unknown', 'known', 'verified', 'trusted'],
         ]),
         new Option('--folder <dir>', 'where it is kept (default: vault in the home folder)'),
+        new Option('--anew', 'begin with an empty folder, where the one before is gone for good'),
       ],
       load('init'),
     ),

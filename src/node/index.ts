@@ -39,6 +39,7 @@ export {
   readNetworkKey,
   writeNetworkKey,
 } from './swarm-psk.ts';
+export { forgetLentPlace } from './storage-place.ts';
 export { tlsFiles } from './tls-files.ts';
 
 export const createNode: typeof CreateNode = async (...given) =>

@@ -5,11 +5,12 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Config, isKithError, KithError, type Logger, messageOf, reaches } from '../base/index.ts';
+import { type Config, KithError, type Logger, messageOf, reaches } from '../base/index.ts';
 import type { StorageDesk } from '../server/index.ts';
 import type { IncomingCall, ReplyInit, SpaceTerms } from '../swarm/index.ts';
-import type { EveHost } from '../vault/index.ts';
+import type { EveAccount, EveHost } from '../vault/index.ts';
 import { storageFolder } from './home-files.ts';
+import { lentPlace, noteLentPlace } from './storage-place.ts';
 import type { PeerNetwork } from './swarm-asking.ts';
 
 export interface NodeStorage extends AsyncDisposable {
@@ -31,60 +32,71 @@ const MODES = ['sealed', 'split'] as const;
 const LOOK_MS = 1000;
 
 export function createNodeStorage({ config, peers, log }: NodeStorageParts): NodeStorage {
-  const { storage, swarm } = config;
+  const { home, storage, swarm } = config;
   const folder = storageFolder(config);
   const enabled = storage.enabled && swarm.enabled;
   const friends = new Set(swarm.friends);
   let eve: Promise<EveHost> | null = null;
 
-  /** The room is loaded by the first call: most nodes lend nothing, and those that do may wait for days. */
+  /** The room is loaded where space is lent, and not before it is said or asked. */
   function need(): Promise<EveHost> {
     if (!storage.enabled) throw off();
-    eve ??= import('../vault/index.ts').then(({ createEveHost }) =>
-      createEveHost({
-        ...{ folder, capacityBytes: storage.capacityBytes, largestBytes: storage.tenantBytes },
-        ...{ days: storage.days, graceDays: storage.graceDays, memoryBytes: storage.memoryMb << 20, log },
-      }),
-    );
+    eve ??= open().catch((error: unknown) => {
+      eve = null;
+      throw error;
+    });
     return eve;
+  }
+
+  async function open(): Promise<EveHost> {
+    const mustExist = (await lentPlace(home)) !== null;
+    const { createEveHost } = await import('../vault/index.ts');
+    return createEveHost({
+      ...{ folder, mustExist, capacityBytes: storage.capacityBytes, largestBytes: storage.tenantBytes },
+      ...{ days: storage.days, graceDays: storage.graceDays, tenantsEach: storage.tenants },
+      ...{ memoryBytes: storage.memoryMb << 20, log },
+    });
   }
 
   const isWelcome = (peer: string): boolean =>
     friends.has(peer) ||
     (storage.serveTier !== 'nobody' && reaches(peers.standing(peer).tier, storage.serveTier));
 
-  /** Bytes that could be lent, as they were last; null: none, and that was told. */
-  let lendable: number | null = null;
-  let told = false;
+  /** As it was last; null: nothing can be lent, and that was told. */
+  let account: EveAccount | null = null;
+  let host: EveHost | null = null;
+  let trouble: string | null = null;
   let looking: Promise<void> | null = null;
-  const look = (): Promise<void> => {
-    looking ??= need()
-      .then((host) => host.lendable())
-      .then(
-        (bytes) => {
-          lendable = bytes;
-        },
-        (error: unknown) => {
-          // While she has too much to do, what was said last holds.
-          if (isKithError(error) && error.code === 'storage_busy') return;
-          if (lendable !== null || !told) log.error('Nothing can be lent now.', { cause: messageOf(error) });
-          told = true;
-          lendable = null;
-        },
-      )
-      .finally(() => {
-        looking = null;
-      });
-    return looking;
-  };
+  async function look(): Promise<void> {
+    try {
+      host = await need();
+      account = await host.account();
+      if (trouble !== null) log.info('Space can be lent again.');
+      trouble = null;
+      await noteLentPlace(home, folder);
+    } catch (error) {
+      if (trouble === null) log.error('Nothing can be lent now.', { cause: messageOf(error) });
+      trouble = messageOf(error);
+      account = null;
+    }
+  }
+
   return {
     async space() {
       if (!enabled) return null;
       // A disk that hangs does not hold up what else is announced.
-      await Promise.race([look(), sleep(LOOK_MS, undefined, { ref: false })]);
-      if (lendable === null) return null;
+      looking ??= look().finally(() => {
+        looking = null;
+      });
+      await Promise.race([looking, sleep(LOOK_MS, undefined, { ref: false })]);
+      if (account === null) return null;
       return {
-        ...{ modes: MODES, freeBytes: lendable, largestBytes: storage.tenantBytes, days: storage.days },
+        ...{
+          modes: MODES,
+          freeBytes: account.lendableBytes,
+          largestBytes: storage.tenantBytes,
+          days: storage.days,
+        },
         to: storage.serveTier === 'nobody' ? 'friends' : storage.serveTier,
       };
     },
@@ -103,7 +115,7 @@ export function createNodeStorage({ config, peers, log }: NodeStorageParts): Nod
           return {
             ...told,
             ...{ promisedBytes: 0, usedBytes: 0, tenants: [] },
-            counters: { answered: 0, refused: 0, bytesIn: 0, bytesOut: 0 },
+            counters: { answered: 0, refused: 0, refusals: {}, bytesIn: 0, bytesOut: 0 },
           };
         const host = await need();
         const [tenants, { promisedBytes }] = await Promise.all([host.tenants(), host.totals()]);

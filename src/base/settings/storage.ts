@@ -23,6 +23,7 @@ export const storageSettings = {
   ),
   'storage.capacityBytes': bytes('Space that is lent to all peers together.', LEAST, MOST, 10 * GB),
   'storage.tenantBytes': bytes('Space that one tenant gets at most.', LEAST, MOST, 2 * GB),
+  'storage.tenants': integer('Tenants of one owner, at most.', 1, 1000, 16),
   'storage.days': integer('Days after which a tenant ends unless it was renewed, at most.', 1, 3660, 90),
   'storage.graceDays': integer(
     'Days of running for which a tenant whose time is over is kept, to be read or renewed.',

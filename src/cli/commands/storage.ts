@@ -1,6 +1,7 @@
 /** `kith storage ...`: the space that this node lends. @module cli/commands/storage */
 import { resolve } from 'node:path';
 import { type ConfigKey, formatBytes, formatCount, setInFile } from '../../base/index.ts';
+import { forgetLentPlace } from '../../node/index.ts';
 import type { StorageView } from '../../server/index.ts';
 import { type NodeClient, runningNode } from '../client.ts';
 import { fullPeer, peerAmong, peerShown } from '../eve-names.ts';
@@ -23,6 +24,7 @@ export const init: Handler = async ({ options }) => {
     ['storage.enabled', true],
   ];
   for (const [key, value] of said) if (value !== undefined) await setInFile(config.home, key, String(value));
+  if (options.anew === true) await forgetLentPlace(config.home);
   const { config: now } = settingsOf(options);
   const { capacityBytes, tenantBytes, serveTier, days } = now.storage;
   const friends = now.swarm.friends.length;
@@ -79,15 +81,21 @@ export function tellStorage(view: StorageView): void {
     table(
       [
         ['OWNER', 'LABEL', 'STATE', 'USED', 'OF', 'BLOCKS', 'UNTIL'],
-        ...tenants.map(({ owner, label, state, usedBytes: used, quotaBytes, blocks, until, deletedAt }) => [
-          owner,
-          label,
-          state === 'open' ? 'open' : paint('yellow', `goes ${day(deletedAt)}`),
-          formatBytes(used),
-          formatBytes(quotaBytes),
-          formatCount(blocks),
-          day(until),
-        ]),
+        ...tenants.map(
+          ({ owner, label, state, damaged, usedBytes: used, quotaBytes, blocks, until, deletedAt }) => [
+            owner,
+            label,
+            damaged
+              ? paint('red', 'damaged')
+              : state === 'open'
+                ? 'open'
+                : paint('yellow', `goes ${day(deletedAt)}`),
+            formatBytes(used),
+            formatBytes(quotaBytes),
+            formatCount(blocks),
+            day(until),
+          ],
+        ),
       ],
       [3, 4, 5],
     ),

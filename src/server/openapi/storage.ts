@@ -6,7 +6,18 @@
 import { storageBackupBody } from '../storage/index.ts';
 import { type Api, answer, type Operation, pathParameter } from './operation.ts';
 import { requestSchema } from './request-schema.ts';
-import { array, boolean, choice, count, described, object, ref, type Schema, string } from './schema.ts';
+import {
+  array,
+  boolean,
+  choice,
+  count,
+  described,
+  mapOf,
+  object,
+  ref,
+  type Schema,
+  string,
+} from './schema.ts';
 import { moment, peerId } from './swarm-parts.ts';
 
 const bytes = described('Bytes.', count);
@@ -24,7 +35,13 @@ const schemas: Readonly<Record<string, Schema>> = {
     friends: described('How many friends the node has.', count),
     counters: described(
       'Since the start of the node.',
-      object({ answered: count, refused: count, bytesIn: bytes, bytesOut: bytes }),
+      object({
+        answered: count,
+        refused: count,
+        refusals: described('Refused calls by their code.', mapOf(count)),
+        bytesIn: bytes,
+        bytesOut: bytes,
+      }),
     ),
     tenants: array(ref('StorageTenant')),
   }),
@@ -32,6 +49,7 @@ const schemas: Readonly<Record<string, Schema>> = {
     owner: peerId,
     label: described('What its owner calls it: nothing that this node could read.', string),
     state: described('`grace`: its time is over, it can be read and renewed.', choice('open', 'grace')),
+    damaged: described('Its file is gone or damaged, and nothing of it can be read.', boolean),
     quotaBytes: bytes,
     usedBytes: bytes,
     blocks: count,

@@ -21,6 +21,8 @@ export interface StorageView {
   readonly counters: {
     readonly answered: number;
     readonly refused: number;
+    /** By their code. */
+    readonly refusals: Readonly<Record<string, number>>;
     readonly bytesIn: number;
     readonly bytesOut: number;
   };
@@ -33,6 +35,8 @@ export interface TenantView {
   /** What the owner calls it: nothing that this node could read. */
   readonly label: string;
   readonly state: 'open' | 'grace';
+  /** Its file is gone or damaged, and nothing of it can be read. */
+  readonly damaged: boolean;
   readonly quotaBytes: number;
   readonly usedBytes: number;
   readonly blocks: number;

@@ -6,26 +6,14 @@
  *
  * @module vault/eve/eve
  */
-import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type CborMap,
-  type Clock,
-  formatBytes,
-  freeBytes,
-  fromHex,
-  KithError,
-  LimitError,
-  type Logger,
-  messageOf,
-} from '../../base/index.ts';
+import { type CborMap, type Clock, fromHex, KithError, type Logger, messageOf } from '../../base/index.ts';
 import { didOfPeerId, peerIdOfDid } from '../../identity/index.ts';
-import { TENANT_BOUNDS, type TenantInfo } from '../types.ts';
+import type { TenantInfo } from '../types.ts';
 import {
   decodeIds,
   decodeQuestion,
-  type EveTerms,
   encodeInfo,
   encodeInfos,
   encodeProof,
@@ -35,14 +23,19 @@ import {
   VAULT_WIRE,
 } from '../wire/messages.ts';
 import { createComputing } from './computing.ts';
-import { lendableBytes, takenBytes } from './disk.ts';
+import { takenBytes } from './disk.ts';
 import { readVaultGrant, type VaultRight } from './grant.ts';
+import { createLending } from './lending.ts';
+import { denied, noTenant, notLent, refusalOf } from './refusals.ts';
 import { openRegister, type TenantRow } from './register.ts';
 import { openTenantFile, type TenantFile } from './tenant-file.ts';
+import { createTenantFiles } from './tenant-files.ts';
 
 export interface EveOptions {
   /** Of the tenants' files and the register; made when it is not there. */
   readonly folder: string;
+  /** The register has to be there: what is not is a disk that is away. @default false */
+  readonly mustExist?: boolean;
   /** Bytes that are lent to all together, and to one tenant at most. */
   readonly capacityBytes: number;
   readonly largestBytes: number;
@@ -78,6 +71,18 @@ export interface EveReply {
 export interface LentTenant extends TenantInfo {
   readonly owner: string;
   readonly made: number;
+  /** Its file is gone or damaged, and nothing of it can be read. */
+  readonly damaged: boolean;
+}
+
+export interface EveAccount {
+  readonly capacityBytes: number;
+  readonly promisedBytes: number;
+  /** Of the tenants' files, on the disk. */
+  readonly usedBytes: number;
+  /** That could still be lent, by the capacity and by the disk. */
+  readonly lendableBytes: number;
+  readonly tenants: number;
 }
 
 export interface Eve extends Disposable {
@@ -90,8 +95,8 @@ export interface Eve extends Disposable {
   sweep(): number;
   /** A copy of a tenant's file while it is in use. */
   backup(owner: string, label: string, target: string, signal?: AbortSignal): Promise<void>;
-  /** Bytes that could still be lent, by the capacity and by the disk. */
-  lendable(): Promise<number>;
+  /** What she has, promised and could still lend. */
+  account(): Promise<EveAccount>;
   readonly totals: {
     readonly promisedBytes: number;
     readonly tenants: number;
@@ -99,160 +104,41 @@ export interface Eve extends Disposable {
   };
 }
 
-const DAY_MS = 86_400_000;
 const GB = 1e9;
 const DEFAULT_MEMORY_BYTES = 256 << 20;
 
 export function createEve(options: EveOptions): Eve {
-  const { folder, capacityBytes, largestBytes, days, graceDays, clock, log } = options;
+  const { folder, capacityBytes, clock, log } = options;
   const { tenantsEach = 16, openFiles = 32, reserveBytes = GB, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
-  const register = openRegister(join(folder, 'eve.sqlite'));
-  const open = new Map<string, TenantFile>();
+  const registerPath = join(folder, 'eve.sqlite');
+  if (options.mustExist === true && !existsSync(registerPath)) throw notThere(folder);
+  const register = openRegister(registerPath);
+  const tenants = join(folder, 'tenants');
+  const files = createTenantFiles({ folder: tenants, most: openFiles, register, registerPath, log });
   const computing = createComputing(memoryBytes);
+  const lending = createLending({
+    ...{ ...options, folder: tenants, tenantsEach, reserveBytes, register, files, destroy },
+  });
   let swept = clock.monotonic();
 
-  const pathOf = (row: TenantRow) => join(folder, 'tenants', row.file);
-
-  function fileOf(row: TenantRow): TenantFile {
-    const known = open.get(row.file);
-    open.delete(row.file);
-    const file = known ?? openTenantFile(pathOf(row), row.quota);
-    open.set(row.file, file);
-    if (open.size > openFiles) {
-      const [oldest, other] = open.entries().next().value!;
-      open.delete(oldest);
-      other[Symbol.dispose]();
-    }
-    return file;
-  }
-
   function infoOf(row: TenantRow): LentTenant {
-    const file = fileOf(row);
     const now = clock.now();
+    const lost = files.isLost(row);
+    const { usedBytes, blocks } = lost ? { usedBytes: 0, blocks: 0 } : files.of(row);
     return {
       ...{ owner: row.owner, label: row.label, made: row.made, state: now < row.until ? 'open' : 'grace' },
-      ...{ quotaBytes: row.quota, usedBytes: file.usedBytes, blocks: file.blocks },
+      ...{ quotaBytes: row.quota, usedBytes, blocks, damaged: lost },
       ...{ until: row.until, deletedAt: Math.max(now, row.until) + row.grace, now },
     };
   }
 
-  const told = ({ owner: _owner, made: _made, ...info }: LentTenant): TenantInfo => info;
-
-  const lendableNow = (free: number): number =>
-    lendableBytes({
-      ...{ capacity: capacityBytes, promised: register.totals().promised, free, reserve: reserveBytes },
-      taken: takenBytes(join(folder, 'tenants')),
-    });
-
-  /** @param free of the disk: looked up before, so that nothing comes between the check and the promise */
-  function requireFree(more: number, free: number): void {
-    const { promised } = register.totals();
-    if (promised + more <= capacityBytes && more > lendableNow(free))
-      throw new KithError(
-        'storage_full',
-        `The disk of this Eve has room for ${formatBytes(lendableNow(free))} more; ${formatBytes(more)} were asked for. Ask for less, or ask another ('kith vpk discover').`,
-        { status: 507, details: { free: lendableNow(free), asked: more } },
-      );
-    if (promised + more > capacityBytes)
-      throw new KithError(
-        'storage_full',
-        `This Eve lends ${formatBytes(capacityBytes)} in all and has ${formatBytes(Math.max(0, capacityBytes - promised))} left; ${formatBytes(more)} were asked for. Ask for less, or ask another ('kith vpk discover').`,
-        { status: 507, details: { free: Math.max(0, capacityBytes - promised), asked: more } },
-      );
-  }
-
-  function checkTerms(quota: number, asked: number): void {
-    if (quota < TENANT_BOUNDS.minQuotaBytes || quota > largestBytes)
-      throw new KithError(
-        'storage_terms',
-        `A tenant of this Eve has ${formatBytes(TENANT_BOUNDS.minQuotaBytes)} to ${formatBytes(largestBytes)}; ${formatBytes(quota)} were asked for (--quota).`,
-        { status: 400 },
-      );
-    if (asked < 1 || asked > days)
-      throw new KithError(
-        'storage_terms',
-        `A tenant of this Eve lasts 1 to ${days} days; ${asked} were asked for (--days).`,
-        {
-          status: 400,
-        },
-      );
-  }
-
-  const lendable = async (): Promise<number> => lendableNow(await freeBytes(folder));
-
-  async function create(owner: string, label: string, quota: number, asked: number): Promise<TenantRow> {
-    const free = await freeBytes(folder);
-    const there = register.find(owner, label);
-    // Asked twice, since the first answer was lost.
-    if (there !== null && there.quota === quota) return there;
-    if (there !== null)
-      throw new KithError(
-        'storage_exists',
-        'That tenant is there already, with another quota: renew it instead.',
-        {
-          status: 409,
-        },
-      );
-    checkTerms(quota, asked);
-    if (register.countOf(owner) >= tenantsEach)
-      throw new LimitError(
-        'storage.tenants',
-        tenantsEach,
-        `This Eve lends one owner ${tenantsEach} tenants at most.`,
-      );
-    requireFree(quota, free);
-    const now = clock.now();
-    const file = `${createHash('sha256').update(`${owner}\0${label}`).digest('hex').slice(0, 32)}.sqlite`;
-    const row = {
-      ...{
-        owner,
-        label,
-        file,
-        quota,
-        made: now,
-        until: now + asked * DAY_MS,
-        grace: graceDays * DAY_MS,
-        going: 0,
-      },
-    };
-    register.add(row);
-    log.info('Lent a tenant.', { owner, quota, days: asked });
-    return row;
-  }
-
-  async function renew(
-    { owner, label }: TenantRow,
-    wanted: number | null,
-    asked: number,
-  ): Promise<TenantRow> {
-    const free = await freeBytes(folder);
-    // Other calls came in between.
-    const row = register.find(owner, label) ?? raise(noTenant());
-    const quota = wanted ?? row.quota;
-    checkTerms(quota, asked);
-    const file = fileOf(row);
-    if (quota > row.quota) requireFree(quota - row.quota, free);
-    if (quota < file.usedBytes)
-      throw new KithError(
-        'storage_terms',
-        `The tenant takes ${formatBytes(file.usedBytes)}; ${formatBytes(quota)} is less.`,
-        {
-          status: 409,
-        },
-      );
-    register.change(row.owner, row.label, {
-      ...{ quota, until: Math.max(row.until, clock.now() + asked * DAY_MS), grace: graceDays * DAY_MS },
-    });
-    file.quotaBytes = quota;
-    return register.find(row.owner, row.label)!;
-  }
+  const told = ({ owner: _owner, made: _made, damaged: _damaged, ...info }: LentTenant): TenantInfo => info;
 
   function destroy(row: TenantRow): void {
+    files.requireThere();
     register.going(row.owner, row.label);
     computing.forgetAll(row.file);
-    open.get(row.file)?.[Symbol.dispose]();
-    open.delete(row.file);
-    for (const end of ['', '-wal', '-shm']) rmSync(`${pathOf(row)}${end}`, { force: true });
+    files.remove(row);
     register.gone(row.owner, row.label);
   }
 
@@ -285,7 +171,7 @@ export function createEve(options: EveOptions): Eve {
     }
     const row = register.find(owner, label);
     if (row === null) throw byGrant === null ? noTenant() : denied();
-    const file = fileOf(row);
+    const file = files.of(row);
     if (byGrant !== null && file.isRevoked(byGrant)) throw denied();
     if (right === 'write' && clock.now() >= row.until)
       throw new KithError(
@@ -313,18 +199,26 @@ export function createEve(options: EveOptions): Eve {
     switch (ask.op) {
       case 'create': {
         if (grant !== null || !call.welcome) throw denied();
-        return { metadata: encodeInfo(told(infoOf(await create(call.peer, label, ask.quota, ask.days)))) };
+        return {
+          metadata: encodeInfo(told(infoOf(await lending.create(call.peer, label, ask.quota, ask.days)))),
+        };
       }
       case 'renew': {
         const { row } = own();
         if (!call.welcome) throw denied();
-        return { metadata: encodeInfo(told(infoOf(await renew(row, ask.quota, ask.days)))) };
+        return { metadata: encodeInfo(told(infoOf(await lending.renew(row, ask.quota, ask.days)))) };
       }
       case 'info':
+        // What was lost is said, not told as empty.
         return { metadata: encodeInfo(told(infoOf(admitted(call, label, grant, 'read').row))) };
-      case 'destroy':
-        destroy(own().row);
+      case 'destroy': {
+        if (grant !== null) throw denied();
+        // A tenant whose file is lost can be deleted, too.
+        const row = register.find(call.peer, label);
+        if (row === null) throw noTenant();
+        destroy(row);
         return { metadata: {} };
+      }
       case 'put':
         return { metadata: { id: fromHex(writing().put(call.payload)) } };
       case 'get': {
@@ -361,101 +255,93 @@ export function createEve(options: EveOptions): Eve {
         const { row, file } = admitted(call, label, grant, 'read');
         return { metadata: {}, payload: computing.nearest(row.file, file, ask, call.payload) };
       }
-      case 'nearest': {
-        const { row, file } = admitted(call, label, grant, 'read');
-        return { metadata: {}, payload: computing.nearest(row.file, file, ask, call.payload) };
-      }
       case 'revoke':
         own().file.revoke(ask.id, clock.now());
         return { metadata: {} };
     }
   }
 
-  async function terms(welcome: boolean): Promise<EveTerms> {
-    const freeNow = welcome ? await lendable() : 0;
-    const largest = welcome ? Math.min(largestBytes, freeNow) : 0;
-    return { freeBytes: freeNow, largestBytes: largest, days, open: welcome, now: clock.now() };
-  }
-
   function sweep(): number {
     const now = clock.monotonic();
     const over = register.age(clock.now(), now - swept);
     swept = now;
-    for (const row of over) {
+    const gone = over.filter(letGo).length;
+    files.giveBack();
+    return gone;
+  }
+
+  /** One that cannot be deleted now does not keep the others from it. */
+  function letGo(row: TenantRow): boolean {
+    try {
       destroy(row);
-      log.info('Deleted a tenant whose time and grace were over.', { owner: row.owner, quota: row.quota });
+      log.info('Deleted a tenant.', { owner: row.owner, quota: row.quota });
+      return true;
+    } catch (error) {
+      log.warn('A tenant could not be deleted yet.', { owner: row.owner, cause: messageOf(error) });
+      return false;
     }
-    return over.length;
   }
 
   function rowOf(owner: string, label: string): TenantRow {
-    return register.find(owner, label) ?? raise(notLent());
+    const row = register.find(owner, label);
+    if (row === null) throw notLent();
+    return row;
+  }
+
+  async function answer(call: EveCall): Promise<EveReply> {
+    const { ask, grant } = decodeQuestion(call.metadata, call.payload);
+    if (ask.op === 'terms') return { metadata: encodeTerms(await lending.terms(call.welcome)) };
+    if (ask.op === 'tenants')
+      return {
+        metadata: encodeInfos(
+          register.list(call.peer, ask.after, VAULT_WIRE.tenants).map((row) => told(infoOf(row))),
+        ),
+      };
+    return answerTenant(call, ask.label, ask, grant);
   }
 
   // A kill between the steps of deleting one.
-  for (const row of register.leaving())
-    try {
-      destroy(row);
-    } catch (error) {
-      log.warn('A tenant could not be deleted yet.', { owner: row.owner, cause: messageOf(error) });
-    }
+  for (const row of register.leaving()) letGo(row);
 
   return {
     async answer(call) {
-      const { ask, grant } = decodeQuestion(call.metadata, call.payload);
-      if (ask.op === 'terms') return { metadata: encodeTerms(await terms(call.welcome)) };
-      if (ask.op === 'tenants')
-        return {
-          metadata: encodeInfos(
-            register.list(call.peer, ask.after, VAULT_WIRE.tenants).map((row) => told(infoOf(row))),
-          ),
-        };
-      return answerTenant(call, ask.label, ask, grant);
+      try {
+        return await answer(call);
+      } catch (error) {
+        throw refusalOf(error, log);
+      }
     },
     tenants: () => register.list(null, null, 100_000).map(infoOf),
     destroy: (owner, label) => destroy(rowOf(owner, label)),
     sweep,
-    lendable,
-    backup: async (owner, label, target, signal) => fileOf(rowOf(owner, label)).backup(target, signal),
+    async account() {
+      const lendableBytes = await lending.lendable();
+      const { promised, tenants: many } = register.totals();
+      const usedBytes = takenBytes(tenants);
+      return { capacityBytes, promisedBytes: promised, usedBytes, lendableBytes, tenants: many };
+    },
+    async backup(owner, label, target, signal) {
+      const row = rowOf(owner, label);
+      files.of(row);
+      // Of its own: others may come and close the one that is open while this goes on.
+      using file = openTenantFile(join(tenants, row.file), row.quota);
+      await file.backup(target, signal);
+    },
     get totals() {
       const { promised, tenants } = register.totals();
       return { promisedBytes: promised, tenants, capacityBytes };
     },
     [Symbol.dispose]() {
-      for (const file of open.values()) file[Symbol.dispose]();
-      open.clear();
+      files[Symbol.dispose]();
       register[Symbol.dispose]();
     },
   };
 }
 
-function raise(error: Error): never {
-  throw error;
+function notThere(folder: string): KithError {
+  return new KithError(
+    'storage_folder',
+    `Space was lent in ${folder}, and there is no register of it now (eve.sqlite). Connect the disk that it is on, or say where it is (kith storage init --folder DIR). To begin with none, and lose what peers keep here: kith storage init --anew`,
+    { status: 503 },
+  );
 }
-
-const noTenant = (): KithError =>
-  new KithError(
-    'storage_no_tenant',
-    'There is no such tenant of yours at this Eve. Make it first (kith vpk tenant create).',
-    {
-      status: 404,
-    },
-  );
-
-/** For the owner of this node. */
-const notLent = (): KithError =>
-  new KithError(
-    'storage_no_tenant',
-    'This node keeps no such tenant. kith storage status --json names them in full.',
-    { status: 404 },
-  );
-
-/** One for all: whether the tenant exists, whether a grant was revoked, whose it is. */
-const denied = (): KithError =>
-  new KithError(
-    'storage_denied',
-    'This Eve does not do that for you. Ask the owner of the tenant for a grant, or Eve for space.',
-    {
-      status: 403,
-    },
-  );

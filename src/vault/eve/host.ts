@@ -4,9 +4,17 @@
  * @module vault/eve/host
  */
 import { Worker } from 'node:worker_threads';
-import { entryBeside, isKithError, KithError, type Logger } from '../../base/index.ts';
-import type { EveCall, EveReply, LentTenant } from './eve.ts';
+import {
+  entryBeside,
+  isKithError,
+  KithError,
+  type Logger,
+  messageOf,
+  systemClock,
+} from '../../base/index.ts';
+import type { EveAccount, EveCall, EveReply, LentTenant } from './eve.ts';
 import type { EveOrder, FromEve, ThreadOptions } from './thread.ts';
+import { createTurns } from './turns.ts';
 
 export interface EveTotals {
   readonly promisedBytes: number;
@@ -17,6 +25,8 @@ export interface EveTotals {
 export interface EveCounters {
   readonly answered: number;
   readonly refused: number;
+  /** Refusals by their code. */
+  readonly refusals: Readonly<Record<string, number>>;
   /** Of payloads. */
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -27,24 +37,31 @@ export interface EveHost extends AsyncDisposable {
   answer(call: EveCall): Promise<EveReply>;
   tenants(): Promise<readonly LentTenant[]>;
   totals(): Promise<EveTotals>;
-  /** Bytes that could still be lent, by the capacity and by the disk. */
-  lendable(): Promise<number>;
+  /** What she has, promised and could still lend. */
+  account(): Promise<EveAccount>;
   destroy(owner: string, label: string): Promise<void>;
   backup(owner: string, label: string, target: string): Promise<void>;
   readonly counters: EveCounters;
+  /** Calls that wait for her, the one that she works at included. */
+  readonly waiting: number;
 }
 
 export interface EveHostOptions extends ThreadOptions {
   readonly log: Logger;
 }
 
-/** Calls that wait, and bytes of theirs; more are told to come again. */
-const MAX_WAITING = 64;
+/** Calls that wait, those of peers that get no space, and bytes of all; more are told to come again. */
+const MAX_WAITING = 256;
+const MAX_WAITING_STRANGERS = 64;
 const MAX_WAITING_BYTES = 64 << 20;
 const SWEEP_MS = 600_000;
+/** Whose orders go first: those of the owner of this node. */
+const OWN = '';
 
 interface Waiting {
+  readonly order: EveOrder;
   readonly bytes: number;
+  readonly stranger: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -53,43 +70,61 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
   let worker: Worker | null = null;
   let next = 1;
   let bytes = 0;
+  let strangers = 0;
   let closed = false;
-  const waiting = new Map<number, Waiting>();
+  let opened = false;
+  const turns = createTurns<Waiting>(OWN);
+  /** What she works at: one at a time, so that its time is known. */
+  let current: { readonly id: number; readonly who: string; readonly one: Waiting; began: number } | null =
+    null;
   const counters = { answered: 0, refused: 0, bytesIn: 0, bytesOut: 0 };
+  const refusals = new Map<string, number>();
+
+  function left(one: Waiting): void {
+    bytes -= one.bytes;
+    if (one.stranger) strangers -= 1;
+  }
 
   function lose(thread: Worker, cause?: unknown): void {
     if (worker !== thread) return;
     worker = null;
+    const all = [...(current === null ? [] : [current.one]), ...turns.clear()];
+    current = null;
+    if (all.length > 0)
+      log.warn('The thread of the storage ended.', { waiting: all.length, cause: messageOf(cause) });
     const lost = new KithError(
       'storage_lost',
       'The storage of this node stopped and begins anew. Ask again.',
-      {
-        status: 503,
-        retryAfter: 1,
-        cause,
-      },
+      { status: 503, retryAfter: 1, cause },
     );
-    if (waiting.size > 0) log.warn('The thread of the storage ended.', { waiting: waiting.size });
-    for (const one of waiting.values()) one.reject(lost);
-    waiting.clear();
-    bytes = 0;
+    for (const one of all) {
+      left(one);
+      one.reject(lost);
+    }
   }
 
   function start(): Worker {
     const thread = new Worker(entryBeside('./thread', import.meta.url), {
       execArgv: [],
-      workerData: options,
+      // What was open once is not begun anew where it is not there.
+      workerData: { ...options, mustExist: opened || options.mustExist === true },
     });
     thread.on('message', (told: FromEve) => {
-      const one = waiting.get(told.id);
-      if (one === undefined) return;
-      waiting.delete(told.id);
-      bytes -= one.bytes;
-      if (waiting.size === 0) thread.unref();
+      if (told.id === null) {
+        if ('opened' in told) opened = true;
+        else log[told.line.level](told.line.message, told.line.fields);
+        return;
+      }
+      if (current?.id !== told.id) return;
+      const { who, one, began } = current;
+      current = null;
+      turns.used(who, systemClock.monotonic() - began);
+      left(one);
       if ('failed' in told) {
         const { code, message, status, details } = told.failed;
         one.reject(new KithError(code, message, { status, details }));
       } else one.resolve(told.done);
+      work();
     });
     thread.on('error', (error) => lose(thread, error));
     thread.on('exit', () => lose(thread));
@@ -97,21 +132,38 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
     return thread;
   }
 
-  function ask(order: EveOrder, size = 0): Promise<unknown> {
+  function work(): void {
+    if (current !== null) return;
+    const taken = turns.next();
+    if (taken === null) {
+      worker?.unref();
+      return;
+    }
+    const thread = worker ?? start();
+    const id = next++;
+    current = { id, ...taken, began: systemClock.monotonic() };
+    thread.ref();
+    thread.postMessage({ id, order: taken.one.order });
+  }
+
+  function ask(order: EveOrder, who = OWN, size = 0, stranger = false): Promise<unknown> {
     if (closed)
       throw new KithError('storage_lost', 'The storage of this node is being closed.', { status: 503 });
-    if (waiting.size >= MAX_WAITING || bytes + size > MAX_WAITING_BYTES)
+    const waits = turns.waiting + (current === null ? 0 : 1);
+    const tooMany =
+      waits >= MAX_WAITING ||
+      bytes + size > MAX_WAITING_BYTES ||
+      (stranger && strangers >= MAX_WAITING_STRANGERS);
+    if (who !== OWN && tooMany)
       throw new KithError('storage_busy', 'This Eve has more to do than she can. Ask again in a second.', {
         status: 503,
         retryAfter: 1,
       });
-    const thread = worker ?? start();
-    const id = next++;
     return new Promise((resolve, reject) => {
-      waiting.set(id, { bytes: size, resolve, reject });
       bytes += size;
-      thread.ref();
-      thread.postMessage({ id, order });
+      if (stranger) strangers += 1;
+      turns.add(who, { order, bytes: size, stranger, resolve, reject });
+      work();
     });
   }
 
@@ -124,28 +176,21 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
     async answer({ peer, welcome, metadata, payload }) {
       counters.bytesIn += payload.length;
       try {
-        const reply = (await ask(
-          { do: 'answer', peer, welcome, metadata, payload },
-          payload.length,
-        )) as EveReply;
+        const order = { do: 'answer', peer, welcome, metadata, payload } as const;
+        const reply = (await ask(order, peer, payload.length, !welcome)) as EveReply;
         counters.answered += 1;
         counters.bytesOut += reply.payload?.length ?? 0;
         return reply;
       } catch (error) {
         counters.refused += 1;
-        if (!isKithError(error) || !error.code.startsWith('disk_')) throw error;
-        // Whose disk it is learns where and why; who asked does not.
-        log.error('The disk of the storage is full or fails.', { cause: error.message });
-        throw new KithError(
-          'storage_failed',
-          'The disk of this Eve is full or fails, and nothing of this was kept. Try again later, or take another Eve.',
-          { status: 503 },
-        );
+        const code = isKithError(error) ? error.code : 'unknown';
+        refusals.set(code, (refusals.get(code) ?? 0) + 1);
+        throw error;
       }
     },
     tenants: async () => (await ask({ do: 'tenants' })) as readonly LentTenant[],
     totals: async () => (await ask({ do: 'totals' })) as EveTotals,
-    lendable: async () => (await ask({ do: 'lendable' })) as number,
+    account: async () => (await ask({ do: 'account' })) as EveAccount,
     async destroy(owner, label) {
       await ask({ do: 'destroy', owner, label });
     },
@@ -153,7 +198,10 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
       await ask({ do: 'backup', owner, label, target });
     },
     get counters() {
-      return { ...counters };
+      return { ...counters, refusals: Object.fromEntries(refusals) };
+    },
+    get waiting() {
+      return turns.waiting + (current === null ? 0 : 1);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(sweeping);

@@ -20,6 +20,7 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  { name: 'files that were made', up: 'ALTER TABLE tenant ADD COLUMN filed INTEGER NOT NULL DEFAULT 1' },
 ];
 
 export interface TenantRow {
@@ -34,13 +35,18 @@ export interface TenantRow {
   readonly grace: number;
   /** 1: being deleted; its file may be there still. */
   readonly going: number;
+  /** 1: its file was made; when it is not there then, it was lost. */
+  readonly filed: number;
 }
 
 export interface Register extends Disposable {
   find(owner: string, label: string): TenantRow | null;
   /** Of one owner or of all, by label. */
   list(owner: string | null, after: string | null, limit: number): TenantRow[];
-  add(row: TenantRow): void;
+  /** Its file is not made yet. */
+  add(row: Omit<TenantRow, 'going' | 'filed'>): void;
+  /** Its file is there. */
+  filed(owner: string, label: string): void;
   change(owner: string, label: string, terms: Pick<TenantRow, 'quota' | 'until' | 'grace'>): void;
   /** Takes so much of the grace of all whose time is over; gives those that have none left. */
   age(now: number, elapsedMs: number): TenantRow[];
@@ -66,7 +72,7 @@ export function openRegister(path: string): Register {
     'SELECT * FROM tenant WHERE label > ? AND going = 0 ORDER BY label, owner LIMIT ?',
   );
   const add = database.prepare<never, [string, string, string, number, number, number, number]>(
-    'INSERT INTO tenant VALUES (?, ?, ?, ?, ?, ?, ?, 0)',
+    'INSERT INTO tenant VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)',
   );
   const change = database.prepare<never, [number, number, number, string, string]>(
     'UPDATE tenant SET quota = ?, until = ?, grace = ? WHERE owner = ? AND label = ?',
@@ -79,6 +85,9 @@ export function openRegister(path: string): Register {
   );
   const going = database.prepare<never, [string, string]>(
     'UPDATE tenant SET going = 1 WHERE owner = ? AND label = ?',
+  );
+  const filed = database.prepare<never, [string, string]>(
+    'UPDATE tenant SET filed = 1 WHERE owner = ? AND label = ?',
   );
   const gone = database.prepare<never, [string, string]>('DELETE FROM tenant WHERE owner = ? AND label = ?');
   const leaving = database.prepare<TenantRow>('SELECT * FROM tenant WHERE going = 1');
@@ -100,6 +109,7 @@ export function openRegister(path: string): Register {
         age.run(Math.max(0, Math.round(elapsedMs)), now, now);
         return over.all(now);
       }),
+    filed: (owner, label) => void filed.run(owner, label),
     going: (owner, label) => void going.run(owner, label),
     gone: (owner, label) => void gone.run(owner, label),
     leaving: () => leaving.all(),

@@ -29,6 +29,16 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE revoked (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
     `,
   },
+  {
+    // Counting them reads the whole tree of names, which is long where blocks are small.
+    name: 'number of blocks',
+    up: `
+      CREATE TABLE counted (blocks INTEGER NOT NULL) STRICT;
+      INSERT INTO counted SELECT count(*) FROM block;
+      CREATE TRIGGER block_added AFTER INSERT ON block BEGIN UPDATE counted SET blocks = blocks + 1; END;
+      CREATE TRIGGER block_gone AFTER DELETE ON block BEGIN UPDATE counted SET blocks = blocks - 1; END;
+    `,
+  },
 ];
 
 /** What the journal and its index may take beside the file: 1000 pages and the largest write, with room. */
@@ -36,6 +46,8 @@ export const JOURNAL_BYTES = 16 << 20;
 const CHECKPOINT_BYTES = 4 << 20;
 /** Pages that are handed back to the file system at a time. */
 const VACUUM_PAGES = 512;
+/** And in one go, so that others need not wait long: the rest follows, and is room for what is written meanwhile. */
+const GIVEN_BACK_BYTES = 64 << 20;
 /** Beside its bytes a block takes pages of the trees: as a bound. */
 const OVERHEAD_BYTES = 64 << 10;
 /** Grants that are remembered as revoked. */
@@ -50,6 +62,8 @@ export interface TenantFile extends Disposable {
   prove(id: string, leaf: number): LeafProof;
   list(after: string | null): BlockRow[];
   remove(ids: readonly string[]): number;
+  /** Gives the disk some of what is free in the file. */
+  giveBack(): void;
   head(name: string): HeadRow | null;
   setHead(name: string, head: HeadRow, before: number): void;
   revoke(grant: string, at: number): void;
@@ -89,7 +103,7 @@ function tenantFile(database: Database, quota: number): TenantFile {
     'SELECT id, size FROM block WHERE id > ? ORDER BY id LIMIT ?',
   );
   const drop = database.prepare<never, [Uint8Array]>('DELETE FROM block WHERE id = ?');
-  const count = database.prepare<{ n: number }>('SELECT count(*) AS n FROM block');
+  const count = database.prepare<{ n: number }>('SELECT blocks AS n FROM counted');
   const readHead = database.prepare<HeadRow, [string]>('SELECT number, bytes FROM head WHERE name = ?');
   const writeHead = database.prepare<never, [string, number, Uint8Array]>(
     'INSERT INTO head VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number, bytes = excluded.bytes',
@@ -98,8 +112,6 @@ function tenantFile(database: Database, quota: number): TenantFile {
   const addRevoked = database.prepare<never, [string, number]>('INSERT OR IGNORE INTO revoked VALUES (?, ?)');
   const findRevoked = database.prepare<{ id: string }, [string]>('SELECT id FROM revoked WHERE id = ?');
   const countRevoked = database.prepare<{ n: number }>('SELECT count(*) AS n FROM revoked');
-  /** Counting reads the whole tree of names: once, and then kept. */
-  let blocks = count.get()!.n;
 
   const usedBytes = () => number('page_count') * pageBytes + JOURNAL_BYTES;
   const roomBytes = () => quotaBytes - usedBytes() + number('freelist_count') * pageBytes;
@@ -134,7 +146,8 @@ function tenantFile(database: Database, quota: number): TenantFile {
 
   /** The file is cut when the journal is written back, not before. */
   function giveBack(): void {
-    for (let left = number('freelist_count'); left > 0; ) {
+    const enough = number('freelist_count') - GIVEN_BACK_BYTES / pageBytes;
+    for (let left = number('freelist_count'); left > Math.max(0, enough); ) {
       database.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
       shorten();
       const now = number('freelist_count');
@@ -150,7 +163,7 @@ function tenantFile(database: Database, quota: number): TenantFile {
       return usedBytes();
     },
     get blocks() {
-      return blocks;
+      return count.get()!.n;
     },
     get quotaBytes() {
       return quotaBytes;
@@ -164,7 +177,6 @@ function tenantFile(database: Database, quota: number): TenantFile {
       const key = fromHex(id);
       if (has.get(key) !== undefined) return id;
       writing(block.length, () => insert.run(key, block.length, block));
-      blocks += 1;
       return id;
     },
     get(id, stretch) {
@@ -190,10 +202,10 @@ function tenantFile(database: Database, quota: number): TenantFile {
       const gone = database.transaction(() =>
         ids.reduce((sum, id) => sum + drop.run(fromHex(id)).changes, 0),
       );
-      blocks -= gone;
       if (gone > 0) giveBack();
       return gone;
     },
+    giveBack,
     head: (name) => readHead.get(name) ?? null,
     setHead(name, head, before) {
       writing(head.bytes.length, () => {

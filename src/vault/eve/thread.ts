@@ -4,8 +4,9 @@
  * @module vault/eve/thread
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isKithError, messageOf, silentLogger, systemClock } from '../../base/index.ts';
-import { createEve, type EveOptions } from './eve.ts';
+import { isKithError, type Logger, messageOf, silentLogger, systemClock } from '../../base/index.ts';
+import { createEve, type Eve, type EveOptions } from './eve.ts';
+import { refusalOf } from './refusals.ts';
 
 export type ThreadOptions = Omit<EveOptions, 'clock' | 'log'>;
 
@@ -17,7 +18,7 @@ export type EveOrder =
       readonly metadata: unknown;
       readonly payload: Uint8Array;
     }
-  | { readonly do: 'tenants' | 'totals' | 'lendable' | 'sweep' | 'end' }
+  | { readonly do: 'tenants' | 'totals' | 'account' | 'sweep' | 'end' }
   | { readonly do: 'destroy'; readonly owner: string; readonly label: string }
   | { readonly do: 'backup'; readonly owner: string; readonly label: string; readonly target: string };
 
@@ -28,31 +29,71 @@ export interface ToldError {
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+export interface ToldLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 export type FromEve =
   | { readonly id: number; readonly done: unknown }
-  | { readonly id: number; readonly failed: ToldError };
+  | { readonly id: number; readonly failed: ToldError }
+  | { readonly id: null; readonly line: ToldLine }
+  /** The folder is open: from now on it has to be there. */
+  | { readonly id: null; readonly opened: true };
 
 const port = parentPort!;
-const eve = createEve({ ...(workerData as ThreadOptions), clock: systemClock, log: silentLogger });
+const say = (told: FromEve): void => port.postMessage(told);
+/** Peers choose how often something fails: the same line is written once a minute. */
+const LINE_MS = 60_000;
+const said = new Map<string, number>();
+const tell =
+  (level: ToldLine['level']) =>
+  (message: string, fields: ToldLine['fields'] = {}): void => {
+    const now = systemClock.monotonic();
+    if (level !== 'info' && now - (said.get(message) ?? Number.NEGATIVE_INFINITY) < LINE_MS) return;
+    said.set(message, now);
+    say({ id: null, line: { level, message, fields } });
+  };
+const log: Logger = { ...silentLogger, info: tell('info'), warn: tell('warn'), error: tell('error') };
+
+let eve: Eve | null = null;
+
+/** Tried again with each order: the disk may be there by then. */
+function need(): Eve {
+  if (eve !== null) return eve;
+  eve = createEve({ ...(workerData as ThreadOptions), clock: systemClock, log });
+  say({ id: null, opened: true });
+  return eve;
+}
+
+/** Whoever asks from outside does not learn why there is none. */
+function needForPeer(): Eve {
+  try {
+    return need();
+  } catch (error) {
+    throw refusalOf(error, log);
+  }
+}
 
 async function done(order: EveOrder): Promise<unknown> {
   switch (order.do) {
     case 'answer':
-      return eve.answer(order as Parameters<typeof eve.answer>[0]);
+      return needForPeer().answer(order as Parameters<Eve['answer']>[0]);
     case 'tenants':
-      return eve.tenants();
+      return need().tenants();
     case 'totals':
-      return eve.totals;
-    case 'lendable':
-      return eve.lendable();
+      return need().totals;
+    case 'account':
+      return need().account();
     case 'sweep':
-      return eve.sweep();
+      return need().sweep();
     case 'destroy':
-      return eve.destroy(order.owner, order.label);
+      return need().destroy(order.owner, order.label);
     case 'backup':
-      return eve.backup(order.owner, order.label, order.target);
+      return need().backup(order.owner, order.label, order.target);
     case 'end':
-      eve[Symbol.dispose]();
+      eve?.[Symbol.dispose]();
       return null;
   }
 }
@@ -65,9 +106,9 @@ const toldError = (error: unknown): ToldError =>
 port.on('message', ({ id, order }: { id: number; order: EveOrder }) => {
   done(order).then(
     (result) => {
-      port.postMessage({ id, done: result } satisfies FromEve);
+      say({ id, done: result });
       if (order.do === 'end') port.close();
     },
-    (error: unknown) => port.postMessage({ id, failed: toldError(error) } satisfies FromEve),
+    (error: unknown) => say({ id, failed: toldError(error) }),
   );
 });
