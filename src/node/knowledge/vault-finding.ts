@@ -5,7 +5,7 @@
  */
 import { KithError, type Logger, messageOf } from '../../base/index.ts';
 import type { FoundKb } from '../../server/index.ts';
-import { ABOUT_HEAD, openAbout, tenantAt, tenantsAt } from '../../vault/index.ts';
+import { ABOUT_HEAD, noteOf, openAbout, tenantAt, tenantsAt } from '../../vault/index.ts';
 import { ASK_MS, type VaultReach } from './vault-reach.ts';
 
 export interface VaultFinding {
@@ -32,7 +32,8 @@ export function createVaultFinding({ need, askOf }: VaultReach, log: Logger): Va
             if (row === null) continue;
             const { id, name, mode, replicas, eves } = openAbout(own, label, row.bytes);
             const known = found.get(id);
-            if (known === undefined) found.set(id, { id, name, mode, replicas, eves, at: [peer] });
+            if (known === undefined)
+              found.set(id, { id, name, mode, ...noteOf(mode), replicas, eves, at: [peer] });
             else known.at.push(peer);
           } catch (error) {
             log.warn('A tenant does not tell what it is about.', { peer, cause: messageOf(error) });

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { isKithError, KithError, pathError, requireDiskSpace, throwIfAborted } from '../../base/index.ts';
 import { openKnowledgeStore, writeParts } from '../../knowledge/index.ts';
 import type { VaultDesk } from '../../server/index.ts';
-import { type Collection, type Manifest, SPLIT_OBJECTS } from '../../vault/index.ts';
+import {
+  COMPACT_OBJECTS,
+  type Collection,
+  type Manifest,
+  PERTURBED_OBJECTS,
+  SPLIT_OBJECTS,
+} from '../../vault/index.ts';
 import { knowledgeFolder } from '../home-files.ts';
 import { checkWritableFolder, removeDatabase } from './admitting.ts';
 import type { AreaParts } from './areas.ts';
@@ -33,6 +39,9 @@ export interface VaultRestore {
 
 /** After these, what was fetched is kept for the next try; after others it is of no use. */
 const COME_AGAIN: ReadonlySet<string> = new Set(['vault_block_lost', 'vault_unreachable']);
+/** Names of objects that are of searches begin so. */
+const MADE_ANEW = [COMPACT_OBJECTS, PERTURBED_OBJECTS, SPLIT_OBJECTS] as const;
+
 /** States that others wrote while one was fetched. */
 const MOST_STATES = 5;
 
@@ -145,7 +154,9 @@ async function fetchState(
   { signal, tell }: Telling,
 ): Promise<void> {
   // What Eves search in is made anew from the vectors by who needs it.
-  const entries = new Map([...manifest.entries].filter(([name]) => !name.startsWith(SPLIT_OBJECTS)));
+  const entries = new Map(
+    [...manifest.entries].filter(([name]) => !MADE_ANEW.some((prefix) => name.startsWith(prefix))),
+  );
   const sizes = [...entries.values()].reduce((sum, { size }) => sum + size, 0);
   // The blocks, the file with its journal, and the copy of it that becomes the knowledge base.
   await requireDiskSpace(fetched.folder, 3 * sizes);

@@ -5,6 +5,8 @@
  */
 import type { EmbedderIdentity } from '../../knowledge/index.ts';
 import type { SyncReport, VaultMode } from '../../vault/index.ts';
+import { perturbedObjects } from './vault-perturbed.ts';
+import { sealedObjects } from './vault-sealed.ts';
 import { embedderInfo } from './vault-search.ts';
 import type { SearchedWork } from './vault-searched.ts';
 import { splitObjects } from './vault-split.ts';
@@ -18,12 +20,18 @@ export interface PlacedSync extends SearchedWork {
 }
 
 export async function syncPlaced({ name, mode, embedder, ...work }: PlacedSync): Promise<SyncReport> {
-  const { collection, objects, signal, told } = work;
+  const { collection, objects, signal, told, rotate = false } = work;
+  const put = rotate ? collection.rotate : collection.sync;
   const info = { kb: name, ...embedderInfo(embedder) };
-  if (mode !== 'split') return collection.sync(objects.source, { info, mode, everywhere: [], signal, told });
-  const { source, everywhere, state, bytes, away } = await splitObjects(work);
-  const report = await collection.sync(source, {
-    ...{ info: { ...info, split: state }, mode, everywhere, signal, told },
+  if (mode === 'sealed') {
+    const { source, info: more } = await sealedObjects({ objects, collection, embedder, signal, told });
+    return put(source, { info: { ...info, ...more }, mode, everywhere: [], signal, told });
+  }
+  const { source, everywhere, state, bytes, away } = await (mode === 'split'
+    ? splitObjects
+    : perturbedObjects)(work);
+  const report = await put(source, {
+    ...{ info: { ...info, [mode]: state }, mode, everywhere, signal, told },
   });
   return {
     ...report,

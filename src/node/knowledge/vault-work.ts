@@ -9,13 +9,14 @@ import type { OpenKb } from './kbs.ts';
 import type { Work } from './registry.ts';
 import { NOTHING, noProgress, type Telling } from './telling.ts';
 import { objectsOf } from './vault-parts.ts';
+import { requireMode } from './vault-perturbed.ts';
 import type { VaultReach } from './vault-reach.ts';
 import type { PlacedRow } from './vault-store.ts';
 import { syncPlaced } from './vault-syncing.ts';
 import { renewTenants } from './vault-tenants.ts';
 
 export interface VaultWorkParts {
-  readonly parts: Pick<AreaParts, 'clock' | 'random'>;
+  readonly parts: Pick<AreaParts, 'clock' | 'random' | 'config'>;
   readonly reach: VaultReach;
   /** Searches read what is there now. */
   readonly onChanged: (collection: string) => void;
@@ -34,7 +35,7 @@ export const idOf = (kbId: string): string => `kb-${kbId}`;
 const failuresOf = (away: ReadonlyMap<string, string>) =>
   [...away].map(([peer, message]) => ({ path: peer, code: 'vault_away', message }));
 
-export function createVaultWork({ parts: { clock, random }, reach, onChanged }: VaultWorkParts): VaultWork {
+export function createVaultWork({ parts: { clock, random, config }, reach, onChanged }: VaultWorkParts): VaultWork {
   const told =
     (tell: Telling['tell']) =>
     (done: number, of: number): void =>
@@ -59,6 +60,7 @@ export function createVaultWork({ parts: { clock, random }, reach, onChanged }: 
 
   async function sync(row: PlacedRow, kb: OpenKb, { signal, tell }: Telling): Promise<void> {
     const { id, kb: name, mode, eves } = row;
+    requireMode(mode, config);
     const placed = await reach.store();
     const collection = reach.collectionOf(row, placed);
     const unrenewed = await renewTenants(reach.waysTo(id, eves), signal);

@@ -29,7 +29,7 @@ export const discoverBody = z.strictObject({
 });
 export const findBody = z.strictObject({ peers: z.array(peer).max(MOST_EVES).default([]) });
 export const placeBody = z.strictObject({
-  mode: z.enum(['sealed', 'split']).exactOptional(),
+  mode: z.enum(['sealed', 'split', 'perturbed']).exactOptional(),
   eves: z.array(eve).min(1).max(MOST_EVES),
   replicas: replicas.exactOptional(),
   quotaBytes: quotaBytes.exactOptional(),

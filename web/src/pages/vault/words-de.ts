@@ -48,7 +48,7 @@ export const de: Words = {
   modes: {
     sealed: 'Versiegelt',
     split: 'Geteilt',
-    perturbed: 'Verrauscht',
+    perturbed: 'Verrauscht (schwach)',
   },
   modeMeans: {
     sealed: 'Alles wird hier verschlüsselt, bevor es den Rechner verlässt. Gesucht wird auf diesem Rechner.',

@@ -46,7 +46,7 @@ export const en = {
   modes: {
     sealed: 'Sealed',
     split: 'Split',
-    perturbed: 'Perturbed',
+    perturbed: 'Perturbed (weak)',
   },
   modeMeans: {
     sealed: 'Everything is encrypted here before it leaves. You search on this machine.',
