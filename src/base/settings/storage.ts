@@ -40,6 +40,6 @@ export const storageSettings = {
     'Memory for blocks that are searched for their owners, in MB.',
     16,
     65_536,
-    256,
+    512,
   ),
 } as const;

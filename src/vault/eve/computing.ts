@@ -41,10 +41,15 @@ export interface Computing {
 
 /** Lengths of blocks of rows that have a memory of their own at a time. */
 const ROW_FORMS = 4;
+/** Of the memory: blocks of scores, of rows of each length, and of rows that are compared. */
+const SHARES = { scores: 1 / 2, rows: 1 / 3 / ROW_FORMS, compared: 1 / 6 } as const;
+/** Names of a tenant's blocks that are remembered as in memory; with more of them it begins anew. */
+const MOST_HELD = 100_000;
 
+/** @param memoryBytes of all blocks in memory together, of all tenants */
 export function createComputing(memoryBytes: number): Computing {
   let scores: BlockMemory | undefined;
-  const rowBlocks = createRowBlocks(memoryBytes / 2);
+  const rowBlocks = createRowBlocks(memoryBytes * SHARES.compared);
   const rowForms = new Map<number, BlockMemory>();
   /** Names of blocks in memory, by tenant. */
   const held = new Map<string, Set<string>>();
@@ -63,6 +68,7 @@ export function createComputing(memoryBytes: number): Computing {
             status: 409,
           },
         );
+      if ((held.get(tenant)?.size ?? 0) >= MOST_HELD) forgetAll(tenant);
       const names = held.get(tenant) ?? new Set();
       held.set(tenant, names.add(name));
       return block;
@@ -72,7 +78,7 @@ export function createComputing(memoryBytes: number): Computing {
   function rowsOf(bytes: number): BlockMemory {
     const known = rowForms.get(bytes);
     rowForms.delete(bytes);
-    const memory = known ?? rowMemory(bytes, memoryBytes / 4);
+    const memory = known ?? rowMemory(bytes, memoryBytes * SHARES.rows);
     rowForms.set(bytes, memory);
     if (rowForms.size > ROW_FORMS) rowForms.delete(rowForms.keys().next().value!);
     return memory;
@@ -86,9 +92,14 @@ export function createComputing(memoryBytes: number): Computing {
     }
   }
 
+  function forgetAll(tenant: string): void {
+    forgetNames(held.get(tenant) ?? []);
+    held.delete(tenant);
+  }
+
   return {
     score(tenant, file, blocks, share) {
-      scores ??= scoreMemory(memoryBytes);
+      scores ??= scoreMemory(memoryBytes * SHARES.scores);
       const names = blocks.map((id) => nameOf(tenant, id));
       return scoreBlocks(scores, names, share, loader(tenant, file, CIPHER_BYTES));
     },
@@ -108,9 +119,6 @@ export function createComputing(memoryBytes: number): Computing {
       forgetNames(names);
       for (const name of names) held.get(tenant)?.delete(name);
     },
-    forgetAll(tenant) {
-      forgetNames(held.get(tenant) ?? []);
-      held.delete(tenant);
-    },
+    forgetAll,
   };
 }

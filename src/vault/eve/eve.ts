@@ -48,7 +48,7 @@ export interface EveOptions {
   readonly openFiles?: number;
   /** Bytes of the disk that are left free whatever was promised. @default 1 GB */
   readonly reserveBytes?: number;
-  /** Of blocks that are searched, kept in memory. @default 256 MiB */
+  /** Of blocks that are searched, kept in memory. @default 512 MiB */
   readonly memoryBytes?: number;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly log: Logger;
@@ -105,7 +105,7 @@ export interface Eve extends Disposable {
 }
 
 const GB = 1e9;
-const DEFAULT_MEMORY_BYTES = 256 << 20;
+const DEFAULT_MEMORY_BYTES = 512 << 20;
 
 export function createEve(options: EveOptions): Eve {
   const { folder, capacityBytes, clock, log } = options;
