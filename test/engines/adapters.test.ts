@@ -3,6 +3,11 @@
  * servers where KITH_TEST_POSTGRES_URL and KITH_TEST_QDRANT_URL name some.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { createSeededRandom, isKithError } from '../../src/base/index.ts';
 import {
@@ -13,6 +18,7 @@ import {
   syncEngine,
   type VectorEngine,
 } from '../../src/vault/index.ts';
+import { madePoints } from './made-points.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 import { QdrantRecordedContractFake } from './qdrant-fake.ts';
 
@@ -58,7 +64,10 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
   );
 
 const engines: readonly { title: string; start(): Promise<{ url: string } & AsyncDisposable> }[] = [
-  { title: 'PGlite with pgvector', start: () => startPostgres() },
+  {
+    title: 'PGlite with pgvector',
+    start: async () => ({ url: postgres.url, async [Symbol.asyncDispose]() {} }),
+  },
   {
     title: 'the recorded contract of Qdrant',
     async start() {
@@ -72,6 +81,12 @@ const engines: readonly { title: string; start(): Promise<{ url: string } & Asyn
     return [{ title: variable, start: async () => ({ url, async [Symbol.asyncDispose]() {} }) }];
   }),
 ];
+
+let postgres: TestPostgres;
+before(async () => {
+  postgres = await startPostgres();
+});
+after(() => postgres[Symbol.asyncDispose]());
 
 for (const { title, start } of engines)
   describe(title, () => {
@@ -236,8 +251,112 @@ for (const { title, start } of engines)
     });
   });
 
+test('a process that is killed while it puts points loses none that were acknowledged, and another one goes on', async () => {
+  const collection = name();
+  const [count, options] = [1500, { address: engineAddress(postgres.url), collection, dimension: 8 }];
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'sync-child.ts'), postgres.url, collection, String(count)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const exited = once(child, 'exit');
+  let acknowledged = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    acknowledged = Number(line);
+    child.kill('SIGKILL');
+  }
+  assert.deepEqual(await exited, [null, 'SIGKILL']);
+  assert.ok(acknowledged > 0);
+  await using engine = await openVectorEngine({ ...options, callMs: 20_000 });
+  const there = await engine.count();
+  assert.ok(there >= acknowledged && there < count, `${there} of ${acknowledged}`);
+  const report = await syncEngine({ engine, points: madePoints(count) });
+  assert.deepEqual([report.sent, report.removed], [count - there, 0]);
+  assert.equal(await engine.count(), count);
+});
+
+test('what PostgreSQL refuses says why, and the engine works when that is over', async () => {
+  const options = { address: engineAddress(postgres.url), collection: name(), dimension: DIMENSION };
+  await using engine = await openVectorEngine({ ...options, callMs: 20_000 });
+  const fails = (code: string) =>
+    postgres.database.exec(
+      `CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = '${code}'; END $$;
+       CREATE OR REPLACE TRIGGER fails BEFORE INSERT ON kith."points_${options.collection}" EXECUTE FUNCTION fails()`,
+    );
+  for (const [state, code] of [
+    ['53100', 'engine_full'],
+    ['53200', 'engine_full'],
+    ['42501', 'engine_refused'],
+    ['57014', 'engine_timeout'],
+    ['XX000', 'engine_failed'],
+  ] as const) {
+    await fails(state);
+    assert.equal(await codeOf(engine.upsert([pointOf(1)])), code);
+  }
+  assert.equal(await engine.count(), 0);
+  await postgres.database.exec(`DROP TRIGGER fails ON kith."points_${options.collection}"`);
+  await engine.upsert([pointOf(1)]);
+  assert.equal(await engine.count(), 1);
+  // A row that somebody else changed: its digest says that it is not what was written.
+  await postgres.database.exec(`UPDATE kith."points_${options.collection}" SET digest = '\\x00'`);
+  assert.deepEqual(
+    (await engine.list(0)).map(({ digest }) => digest.length),
+    [0],
+  );
+  // Replies are bounded, whatever lies there.
+  await postgres.database.exec(
+    `UPDATE kith."points_${options.collection}" SET digest = decode(repeat('00', 40000000), 'hex')`,
+  );
+  assert.equal(await codeOf(engine.list(0)), 'engine_failed');
+});
+
+test('a connection that is cut in the middle fails its call alone', async () => {
+  const options = { address: engineAddress(postgres.url), collection: name(), dimension: 8 };
+  const cut = new Set<Socket>();
+  const relay = createServer((socket) => {
+    const on = connect(Number(new URL(postgres.url).port), '127.0.0.1');
+    for (const [from, to] of [
+      [socket, on],
+      [on, socket],
+    ] as const) {
+      from.on('error', () => undefined);
+      from.pipe(to);
+    }
+    cut.add(socket);
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const { port } = relay.address() as AddressInfo;
+  await using engine = await openVectorEngine({ ...options, address: { ...options.address, port } });
+  await engine.count();
+  // Idle, and with a call under way.
+  for (const socket of cut) socket.destroy();
+  const under = codeOf(engine.count());
+  setImmediate(() => {
+    for (const socket of cut) socket.destroy();
+  });
+  assert.match(await under, /^(?:engine_unreachable|nothing failed)$/u);
+  assert.equal(await engine.count(), 0);
+  await engine.drop();
+  for (const socket of cut) socket.destroy();
+  await new Promise((resolve) => relay.close(resolve));
+});
+
+test('a server that speaks no TLS is not spoken to where TLS is asked for', async () => {
+  const address = engineAddress(`${postgres.url}?sslmode=require`);
+  assert.equal(
+    await codeOf(openVectorEngine({ address, collection: name(), dimension: 8, callMs: 5000 })),
+    'engine_unreachable',
+  );
+});
+
 test('a server without pgvector, or with an old one, is told apart', async () => {
   await using server: TestPostgres = await startPostgres(false);
   const options = { address: engineAddress(server.url), collection: name(), dimension: 8, callMs: 20_000 };
   assert.equal(await codeOf(openVectorEngine(options)), 'engine_extension');
+  await postgres.database.exec("UPDATE pg_extension SET extversion = '0.7.4' WHERE extname = 'vector'");
+  const error: unknown = await openVectorEngine({ ...options, address: engineAddress(postgres.url) }).catch(
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(isKithError(error) && error.code === 'engine_extension');
+  assert.match(error.message, /0\.7\.4/u);
 });

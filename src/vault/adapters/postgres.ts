@@ -104,12 +104,18 @@ export async function openPostgres(options: EngineOptions): Promise<VectorEngine
       isWell = true;
       return result;
     } catch (error) {
+      // A refusal leaves a connection that can be used again.
+      if (why === null && isRefusal(error))
+        isWell = await session.query('ROLLBACK').then(
+          () => true,
+          () => false,
+        );
       throw why ?? failureOf(error, address, ms);
     } finally {
       clearInterval(look);
       clearTimeout(deadline);
       signal?.removeEventListener('abort', onAbort);
-      // What failed halfway is rolled back where its connection ends.
+      // What else failed halfway is rolled back where its connection ends.
       session.release(!isWell);
     }
   }
@@ -336,6 +342,8 @@ async function poolOf(address: EngineAddress, callMs: number) {
   });
   // Of connections that nobody uses now: the next call makes another.
   pool.on('error', () => undefined);
+  // Of one in use: its query is told, and an event that nobody hears would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
@@ -372,6 +380,10 @@ const isNewEnough = (version: string): boolean => {
 const codeOf = (error: unknown): string =>
   error instanceof Error ? String((error as { code?: unknown }).code ?? '') : '';
 
+/** The server answered, in its own words. */
+const isRefusal = (error: unknown): boolean =>
+  isKithError(error) || (/^[0-9A-Z]{5}$/u.test(codeOf(error)) && !/^E[A-Z]+$/u.test(codeOf(error)));
+
 /** Classes and codes: PostgreSQL, Appendix A. */
 function failureOf(error: unknown, address: EngineAddress, ms: number): KithError {
   if (isKithError(error)) return error;
@@ -381,7 +393,7 @@ function failureOf(error: unknown, address: EngineAddress, ms: number): KithErro
   if (/^53[123]00$/u.test(code) || code === '54000') return full(address, error);
   if (code === '42P01' || code === '3F000') return gone(address);
   if (/^57P0.$/u.test(code)) return unreachable(address, error);
-  if (/^[0-9A-Z]{5}$/u.test(code) && !/^E[A-Z]+$/u.test(code)) return odd(address, error);
+  if (isRefusal(error)) return odd(address, error);
   if (
     /timeout exceeded when trying to connect|timeout expired|connection timeout/u.test(
       String((error as Error).message),
