@@ -62,9 +62,12 @@ export interface SealedIndex extends AsyncDisposable {
   ): Promise<SealedFound>;
 }
 
-/** Candidates of the codes: at least so many, and so many times what is wanted. */
-const CANDIDATES = 60;
-const CANDIDATES_TIMES = 3;
+/** What the walk over 8 bits a number finds, and how many of them codes are held against the question exactly for. */
+const NEAR = 512;
+const NEAR_TIMES = 8;
+/** Candidates of the codes: at most so many, or so many times what is wanted. */
+const CANDIDATES = 200;
+const CANDIDATES_TIMES = 4;
 /** Of them so many times what is wanted are computed exactly at first, and at least so many. */
 const FIRST_TIMES = 2;
 const FIRST = 16;
@@ -110,6 +113,8 @@ export async function openSealedIndex(
   const documents: SealedDocument[] = [];
   const runs: Runs = { first: [], rows: [], document: [], text: [], vector: [] };
   const index = createVectorIndex({ dimension: fit?.to ?? 1 });
+  /** Codes, and the numbers of the vectors that they are of. */
+  const pieces: { readonly first: number; readonly end: number; readonly bytes: Uint8Array }[] = [];
   let count = 0;
   try {
     if (fit !== null) {
@@ -132,9 +137,13 @@ export async function openSealedIndex(
           }
           documents.push({ id, path, modified });
         }
+        pieces.push({ first, end: count, bytes: piece.codes });
         for (let i = 0; i < piece.count; i++) {
           const codes = piece.codes.subarray(i * width, (i + 1) * width);
-          index.put({ row: first + i, ...quantise(decodeVector(fit, codes, own)) });
+          decodeVector(fit, codes, own);
+          // What all have in common says nothing, and would take the bits of what tells them apart.
+          for (let j = 0; j < fit.to; j++) own[j]! -= fit.means[j]!;
+          index.put({ row: first + i, ...quantise(own) });
         }
         // Others of this thread get their turn.
         await new Promise((resolve) => setImmediate(resolve));
@@ -169,14 +178,28 @@ export async function openSealedIndex(
     return Uint32Array.from(rows);
   }
 
+  /** The walk takes few bits of a question; its best are put in order by the codes and all bits. */
+  async function candidates(fit: KeptFit, query: Float32Array, k: number, rows: Uint32Array | null) {
+    const limit = Math.max(NEAR, NEAR_TIMES * k);
+    const width = codeBytes(fit);
+    const own = new Float32Array(fit.to);
+    return (await index.nearest(query, { limit, rows }))
+      .map(({ row }) => {
+        const codes = pieces.find(({ end }) => row < end)!;
+        const at = (row - codes.first) * width;
+        return { row, score: product(decodeVector(fit, codes.bytes.subarray(at, at + width), own), query) };
+      })
+      .sort((a, b) => b.score - a.score || a.row - b.row)
+      .slice(0, Math.max(CANDIDATES, CANDIDATES_TIMES * k));
+  }
+
   async function search(
     fit: KeptFit,
     vector: Float32Array,
     { k, filter, signal }: Parameters<SealedIndex['search']>[1],
     collection: Pick<Collection, 'readSome'>,
   ): Promise<SealedFound> {
-    const limit = Math.max(CANDIDATES, CANDIDATES_TIMES * k);
-    const near = await index.nearest(lowered(fit, vector), { limit, rows: rowsOf(filter) });
+    const near = await candidates(fit, lowered(fit, vector), k, rowsOf(filter));
     const read = new Map<string, PartPassages>();
     const waited = { rows: 0, texts: 0 };
     const need = async (places: readonly Located[], what: 'vector' | 'text') => {

@@ -10,9 +10,17 @@
  */
 import { fitProjection, type Projection, project } from '../vectors/pca.ts';
 
-/** Dimensions that many vectors are brought to, and how many those are: for fewer the components would outweigh the codes. */
+/**
+ * Dimensions that many vectors are brought to at least, and how many those are: for fewer the components would outweigh the codes. Where
+ * so few would leave out more than a part of the squared lengths, there are more of them, by steps: else many of the best would have to be
+ * computed exactly, and their parts read, for each question.
+ */
 export const COMPACT_DIMENSIONS = 192;
 export const COMPACT_FROM = 2048;
+const DIMENSION_STEP = 64;
+const KEPT = 0.92;
+/** Vectors by which that is measured. */
+const MEASURED = 1000;
 /** Components that fit into one object. */
 const MOST_COMPONENTS = 1_400_000;
 const STEP = 0.3352;
@@ -39,9 +47,8 @@ export const codeBytes = ({ to }: Pick<CodeFit, 'to'>): number => Math.ceil(to /
  * @param all how many there are
  */
 export function fitCodes(vectors: Float32Array, from: number, all: number): CodeFit {
-  const most = Math.min(from, COMPACT_DIMENSIONS, Math.floor(MOST_COMPONENTS / from));
-  const to = all < COMPACT_FROM ? from : most;
-  const projection = to === from ? null : rounded(fitProjection(vectors, from, to));
+  const projection = all < COMPACT_FROM || from <= COMPACT_DIMENSIONS ? null : strongest(vectors, from);
+  const to = projection?.to ?? from;
   const count = vectors.length / from;
   const sums = new Float64Array(to);
   const squares = new Float64Array(to);
@@ -63,6 +70,36 @@ export function fitCodes(vectors: Float32Array, from: number, all: number): Code
     steps: Float32Array.from(squares, (square) => STEP * Math.sqrt(square / count)),
   };
   return { ...fit, error: encodeVectors({ ...fit, error: 0 }, vectors).error / count };
+}
+
+/** The strongest components, as many as keep enough; null when nearly all would be wanted. */
+function strongest(vectors: Float32Array, from: number): Projection | null {
+  const most = Math.min(from, Math.floor(MOST_COMPONENTS / from));
+  const whole = fitProjection(vectors, from, most);
+  const count = vectors.length / from;
+  const every = Math.max(1, Math.floor(count / MEASURED));
+  const squares = new Float64Array(most);
+  let all = 0;
+  const own = new Float32Array(most);
+  for (let i = 0; i < count; i += every) {
+    const vector = vectors.subarray(i * from, (i + 1) * from);
+    project(whole, vector, own);
+    for (let j = 0; j < most; j++) squares[j]! += own[j]! ** 2;
+    for (const value of vector) all += value * value;
+  }
+  let kept = 0;
+  let to = 0;
+  for (; to < most; to++) {
+    if (to >= COMPACT_DIMENSIONS && to % DIMENSION_STEP === 0 && kept >= KEPT * all) break;
+    kept += squares[to]!;
+  }
+  if (to >= from) return null;
+  return rounded({
+    from,
+    to,
+    rows: whole.rows.slice(0, to * from),
+    kept: all === 0 ? 1 : Math.min(1, kept / all),
+  });
 }
 
 /** As it is kept and read again: who makes codes and who searches have the same. */
