@@ -55,7 +55,7 @@ export function createRowBlocks(capacityBytes: number): RowBlocks {
     forget,
     get(name, load) {
       // Numbers are read from it: a copy begins at a boundary of 8 bytes.
-      const block = blocks.get(name) ?? Uint8Array.from(load());
+      const block = blocks.get(name) ?? new Uint8Array(load());
       forget(name);
       blocks.set(name, block);
       bytes += block.length;
@@ -79,41 +79,77 @@ export function nearestRows(
   query: Uint8Array,
   load: (name: string) => Uint8Array,
 ): Uint8Array {
-  const asked = new Float32Array(Uint8Array.from(query).buffer);
-  const best: Omit<Near, 'rest'>[] = [];
-  const rests: Uint8Array[] = [];
-  for (const [block, name] of names.entries()) {
+  const asked = new Float32Array(new Uint8Array(query).buffer);
+  const rowsOf = (name: string): Uint8Array => {
     const bytes = memory.get(name, () => load(name));
-    if (bytes.length % rowBytes !== 0)
-      throw new KithError(
-        'storage_form',
-        `The block has ${bytes.length} bytes, which are no rows of ${rowBytes}.`,
-        { status: 409 },
-      );
+    if (bytes.length % rowBytes === 0) return bytes;
+    throw new KithError(
+      'storage_form',
+      `The block has ${bytes.length} bytes, which are no rows of ${rowBytes}.`,
+      { status: 409 },
+    );
+  };
+  const best = createBest(k);
+  for (const [block, name] of names.entries()) {
+    const bytes = rowsOf(name);
     const numbers = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     const step = rowBytes / 4;
-    for (let row = 0, from = 0; from < numbers.length; row++, from += step) {
-      const distance = Math.fround(squared(numbers, from, asked, dimension));
-      const last = best.at(-1);
-      if (best.length >= k ? !(distance < last!.distance) : !Number.isFinite(distance)) continue;
-      const at = placeFor(best, distance);
-      best.splice(at, 0, { block, row, distance });
-      rests.splice(at, 0, bytes.subarray(from * 4 + dimension * 4, from * 4 + rowBytes));
-      if (best.length > k) {
-        best.pop();
-        rests.pop();
-      }
-    }
+    for (let row = 0, from = 0; from < numbers.length; row++, from += step)
+      best.add(Math.fround(squared(numbers, from, asked, dimension)), block, row);
   }
   const each = nearBytes({ dimension, rowBytes });
-  const out = Buffer.alloc(best.length * each);
-  for (const [i, { block, row, distance }] of best.entries()) {
+  const found = best.inOrder();
+  const out = Buffer.alloc(found.length * each);
+  for (const [i, { block, row, distance }] of found.entries()) {
     out.writeUInt32LE(block, i * each);
     out.writeUInt32LE(row, i * each + 4);
     out.writeFloatLE(distance, i * each + 8);
-    out.set(rests[i]!, i * each + HEAD_BYTES);
+    const end = (row + 1) * rowBytes;
+    out.set(rowsOf(names[block]!).subarray(end - rowBytes + dimension * 4, end), i * each + HEAD_BYTES);
   }
   return out;
+}
+
+/** Rows in the order of their distance, then of their places. */
+const before = (a: Omit<Near, 'rest'>, b: Omit<Near, 'rest'>): boolean =>
+  a.distance < b.distance ||
+  (a.distance === b.distance && (a.block < b.block || (a.block === b.block && a.row < b.row)));
+
+/** The k first of those that are added in the order of their places: a heap, the last of them on top, so that no order of rows is slow. */
+function createBest(k: number) {
+  const heap: Omit<Near, 'rest'>[] = [];
+
+  function sink(one: Omit<Near, 'rest'>): void {
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && before(heap[below]!, heap[below + 1]!)) below += 1;
+      if (!before(one, heap[below]!)) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = one;
+  }
+
+  return {
+    add(distance: number, block: number, row: number): void {
+      if (heap.length === k) {
+        // Also false for what is no number.
+        if (distance < heap[0]!.distance) sink({ block, row, distance });
+        return;
+      }
+      if (!Number.isFinite(distance)) return;
+      const one = { block, row, distance };
+      let at = heap.length;
+      for (let above = (at - 1) >> 1; at > 0 && before(heap[above]!, one); above = (at - 1) >> 1) {
+        heap[at] = heap[above]!;
+        at = above;
+      }
+      heap[at] = one;
+    },
+    inOrder: () => heap.toSorted((a, b) => (before(a, b) ? -1 : 1)),
+  };
 }
 
 /** What an Eve answered, or null when it is nothing that she could answer rightly. */
@@ -161,15 +197,4 @@ function squared(rows: Float32Array, from: number, query: Float32Array, dimensio
   }
   for (; i < dimension; i++) a += (rows[from + i]! - query[i]!) ** 2;
   return a + b + (c + d);
-}
-
-function placeFor(best: readonly { readonly distance: number }[], distance: number): number {
-  let low = 0;
-  let high = best.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (best[middle]!.distance <= distance) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
