@@ -4,7 +4,7 @@
  *
  * @module web/pages/vault/desk
  */
-import type { JobView, KbView } from '../../../../src/server/rag/types.ts';
+import type { JobView } from '../../../../src/server/rag/types.ts';
 import type {
   ChangeOrder,
   CheckView,
@@ -24,7 +24,6 @@ export type {
   EveView,
   FoundKb,
   JobView,
-  KbView,
   PlacedInfo,
   PlacedSearchView,
   PlacedView,
@@ -48,7 +47,7 @@ export const discover = async (peers: readonly string[]) =>
 export const place = (kb: string, order: PlaceOrder) => asOwner<JobView>('POST', of(kb), order);
 export const upload = (kb: string) => asOwner<JobView>('POST', of(kb, '/sync'));
 export const repair = (kb: string) => asOwner<JobView>('POST', of(kb, '/repair'));
-export const check = async (kb: string) => (await asOwner<CheckView>('POST', of(kb, '/check'), {})).eves;
+export const check = (kb: string) => asOwner<CheckView>('POST', of(kb, '/check'), {});
 export const change = (kb: string, order: Partial<ChangeOrder>) =>
   asOwner<JobView>('POST', of(kb, '/eves'), order);
 export const remove = (kb: string) =>
@@ -59,7 +58,7 @@ export const search = (kb: string, query: string) =>
 export const find = async (peers: readonly string[]) =>
   (await asOwner<{ found: readonly FoundKb[] }>('POST', `${rag}/vault/find`, { peers })).found;
 export const restore = (kb: string, source: string, eves: readonly string[]) =>
-  asOwner<KbView | JobView>('POST', `${rag}/vault/restore/${encodeURIComponent(kb)}`, { source, eves });
+  asOwner<JobView>('POST', `${rag}/vault/restore/${encodeURIComponent(kb)}`, { source, eves });
 
 const tenant = (owner: string, label: string, rest = '') =>
   `/kith/v1/storage/tenants/${encodeURIComponent(owner)}/${encodeURIComponent(label)}${rest}`;

@@ -7,7 +7,7 @@ import { createSignal, createUniqueId, For, onMount, Show } from 'solid-js';
 import { createStore } from 'solid-js/store';
 import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
-import { count, duration, size } from '../../i18n/index.ts';
+import { count, duration, size, t } from '../../i18n/index.ts';
 import { discover, type EveView } from './desk.ts';
 import { isPeerId, shortPeer } from './figures.ts';
 import { v } from './words.ts';
@@ -162,9 +162,15 @@ function Row(props: { readonly one: Candidate; readonly picking: Picking }) {
           disabled={!props.one.open}
           onChange={(event) => props.picking.choose(peer, { chosen: event.currentTarget.checked })}
         />
-        <bdi class="peer-id" title={peer}>
-          {shortPeer(peer)}
-        </bdi>
+        <span>
+          <bdi class="peer-id" title={peer}>
+            {shortPeer(peer)}
+          </bdi>
+          <span class="more figures">{t(`network.tiers.${props.one.standing.tier}`)}</span>
+          <Show when={props.one.standing.poor}>
+            <span class="more poor">{v('kb.poor')}</span>
+          </Show>
+        </span>
       </label>
       <Show
         when={props.one.open}

@@ -4,7 +4,7 @@
  * @module web/pages/vault/figures
  */
 import { count, moment } from '../../i18n/index.ts';
-import type { Mode, PlacedView } from './desk.ts';
+import type { PlacedView } from './desk.ts';
 import { v } from './words.ts';
 
 /** The end of a PeerId tells peers apart. */
@@ -12,8 +12,6 @@ export const shortPeer = (peer: string): string => `…${peer.slice(-8)}`;
 
 /** As the node reads them. */
 export const isPeerId = (text: string): boolean => /^(?:12D3KooW|Qm)[1-9A-HJ-NP-Za-km-z]{44}$/.test(text);
-
-export const modeName = (mode: Mode): string => v(`modes.${mode}`);
 
 export const copiesText = (replicas: number): string =>
   replicas === 1 ? v('mine.copiesOne') : v('mine.copies', { count: count(replicas) });

@@ -144,6 +144,14 @@ function On(props: { readonly storage: StorageView }) {
           {v('lend.out', { size: size(one().counters.bytesOut) })}
         </Figure>
       </dl>
+      <Show when={Object.keys(one().counters.refusals).length > 0}>
+        <p class="aside figures">
+          {v('lend.refusals')}{' '}
+          {Object.entries(one().counters.refusals)
+            .map(([code, times]) => `${code} ${count(times)}`)
+            .join(', ')}
+        </p>
+      </Show>
       <p class="aside">
         {v('lend.whom')}: {whom()}.{' '}
         {v('lend.terms', { days: count(one().days), grace: count(one().graceDays) })}

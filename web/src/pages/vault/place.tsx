@@ -11,12 +11,12 @@ import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { count } from '../../i18n/index.ts';
 import { kbs } from '../knowledge/kbs.ts';
+import { ModeChoice } from './change-mode.tsx';
 import { place } from './desk.ts';
 import { createPicking, EvesPick } from './eves-pick.tsx';
 import { refreshVault, vault } from './vault-state.ts';
 import { v } from './words.ts';
 
-const MODES = ['sealed', 'split'] as const;
 const MOST_COPIES = 8;
 
 /** Names of knowledge bases that lie with nobody yet. */
@@ -30,7 +30,7 @@ export function PlaceForm(props: { readonly close: () => void }) {
   const go = useNavigate();
   const picking = createPicking();
   const [chosenKb, setKb] = createSignal<string | null>(null);
-  const [mode, setMode] = createSignal<(typeof MODES)[number]>('sealed');
+  const [mode, setMode] = createSignal<'sealed' | 'split'>('sealed');
   const [copies, setCopies] = createSignal(2);
   const [days, setDays] = createSignal('');
   const deed = createDeed();
@@ -86,30 +86,7 @@ export function PlaceForm(props: { readonly close: () => void }) {
           </For>
         </select>
       </div>
-      <fieldset class="modes">
-        <legend>{v('place.mode')}</legend>
-        <For each={MODES}>
-          {(one) => (
-            <label class="mode">
-              <input
-                type="radio"
-                name={`${id}-mode`}
-                value={one}
-                checked={mode() === one}
-                onChange={() => setMode(one)}
-              />
-              <span>
-                <span class="mode-name">{v(`modes.${one}`)}</span>
-                <span class="means">{v(`modeMeans.${one}`)}</span>
-                <span class="means">{v(`modeLearns.${one}`)}</span>
-              </span>
-            </label>
-          )}
-        </For>
-        <Show when={mode() === 'split'}>
-          <p class="warning">{v('review')}</p>
-        </Show>
-      </fieldset>
+      <ModeChoice mode={mode()} choose={setMode} />
       <fieldset>
         <legend>{v('place.eves')}</legend>
         <EvesPick picking={picking} label={v('place.eves')} />

@@ -9,7 +9,7 @@ import { announce } from '../../app/announce.tsx';
 import { peerPath } from '../../app/pages.ts';
 import { Confirm } from '../../base/confirm.tsx';
 import { IconButton } from '../../base/icon-button.tsx';
-import { count, moment, size } from '../../i18n/index.ts';
+import { count, fraction, moment, size, t } from '../../i18n/index.ts';
 import { type CheckView, change, type PlacedTenant, type PlacedView } from './desk.ts';
 import { shortPeer } from './figures.ts';
 import { EveName } from './operator.tsx';
@@ -37,7 +37,9 @@ export function PlacedEves(props: Props) {
               <th scope="col">{v('kb.eve')}</th>
               <th scope="col">{v('kb.tenant')}</th>
               <th scope="col">{v('kb.used')}</th>
-              <th scope="col">{v('kb.until')}</th>
+              <th scope="col" class="in-wide">
+                {v('kb.until')}
+              </th>
               <td />
             </tr>
           </thead>
@@ -52,12 +54,16 @@ export function PlacedEves(props: Props) {
                   </th>
                   <td>
                     <State tenant={tenantOf(eve.peer)} asked={props.tenants !== null} />
+                    <Standing tenant={tenantOf(eve.peer)} poor={props.placed.poor.includes(eve.peer)} />
                     <Checked one={props.checked?.find(({ peer }) => peer === eve.peer) ?? null} />
                   </td>
                   <td>
                     <Used tenant={tenantOf(eve.peer)} />
+                    <Show when={tenantOf(eve.peer)?.until}>
+                      {(at) => <span class="more in-narrow">{v('kb.untilAt', { when: moment(at()) })}</span>}
+                    </Show>
                   </td>
-                  <td class="nowrap">
+                  <td class="nowrap in-wide">
                     <Show when={tenantOf(eve.peer)?.until} fallback="–">
                       {(at) => moment(at())}
                     </Show>
@@ -117,6 +123,25 @@ function State(props: { readonly tenant: PlacedTenant | null; readonly asked: bo
         )}
       </Show>
     </Show>
+  );
+}
+
+/** What this node thinks of her, from what it saw. */
+function Standing(props: { readonly tenant: PlacedTenant | null; readonly poor: boolean }) {
+  return (
+    <>
+      <Show when={props.tenant?.standing}>
+        {(standing) => (
+          <span class="more figures">
+            {t(`network.tiers.${standing().tier}`)},{' '}
+            {t('network.score', { score: fraction(standing().score) })}
+          </span>
+        )}
+      </Show>
+      <Show when={props.poor}>
+        <span class="more poor">{v('kb.poor')}</span>
+      </Show>
+    </>
   );
 }
 

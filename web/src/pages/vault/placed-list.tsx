@@ -11,7 +11,8 @@ import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { kbs, refreshKbs } from '../knowledge/kbs.ts';
 import { type PlacedView, upload } from './desk.ts';
-import { copiesText, modeName, when } from './figures.ts';
+import { copiesText, shortPeer, when } from './figures.ts';
+import { ModeName } from './mode.tsx';
 import { EveName } from './operator.tsx';
 import { PlaceForm, placeable } from './place.tsx';
 import { said, vault } from './vault-state.ts';
@@ -85,7 +86,7 @@ function Placed(props: { readonly one: PlacedView }) {
       <a href={placedPath(one().kb)}>
         <bdi class="name">{one().kb}</bdi>
         <span class="holds">
-          {modeName(one().mode)}, {copiesText(one().replicas)}
+          <ModeName mode={one().mode} label={one().label} /> {copiesText(one().replicas)}
         </span>
       </a>
       <span class="eves">
@@ -120,6 +121,9 @@ function Placed(props: { readonly one: PlacedView }) {
             {warning()}
           </p>
         )}
+      </Show>
+      <Show when={one().poor.length > 0}>
+        <p class="warning">{v('mine.poor', { peers: one().poor.map(shortPeer).join(', ') })}</p>
       </Show>
       <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
     </li>

@@ -19,10 +19,12 @@ import { told } from '../knowledge/graph/told.ts';
 import { createKb, type Kb } from '../knowledge/kb-state.ts';
 import { followKbs, refreshKbs } from '../knowledge/kbs.ts';
 import { Locked } from '../knowledge/locked.tsx';
+import { ChangeMode } from './change-mode.tsx';
 import { type CheckView, change, check, info, type PlacedView, remove, repair, upload } from './desk.ts';
 import { createPicking, EvesPick } from './eves-pick.tsx';
-import { copiesText, modeName, when } from './figures.ts';
+import { copiesText, when } from './figures.ts';
 import { openJob, VaultJobs } from './jobs.tsx';
+import { ModeName } from './mode.tsx';
 import { PlacedEves } from './placed-eves.tsx';
 import { StateLine } from './placed-list.tsx';
 import { PlacedSearch } from './search.tsx';
@@ -70,7 +72,7 @@ export default function PlacedPage() {
 function Opened(props: { readonly name: string; readonly placed: PlacedView }) {
   const kb = createKb(props.name);
   const [asked, { refetch }] = createResource(() => props.name, info);
-  const [checked, setChecked] = createSignal<CheckView['eves'] | null>(null);
+  const [checked, setChecked] = createSignal<CheckView | null>(null);
   const changed = async () => {
     await Promise.all([kb.refresh(), refreshVault(), refreshKbs()]);
   };
@@ -92,10 +94,13 @@ function Opened(props: { readonly name: string; readonly placed: PlacedView }) {
       <Show when={kb.state.fault}>{(fault) => <ErrorNote fault={fault()} />}</Show>
       <Deeds kb={kb} placed={props.placed} changed={changed} checked={setChecked} />
       <VaultJobs kb={kb} />
+      <Show when={checked()?.forked}>
+        {(number) => <p class="warning">{v('kb.forked', { number: count(number()) })}</p>}
+      </Show>
       <PlacedEves
         placed={props.placed}
         tenants={told(asked)?.tenants ?? null}
-        checked={checked()}
+        checked={checked()?.eves ?? null}
         changed={changed}
       />
       <Show when={asked.error}>
@@ -119,8 +124,8 @@ function Head(props: { readonly placed: PlacedView }) {
           <bdi>{one().kb}</bdi>
         </a>{' '}
         <span class="then">
+          <ModeName mode={one().mode} label={one().label} />{' '}
           {v(one().eves.length === 1 ? 'kb.ledeOne' : 'kb.lede', {
-            mode: modeName(one().mode),
             copies: copiesText(one().replicas),
             eves: count(one().eves.length),
           })}
@@ -149,7 +154,7 @@ interface DeedsProps {
   readonly kb: Kb;
   readonly placed: PlacedView;
   readonly changed: () => Promise<void>;
-  readonly checked: (told: CheckView['eves'] | null) => void;
+  readonly checked: (told: CheckView | null) => void;
 }
 
 function Deeds(props: DeedsProps) {
@@ -157,6 +162,7 @@ function Deeds(props: DeedsProps) {
   const deed = createDeed();
   const [checking, setChecking] = createSignal(false);
   const [adding, setAdding] = createSignal(false);
+  const [changing, setChanging] = createSignal(false);
   const [removing, setRemoving] = createSignal(false);
   const name = () => props.placed.kb;
   const begin = (work: () => Promise<unknown>) =>
@@ -170,9 +176,9 @@ function Deeds(props: DeedsProps) {
       setChecking(true);
       props.checked(null);
       try {
-        const eves = await check(name());
-        props.checked(eves);
-        const sound = eves.every((one) => one.asked > 0 && one.failed === 0 && one.why === null);
+        const told = await check(name());
+        props.checked(told);
+        const sound = told.eves.every((one) => one.asked > 0 && one.failed === 0 && one.why === null);
         announce(v(sound ? 'kb.checkedAll' : 'kb.checkedSome'));
       } finally {
         setChecking(false);
@@ -213,12 +219,23 @@ function Deeds(props: DeedsProps) {
         >
           {v('kb.add')}
         </button>
+        <button
+          type="button"
+          class="button"
+          aria-expanded={changing()}
+          onClick={() => setChanging((open) => !open)}
+        >
+          {v('kb.otherwise')}
+        </button>
         <button type="button" class="button danger" onClick={() => setRemoving(true)}>
           {v('kb.remove')}
         </button>
       </div>
       <Show when={adding()}>
         <AddEves placed={props.placed} changed={props.changed} close={() => setAdding(false)} />
+      </Show>
+      <Show when={changing()}>
+        <ChangeMode placed={props.placed} changed={props.changed} close={() => setChanging(false)} />
       </Show>
       <Show when={removing()}>
         <Confirm

@@ -13,7 +13,8 @@ import { job as nextOf } from '../knowledge/desk.ts';
 import { isOpen } from '../knowledge/kb-state.ts';
 import { kbs, refreshKbs } from '../knowledge/kbs.ts';
 import { type FoundKb, find, type JobView, restore } from './desk.ts';
-import { isPeerId, modeName } from './figures.ts';
+import { isPeerId } from './figures.ts';
+import { ModeName } from './mode.tsx';
 import { EveName } from './operator.tsx';
 import { refreshVault } from './vault-state.ts';
 import { v } from './words.ts';
@@ -114,7 +115,7 @@ function Found(props: { readonly one: FoundKb }) {
       // Its id: names are not unique among what peers keep.
       const begun = await restore(as, props.one.id, at);
       announce(v('restore.begun', { kb: as }));
-      if ('step' in begun && !(await ended(as, begun))) return;
+      if (!(await ended(as, begun))) return;
       setDone(as);
       announce(v('restore.done', { kb: as }));
       await Promise.all([refreshKbs(), refreshVault()]);
@@ -125,15 +126,20 @@ function Found(props: { readonly one: FoundKb }) {
       <div class="found-what">
         <bdi class="name">{called}</bdi>
         <span class="more">
-          {v(at.length === 1 ? 'restore.atOne' : 'restore.at', {
-            mode: modeName(mode),
-            count: count(at.length),
-          })}
+          <ModeName mode={mode} label={props.one.label} />
+          {at.length === 1 ? v('restore.atOne') : v('restore.at', { count: count(at.length) })}
         </span>
         <span class="eves">
           <For each={eves}>{(eve) => <EveName placed={props.one} eve={eve} />}</For>
         </span>
       </div>
+      <Show when={props.one.warning}>
+        {(warning) => (
+          <p class="warning" dir="auto">
+            {warning()}
+          </p>
+        )}
+      </Show>
       <Show
         when={done()}
         fallback={

@@ -35,8 +35,12 @@ export function Tenants(props: { readonly tenants: readonly TenantView[] }) {
               <tr>
                 <th scope="col">{v('lend.owner')}</th>
                 <th scope="col">{v('lend.usedOf')}</th>
-                <th scope="col">{v('lend.state')}</th>
-                <th scope="col">{v('lend.until')}</th>
+                <th scope="col" class="in-wide">
+                  {v('lend.state')}
+                </th>
+                <th scope="col" class="in-wide">
+                  {v('lend.until')}
+                </th>
                 <td />
               </tr>
             </thead>
@@ -82,12 +86,20 @@ export function Tenants(props: { readonly tenants: readonly TenantView[] }) {
 
 function Row(props: { readonly tenant: TenantView; readonly save: () => void; readonly leave: () => void }) {
   const owner = () => shortPeer(props.tenant.owner);
+  const open = () => props.tenant.state === 'open';
+  const stateText = () =>
+    props.tenant.damaged
+      ? v('lend.damaged')
+      : v(`lend.states.${props.tenant.state}`, { when: moment(props.tenant.deletedAt) });
   return (
     <tr data-owner={props.tenant.owner}>
       <th scope="row">
         <a href={peerPath(props.tenant.owner)} title={props.tenant.owner}>
           <bdi>{owner()}</bdi>
         </a>
+        <span class="more in-narrow">
+          {stateText()}, {v('kb.untilAt', { when: moment(props.tenant.until) })}
+        </span>
         <span class="more">{v('lend.label', { label: `${props.tenant.label.slice(0, 8)}…` })}</span>
       </th>
       <td>
@@ -102,13 +114,13 @@ function Row(props: { readonly tenant: TenantView; readonly save: () => void; re
         </span>
         <span class="more">{v('lend.blocks', { count: count(props.tenant.blocks) })}</span>
       </td>
-      <td>
+      <td class="in-wide">
         <span class="state-line">
-          <span class={props.tenant.state === 'open' ? 'dot ready' : 'dot warn'} />
-          {v(`lend.states.${props.tenant.state}`, { when: moment(props.tenant.deletedAt) })}
+          <span class={props.tenant.damaged ? 'dot failed' : open() ? 'dot ready' : 'dot warn'} />
+          {stateText()}
         </span>
       </td>
-      <td class="nowrap">{moment(props.tenant.until)}</td>
+      <td class="nowrap in-wide">{moment(props.tenant.until)}</td>
       <td class="end">
         <span class="row-acts">
           <IconButton label={v('lend.backup', { owner: owner() })} onClick={props.save}>

@@ -39,6 +39,7 @@ export const de: Words = {
     changed: 'seither geändert',
     never: 'noch nicht vollständig',
     elsewhere: 'nicht auf diesem Knoten',
+    poor: 'Mit {{ peers }} ging viel schief: andere sollten es auch halten.',
     busy: 'in Arbeit',
     synced: 'zuletzt hochgeladen {{ when }}',
     upload: 'Jetzt hochladen',
@@ -50,8 +51,10 @@ export const de: Words = {
     split: 'Geteilt',
     perturbed: 'Verrauscht (schwach)',
   },
+  awaitsReview: 'nicht geprüft',
   modeMeans: {
-    sealed: 'Alles wird hier verschlüsselt, bevor es den Rechner verlässt. Gesucht wird auf diesem Rechner.',
+    sealed:
+      'Alles wird hier verschlüsselt, bevor es den Rechner verlässt. Eine Suche liest versiegelte Stücke und rechnet auf diesem Rechner.',
     split:
       'Versiegelt, und Eves zweier Betreiber können darin suchen, ohne Frage oder Stellen zu erfahren. Es braucht bei jeder Eve etwa 4 kB mehr je Stelle.',
     perturbed:
@@ -102,8 +105,8 @@ export const de: Words = {
   kb: {
     back: 'Tresor',
     notKept: 'Sie liegt bei keinem Partner.',
-    lede: '{{ mode }}, {{ copies }}, bei {{ eves }} Eves.',
-    ledeOne: '{{ mode }}, {{ copies }}, bei einer Eve.',
+    lede: '{{ copies }}, bei {{ eves }} Eves.',
+    ledeOne: '{{ copies }}, bei einer Eve.',
     number: 'Fassung {{ number }} bei den Partnern',
     upload: 'Jetzt hochladen',
     uploadHint: 'Sendet, was sich geändert hat, löscht Entferntes, verlängert die Zeit.',
@@ -120,6 +123,14 @@ export const de: Words = {
     used: 'Belegt',
     usedOf: '{{ used }} von {{ quota }}',
     until: 'Bis',
+    untilAt: 'bis {{ when }}',
+    poor: 'mit ihr ging viel schief: andere sollten es auch halten',
+    forked:
+      'Zwei Rechner mit Ihrem Schlüssel haben je eine eigene Fassung {{ number }} geschrieben. Laden Sie von dem hoch, dessen Wissensbasis gelten soll.',
+    otherwise: 'Andere Art',
+    otherwiseMore:
+      'Nichts wird gelöscht, bevor da ist, was es ersetzt. Es kann bei jeder Eve mehr Platz brauchen.',
+    otherwiseDo: 'So halten',
     tenant: 'Zustand',
     states: {
       open: 'hält sie',
@@ -159,7 +170,7 @@ export const de: Words = {
   },
   search: {
     title: 'Dort suchen, wo sie liegt',
-    more: 'Fragt die Eves und holt nur, was gefunden wird. Die Suche auf der Wissensseite braucht keine Eve und geht auch nach Wörtern und Namen.',
+    more: 'Fragt die Eves, ohne sie im Ganzen zu holen. Die Suche auf der Wissensseite braucht keine Eve und geht auch nach Wörtern und Namen.',
     label: 'Frage an das, was bei Partnern liegt',
     do: 'Suchen',
     doing: 'Es wird gesucht',
@@ -190,8 +201,8 @@ export const de: Words = {
     looking: 'Wird gefragt',
     found: 'Bei Partnern gefunden',
     none: 'Keiner der Gefragten hält etwas für den Schlüssel dieses Knotens.',
-    at: '{{ mode }}, gesehen bei {{ count }} Eves',
-    atOne: '{{ mode }}, gesehen bei einer Eve',
+    at: 'gesehen bei {{ count }} Eves',
+    atOne: 'gesehen bei einer Eve',
     name: 'Name hier',
     nameOf: 'Name hier für {{ kb }}',
     do: 'Wiederherstellen',
@@ -237,6 +248,8 @@ export const de: Words = {
       'Für je {{ days }} Tage. Was niemand verlängert, ist noch {{ grace }} Tage lesbar und wird dann gelöscht.',
     tenants: 'Wer hier etwas hält',
     tenantsNone: 'Noch niemand.',
+    damaged: 'beschädigt: nichts davon ist lesbar',
+    refusals: 'Abgelehnt, nach Code:',
     owner: 'Wem es gehört',
     label: 'genannt {{ label }}',
     usedOf: 'Belegt',
@@ -283,7 +296,7 @@ export const de: Words = {
     },
     words: {
       nothing: 'nichts',
-      here: 'nichts: hier gefragt',
+      here: 'nichts: hier gerechnet',
       halfNoise: 'nichts: die Hälfte ist Rauschen',
       vector: 'ihren Vektor',
       nearlyAll: 'fast alles',

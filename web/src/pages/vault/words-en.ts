@@ -37,6 +37,7 @@ export const en = {
     changed: 'changed since',
     never: 'not whole yet',
     elsewhere: 'not on this node',
+    poor: 'Much went wrong with {{ peers }}: others ought to keep it, too.',
     busy: 'work under way',
     synced: 'last upload {{ when }}',
     upload: 'Upload now',
@@ -48,8 +49,10 @@ export const en = {
     split: 'Split',
     perturbed: 'Perturbed (weak)',
   },
+  awaitsReview: 'awaits review',
   modeMeans: {
-    sealed: 'Everything is encrypted here before it leaves. You search on this machine.',
+    sealed:
+      'Everything is encrypted here before it leaves. A search reads sealed pieces and computes on this machine.',
     split:
       'Sealed, and Eves of two operators can search it without learning the question or the passages. It takes some 4 kB more a passage at each Eve.',
     perturbed:
@@ -100,8 +103,8 @@ export const en = {
   kb: {
     back: 'Vault',
     notKept: 'It lies with no peer.',
-    lede: '{{ mode }}, {{ copies }}, with {{ eves }} Eves.',
-    ledeOne: '{{ mode }}, {{ copies }}, with one Eve.',
+    lede: '{{ copies }}, with {{ eves }} Eves.',
+    ledeOne: '{{ copies }}, with one Eve.',
     number: 'Version {{ number }} at the peers',
     upload: 'Upload now',
     uploadHint: 'Sends what changed, erases what was removed, renews the time.',
@@ -118,6 +121,13 @@ export const en = {
     used: 'Used',
     usedOf: '{{ used }} of {{ quota }}',
     until: 'Until',
+    untilAt: 'until {{ when }}',
+    poor: 'much went wrong with her: others ought to keep it, too',
+    forked:
+      'Two machines with your key wrote a version {{ number }} of their own. Upload from the one whose knowledge base is to hold.',
+    otherwise: 'Another mode',
+    otherwiseMore: 'Nothing is deleted before what replaces it is there. It may take more space at each Eve.',
+    otherwiseDo: 'Keep it so',
     tenant: 'State',
     states: {
       open: 'keeps it',
@@ -157,7 +167,7 @@ export const en = {
   },
   search: {
     title: 'Search it where it lies',
-    more: 'Asks the Eves and fetches nothing but what is found. Searching on the knowledge page needs no Eve and also goes by words and names.',
+    more: 'Asks the Eves without fetching it as a whole. Searching on the knowledge page needs no Eve and also goes by words and names.',
     label: 'Question to what lies with peers',
     do: 'Search',
     doing: 'Searching',
@@ -188,8 +198,8 @@ export const en = {
     looking: 'Asking',
     found: 'Found at peers',
     none: 'None of those who were asked keeps anything for the key of this node.',
-    at: '{{ mode }}, seen at {{ count }} Eves',
-    atOne: '{{ mode }}, seen at one Eve',
+    at: 'seen at {{ count }} Eves',
+    atOne: 'seen at one Eve',
     name: 'Name here',
     nameOf: 'Name here for {{ kb }}',
     do: 'Restore',
@@ -234,6 +244,8 @@ export const en = {
       'For {{ days }} days at a time. What nobody renews can be read for {{ grace }} more days, then it is deleted.',
     tenants: 'Who keeps something here',
     tenantsNone: 'Nobody yet.',
+    damaged: 'damaged: nothing of it can be read',
+    refusals: 'Refused, by code:',
     owner: 'Owner',
     label: 'called {{ label }}',
     usedOf: 'Used',
@@ -280,7 +292,7 @@ export const en = {
     },
     words: {
       nothing: 'nothing',
-      here: 'nothing: asked here',
+      here: 'nothing: computed here',
       halfNoise: 'nothing: half of it is noise',
       vector: 'its vector',
       nearlyAll: 'nearly all',
