@@ -159,6 +159,16 @@ export function addVpk(program: Command, add: Add): void {
     [homeOption(), jsonOption()],
     load('info'),
   );
+  examples(
+    add(
+      tenant,
+      'resize <kb> <bytes>',
+      'ask all of its Eves for so much space; nothing moves',
+      [homeOption(), jsonOption()],
+      load('resize'),
+    ),
+    'kith vpk tenant resize notes 2GB',
+  );
   add(
     tenant,
     'delete <kb>',

@@ -324,7 +324,19 @@ export const destroy: Handler = async (invocation) => {
     throw new UsageError(
       `This removes the knowledge base ${name} with all that was taken in. If you mean it: kith rag destroy ${name} --yes`,
     );
-  await withRag(options, ({ desk }) => desk.destroy(name, keep));
-  if (options.json) printJson({ name, kept: keep });
-  else print(keep ? `Forgot ${name}; its file is where it was.` : `Removed ${name}.`);
+  const atPeers = await withRag(options, async ({ desk }) => {
+    const placed = (await desk.vault.placed()).find(({ kb }) => kb === name);
+    await desk.destroy(name, keep);
+    return placed?.eves.map(({ peer }) => peer) ?? [];
+  });
+  if (options.json) printJson({ name, kept: keep, atPeers });
+  else {
+    print(keep ? `Forgot ${name}; its file is where it was.` : `Removed ${name}.`);
+    if (atPeers.length > 0)
+      say(
+        asTyped(
+          `${formatPlural(atPeers.length, 'peer')} still ${atPeers.length === 1 ? 'keeps' : 'keep'} what was placed of it, until its time is over. Bring it back: kith vpk restore ${name}. Delete it there: kith vpk tenant delete ${name} --yes`,
+        ),
+      );
+  }
 };

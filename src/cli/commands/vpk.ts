@@ -28,8 +28,10 @@ async function done(
   if (options.json) printJson(job);
   else if (job.state === 'done') {
     print(tell(job));
-    for (const { path, message } of job.progress.failures)
-      say(`${paint('yellow', 'away:', process.stderr)} ${peerShown(path)}: ${asTyped(plain(message))}`);
+    for (const { path, code, message } of job.progress.failures) {
+      const label = paint('yellow', code === 'vault_away' ? 'away:' : 'note:', process.stderr);
+      say(`${label} ${path === '' ? '' : `${peerShown(path)}: `}${asTyped(plain(message))}`);
+    }
   } else say(job.error === null ? 'It goes on in the node.' : asTyped(plain(job.error.message)));
   return codeOf([job]);
 }
@@ -110,6 +112,14 @@ export const rebalance: Handler = async (invocation) => {
   };
   if (mode !== undefined) tellWarning((await import('../../vault/index.ts')).noteOf(mode).warning);
   const told = (job: JobView) => (job.what === 'copies at peers' ? movedText(job) : syncedText(job));
+  return done(invocation, (vault) => vault.change(kbOf(invocation), order, never), told);
+};
+
+/** More space, or less, at all of its Eves: all are asked before one changes it. */
+export const resize: Handler = async (invocation) => {
+  const size = String(invocation.args[1]);
+  const order = { add: [], drop: [], quotaBytes: bytesOf(size) };
+  const told = ({ kb }: JobView) => `${kb}: ${formatBytes(order.quotaBytes)} at each of its Eves`;
   return done(invocation, (vault) => vault.change(kbOf(invocation), order, never), told);
 };
 
@@ -207,7 +217,9 @@ export const remove: Handler = async (invocation) => {
   else {
     print(`Deleted at ${formatPlural(gone.length, 'peer')}.`);
     for (const peer of left)
-      say(`${peer} was away: she deletes it when its time is over, and cannot read it.`);
+      say(
+        `${peer} was away: a node that runs deletes it there when she is back; else she does when its time is over. She cannot read it.`,
+      );
   }
   return left.length > 0 ? exitCode.degraded : exitCode.ok;
 };

@@ -248,6 +248,7 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
     reading: readingDesk(area),
     upkeep: upkeepDesk(area),
     vault: vault.desk,
+    vaultGrants: vault.grants,
     async list() {
       const opened = await need();
       const views: KbView[] = [];
@@ -272,7 +273,6 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       await kbs.close(name);
       registry.remove(name);
       watching.refresh(name);
-      await vault.forget(name);
       await engines.forget(name);
       if (keep) return;
       for (const file of [path, `${path}-wal`, `${path}-shm`]) await rm(file, { force: true });

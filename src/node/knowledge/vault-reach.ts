@@ -134,9 +134,11 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
           ? { eves: evesOf({ id, eves }) }
           : { eves: metered({ id, eves }, meter), cache: readsOf().of(id) }),
         onReached: (number) => placed?.reach(id, number),
+        onSealed: (state) => placed?.upkeep.writing(id, state),
         isLast: reputation.isLast,
         onFault(peer, fault, block) {
           log.warn('An Eve did not give what she took.', { peer, fault, block });
+          sharing?.onVaultFault?.(fault);
           if (placed !== null) reputation.gave(placed.upkeep, peer, fault);
         },
       }),

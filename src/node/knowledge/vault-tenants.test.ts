@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { silentLogger } from '../../base/index.ts';
 import { identityOf } from '../../identity/testing/credentials.ts';
 import { type AskEve, createEve, type LocalEve, tenantAt, termsOf } from '../../vault/index.ts';
-import { makeTenants, renewTenants, type TenantWay } from './vault-tenants.ts';
+import { growTenants, keepTenants, makeTenants, type TenantWay } from './vault-tenants.ts';
 
 const DAY_MS = 86_400_000;
 const LABEL = 'ab'.repeat(16);
@@ -97,16 +97,48 @@ test('tenants are renewed when half of the time is over, and who refuses is told
   const ways = [wayTo('a', 90), wayTo('b', 20), wayTo('c', 90)];
   await makeTenants(ways, 64 * MIB, undefined, never);
   now += 6 * DAY_MS;
-  assert.equal((await renewTenants(ways, never)).size, 0);
+  const unknown = () => null;
+  assert.equal((await keepTenants(ways, 64 * MIB, unknown, never)).trouble.size, 0);
   assert.deepEqual(await Promise.all(ways.map(daysLeft)), [24, 20, 24]);
   now += 10 * DAY_MS;
   ways[1]!.up = false;
   ways[2]!.welcome = false;
-  const trouble = await renewTenants(ways, never);
+  const { trouble, refused, lost, made } = await keepTenants(ways, 64 * MIB, unknown, never);
+  assert.deepEqual([refused, lost, made], [[ways[2]!.tenant.peer], [], []]);
   assert.deepEqual([...trouble.keys()], [ways[2]!.tenant.peer]);
   assert.match(
     trouble.get(ways[2]!.tenant.peer)!,
     /^Her time for it ends on 2026-01-31 and was not renewed: /,
   );
   assert.equal(await daysLeft(ways[0]!), 30);
+});
+
+test('a tenant that an Eve lost is made again; before its time that is her fault, and who lends no more is told of', async () => {
+  const ways = [wayTo('a', 90), wayTo('b', 90), wayTo('c', 90)];
+  await makeTenants(ways, 64 * MIB, 30, never);
+  const [a, b, c] = ways.map(({ tenant }) => tenant.peer);
+  const until = now + 30 * DAY_MS;
+  for (const { tenant } of ways) await tenant.destroy();
+  ways[1]!.welcome = false;
+  const kept = await keepTenants(ways, 64 * MIB, (peer) => (peer === a ? until : null), never);
+  assert.deepEqual([kept.made.toSorted(), kept.lost], [[a, c].toSorted(), [a]]);
+  assert.match(kept.trouble.get(b!)!, /has nothing of it any more.*kith vpk rebalance KB --add PEER/);
+  assert.equal(kept.until.get(a!), until);
+  // One whose time was over is no fault.
+  await ways[0]!.tenant.destroy();
+  now += 40 * DAY_MS;
+  const later = await keepTenants([ways[0]!], 64 * MIB, () => until, never);
+  assert.deepEqual([later.made, later.lost], [[a], []]);
+});
+
+test('more space is asked where there is less, and who has none says so', async () => {
+  const ways = [wayTo('a', 90), wayTo('b', 90)];
+  await makeTenants(ways, 64 * MIB, 30, never);
+  assert.equal((await growTenants(ways, 128 * MIB, never)).size, 0);
+  for (const { tenant } of ways) assert.equal((await tenant.info()).quotaBytes, 128 * MIB);
+  ways[1]!.up = false;
+  const refused = await growTenants(ways, 200 * MIB, never);
+  assert.deepEqual([...refused.keys()], [ways[1]!.tenant.peer]);
+  const most = await growTenants([ways[0]!], 600 * MIB, never);
+  assert.match(most.get(ways[0]!.tenant.peer)!, /no more space for it than before/);
 });

@@ -87,23 +87,97 @@ async function named<T>({ tenant: { peer } }: TenantWay, ask: () => Promise<T>):
   }
 }
 
-/** Renews those that have less than half of the usual time left. Why others could not be, by PeerId; who is away is not in it. */
-export async function renewTenants(
+export interface KeptTenants {
+  /** Sentences, by PeerId; who is away is not in it. */
+  readonly trouble: ReadonlyMap<string, string>;
+  /** Those that were made again. */
+  readonly made: readonly string[];
+  /** Eves that do not renew one, and those that have one no more whose time is not over. */
+  readonly refused: readonly string[];
+  readonly lost: readonly string[];
+  /** When each ends, ms by the clock of its Eve. */
+  readonly until: ReadonlyMap<string, number>;
+}
+
+/**
+ * Renews those that have less than half of the usual time left, and makes those again that an Eve has no more.
+ *
+ * @param untilOf when the tenant at an Eve ends, as she said last; null: not known
+ */
+export async function keepTenants(
   ways: readonly TenantWay[],
+  quota: number,
+  untilOf: (peer: string) => number | null,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<KeptTenants> {
   const trouble = new Map<string, string>();
+  const until = new Map<string, number>();
+  const [made, refused, lost]: [string[], string[], string[]] = [[], [], []];
+
+  async function again({ tenant, terms }: TenantWay): Promise<void> {
+    const { peer } = tenant;
+    try {
+      const now = await terms(signal);
+      const known = untilOf(peer);
+      if (known !== null && now.now < known) lost.push(peer);
+      const info = await tenant.create(quota, daysAt(now), signal);
+      until.set(peer, info.until);
+      made.push(peer);
+    } catch (error) {
+      signal.throwIfAborted();
+      trouble.set(
+        peer,
+        `She has nothing of it any more, and lends no new space: ${sentence(error)} Take another in her place (kith vpk rebalance KB --add PEER, then --drop ${peer}).`,
+      );
+    }
+  }
+
   await Promise.all(
-    ways.map(async ({ tenant, terms }) => {
-      const info = await tenant.info(signal).catch(() => null);
-      if (info === null || info.until - info.now > RENEW_BELOW_DAYS * DAY_MS) return;
+    ways.map(async (way) => {
+      const { tenant, terms } = way;
+      let info: TenantInfo;
       try {
-        await tenant.renew(null, daysAt(await terms(signal)), signal);
+        info = await tenant.info(signal);
       } catch (error) {
-        const until = new Date(info.until).toISOString().slice(0, 10);
-        trouble.set(tenant.peer, `Her time for it ends on ${until} and was not renewed: ${messageOf(error)}`);
+        signal.throwIfAborted();
+        if (isKithError(error) && error.code === 'storage_no_tenant') await again(way);
+        return;
+      }
+      until.set(tenant.peer, info.until);
+      if (info.until - info.now > RENEW_BELOW_DAYS * DAY_MS) return;
+      try {
+        const renewed = await tenant.renew(null, daysAt(await terms(signal)), signal);
+        until.set(tenant.peer, renewed.until);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isKithError(error) && error.code.startsWith('storage_')) refused.push(tenant.peer);
+        const day = new Date(info.until).toISOString().slice(0, 10);
+        trouble.set(tenant.peer, `Her time for it ends on ${day} and was not renewed: ${messageOf(error)}`);
       }
     }),
   );
-  return trouble;
+  return { trouble, made, refused, lost, until };
 }
+
+/** Asks each Eve for so much space; why some do not give it, by PeerId. Who is away is in it, too. */
+export async function growTenants(
+  ways: readonly TenantWay[],
+  quota: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const refused = new Map<string, string>();
+  await Promise.all(
+    ways.map(async ({ tenant, terms }) => {
+      try {
+        const { quotaBytes } = await tenant.info(signal);
+        if (quotaBytes < quota) await tenant.renew(quota, daysAt(await terms(signal)), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        refused.set(tenant.peer, `She has no more space for it than before: ${messageOf(error)}`);
+      }
+    }),
+  );
+  return refused;
+}
+
+const sentence = (error: unknown): string => `${messageOf(error).replace(/\.$/, '')}.`;

@@ -9,7 +9,7 @@ export const UPKEEP_TABLES: Migration = {
   name: 'upkeep of what is placed',
   up: `
     CREATE TABLE upkeep (
-      id TEXT PRIMARY KEY, written TEXT, sound TEXT, by_hand INTEGER NOT NULL DEFAULT 0, orphaned INTEGER
+      id TEXT PRIMARY KEY, written TEXT, sound TEXT, by_hand INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE lease (id TEXT NOT NULL, peer TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (id, peer)) STRICT, WITHOUT ROWID;
     CREATE TABLE leaving (id TEXT NOT NULL, peer TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (id, peer)) STRICT, WITHOUT ROWID;
@@ -18,23 +18,28 @@ export const UPKEEP_TABLES: Migration = {
 };
 
 export interface Upkeep {
-  /** Names the state that this node wrote last, and the last one of which each Eve had all that is hers; null: none yet. */
+  /**
+   * Names the state that this node wrote last, and after it the one that it was about to write when it was stopped; and the last one of
+   * which each Eve had all that is hers. Null: none yet.
+   */
   readonly written: string | null;
   readonly sound: string | null;
   /** Whether the owner said how much space there is to be. */
   readonly byHand: boolean;
-  /** When the knowledge base was destroyed here, ms since 1970; null while it is here. */
-  readonly orphaned: number | null;
 }
 
 export interface UpkeepStore {
   of(id: string): Upkeep;
   change(id: string, more: Partial<Upkeep>): void;
+  /** This node is about to set a head that says that. */
+  writing(id: string, state: string): void;
   /** When a tenant's time ends, as its Eve last said; null: she never did. ms since 1970 by her clock. */
   until(id: string, peer: string): number | null;
   noteUntil(id: string, peer: string, until: number): void;
   /** Eves that are to delete a tenant once what is in it is elsewhere. */
   leaving(id: string): string[];
+  /** Those of collections that are placed no more. */
+  leftOver(): readonly { readonly id: string; readonly peer: string }[];
   leave(id: string, peer: string, since: number): void;
   left(id: string, peer: string): void;
   /** Whether something of that kind may be noted of a peer now, and notes that it was: once in `everyMs`. */
@@ -46,13 +51,12 @@ interface Row {
   readonly written: string | null;
   readonly sound: string | null;
   readonly by_hand: number;
-  readonly orphaned: number | null;
 }
 
 export function upkeepStore(database: Database): UpkeepStore {
   const read = database.prepare<Row, [string]>('SELECT * FROM upkeep WHERE id = ?');
-  const save = database.prepare<never, [string, string | null, string | null, number, number | null]>(
-    'INSERT OR REPLACE INTO upkeep (id, written, sound, by_hand, orphaned) VALUES (?, ?, ?, ?, ?)',
+  const save = database.prepare<never, [string, string | null, string | null, number]>(
+    'INSERT OR REPLACE INTO upkeep (id, written, sound, by_hand) VALUES (?, ?, ?, ?)',
   );
   const readUntil = database.prepare<{ until: number }, [string, string]>(
     'SELECT until FROM lease WHERE id = ? AND peer = ?',
@@ -62,6 +66,9 @@ export function upkeepStore(database: Database): UpkeepStore {
   );
   const readLeaving = database.prepare<{ peer: string }, [string]>(
     'SELECT peer FROM leaving WHERE id = ? ORDER BY peer',
+  );
+  const readLeftOver = database.prepare<{ id: string; peer: string }>(
+    'SELECT id, peer FROM leaving WHERE id NOT IN (SELECT id FROM collection) ORDER BY id, peer',
   );
   const addLeaving = database.prepare<never, [string, string, number]>(
     'INSERT OR IGNORE INTO leaving VALUES (?, ?, ?)',
@@ -81,20 +88,25 @@ export function upkeepStore(database: Database): UpkeepStore {
 
   function of(id: string): Upkeep {
     const row = read.get(id);
-    if (row === undefined) return { written: null, sound: null, byHand: false, orphaned: null };
-    const { written, sound, by_hand, orphaned } = row;
-    return { written, sound, byHand: by_hand === 1, orphaned };
+    if (row === undefined) return { written: null, sound: null, byHand: false };
+    const { written, sound, by_hand } = row;
+    return { written, sound, byHand: by_hand === 1 };
   }
 
   return {
     of,
     change(id, more) {
-      const { written, sound, byHand, orphaned } = { ...of(id), ...more };
-      save.run(id, written, sound, byHand ? 1 : 0, orphaned);
+      const { written, sound, byHand } = { ...of(id), ...more };
+      save.run(id, written, sound, byHand ? 1 : 0);
+    },
+    writing(id, state) {
+      const last = of(id).written?.split(' ').at(-1) ?? '';
+      this.change(id, { written: `${last} ${state}`.trim() });
     },
     until: (id, peer) => readUntil.get(id, peer)?.until ?? null,
     noteUntil: (id, peer, until) => void saveUntil.run(id, peer, Math.floor(until)),
     leaving: (id) => readLeaving.all(id).map(({ peer }) => peer),
+    leftOver: () => readLeftOver.all(),
     leave: (id, peer, since) => void addLeaving.run(id, peer, Math.floor(since)),
     left: (id, peer) => void dropLeaving.run(id, peer),
     note(peer, kind, now, everyMs) {

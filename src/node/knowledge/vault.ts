@@ -4,7 +4,7 @@
  * @module node/knowledge/vault
  */
 import { isKithError, KithError, messageOf } from '../../base/index.ts';
-import type { JobView, PlacedView, VaultDesk } from '../../server/index.ts';
+import type { JobView, PlacedView, VaultDesk, VaultGrantDesk } from '../../server/index.ts';
 import { checkDimension, checkPerturbedDimension, coloursOf, noteOf } from '../../vault/index.ts';
 import type { AreaParts } from './areas.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,6 +15,7 @@ import { createVaultFinding } from './vault-finding.ts';
 import { createGrantDesk } from './vault-grant-desk.ts';
 import { createVaultGranted } from './vault-granted.ts';
 import { createVaultGrants } from './vault-grants.ts';
+import { destroyAll, noteDropped } from './vault-leaving.ts';
 import { newMeter } from './vault-meter.ts';
 import { changePlaced, modeBytes } from './vault-mode.ts';
 import { createVaultReach } from './vault-reach.ts';
@@ -23,15 +24,14 @@ import { perturbedBytes, requireMode } from './vault-perturbed.ts';
 import { createPlacedSearcher } from './vault-search.ts';
 import type { PlacedRow } from './vault-store.ts';
 import { leastQuota, makeTenants } from './vault-tenants.ts';
-import { createVaultWork, idOf, type VaultWork } from './vault-work.ts';
+import { createVaultWork, idOf, otherPlaced, type VaultWork } from './vault-work.ts';
 
 export interface NodeVault extends Disposable {
   readonly desk: VaultDesk;
+  readonly grants: VaultGrantDesk;
   readonly work: VaultWork;
   /** Does a job that makes a knowledge base. */
   readonly restoring: VaultRestore['work'];
-  /** The knowledge base is gone here; what peers keep of it stays. */
-  forget(name: string): Promise<void>;
 }
 
 /** Copies that are wanted; with fewer Eves there are as many as Eves, until others join. */
@@ -67,8 +67,11 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     stale: await withKb(kb, ({ store: documents }) => documents.version() !== version).catch(() => null),
   });
 
-  const addJob = async (name: string, op: 'sync' | 'repair' | 'rotate'): Promise<JobView> =>
-    (await opened()).jobs.add(name, { kind: 'vault', op });
+  const addJob = async (name: string, op: 'sync' | 'repair' | 'rotate'): Promise<JobView> => {
+    const { registry, jobs } = await opened();
+    if (!registry.has(name)) throw notHere(name);
+    return jobs.add(name, { kind: 'vault', op });
+  };
 
   const desk: VaultDesk = {
     discover: vaultDiscovery(reach, clock),
@@ -84,7 +87,10 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
     async place(name, { mode = 'sealed', eves: named, replicas, quotaBytes, days }, signal) {
       requireMode(mode, config);
       const placed = await store();
-      if (placed.of(name) !== null)
+      const before = placed.of(name);
+      if (before !== null && (await withKb(name, ({ store: documents }) => idOf(documents.id))) !== before.id)
+        throw otherPlaced(name);
+      if (before !== null)
         throw new KithError(
           'vault_placed',
           `${name} is on peers' disks already. Bring it up to date with kith vpk upload ${name}, or change its Eves with kith vpk rebalance ${name}.`,
@@ -109,6 +115,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
         ...{ reached: 0, version: null, synced: null },
       };
       placed.save(row);
+      placed.upkeep.change(id, { byHand: quotaBytes !== undefined });
+      for (const { peer } of eves) placed.upkeep.left(id, peer);
       await grants.placed(row, [], signal);
       await tellEves(reach, row, parts, signal);
       return addJob(name, 'sync');
@@ -127,6 +135,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       const { row, anew } = await withKb(name, ({ store: documents }) =>
         changePlaced(reach, before, documents, order, signal),
       );
+      await noteDropped(reach, before, row, clock.now());
+      if (order.quotaBytes !== undefined) (await store()).upkeep.change(row.id, { byHand: true });
       // What was reached meanwhile stays so.
       (await store()).save({ ...row, reached: (await rowOf(name)).reached });
       await grants.placed(row, before.eves, signal);
@@ -153,42 +163,39 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       const row = await rowOf(name);
       searcher.forget(row.id);
       reach.reads().forget(row.id);
-      const gone: string[] = [];
-      const left: string[] = [];
-      await Promise.all(
-        row.eves.map(async ({ peer }) => {
-          try {
-            await tenantOf(row.id, peer).destroy(signal);
-            gone.push(peer);
-          } catch (error) {
-            (isKithError(error) && error.code === 'storage_no_tenant' ? gone : left).push(peer);
-          }
-        }),
-      );
-      (await store()).remove(row.id);
+      const { gone, left } = await destroyAll(reach, row, clock.now(), signal);
       await grants.gone(row.id, gone);
       return { gone, left };
     },
-    grants: createGrantDesk({
-      ...{ parts, reach, grants, granted },
-      rotate: (name) => addJob(name, 'rotate'),
-    }),
     find: finding.find,
     restore: restoring.restore,
   };
 
   return {
     desk,
-    work: createVaultWork({ parts, reach, grants, onChanged: (id) => searcher.forget(id) }),
+    grants: createGrantDesk({
+      ...{ parts, reach, grants, granted },
+      rotate: (name) => addJob(name, 'rotate'),
+    }),
+    work: createVaultWork({
+      ...{ parts, reach, grants },
+      onChanged(id) {
+        searcher.forget(id);
+        // What was erased is to be readable no more, nor by what was read before.
+        reach.reads().forgetPages(id);
+      },
+    }),
     restoring: restoring.work,
-    async forget(name) {
-      const placed = reach.kept ?? (sharing === undefined ? null : await store());
-      const row = placed?.of(name);
-      if (row !== undefined && row !== null) placed!.remove(row.id);
-    },
     [Symbol.dispose]() {
       grants[Symbol.dispose]();
       reach[Symbol.dispose]();
     },
   };
 }
+
+const notHere = (name: string): KithError =>
+  new KithError(
+    'kb_unknown',
+    `${name} is not here any more; peers keep it until its time is over. Fetch it with kith vpk restore ${name}, or delete it there with kith vpk tenant delete ${name} --yes.`,
+    { status: 404, param: 'kb' },
+  );

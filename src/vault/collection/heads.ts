@@ -14,7 +14,7 @@ import type { PlacedEve } from '../place/reader.ts';
 import { type Head, headNumber, MANIFEST_BOUNDS, openHead, packedIds } from '../seal/manifest.ts';
 import { damaged } from '../seal/record.ts';
 import type { HeadRow } from '../types.ts';
-import { awayText } from './put.ts';
+import { awayText, TRY_AGAIN } from './put.ts';
 import type { CollectionOptions } from './types.ts';
 
 export const HEAD_NAME = 'main';
@@ -147,7 +147,7 @@ export async function setHeads(
   if (taken.size < Math.min(eves.length, replicas, 2))
     throw new KithError(
       'vault_not_placed',
-      `The new state was taken by ${taken.size} of ${eves.length} Eves. ${awayText(away)} Upload again when they are back (kith vpk upload).`,
+      `The new state was taken by ${taken.size} of ${eves.length} Eves. ${awayText(away)} ${TRY_AGAIN}`,
       { status: 503 },
     );
   return taken;

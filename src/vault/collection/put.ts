@@ -60,7 +60,7 @@ export function createPutter(
       if (copies === 0 || copies < Math.min(wanted, 2))
         throw new KithError(
           'vault_not_placed',
-          `${copies} of ${wanted} copies of a block found an Eve. ${awayText(away)} What was placed before stays as it is; try again when they are back, or add an Eve.`,
+          `${copies} of ${wanted} copies of a block found an Eve. ${awayText(away)} What was placed before stays as it is. ${TRY_AGAIN}`,
           { status: 503 },
         );
     },
@@ -113,7 +113,7 @@ export function createEverywhere(
         if (away.size === 0) throw error;
         throw new KithError(
           'vault_not_placed',
-          `Too few Eves took a block. ${awayText(away)} What was placed before stays as it is; try again when they are back, or add an Eve.`,
+          `Too few Eves took a block. ${awayText(away)} What was placed before stays as it is. ${TRY_AGAIN}`,
           { status: 503, cause: error },
         );
       }
@@ -121,6 +121,10 @@ export function createEverywhere(
     },
   };
 }
+
+/** What to do about too few Eves. */
+export const TRY_AGAIN =
+  'Upload again when they are back (kith vpk upload KB), or take another Eve in their place (kith vpk rebalance KB --add PEER).';
 
 /** Who is away and why, as sentences. */
 export const awayText = (away: ReadonlyMap<string, string>): string =>

@@ -115,6 +115,8 @@ export async function syncObjects(
 
   const head = { number, mode, objects: entries.size, pages, everywhere, info };
   const row = { number, bytes: sealHead(keys, head, random) };
+  const state = stateOf({ ...head, epoch });
+  options.onSealed?.(state);
   const taken = await setHeads(options, manifest.heads, row, away, signal);
   const referenced = referencedBy({ pages, everywhere, entries });
   const owners = ownersIn({ everywhere }, replicas);
@@ -122,7 +124,7 @@ export async function syncObjects(
   const report = {
     ...{ number, objects: entries.size, added: added - Math.min(added, gone), changed, erased },
     ...{ again, repacked: repack.length, segments, uploadedBytes: putter.bytes, removedBlocks, away },
-    ...{ state: stateOf({ ...head, epoch }), before: manifest.state, fork: manifest.fork },
+    ...{ state, before: manifest.state, fork: manifest.fork },
     thin: isSure ? thinIn(held, referenced, (block) => owners(block, eves)) : 0,
   };
   log.debug('A collection was synced.', { number, objects: entries.size, bytes: putter.bytes });

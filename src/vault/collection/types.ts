@@ -41,6 +41,8 @@ export interface CollectionOptions {
   readonly reached: number;
   /** Told once an Eve shows or took it, so that it can be written down. */
   readonly onReached: (number: number) => void;
+  /** Told what a state says before its head is set anywhere, so that whose it is can be told later. */
+  readonly onSealed?: (state: string) => void;
   readonly onFault?: (peer: string, fault: EveFault, block: string) => void;
   /** Whether an Eve is asked after all others. @default none is */
   readonly isLast?: (peer: string) => boolean;

@@ -244,7 +244,7 @@ function missing(id: string): never {
 function full(quota: number, bytes: number): KithError {
   return new KithError(
     'storage_quota',
-    `The tenant's space of ${formatBytes(quota)} has no room for ${formatBytes(bytes)} more. Take further Eves (kith vpk rebalance KB --add PEER), or place it anew with more --quota.`,
+    `The tenant's space of ${formatBytes(quota)} has no room for ${formatBytes(bytes)} more. Its owner asks for more with kith vpk tenant resize KB SIZE, or takes further Eves (kith vpk rebalance KB --add PEER).`,
     { status: 507, details: { quota, bytes } },
   );
 }
