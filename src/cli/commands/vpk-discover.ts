@@ -41,13 +41,17 @@ function heardTable(eves: readonly EveView[]): string {
       ['HEARD OF', 'SCORE', 'LENDS TO', 'MODES', 'FREE', 'AT MOST', 'DAYS'],
       ...eves.map(({ peer, heard, standing }) => [
         ...[peer, scoreText(standing), heard === null ? paint('dim', 'does not say') : toText(heard)],
-        ...[heard?.modes.join(' ') ?? '', aboutBytes(heard?.freeBytes), aboutBytes(heard?.largestBytes)],
+        ...[modesText(heard), aboutBytes(heard?.freeBytes), aboutBytes(heard?.largestBytes)],
         heard === null ? '' : String(heard.days),
       ]),
     ],
     [4, 5, 6],
   );
 }
+
+/** The weak mode is called so wherever it stands. */
+const modesText = (heard: HeardTerms | null): string =>
+  (heard?.modes ?? []).map((mode) => (mode === 'perturbed' ? 'perturbed (weak)' : mode)).join(' ');
 
 const toText = ({ to }: HeardTerms): string => (to === 'friends' ? 'friends' : `friends, ${to} and above`);
 
@@ -69,7 +73,7 @@ function answeredTable(eves: readonly EveView[]): string {
               'yellow',
               `${heard === null ? '' : 'heard of, no answer: '}${plain(trouble ?? '').slice(0, 60)}`,
             ),
-        heard?.modes.join(' ') ?? '',
+        modesText(heard),
         freeBytes === null || !open ? '' : formatBytes(freeBytes),
         largestBytes === null || !open ? '' : formatBytes(largestBytes),
         days === null ? '' : String(days),

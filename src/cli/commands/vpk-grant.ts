@@ -155,8 +155,10 @@ export async function tellGranted({ options }: Invocation, grant: string): Promi
   return granted.trouble === null ? exitCode.ok : exitCode.degraded;
 }
 
-function tellView({ kb, issuer, from, until, mode, eves, number, trouble }: GrantedView): void {
-  print(`${plain(kb)} of ${issuer}, ${mode}: read, from ${day(from)} until ${day(until)} UTC`);
+function tellView(view: GrantedView): void {
+  const { kb, issuer, from, until, mode, label, warning, eves, number, trouble } = view;
+  const shown = `${mode}${label === null ? '' : ` (${plain(label)})`}`;
+  print(`${plain(kb)} of ${issuer}, ${shown}: read, from ${day(from)} until ${day(until)} UTC`);
   print(
     table([
       ['EVE', 'SAYS'],
@@ -168,4 +170,5 @@ function tellView({ kb, issuer, from, until, mode, eves, number, trouble }: Gran
   );
   if (trouble === null) print(`State ${number} can be read: kith vpk restore ${plain(kb)} --grant FILE`);
   else say(`${paint('yellow', 'nothing can be read:', process.stderr)} ${asTyped(plain(trouble))}`);
+  if (warning !== null) say(`${paint('yellow', 'warning:', process.stderr)} ${asTyped(plain(warning))}`);
 }
