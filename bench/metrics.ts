@@ -132,7 +132,7 @@ function scrape(name: string, count: number): string[] {
   const figures = {
     ...{ version: '0', startedAt: 0, now: 0, requests, answers, active: 0, status: null, fresh: true },
     attempts: new AttemptFigures(300_000),
-    ...{ loop: { p50: 0, p99: 0, max: 0 }, firing: [], webhookFailures: 0, traceFailures: 0 },
+    ...{ loop: { p50: 0, p99: 0, max: 0 }, firing: [], webhookFailures: 0, traceFailures: 0, vault: null },
     logLines: { trace: 0, debug: 0, info: 0, warn: 0, error: 0, fatal: 0 },
   };
   let ms = Number.POSITIVE_INFINITY;

@@ -48,6 +48,7 @@ import { createNodeSwarm, type NodeSwarm } from './swarm.ts';
 import { type BoundNetwork, createPeerNetwork } from './swarm-asking.ts';
 import { noReceipts, openNodeReceipts } from './swarm-receipts.ts';
 import { tlsFiles } from './tls-files.ts';
+import { watchVault } from './vault-watch.ts';
 
 /** A node has to be gone this long after Ctrl-C; what is left after draining goes to closing the rooms. */
 const closeWithinMs = 5_000;
@@ -196,12 +197,16 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       random: systemRandom,
       log: log.child('swarm'),
     });
+    const watch = watchVault(peers);
     knowledge = lateKnowledge({
       ...{ config, clock: systemClock, random: systemRandom, log: log.child('knowledge') },
       ...{ engine: rooms.engine, local: rooms.local, models: rooms.store, gateway: rooms.gateway },
       watches: config.knowledge.watch,
       activity: () => (server?.total ?? 0) * 1000 + (server?.active ?? 0),
-      sharing: { identity: identity.identity, peers, mayLeave: questionsThatLeave(config, peers) },
+      sharing: {
+        ...{ identity: identity.identity, peers: watch.peers, mayLeave: questionsThatLeave(config, peers) },
+        onVaultFault: watch.fault,
+      },
     });
     const ids = createIds(systemClock, systemRandom);
     const token = randomBytes(32).toString('base64url');
@@ -226,6 +231,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       models: [config.models.default, config.models.embedding],
       alerts: config.alerts,
       telemetry: config.telemetry,
+      vault: () => ({ lent: storage?.figures() ?? null, asked: watch.figures() }),
     });
     server = await createServer({
       gateway: rooms.gateway,

@@ -6,7 +6,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, KithError, type Logger, messageOf, reaches } from '../base/index.ts';
-import type { StorageDesk } from '../server/index.ts';
+import type { StorageDesk, VaultFigures } from '../server/index.ts';
 import type { IncomingCall, ReplyInit, SpaceTerms } from '../swarm/index.ts';
 import type { EveAccount, EveHost } from '../vault/index.ts';
 import { storageFolder } from './home-files.ts';
@@ -19,6 +19,8 @@ export interface NodeStorage extends AsyncDisposable {
   /** On which terms, as they are announced; null while nothing can be lent. Never throws; takes a second at most. */
   space(): Promise<SpaceTerms | null>;
   readonly desk: StorageDesk;
+  /** Null: this node lends nothing. */
+  figures(): VaultFigures['lent'];
 }
 
 export interface NodeStorageParts {
@@ -99,6 +101,11 @@ export function createNodeStorage({ config, peers, log }: NodeStorageParts): Nod
         },
         to: storage.serveTier === 'nobody' ? 'friends' : storage.serveTier,
       };
+    },
+    figures() {
+      if (!enabled) return null;
+      const { answered = 0, refusals = {}, bytesIn = 0, bytesOut = 0 } = host?.counters ?? {};
+      return { account, waiting: host?.waiting ?? 0, answered, refusals, bytesIn, bytesOut };
     },
     answerPeer: enabled
       ? async ({ peer, metadata, payload }) =>

@@ -35,6 +35,7 @@ export {
   type MetricsView,
   type Observability,
   type Quantiles,
+  type VaultFigures,
 } from './metrics/index.ts';
 export type * from './rag/answer-types.ts';
 export { answerEventView, answerView } from './rag/answers.ts';

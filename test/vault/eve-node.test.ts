@@ -30,13 +30,17 @@ after(async () => {
   await Promise.all([bob, eve].map((node) => node?.[Symbol.asyncDispose]()));
 });
 
-async function discover(ask: boolean, peers: readonly string[] = []): Promise<readonly EveView[]> {
-  const run = JSON.parse(await readFile(join(bob.home, 'run', 'node.json'), 'utf8')) as { token: string };
-  const response = await fetch(`${bob.node.url}/api/rag/vault/discover`, {
-    method: 'POST',
+async function asked(node: SwarmNode, path: string, body?: object): Promise<Response> {
+  const run = JSON.parse(await readFile(join(node.home, 'run', 'node.json'), 'utf8')) as { token: string };
+  return fetch(`${node.node.url}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${run.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ peers, ask }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+}
+
+async function discover(ask: boolean, peers: readonly string[] = []): Promise<readonly EveView[]> {
+  const response = await asked(bob, '/api/rag/vault/discover', { peers, ask });
   assert.equal(response.status, 200);
   return ((await response.json()) as { eves: EveView[] }).eves;
 }
@@ -68,6 +72,17 @@ test('what an Eve lends is heard before she is asked, rounded down; asked she te
   // Whoever lists peers sees what they serve, not the terms.
   const { peers } = await bob.call<PeersView>('GET', '/peers');
   assert.deepEqual(peers.find(({ peer }) => peer === ofEve.peer)!.serves, ['storage']);
+});
+
+test('the figures of both sides are among the metrics', async () => {
+  const of = async (node: SwarmNode) => (await asked(node, '/metrics')).text();
+  const lent = await of(eve);
+  assert.match(lent, /^kith_storage_capacity_bytes 600000000$/m);
+  assert.match(lent, /^kith_storage_tenants 0$/m);
+  assert.match(lent, /^kith_storage_answered_total [1-9]/m);
+  const kept = await of(bob);
+  assert.match(kept, /^kith_vault_calls_total\{op="terms",outcome="answered"\} [1-9]/m);
+  assert.doesNotMatch(kept, /^kith_storage_capacity_bytes \d/m);
 });
 
 test('an Eve who is not there is told apart from one who answers, and what she announced is gone with her', async () => {

@@ -31,6 +31,8 @@ export interface SharingParts {
   readonly identity: Identity;
   readonly peers: Pick<PeerNetwork, 'swarm' | 'standing' | 'lending' | 'reputation'>;
   readonly mayLeave: MayLeave;
+  /** An Eve did not give a block that she took. */
+  readonly onVaultFault?: (kind: string) => void;
 }
 
 export interface Sharing extends Disposable {

@@ -247,6 +247,55 @@ export const families = {
     'Times the swarm thread was started again after it died.',
   ),
 
+  storageCapacity: family(
+    'gauge',
+    'kith_storage_capacity_bytes',
+    'Bytes that this node lends to peers at most.',
+  ),
+  storagePromised: family('gauge', 'kith_storage_promised_bytes', 'Bytes that were promised to tenants.'),
+  storageUsed: family('gauge', 'kith_storage_used_bytes', 'Bytes that the files of tenants take.'),
+  storageTenants: family('gauge', 'kith_storage_tenants', 'Tenants of peers on this disk.'),
+  storageWaiting: family(
+    'gauge',
+    'kith_storage_calls_waiting',
+    'Calls of peers that wait for the storage, the one that it works at included.',
+  ),
+  storageAnswered: family(
+    'counter',
+    'kith_storage_answered_total',
+    'Calls of peers that the storage answered.',
+  ),
+  storageRefused: family(
+    'counter',
+    'kith_storage_refused_total',
+    'Calls of peers that the storage refused, by error code; storage_busy is back-pressure.',
+    ['code'],
+  ),
+  storageBytes: family(
+    'counter',
+    'kith_storage_bytes_total',
+    'Bytes of payloads that peers brought (in) and took (out).',
+    ['direction'],
+  ),
+  vaultCalls: family(
+    'counter',
+    'kith_vault_calls_total',
+    'Calls to Eves by what was asked and what became of it: answered, refused, failed, or ended since another was faster.',
+    ['op', 'outcome'],
+  ),
+  vaultFaults: family(
+    'counter',
+    'kith_vault_faults_total',
+    'Times an Eve did not give a block that she took: missing, damaged, or no answer (failed).',
+    ['fault'],
+  ),
+  vaultBytes: family(
+    'counter',
+    'kith_vault_bytes_total',
+    'Bytes of payloads that came from Eves (in) and went to them (out).',
+    ['direction'],
+  ),
+
   logLines: family('counter', 'kith_log_lines_total', 'Log lines written, by level.', ['level']),
   alertsFiring: family('gauge', 'kith_alert_firing', '1 while the alert fires, else 0.', [
     'rule',

@@ -9,3 +9,4 @@ export { families } from './families.ts';
 export { createObservability, type Observability, type ObservabilityOptions } from './observability.ts';
 export { metricsRoutes } from './routes.ts';
 export type { Alert, AnswerRow, AnswerTotals, Grouped, MetricsView, Quantiles, Severity } from './types.ts';
+export type { VaultFigures } from './vault-figures.ts';

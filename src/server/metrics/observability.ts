@@ -22,6 +22,7 @@ import { createRestartCount } from './restarts.ts';
 import { createStatusReader } from './status-reader.ts';
 import type { Traces } from './traces.ts';
 import type { Alert, MetricsView } from './types.ts';
+import type { VaultFigures } from './vault-figures.ts';
 import { healthFigures, recentAnswers, totalAnswers } from './view.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -47,6 +48,8 @@ export interface ObservabilityOptions {
   readonly access: boolean;
   /** Asked within a bound; may be slow or throw. */
   readonly status: () => Promise<NodeStatus>;
+  /** @default nothing of the vault is known */
+  readonly vault?: () => VaultFigures;
   /** Ids of models that exist whatever the status says: the configured ones. */
   readonly models: readonly string[];
   readonly alerts: AlertSettings & {
@@ -194,6 +197,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
           active: status?.requests.active ?? null,
           status,
           fresh,
+          vault: options.vault?.() ?? null,
           loop: loop.loop,
           logLines: log.written,
           firing: alerts.firing,

@@ -14,6 +14,7 @@ import { families } from './families.ts';
 import type { LoopDelay } from './process.ts';
 import type { RequestFigures } from './requests.ts';
 import type { Alert } from './types.ts';
+import { type VaultFigures, writeVault } from './vault-figures.ts';
 import { round } from './view.ts';
 
 export interface Figures {
@@ -30,6 +31,7 @@ export interface Figures {
   readonly status: NodeStatus | null;
   /** False when that is old, because it did not tell in time. */
   readonly fresh: boolean;
+  readonly vault: VaultFigures | null;
   readonly loop: LoopDelay;
   readonly logLines: Readonly<Record<LogLevel, number>>;
   readonly firing: readonly Alert[];
@@ -61,6 +63,7 @@ export function renderFigures(figures: Figures, format: Format): string {
   writeRecent(out, figures);
   writeNode(out, figures);
   writeSwarm(out, figures);
+  writeVault(out, figures.vault);
   writeProcess(out, figures);
   return out.text();
 }
