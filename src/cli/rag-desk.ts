@@ -25,6 +25,7 @@ import {
   type SharesDesk,
   type UpkeepDesk,
   type VaultDesk,
+  type VaultGrantDesk,
 } from '../server/index.ts';
 import { connect, type NodeClient } from './client.ts';
 import { createProgress } from './progress.ts';
@@ -35,6 +36,7 @@ import { graphOverHttp } from './rag-graph-desk.ts';
 import { sharesOverHttp } from './rag-share-desk.ts';
 import { upkeepOverHttp } from './rag-upkeep-desk.ts';
 import { vaultOverHttp } from './rag-vault-desk.ts';
+import { vaultGrantsOverHttp } from './rag-vault-grant-desk.ts';
 import { settingsOf } from './settings.ts';
 
 /** As `AnswersDesk`, with sources as they are shown. */
@@ -53,6 +55,7 @@ export interface RagDesk {
     readonly shares: SharesDesk;
     readonly upkeep: UpkeepDesk;
     readonly vault: VaultDesk;
+    readonly vaultGrants: VaultGrantDesk;
   };
   /** Jobs end with this command: no node runs that goes on with them. */
   readonly isHere: boolean;
@@ -133,6 +136,7 @@ export function overHttp(node: NodeClient): RagDesk['desk'] {
     shares: sharesOverHttp(node),
     upkeep: upkeepOverHttp(node, of),
     vault: vaultOverHttp(node, of),
+    vaultGrants: vaultGrantsOverHttp(node, of),
     dream: dreamsOverHttp(node, of),
     engines: enginesOverHttp(node, of),
     graph: graphOverHttp(node, of),

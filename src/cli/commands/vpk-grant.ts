@@ -37,7 +37,7 @@ export const create: Handler = async (invocation) => {
       `--rights is read: what peers keep of ${kb} is signed with a key of its owner alone, so that nobody else can change it.`,
     );
   const order = { to: String(options.to), days: Number(options.days) };
-  const { text, ...given } = await withRag(options, ({ desk }) => desk.vault.grants.give(kb, order, never));
+  const { text, ...given } = await withRag(options, ({ desk }) => desk.vaultGrants.give(kb, order, never));
   const out = options.out === undefined ? null : absolute(String(options.out));
   if (out !== null) await writeNew(out, `${text}\n`, `kith vpk grant revoke ${kb} ${given.id}`);
   if (options.json) {
@@ -72,7 +72,7 @@ async function writeNew(path: string, text: string, undo: string): Promise<void>
 export const list: Handler = async (invocation) => {
   const { options } = invocation;
   const kb = argument(invocation);
-  const grants = await withRag(options, ({ desk }) => desk.vault.grants.given(kb));
+  const grants = await withRag(options, ({ desk }) => desk.vaultGrants.given(kb));
   if (options.json) {
     printJson({ grants });
     return;
@@ -95,7 +95,7 @@ export const revoke: Handler = async (invocation) => {
   const { options } = invocation;
   const [kb, id] = [argument(invocation), argument(invocation, 1)];
   const { given, job } = await withRag(options, async (rag) => {
-    const { grants } = rag.desk.vault;
+    const grants = rag.desk.vaultGrants;
     const given = await grants.revoke(kb, id, never);
     return { given, job: options.rotate === true ? await follow(rag, await grants.rotate(kb)) : null };
   });
@@ -127,7 +127,7 @@ export const rotate: Handler = async (invocation) => {
   const { options } = invocation;
   const kb = argument(invocation);
   const { job, holds } = await withRag(options, async (rag) => {
-    const { grants } = rag.desk.vault;
+    const grants = rag.desk.vaultGrants;
     const job = await follow(rag, await grants.rotate(kb));
     return { job, holds: (await grants.given(kb)).filter(({ state }) => state === 'old_keys') };
   });
@@ -149,7 +149,7 @@ export const rotate: Handler = async (invocation) => {
 
 /** `kith vpk resolve --grant FILE`. */
 export async function tellGranted({ options }: Invocation, grant: string): Promise<number> {
-  const granted = await withRag(options, ({ desk }) => desk.vault.grants.resolve(grant, never));
+  const granted = await withRag(options, ({ desk }) => desk.vaultGrants.resolve(grant, never));
   if (options.json) printJson(granted);
   else tellView(granted);
   return granted.trouble === null ? exitCode.ok : exitCode.degraded;

@@ -60,6 +60,7 @@ export function lateKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
         ...(['discover', 'placed', 'info', 'place', 'sync', 'repair'] as const),
         ...(['change', 'check', 'search', 'remove', 'find', 'restore'] as const),
       ]),
+      vaultGrants: later('vaultGrants', ['give', 'given', 'revoke', 'rotate', 'resolve', 'search']),
       engines: later('engines', ['list', 'connect', 'info', 'sync', 'search', 'disconnect']),
       upkeep: later('upkeep', ['chunking', 'setChunking', 'preview']),
       list: async () => (await need()).list(),

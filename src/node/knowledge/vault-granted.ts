@@ -12,12 +12,12 @@ import {
   type Collection,
   createCollection,
   type KeyRing,
+  noteOf,
   openGrantFile,
   type PlacedEve,
   ringOf,
   tenantAt,
   type VaultAccess,
-  noteOf,
 } from '../../vault/index.ts';
 import type { AreaParts } from './areas.ts';
 import { ASK_MS, type VaultReach } from './vault-reach.ts';

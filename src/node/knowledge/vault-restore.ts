@@ -23,6 +23,7 @@ import { requireNew } from './making.ts';
 import type { Registry, RestoreWork, Work } from './registry.ts';
 import { NOTHING, noProgress, STOPPING, type Telling } from './telling.ts';
 import type { VaultFinding } from './vault-finding.ts';
+import type { Granted, VaultGranted } from './vault-granted.ts';
 import { removeLeft } from './vault-parts.ts';
 import type { VaultReach } from './vault-reach.ts';
 import { type FetchedBlocks, openFetched, sweepFetched } from './vault-restore-kept.ts';
@@ -39,9 +40,6 @@ export interface VaultRestore {
 
 /** After these, what was fetched is kept for the next try; after others it is of no use. */
 const COME_AGAIN: ReadonlySet<string> = new Set(['vault_block_lost', 'vault_unreachable']);
-/** Names of objects that are of searches begin so. */
-const MADE_ANEW = [COMPACT_OBJECTS, PERTURBED_OBJECTS, SPLIT_OBJECTS] as const;
-
 /** States that others wrote while one was fetched. */
 const MOST_STATES = 5;
 
@@ -49,17 +47,22 @@ export function createVaultRestore(
   { config, clock, opened, withKb }: AreaParts,
   { store, collectionOf }: VaultReach,
   { findOne }: VaultFinding,
+  granted: VaultGranted,
   restoreFile: Exchange['desk']['restore'],
 ): VaultRestore {
-  const restore: VaultDesk['restore'] = async (name, { eves: asked, source, folder }, signal) => {
+  const restore: VaultDesk['restore'] = async (name, { eves: asked, source, grant, folder }, signal) => {
     const keep = folder ?? knowledgeFolder(config);
     const { registry, jobs } = await opened();
     // Before anything is fetched.
     await requireFree(name, join(keep, `${name}.sqlite`), registry);
     if (folder !== undefined) await checkWritableFolder(folder);
-    const { id, mode, replicas, eves } = await findOne(source, asked, signal);
+    const { id, mode, replicas, eves } =
+      grant === undefined
+        ? await findOne(source, asked, signal)
+        : placeOf(await granted.admitted(grant, source, signal));
     requireOnly(name, registry);
-    return jobs.add(name, { kind: 'vault', op: 'restore', id, mode, replicas, eves, folder: keep });
+    const place = { id, mode, replicas, eves, folder: keep, ...(grant === undefined ? {} : { grant }) };
+    return jobs.add(name, { kind: 'vault', op: 'restore', ...place });
   };
 
   async function work(order: Restore, name: string, telling: Telling): Promise<void> {
@@ -94,7 +97,10 @@ export function createVaultRestore(
     if (order.made !== undefined) await removeOwn(path, order);
     await requireFree(name, path, registry);
     await removeDatabase(fetched.file);
-    const collection = collectionOf({ ...order, reached: 0 }, null);
+    const collection =
+      order.grant === undefined
+        ? collectionOf({ ...order, reached: 0 }, null)
+        : (await granted.admitted(order.grant, order.id, telling.signal)).collection;
     const made = await fetchAll(collection, fetched, telling);
     await requireFree(name, path, registry);
     // A kill from here on leaves a file of that name that is known to be this job's.
@@ -105,10 +111,12 @@ export function createVaultRestore(
 
   /** Another machine may go on with it: who writes first is told apart by the head. */
   async function place(
-    { id, mode, replicas, eves }: RestoreWork,
+    { id, mode, replicas, eves, grant }: RestoreWork,
     name: string,
     reached: number,
   ): Promise<void> {
+    // What is somebody else's is never written from here.
+    if (grant !== undefined) return;
     const placed = await store();
     // One that is placed from here under another name stays what is brought up to date.
     if (placed.all().some((row) => row.kb === name || row.id === id)) return;
@@ -147,6 +155,8 @@ async function fetchAll(collection: Collection, fetched: FetchedBlocks, telling:
   }
 }
 
+const MADE_ANEW = [COMPACT_OBJECTS, PERTURBED_OBJECTS, SPLIT_OBJECTS] as const;
+
 async function fetchState(
   collection: Collection,
   manifest: Manifest,
@@ -184,6 +194,10 @@ async function fetchState(
     throw isKithError(error) ? error : pathError(fetched.file, error);
   }
 }
+
+const placeOf = ({ access: { reading, mode, replicas, eves } }: Granted) => ({
+  ...{ id: reading.collection, mode, replicas, eves },
+});
 
 /** @throws InputError `kb_name_invalid`; KithError `kb_exists` */
 async function requireFree(name: string, path: string, registry: Registry): Promise<void> {

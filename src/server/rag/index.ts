@@ -116,7 +116,7 @@ export function ragRoutes(context: ServerContext): Route[] {
     ...shareRoutes(context, () => desk().shares),
     ...vaultRoutes(context, () => desk().vault),
     ...engineRoutes(context, () => desk().engines),
-    ...vaultGrantRoutes(context, () => desk().vault.grants),
+    ...vaultGrantRoutes(context, () => desk().vaultGrants),
     ...keptRoutes(route, () => desk().cache),
     ...graphRoutes(route, () => desk().graph),
     ...dreamRoutes(route, () => desk().dream),

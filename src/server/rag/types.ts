@@ -25,6 +25,7 @@ import type { ReadingDesk } from './reading-types.ts';
 import type { SharesDesk } from './share-types.ts';
 import type { StepView, StepWishes } from './step-types.ts';
 import type { ChunkingView, UpkeepDesk } from './upkeep-types.ts';
+import type { VaultGrantDesk } from './vault-grant-types.ts';
 import type { VaultDesk } from './vault-types.ts';
 
 /** Why something is not as it should be. */
@@ -244,6 +245,7 @@ export interface KnowledgeAreas {
   readonly shares: SharesDesk;
   readonly upkeep: UpkeepDesk;
   readonly vault: VaultDesk;
+  readonly vaultGrants: VaultGrantDesk;
 }
 
 /** Knowledge bases as their owner uses them. All may throw `kb_unknown`, `kb_missing` and errors of the disk. */

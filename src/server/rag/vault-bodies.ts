@@ -6,6 +6,8 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { isPeerId } from '../../base/index.ts';
+import { filterBody } from './bodies.ts';
+import { grantLine } from './vault-grant-bodies.ts';
 
 const MOST_EVES = 64;
 const peer = z.string().refine(isPeerId, 'must be a PeerId such as 12D3KooW...');
@@ -53,11 +55,15 @@ const MOST_HITS = 50;
 export const placedSearchBody = z.strictObject({
   query: z.string().min(1).max(20_000),
   k: z.int().min(1).max(MOST_HITS).default(10),
+  filter: filterBody
+    .pick({ paths: true, globs: true, modifiedFrom: true, modifiedTo: true })
+    .exactOptional(),
   eves: z.array(peer).max(MOST_EVES).default([]),
 });
 export const restoreFromBody = z.strictObject({
   eves: z.array(peer).max(MOST_EVES).default([]),
   source: z.string().min(1).max(200),
+  grant: grantLine.exactOptional(),
   folder: z
     .string()
     .min(1)

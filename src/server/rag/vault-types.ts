@@ -6,7 +6,6 @@
 import type { Tier } from '../../base/index.ts';
 import type { Filter, Place } from '../../knowledge/index.ts';
 import type { JobView } from './types.ts';
-import type { VaultGrantDesk } from './vault-grant-types.ts';
 
 /** What a peer announces that it lends, as its record says: sizes are rounded down to powers of two. */
 export interface HeardTerms {
@@ -169,7 +168,6 @@ export interface RestoreFromOrder {
 }
 
 export interface VaultDesk {
-  readonly grants: VaultGrantDesk;
   /**
    * @param peers whom to ask; none: those that announce that they lend space
    * @param ask false: only what is announced, at once
