@@ -167,7 +167,7 @@ export function createEngineLegs({
           ? { status: 'used', code: null, reason: null }
           : {
               ...{ status: 'skipped', code: trouble.code },
-              reason: `${trouble.reason}; the index here answered`,
+              reason: `${trouble.reason.replace(/\.$/u, '')}; the index here answered`,
             }),
       });
       return {

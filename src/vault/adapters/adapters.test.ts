@@ -165,6 +165,41 @@ test('an engine that is away, silent, or hangs up is named as such', async () =>
   );
 });
 
+test('PostgreSQL is given the password of its address, or of the side, and what refuses it is named', async () => {
+  const message = (type: string, body: Uint8Array): Uint8Array => {
+    const head = Buffer.alloc(5);
+    head.write(type, 0, 'latin1');
+    head.writeInt32BE(4 + body.length, 1);
+    return Buffer.concat([head, body]);
+  };
+  const plain = message('R', Uint8Array.of(0, 0, 0, 3));
+  const scram = message('R', Buffer.concat([Uint8Array.of(0, 0, 0, 10), Buffer.from('SCRAM-SHA-256\0\0')]));
+  for (const [asks, secret] of [
+    [plain, SECRET],
+    [plain, 'other'],
+    [scram, ''],
+  ] as const) {
+    let said = '';
+    await serving(
+      (socket) => {
+        socket.write(asks);
+        socket.once('data', (bytes) => {
+          said = bytes.toString('latin1');
+          socket.end(message('E', Buffer.from('SFATAL\0C28P01\0Mpassword authentication failed\0\0')));
+        });
+      },
+      async (port) => {
+        const at = secret === SECRET ? `a:${SECRET}@127.0.0.1` : 'a@127.0.0.1';
+        const beside = secret === 'other' ? secret : null;
+        const address = engineAddress(`postgres://${at}:${port}/b`, beside);
+        const opened = openVectorEngine({ address, collection: COLLECTION, dimension: 4, callMs: 3000 });
+        assert.equal(await codeOf(opened), 'engine_refused');
+        if (asks === plain) assert.equal(said.slice(5), `${secret}\0`);
+      },
+    );
+  }
+});
+
 test('noise in place of answers ends in an error of its own, whatever it is', async () => {
   const random = createSeededRandom(9);
   for (let round = 0; round < 12; round++)

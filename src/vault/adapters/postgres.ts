@@ -38,7 +38,7 @@ const INDEX_MS = 3_600_000;
 const SMALL = 10_000;
 /** How often it is looked whether a reply grows beyond its bound. */
 const LOOK_MS = 20;
-const EF = { least: 100, most: 1000 } as const;
+const EF = { least: 200, most: 1000 } as const;
 const MEMORY_MB = { least: 64, most: 512 } as const;
 
 interface Session extends PoolClient {
@@ -323,19 +323,18 @@ export async function openPostgres(options: EngineOptions): Promise<VectorEngine
 
 async function poolOf(address: EngineAddress, callMs: number) {
   const { default: pg } = await import('pg');
+  const { host, port, user, database, secret, tls } = address;
   class Counted extends pg.Client {
     readonly socket: Socket;
     constructor(config?: ClientConfig) {
       const socket = new Socket();
-      super({ ...config, stream: () => socket });
+      // A function, so that neither the environment nor a file of passwords is asked. The pool hides its own from a copy.
+      super({ ...config, password: () => secret ?? '', stream: () => socket });
       this.socket = socket;
     }
   }
-  const { host, port, user, database, secret, tls } = address;
   const pool = new pg.Pool({
     ...{ host, port, user, database, max: 2, application_name: 'kith' },
-    // A function, so that neither the environment nor a file of passwords is asked.
-    password: () => secret ?? '',
     ssl: tls === 'off' ? false : { rejectUnauthorized: tls === 'verified' },
     ...{ connectionTimeoutMillis: callMs, idleTimeoutMillis: 30_000, allowExitOnIdle: true, keepAlive: true },
     Client: Counted,
@@ -400,5 +399,7 @@ function failureOf(error: unknown, address: EngineAddress, ms: number): KithErro
     )
   )
     return late(address, ms);
+  // Its client found that it cannot sign in: no password, or a server that cannot show that it knows it.
+  if (/^SASL|password/u.test(String((error as Error).message))) return refused(address, error);
   return reachError(address, error) ?? unreachable(address, error);
 }
