@@ -45,8 +45,11 @@ export async function runningNode(options: Readonly<Record<string, unknown>>): P
   const { home } = settingsOf(options).config;
   const node = await connect(home);
   if (node !== null) return node;
-  throw new KithError('node_down', `No node is running on ${home}. Start one with: kith start`);
+  throw nodeDown(home);
 }
+
+export const nodeDown = (home: string): KithError =>
+  new KithError('node_down', `No node is running on ${home}. Start one with: kith start`);
 
 export function createClient(run: RunFile): NodeClient {
   async function request(

@@ -24,7 +24,7 @@ import type { vaultBench as VaultBench } from './vault-bench/bench.ts';
 export type { Backends } from './backends.ts';
 export type { CheckupFacts } from './checkups.ts';
 export { checkBackendNames, configWarnings } from './config-sense.ts';
-export { enginePackages, knowledgeFolder, ledgerPath } from './home-files.ts';
+export { enginePackages, knowledgeFolder, ledgerPath, storageFolder } from './home-files.ts';
 export type { NodeKnowledge } from './knowledge/desk.ts';
 export { checkKbNames } from './knowledge/names.ts';
 export type { Node, NodeOptions } from './node.ts';

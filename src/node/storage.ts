@@ -114,7 +114,13 @@ export function createNodeStorage({ config, peers, log }: NodeStorageParts): Nod
     desk: {
       async view() {
         const told = {
-          ...{ enabled, folder, capacityBytes: storage.capacityBytes, tenantBytes: storage.tenantBytes },
+          ...{
+            enabled,
+            swarm: swarm.enabled,
+            folder,
+            capacityBytes: storage.capacityBytes,
+            tenantBytes: storage.tenantBytes,
+          },
           ...{ days: storage.days, graceDays: storage.graceDays, serveTier: storage.serveTier },
           friends: friends.size,
         };

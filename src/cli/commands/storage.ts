@@ -1,15 +1,25 @@
 /** `kith storage ...`: the space that this node lends. @module cli/commands/storage */
 import { resolve } from 'node:path';
-import { type ConfigKey, formatBytes, formatCount, setInFile } from '../../base/index.ts';
-import { forgetLentPlace } from '../../node/index.ts';
+import {
+  type Config,
+  type ConfigKey,
+  formatBytes,
+  formatCount,
+  freeBytes,
+  resolveConfig,
+  setInFile,
+} from '../../base/index.ts';
+import { forgetLentPlace, storageFolder } from '../../node/index.ts';
 import type { StorageView } from '../../server/index.ts';
-import { type NodeClient, runningNode } from '../client.ts';
+import { connect, type NodeClient, nodeDown, runningNode } from '../client.ts';
 import { fullPeer, peerAmong, peerShown } from '../eve-names.ts';
 import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { settingsOf } from '../settings.ts';
 
+/** Bytes of the disk that an Eve leaves free (`vault/eve/eve.ts`). */
+const LEFT_ALONE_BYTES = 1e9;
 const WHOLE_LABEL = /^[0-9a-f]{32}$/;
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
@@ -23,14 +33,23 @@ export const init: Handler = async ({ options }) => {
     ['storage.folder', options.folder === undefined ? undefined : resolve(String(options.folder))],
     ['storage.enabled', true],
   ];
-  for (const [key, value] of said) if (value !== undefined) await setInFile(config.home, key, String(value));
+  const given = said
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, String(value)] as const);
+  // All or nothing: what is wrong with one keeps the others from being written.
+  resolveConfig({ home: config.home, env: {}, flags: Object.fromEntries(given) });
+  for (const [key, value] of given) await setInFile(config.home, key, value);
   if (options.anew === true) await forgetLentPlace(config.home);
   const { config: now } = settingsOf(options);
-  const { capacityBytes, tenantBytes, serveTier, days } = now.storage;
+  const { serveTier } = now.storage;
   const friends = now.swarm.friends.length;
-  say(
-    `This node lends ${formatBytes(capacityBytes)} from its next start on: to ${serveTier === 'nobody' ? 'friends' : `friends, and peers of tier ${serveTier} and above`}, ${formatBytes(tenantBytes)} each at most, for ${days} days at a time.`,
-  );
+  say(`From its next start on ${lendingText(now)}`);
+  const folder = storageFolder(now);
+  const free = await freeBytes(folder);
+  if (free - LEFT_ALONE_BYTES < now.storage.capacityBytes)
+    say(
+      `The disk of ${plain(folder)} has ${formatBytes(free)} free: what is lent ends ${formatBytes(LEFT_ALONE_BYTES)} before it is full.`,
+    );
   if (!now.swarm.enabled)
     say(asTyped('The swarm is off, and nobody reaches it then: kith config set swarm.enabled true'));
   if (serveTier === 'nobody' && friends === 0)
@@ -56,8 +75,27 @@ export const serve: Handler = async (invocation) => {
   return (await import('./start.ts')).default(invocation);
 };
 
+/** What the settings say, for people. */
+function lendingText(config: Pick<Config, 'home' | 'storage'>): string {
+  const { capacityBytes, tenantBytes, serveTier, days } = config.storage;
+  const to = serveTier === 'nobody' ? 'friends' : `friends, and peers of tier ${serveTier} and above`;
+  return `this node lends ${formatBytes(capacityBytes)} in ${plain(storageFolder(config))}: to ${to}, ${formatBytes(Math.min(capacityBytes, tenantBytes))} each at most, for ${days} days at a time.`;
+}
+
 export const status: Handler = async ({ options }) => {
-  const node = await runningNode(options);
+  const { config } = settingsOf(options);
+  const node = await connect(config.home);
+  if (node === null && options.json !== true) {
+    print(
+      asTyped(
+        config.storage.enabled
+          ? `No node is running. Once it is (kith start), ${lendingText(config)}`
+          : 'No node is running, and none would lend space. Switch it on with kith storage init.',
+      ),
+    );
+    return exitCode.degraded;
+  }
+  if (node === null) throw nodeDown(config.home);
   const view = await node.call<StorageView>('GET', '/kith/v1/storage');
   if (options.json) printJson(view);
   else tellStorage(view);
@@ -66,7 +104,13 @@ export const status: Handler = async ({ options }) => {
 
 export function tellStorage(view: StorageView): void {
   if (!view.enabled) {
-    print(asTyped('This node lends no space. Switch it on with kith storage init.'));
+    print(
+      asTyped(
+        view.swarm
+          ? 'This node lends no space. Switch it on with kith storage init, and start the node again.'
+          : 'This node lends no space: its swarm is off, and no peer reaches it. kith config set swarm.enabled true, then start the node again.',
+      ),
+    );
     return;
   }
   const { capacityBytes, promisedBytes, usedBytes, serveTier, counters, tenants } = view;

@@ -24,6 +24,7 @@ const bytes = described('Bytes.', count);
 const schemas: Readonly<Record<string, Schema>> = {
   Storage: object({
     enabled: boolean,
+    swarm: described('Whether the swarm is on: without it no peer gets anything.', boolean),
     folder: string,
     capacityBytes: described('Bytes that are lent at most.', count),
     promisedBytes: described('Bytes that were promised to tenants.', count),

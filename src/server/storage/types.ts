@@ -6,6 +6,8 @@
 
 export interface StorageView {
   readonly enabled: boolean;
+  /** Whether the swarm is on: without it no peer gets anything. */
+  readonly swarm: boolean;
   readonly folder: string;
   /** Bytes that are lent at most, that were promised, and that are taken on the disk. */
   readonly capacityBytes: number;
