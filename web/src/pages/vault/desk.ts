@@ -6,6 +6,11 @@
  */
 import type { JobView } from '../../../../src/server/rag/types.ts';
 import type {
+  GivenVaultGrantView,
+  VaultGrantOrder,
+  VaultGrantView,
+} from '../../../../src/server/rag/vault-grant-types.ts';
+import type {
   ChangeOrder,
   CheckView,
   EveView,
@@ -30,6 +35,7 @@ export type {
   PlaceOrder,
   StorageView,
   TenantView,
+  VaultGrantView,
 };
 export type PlacedTenant = PlacedInfo['tenants'][number];
 export type Mode = PlacedView['mode'];
@@ -54,6 +60,15 @@ export const remove = (kb: string) =>
   asOwner<{ readonly gone: readonly string[]; readonly left: readonly string[] }>('DELETE', of(kb));
 export const search = (kb: string, query: string) =>
   asOwner<PlacedSearchView>('POST', of(kb, '/search'), { query });
+
+export const given = async (kb: string) =>
+  (await asOwner<{ grants: readonly VaultGrantView[] }>('GET', of(kb, '/grants'))).grants;
+export const give = (kb: string, order: VaultGrantOrder) =>
+  asOwner<GivenVaultGrantView>('POST', of(kb, '/grants'), order);
+export const revoke = (kb: string, id: string) =>
+  asOwner<VaultGrantView>('DELETE', of(kb, `/grants/${encodeURIComponent(id)}`));
+/** All is sealed anew, under other keys. */
+export const rotate = (kb: string) => asOwner<JobView>('POST', of(kb, '/rotate'));
 
 export const find = async (peers: readonly string[]) =>
   (await asOwner<{ found: readonly FoundKb[] }>('POST', `${rag}/vault/find`, { peers })).found;

@@ -23,6 +23,7 @@ import { ChangeMode } from './change-mode.tsx';
 import { type CheckView, change, check, info, type PlacedView, remove, repair, upload } from './desk.ts';
 import { createPicking, EvesPick } from './eves-pick.tsx';
 import { copiesText, when } from './figures.ts';
+import { Grants } from './grants.tsx';
 import { openJob, VaultJobs } from './jobs.tsx';
 import { ModeName } from './mode.tsx';
 import { PlacedEves } from './placed-eves.tsx';
@@ -91,7 +92,15 @@ function Opened(props: { readonly name: string; readonly placed: PlacedView }) {
   return (
     <>
       <Head placed={props.placed} />
-      <Show when={kb.state.fault}>{(fault) => <ErrorNote fault={fault()} />}</Show>
+      <Show when={kb.state.fault}>
+        {(fault) => (
+          <Show when={fault().status === 404} fallback={<ErrorNote fault={fault()} />}>
+            <p class="warning">
+              {v('kb.notHere')} <a href={paths.vault}>{v('kb.notHereDo')}</a>
+            </p>
+          </Show>
+        )}
+      </Show>
       <Deeds kb={kb} placed={props.placed} changed={changed} checked={setChecked} />
       <VaultJobs kb={kb} />
       <Show when={checked()?.forked}>
@@ -111,6 +120,7 @@ function Opened(props: { readonly name: string; readonly placed: PlacedView }) {
         </ErrorNote>
       </Show>
       <PlacedSearch kb={props.name} known={props.placed.warning} />
+      <Grants kb={props.name} changed={changed} />
     </>
   );
 }

@@ -104,6 +104,9 @@ export const de: Words = {
   },
   kb: {
     back: 'Tresor',
+    notHere:
+      'Die Wissensbasis selbst ist nicht mehr auf diesem Knoten. Was Partner davon halten, bleibt, bis Sie es dort löschen oder seine Zeit um ist.',
+    notHereDo: 'Wiederherstellen',
     notKept: 'Sie liegt bei keinem Partner.',
     lede: '{{ copies }}, bei {{ eves }} Eves.',
     ledeOne: '{{ copies }}, bei einer Eve.',
@@ -191,6 +194,31 @@ export const de: Words = {
     down: 'Empfangen',
     together: 'alle Eves zusammen',
     learned: 'Wer was erfahren hat',
+  },
+  grants: {
+    title: 'Wer es sonst lesen darf',
+    more: 'Ein Partner, dem Sie eine Zeile geben, darf suchen und holen, was die Eves halten, bis sie endet oder Sie sie zurücknehmen. Die Eves hören sofort auf.',
+    none: 'Niemand außer Ihnen.',
+    peer: 'PeerId dessen, der lesen darf',
+    give: 'Lesen lassen',
+    line: 'Schicken Sie diese Zeile dem anderen, auf welchem Weg auch immer: Sonst kann niemand etwas damit anfangen.',
+    states: {
+      holds: 'bis {{ when }}',
+      old_keys: 'öffnet nichts mehr, seit die Schlüssel gewechselt wurden',
+      expired: 'endete {{ when }}',
+      revoked: 'zurückgenommen {{ when }}',
+    },
+    untold: '{{ count }} Eves waren weg und erfahren es später.',
+    revoke: 'Zurücknehmen',
+    revokeOf: 'Zurücknehmen, was {{ peer }} lesen darf',
+    revokeTitle: 'Zurücknehmen, was {{ peer }} lesen darf?',
+    revokeMore:
+      'Die Eves geben ihm ab jetzt nichts. Was er gelesen hat, hat er gelesen; neue Schlüssel halten Späteres von ihm fern, auch wo ihm eine Eve hilft.',
+    revoked: '{{ peer }} darf es nicht mehr lesen.',
+    rotate: 'Schlüssel wechseln',
+    rotateTitle: 'Die Schlüssel wechseln?',
+    rotateMore:
+      'Alles wird neu versiegelt und noch einmal gesendet. Was erlaubt war, öffnet von da an nichts.',
   },
   restore: {
     title: 'Wiederherstellen',

@@ -102,6 +102,9 @@ export const en = {
   },
   kb: {
     back: 'Vault',
+    notHere:
+      'The knowledge base itself is not on this node any more. What peers keep of it stays until you delete it there or its time is over.',
+    notHereDo: 'Restore it',
     notKept: 'It lies with no peer.',
     lede: '{{ copies }}, with {{ eves }} Eves.',
     ledeOne: '{{ copies }}, with one Eve.',
@@ -188,6 +191,30 @@ export const en = {
     down: 'Received',
     together: 'all Eves together',
     learned: 'Who learned what',
+  },
+  grants: {
+    title: 'Who else may read it',
+    more: 'A peer to whom you give a line may search and fetch what the Eves keep, until it ends or you take it back. Eves stop at once.',
+    none: 'Nobody but you.',
+    peer: 'PeerId of who may read it',
+    give: 'Let it read',
+    line: 'Send this line to the other owner, by whatever way: it is of no use to anybody else.',
+    states: {
+      holds: 'until {{ when }}',
+      old_keys: 'opens nothing since the keys were changed',
+      expired: 'ended {{ when }}',
+      revoked: 'taken back {{ when }}',
+    },
+    untold: '{{ count }} Eves were away and are told later.',
+    revoke: 'Take back',
+    revokeOf: 'Take back what {{ peer }} may read',
+    revokeTitle: 'Take back what {{ peer }} may read?',
+    revokeMore:
+      'Eves give it nothing from now on. What it has read it has read; new keys keep what comes later from it, even where an Eve helps it.',
+    revoked: '{{ peer }} may read it no longer.',
+    rotate: 'Change the keys',
+    rotateTitle: 'Change the keys?',
+    rotateMore: 'All is sealed anew and sent again. Grants that were given open nothing from then on.',
   },
   restore: {
     title: 'Restore',
