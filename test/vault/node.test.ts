@@ -191,10 +191,55 @@ test('a knowledge base is placed, kept up to date, checked and repaired', async 
 const WHERE = 'Where is the blue notebook?';
 const operated = () => [`Ada=${eves[0]!.peer}`, `Ben=${eves[1]!.peer}`, `Ben=${eves[2]!.peer}`];
 
+test('a sealed one is searched here by its index, from any machine with the key, and nothing else is fetched', async () => {
+  const find = (query: string, more = {}, of = { node, home }) =>
+    call<PlacedSearchView>('POST', '/api/rag/kbs/notes/vault/search', { query, k: 5, ...more }, of);
+  interface Local {
+    readonly hits: readonly {
+      readonly path: string;
+      readonly title: string;
+      readonly text: string;
+      readonly place: object;
+    }[];
+  }
+  for (const query of [WHERE, 'How long does tea take?', 'quiet rivers']) {
+    const { hits } = await call<Local>(
+      ...(['POST', '/api/rag/kbs/notes/search', { query, k: 5, mode: 'vectors', diversity: 0 }] as const),
+    );
+    const found = await find(query);
+    assert.deepEqual(
+      found.hits.map(({ path, title, text, place }) => [path, title, text, place]),
+      hits.map(({ path, title, text, place }) => [path, title, text, place]),
+    );
+    assert.deepEqual([found.mode, found.warning, found.number], ['sealed', null, 2]);
+  }
+  const again = await find(WHERE);
+  assert.deepEqual([again.bytesUp, again.bytesDown], [0, 0]);
+  assert.match(again.learned[0]!, /No Eve was asked/);
+  const tea = await find(WHERE, { filter: { globs: ['tea*'] } });
+  assert.ok(tea.hits.length > 0 && tea.hits.every(({ path }) => path === 'tea.md'));
+  await assert.rejects(find(WHERE, { filter: { tags: ['a'] } }), { code: 'unknown_parameter' });
+  const elsewhere = await homeWith(home);
+  const other = await startNode(elsewhere);
+  const there = { node: other, home: elsewhere };
+  try {
+    await introduce(other, elsewhere);
+    eves[1]!.up = false;
+    const { hits, bytesDown } = await find(WHERE, { eves: [eves[0]!.peer] }, there);
+    assert.deepEqual(hits, again.hits);
+    assert.ok(bytesDown > 0);
+    for (const entry of await readdir(elsewhere.path, { recursive: true, withFileTypes: true }))
+      if (entry.isFile())
+        assert.ok(!(await readFile(join(entry.parentPath, entry.name))).includes(PLANTED), entry.name);
+  } finally {
+    eves[1]!.up = true;
+    await other.close();
+    await elsewhere.remove();
+  }
+  await notOnDisks(['notebook', 'stairs.md', 'Green tea', 'compact/']);
+});
+
 test('in the mode split two operators search it, who learn neither question nor passages', async () => {
-  await assert.rejects(call('POST', '/api/rag/kbs/notes/vault/search', { query: WHERE }), {
-    code: 'vault_search_sealed',
-  });
   await call('DELETE', '/api/rag/kbs/notes/vault');
   const place = '/api/rag/kbs/notes/vault';
   for (const bad of [peers(), operated().slice(1), [operated()[0], peers()[1]]])

@@ -29,6 +29,8 @@ export interface ReadCache extends Disposable {
   /** Removes what this state of the collection does not name. */
   keepOnly(collection: string, manifest: Manifest): void;
   forget(collection: string): void;
+  /** Removes the pages, in which keys stand: until they are read again, nothing that is kept here can be opened. */
+  forgetPages(collection: string): void;
   /** Bytes of all that is kept. */
   bytes(): number;
 }
@@ -67,6 +69,7 @@ export function openReadCache(path: string, mostBytes = MOST_BYTES): ReadCache {
     size: number;
   }>('SELECT collection, block, at, length, length(bytes) AS size FROM read ORDER BY used LIMIT 256');
   const forget = database.prepare<never, [string]>('DELETE FROM read WHERE collection = ?');
+  const pages = database.prepare<never, [string]>('DELETE FROM read WHERE collection = ? AND length = -1');
   const measured = () =>
     database.prepare<{ n: number }>('SELECT coalesce(sum(length(bytes)), 0) AS n FROM read').get()!.n;
   const newest = database.prepare<{ n: number }>('SELECT coalesce(max(used), 0) AS n FROM read').get()!.n;
@@ -128,6 +131,13 @@ export function openReadCache(path: string, mostBytes = MOST_BYTES): ReadCache {
     forget(collection) {
       anyway(() => {
         forget.run(collection);
+        total = measured();
+        return null;
+      });
+    },
+    forgetPages(collection) {
+      anyway(() => {
+        pages.run(collection);
         total = measured();
         return null;
       });

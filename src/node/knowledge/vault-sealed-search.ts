@@ -259,7 +259,8 @@ function allowance(off: readonly number[]): number {
   if (off.length === 0) return 0;
   const mean = off.reduce((sum, value) => sum + value, 0) / off.length;
   const square = off.reduce((sum, value) => sum + (value - mean) ** 2, 0) / off.length;
-  return mean + DEVIATIONS * Math.max(LEAST_DEVIATION, Math.sqrt(square));
+  // Those that codes put first are those that they put too high: that they lie lower says nothing of the others.
+  return Math.max(0, mean) + DEVIATIONS * Math.max(LEAST_DEVIATION, Math.sqrt(square));
 }
 
 /** As the store's filters: one of the paths or folders, one of the patterns, within the times. */

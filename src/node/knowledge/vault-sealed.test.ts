@@ -396,6 +396,10 @@ test('what was read is bounded, and a damaged file is made anew', () => {
     of.put('ab', null, new Uint8Array(90_000));
     assert.equal(of.get('ab', null), null);
     assert.equal(of.get('ab', { at: 39, length: 5000 })?.length, 5000);
+    of.put('cd', null, new Uint8Array(9));
+    small.forgetPages('kb');
+    assert.equal(of.get('cd', null), null);
+    assert.ok(of.get('ab', { at: 39, length: 5000 }) !== null);
     small.forget('kb');
     assert.equal(small.bytes(), 0);
   }

@@ -4,13 +4,15 @@
  * @module vault/collection/read-some
  */
 import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts';
+import { placesFor } from '../place/rendezvous.ts';
 import type { Entry } from '../seal/segment.ts';
 import { each } from './put.ts';
 
 /** Bytes between two objects that are read along, and of one stretch. */
 const GAP_BYTES = 4096;
 const RUN_BYTES = 1 << 20;
-const AT_ONCE = 8;
+/** Of each Eve: she answers 8 questions of one peer at a time. */
+const AT_ONCE = 6;
 
 /**
  * @param opened the object of an entry from its record @returns by name
@@ -31,7 +33,7 @@ export async function readSome(
     else objects.set(entry.name, object);
   }
   const { cache, ...others } = reading;
-  await each(runsOf(missing), AT_ONCE, async (run) => {
+  const read = async (run: readonly Entry[]) => {
     const at = run[0]!.at;
     const length = Math.max(...run.map((entry) => entry.at + entry.bytes)) - at;
     const records = await readBlock(
@@ -49,7 +51,12 @@ export async function readSome(
       cache?.put(entry.segment, stretchOf(entry), record);
       objects.set(entry.name, object);
     }
-  });
+  };
+  const byEve = Map.groupBy(
+    runsOf(missing),
+    (run) => placesFor(run[0]!.segment, eves, reading.replicas)[0]?.peer,
+  );
+  await Promise.all([...byEve.values()].map((runs) => each(runs, AT_ONCE, read)));
   return objects;
 }
 
