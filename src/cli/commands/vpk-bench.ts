@@ -87,6 +87,11 @@ export const bench: Handler = async ({ options }) => {
     return;
   }
   print(table([HEAD, ...rows.map(rowOf)], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
+  for (const { mode, eves: count, rttMs, first } of rows)
+    if (first !== undefined)
+      print(
+        `${mode}, ${count} Eves, ${rttMs} ms: the first question takes ${ms(first.ms)} ms and ${formatBytes(first.down)}, its index included.`,
+      );
   print();
   print('Who learns what beside the owner:');
   print(

@@ -31,6 +31,7 @@ import {
   tenantAt,
   type VaultRoot,
 } from '../../vault/index.ts';
+import { lazy } from './lazy.ts';
 import { knownPairs, perturbed } from './perturbed.ts';
 import { type BenchRow, FEW_QUERIES, type KnownPairsRow } from './types.ts';
 import { type BenchVectors, benchVectors, exactly, product } from './vectors.ts';
@@ -112,6 +113,12 @@ export async function benchOver(
       throwIfAborted(signal);
       const place = join(folder, `${count}`);
       await sealed({ data, root, count, rtts, folder: join(place, 'sealed'), signal }, measure, onRow);
+      await rm(place, { recursive: true, force: true });
+      {
+        const own = join(place, 'lazy');
+        using eves = await evesOf({ data, root, count, rtts, folder: join(own, 'eves'), signal });
+        await lazy({ data, root, eves, rtts, folder: join(own, 'kb'), textOf, signal }, measure, onRow);
+      }
       await rm(place, { recursive: true, force: true });
       if (count >= 2)
         await split({ data, root, count, rtts, folder: join(place, 'split'), signal }, measure, onRow);

@@ -5,7 +5,7 @@
  */
 
 export interface BenchRow {
-  readonly mode: 'plain' | 'sealed' | 'split' | 'perturbed';
+  readonly mode: 'plain' | 'sealed' | 'sealed, read lazily' | 'split' | 'perturbed';
   /** Eves; 0: none. */
   readonly eves: number;
   readonly rttMs: number;
@@ -20,6 +20,8 @@ export interface BenchRow {
   /** Ms of one Eve's arithmetic, and of Bob's, in a search; null where nobody computes. */
   readonly eveMs: number | null;
   readonly bobMs: number | null;
+  /** Of the first question to what is read lazily, its index included: ms, and bytes down. */
+  readonly first?: { readonly ms: number; readonly down: number };
 }
 
 export type BenchOptionsRow = (row: BenchRow) => void;
