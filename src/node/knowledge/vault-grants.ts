@@ -3,6 +3,7 @@
  *
  * @module node/knowledge/vault-grants
  */
+import { stat } from 'node:fs/promises';
 import { KithError } from '../../base/index.ts';
 import { didOf, publicKeyOf } from '../../identity/index.ts';
 import type { VaultGrantDesk, VaultGrantView } from '../../server/index.ts';
@@ -23,7 +24,11 @@ export interface VaultGrants extends Disposable {
   readonly telling: GrantTelling;
   /** Its Eves that were not there before have tenants that are empty of what was said before: they are told what is revoked. */
   placed(row: PlacedRow, before: readonly Place[], signal: AbortSignal): Promise<void>;
+  /** As `placed`, of tenants that an Eve had lost. */
+  madeAnew(collection: string, peers: readonly string[], signal: AbortSignal): Promise<void>;
   gone(collection: string, peers: readonly string[]): Promise<void>;
+  /** Goes on telling what could not be told before this node started. @param file of what is placed, which may be missing */
+  goOn(file: string): Promise<void>;
 }
 
 export function createVaultGrants(
@@ -58,8 +63,18 @@ export function createVaultGrants(
     };
   }
 
+  async function madeAnew(id: string, peers: readonly string[], signal: AbortSignal): Promise<void> {
+    if (peers.length === 0) return;
+    const given = await grants();
+    given.placing(id, peers, now());
+    if (given.untold(now()).length === 0) return;
+    await telling.tellAll(signal);
+    telling.goOn();
+  }
+
   return {
     telling,
+    madeAnew,
     desk: {
       async give(name, { to, days }, signal) {
         const { identity, root } = need();
@@ -95,18 +110,23 @@ export function createVaultGrants(
         const known = ID.test(id) ? given.byId(id) : null;
         if (known === null || known.kb !== name) throw unknown(name, id);
         given.revoke(id, now());
-        await telling.tellAll(signal);
-        telling.goOn();
+        // Also when nobody waits for it any more.
+        try {
+          await telling.tellAll(signal);
+        } finally {
+          telling.goOn();
+        }
         return viewOf(given.byId(id)!);
       },
     },
-    async placed({ id, eves }, before, signal) {
-      const given = await grants();
-      const added = eves.map(({ peer }) => peer).filter((peer) => before.every((eve) => eve.peer !== peer));
-      given.placing(id, added, now());
-      if (given.untold(now()).length === 0) return;
-      await telling.tellAll(signal);
-      telling.goOn();
+    placed: ({ id, eves }, before, signal) =>
+      madeAnew(
+        id,
+        eves.map(({ peer }) => peer).filter((peer) => before.every((eve) => eve.peer !== peer)),
+        signal,
+      ),
+    async goOn(file) {
+      if ((await stat(file).catch(() => null)) !== null) telling.goOn();
     },
     async gone(collection, peers) {
       const given = await grants();

@@ -1,0 +1,247 @@
+/** One node lets another read what two Eves keep for it: restore, search, end of it, and new keys. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setInFile, silentLogger } from '../../src/base/index.ts';
+import { identityOf } from '../../src/identity/testing/credentials.ts';
+import { openParts } from '../../src/knowledge/index.ts';
+import type { Node } from '../../src/node/index.ts';
+import type {
+  GivenVaultGrantView,
+  GrantedView,
+  JobView,
+  NodeStatus,
+  PlacedInfo,
+  PlacedSearchView,
+  VaultGrantView,
+} from '../../src/server/index.ts';
+import { createEveHost, type EveHost, VAULT_METHOD } from '../../src/vault/index.ts';
+import { createHome, startNode, type TestHome } from '../node-support.ts';
+import { type Member, startMember } from '../swarm/members.ts';
+import { until } from '../swarm-support.ts';
+
+interface TestEve extends Member {
+  readonly host: EveHost;
+  up: boolean;
+}
+interface Machine {
+  readonly home: TestHome;
+  readonly node: Node;
+  readonly peer: string;
+}
+
+const PLANTED = 'The blue notebook lies under the third stair.';
+const WHERE = 'Where is the blue notebook?';
+const NOTES = '/api/rag/kbs/notes';
+
+let base: string;
+let eves: TestEve[];
+let ada: Machine;
+let ben: Machine;
+
+async function eveOf(number: number): Promise<TestEve> {
+  const member = await startMember(number, { gate: { tierOf: () => 'trusted' } });
+  const host = createEveHost({
+    ...{
+      folder: join(base, `eve-${number}`),
+      capacityBytes: 1e9,
+      largestBytes: 5e8,
+      days: 90,
+      graceDays: 30,
+    },
+    ...{ reserveBytes: 0, log: silentLogger },
+  });
+  const eve: TestEve = Object.assign(member, { host, up: true });
+  (member.swarm as { handle: Member['swarm']['handle'] }).handle(VAULT_METHOD, {
+    caps: { maxPayloadBytes: 4 << 20, maxMetadataBytes: 48 << 10, maxConcurrent: 8 },
+    async handler({ peer, metadata, payload }) {
+      if (!eve.up) throw new Error('She is away.');
+      // She lends to Ada, and answers whoever asks.
+      return host.answer({ peer, welcome: peer === ada.peer, metadata, payload });
+    },
+  });
+  return eve;
+}
+
+async function call<T>(of: Omit<Machine, 'peer'>, method: string, path: string, body?: unknown): Promise<T> {
+  const { token } = JSON.parse(await readFile(join(of.home.path, 'run', 'node.json'), 'utf8')) as {
+    token: string;
+  };
+  const response = await fetch(`${of.node.url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const told = (await response.json()) as T & { error?: { code: string; message: string } };
+  if (!response.ok) throw Object.assign(new Error(told.error?.message), { code: told.error?.code });
+  return told;
+}
+
+async function ended(of: Machine, job: JobView): Promise<JobView> {
+  for (
+    let now = job;
+    ;
+    now = await call<JobView>(of, 'GET', `/api/rag/kbs/${now.kb}/jobs/${now.id}?seen=${now.step}`)
+  )
+    if (now.state !== 'waiting' && now.state !== 'running') return now;
+}
+
+async function done(of: Machine, job: JobView): Promise<JobView> {
+  const over = await ended(of, job);
+  assert.equal(over.state, 'done', JSON.stringify(over.error));
+  return over;
+}
+
+async function machine(): Promise<Machine> {
+  const home = await createHome();
+  const settings = { 'swarm.enabled': true, 'swarm.network': 'lan', 'swarm.listen': '/ip4/127.0.0.1/tcp/0' };
+  for (const [key, value] of Object.entries({ ...settings, 'swarm.connectionsPerSecond': 1000 }))
+    await setInFile(home.path, key, value);
+  const node = await startNode(home);
+  for (const eve of eves)
+    await until(
+      () =>
+        call({ node, home }, 'POST', '/kith/v1/swarm/connect', { target: eve.swarm.addresses[0] }).then(
+          () => true,
+          () => false,
+        ),
+      (connected) => connected,
+    );
+  const { identity } = await call<NodeStatus>({ node, home }, 'GET', '/kith/v1/status');
+  return { home, node, peer: identity.peerId };
+}
+
+before(async () => {
+  base = await mkdtemp(join(tmpdir(), 'kith-grants-'));
+  eves = await Promise.all([eveOf(91), eveOf(92)]);
+  [ada, ben] = await Promise.all([machine(), machine()]);
+  const folder = join(base, 'notes');
+  await mkdir(folder);
+  await writeFile(join(folder, 'stairs.md'), `# Hidden things\n\n${PLANTED} ${'More words. '.repeat(40)}\n`);
+  await writeFile(join(folder, 'tea.md'), '# Tea\n\nGreen tea takes two minutes.\n');
+  await call(ada, 'POST', '/api/rag/kbs', { name: 'notes' });
+  const jobs = await call<{ jobs: JobView[] } | JobView>(ada, 'POST', `${NOTES}/ingest`, {
+    paths: [join(folder, 'stairs.md'), join(folder, 'tea.md')],
+  });
+  for (const job of 'jobs' in jobs ? jobs.jobs : [jobs]) await done(ada, job);
+  const operated = [`Ada=${eves[0]!.peer}`, `Ben=${eves[1]!.peer}`];
+  await done(ada, await call(ada, 'POST', `${NOTES}/vault`, { eves: operated, mode: 'split' }));
+});
+after(async () => {
+  await ada.node.close();
+  await ben.node.close();
+  for (const eve of eves) {
+    await eve[Symbol.asyncDispose]();
+    await eve.host[Symbol.asyncDispose]();
+  }
+  await ada.home.remove();
+  await ben.home.remove();
+  await rm(base, { recursive: true, force: true });
+});
+
+const give = (to = ben.peer) =>
+  call<GivenVaultGrantView>(ada, 'POST', `${NOTES}/vault/grants`, { to, days: 5 });
+const resolve = (grant: string) => call<GrantedView>(ben, 'POST', '/api/rag/vault/granted', { grant });
+const restore = (name: string, grant: string, source = 'notes') =>
+  call<JobView>(ben, 'POST', `/api/rag/vault/restore/${name}`, { source, grant });
+const search = (grant: string) =>
+  call<PlacedSearchView>(ben, 'POST', '/api/rag/vault/granted/search/notes', { grant, query: WHERE, k: 1 });
+const state = async () => (await call<PlacedInfo>(ada, 'GET', `${NOTES}/vault`)).number;
+
+/** Digests of all parts of a knowledge base but what a machine notes of its own copy. */
+async function partsOf({ home }: Machine, name: string): Promise<string[]> {
+  using parts = openParts(join(home.path, 'knowledge', `${name}.sqlite`));
+  const all = [...parts.names()].filter((part) => !part.startsWith('table/meta/'));
+  return all.map((part) => `${part} ${createHash('sha256').update(parts.read(part)!).digest('hex')}`);
+}
+
+test('a peer with a grant restores the same bytes and searches, and changes nothing of its owner', async () => {
+  await assert.rejects(
+    call(ben, 'POST', '/api/rag/vault/restore/mine', { source: 'notes', eves: eves.map(({ peer }) => peer) }),
+    { code: 'vault_not_found' },
+  );
+  const { text, id } = await give();
+  const told = await resolve(text);
+  assert.deepEqual(
+    [told.kb, told.issuer, told.rights, told.mode, told.number, told.trouble],
+    ['notes', ada.peer, ['read'], 'split', await state(), null],
+  );
+  assert.ok(told.eves.every(({ trouble }) => trouble === null));
+  const { hits } = await search(text);
+  assert.ok(hits[0]!.text.includes(PLANTED));
+  await done(ben, await restore('notes', text));
+  assert.deepEqual(await partsOf(ben, 'notes'), await partsOf(ada, 'notes'));
+  // Here it belongs to nobody's Eves, and a place of Ben's own is no place of Ada's.
+  const before = await state();
+  await assert.rejects(call(ben, 'POST', `${NOTES}/vault/sync`), { code: 'vault_not_kept' });
+  await assert.rejects(call(ben, 'POST', `${NOTES}/vault`, { eves: [eves[0]!.peer] }), {
+    code: 'storage_denied',
+  });
+  assert.equal(await state(), before);
+  await done(ada, await call(ada, 'POST', `${NOTES}/vault/sync`));
+  const { grants } = await call<{ grants: VaultGrantView[] }>(ada, 'GET', `${NOTES}/vault/grants`);
+  assert.deepEqual(
+    grants.map((grant) => [grant.id, grant.holder, grant.state]),
+    [[id, ben.peer, 'holds']],
+  );
+});
+
+test('what is no grant for this node and this knowledge base says so', async () => {
+  const other = await give(identityOf('cleo').peerId);
+  await assert.rejects(resolve(other.text), { code: 'vault_grant_not_yours' });
+  await assert.rejects(restore('third', other.text), { code: 'vault_grant_not_yours' });
+  const { text } = await give();
+  await assert.rejects(resolve(`${text.slice(0, -3)}AAA`), { code: 'vault_grant_file' });
+  await assert.rejects(restore('third', text, 'diary'), { code: 'vault_not_found' });
+  await assert.rejects(give(ada.peer), { code: 'vault_grant_invalid' });
+  await assert.rejects(call(ada, 'DELETE', `${NOTES}/vault/grants/${'0'.repeat(32)}`), {
+    code: 'vault_grant_unknown',
+  });
+});
+
+test('once it is revoked nothing comes of it; an Eve that was away is told with the next job', async () => {
+  const { text, id } = await give();
+  await search(text);
+  eves[1]!.up = false;
+  const revoked = await call<VaultGrantView>(ada, 'DELETE', `${NOTES}/vault/grants/${id}`);
+  assert.deepEqual([revoked.state, revoked.untold], ['revoked', [eves[1]!.peer]]);
+  await assert.rejects(search(text), { code: 'storage_denied' });
+  await assert.rejects(restore('again', text), { code: 'storage_denied' });
+  eves[1]!.up = true;
+  const between = await resolve(text);
+  assert.deepEqual(
+    between.eves.map(({ trouble }) => trouble === null),
+    [false, true],
+  );
+  await done(ada, await call(ada, 'POST', `${NOTES}/vault/repair`));
+  const told = await resolve(text);
+  assert.ok(told.trouble !== null && told.eves.every(({ trouble }) => trouble !== null));
+  await assert.rejects(search(text), { code: 'storage_denied' });
+  await assert.rejects(restore('again', text), { code: 'storage_denied' });
+});
+
+test('new keys: what was granted before opens nothing, and all is as it was for its owner and by a new grant', async () => {
+  const { text } = await give();
+  const job = await done(ada, await call<JobView>(ada, 'POST', `${NOTES}/vault/rotate`));
+  assert.ok(job.progress.totals.bytes > 0);
+  await assert.rejects(search(text), { code: 'vault_grant_keys' });
+  assert.ok((await resolve(text)).trouble !== null);
+  const { grants } = await call<{ grants: VaultGrantView[] }>(ada, 'GET', `${NOTES}/vault/grants`);
+  assert.deepEqual([...new Set(grants.map((grant) => grant.state))].sort(), ['old_keys', 'revoked']);
+  const own = await call<PlacedSearchView>(ada, 'POST', `${NOTES}/vault/search`, { query: WHERE, k: 1 });
+  assert.ok(own.hits[0]!.text.includes(PLANTED));
+  const fresh = await give();
+  assert.ok((await search(fresh.text)).hits[0]!.text.includes(PLANTED));
+  await done(ben, await restore('anew', fresh.text));
+  assert.deepEqual(await partsOf(ben, 'anew'), await partsOf(ada, 'notes'));
+  const checked = await call<{ eves: { failed: number }[] }>(ada, 'POST', `${NOTES}/vault/check`, {
+    questions: 5,
+  });
+  assert.ok(checked.eves.every(({ failed }) => failed === 0));
+});
