@@ -5,7 +5,7 @@
  * c = s·m + λ, with a secret scale s, and λ uniform in a ball of radius s·β/4, drawn by a pseudorandom function of a nonce. Two things are
  * added. A secret rotation comes first: without it c points where m does, so that whoever has a list of candidates or a model that inverts embeddings needs
  * no known pair at all (distances stay, so that a search finds the same). And the nonce follows from the vector, so that putting one
- * again does not give a second noise, by which the first is averaged away; equal vectors look equal.
+ * again does not give a second noise, by which the first is averaged away; equal vectors look equal. (Keys of a new epoch do give one.)
  *
  * @module vault/perturbed/sap
  */
