@@ -41,6 +41,8 @@ export class QdrantRecordedContractFake implements AsyncDisposable {
   readonly #key: string;
   /** Answers the next request in its place; null: nothing is in its place. */
   next: ((request: IncomingMessage) => Reply | null) | null = null;
+  /** Answers wait for it. */
+  held: ((request: IncomingMessage) => Promise<void>) | null = null;
   /** Every header and body that came. */
   readonly seen: string[] = [];
 
@@ -51,6 +53,7 @@ export class QdrantRecordedContractFake implements AsyncDisposable {
       for await (const piece of request) pieces.push(piece as Buffer);
       const text = Buffer.concat(pieces).toString('utf8');
       this.seen.push(`${request.method} ${request.url} ${JSON.stringify(request.headers)}`, text);
+      await this.held?.(request);
       const [status, body] = this.#answer(request, text);
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));

@@ -246,6 +246,23 @@ test('Qdrant is asked by every search once that was said, and is left out while 
   qdrant.next = null;
 });
 
+test('disconnecting ends a sync that is under way, and nothing goes there afterwards', async () => {
+  const reached = Promise.withResolvers<void>();
+  qdrant.held = async ({ url }) => {
+    if (url?.includes('/points/scroll') !== true) return;
+    reached.resolve();
+    await released.promise;
+  };
+  const released = Promise.withResolvers<void>();
+  const job = await call<JobView>('POST', '/api/rag/kbs/notes/engine/sync');
+  await reached.promise;
+  await call('DELETE', '/api/rag/kbs/notes/engine');
+  released.resolve();
+  qdrant.held = null;
+  assert.equal((await ended(job)).state, 'cancelled');
+  await done(call('POST', '/api/rag/kbs/notes/engine', { url: qdrantUrl }));
+});
+
 test('a knowledge base that is destroyed is removed from its engine, and no log has a credential', async () => {
   assert.equal(qdrant.collections.size, 1);
   await call('DELETE', '/api/rag/kbs/notes');

@@ -18,6 +18,7 @@ import type { AreaParts } from './areas.ts';
 import type { EngineEntry } from './engine-file.ts';
 import type { EngineLegs } from './engine-leg.ts';
 import { pointsOf } from './engine-points.ts';
+import { ENGINE_WORK } from './jobs.ts';
 import type { OpenKb } from './kbs.ts';
 import { NOTHING, noProgress, type Telling } from './telling.ts';
 import { unpackPassage } from './vault-passages.ts';
@@ -181,6 +182,9 @@ export function createEngines(parts: AreaParts, legs: EngineLegs): Engines {
     },
     async disconnect(name, drop, signal) {
       const entry = await entryOf(name);
+      const { jobs } = await opened();
+      for (const { id, what, state } of jobs.list(name))
+        if (what === ENGINE_WORK && (state === 'waiting' || state === 'running')) await jobs.cancel(name, id);
       if (drop) await dropAll(entry, PARTING_MS, signal);
       await file.remove(name);
       await legs.forget(name);

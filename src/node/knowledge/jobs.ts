@@ -236,6 +236,9 @@ const VAULT_WORK = {
   rotate: 'new keys for what peers keep',
 } as const;
 
+/** What jobs work on that put vectors into an engine. */
+export const ENGINE_WORK = 'what an engine has of it';
+
 function whatOf(work: Work): string {
   switch (work.kind) {
     case 'ingest':
@@ -254,7 +257,7 @@ function whatOf(work: Work): string {
     case 'vault':
       return VAULT_WORK[work.op];
     case 'engine':
-      return 'what an engine has of it';
+      return ENGINE_WORK;
     case 'copy':
       return work.file;
   }

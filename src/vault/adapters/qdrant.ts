@@ -29,6 +29,8 @@ import {
 } from './types.ts';
 
 const CALL_MS = 30_000;
+/** Points of one answer of `list`: hosted ones refuse more by their strict mode. */
+const PAGE = 1000;
 /** Neighbours that a walk keeps in view. */
 const EF = { least: 128, most: 4096 } as const;
 
@@ -57,7 +59,19 @@ const scrolled = z.object({
 });
 const fetched = z.object({
   result: z
-    .array(z.object({ id, payload: z.object({ p: z.string().max(1 << 20) }).nullish() }))
+    .array(
+      z.object({
+        id,
+        payload: z
+          .object({
+            p: z
+              .string()
+              .max(1 << 20)
+              .optional(),
+          })
+          .nullish(),
+      }),
+    )
     .max(ENGINE_BOUNDS.fetched),
 });
 const failure = z.object({ status: z.object({ error: z.string() }) });
@@ -181,7 +195,9 @@ export async function openQdrant(options: EngineOptions): Promise<VectorEngine> 
       const { result } = await call(fetched, 'POST', `${path}/points`, { body, signal });
       return new Map(
         result.flatMap(({ id: point, payload }) =>
-          payload == null ? [] : [[point, new Uint8Array(Buffer.from(payload.p, 'base64'))] as const],
+          payload?.p === undefined
+            ? []
+            : [[point, new Uint8Array(Buffer.from(payload.p, 'base64'))] as const],
         ),
       );
     },
@@ -190,7 +206,7 @@ export async function openQdrant(options: EngineOptions): Promise<VectorEngine> 
       return answer.result.count;
     },
     async list(after, signal) {
-      const body = { offset: after + 1, limit: ENGINE_BOUNDS.page, with_payload: ['d'], with_vector: false };
+      const body = { offset: after + 1, limit: PAGE, with_payload: ['d'], with_vector: false };
       const { result } = await call(scrolled, 'POST', `${path}/points/scroll`, { body, signal });
       return result.points.map(({ id: point, payload }) => ({ id: point, digest: digestOf(payload?.d) }));
     },
