@@ -94,6 +94,8 @@ export interface Opened {
   readonly kbs: OpenKbs;
   readonly jobs: Jobs;
   readonly watching: Watching;
+  /** Looks after what peers keep; null where only commands do. */
+  readonly placed: AsyncDisposable | null;
   /** Null where nothing is read while the node rests. */
   readonly idle: IdleReading | null;
 }
@@ -163,7 +165,9 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       if (resumes) jobs.resume();
       const watching = createWatching({ registry, kbs, jobs, clock, log, home: folder });
       if (parts.watches === true) watching.start();
-      return { lock, registry, pool, embedders, kbs, jobs, watching, idle: idleOver(entries, kbs) };
+      const placed = parts.sharing === undefined ? null : vault.watch();
+      const idle = idleOver(entries, kbs);
+      return { lock, registry, pool, embedders, kbs, jobs, watching, placed, idle };
     } catch (error) {
       registry?.[Symbol.dispose]();
       await lock.release();
@@ -384,8 +388,9 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       closed = true;
       const opened = await opening?.catch(() => null);
       if (!opened) return;
-      const { jobs, kbs, pool, registry, lock, watching, idle } = opened;
+      const { jobs, kbs, pool, registry, lock, watching, placed, idle } = opened;
       await idle?.[Symbol.asyncDispose]();
+      await placed?.[Symbol.asyncDispose]();
       await watching[Symbol.asyncDispose]();
       // Jobs write to knowledge bases, and these are written down in the registry.
       await jobs[Symbol.asyncDispose]();

@@ -8,17 +8,22 @@ import type { CheckView, PlacedInfo } from '../../server/index.ts';
 import type { VaultReach } from './vault-reach.ts';
 import type { PlacedRow } from './vault-store.ts';
 
-/** @param questions pieces that are asked of each */
+/**
+ * @param questions pieces that are asked of each
+ * @returns `whole`: when it was placed or repaired last, every Eve got all that is hers
+ */
 export async function checkPlaced(
   reach: VaultReach,
   row: PlacedRow,
   questions: number,
   signal: AbortSignal,
-): Promise<CheckView> {
+): Promise<CheckView & { readonly whole: boolean }> {
   const placed = await reach.store();
   const report = await reach.collectionOf(row, placed).check(questions, signal);
-  reach.reputation.checked(placed.upkeep, report, placed.upkeep.of(row.id).sound);
+  const { sound } = placed.upkeep.of(row.id);
+  reach.reputation.checked(placed.upkeep, report, sound);
   return {
+    whole: report.state === sound,
     forked: report.fork?.number ?? null,
     eves: report.eves.map(({ peer, asked, failed, why }) => ({
       ...{ peer, asked, failed, why },

@@ -20,7 +20,7 @@ export const toldAway = (away: ReadonlyMap<string, string>): Told[] =>
 
 /**
  * Renews tenants, makes those again that an Eve lost, and asks for more room where the knowledge base grew and nobody said how much
- * there is to be. What could not be done, by PeerId.
+ * there is to be. What could not be done, by PeerId, and where one was made again.
  */
 export async function keepTheirTenants(
   reach: VaultReach,
@@ -28,7 +28,7 @@ export async function keepTheirTenants(
   documents: Pick<KnowledgeStore, 'counts' | 'embedder'>,
   parts: { readonly random: Pick<Random, 'bytes'>; readonly log: Logger },
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<{ readonly trouble: ReadonlyMap<string, string>; readonly made: readonly string[] }> {
   const placed = await reach.store();
   const { upkeep } = placed;
   const ways = reach.waysTo(row.id, row.eves);
@@ -47,7 +47,7 @@ export async function keepTheirTenants(
       parts.log.info('More space was asked of Eves.', { kb: row.kb, space: formatBytes(wanted) });
     }
   }
-  return trouble;
+  return { trouble, made: kept.made };
 }
 
 /** Writes down what a sync came to, and says what its owner has to know beside it. */

@@ -23,7 +23,10 @@ import {
 import { type Making, type SearchedObjects, type SearchedWork, searchedObjects } from './vault-searched.ts';
 
 /** @throws KithError `vault_perturbed_off` */
-export function requireMode(mode: VaultMode, { vault }: Pick<Config, 'vault'>): void {
+export function requireMode(
+  mode: VaultMode,
+  { vault }: { readonly vault: Pick<Config['vault'], 'perturbed'> },
+): void {
   if (mode !== 'perturbed' || vault.perturbed) return;
   throw new KithError(
     'vault_perturbed_off',

@@ -34,6 +34,8 @@ export const ASK_MS = 10_000;
 export interface VaultReach extends Disposable {
   /** @throws KithError `vault_off`: this node is not running */
   need(): SharingParts & { readonly root: VaultRoot };
+  /** Where it stands what is placed. */
+  readonly file: string;
   store(): Promise<PlacedStore>;
   /** Null before anything of the vault was asked for. */
   readonly kept: PlacedStore | null;
@@ -58,13 +60,14 @@ export interface VaultReach extends Disposable {
 }
 
 export function createVaultReach({ config, clock, random, log, opened, sharing }: AreaParts): VaultReach {
+  const file = join(config.home, 'vault', 'bob.sqlite');
   let kept: PlacedStore | null = null;
   let reads: ReadCache | null = null;
   let root: VaultRoot | null = null;
 
   async function store(): Promise<PlacedStore> {
     await opened();
-    kept ??= openPlacedStore(join(config.home, 'vault', 'bob.sqlite'));
+    kept ??= openPlacedStore(file);
     return kept;
   }
 
@@ -104,6 +107,7 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
 
   return {
     need,
+    file,
     store,
     get kept() {
       return kept;

@@ -20,7 +20,7 @@ import { syncPlaced } from './vault-syncing.ts';
 export interface VaultWorkParts {
   readonly parts: Pick<AreaParts, 'clock' | 'random' | 'config' | 'log'>;
   readonly reach: VaultReach;
-  readonly grants: Pick<VaultGrants, 'telling'>;
+  readonly grants: Pick<VaultGrants, 'telling' | 'madeAnew'>;
   /** Searches read what is there now. */
   readonly onChanged: (collection: string) => void;
 }
@@ -47,7 +47,8 @@ export function createVaultWork({
       tell({ ...noProgress, of, totals: { ...NOTHING, files: done, done } });
 
   async function repair(row: PlacedRow, kb: OpenKb, { signal, tell }: Telling): Promise<void> {
-    const trouble = await keepTheirTenants(reach, row, kb.store, { random, log }, signal);
+    const { trouble, made } = await keepTheirTenants(reach, row, kb.store, { random, log }, signal);
+    await grants.madeAnew(row.id, made, signal);
     const collection = reach.collectionOf(row, await reach.store());
     const report = await collection.repair({ signal, told: told(tell) });
     const notes = await noteRepair(reach, row, report);
@@ -82,7 +83,7 @@ export function createVaultWork({
     // What a killed run left takes room, and all is to be there twice.
     if (!isDone) await collection.repair({ signal });
     await sync(row, kb, telling, !isDone);
-    placed.grants.epoch(row.id, isDone ? epoch : epoch + 1);
+    placed.grants.epoch(row.id, (await collection.openToWrite(signal)).epoch);
   }
 
   async function sync(row: PlacedRow, kb: OpenKb, { signal, tell }: Telling, rotate = false): Promise<void> {
@@ -90,7 +91,8 @@ export function createVaultWork({
     requireMode(mode, config);
     const placed = await reach.store();
     const collection = reach.collectionOf(row, placed);
-    const trouble = await keepTheirTenants(reach, row, kb.store, { random, log }, signal);
+    const { trouble, made } = await keepTheirTenants(reach, row, kb.store, { random, log }, signal);
+    await grants.madeAnew(row.id, made, signal);
     await using objects = await objectsOf(kb.store, random, signal);
     const report = await onTop(() =>
       syncPlaced({

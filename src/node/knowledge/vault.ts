@@ -24,10 +24,14 @@ import { perturbedBytes, requireMode } from './vault-perturbed.ts';
 import { createPlacedSearcher } from './vault-search.ts';
 import type { PlacedRow } from './vault-store.ts';
 import { leastQuota, makeTenants } from './vault-tenants.ts';
+import { startVaultWatch } from './vault-watch.ts';
+import { vaultWatchParts } from './vault-watch-parts.ts';
 import { createVaultWork, idOf, otherPlaced, type VaultWork } from './vault-work.ts';
 
 export interface NodeVault extends Disposable {
   readonly desk: VaultDesk;
+  /** Begins to look after what is placed, while this node runs. */
+  watch(): AsyncDisposable;
   readonly grants: VaultGrantDesk;
   readonly work: VaultWork;
   /** Does a job that makes a knowledge base. */
@@ -147,7 +151,8 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       return job;
     },
     async check(name, questions, signal) {
-      return checkPlaced(reach, await rowOf(name), questions, signal);
+      const { eves, forked } = await checkPlaced(reach, await rowOf(name), questions, signal);
+      return { eves, forked };
     },
     async search(name, { query, k, eves: asked, filter }, signal) {
       const row = asked.length > 0 ? null : (await store()).of(name);
@@ -186,6 +191,10 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       },
     }),
     restoring: restoring.work,
+    watch() {
+      void grants.goOn(reach.file);
+      return startVaultWatch(vaultWatchParts(parts, reach, reach.file));
+    },
     [Symbol.dispose]() {
       grants[Symbol.dispose]();
       reach[Symbol.dispose]();
