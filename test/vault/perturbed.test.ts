@@ -137,7 +137,7 @@ async function homeWith(identityOf?: TestHome): Promise<TestHome> {
 before(async () => {
   base = await mkdtemp(join(tmpdir(), 'kith-perturbed-node-'));
   eves = await Promise.all([eveOf(91), eveOf(92)]);
-  bob = await started(await homeWith());
+  bob = await started(await homeWith(), SWITCHED_ON);
   const folder = join(base, 'notes');
   await mkdir(folder);
   await writeFile(join(folder, 'stairs.md'), `# Hidden things\n\n${PLANTED} ${'More words. '.repeat(40)}\n`);
@@ -165,20 +165,7 @@ const peers = () => eves.map(({ peer }) => peer);
 const find = (query: string, at: At = bob, more: object = {}) =>
   call<PlacedSearchView>('POST', `${PLACED}/search`, { query, k: 3, ...more }, at);
 
-test('while it is switched off nothing is placed so, and what to do is said', async () => {
-  const refused = call('POST', PLACED, { eves: peers(), mode: 'perturbed' });
-  await assert.rejects(refused, (error: Error & { code?: string }) => {
-    assert.equal(error.code, 'vault_perturbed_off');
-    assert.match(error.message, /vault\.perturbed true/);
-    return true;
-  });
-  assert.deepEqual((await call<{ placed: PlacedView[] }>('GET', '/api/rag/vault')).placed, []);
-  assert.deepEqual(await eves[0]!.host.tenants(), []);
-});
-
 test('switched on, an Eve searches it, finds what a search here does, and sees no text; every view says that it is weak', async () => {
-  await bob.node.close();
-  bob = await started(bob.home, SWITCHED_ON);
   await done(await call('POST', PLACED, { eves: peers(), mode: 'perturbed' }));
   const info = await call<PlacedInfo>('GET', PLACED);
   assert.deepEqual([info.mode, info.label, info.stale], ['perturbed', 'weak', false]);
@@ -204,6 +191,8 @@ test('switched on, an Eve searches it, finds what a search here does, and sees n
     );
     assert.ok(label === 'weak' && learned.length > 0 && bytesUp > 0 && bytesDown > 0);
   }
+  // As a machine asks that knows nothing of it but an Eve.
+  assert.ok((await find(WHERE, bob, { eves: [peers()[1]] })).hits[0]!.text.includes(PLANTED));
   assert.ok(eves.some(({ asked }) => asked.includes('nearest')));
   const words = ['notebook', 'stairs.md', 'Green tea', 'whale', 'notes', 'perturbed/'];
   for (const { folder, saw } of eves) {
@@ -232,54 +221,52 @@ test('the command line says so, too', async () => {
   assert.match(shown[3]!.out, /blue notebook/);
 });
 
-test('switched off again it is neither searched nor brought up to date, and no Eve gets a question', async () => {
+test('a machine with the key where it is switched off asks nothing in this mode whatever Eves show, and makes the same of it', async () => {
+  const elsewhere = await homeWith(bob.home);
+  const key = bob.home;
   await bob.node.close();
-  bob = await started(bob.home);
+  bob = await started(elsewhere);
+  await assert.rejects(
+    call('POST', PLACED, { eves: peers(), mode: 'perturbed' }),
+    (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'vault_perturbed_off');
+      assert.match(error.message, /kith config set vault\.perturbed true/);
+      return true;
+    },
+  );
   for (const eve of eves) eve.asked.length = 0;
-  await assert.rejects(find(WHERE), { code: 'vault_perturbed_off' });
-  await assert.rejects(call('POST', `${PLACED}/eves`, { add: [], drop: [] }), {
-    code: 'vault_perturbed_off',
-  });
+  // The head that the Eve shows says perturbed: so does one that she shows again after it was placed otherwise.
+  const off = { code: 'vault_perturbed_off' };
+  await assert.rejects(find(WHERE, bob, { eves: [peers()[1]] }), off);
+  await done(await call('POST', '/api/rag/vault/restore/notes', { source: 'notes', eves: [peers()[1]] }));
+  const partsAt = (home: TestHome) => {
+    using parts = openParts(join(home.path, 'knowledge', 'notes.sqlite'));
+    // Which folders it follows is of the machine.
+    const own = [...parts.names()].filter((part) => !part.startsWith('table/meta/'));
+    return own.map((part) => `${part} ${hash('sha256', parts.read(part)!)}`);
+  };
+  assert.ok(partsAt(key).length > 3);
+  assert.deepEqual(partsAt(elsewhere), partsAt(key));
+  await assert.rejects(find(WHERE), off);
+  await assert.rejects(call('POST', `${PLACED}/eves`, { add: [], drop: [] }), off);
   const job = await ended(await call('POST', `${PLACED}/sync`));
   assert.deepEqual([job.state, job.error?.code], ['failed', 'vault_perturbed_off']);
   assert.ok(eves.every(({ asked }) => !asked.includes('nearest') && !asked.includes('put')));
   // That it is weak is said of what is there in any case.
   assert.equal((await call<PlacedInfo>('GET', PLACED)).label, 'weak');
+  await key.remove();
 });
 
-test('another machine with the key makes the same of it, and no Eve leads it to ask in this mode', async () => {
-  const elsewhere = await homeWith(bob.home);
-  const key = bob.home;
-  await bob.node.close();
-  const there = await started(elsewhere);
-  try {
-    for (const eve of eves) eve.asked.length = 0;
-    // The head that the Eve shows says perturbed: so does one that she shows again after it was placed otherwise.
-    await assert.rejects(find(WHERE, there, { eves: [peers()[1]] }), { code: 'vault_perturbed_off' });
-    assert.ok(eves.every(({ asked }) => !asked.includes('nearest')));
-    await done(
-      await call('POST', '/api/rag/vault/restore/mine', { source: 'notes', eves: [peers()[1]] }, there),
-      there,
-    );
-  } finally {
-    await there.node.close();
-  }
-  const partsAt = (home: TestHome, name: string) => {
-    using parts = openParts(join(home.path, 'knowledge', `${name}.sqlite`));
-    // Its name, and which folders it follows, are of the machine.
-    const own = [...parts.names()].filter((part) => !part.startsWith('table/meta/'));
-    return own.map((part) => `${part} ${hash('sha256', parts.read(part)!)}`);
-  };
-  const [mine, notes] = [partsAt(elsewhere, 'mine'), partsAt(key, 'notes')];
-  assert.ok(notes.length > 3);
-  assert.deepEqual(mine, notes);
-  const on = await started(elsewhere, SWITCHED_ON);
-  try {
-    const { hits } = await find(WHERE, on, { eves: [peers()[0]] });
-    assert.ok(hits[0]!.text.includes(PLANTED));
-  } finally {
-    await on.node.close();
-    await elsewhere.remove();
-  }
-  bob = await started(key);
+test('switched off, it can be moved to another mode, and not back', async () => {
+  const blocks = async () => (await eves[0]!.host.tenants())[0]!.blocks;
+  const had = await blocks();
+  const move = (mode: string) => call<JobView>('POST', `${PLACED}/eves`, { add: [], drop: [], mode });
+  await done(await move('sealed'));
+  const { mode, label, warning } = await call<PlacedInfo>('GET', PLACED);
+  assert.deepEqual([mode, label, warning], ['sealed', null, null]);
+  assert.ok((await blocks()) <= had, `${had} blocks, ${await blocks()} now`);
+  await assert.rejects(move('perturbed'), { code: 'vault_perturbed_off' });
+  for (const eve of eves) eve.asked.length = 0;
+  assert.ok((await find(WHERE)).hits[0]!.text.includes(PLANTED));
+  assert.ok(eves.every(({ asked }) => !asked.includes('nearest')));
 });
