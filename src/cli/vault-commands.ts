@@ -34,7 +34,7 @@ export function addStorage(program: Command, add: Add): void {
     .command('storage')
     .description('lend space on this disk to peers, who keep there what this node cannot read')
     .exitOverride();
-  const load = (name: 'init' | 'status' | 'serve' | 'destroy' | 'backup') => async () => ({
+  const load = (name: 'init' | 'status' | 'serve' | 'destroy' | 'backup' | 'restore') => async () => ({
     default: (await import('./commands/storage.ts'))[name],
   });
   examples(
@@ -75,6 +75,16 @@ export function addStorage(program: Command, add: Add): void {
       load('backup'),
     ),
     'kith storage backup 12D3KooW... 0f3a... tenant.sqlite',
+  );
+  examples(
+    add(
+      storage,
+      'restore <owner> <label> <file>',
+      'bring a backup of a tenant back; what it holds now is lost',
+      [homeOption(), new Option('--yes', 'do not ask')],
+      load('restore'),
+    ),
+    'kith storage restore 12D3KooW... 0f3a... tenant.sqlite --yes',
   );
   examples(
     add(

@@ -140,6 +140,17 @@ export function createNodeStorage({ config, peers, log }: NodeStorageParts): Nod
           counters: host.counters,
         };
       },
+      async bringBack(owner, label, file) {
+        if ((await stat(file).catch(() => null))?.isFile() !== true)
+          throw new KithError(
+            'file_not_found',
+            `There is no file ${file}. Name one that kith storage backup made.`,
+            {
+              status: 404,
+            },
+          );
+        await (await need()).bringBack(owner, label, file);
+      },
       async destroy(owner, label) {
         await (await need()).destroy(owner, label);
       },

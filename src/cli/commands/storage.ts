@@ -173,6 +173,18 @@ export const backup: Handler = async ({ args, options }) => {
   else print(`${plain(made.file)}: a copy of the tenant, ${formatBytes(made.bytes)}`);
 };
 
+export const restore: Handler = async ({ args, options }) => {
+  const [owner, label, file] = args.map(String) as [string, string, string];
+  if (options.yes !== true)
+    throw new UsageError('What its owner kept there since the backup is lost for good. Say so with --yes.');
+  const node = await runningNode(options);
+  const path = await tenantPath(node, owner, label);
+  await node.call('POST', `${path}/restore`, { body: { file: resolve(file) } });
+  say(
+    'The tenant is as it was when the backup was made. Its owner brings it up to date with kith vpk upload.',
+  );
+};
+
 export const destroy: Handler = async (invocation) => {
   const { args, options } = invocation;
   const [owner, label] = args;

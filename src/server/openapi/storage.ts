@@ -97,6 +97,21 @@ const operations: readonly Operation[] = [
     body: requestSchema(storageBackupBody),
     answers: { '200': answer('The copy is written.', ref('StorageBackup')), ...problems },
   },
+  {
+    ...own,
+    method: 'post',
+    path: `${tenantAt}/restore`,
+    id: 'kithStorageRestore',
+    summary: 'Bring a backup of a tenant back',
+    description:
+      'What the tenant holds now is lost. A file that is no whole backup, or is larger than the tenant, changes nothing.',
+    parameters,
+    body: requestSchema(storageBackupBody),
+    answers: {
+      '200': answer('It is as in the backup.', object({ owner: peerId, label: string })),
+      ...problems,
+    },
+  },
 ];
 
 export const storageApi: Api = {

@@ -47,5 +47,11 @@ export function storageRoutes({ token, storage }: Pick<ServerContext, 'token' | 
       const { file } = parseBody(storageBackupBody, await exchange.json());
       return desk().backup(owner, label, file);
     }),
+    route('POST', '/tenants/:owner/:label/restore', async (exchange) => {
+      const { owner = '', label = '' } = exchange.params;
+      const { file } = parseBody(storageBackupBody, await exchange.json());
+      await desk().bringBack(owner, label, file);
+      return { owner, label };
+    }),
   ];
 }

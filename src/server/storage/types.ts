@@ -49,6 +49,12 @@ export interface TenantView {
 }
 
 export interface StorageDesk {
+  /**
+   * Puts a backup in the place of what a tenant holds now.
+   *
+   * @param file of the node's machine, absolute @throws KithError `storage_no_tenant`, `storage_backup`, `file_not_found`
+   */
+  bringBack(owner: string, label: string, file: string): Promise<void>;
   view(): Promise<StorageView>;
   /** @throws KithError `storage_no_tenant`, `storage_off` */
   destroy(owner: string, label: string): Promise<void>;

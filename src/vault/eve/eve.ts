@@ -95,6 +95,8 @@ export interface Eve extends Disposable {
   sweep(): number;
   /** A copy of a tenant's file while it is in use. */
   backup(owner: string, label: string, target: string, signal?: AbortSignal): Promise<void>;
+  /** Brings a copy back; what the tenant holds now is gone. @throws KithError `storage_no_tenant`, `storage_backup` */
+  bringBack(owner: string, label: string, source: string): Promise<void>;
   /** What she has, promised and could still lend. */
   account(): Promise<EveAccount>;
   readonly totals: {
@@ -326,6 +328,11 @@ export function createEve(options: EveOptions): Eve {
       // Of its own: others may come and close the one that is open while this goes on.
       using file = openTenantFile(join(tenants, row.file), row.quota);
       await file.backup(target, signal);
+    },
+    async bringBack(owner, label, source) {
+      const row = rowOf(owner, label);
+      await files.replace(row, source);
+      computing.forgetAll(row.file);
     },
     get totals() {
       const { promised, tenants } = register.totals();

@@ -50,6 +50,10 @@ test('Eve works in a thread of her own, tells what is wrong as it is, and has wh
     assert.equal(Buffer.from(await tenantOf(again).get(id, null)).toString(), 'noise');
     const [lent] = await again.tenants();
     assert.equal(lent!.owner, ada.peerId);
+    await again.backup(ada.peerId, label, join(folder, 'copy'));
+    await tenantOf(again).remove([id]);
+    await again.bringBack(ada.peerId, label, join(folder, 'copy'));
+    assert.equal((await tenantOf(again).get(id, null)).length, 5);
     await again.destroy(ada.peerId, label);
     assert.deepEqual(await again.tenants(), []);
   } finally {

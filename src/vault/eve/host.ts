@@ -41,6 +41,7 @@ export interface EveHost extends AsyncDisposable {
   account(): Promise<EveAccount>;
   destroy(owner: string, label: string): Promise<void>;
   backup(owner: string, label: string, target: string): Promise<void>;
+  bringBack(owner: string, label: string, source: string): Promise<void>;
   readonly counters: EveCounters;
   /** Calls that wait for her, the one that she works at included. */
   readonly waiting: number;
@@ -66,6 +67,16 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+function settle(
+  { resolve, reject }: Pick<Waiting, 'resolve' | 'reject'>,
+  told: Exclude<FromEve, { readonly id: null }>,
+): void {
+  if ('failed' in told) {
+    const { code, message, status, details } = told.failed;
+    reject(new KithError(code, message, { status, details }));
+  } else resolve(told.done);
+}
+
 export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
   let worker: Worker | null = null;
   let next = 1;
@@ -79,6 +90,9 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
     null;
   const counters = { answered: 0, refused: 0, bytesIn: 0, bytesOut: 0 };
   const refusals = new Map<string, number>();
+
+  /** What takes long and waits for the disk most of it: others go on meanwhile. */
+  const aside = new Map<number, Pick<Waiting, 'resolve' | 'reject'>>();
 
   function left(one: Waiting): void {
     bytes -= one.bytes;
@@ -101,6 +115,8 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
       left(one);
       one.reject(lost);
     }
+    for (const one of aside.values()) one.reject(lost);
+    aside.clear();
   }
 
   function start(): Worker {
@@ -115,15 +131,19 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
         else log[told.line.level](told.line.message, told.line.fields);
         return;
       }
+      const long = aside.get(told.id);
+      aside.delete(told.id);
+      if (long !== undefined) {
+        settle(long, told);
+        work();
+        return;
+      }
       if (current?.id !== told.id) return;
       const { who, one, began } = current;
       current = null;
       turns.used(who, systemClock.monotonic() - began);
       left(one);
-      if ('failed' in told) {
-        const { code, message, status, details } = told.failed;
-        one.reject(new KithError(code, message, { status, details }));
-      } else one.resolve(told.done);
+      settle(one, told);
       work();
     });
     thread.on('error', (error) => lose(thread, error));
@@ -136,7 +156,7 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
     if (current !== null) return;
     const taken = turns.next();
     if (taken === null) {
-      worker?.unref();
+      if (aside.size === 0) worker?.unref();
       return;
     }
     const thread = worker ?? start();
@@ -164,6 +184,18 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
       if (stranger) strangers += 1;
       turns.add(who, { order, bytes: size, stranger, resolve, reject });
       work();
+    });
+  }
+
+  function askAside(order: EveOrder): Promise<unknown> {
+    if (closed)
+      throw new KithError('storage_lost', 'The storage of this node is being closed.', { status: 503 });
+    const thread = worker ?? start();
+    const id = next++;
+    return new Promise((resolve, reject) => {
+      aside.set(id, { resolve, reject });
+      thread.ref();
+      thread.postMessage({ id, order });
     });
   }
 
@@ -195,7 +227,10 @@ export function createEveHost({ log, ...options }: EveHostOptions): EveHost {
       await ask({ do: 'destroy', owner, label });
     },
     async backup(owner, label, target) {
-      await ask({ do: 'backup', owner, label, target });
+      await askAside({ do: 'backup', owner, label, target });
+    },
+    async bringBack(owner, label, source) {
+      await askAside({ do: 'bring_back', owner, label, source });
     },
     get counters() {
       return { ...counters, refusals: Object.fromEntries(refusals) };

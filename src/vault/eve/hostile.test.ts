@@ -192,6 +192,34 @@ describe('Eve', () => {
     await assert.rejects(tenant(ada).info(), { code: 'storage_no_tenant' });
   });
 
+  test('a backup is brought back where a file was lost, and nothing that is none takes its place', async () => {
+    const { ofAda } = await two();
+    const backup = join(folder, 'ada.copy');
+    await eve.backup(ada, LABEL, backup);
+    const later = await tenant(ada).put(Buffer.from('kept after the backup'));
+    const noise = join(folder, 'noise');
+    writeFileSync(noise, random.bytes(50_000));
+    const cut = join(folder, 'cut');
+    writeFileSync(cut, readFileSync(backup).subarray(0, 5000));
+    for (const bad of [noise, cut, join(folder, 'eve.sqlite')])
+      await assert.rejects(eve.bringBack(ada, LABEL, bad), { code: 'storage_backup' }, bad);
+    assert.equal((await tenant(ada).list(null)).length, 2);
+    rmSync(fileOf(ada));
+    await assert.rejects(tenant(ada).get(ofAda, null), { code: 'storage_damaged' });
+    await eve.bringBack(ada, LABEL, backup);
+    assert.deepEqual(
+      (await tenant(ada).list(null)).map(({ id }) => id),
+      [ofAda],
+    );
+    await assert.rejects(tenant(ada).get(later, null), { code: 'storage_no_block' });
+    assert.equal((await tenant(ben).list(null)).length, 1);
+    assert.deepEqual(
+      readdirSync(join(folder, 'tenants')).filter((name) => name.includes('brought')),
+      [],
+    );
+    await assert.rejects(eve.bringBack(ben, 'ff'.repeat(16), backup), { code: 'storage_no_tenant' });
+  });
+
   test('a kill between the promise and the file leaves a tenant that is empty, not one that is lost', async () => {
     await tenant(ben).create(QUOTA, 10);
     eve[Symbol.dispose]();

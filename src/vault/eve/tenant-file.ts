@@ -68,6 +68,8 @@ export interface TenantFile extends Disposable {
   setHead(name: string, head: HeadRow, before: number): void;
   revoke(grant: string, at: number): void;
   isRevoked(grant: string): boolean;
+  /** @throws KithError `database_corrupt` when pages of it are not whole */
+  check(): void;
   /** A copy while it is in use. */
   backup(target: string, signal?: AbortSignal): Promise<void>;
 }
@@ -232,6 +234,10 @@ function tenantFile(database: Database, quota: number): TenantFile {
       });
     },
     isRevoked: (grant) => findRevoked.get(grant) !== undefined,
+    check() {
+      const found = database.prepare<{ quick_check: string }>('PRAGMA quick_check(1)').get()!.quick_check;
+      if (found !== 'ok') throw new KithError('database_corrupt', `${database.path}: ${found}.`);
+    },
     backup: (target, signal) => database.backup(target, signal === undefined ? {} : { signal }),
     [Symbol.dispose]: () => database.close(),
   };

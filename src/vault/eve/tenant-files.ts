@@ -4,9 +4,10 @@
  *
  * @module vault/eve/tenant-files
  */
-import { rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isKithError, KithError, type Logger, messageOf } from '../../base/index.ts';
+import { formatBytes, isKithError, KithError, type Logger, messageOf } from '../../base/index.ts';
 import type { Register, TenantRow } from './register.ts';
 import { openTenantFile, type TenantFile } from './tenant-file.ts';
 
@@ -16,6 +17,12 @@ export interface TenantFiles extends Disposable {
   /** Whether nothing that was kept in it can be read any more. */
   isLost(row: TenantRow): boolean;
   remove(row: TenantRow): void;
+  /**
+   * Puts a copy of another file in the place of the tenant's; what was there is gone.
+   *
+   * @throws KithError `storage_backup`: it is no whole file of a tenant, or larger than its quota; what was there stays then
+   */
+  replace(row: TenantRow, source: string): Promise<void>;
   /** Gives the disk what is free in files that are open. */
   giveBack(): void;
   /** @throws KithError `storage_away` when the disk below is another than at the start */
@@ -109,6 +116,21 @@ export function createTenantFiles({
       close(row.file);
       for (const end of ['', '-wal', '-shm']) rmSync(`${pathOf(row)}${end}`, { force: true });
     },
+    async replace(row, source) {
+      requireThere();
+      const path = pathOf(row);
+      const copy = `${path}.brought`;
+      try {
+        await copyFile(source, copy);
+        checkBackup(copy, source, row);
+        close(row.file);
+        for (const end of ['-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
+        renameSync(copy, path);
+        if (row.filed === 0) register.filed(row.owner, row.label);
+      } finally {
+        for (const end of ['', '-wal', '-shm']) rmSync(`${copy}${end}`, { force: true });
+      }
+    },
     giveBack() {
       for (const { file } of open.values())
         try {
@@ -122,6 +144,35 @@ export function createTenantFiles({
       open.clear();
     },
   };
+}
+
+/** As its first page says (https://sqlite.org/fileformat.html); 0: it has none, as an empty file, which would be made one. */
+function schemaVersion(path: string): number {
+  const header = Buffer.alloc(100);
+  const file = openSync(path, 'r');
+  try {
+    const read = readSync(file, header, 0, header.length, 0);
+    return read === header.length ? header.readInt32BE(60) : 0;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @throws KithError `storage_backup` */
+function checkBackup(copy: string, source: string, row: TenantRow): void {
+  const refuse = (why: string, cause?: unknown): KithError =>
+    new KithError('storage_backup', `${source} cannot be brought back: ${why}.`, { status: 400, cause });
+  try {
+    if (schemaVersion(copy) < 1) throw refuse('there is nothing in it');
+    using file = openTenantFile(copy, row.quota);
+    file.check();
+    if (file.usedBytes > row.quota)
+      throw refuse(`it takes ${formatBytes(file.usedBytes)}, and the tenant has ${formatBytes(row.quota)}`);
+  } catch (error) {
+    if (isKithError(error) && error.code === 'storage_backup') throw error;
+    if (isKithError(error) && error.code.startsWith('disk_')) throw error;
+    throw refuse('it is no whole file that kith storage backup made', error);
+  }
 }
 
 /** For the owner of the tenant. */

@@ -20,6 +20,7 @@ export type EveOrder =
     }
   | { readonly do: 'tenants' | 'totals' | 'account' | 'sweep' | 'end' }
   | { readonly do: 'destroy'; readonly owner: string; readonly label: string }
+  | { readonly do: 'bring_back'; readonly owner: string; readonly label: string; readonly source: string }
   | { readonly do: 'backup'; readonly owner: string; readonly label: string; readonly target: string };
 
 export interface ToldError {
@@ -92,6 +93,8 @@ async function done(order: EveOrder): Promise<unknown> {
       return need().destroy(order.owner, order.label);
     case 'backup':
       return need().backup(order.owner, order.label, order.target);
+    case 'bring_back':
+      return need().bringBack(order.owner, order.label, order.source);
     case 'end':
       eve?.[Symbol.dispose]();
       return null;
