@@ -57,7 +57,7 @@ export async function bobHome(keyOf?: TestHome): Promise<TestHome> {
   }
   for (const [key, value] of Object.entries({
     ...{ 'swarm.enabled': true, 'swarm.network': 'lan', 'swarm.listen': '/ip4/127.0.0.1/tcp/0' },
-    'swarm.connectionsPerSecond': 1000,
+    ...{ 'swarm.connectionsPerSecond': 1000, 'vault.autoSync': false, 'vault.checkHours': 0 },
   }))
     await setInFile(home.path, key, value);
   return home;

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { JobView, KbView } from '../../src/server/index.ts';
+import { until } from '../swarm-support.ts';
 import {
   type Bob,
   bobHome,
@@ -142,8 +143,8 @@ test('one whose node stops goes on with the next start, and fetches nothing agai
     };
   const job = await restore('later', { source: 'long' });
   await came.promise;
-  const had = (await kept('later')).filter((name) => name.endsWith('.block')).length;
-  assert.ok(had > 0);
+  const blocksOf = async () => (await kept('later')).filter((name) => name.endsWith('.block')).length;
+  const had = await until(blocksOf, (blocks) => blocks > 0);
   const closing = other.node.close();
   gate.resolve();
   await closing;

@@ -4,11 +4,12 @@
  *
  * @module vault/collection/collection
  */
-import { KithError, oneAtATime, throwIfAborted } from '../../base/index.ts';
+import { KithError, oneAtATime } from '../../base/index.ts';
 import { blockId } from '../block.ts';
 import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts';
 import { damaged, openRecord } from '../seal/record.ts';
 import { digestOf, type Entry } from '../seal/segment.ts';
+import { inOrder } from './ahead.ts';
 import { blocksLost } from './holdings.ts';
 import { type Manifest, readManifest } from './manifest-view.ts';
 import { createEverywhere, type EverywherePutter } from './put.ts';
@@ -23,6 +24,9 @@ import type {
   SyncOptions,
   SyncReport,
 } from './types.ts';
+
+/** Segments that are on their way while one is read: 4 MiB of memory each at most. */
+const AHEAD = 3;
 
 export interface RestoreOptions {
   readonly signal?: AbortSignal;
@@ -138,14 +142,14 @@ export function createCollection(options: CollectionOptions): Collection {
     async *readAll(manifest, { signal, told, kept } = {}) {
       const bySegment = Map.groupBy(manifest.entries.values(), ({ segment }) => segment);
       let done = 0;
-      for (const [segment, entries] of bySegment) {
-        throwIfAborted(signal);
+      const fetched = async ([segment]: [string, Entry[]], either: AbortSignal): Promise<Uint8Array> => {
         const before = (await kept?.get(segment)) ?? null;
-        const isWhole = before !== null && blockId(before) === segment;
-        const block = isWhole
-          ? before
-          : await readBlock(eves, segment, null, (whole) => whole, reading(signal));
-        if (!isWhole) await kept?.put(segment, block);
+        if (before !== null && blockId(before) === segment) return before;
+        const block = await readBlock(eves, segment, null, (whole) => whole, reading(either));
+        await kept?.put(segment, block);
+        return block;
+      };
+      for await (const [[, entries], block] of inOrder(bySegment, AHEAD, fetched, signal)) {
         for (const entry of entries) {
           const object = opened(entry, block.subarray(entry.at, entry.at + entry.bytes));
           yield { name: entry.name, object };
