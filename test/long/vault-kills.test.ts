@@ -24,13 +24,15 @@ import { ask, jobEnded, type Killable, type KillSwarm, startKillSwarm } from '..
 
 /** Of each colour. */
 const KILLS = Number(process.env.KITH_TEST_KILLS ?? 20);
-const OWNER_KILLS = Math.ceil(KILLS / 2);
+const OWNER_KILLS = Math.ceil((KILLS * 3) / 5);
 const RESTORE_KILLS = Math.ceil(KILLS / 4);
 const seed = Number(process.env.KITH_TEST_SEED ?? 1);
 const random = createSeededRandom(seed);
 const KBS = { split: 'open', sealed: 'shut' } as const;
 const ALL = Object.values(KBS);
 const OPS = ['upload', 'repair', 'rebalance'] as const;
+const OWNER_OPS = ['mode', ...OPS] as const;
+type Op = (typeof OWNER_OPS)[number];
 const K = 5;
 /** Documents at the beginning, and passages of each. */
 const FIRST = 12;
@@ -141,7 +143,7 @@ async function searching(stop: AbortSignal): Promise<void> {
   }
 }
 
-const jobOf = (kb: string, op: (typeof OPS)[number], replicas: number): Promise<JobView> =>
+const jobOf = (kb: string, op: Exclude<Op, 'mode'>, replicas: number): Promise<JobView> =>
   op === 'rebalance'
     ? bobAsk('POST', `/api/rag/kbs/${kb}/vault/eves`, { replicas })
     : bobAsk('POST', `/api/rag/kbs/${kb}/vault/${op === 'upload' ? 'sync' : 'repair'}`);
@@ -186,8 +188,13 @@ test(`Eves of both operators and their owner are killed ${KILLS} times each: no 
   let documents = FIRST;
   let replicas = 2;
   /** Of one operation, both knowledge bases together. */
-  const lastsMs = { upload: 1500, repair: 300, rebalance: 500 };
-  const begin = async (op: (typeof OPS)[number]): Promise<JobView[]> => {
+  const lastsMs = { upload: 1500, repair: 300, rebalance: 500, mode: 1500 };
+  const shut: { mode: 'sealed' | 'split' } = { mode: 'sealed' };
+  const begin = async (op: Op): Promise<JobView[]> => {
+    if (op === 'mode') {
+      shut.mode = shut.mode === 'sealed' ? 'split' : 'sealed';
+      return [await bobAsk<JobView>('POST', `/api/rag/kbs/${KBS.sealed}/vault/eves`, { mode: shut.mode })];
+    }
     if (op === 'upload') {
       await addDocument(documents++);
       await note();
@@ -195,7 +202,7 @@ test(`Eves of both operators and their owner are killed ${KILLS} times each: no 
     if (op === 'rebalance') replicas = 5 - replicas;
     return Promise.all(ALL.map((kb) => jobOf(kb, op, replicas)));
   };
-  const finish = async (op: (typeof OPS)[number], jobs: readonly JobView[]): Promise<void> => {
+  const finish = async (op: Op, jobs: readonly JobView[]): Promise<void> => {
     for (const job of jobs) await done(Promise.resolve(job));
     if (op === 'upload') version.acknowledged = version.begun;
   };
@@ -217,7 +224,7 @@ test(`Eves of both operators and their owner are killed ${KILLS} times each: no 
     await repaired();
   }
   for (let round = 0; round < OWNER_KILLS && !stop.signal.aborted; round++) {
-    const op = OPS[round % OPS.length]!;
+    const op = OWNER_OPS[round % OWNER_OPS.length]!;
     const jobs = await begin(op);
     await wait(drawn(lastsMs[op] / 2));
     excused = true;
@@ -227,7 +234,11 @@ test(`Eves of both operators and their owner are killed ${KILLS} times each: no 
     for (const eve of eves) await reachable(eve);
     excused = false;
     await finish(op, jobs);
+    if (op !== 'mode') continue;
+    assert.equal((await bobAsk<PlacedInfo>('GET', `/api/rag/kbs/${KBS.sealed}/vault`)).mode, shut.mode);
+    await bobAsk('POST', `/api/rag/kbs/${KBS.sealed}/vault/search`, { query: QUESTIONS[0], k: K });
   }
+  if (shut.mode === 'split') await finish('mode', await begin('mode'));
   // Without anybody of one operator a search ends with an error, and is never wrong.
   excused = true;
   for (const eve of colours[1]!) await eve.kill();

@@ -73,8 +73,8 @@ export async function startKillSwarm(names: readonly string[]): Promise<KillSwar
   const bobHome = async (): Promise<string> => {
     const home = await mkdtemp(join(folder, 'bob-'));
     await fillHome(home);
-    for (const [key, value] of Object.entries({ ...SWARM, 'knowledge.watch': false }))
-      await setInFile(home, key, value);
+    const own = { 'knowledge.watch': false, 'vault.autoSync': false, 'vault.checkHours': 0 };
+    for (const [key, value] of Object.entries({ ...SWARM, ...own })) await setInFile(home, key, value);
     return home;
   };
   const bob = await killable('Bob', await bobHome());
