@@ -35,8 +35,7 @@ export function createRetriever(options: RetrieverOptions): Retriever {
   /** The question's vector, or why there is none. */
   async function vectorOf(question: string, { elsewhere, signal }: SearchOptions) {
     // Where another knows what is nearest the index here is only made when that one fails.
-    const sizeHere = async () =>
-      elsewhere === undefined ? ((await following.current())?.size ?? 0) : store.counts().vectors;
+    const isEmpty = async () => elsewhere === undefined && ((await following.current())?.size ?? 0) === 0;
     const degraded = (code: string, message: string) => ({ degraded: { code, message } });
     const kept = store.embedder;
     if (embedder === null) return degraded('no_embedder', 'no model for vectors is loaded');
@@ -48,13 +47,13 @@ export function createRetriever(options: RetrieverOptions): Retriever {
         { status: 409 },
       );
     try {
-      if ((await sizeHere()) === 0) return degraded('no_vectors', 'the knowledge base has no vectors yet');
+      if (await isEmpty()) return degraded('no_vectors', 'the knowledge base has no vectors yet');
       const query = await embedder.embed([question], {
         kind: 'query',
         ...(signal === undefined ? {} : { signal }),
       });
       // Again: much may have changed while the model worked.
-      return (await sizeHere()) === 0
+      return (await isEmpty())
         ? degraded('no_vectors', 'the knowledge base has no vectors any more')
         : { query };
     } catch (error) {

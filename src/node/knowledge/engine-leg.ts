@@ -135,6 +135,7 @@ export function createEngineLegs({
       else if (wanted !== true && (resting.get(name) ?? Number.NEGATIVE_INFINITY) > began)
         trouble = { code: 'failed', reason: 'it failed a moment ago and is asked again soon' };
       const elsewhere: NearestElsewhere = async (query, { signal, ...rest }) => {
+        // Of several searches of one question the first that failed is enough.
         if (trouble !== null) return null;
         const from = clock.monotonic();
         const patience = AbortSignal.timeout(budgetMs);
@@ -171,9 +172,10 @@ export function createEngineLegs({
             }),
       });
       return {
-        retriever: {
-          search: (question, options) => retriever.search(question, { ...options, elsewhere }),
-        },
+        retriever:
+          trouble === null
+            ? { search: (question, options) => retriever.search(question, { ...options, elsewhere }) }
+            : retriever,
         // A search by words alone asks nobody, and there is nothing to tell.
         told: (found) =>
           asked === 0 && trouble === null ? found : { ...found, steps: [...found.steps, step()] },
