@@ -172,6 +172,13 @@ describe('searching perturbed vectors at one Eve', () => {
       const bytes = readFileSync(join(entry.parentPath, entry.name));
       assert.ok(!bytes.includes('notebook') && !bytes.includes(numbers), entry.name);
     }
+    // What she has points nowhere near what it was, for who knows no pair.
+    const block = await eves[0]!.tenant.get(index.blocks[0]!.id, null);
+    for (let row = 0; row < 50; row++) {
+      const from = row * rowBytesOf(DIMENSION);
+      const has = new Float32Array(block.slice(from, from + DIMENSION * 4).buffer);
+      assert.ok(Math.abs(dot(has, stored[row]!)) / Math.sqrt(dot(has, has)) < 0.5);
+    }
   });
 
   test('forms that no block has are refused, and nobody searches the tenant of another', async () => {
