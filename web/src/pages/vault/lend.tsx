@@ -6,7 +6,6 @@
 import { createSignal, createUniqueId, For, Show } from 'solid-js';
 import { Snippet } from '../../base/copy.tsx';
 import { ErrorNote } from '../../base/error-note.tsx';
-import { node } from '../../data/node-state.ts';
 import { count, size } from '../../i18n/index.ts';
 import type { StorageView } from './desk.ts';
 import { Tenants } from './tenants.tsx';
@@ -25,7 +24,10 @@ export function Lend() {
       <Show when={vault.storageFault}>{(fault) => <ErrorNote fault={fault()} />}</Show>
       <Show when={vault.storage}>
         {(storage) => (
-          <Show when={storage().enabled} fallback={<Off />}>
+          <Show
+            when={storage().enabled || storage().tenants.length > 0}
+            fallback={<Off storage={storage()} />}
+          >
             <On storage={storage()} />
           </Show>
         )}
@@ -34,14 +36,14 @@ export function Lend() {
   );
 }
 
-function Off() {
+function Off(props: { readonly storage: StorageView }) {
   return (
     <>
       <p class="sub">{v('lend.off')}</p>
-      <Show when={node.health?.swarm.state === 'off'}>
+      <Show when={!props.storage.swarm}>
         <p class="sub">{v('lend.offSwarm')}</p>
       </Show>
-      <Command title={v('lend.how')} />
+      <Command title={v('lend.how')} swarm={props.storage.swarm} />
     </>
   );
 }
@@ -51,7 +53,12 @@ const EACH = [1, 2, 5, 10, 20, 50];
 const GB = 1e9;
 
 /** Settings are changed in a terminal: what is chosen becomes the command. */
-function Command(props: { readonly title: string; readonly storage?: StorageView }) {
+function Command(props: {
+  readonly title: string;
+  readonly swarm: boolean;
+  /** What is lent now. */
+  readonly storage?: StorageView;
+}) {
   const id = createUniqueId();
   const nearest = (all: readonly number[], bytes: number | undefined, otherwise: number) =>
     bytes === undefined ? otherwise : (all.find((gb) => gb * GB >= bytes) ?? all.at(-1)!);
@@ -60,7 +67,7 @@ function Command(props: { readonly title: string; readonly storage?: StorageView
   const [whom, setWhom] = createSignal<Whom>(whomOf(props.storage?.serveTier ?? 'nobody'));
   const lines = () =>
     [
-      ...(node.health?.swarm.state === 'off' ? ['kith config set swarm.enabled true'] : []),
+      ...(!props.swarm ? ['kith config set swarm.enabled true'] : []),
       `kith storage init --capacity ${much()}GB --tenant ${Math.min(each(), much())}GB --tier ${whom()}`,
       'kith stop',
       'kith start',
@@ -159,6 +166,9 @@ function On(props: { readonly storage: StorageView }) {
       <Show when={one().serveTier === 'nobody' && one().friends === 0}>
         <p class="warning">{v('lend.friendsNone')}</p>
       </Show>
+      <Show when={!one().swarm}>
+        <p class="warning">{v('lend.offSwarm')}</p>
+      </Show>
       <Tenants tenants={one().tenants} />
       <div class="sees">
         <h3>{v('lend.sees')}</h3>
@@ -166,7 +176,7 @@ function On(props: { readonly storage: StorageView }) {
       </div>
       <details>
         <summary>{v('lend.change')}</summary>
-        <Command title={v('lend.how')} storage={one()} />
+        <Command title={v('lend.how')} swarm={one().swarm} storage={one()} />
         <p class="aside">{v('lend.stop')}</p>
       </details>
     </>
