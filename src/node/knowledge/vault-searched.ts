@@ -33,6 +33,8 @@ export interface SearchedObjects {
   /** Bytes that were put, and Eves that were away. */
   readonly bytes: number;
   readonly away: ReadonlyMap<string, string>;
+  /** Number of the state on which this has to stand: another machine may change the keys meanwhile. */
+  readonly from: number;
 }
 
 export interface SearchedWork {
@@ -86,7 +88,7 @@ export async function searchedObjects(
     (await collection.lost(manifest.everywhere, signal)).length === 0;
   if (holds)
     return {
-      ...{ everywhere: manifest.everywhere, state, bytes: 0, away: new Map() },
+      ...{ everywhere: manifest.everywhere, state, bytes: 0, away: new Map(), from: manifest.number },
       source: {
         list: () => [...parts, ...known],
         read: (name) =>
@@ -105,7 +107,7 @@ export async function searchedObjects(
       { keys: keysOf(rotate ? manifest.epoch + 1 : manifest.epoch), random, put: putter.put, signal, told },
     );
     return {
-      ...{ everywhere: putter.ids, state, bytes: putter.bytes, away: putter.away },
+      ...{ everywhere: putter.ids, state, bytes: putter.bytes, away: putter.away, from: manifest.number },
       source: {
         list: () => [...parts, ...own.entries().map(([name, bytes]) => ({ name, digest: digestOf(bytes) }))],
         read: async (name) => own.get(name) ?? objects.source.read(name),

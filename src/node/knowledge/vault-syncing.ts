@@ -27,11 +27,11 @@ export async function syncPlaced({ name, mode, embedder, ...work }: PlacedSync):
     const { source, info: more } = await sealedObjects({ objects, collection, embedder, signal, told });
     return put(source, { info: { ...info, ...more }, mode, everywhere: [], signal, told });
   }
-  const { source, everywhere, state, bytes, away } = await (mode === 'split'
+  const { source, everywhere, state, bytes, away, from } = await (mode === 'split'
     ? splitObjects
     : perturbedObjects)(work);
   const report = await put(source, {
-    ...{ info: { ...info, [mode]: state }, mode, everywhere, signal, told },
+    ...{ info: { ...info, [mode]: state }, mode, everywhere, from, signal, told },
   });
   return {
     ...report,
