@@ -52,6 +52,7 @@ import { createSharing, type Sharing, type SharingParts } from './share.ts';
 import { upkeepDesk } from './upkeep.ts';
 import { makePrivate, piecesOf, receiveUpload } from './uploads.ts';
 import { createVault } from './vault.ts';
+import { sweepFetched } from './vault-restore-kept.ts';
 import { documentView, fileView, searchView } from './views.ts';
 import { createWatching, type Watching } from './watching.ts';
 import { checkSource, doWork, sweepUploads } from './work.ts';
@@ -134,6 +135,8 @@ export function createNodeKnowledge(parts: NodeKnowledgeParts): NodeKnowledge {
       registry = openRegistry(join(folder, 'registry.sqlite'));
       const waiting = registry.unfinished().map(({ work }) => (work.kind === 'upload' ? work.file : ''));
       await sweepUploads(uploads, new Set(waiting));
+      const going = registry.unfinished().map(({ kb }) => kb);
+      await sweepFetched(config.home, new Set(going), clock.now());
       const { parsers, parseMs, parseMemoryMb, fileBytes } = config.knowledge;
       const pool = createParserPool({
         ...{ processes: parsers, timeMs: parseMs, memoryMb: parseMemoryMb },
