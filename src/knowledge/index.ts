@@ -326,4 +326,4 @@ export type {
   WriterFacts,
   WriterMessage,
 } from './types.ts';
-export { createVectorIndex, followVectors } from './vectors/index.ts';
+export { createVectorIndex, dot, followVectors } from './vectors/index.ts';

@@ -10,6 +10,7 @@
 import { type Clock, KithError } from '../../base/index.ts';
 import {
   createVectorIndex,
+  dot,
   type Filter,
   matchesGlob,
   type PartPassages,
@@ -187,7 +188,7 @@ export async function openSealedIndex(
       .map(({ row }) => {
         const codes = pieces.find(({ end }) => row < end)!;
         const at = (row - codes.first) * width;
-        return { row, score: product(decodeVector(fit, codes.bytes.subarray(at, at + width), own), query) };
+        return { row, score: dot(decodeVector(fit, codes.bytes.subarray(at, at + width), own), query) };
       })
       .sort((a, b) => b.score - a.score || a.row - b.row)
       .slice(0, Math.max(CANDIDATES, CANDIDATES_TIMES * k));
@@ -219,7 +220,7 @@ export async function openSealedIndex(
       for (const [i, place] of places.entries()) {
         const own = partOf(place, 'vector')?.vectors.get(place.row);
         if (own?.length !== vector.length) throw damaged('a vector is not where it says');
-        const score = product(own, vector);
+        const score = dot(own, vector);
         exact.push({ place, score, off: score - some[i]!.score });
       }
       exact.sort((a, b) => b.score - a.score || a.place.row - b.place.row);
@@ -272,12 +273,6 @@ function passes(
     return false;
   if (globs !== undefined && !globs.some((glob) => matchesGlob(glob, path))) return false;
   return modified >= (modifiedFrom ?? 0) && modified <= (modifiedTo ?? Number.POSITIVE_INFINITY);
-}
-
-function product(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }
 
 const damaged = (what: string): KithError =>

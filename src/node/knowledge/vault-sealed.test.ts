@@ -6,9 +6,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { fc } from '../../../test/property.ts';
-import { createSeededRandom, KithError, silentLogger, systemClock } from '../../base/index.ts';
+import { type Config, createSeededRandom, KithError, silentLogger, systemClock } from '../../base/index.ts';
 import { identityOf } from '../../identity/testing/credentials.ts';
-import { type Chunk, type KnowledgeStore, openKnowledgeStore, writeParts } from '../../knowledge/index.ts';
+import {
+  type Chunk,
+  dot,
+  type KnowledgeStore,
+  openKnowledgeStore,
+  writeParts,
+} from '../../knowledge/index.ts';
 import {
   COMPACT_OBJECTS,
   type Collection,
@@ -25,6 +31,7 @@ import { sealedObjects } from './vault-sealed.ts';
 import { openReadCache, type ReadCache } from './vault-sealed-cache.ts';
 import { decodePlaces, encodePlaces, runsOf } from './vault-sealed-places.ts';
 import { openSealedIndex, type SealedFilter } from './vault-sealed-search.ts';
+import { createPlacedSearcher } from './vault-search.ts';
 import { syncPlaced } from './vault-syncing.ts';
 
 const DIMENSION = 32;
@@ -136,7 +143,7 @@ function exactly(seed: number, k = 10, paths = (_path: string) => true) {
   const vectors = store.f32(all.map(({ row }) => row));
   return all
     .map(({ path, title, text, place }, at) => {
-      const score = vectors[at]!.reduce((sum, value, i) => sum + value * query[i]!, 0);
+      const score = dot(vectors[at]!, query);
       return { score, path, title, place, text };
     })
     .sort((a, b) => b.score - a.score)
@@ -304,6 +311,44 @@ describe('a sealed knowledge base, searched without fetching it', () => {
     assert.equal(shas[0], shas[1]);
     using again = openKnowledgeStore({ path: join(base, 'one.sqlite') });
     assert.deepEqual([...again.allChunks()], [...store.allChunks()]);
+  });
+
+  test('what an older version placed says what to do, and the searcher gives what the index does', async () => {
+    const meter = newMeter();
+    const searcher = createPlacedSearcher({
+      ...{ root: () => root, random, clock: systemClock, reads: () => cache, onFault: () => {} },
+      embedders: async () => ({
+        named: async () => ({
+          ...{ id: 'model', hash: 'h', dimension: DIMENSION, window: 9, countTokens: async () => [] },
+          embed: async () => vectorOf(9001),
+        }),
+      }),
+      config: { vault: { perturbed: false, autoSync: false, checkHours: 0 } } as unknown as Pick<
+        Config,
+        'vault'
+      >,
+    });
+    const ask = () =>
+      searcher.search({
+        ...{ name: 'kb', query: 'what', k: 10, signal: never, meter },
+        ...{ collection: collectionOf(meter, cache), eves: eves.map((eve) => placed(eve, meter)) },
+      });
+    await assert.rejects(ask(), { code: 'vault_not_kept' });
+    {
+      await using objects = await objectsOf(store, random, never);
+      await collectionOf(meter, null).sync(objects.source, { info: { kb: 'kb' } });
+    }
+    await assert.rejects(ask(), { code: 'vault_no_index', message: /kith vpk upload kb/ });
+    await sync();
+    const { hits, mode, warning, bytesDown } = await ask();
+    assert.deepEqual([hits, mode, warning], [exactly(9001), 'sealed', null]);
+    assert.equal(bytesDown, meter.down);
+    // Who placed a newer state says so: within a minute nobody else asks for it.
+    const gone = hits[0]!.path;
+    store.remove(gone);
+    await sync();
+    searcher.forget('kb');
+    assert.deepEqual((await ask()).hits, exactly(9001));
   });
 
   test('all is made anew when the vectors become others, and pieces come again as they were', async () => {
