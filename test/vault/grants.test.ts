@@ -245,3 +245,21 @@ test('new keys: what was granted before opens nothing, and all is as it was for 
   });
   assert.ok(checked.eves.every(({ failed }) => failed === 0));
 });
+
+test('what is placed sealed is searched by a grant, too, and every question asks whether the grant holds', async () => {
+  const TEA = '/api/rag/kbs/tea';
+  await call(ada, 'POST', '/api/rag/kbs', { name: 'tea' });
+  const jobs = await call<{ jobs: JobView[] } | JobView>(ada, 'POST', `${TEA}/ingest`, {
+    paths: [join(base, 'notes', 'tea.md')],
+  });
+  for (const job of 'jobs' in jobs ? jobs.jobs : [jobs]) await done(ada, job);
+  await done(ada, await call(ada, 'POST', `${TEA}/vault`, { eves: eves.map(({ peer }) => peer) }));
+  const order = { to: ben.peer, days: 5 };
+  const { text, id } = await call<GivenVaultGrantView>(ada, 'POST', `${TEA}/vault/grants`, order);
+  const question = { grant: text, query: 'How long does tea take?', k: 1 };
+  const find = () => call<PlacedSearchView>(ben, 'POST', '/api/rag/vault/granted/search/tea', question);
+  const { hits, mode } = await find();
+  assert.deepEqual([mode, hits.map(({ path }) => path)], ['sealed', ['tea.md']]);
+  await call(ada, 'DELETE', `${TEA}/vault/grants/${id}`);
+  await assert.rejects(find(), { code: 'storage_denied' });
+});
