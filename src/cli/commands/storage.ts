@@ -41,8 +41,6 @@ export const init: Handler = async ({ options }) => {
   for (const [key, value] of given) await setInFile(config.home, key, value);
   if (options.anew === true) await forgetLentPlace(config.home);
   const { config: now } = settingsOf(options);
-  const { serveTier } = now.storage;
-  const friends = now.swarm.friends.length;
   say(`From its next start on ${lendingText(now)}`);
   const folder = storageFolder(now);
   const free = await freeBytes(folder);
@@ -52,13 +50,17 @@ export const init: Handler = async ({ options }) => {
     );
   if (!now.swarm.enabled)
     say(asTyped('The swarm is off, and nobody reaches it then: kith config set swarm.enabled true'));
-  if (serveTier === 'nobody' && friends === 0)
+  tellNobody(now);
+};
+
+function tellNobody({ storage, swarm }: Pick<Config, 'storage' | 'swarm'>): void {
+  if (storage.serveTier === 'nobody' && swarm.friends.length === 0)
     say(
       asTyped(
         'There are no friends yet, so that nobody gets any: kith config set swarm.friends PEER, or kith storage init --tier TIER',
       ),
     );
-};
+}
 
 export const enable: Handler = init;
 
@@ -72,6 +74,9 @@ export const serve: Handler = async (invocation) => {
   const { config } = settingsOf(invocation.options);
   await setInFile(config.home, 'storage.enabled', 'true');
   await setInFile(config.home, 'swarm.enabled', 'true');
+  const { config: now } = settingsOf(invocation.options);
+  say(`Once it is up ${lendingText(now)}`);
+  tellNobody(now);
   return (await import('./start.ts')).default(invocation);
 };
 

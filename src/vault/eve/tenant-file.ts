@@ -244,7 +244,11 @@ function tenantFile(database: Database, quota: number): TenantFile {
 }
 
 function missing(id: string): never {
-  throw new KithError('storage_no_block', `There is no block ${id} in this tenant.`, { status: 404 });
+  throw new KithError(
+    'storage_no_block',
+    `There is no block ${id} in this tenant. Where others have it, kith vpk repair KB makes it again.`,
+    { status: 404 },
+  );
 }
 
 function full(quota: number, bytes: number): KithError {
