@@ -200,6 +200,7 @@ test('a sealed one is searched here by its index, from any machine with the key,
       readonly title: string;
       readonly text: string;
       readonly place: object;
+      readonly vector: { readonly score: number } | null;
     }[];
   }
   for (const query of [WHERE, 'How long does tea take?', 'quiet rivers']) {
@@ -208,8 +209,8 @@ test('a sealed one is searched here by its index, from any machine with the key,
     );
     const found = await find(query);
     assert.deepEqual(
-      found.hits.map(({ path, title, text, place }) => [path, title, text, place]),
-      hits.map(({ path, title, text, place }) => [path, title, text, place]),
+      found.hits.map(({ path, title, text, place, score }) => [path, title, text, place, score]),
+      hits.map(({ path, title, text, place, vector }) => [path, title, text, place, vector?.score]),
     );
     assert.deepEqual([found.mode, found.warning, found.number], ['sealed', null, 2]);
   }
