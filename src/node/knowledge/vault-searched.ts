@@ -78,14 +78,16 @@ export async function searchedObjects(
   const parts: Named[] = [];
   for await (const part of objects.source.list()) parts.push(part);
   const state = stateOf(parts);
-  const manifest = await collection.open(signal);
+  const manifest = await collection.openToWrite(signal);
   const known = [...manifest.entries.values()].filter(({ name }) => name.startsWith(prefix));
   const holds =
     !rotate &&
     manifest.mode === mode &&
     manifest.info[mode] === state &&
     known.length > 0 &&
-    (await collection.lost(manifest.everywhere, signal)).length === 0;
+    // Also of the index: it cannot be placed again from here but by making it anew.
+    (await collection.lost([...manifest.everywhere, ...known.map(({ segment }) => segment)], signal))
+      .length === 0;
   if (holds)
     return {
       ...{ everywhere: manifest.everywhere, state, bytes: 0, away: new Map(), from: manifest.number },
