@@ -68,6 +68,8 @@ interface World {
   readonly id: string;
   /** A machine with the key, which sees Eves as `isUp` says and calls through `gate`. */
   machine(random: Random, gate?: Gate, isUp?: (eve: number) => boolean): Collection;
+  /** Puts every block at every Eve, so that each machine can read on from there whom it sees. */
+  spread(): Promise<void>;
   /** What each Eve shows. */
   heads(): Promise<(string | null)[]>;
 }
@@ -98,6 +100,13 @@ async function worldOf(count: number): Promise<World> {
           reached = Math.max(reached, number);
         },
       });
+    },
+    async spread() {
+      for (const from of own)
+        for (const { id: block } of await from.tenant.list(null)) {
+          const bytes = await from.tenant.get(block, null);
+          for (const { tenant } of own) await tenant.put(bytes);
+        }
     },
     heads: () =>
       Promise.all(
@@ -218,6 +227,7 @@ describe('two machines with one key', () => {
   ): Promise<SyncReport[]> {
     const start: Objects = new Map([['d/0', 'zero']]);
     await world.machine(random).sync(sourceOf(start), { info });
+    await world.spread();
     const one = world.machine(random, open, split);
     const two = world.machine(random, open, (i) => !split(i));
     await one.open();
@@ -257,6 +267,58 @@ describe('two machines with one key', () => {
     assert.equal(report.number, 3);
     assert.equal(new Set(await world.heads()).size, 1);
     assert.deepEqual(await read(world.machine(random)), new Map([['d/0', 'of one']]));
+  });
+
+  test('of two states the one counts that is whole, whatever its weight', async () => {
+    const random = createSeededRandom(16);
+    const world = await worldOf(4);
+    await forked(world, random, (i) => i < 2);
+    const first = await world.machine(random).open();
+    const [entry] = first.entries.values();
+    for (const { peer, eve } of eves)
+      await tenantAt(peer, root.label(world.id), async (metadata, payload) => {
+        const told = await eve.answer({ peer: bob.peerId, welcome: true, metadata, payload });
+        return { metadata: told.metadata, payload: Uint8Array.from(told.payload ?? []) };
+      }).remove([entry!.segment]);
+    const other = await world.machine(random).open();
+    assert.notEqual(other.state, first.state);
+    assert.deepEqual([other.fork?.kept, other.fork?.lost], [first.fork?.lost, first.fork?.kept]);
+    assert.equal((await read(world.machine(random))).size, 1);
+  });
+
+  test('what is put while a sync is under way may be for a state on top of it: it stays', async () => {
+    const world = await worldOf(3);
+    const random = createSeededRandom(17);
+    const { peer, eve } = eves[0]!;
+    const own = tenantAt(peer, root.label(world.id), async (metadata, payload) => {
+      const told = await eve.answer({ peer: bob.peerId, welcome: true, metadata, payload });
+      return { metadata: told.metadata, payload: Uint8Array.from(told.payload ?? []) };
+    });
+    const before = await own.put(random.bytes(3000));
+    let during: string | null = null;
+    const gate: Gate = {
+      async pass() {
+        // Something was put: what is there was asked for before.
+        if (during !== null || (await own.list(null)).length < 2) return;
+        during = await own.put(random.bytes(3000));
+      },
+    };
+    await world.machine(random, gate).sync(sourceOf(new Map([['d/0', 'zero']])), { info });
+    const there = (await own.list(null)).map(({ id }) => id);
+    assert.ok(during !== null && there.includes(during));
+    assert.ok(!there.includes(before));
+  });
+
+  test('while half of the Eves have not taken a state, nothing of another one is removed', async () => {
+    const world = await worldOf(4);
+    const random = createSeededRandom(18);
+    await forked(world, random, (i) => i < 2);
+    const counts = await world.machine(random).open();
+    const shows = (i: number, peers: readonly string[]) => peers.includes(eves[i]!.peer);
+    const { kept, lost } = counts.fork!;
+    const half = await read(world.machine(random, open, (i) => shows(i, lost)));
+    assert.deepEqual([half.size, shown(half) === shown(await read(world.machine(random)))], [1, false]);
+    assert.equal((await read(world.machine(random, open, (i) => shows(i, kept)))).size, 1);
   });
 
   test('a sync on a state that another machine has left behind is refused', async () => {
