@@ -31,6 +31,7 @@ export type { Node, NodeOptions } from './node.ts';
 export type { EngineRooms, Rooms } from './rooms.ts';
 export { findNode, type RunFile, type RunningNode, readRunFile, whileStopped } from './run-file.ts';
 export type { CalibrateParts } from './shards/calibrate.ts';
+export { forgetLentPlace } from './storage-place.ts';
 export {
   networkKeyPath,
   networkName,
@@ -39,7 +40,6 @@ export {
   readNetworkKey,
   writeNetworkKey,
 } from './swarm-psk.ts';
-export { forgetLentPlace } from './storage-place.ts';
 export { tlsFiles } from './tls-files.ts';
 
 export const createNode: typeof CreateNode = async (...given) =>

@@ -52,7 +52,13 @@ export {
   type Group,
   type KeptFit,
 } from './compact/objects.ts';
-export { createEve, type Eve as LocalEve, type EveAccount, type EveReply, type LentTenant } from './eve/eve.ts';
+export {
+  createEve,
+  type Eve as LocalEve,
+  type EveAccount,
+  type EveReply,
+  type LentTenant,
+} from './eve/eve.ts';
 export {
   readVaultGrant,
   signVaultGrant,

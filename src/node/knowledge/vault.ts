@@ -5,7 +5,7 @@
  */
 import { isKithError, KithError, messageOf } from '../../base/index.ts';
 import type { JobView, PlacedView, VaultDesk, VaultGrantDesk } from '../../server/index.ts';
-import { checkDimension, checkPerturbedDimension, coloursOf, noteOf } from '../../vault/index.ts';
+import { noteOf } from '../../vault/index.ts';
 import type { AreaParts } from './areas.ts';
 import type { Exchange } from './exchange.ts';
 import { checkPlaced, tenantsOf } from './vault-check.ts';
@@ -18,9 +18,9 @@ import { createVaultGrants } from './vault-grants.ts';
 import { destroyAll, noteDropped } from './vault-leaving.ts';
 import { newMeter } from './vault-meter.ts';
 import { changePlaced, modeBytes } from './vault-mode.ts';
+import { requireMode } from './vault-perturbed.ts';
 import { createVaultReach } from './vault-reach.ts';
 import { createVaultRestore, type VaultRestore } from './vault-restore.ts';
-import { perturbedBytes, requireMode } from './vault-perturbed.ts';
 import { createPlacedSearcher } from './vault-search.ts';
 import type { PlacedRow } from './vault-store.ts';
 import { leastQuota, makeTenants } from './vault-tenants.ts';
@@ -44,7 +44,7 @@ const REPLICAS = 2;
 export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['restore']): NodeVault {
   const { clock, random, log, opened, withKb, sharing, config } = parts;
   const reach = createVaultReach(parts);
-  const { need, store, rowOf, tenantOf, evesOf, collectionOf } = reach;
+  const { need, store, rowOf, evesOf, collectionOf } = reach;
   const finding = createVaultFinding(reach, log);
   const searcher = createPlacedSearcher({
     ...{ random, clock, config, root: () => need().root },

@@ -37,7 +37,10 @@ const mode = described(
   '`split` awaits independent review; `perturbed` is weak.',
   choice('sealed', 'split', 'perturbed'),
 );
-const label = described('What stands beside the name of the mode: `weak`, or that it awaits review.', nullable(string));
+const label = described(
+  'What stands beside the name of the mode: `weak`, or that it awaits review.',
+  nullable(string),
+);
 const warning = described('What is to be known of the mode before it is relied upon.', nullable(string));
 const eves = array(
   object({ peer: peerId, operator: described('Who runs it, as the owner says.', nullable(string)) }),
@@ -61,7 +64,10 @@ const placed: Readonly<Record<string, Schema>> = {
     'Whether the knowledge base changed since; null when that cannot be told.',
     nullable(boolean),
   ),
-  poor: described('Its Eves of whom so much bad was seen that others ought to keep what they keep.', array(peerId)),
+  poor: described(
+    'Its Eves of whom so much bad was seen that others ought to keep what they keep.',
+    array(peerId),
+  ),
 };
 
 export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
@@ -105,7 +111,10 @@ export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
     ),
   }),
   VaultCheck: object({
-    forked: described('Number of which there are two states, of two machines with this key.', nullable(count)),
+    forked: described(
+      'Number of which there are two states, of two machines with this key.',
+      nullable(count),
+    ),
     eves: array(
       object({
         peer: peerId,

@@ -5,8 +5,8 @@
  * @module vault/place/reader
  */
 import { type Clock, isKithError, KithError, throwIfAborted } from '../../base/index.ts';
-import type { EveTenant, Stretch } from '../types.ts';
 import { blockId } from '../block.ts';
+import type { EveTenant, Stretch } from '../types.ts';
 import { firstAnswer } from './first-answer.ts';
 import type { KeptReads } from './kept.ts';
 import { type Place, placesFor } from './rendezvous.ts';
