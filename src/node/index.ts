@@ -70,6 +70,12 @@ export const keepCalibrations: typeof KeepCalibrations = async (...given) =>
 
 export const readCalibrations: typeof ReadCalibrations = async (...given) =>
   (await import('./shards/calibration-file.ts')).readCalibrations(...given);
-export { type BenchRow, type KnownPairsRow, LEARNS } from './vault-bench/types.ts';
+export {
+  type BenchRow,
+  FEW_QUERIES,
+  type KnownPairsRow,
+  LEARNS,
+  LEARNS_HEAD,
+} from './vault-bench/types.ts';
 export const vaultBench = async (...given: Parameters<typeof VaultBench>): ReturnType<typeof VaultBench> =>
   (await import('./vault-bench/bench.ts')).vaultBench(...given);

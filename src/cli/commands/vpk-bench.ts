@@ -1,6 +1,13 @@
 /** `kith vpk bench`: what keeping vectors plainly, sealed, split and perturbed costs on this machine. @module cli/commands/vpk-bench */
 import { formatBytes } from '../../base/index.ts';
-import { type BenchRow, type KnownPairsRow, LEARNS, vaultBench } from '../../node/index.ts';
+import {
+  type BenchRow,
+  FEW_QUERIES,
+  type KnownPairsRow,
+  LEARNS,
+  LEARNS_HEAD,
+  vaultBench,
+} from '../../node/index.ts';
 import { REVIEW_WARNING, WEAK_WARNING } from '../../vault/index.ts';
 import { UsageError } from '../failure.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -69,8 +76,9 @@ export const bench: Handler = async ({ options }) => {
   using interrupt = onInterrupt();
   if (options.json !== true) {
     say(
-      `${vectors} vectors of ${dimension} numbers, ${queries} questions; all Eves and Bob share this process.`,
+      `${vectors} vectors of ${dimension} numbers, ${queries} questions (${Math.min(FEW_QUERIES, queries)} where Eves are asked); all Eves and Bob share this process.`,
     );
+    if (eves.includes(1)) say('split takes Eves of two operators: with one Eve it has no row.');
     say(REVIEW_WARNING);
     say(WEAK_WARNING);
   }
@@ -83,23 +91,22 @@ export const bench: Handler = async ({ options }) => {
     },
   });
   if (options.json) {
-    printJson({ vectors, dimension, queries, rows, pairs, warnings: [REVIEW_WARNING, WEAK_WARNING] });
+    const learns = LEARNS.map(([what, plain, sealed, split, perturbed]) => ({
+      ...{ what, plain, sealed, split, perturbed },
+    }));
+    const warnings = [REVIEW_WARNING, WEAK_WARNING];
+    printJson({ vectors, dimension, queries, rows, pairs, learns, warnings });
     return;
   }
   print(table([HEAD, ...rows.map(rowOf)], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   for (const { mode, eves: count, rttMs, first } of rows)
     if (first !== undefined)
       print(
-        `${mode}, ${count} Eves, ${rttMs} ms: the first question takes ${ms(first.ms)} ms and ${formatBytes(first.down)}, its index included.`,
+        `${mode}, ${count} ${count === 1 ? 'Eve' : 'Eves'}, ${rttMs} ms: the first question takes ${ms(first.ms)} ms and ${formatBytes(first.down)}, its index included.`,
       );
   print();
   print('Who learns what beside the owner:');
-  print(
-    table([
-      ['', 'plain, here', 'sealed: an Eve', 'split: an Eve', 'perturbed (weak): an Eve'],
-      ...LEARNS.map((row) => [...row]),
-    ]),
-  );
+  print(table([[...LEARNS_HEAD], ...LEARNS.map((row) => [...row])]));
   print();
   print('perturbed is weak: an Eve who knows of some vectors what became of them finds out the others.');
   for (const row of pairs) print(pairText(row));

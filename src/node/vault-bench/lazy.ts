@@ -6,36 +6,27 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLogger, systemClock, systemRandom, toHex } from '../../base/index.ts';
-import { openKnowledgeStore } from '../../knowledge/index.ts';
-import { createCollection, type KeptReads, type VaultRoot } from '../../vault/index.ts';
+import { silentLogger, systemClock, systemRandom } from '../../base/index.ts';
+import { createCollection, type KeptReads } from '../../vault/index.ts';
 import { objectsOf } from '../knowledge/vault-parts.ts';
 import { sealedObjects } from '../knowledge/vault-sealed.ts';
 import { openReadCache } from '../knowledge/vault-sealed-cache.ts';
 import { openSealedIndex } from '../knowledge/vault-sealed-search.ts';
-import type { BenchEves, Measure } from './bench.ts';
-import { type BenchOptionsRow, FEW_QUERIES } from './types.ts';
-import type { BenchVectors } from './vectors.ts';
+import { filledKb } from './plain.ts';
+import { FEW_QUERIES, K, type Measure, type OnRow, type OverEves } from './types.ts';
 
-export interface LazyBench {
-  readonly data: BenchVectors;
-  readonly root: VaultRoot;
-  readonly eves: BenchEves;
-  readonly rtts: readonly number[];
+export interface LazyBench extends OverEves {
   /** For the knowledge base, and what was read. */
   readonly folder: string;
-  readonly textOf: (at: number) => string;
-  readonly signal: AbortSignal;
 }
 
-const K = 10;
-const PER_DOCUMENT = 10;
-const TOGETHER = 130;
-
-export async function lazy(bench: LazyBench, measure: Measure, onRow: BenchOptionsRow): Promise<void> {
-  const { data, root, eves, rtts, folder, signal } = bench;
+export async function lazy(
+  { data, root, eves, rtts, folder, textOf, signal }: LazyBench,
+  measure: Measure,
+  onRow: OnRow,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
-  using store = filled(bench, join(folder, 'kb.sqlite'));
+  using store = filledKb(join(folder, 'kb.sqlite'), data, textOf);
   const collectionOf = (cache: KeptReads | null) =>
     createCollection({
       ...{ id: 'bench', root, eves: eves.placed, replicas: Math.min(2, eves.placed.length) },
@@ -80,35 +71,4 @@ export async function lazy(bench: LazyBench, measure: Measure, onRow: BenchOptio
       ...{ ...figures, eveMs: null, bobMs: bob / (queries + 2), first },
     });
   }
-}
-
-function filled({ data: { rows, dimension }, textOf }: LazyBench, path: string) {
-  const store = openKnowledgeStore({
-    path,
-    create: { name: 'bench', clock: systemClock },
-    embedder: { id: 'bench', hash: 'b'.repeat(64), dimension },
-  });
-  const put = (at: number): void => {
-    const own = rows.slice(at, at + PER_DOCUMENT);
-    const vectors = new Float32Array(own.length * dimension);
-    for (const [i, row] of own.entries()) vectors.set(row, i * dimension);
-    store.put(
-      {
-        ...{ path: `${at}.txt`, title: `${at}`, titled: false, type: 'txt', hash: systemRandom.bytes(32) },
-        ...{ recipe: 'bench', bytes: 1, modified: 0, pages: null, properties: {}, tags: [], aliases: [] },
-        ...{ links: [], notes: [] },
-      },
-      own.map((_, i) => ({
-        ...{ id: toHex(systemRandom.bytes(16)), position: i, title: `${at}`, text: textOf(at + i) },
-        ...{ tokens: 3, place: { line: i + 1 } },
-      })),
-      vectors,
-      [],
-    );
-  };
-  for (let at = 0; at < rows.length; at += TOGETHER)
-    store.atOnce(() => {
-      for (let own = at; own < Math.min(at + TOGETHER, rows.length); own += PER_DOCUMENT) put(own);
-    });
-  return store;
 }

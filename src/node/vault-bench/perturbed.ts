@@ -11,31 +11,26 @@ import {
   perturbedRowBytes,
   type VaultRoot,
 } from '../../vault/index.ts';
-import type { BenchEves, Measure } from './bench.ts';
 import { attackByPairs } from './known-pairs.ts';
-import { type BenchOptionsRow, FEW_QUERIES, type KnownPairsRow } from './types.ts';
+import {
+  FEW_QUERIES,
+  K,
+  type KnownPairsRow,
+  type Measure,
+  type OnRow,
+  type OverEves,
+  ROUNDS,
+} from './types.ts';
 import type { BenchVectors } from './vectors.ts';
 
-export interface PerturbedBench {
-  readonly data: BenchVectors;
-  readonly root: VaultRoot;
-  readonly eves: BenchEves;
-  readonly rtts: readonly number[];
-  readonly textOf: (at: number) => string;
-  readonly signal: AbortSignal;
-}
-
-const K = 10;
 /** Candidates that an Eve of the attack has, and unseen records that she is to find. */
 const CANDIDATES = 5000;
 const UNSEEN = 200;
-/** Questions that an Eve's arithmetic is measured by. */
-const ROUNDS = 8;
 
 export async function perturbed(
-  { data, root, eves, rtts, textOf, signal }: PerturbedBench,
+  { data, root, eves, rtts, textOf, signal }: OverEves,
   measure: Measure,
-  onRow: BenchOptionsRow,
+  onRow: OnRow,
 ): Promise<void> {
   const keys = root.keysOf('bench', 1);
   const began = performance.now();

@@ -3,6 +3,9 @@
  *
  * @module node/vault-bench/types
  */
+import type { VaultRoot } from '../../vault/index.ts';
+import type { BenchEves } from './eves.ts';
+import type { BenchVectors } from './vectors.ts';
 
 export interface BenchRow {
   readonly mode: 'plain' | 'sealed' | 'sealed, read lazily' | 'split' | 'perturbed';
@@ -24,7 +27,29 @@ export interface BenchRow {
   readonly first?: { readonly ms: number; readonly down: number };
 }
 
-export type BenchOptionsRow = (row: BenchRow) => void;
+export type OnRow = (row: BenchRow) => void;
+
+/** Times what searches take, and compares what they find with the exact ten. */
+export type Measure = (
+  search: (query: Float32Array) => Promise<{ found: readonly number[]; up?: number; down?: number }>,
+  queries?: number,
+) => Promise<Pick<BenchRow, 'p50' | 'p95' | 'recall'> & { up: number; down: number }>;
+
+/** What each mode is measured over. */
+export interface OverEves {
+  readonly data: BenchVectors;
+  readonly root: VaultRoot;
+  readonly eves: BenchEves;
+  readonly rtts: readonly number[];
+  readonly textOf: (at: number) => string;
+  readonly signal: AbortSignal;
+}
+
+/** Passages that a search is to find. */
+export const K = 10;
+export const PER_DOCUMENT = 10;
+/** Questions that an Eve's arithmetic is measured by. */
+export const ROUNDS = 8;
 
 /** Questions where each takes the way to Eves. */
 export const FEW_QUERIES = 64;
@@ -41,7 +66,15 @@ export interface KnownPairsRow {
   readonly cosine: number;
 }
 
-/** Who learns what, for people. */
+/** Who learns what beside the owner, for people: what it is about, then what is learnt of it in each mode. */
+export const LEARNS_HEAD = [
+  '',
+  'plain, here',
+  'sealed: an Eve',
+  'split: an Eve',
+  'perturbed (weak): an Eve',
+] as const;
+
 export const LEARNS: readonly (readonly [
   what: string,
   plain: string,
@@ -52,14 +85,16 @@ export const LEARNS: readonly (readonly [
   ['texts', 'nobody else', 'nothing', 'nothing', 'nothing at first; a vector tells much of its text'],
   ['vectors', 'nobody else', 'nothing', 'nothing', 'nearly all, after some hundred known pairs'],
   ['question', 'nobody else', 'nothing', 'nothing; both operators together: all', 'nearly all, likewise'],
+  ['scores, order', 'nobody else', 'nothing', 'nothing', 'roughly: which are nearest'],
   [
     'which passages',
     'nobody else',
-    'which blocks are read, and when',
+    'which stretches of blocks are read',
     'nothing; both together: which',
     'which',
   ],
   ['how many, how large', 'nobody else', 'roughly', 'how many vectors', 'how many vectors'],
+  ['whose, and when', 'nobody else', 'yes', 'yes', 'yes'],
   [
     'wrong answers',
     'none',
