@@ -7,6 +7,7 @@ import { createSeededRandom, InputError, isKithError } from '../../base/index.ts
 import { identityOf } from '../../identity/testing/credentials.ts';
 import { engineAddress } from './address.ts';
 import { openVectorEngine } from './open.ts';
+import { wholeMessages } from './postgres-guard.ts';
 import { engineSealer } from './sealing.ts';
 import { ENGINE_BOUNDS } from './types.ts';
 
@@ -165,13 +166,94 @@ test('an engine that is away, silent, or hangs up is named as such', async () =>
   );
 });
 
+/** Type, length of itself and the body, body (PostgreSQL, 55.7). */
+function message(type: string, body: Uint8Array, length = 4 + body.length): Uint8Array {
+  const head = Buffer.alloc(5);
+  head.write(type, 0, 'latin1');
+  head.writeUInt32BE(length, 1);
+  return Buffer.concat([head, body]);
+}
+
+test('bytes that are no message of PostgreSQL end a connection, and not the node', async () => {
+  const welcome = Buffer.concat([message('R', new Uint8Array(4)), message('Z', Buffer.from('I'))]);
+  const ended = Buffer.from('SERROR\0C42P01\0Mno\0\0');
+  const first = [
+    message('R', Uint8Array.of(0, 0, 0, 99)),
+    message('Z', new Uint8Array(0), 3),
+    ...['E', 'N'].flatMap((type) => [
+      message(type, Buffer.from('SFATAL')),
+      message(type, Buffer.from('SFATAL\0')),
+    ]),
+  ];
+  const then = [
+    message('D', Uint8Array.of(255, 255)),
+    message('D', Uint8Array.of(0, 3, 119, 0, 0, 0)),
+    message('T', new Uint8Array(0)),
+    message('E', ended.subarray(0, -1)),
+    message('D', new Uint8Array(0), 2 ** 31),
+  ];
+  for (const [bytes, before] of [
+    ...first.map((each) => [each, null] as const),
+    ...then.map((each) => [each, welcome] as const),
+  ])
+    await serving(
+      (socket) => {
+        socket.write(before ?? bytes);
+        socket.once('data', () => socket.write(bytes));
+      },
+      async (port) => assert.equal(await opening(urls(port)[0]!), 'engine_failed', String(bytes)),
+    );
+});
+
+test('however a stream of messages is cut, they come whole and in order', () => {
+  const letter = fc.constantFrom('D', 'T', 'C', 'Z');
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(letter, fc.uint8Array({ maxLength: 40 })), { maxLength: 20 }),
+      fc.array(fc.nat(60), { minLength: 1, maxLength: 20 }),
+      (messages, cuts) => {
+        const all = Buffer.concat(messages.map(([type, body]) => message(type, body)));
+        const ends = new Set<number>([0]);
+        for (const [, body] of messages) ends.add(Math.max(...ends) + 5 + body.length);
+        const whole = wholeMessages(() => new Error('broken'));
+        const given: Uint8Array[] = [];
+        for (let at = 0, i = 0; at < all.length; i++) {
+          const step = 1 + cuts[i % cuts.length]!;
+          given.push(whole(all.subarray(at, at + step)) ?? new Uint8Array(0));
+          at += step;
+          const so = Buffer.concat(given).length;
+          assert.equal(so, Math.max(...[...ends].filter((end) => end <= at)));
+        }
+        assert.deepEqual(Buffer.concat(given), all);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('a server that sends without end before anything was asked is not read on', async () => {
+  const status = Buffer.concat(Array<Uint8Array>(4096).fill(message('S', Buffer.from('a\0b\0'))));
+  for (const [begin, piece] of [
+    [message('N', new Uint8Array(0), 2 ** 32 - 1), Buffer.alloc(1 << 16)],
+    [new Uint8Array(0), status],
+  ] as const) {
+    let sent = 0;
+    await serving(
+      (socket) => {
+        const flood = () => {
+          for (let goesOn = !socket.destroyed; goesOn; sent += piece.length) goesOn = socket.write(piece);
+        };
+        socket.write(begin);
+        socket.on('drain', flood);
+        flood();
+      },
+      async (port) => assert.equal(await opening(urls(port)[0]!), 'engine_failed'),
+    );
+    assert.ok(sent < 32 << 20, `${sent}`);
+  }
+});
+
 test('PostgreSQL is given the password of its address, or of the side, and what refuses it is named', async () => {
-  const message = (type: string, body: Uint8Array): Uint8Array => {
-    const head = Buffer.alloc(5);
-    head.write(type, 0, 'latin1');
-    head.writeInt32BE(4 + body.length, 1);
-    return Buffer.concat([head, body]);
-  };
   const plain = message('R', Uint8Array.of(0, 0, 0, 3));
   const scram = message('R', Buffer.concat([Uint8Array.of(0, 0, 0, 10), Buffer.from('SCRAM-SHA-256\0\0')]));
   for (const [asks, secret] of [

@@ -23,6 +23,7 @@ import {
   unreachable,
   wrongDimension,
 } from './errors.ts';
+import { type Guard, guarded } from './postgres-guard.ts';
 import {
   ENGINE_BOUNDS,
   type EngineAddress,
@@ -43,6 +44,7 @@ const MEMORY_MB = { least: 64, most: 512 } as const;
 
 interface Session extends PoolClient {
   readonly socket: Socket;
+  readonly guard: Guard;
 }
 
 interface Call {
@@ -90,6 +92,7 @@ export async function openPostgres(options: EngineOptions): Promise<VectorEngine
     const deadline = setTimeout(() => end(late(address, ms)), ms + 1000);
     signal?.addEventListener('abort', onAbort, { once: true });
     let isWell = false;
+    session.guard.asked = true;
     try {
       await session.query(
         [
@@ -115,6 +118,7 @@ export async function openPostgres(options: EngineOptions): Promise<VectorEngine
       clearInterval(look);
       clearTimeout(deadline);
       signal?.removeEventListener('abort', onAbort);
+      session.guard.asked = false;
       // What else failed halfway is rolled back where its connection ends.
       session.release(!isWell);
     }
@@ -326,11 +330,13 @@ async function poolOf(address: EngineAddress, callMs: number) {
   const { host, port, user, database, secret, tls } = address;
   class Counted extends pg.Client {
     readonly socket: Socket;
+    readonly guard: Guard;
     constructor(config?: ClientConfig) {
       const socket = new Socket();
       // A function, so that neither the environment nor a file of passwords is asked. The pool hides its own from a copy.
       super({ ...config, password: () => secret ?? '', stream: () => socket });
       this.socket = socket;
+      this.guard = guarded(this, address);
     }
   }
   const pool = new pg.Pool({
