@@ -178,3 +178,30 @@ test('a knowledge base that cannot be looked at does not end the others, and who
   await watching[Symbol.asyncDispose]();
   assert.equal(clock.sleeping, 0);
 });
+
+test('uploads that fail for good keep nobody from renewing tenants and asking for pieces', async () => {
+  await using _watch = watch({
+    async run(_, op) {
+      note(op);
+      return false;
+    },
+  });
+  version = 2;
+  await pass(5 * 24 * HOUR);
+  const times = (what: string) => whats().filter((each) => each === what).length;
+  assert.ok(times('tend') >= 7 && times('tend') <= 15, `${times('tend')}`);
+  assert.ok(times('check') >= 3 && times('check') <= 8, `${times('check')}`);
+  assert.ok(times('sync') >= 10 && times('sync') <= 80, `${times('sync')}`);
+});
+
+test('what is looked after without success keeps nobody from uploading', async () => {
+  const fails = async (): Promise<never> => {
+    throw new Error('The Eves show an older state.');
+  };
+  await using _watch = watch({ tend: fails, check: fails });
+  await pass(3 * 24 * HOUR);
+  done.length = 0;
+  version = 2;
+  await pass(HOUR);
+  assert.equal(whats().filter((what) => what === 'sync').length, 1);
+});

@@ -64,14 +64,21 @@ export const VAULT_WATCH = {
 } as const;
 const { startMs, lookMs, idleMs, quietMs, patienceMs, betweenMs, tendMs, againMs, againMostMs } = VAULT_WATCH;
 
+/** How often it failed one after the other, and the time before which it is not tried again. */
+interface Tries {
+  failures: number;
+  notBefore: number;
+}
+
 interface Kept {
   /** The version that was seen, since when, and since when it is another than what is placed. */
   seen: number | null;
   since: number;
   first: number;
-  failures: number;
+  /** Uploads and all else: what fails for good in one of them does not keep the other from being done. */
+  readonly uploads: Tries;
+  readonly upkeep: Tries;
   /** Times before which nothing of that is done. */
-  notBefore: number;
   syncAt: number;
   tendAt: number;
   checkAt: number;
@@ -92,7 +99,8 @@ export function startVaultWatch(parts: VaultWatchParts): AsyncDisposable {
     if (kept === undefined) {
       const at = now();
       kept = {
-        ...{ seen: version, since: at, first: at, failures: 0, notBefore: at, syncAt: at },
+        ...{ seen: version, since: at, first: at, syncAt: at },
+        ...{ uploads: { failures: 0, notBefore: at }, upkeep: { failures: 0, notBefore: at } },
         // The first looks of a node that is started each morning come soon; those of all knowledge bases not at once.
         ...{ tendAt: at + about(tendMs) / 24, checkAt: checkMs === 0 ? Infinity : at + about(checkMs) / 8 },
       };
@@ -101,20 +109,20 @@ export function startVaultWatch(parts: VaultWatchParts): AsyncDisposable {
     return kept;
   }
 
-  function failed(kept: Kept, kb: string, what: string, error: unknown): void {
-    const wait = about(Math.min(againMostMs, againMs * 2 ** kept.failures));
-    kept.failures += 1;
-    kept.notBefore = now() + wait;
+  function failed(tries: Tries, kb: string, what: string, error: unknown): void {
+    const wait = about(Math.min(againMostMs, againMs * 2 ** tries.failures));
+    tries.failures += 1;
+    tries.notBefore = now() + wait;
     log.debug('What is placed could not be looked after; it is tried again.', {
       ...{ kb, what, minutes: Math.round(wait / MINUTE_MS) },
       ...(error === null ? {} : { cause: messageOf(error) }),
     });
   }
 
-  async function job(kept: Kept, kb: string, op: 'sync' | 'repair'): Promise<void> {
+  async function job(tries: Tries, kb: string, op: 'sync' | 'repair'): Promise<void> {
     log.info('What is placed is looked after.', { kb, what: op });
-    if (await parts.run(kb, op, signal)) kept.failures = 0;
-    else failed(kept, kb, op, null);
+    if (await parts.run(kb, op, signal)) tries.failures = 0;
+    else failed(tries, kb, op, null);
   }
 
   /** Whether a change waits for its upload, and is quiet. */
@@ -139,32 +147,34 @@ export function startVaultWatch(parts: VaultWatchParts): AsyncDisposable {
     const version = await parts.versionOf(kb);
     if (version === null || (await parts.busy(kb))) return;
     const due = isDue(kept, version, place.version);
-    if (now() < kept.notBefore) return;
-    let what = 'sync';
+    const { uploads, upkeep } = kept;
+    let [tries, what] = [uploads, 'sync'];
     try {
-      if (autoSync && due) {
+      if (autoSync && due && now() >= uploads.notBefore) {
         kept.syncAt = now() + about(betweenMs);
-        await job(kept, kb, 'sync');
+        await job(uploads, kb, 'sync');
         return;
       }
+      if (now() < upkeep.notBefore) return;
+      tries = upkeep;
       what = 'tend';
       if (now() >= kept.tendAt) {
         const { repair } = await parts.tend(kb, signal);
         kept.tendAt = now() + about(tendMs);
-        kept.failures = 0;
-        if (repair) await job(kept, kb, 'repair');
+        upkeep.failures = 0;
+        if (repair) await job(upkeep, kb, 'repair');
         return;
       }
       what = 'check';
       if (now() >= kept.checkAt) {
         const { repair } = await parts.check(kb, signal);
         kept.checkAt = now() + about(checkMs);
-        kept.failures = 0;
-        if (repair) await job(kept, kb, 'repair');
+        upkeep.failures = 0;
+        if (repair) await job(upkeep, kb, 'repair');
       }
     } catch (error) {
       if (signal.aborted) throw error;
-      failed(kept, kb, what, error);
+      failed(tries, kb, what, error);
     }
   }
 
