@@ -7,7 +7,8 @@
 import { KithError, messageOf, throwIfAborted } from '../../base/index.ts';
 import type { PlacedEve } from '../place/reader.ts';
 import { placesFor } from '../place/rendezvous.ts';
-import type { BlockRow, EveTenant } from '../types.ts';
+import { type BlockRow, type EveTenant, TENANT_BOUNDS } from '../types.ts';
+import { malformed } from '../wire/messages.ts';
 
 export interface BlockPutter {
   /** Resolves when enough copies were acknowledged. @throws KithError `vault_not_placed` */
@@ -143,15 +144,27 @@ export async function each<T>(
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
-/** All blocks of a tenant, page by page; what was given may be removed meanwhile. */
+/** More than any Eve keeps of one collection: some 2 TB. */
+const MOST_BLOCKS = 1 << 21;
+
+/**
+ * All blocks of a tenant, page by page; what was given may be removed meanwhile.
+ *
+ * @throws InputError `vault_malformed`: her list has no end
+ */
 export async function* blocksOf(
   tenant: Pick<EveTenant, 'list'>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly BlockRow[]> {
+  let count = 0;
   for (let after: string | null = null; ; ) {
     const rows = await tenant.list(after, signal);
     if (rows.length === 0) return;
     after = rows.at(-1)!.id;
+    count += rows.length;
+    if (count > MOST_BLOCKS) throw malformed(`more than ${MOST_BLOCKS} blocks are listed`);
     yield rows;
+    // Only the last page is not full: who gives one row at a time would go on for ever.
+    if (rows.length < TENANT_BOUNDS.page) return;
   }
 }

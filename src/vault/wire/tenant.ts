@@ -40,7 +40,10 @@ export async function termsOf(ask: AskEve, signal?: AbortSignal): Promise<EveTer
   return decodeTerms(metadata);
 }
 
-/** All own tenants at an Eve. */
+/** An Eve lends an owner 1000 at most (`storage.tenants`). */
+const MOST_TENANTS = 1000;
+
+/** All own tenants at an Eve. @throws InputError `vault_malformed` */
 export async function tenantsAt(ask: AskEve, signal?: AbortSignal): Promise<TenantInfo[]> {
   const all: TenantInfo[] = [];
   for (;;) {
@@ -51,6 +54,7 @@ export async function tenantsAt(ask: AskEve, signal?: AbortSignal): Promise<Tena
     if (page.some(({ label }, i) => label <= (page[i - 1]?.label ?? last)))
       throw malformed('tenants are listed out of order');
     all.push(...page);
+    if (all.length > MOST_TENANTS) throw malformed(`more than ${MOST_TENANTS} tenants are listed`);
     if (page.length < VAULT_WIRE.tenants) return all;
   }
 }
