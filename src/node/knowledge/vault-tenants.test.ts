@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -129,6 +129,18 @@ test('a tenant that an Eve lost is made again; before its time that is her fault
   now += 40 * DAY_MS;
   const later = await keepTenants([ways[0]!], 64 * MIB, () => until, never);
   assert.deepEqual([later.made, later.lost], [[a], []]);
+});
+
+test('a tenant whose file is gone is begun anew, which is her fault', async () => {
+  const ways = [wayTo('a', 90), wayTo('b', 90)];
+  await makeTenants(ways, 64 * MIB, 30, never);
+  const folder = join(base, 'a', 'tenants');
+  for (const file of readdirSync(folder)) rmSync(join(folder, file));
+  await assert.rejects(ways[0]!.tenant.info(), { code: 'storage_damaged' });
+  const [a] = ways.map(({ tenant }) => tenant.peer);
+  const kept = await keepTenants(ways, 64 * MIB, () => now + 30 * DAY_MS, never);
+  assert.deepEqual([kept.made, kept.lost, kept.trouble.size], [[a], [a], 0]);
+  assert.equal((await ways[0]!.tenant.info()).blocks, 0);
 });
 
 test('more space is asked where there is less, and who has none says so', async () => {

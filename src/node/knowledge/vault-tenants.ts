@@ -99,6 +99,9 @@ export interface KeptTenants {
   readonly until: ReadonlyMap<string, number>;
 }
 
+/** What an Eve answers who has nothing of a tenant any more: making it begins an empty one. */
+const LOST: ReadonlySet<string> = new Set(['storage_no_tenant', 'storage_damaged']);
+
 /**
  * Renews those that have less than half of the usual time left, and makes those again that an Eve has no more.
  *
@@ -140,7 +143,7 @@ export async function keepTenants(
         info = await tenant.info(signal);
       } catch (error) {
         signal.throwIfAborted();
-        if (isKithError(error) && error.code === 'storage_no_tenant') await again(way);
+        if (isKithError(error) && LOST.has(error.code)) await again(way);
         return;
       }
       until.set(tenant.peer, info.until);

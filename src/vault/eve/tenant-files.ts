@@ -179,7 +179,7 @@ function checkBackup(copy: string, source: string, row: TenantRow): void {
 export function damaged(cause?: unknown): KithError {
   return new KithError(
     'storage_damaged',
-    'The file of this tenant at this Eve is gone or damaged, and what she kept in it with it. Copies at other Eves are not touched: take her out and in again, which begins an empty one (kith vpk rebalance KB --drop PEER --add PEER), or ask her owner to bring a backup back.',
+    'The file of this tenant at this Eve is gone or damaged, and what she kept in it with it. Copies at other Eves are not touched: kith vpk repair KB begins an empty one and copies from them, unless her owner brings a backup back first.',
     { status: 503, ...(cause === undefined ? {} : { cause }) },
   );
 }
