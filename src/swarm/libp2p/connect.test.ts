@@ -157,3 +157,40 @@ test('a relay is asked again three times and no more, and not at all for what st
     assert.deepEqual([once.dialled.length, once.slept], [1, []]);
   }
 });
+
+test('an address that is named is dialled at once while one is looked for, and who looked gets that link', async () => {
+  for (const works of [true, false]) {
+    const made = link(RELAYED);
+    const known = link('/ip4/45.83.0.9/tcp/1');
+    let under: Promise<Connection> | null = null;
+    let looks = 0;
+    // As libp2p does it: a dial joins one to the same peer that is under way.
+    const node = {
+      getConnections: () => [],
+      dial(to: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<Connection> {
+        if (under !== null) return under;
+        const looking = String(to) === PEER;
+        const dial = looking
+          ? ++looks > 1
+            ? Promise.resolve(known)
+            : new Promise<Connection>((_resolve, reject) => {
+                signal?.addEventListener('abort', () => reject(signal.reason));
+              })
+          : new Promise<Connection>((resolve, reject) => {
+              setTimeout(() => (works ? resolve(made) : reject(new Error('refused'))), 20);
+            });
+        under = dial;
+        const over = () => {
+          under = null;
+        };
+        dial.then(over, over);
+        return dial;
+      },
+    };
+    const looking = connect(node, PEER, signal);
+    const named = connect(node, RELAYED, signal);
+    if (works) assert.equal(await named, made);
+    else await assert.rejects(named, /refused/);
+    assert.equal(await looking, works ? made : known);
+  }
+});

@@ -50,6 +50,49 @@ export async function endAttempt(node: object, peer: string): Promise<void> {
   await new Promise(setImmediate);
 }
 
+/** Dials by PeerId alone, by node and peer. */
+const lookups = new WeakMap<object, Map<string, Set<AbortController>>>();
+
+/**
+ * Ends dials by PeerId alone: libp2p looks for addresses of one that it knows none of until time is over, and would let the dial of an
+ * address that is named now wait for that. Who waits for them gets the link of that dial (`dialFound`).
+ */
+async function endLookups(node: object, peer: string): Promise<void> {
+  const ends = lookups.get(node)?.get(peer);
+  if (ends === undefined) return;
+  for (const end of ends) end.abort(new Error('An address of the peer was named.'));
+  await new Promise(setImmediate);
+}
+
+/** Dials by PeerId; with what is found out meanwhile, where that is ended for an address that was named. */
+async function dialFound(
+  node: Pick<Node, 'dial'>,
+  peer: PeerId,
+  options: { readonly signal: AbortSignal; readonly force?: boolean },
+): Promise<Connection> {
+  const name = peer.toString();
+  const all = lookups.get(node) ?? new Map<string, Set<AbortController>>();
+  lookups.set(node, all);
+  const ends = all.get(name) ?? new Set<AbortController>();
+  all.set(name, ends);
+  const end = new AbortController();
+  ends.add(end);
+  try {
+    return await node.dial(peer, { ...options, signal: AbortSignal.any([options.signal, end.signal]) });
+  } catch (error) {
+    if (!end.signal.aborted || options.signal.aborted) throw error;
+  } finally {
+    ends.delete(end);
+    if (ends.size === 0) all.delete(name);
+  }
+  // Joins the dial of that address; where it failed, what was known before counts again.
+  await new Promise(setImmediate);
+  return node.dial(peer, options).catch((error: unknown) => {
+    if (options.signal.aborted) throw error;
+    return node.dial(peer, options);
+  });
+}
+
 /**
  * Pauses before a dial is made again whose relay answered that it knows no such peer, or not what was said: one that began a moment
  * ago, or whose link to the peer changes just now, says so and is right a second later.
@@ -78,6 +121,7 @@ export async function connect(
   const peer = peerOf(to);
   const links = () => (peer === undefined ? [] : node.getConnections(peer));
   if (peer !== undefined && bestConnection(links()) === undefined) await endAttempt(node, peer.toString());
+  if (peer !== undefined && to !== peer) await endLookups(node, peer.toString());
   const dial = (force: boolean) => dialOver(node, to, peer, { signal, ...(force && { force }) }, sleep);
   if (links().every((link) => link.status !== 'open' || isProven(link))) return dial(false);
   // libp2p takes a link on which nothing came for the best there is, and gives it back instead of dialling: for calls to
@@ -102,7 +146,7 @@ async function dialOver(
 ): Promise<Connection> {
   for (let tries = 0; ; tries++) {
     try {
-      return await node.dial(to, options);
+      return to === peer ? await dialFound(node, peer, options) : await node.dial(to, options);
     } catch (error) {
       const pause = PAUSES_MS[tries];
       if (pause === undefined || options.signal.aborted || !isTransient(error)) throw error;

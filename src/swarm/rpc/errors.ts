@@ -137,7 +137,7 @@ export const wayErrors = {
   }),
   timeout: (ms: number): WireError => ({
     code: 'swarm_timeout',
-    message: `The peer gave no answer within ${Math.round(ms)} ms.`,
+    message: `The peer gave no answer within ${Math.round(ms)} ms. Where kith p2p peers list does not show it online, connect to it first: kith p2p connect ADDRESS, as kith p2p info shows it there.`,
     status: 504,
   }),
   aborted: (): WireError => ({
