@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setInFile } from '../../src/base/index.ts';
 import type { JobView, KbView } from '../../src/server/index.ts';
 import { until } from '../swarm-support.ts';
 import {
@@ -21,25 +22,20 @@ const DOCUMENTS = 5;
 let base: string;
 let eves: WatchedEve[];
 let bob: Bob;
-/** The machine that has the key alone. */
-let other: Bob;
 let peers: string[];
 
 before(async () => {
   base = await temporaryFolder();
   eves = await Promise.all([watchedEve(94, base), watchedEve(95, base)]);
   peers = eves.map(({ peer }) => peer);
-  const home = await bobHome();
-  bob = await startBob(home, eves);
+  bob = await startBob(await bobHome(), eves);
   await takeNotes(bob, 'notes', { 'tea.md': '# Tea\n\nGreen tea takes two minutes.\n' }, base);
   const place = await bob.call<JobView>('POST', '/api/rag/kbs/notes/vault', { eves: peers });
   assert.equal((await bob.ended(place)).state, 'done');
-  await bob.node.close();
-  other = await startBob(await bobHome(home), eves);
 });
 after(async () => {
-  await other.node.close();
-  for (const { home } of [bob, other]) await home.remove();
+  await bob.node.close();
+  await bob.home.remove();
   for (const eve of eves) {
     await eve[Symbol.asyncDispose]();
     await eve.host[Symbol.asyncDispose]();
@@ -48,11 +44,11 @@ after(async () => {
 });
 
 const restore = (name: string, more: object = {}) =>
-  other.call<JobView>('POST', `/api/rag/vault/restore/${name}`, { source: 'notes', eves: peers, ...more });
+  bob.call<JobView>('POST', `/api/rag/vault/restore/${name}`, { source: 'notes', eves: peers, ...more });
 const kept = (name: string): Promise<string[]> =>
-  readdir(join(other.home.path, 'vault', 'fetched', name)).catch(() => []);
+  readdir(join(bob.home.path, 'vault', 'fetched', name)).catch(() => []);
 const files = async (name: string): Promise<string[]> =>
-  (await readdir(join(other.home.path, 'knowledge'))).filter((file) => file.startsWith(name));
+  (await readdir(join(bob.home.path, 'knowledge'))).filter((file) => file.startsWith(name));
 
 /** Every call of an operation waits, once one came that is to. */
 function held(op: string): { readonly came: Promise<void>; go(): void } {
@@ -83,7 +79,7 @@ test('of two restores of one name the second is refused, and so is a name that i
   await gate.came;
   gate.go();
   const job = [first, second].find(({ status }) => status === 'fulfilled') as PromiseFulfilledResult<JobView>;
-  const { state, progress } = await other.ended(job.value);
+  const { state, progress } = await bob.ended(job.value);
   assert.deepEqual([state, progress.totals.done], ['done', progress.of]);
   assert.ok(progress.totals.bytes > 0);
   for (const eve of eves)
@@ -104,13 +100,13 @@ test('one that is cancelled leaves nothing, and its name can be used', async () 
   const gate = held('get');
   const job = await restore('ended');
   await gate.came;
-  const cancelling = other.call<JobView>('DELETE', `/api/rag/kbs/ended/jobs/${job.id}`);
+  const cancelling = bob.call<JobView>('DELETE', `/api/rag/kbs/ended/jobs/${job.id}`);
   const { state } = await cancelling;
   gate.go();
   assert.equal(state, 'cancelled');
   assert.deepEqual([await kept('ended'), await files('ended')], [[], []]);
-  await assert.rejects(other.call('GET', '/api/rag/kbs/ended'), { code: 'kb_unknown' });
-  assert.equal((await other.ended(await restore('ended'))).state, 'done');
+  await assert.rejects(bob.call('GET', '/api/rag/kbs/ended'), { code: 'kb_unknown' });
+  assert.equal((await bob.ended(await restore('ended'))).state, 'done');
 });
 
 test('one whose Eves go away fails, keeps what it fetched for the next try, and is whole then', async () => {
@@ -120,13 +116,13 @@ test('one whose Eves go away fails, keeps what it fetched for the next try, and 
     eve.before = (op) => {
       if (op === 'get' && ++gets > 3) throw new Error('She is away.');
     };
-  const failed = await other.ended(await restore('again', { source: 'long' }));
+  const failed = await bob.ended(await restore('again', { source: 'long' }));
   assert.deepEqual([failed.state, failed.error?.code], ['failed', 'vault_block_lost']);
   const blocks = await kept('again');
   assert.ok(blocks.length > 0 && blocks.every((name) => name.endsWith('.block')), blocks.join());
   assert.deepEqual(await files('again'), []);
   // One of those kept is damaged on the disk: it is fetched anew.
-  await writeFile(join(other.home.path, 'vault', 'fetched', 'again', blocks[0]!), 'not what it was');
+  await writeFile(join(bob.home.path, 'vault', 'fetched', 'again', blocks[0]!), 'not what it was');
   await whole('again');
 });
 
@@ -145,20 +141,22 @@ test('one whose node stops goes on with the next start, and fetches nothing agai
   await came.promise;
   const blocksOf = async () => (await kept('later')).filter((name) => name.endsWith('.block')).length;
   const had = await until(blocksOf, (blocks) => blocks > 0);
-  const closing = other.node.close();
+  const closing = bob.node.close();
   gate.resolve();
   await closing;
   assert.deepEqual(await files('later'), []);
   gate = Promise.withResolvers();
   gate.resolve();
   const before = gets;
-  other = await startBob(other.home, eves);
-  const ended = await other.ended(await other.call('GET', `/api/rag/kbs/later/jobs/${job.id}`));
+  // It goes on at once, before anybody could tell where they are.
+  await setInFile(bob.home.path, 'swarm.bootstrap', eves.map(({ swarm }) => swarm.addresses[0]).join(','));
+  bob = await startBob(bob.home, eves);
+  const ended = await bob.ended(await bob.call('GET', `/api/rag/kbs/later/jobs/${job.id}`));
   assert.equal(ended.state, 'done', JSON.stringify(ended.error));
   const { blocks } = (await eves[0]!.host.tenants()).toSorted((a, b) => b.blocks - a.blocks)[0]!;
   assert.ok(gets - before <= blocks - had + 1, `${gets - before} of ${blocks} blocks, ${had} were there`);
   assert.deepEqual(await kept('later'), []);
-  assert.equal((await other.call<KbView>('GET', '/api/rag/kbs/later')).contents?.documents, DOCUMENTS);
+  assert.equal((await bob.call<KbView>('GET', '/api/rag/kbs/later')).contents?.documents, DOCUMENTS);
 });
 
 test('where the disk has no room it says so, and nothing half is left', { skip: !canMount() }, async () => {
@@ -167,13 +165,13 @@ test('where the disk has no room it says so, and nothing half is left', { skip: 
   const { execFileSync } = await import('node:child_process');
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small]);
   try {
-    const { state, error } = await other.ended(await restore('full', { folder: small }));
+    const { state, error } = await bob.ended(await restore('full', { folder: small }));
     assert.deepEqual([state, error?.code], ['failed', 'disk_full'], error?.message);
     assert.deepEqual([await readdir(small), await kept('full')], [[], []]);
   } finally {
     execFileSync('umount', [small]);
   }
-  assert.equal((await other.ended(await restore('full'))).state, 'done');
+  assert.equal((await bob.ended(await restore('full'))).state, 'done');
 });
 
 function canMount(): boolean {
@@ -182,7 +180,7 @@ function canMount(): boolean {
 
 async function whole(name: string): Promise<void> {
   for (const eve of eves) eve.before = () => {};
-  const { state, error } = await other.ended(await restore(name, { source: 'long' }));
+  const { state, error } = await bob.ended(await restore(name, { source: 'long' }));
   assert.equal(state, 'done', JSON.stringify(error));
   assert.deepEqual(await kept(name), []);
 }
@@ -191,15 +189,15 @@ async function whole(name: string): Promise<void> {
 async function takeLong(): Promise<void> {
   const of = '/api/rag/kbs/long';
   const done = async (job: Promise<JobView>) => {
-    const { state, error } = await other.ended(await job);
+    const { state, error } = await bob.ended(await job);
     assert.equal(state, 'done', JSON.stringify(error));
   };
-  await takeNotes(other, 'long', { 'note-0.md': '# Note 0\n\nThe first of them.\n' }, base);
-  await done(other.call('POST', `${of}/vault`, { eves: peers }));
+  await takeNotes(bob, 'long', { 'note-0.md': '# Note 0\n\nThe first of them.\n' }, base);
+  await done(bob.call('POST', `${of}/vault`, { eves: peers }));
   for (let number = 1; number < DOCUMENTS; number++) {
     const file = join(base, 'long', `note-${number}.md`);
     await writeFile(file, `# Note ${number}\n\nIt is said ${number} times.\n`);
-    await done(other.call('POST', `${of}/ingest`, { paths: [file] }));
-    await done(other.call('POST', `${of}/vault/sync`));
+    await done(bob.call('POST', `${of}/ingest`, { paths: [file] }));
+    await done(bob.call('POST', `${of}/vault/sync`));
   }
 }
