@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fc } from '../../../test/property.ts';
 import { createManualClock, createSeededRandom, isKithError, silentLogger } from '../../base/index.ts';
@@ -21,13 +22,15 @@ import { identityOf } from '../../identity/testing/credentials.ts';
 import { TENANT_BOUNDS } from '../types.ts';
 import { type OwnTenant, tenantAt } from '../wire/tenant.ts';
 import { createEve, type Eve, type EveOptions } from './eve.ts';
+import { signVaultGrant, type VaultGrant } from './grant.ts';
 import { createEveHost } from './host.ts';
 
 const MIB = 1 << 20;
 const QUOTA = TENANT_BOUNDS.minQuotaBytes;
 const LABEL = 'ab'.repeat(16);
 const random = createSeededRandom(7);
-const [ada, ben] = ['ada', 'ben'].map((name) => identityOf(name).peerId) as [string, string];
+const ids = { ada: identityOf('ada'), ben: identityOf('ben') };
+const [ada, ben] = [ids.ada.peerId, ids.ben.peerId];
 
 describe('Eve', () => {
   let folder: string;
@@ -218,6 +221,46 @@ describe('Eve', () => {
       [],
     );
     await assert.rejects(eve.bringBack(ben, 'ff'.repeat(16), backup), { code: 'storage_no_tenant' });
+  });
+
+  test('a backup brings back no grant that was revoked since, and nothing that acts by itself', async () => {
+    const { ofAda } = await two();
+    const terms = { holder: ids.ben.did, label: LABEL, rights: ['read'] as const };
+    const until = clock.now() + 86_400_000;
+    const [grant, other] = [1, 2].map(() =>
+      signVaultGrant(ids.ada, { ...terms, from: clock.now(), until }, random),
+    ) as [VaultGrant, VaultGrant];
+    const byBen = ({ bytes }: VaultGrant) =>
+      tenantAt(
+        'eve',
+        LABEL,
+        async (metadata, payload) => {
+          const reply = await eve.answer({ peer: ben, welcome: true, metadata, payload });
+          return { metadata: reply.metadata, payload: reply.payload ?? new Uint8Array(0) };
+        },
+        bytes,
+      );
+    const backup = join(folder, 'ada.copy');
+    await eve.backup(ada, LABEL, backup);
+    await tenant(ada).revoke(grant.id);
+    await eve.bringBack(ada, LABEL, backup);
+    await assert.rejects(byBen(grant).get(ofAda, null), { code: 'storage_denied' });
+    await byBen(other).get(ofAda, null);
+    const crafted = new DatabaseSync(backup);
+    crafted.exec('CREATE TRIGGER evil AFTER INSERT ON block BEGIN DELETE FROM revoked; END');
+    crafted.close();
+    await assert.rejects(eve.bringBack(ada, LABEL, backup), { code: 'storage_backup' });
+    await byBen(other).get(ofAda, null);
+  });
+
+  test('a tenant that is deleted while a backup is brought back stays deleted', async () => {
+    await two();
+    const backup = join(folder, 'ada.copy');
+    await eve.backup(ada, LABEL, backup);
+    const brought = eve.bringBack(ada, LABEL, backup);
+    await tenant(ada).destroy();
+    await assert.rejects(brought, { code: 'storage_no_tenant' });
+    assert.equal(readdirSync(join(folder, 'tenants')).filter((name) => name.endsWith('.sqlite')).length, 1);
   });
 
   test('a kill between the promise and the file leaves a tenant that is empty, not one that is lost', async () => {

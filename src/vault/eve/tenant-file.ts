@@ -53,6 +53,12 @@ const OVERHEAD_BYTES = 64 << 10;
 /** Grants that are remembered as revoked. */
 const MAX_REVOKED = 10_000;
 
+export interface RevokedRow {
+  /** Of the grant. */
+  readonly id: string;
+  readonly at: number;
+}
+
 export interface TenantFile extends Disposable {
   readonly usedBytes: number;
   readonly blocks: number;
@@ -68,7 +74,9 @@ export interface TenantFile extends Disposable {
   setHead(name: string, head: HeadRow, before: number): void;
   revoke(grant: string, at: number): void;
   isRevoked(grant: string): boolean;
-  /** @throws KithError `database_corrupt` when pages of it are not whole */
+  /** All of them: 10,000 at most. */
+  revoked(): readonly RevokedRow[];
+  /** @throws KithError `database_corrupt` when pages of it are not whole, or it has other tables or triggers than a tenant */
   check(): void;
   /** A copy while it is in use. */
   backup(target: string, signal?: AbortSignal): Promise<void>;
@@ -113,6 +121,7 @@ function tenantFile(database: Database, quota: number): TenantFile {
   const heads = database.prepare<{ n: number }>('SELECT count(*) AS n FROM head');
   const addRevoked = database.prepare<never, [string, number]>('INSERT OR IGNORE INTO revoked VALUES (?, ?)');
   const findRevoked = database.prepare<{ id: string }, [string]>('SELECT id FROM revoked WHERE id = ?');
+  const allRevoked = database.prepare<RevokedRow>('SELECT id, at FROM revoked');
   const countRevoked = database.prepare<{ n: number }>('SELECT count(*) AS n FROM revoked');
 
   const usedBytes = () => number('page_count') * pageBytes + JOURNAL_BYTES;
@@ -234,14 +243,28 @@ function tenantFile(database: Database, quota: number): TenantFile {
       });
     },
     isRevoked: (grant) => findRevoked.get(grant) !== undefined,
+    revoked: () => allRevoked.all(),
     check() {
       const found = database.prepare<{ quick_check: string }>('PRAGMA quick_check(1)').get()!.quick_check;
       if (found !== 'ok') throw new KithError('database_corrupt', `${database.path}: ${found}.`);
+      using fresh = openDatabase(':memory:', { migrations: MIGRATIONS });
+      if (shapeOf(database) !== shapeOf(fresh))
+        throw new KithError('database_corrupt', `${database.path}: its tables are not those of a tenant.`);
     },
     backup: (target, signal) => database.backup(target, signal === undefined ? {} : { signal }),
     [Symbol.dispose]: () => database.close(),
   };
 }
+
+/** Tables, indices and triggers as they were said. */
+const shapeOf = (database: Database): string =>
+  database
+    .prepare<{ type: string; name: string; sql: string | null }>(
+      'SELECT type, name, sql FROM sqlite_schema ORDER BY type, name',
+    )
+    .all()
+    .map(({ type, name, sql }) => `${type} ${name} ${sql?.replace(/\s+/g, ' ')}`)
+    .join('\n');
 
 function missing(id: string): never {
   throw new KithError(

@@ -8,8 +8,9 @@ import { closeSync, openSync, readSync, renameSync, rmSync, statSync } from 'nod
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes, isKithError, KithError, type Logger, messageOf } from '../../base/index.ts';
+import { notLent } from './refusals.ts';
 import type { Register, TenantRow } from './register.ts';
-import { openTenantFile, type TenantFile } from './tenant-file.ts';
+import { openTenantFile, type RevokedRow, type TenantFile } from './tenant-file.ts';
 
 export interface TenantFiles extends Disposable {
   /** @throws KithError `storage_damaged`, `storage_away`, what SQLite says */
@@ -18,9 +19,9 @@ export interface TenantFiles extends Disposable {
   isLost(row: TenantRow): boolean;
   remove(row: TenantRow): void;
   /**
-   * Puts a copy of another file in the place of the tenant's; what was there is gone.
+   * Puts a copy of another file in the place of the tenant's; what was there is gone, but for the grants that were revoked.
    *
-   * @throws KithError `storage_backup`: it is no whole file of a tenant, or larger than its quota; what was there stays then
+   * @throws KithError `storage_no_tenant`: it was deleted meanwhile; `storage_backup`: it is no whole file of a tenant, or larger than its quota; what was there stays then
    */
   replace(row: TenantRow, source: string): Promise<void>;
   /** Gives the disk what is free in files that are open. */
@@ -52,7 +53,7 @@ export function createTenantFiles({
 }: {
   readonly folder: string;
   readonly most: number;
-  readonly register: Pick<Register, 'filed'>;
+  readonly register: Pick<Register, 'filed' | 'find'>;
   readonly registerPath: string;
   readonly log: Logger;
 }): TenantFiles {
@@ -122,7 +123,8 @@ export function createTenantFiles({
       const copy = `${path}.brought`;
       try {
         await copyFile(source, copy);
-        checkBackup(copy, source, row);
+        if (register.find(row.owner, row.label)?.file !== row.file) throw notLent();
+        checkBackup(copy, source, row, this.isLost(row) ? [] : this.of(row).revoked());
         close(row.file);
         for (const end of ['-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
         renameSync(copy, path);
@@ -159,7 +161,7 @@ function schemaVersion(path: string): number {
 }
 
 /** @throws KithError `storage_backup` */
-function checkBackup(copy: string, source: string, row: TenantRow): void {
+function checkBackup(copy: string, source: string, row: TenantRow, revoked: readonly RevokedRow[]): void {
   const refuse = (why: string, cause?: unknown): KithError =>
     new KithError('storage_backup', `${source} cannot be brought back: ${why}.`, { status: 400, cause });
   try {
@@ -168,6 +170,7 @@ function checkBackup(copy: string, source: string, row: TenantRow): void {
     file.check();
     if (file.usedBytes > row.quota)
       throw refuse(`it takes ${formatBytes(file.usedBytes)}, and the tenant has ${formatBytes(row.quota)}`);
+    for (const { id, at } of revoked) file.revoke(id, at);
   } catch (error) {
     if (isKithError(error) && error.code === 'storage_backup') throw error;
     if (isKithError(error) && error.code.startsWith('disk_')) throw error;
