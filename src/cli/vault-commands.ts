@@ -3,6 +3,7 @@
  *
  * @module cli/vault-commands
  */
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add } from './program.ts';
@@ -28,6 +29,13 @@ const daysOption = () =>
   ).argParser(whole(1, 3660));
 const quotaOption = () =>
   new Option('--quota <bytes>', 'space asked of each, such as 500MB (default: twice its size)');
+
+const passphraseOptions = (what: string) => [
+  new Option('--passphrase-file <file>', `file with ${what}, one line`).argParser((path) => resolve(path)),
+  new Option('--passphrase', `ask for ${what} in the terminal`),
+];
+const NEW_PASSPHRASE = 'a passphrase that is to open it beside the key, wherever it is restored';
+const ITS_PASSPHRASE = 'the passphrase with which it was placed';
 
 export function addStorage(program: Command, add: Add): void {
   const storage = program
@@ -148,6 +156,7 @@ export function addVpk(program: Command, add: Add): void {
     replicasOption(),
     daysOption(),
     quotaOption(),
+    ...passphraseOptions(NEW_PASSPHRASE),
     jsonOption(),
   ];
   examples(
@@ -230,6 +239,7 @@ export function addVpk(program: Command, add: Add): void {
         ...placedFilterOptions(),
         new Option('--eve <peer...>', 'peers that know where it lies, when it was not placed from here'),
         grantOption(),
+        ...passphraseOptions(ITS_PASSPHRASE),
         new Option('--verbose', 'show times, bytes, and who learned what'),
         jsonOption(),
       ],
@@ -268,12 +278,14 @@ export function addVpk(program: Command, add: Add): void {
         new Option('--as <name>', 'how it is called here (default: as where it was placed)'),
         new Option('--folder <dir>', 'where its file is kept (default: knowledge.folder)'),
         grantOption(),
+        ...passphraseOptions(ITS_PASSPHRASE),
         jsonOption(),
       ],
       load('restore'),
     ),
     'kith vpk restore notes --eve 12D3KooWA...',
     'kith vpk restore notes --grant notes.grant',
+    'kith vpk restore notes --eve 12D3KooWA... --passphrase',
   );
   examples(
     add(
@@ -377,6 +389,7 @@ export function addConnectEve(rag: Command, add: Add): void {
         replicasOption(),
         daysOption(),
         quotaOption(),
+        ...passphraseOptions(NEW_PASSPHRASE),
         jsonOption(),
       ],
       async () => ({ default: (await import('./commands/vpk.ts')).place }),

@@ -80,9 +80,16 @@ export {
   ringOf,
   rootOf,
   rootOfIdentity,
-  rootOfPassphrase,
   type VaultRoot,
 } from './keys/keys.ts';
+export {
+  isSameMark,
+  newPassphraseSecret,
+  PASSPHRASE_CHARS,
+  type PassphraseMark,
+  type PassphraseSecret,
+  passphraseSecretOf,
+} from './keys/passphrase.ts';
 export { type ModeNote, noteOf } from './mode-notes.ts';
 export { buildPerturbed } from './perturbed/build.ts';
 export { checkPerturbedDimension, rowBytesOf as perturbedRowBytes } from './perturbed/form.ts';

@@ -7,6 +7,7 @@ import { asTyped, paint, plain, print, printJson, say } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
 import { filterOf } from '../rag-filter.ts';
+import { vaultPassphrase } from '../vault-passphrase.ts';
 import { whereOf } from './rag-share.ts';
 import { grantLineOf } from './vpk-grant.ts';
 
@@ -22,11 +23,12 @@ export const search: Handler = async ({ args, options }) => {
   };
   const named = Array.isArray(options.eve) ? options.eve.map(String) : [];
   const grant = await grantLineOf(options);
+  const passphrase = await vaultPassphrase(options, 'known');
   const { signal } = new AbortController();
   const found = await withRag(options, async ({ desk: { vault, vaultGrants } }) => {
     if (grant !== null) return vaultGrants.search(kb, { ...order, grant }, signal);
     const eves = await eveNames(vault, null).peers(named);
-    return vault.search(kb, { ...order, eves }, signal);
+    return vault.search(kb, { ...order, ...passphrase, eves }, signal);
   });
   if (options.json) printJson(found);
   else {

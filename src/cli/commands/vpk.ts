@@ -9,6 +9,7 @@ import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
 import { type RagDesk, withRag } from '../rag-desk.ts';
+import { vaultPassphrase } from '../vault-passphrase.ts';
 import { codeOf, follow } from './rag-jobs.ts';
 import { tellStorage } from './storage.ts';
 import { grantLineOf, tellGranted } from './vpk-grant.ts';
@@ -48,7 +49,9 @@ export const place: Handler = async (invocation) => {
     throw new UsageError(
       'Say who is to keep it: --eve PEER, several times. kith vpk discover lists who lends space.',
     );
+  const passphrase = await vaultPassphrase(options, 'new');
   const order: PlaceOrder = {
+    ...passphrase,
     eves: await withRag(options, ({ desk }) => eveNames(desk.vault, null).places(eves)),
     ...(options.mode === undefined ? {} : { mode: String(options.mode) as NonNullable<PlaceOrder['mode']> }),
     ...(options.replicas === undefined ? {} : { replicas: Number(options.replicas) }),
@@ -68,8 +71,8 @@ export const place: Handler = async (invocation) => {
 };
 
 /** `perturbed (weak)`: the mode with what is to be known of it. */
-const modeShown = ({ mode, label }: Pick<PlacedView, 'mode' | 'label'>): string =>
-  label === null ? mode : `${mode} (${plain(label)})`;
+const modeShown = ({ mode, label, passphrase }: Pick<PlacedView, 'mode' | 'label' | 'passphrase'>): string =>
+  `${label === null ? mode : `${mode} (${plain(label)})`}${passphrase ? ', passphrase' : ''}`;
 
 /** What is to be known of a mode before it is relied upon. */
 function tellWarning(warning: string | null): void {
@@ -134,8 +137,8 @@ export const list: Handler = async ({ options }) => {
     print(
       table([
         ['KNOWLEDGE BASE', 'MODE', 'COPIES', 'EVES', 'LAST', 'STATE'],
-        ...placed.map(({ kb, mode, label, replicas, eves, synced, stale }) => [
-          ...[kb, modeShown({ mode, label }), String(replicas), eves.map(eveShown).join(', ')],
+        ...placed.map(({ kb, replicas, eves, synced, stale, ...how }) => [
+          ...[kb, modeShown(how), String(replicas), eves.map(eveShown).join(', ')],
           synced === null ? 'never' : day(synced),
           synced === null
             ? paint('yellow', 'not placed yet')
@@ -242,8 +245,8 @@ export const resolve: Handler = async (invocation) => {
     print(
       table([
         ['KNOWLEDGE BASE', 'ID', 'MODE', 'COPIES', 'FOUND AT'],
-        ...found.map(({ name, id, mode, label, replicas, at }) => [
-          ...[plain(name), id, modeShown({ mode, label }), String(replicas), at.map(peerShown).join(' ')],
+        ...found.map(({ name, id, replicas, at, ...how }) => [
+          ...[plain(name), id, modeShown(how), String(replicas), at.map(peerShown).join(' ')],
         ]),
       ]),
     );
@@ -256,10 +259,14 @@ export const restore: Handler = async ({ args, options }) => {
   const folder = options.folder === undefined ? {} : { folder: absolute(String(options.folder)) };
   const line = await grantLineOf(options);
   const grant = line === null ? {} : { grant: line };
+  const passphrase = await vaultPassphrase(options, 'known');
   const { job, kb } = await withRag(options, async (rag) => {
     const { vault } = rag.desk;
     const eves = await eveNames(vault, null).peers(listed(options.eve));
-    const job = await follow(rag, await vault.restore(name, { source, eves, ...grant, ...folder }, never));
+    const job = await follow(
+      rag,
+      await vault.restore(name, { source, eves, ...grant, ...passphrase, ...folder }, never),
+    );
     return { job, kb: job.state === 'done' ? await rag.desk.show(name) : null };
   });
   const { error } = job;

@@ -110,6 +110,8 @@ export interface RestoreWork {
   readonly made?: number;
   /** The line of a grant by which somebody else's is read; sealed to this node's key. */
   readonly grant?: string;
+  /** It takes a secret beside the identity, which is kept elsewhere (`vault-secret-store.ts`). */
+  readonly passphrase?: true;
 }
 
 /** Kinds of work that jobs are called otherwise by. */

@@ -6,6 +6,7 @@
 import { InputError, type Logger, messageOf, type Random } from '../../base/index.ts';
 import type { ChangeOrder } from '../../server/index.ts';
 import { ABOUT_HEAD, type About, coloursOf, type Place, sealAbout } from '../../vault/index.ts';
+import { requireSameKeys } from './vault-passphrase.ts';
 import type { VaultReach } from './vault-reach.ts';
 import type { PlacedRow } from './vault-store.ts';
 import { makeTenants } from './vault-tenants.ts';
@@ -25,7 +26,7 @@ export function placesOf(named: readonly string[], there: readonly Place[]): Pla
 
 /** The row with other Eves, who have their tenants. */
 export async function changeEves(
-  { waysTo }: VaultReach,
+  reach: VaultReach,
   row: PlacedRow,
   { add, drop, replicas = row.replicas, days }: ChangeOrder,
   signal: AbortSignal,
@@ -45,18 +46,20 @@ export async function changeEves(
       `Some blocks may lie at none but the ${goes} that would go. Drop fewer at a time, after others were added (kith vpk rebalance ${row.kb} --add PEER); when they are gone for good, place it anew (kith vpk tenant delete ${row.kb} --yes).`,
     );
   if (row.mode === 'split') coloursOf(eves);
-  await makeTenants(waysTo(row.id, added), row.quota, days, signal);
+  await requireSameKeys(reach, row.id, added, signal);
+  await makeTenants(reach.waysTo(row.id, added), row.quota, days, signal);
   return { ...row, eves, replicas };
 }
 
 /** What each tenant tells of itself to its owner. */
 export async function tellEves(
-  { need, tenantOf }: VaultReach,
+  { need, tenantOf, store }: VaultReach,
   { id, kb, mode, replicas, eves }: PlacedRow,
   { random, log }: { readonly random: Pick<Random, 'bytes'>; readonly log: Logger },
   signal: AbortSignal,
 ): Promise<void> {
-  const about: About = { id, name: kb, mode, replicas, eves };
+  const passphrase = (await store()).secrets.of('placed', id)?.mark ?? null;
+  const about: About = { id, name: kb, mode, replicas, eves, passphrase };
   const label = need().root.label(id);
   const bytes = sealAbout(need().root, label, about, random);
   for (const { peer } of eves)

@@ -5,20 +5,36 @@
  */
 import { KithError, type Logger, messageOf } from '../../base/index.ts';
 import type { FoundKb } from '../../server/index.ts';
-import { ABOUT_HEAD, noteOf, openAbout, tenantAt, tenantsAt } from '../../vault/index.ts';
+import {
+  ABOUT_HEAD,
+  isSameMark,
+  noteOf,
+  openAbout,
+  type PassphraseMark,
+  tenantAt,
+  tenantsAt,
+} from '../../vault/index.ts';
 import { ASK_MS, type VaultReach } from './vault-reach.ts';
+
+/** Of one knowledge base: an Eve may show a former one. */
+const MOST_MARKS = 4;
+
+export interface Found extends FoundKb {
+  /** Of its passphrase, as Eves show them; none: the identity alone opens it. */
+  readonly marks: readonly PassphraseMark[];
+}
 
 export interface VaultFinding {
   /** @param asked Eves; none: those that announce that they lend space */
-  find(asked: readonly string[], signal: AbortSignal): Promise<readonly FoundKb[]>;
+  find(asked: readonly string[], signal: AbortSignal): Promise<readonly Found[]>;
   /** @param source name or id @throws KithError `vault_not_found` */
-  findOne(source: string, asked: readonly string[], signal: AbortSignal): Promise<FoundKb>;
+  findOne(source: string, asked: readonly string[], signal: AbortSignal): Promise<Found>;
 }
 
 export function createVaultFinding({ need, askOf }: VaultReach, log: Logger): VaultFinding {
-  async function find(asked: readonly string[], signal: AbortSignal): Promise<readonly FoundKb[]> {
+  async function find(asked: readonly string[], signal: AbortSignal): Promise<readonly Found[]> {
     const { peers, root: own } = need();
-    const found = new Map<string, FoundKb & { at: string[] }>();
+    const found = new Map<string, Found & { at: string[]; marks: PassphraseMark[]; passphrase: boolean }>();
     await Promise.all(
       (asked.length > 0 ? asked : peers.lending().map(({ peer }) => peer)).map(async (peer) => {
         const tenants = await tenantsAt(askOf(peer, ASK_MS), signal).catch((error: unknown) => {
@@ -30,11 +46,15 @@ export function createVaultFinding({ need, askOf }: VaultReach, log: Logger): Va
           try {
             const row = await tenantAt(peer, label, askOf(peer, ASK_MS)).head(ABOUT_HEAD, signal);
             if (row === null) continue;
-            const { id, name, mode, replicas, eves } = openAbout(own, label, row.bytes);
-            const known = found.get(id);
-            if (known === undefined)
-              found.set(id, { id, name, mode, ...noteOf(mode), replicas, eves, at: [peer] });
-            else known.at.push(peer);
+            const { id, name, mode, replicas, eves, passphrase: mark } = openAbout(own, label, row.bytes);
+            const known = found.get(id) ?? {
+              ...{ id, name, mode, ...noteOf(mode), replicas, eves, at: [], marks: [], passphrase: false },
+            };
+            known.at.push(peer);
+            found.set(id, known);
+            if (mark === null || known.marks.length === MOST_MARKS) continue;
+            known.passphrase = true;
+            if (!known.marks.some((other) => isSameMark(other, mark))) known.marks.push(mark);
           } catch (error) {
             log.warn('A tenant does not tell what it is about.', { peer, cause: messageOf(error) });
           }

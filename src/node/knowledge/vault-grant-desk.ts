@@ -27,11 +27,11 @@ export function createGrantDesk({ parts, reach, grants, granted, rotate }: Grant
   /** By the id of the grant: collections of several owners may have one id. */
   const searchers = new Map<string, { readonly searcher: PlacedSearcher; readonly collection: string }>();
 
-  function searcherOf({ access: { grant, reading }, ring }: Granted): PlacedSearcher {
+  function searcherOf({ access: { grant, reading } }: Granted): PlacedSearcher {
     const known = searchers.get(grant.id);
     if (known !== undefined) return known.searcher;
     const searcher = createPlacedSearcher({
-      ...{ random, clock, config, root: () => ring },
+      ...{ random, clock, config },
       embedders: async () => (await opened()).embedders,
       reads: () => ({ ...reach.reads(), keepOnly: () => undefined }),
       onFault: (peer, why) => log.warn('An Eve did not search what she took.', { peer, cause: why }),

@@ -82,13 +82,14 @@ export function createVaultGrants(
         const row = await rowOf(name);
         const { id, mode, replicas, eves } = row;
         const holder = didOf(publicKeyOf(to));
-        const manifest = await collectionOf(row, placed).open(signal);
+        const collection = collectionOf(row, placed);
+        const manifest = await collection.open(signal);
         if (manifest.row === null || !isSignedHead(manifest.row.bytes)) throw notSigned(name);
         const { number, epoch } = manifest;
         const [from, until] = [now() - BEFORE_MS, now() + days * DAY_MS];
         const label = root.label(id);
         const grant = signVaultGrant(identity, { holder, label, rights: ['read'], from, until }, random);
-        const keys = readingKeys(root.keysOf(id, epoch));
+        const keys = readingKeys(collection.keysOf(epoch));
         const text = sealGrantFile(
           identity,
           { grant, name, mode, replicas, eves, number, reading: keys },

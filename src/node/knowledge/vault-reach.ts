@@ -10,6 +10,7 @@ import {
   BLOCK_MAX_BYTES,
   type Collection,
   createCollection,
+  type KeyRing,
   type OwnTenant,
   type Place,
   type PlacedEve,
@@ -37,6 +38,8 @@ export interface VaultReach extends Disposable {
   /** Where it stands what is placed. */
   readonly file: string;
   store(): Promise<PlacedStore>;
+  /** The keys of what is placed from here: of the identity, and of a passphrase where it has one. */
+  ringOf(id: string): KeyRing;
   /** Null before anything of the vault was asked for. */
   readonly kept: PlacedStore | null;
   /** @throws KithError `vault_not_kept` */
@@ -48,7 +51,10 @@ export interface VaultReach extends Disposable {
   waysTo(id: string, eves: readonly Place[]): TenantWay[];
   /** @param placed where the newest state that is met is written down; null: nowhere */
   collectionOf(
-    row: Pick<PlacedRow, 'id' | 'eves' | 'replicas' | 'reached'>,
+    row: Pick<PlacedRow, 'id' | 'eves' | 'replicas' | 'reached'> & {
+      /** @default what opens what is placed from here */
+      readonly ring?: KeyRing;
+    },
     placed: PlacedStore | null,
     /** For who searches: what it asks is measured, and what it reads is kept. */
     meter?: Meter,
@@ -103,12 +109,19 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
       ...eve,
       tenant: tenantAt(eve.peer, need().root.label(id), meteredAsk(eve.peer, askOf(eve.peer), meter)),
     }));
+  function ringOf(id: string): KeyRing {
+    kept ??= openPlacedStore(file);
+    const secret = kept.secrets.of('placed', id);
+    const { root } = need();
+    return secret === null ? root : root.beside(secret.key);
+  }
   const readsOf = (): ReadCache => (reads ??= openReadCache(join(config.home, 'vault', 'read.sqlite')));
 
   return {
     need,
     file,
     store,
+    ringOf,
     get kept() {
       return kept;
     },
@@ -131,9 +144,9 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
       })),
     reputation,
     reads: readsOf,
-    collectionOf: ({ id, eves, replicas, reached }, placed, meter) =>
+    collectionOf: ({ id, eves, replicas, reached, ring = ringOf(id) }, placed, meter) =>
       createCollection({
-        ...{ id, root: need().root, replicas, reached, random, clock, log },
+        ...{ id, root: ring, replicas, reached, random, clock, log },
         ...(meter === undefined
           ? { eves: evesOf({ id, eves }) }
           : { eves: metered({ id, eves }, meter), cache: readsOf().of(id) }),

@@ -11,7 +11,9 @@ import type { VaultDesk } from '../../server/index.ts';
 import {
   COMPACT_OBJECTS,
   type Collection,
+  type KeyRing,
   type Manifest,
+  type PassphraseSecret,
   PERTURBED_OBJECTS,
   SPLIT_OBJECTS,
 } from '../../vault/index.ts';
@@ -25,6 +27,7 @@ import { NOTHING, noProgress, STOPPING, type Telling } from './telling.ts';
 import type { VaultFinding } from './vault-finding.ts';
 import type { Granted, VaultGranted } from './vault-granted.ts';
 import { removeLeft } from './vault-parts.ts';
+import { passphraseNeeded, secretOfFound } from './vault-passphrase.ts';
 import type { VaultReach } from './vault-reach.ts';
 import { type FetchedBlocks, openFetched, sweepFetched } from './vault-restore-kept.ts';
 import { leastQuota } from './vault-tenants.ts';
@@ -45,24 +48,37 @@ const MOST_STATES = 5;
 
 export function createVaultRestore(
   { config, clock, opened, withKb }: AreaParts,
-  { store, collectionOf }: VaultReach,
+  reach: VaultReach,
   { findOne }: VaultFinding,
   granted: VaultGranted,
   restoreFile: Exchange['desk']['restore'],
 ): VaultRestore {
-  const restore: VaultDesk['restore'] = async (name, { eves: asked, source, grant, folder }, signal) => {
+  const { store, need, collectionOf } = reach;
+  const restore: VaultDesk['restore'] = async (name, order, signal) => {
+    const { eves: asked, source, grant, folder, passphrase } = order;
     const keep = folder ?? knowledgeFolder(config);
     const { registry, jobs } = await opened();
     // Before anything is fetched.
     await requireFree(name, join(keep, `${name}.sqlite`), registry);
     if (folder !== undefined) await checkWritableFolder(folder);
-    const { id, mode, replicas, eves } =
-      grant === undefined
-        ? await findOne(source, asked, signal)
-        : placeOf(await granted.admitted(grant, source, signal));
+    const found = grant === undefined ? await findOne(source, asked, signal) : null;
+    const secret = found === null ? null : await secretOfFound(reach, found, passphrase);
+    const { id, mode, replicas, eves } = found ?? placeOf(await granted.admitted(grant!, source, signal));
+    const { secrets } = await store();
     requireOnly(name, registry);
-    const place = { id, mode, replicas, eves, folder: keep, ...(grant === undefined ? {} : { grant }) };
-    return jobs.add(name, { kind: 'vault', op: 'restore', ...place });
+    const place = {
+      ...{ id, mode, replicas, eves, folder: keep },
+      ...(grant === undefined ? {} : { grant }),
+      ...(secret === null ? {} : { passphrase: true as const }),
+    };
+    // Before the job, which may go on in another process; views of it never have it.
+    secrets.keep('restoring', name, secret);
+    try {
+      return jobs.add(name, { kind: 'vault', op: 'restore', ...place });
+    } catch (error) {
+      secrets.keep('restoring', name, null);
+      throw error;
+    }
   };
 
   async function work(order: Restore, name: string, telling: Telling): Promise<void> {
@@ -70,13 +86,17 @@ export function createVaultRestore(
     const { signal } = telling;
     const waiting = registry.unfinished().map(({ kb }) => kb);
     await sweepFetched(config.home, new Set(waiting), clock.now());
+    const { secrets } = await store();
+    secrets.sweep(new Set([...waiting, name]));
     const fetched = await openFetched(config.home, name);
     try {
       const isMade = order.made !== undefined && registry.has(name);
       await place(order, name, isMade ? order.made : await make(order, name, fetched, telling));
       await fetched.remove();
+      secrets.keep('restoring', name, null);
     } catch (error) {
       const goesOn = signal.reason === STOPPING;
+      if (!goesOn) secrets.keep('restoring', name, null);
       const isOfUse = !signal.aborted && isKithError(error) && COME_AGAIN.has(error.code);
       // The file is made anew each time: only blocks are gone on with.
       if (goesOn || isOfUse) await removeDatabase(fetched.file);
@@ -99,7 +119,7 @@ export function createVaultRestore(
     await removeDatabase(fetched.file);
     const collection =
       order.grant === undefined
-        ? collectionOf({ ...order, reached: 0 }, null)
+        ? collectionOf({ ...order, reached: 0, ring: await ringOf(order, name) }, null)
         : (await granted.admitted(order.grant, order.id, telling.signal)).collection;
     const made = await fetchAll(collection, fetched, telling);
     await requireFree(name, path, registry);
@@ -109,12 +129,23 @@ export function createVaultRestore(
     return made;
   }
 
+  /** @throws KithError `vault_passphrase_needed`: what opens it is not there any more */
+  async function secretOf({ passphrase }: RestoreWork, name: string): Promise<PassphraseSecret | null> {
+    if (passphrase === undefined) return null;
+    const secret = (await store()).secrets.of('restoring', name);
+    if (secret === null) throw passphraseNeeded(name);
+    return secret;
+  }
+
+  async function ringOf(order: RestoreWork, name: string): Promise<KeyRing> {
+    const { root } = need();
+    const secret = await secretOf(order, name);
+    return secret === null ? root : root.beside(secret.key);
+  }
+
   /** Another machine may go on with it: who writes first is told apart by the head. */
-  async function place(
-    { id, mode, replicas, eves, grant }: RestoreWork,
-    name: string,
-    reached: number,
-  ): Promise<void> {
+  async function place(order: RestoreWork, name: string, reached: number): Promise<void> {
+    const { id, mode, replicas, eves, grant } = order;
     // What is somebody else's is never written from here.
     if (grant !== undefined) return;
     const placed = await store();
@@ -126,6 +157,8 @@ export function createVaultRestore(
       kb: documents.id,
     }));
     if (idOf(kb) !== id) throw taken(name);
+    // First: a row without it would be brought up to date under other keys.
+    placed.secrets.keep('placed', id, await secretOf(order, name));
     placed.save({
       ...{ id, kb: name, mode, replicas, eves, quota: leastQuota(bytes) },
       ...{ reached, version, synced: Math.floor(clock.now()) },

@@ -316,7 +316,7 @@ describe('a sealed knowledge base, searched without fetching it', () => {
   test('what an older version placed says what to do, and the searcher gives what the index does', async () => {
     const meter = newMeter();
     const searcher = createPlacedSearcher({
-      ...{ root: () => root, random, clock: systemClock, reads: () => cache, onFault: () => {} },
+      ...{ random, clock: systemClock, reads: () => cache, onFault: () => {} },
       embedders: async () => ({
         named: async () => ({
           ...{ id: 'model', hash: 'h', dimension: DIMENSION, window: 9, countTokens: async () => [] },

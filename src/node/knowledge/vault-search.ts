@@ -23,7 +23,6 @@ import {
   type Collection,
   coloursOf,
   createSplitSearcher,
-  type KeyRing,
   type Manifest,
   noteOf,
   type PlacedEve,
@@ -92,7 +91,6 @@ interface Opened {
 }
 
 export function createPlacedSearcher(parts: {
-  readonly root: () => KeyRing;
   readonly embedders: () => Promise<Pick<Embedders, 'named'>>;
   readonly reads: () => ReadCache;
   readonly random: Pick<Random, 'bytes' | 'float'>;
@@ -100,7 +98,7 @@ export function createPlacedSearcher(parts: {
   readonly onFault: (peer: string, why: string) => void;
   readonly config: Pick<Config, 'vault'>;
 }): PlacedSearcher {
-  const { root, embedders, reads, random, clock, onFault, config } = parts;
+  const { embedders, reads, random, clock, onFault, config } = parts;
   const kept = new Map<string, Opened>();
 
   async function open(order: PlacedSearchOrder): Promise<Opened> {
@@ -161,7 +159,7 @@ export function createPlacedSearcher(parts: {
       const close = async () => {};
       if (index.count === 0) return { searching: null, close };
       const searcher = createSplitSearcher({
-        keys: root().keysOf(collection.id, manifest.epoch),
+        keys: collection.keysOf(manifest.epoch),
         ...{ index, colours: coloursOf(eves), random, clock, onFault },
       });
       return { close, searching: atEves(searcher, SPLIT_LEARNED) };
@@ -169,7 +167,7 @@ export function createPlacedSearcher(parts: {
     async perturbed({ collection, eves, signal }, manifest) {
       requireMode('perturbed', config);
       const searcher = await perturbedSearcher({
-        ...{ keys: root().keysOf(collection.id, manifest.epoch), eves, clock, onFault },
+        ...{ keys: collection.keysOf(manifest.epoch), eves, clock, onFault },
         read: (object) => collection.read(manifest, object, signal),
       });
       const close = async () => {};

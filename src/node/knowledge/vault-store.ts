@@ -6,6 +6,7 @@
 import { type Migration, openDatabase } from '../../base/index.ts';
 import type { Place, VaultMode } from '../../vault/index.ts';
 import { GRANT_TABLES, type VaultGrantStore, vaultGrantStore } from './vault-grant-store.ts';
+import { SECRET_TABLES, type SecretStore, secretStore } from './vault-secret-store.ts';
 import { UPKEEP_TABLES, type UpkeepStore, upkeepStore } from './vault-upkeep-store.ts';
 
 const MIGRATIONS: readonly Migration[] = [
@@ -21,6 +22,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
   GRANT_TABLES,
   UPKEEP_TABLES,
+  SECRET_TABLES,
 ];
 
 export interface PlacedRow {
@@ -49,6 +51,8 @@ export interface PlacedStore extends Disposable {
   readonly grants: VaultGrantStore;
   /** What is remembered beside. */
   readonly upkeep: UpkeepStore;
+  /** What opens it beside the identity. */
+  readonly secrets: SecretStore;
 }
 
 type Row = Omit<PlacedRow, 'eves'> & { readonly eves: string };
@@ -67,6 +71,7 @@ export function openPlacedStore(path: string): PlacedStore {
   );
   const remove = database.prepare<never, [string]>('DELETE FROM collection WHERE id = ?');
   const upkeep = upkeepStore(database);
+  const secrets = secretStore(database);
   return {
     all: () => all.all().map(rowOf),
     of(kb) {
@@ -79,9 +84,11 @@ export function openPlacedStore(path: string): PlacedStore {
     remove(id) {
       remove.run(id);
       upkeep.remove(id);
+      secrets.keep('placed', id, null);
     },
     grants: vaultGrantStore(database),
     upkeep,
+    secrets,
     [Symbol.dispose]: () => database.close(),
   };
 }

@@ -75,7 +75,11 @@ export function vaultWatchParts(parts: AreaParts, reach: VaultReach, file: strin
       return { repair: isFaulty || forked !== null || (areThere && !whole) };
     },
     async clean(signal) {
-      if ((await stat(file).catch(() => null)) !== null) await deleteLeftOver(reach, signal);
+      if ((await stat(file).catch(() => null)) === null) return;
+      const { registry } = await opened();
+      const { secrets } = await reach.store();
+      secrets.sweep(new Set(registry.unfinished().map(({ kb }) => kb)));
+      await deleteLeftOver(reach, signal);
     },
   };
 }

@@ -98,7 +98,7 @@ export function createVaultWork({
       syncPlaced({
         ...{ name, mode, embedder: kb.store.embedder, objects, collection, random, signal, told: told(tell) },
         rotate,
-        keysOf: (epoch) => reach.need().root.keysOf(id, epoch),
+        keysOf: collection.keysOf,
       }),
     );
     const notes = await noteSync(reach, row, report);

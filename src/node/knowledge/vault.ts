@@ -3,7 +3,7 @@
  *
  * @module node/knowledge/vault
  */
-import { isKithError, KithError, messageOf } from '../../base/index.ts';
+import { KithError } from '../../base/index.ts';
 import type { JobView, PlacedView, VaultDesk, VaultGrantDesk } from '../../server/index.ts';
 import { noteOf } from '../../vault/index.ts';
 import type { AreaParts } from './areas.ts';
@@ -18,6 +18,7 @@ import { createVaultGrants } from './vault-grants.ts';
 import { destroyAll, noteDropped } from './vault-leaving.ts';
 import { newMeter } from './vault-meter.ts';
 import { changePlaced, modeBytes } from './vault-mode.ts';
+import { secretOfFound, secretToPlace } from './vault-passphrase.ts';
 import { requireMode } from './vault-perturbed.ts';
 import { createVaultReach } from './vault-reach.ts';
 import { createVaultRestore, type VaultRestore } from './vault-restore.ts';
@@ -47,7 +48,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
   const { need, store, rowOf, evesOf, collectionOf } = reach;
   const finding = createVaultFinding(reach, log);
   const searcher = createPlacedSearcher({
-    ...{ random, clock, config, root: () => need().root },
+    ...{ random, clock, config },
     embedders: async () => (await opened()).embedders,
     reads: reach.reads,
     onFault: (peer, why) => log.warn('An Eve did not search what she took.', { peer, cause: why }),
@@ -57,6 +58,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
   const restoring = createVaultRestore(parts, reach, finding, granted, restoreFile);
 
   const viewOf = async ({
+    id,
     kb,
     mode,
     replicas,
@@ -67,9 +69,23 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
   }: PlacedRow): Promise<PlacedView> => ({
     ...{ kb, mode, replicas: Math.min(replicas, eves.length), eves },
     ...{ number: reached, synced, ...noteOf(mode) },
+    passphrase: (await store()).secrets.of('placed', id) !== null,
     poor: eves.flatMap(({ peer }) => (sharing !== undefined && reach.reputation.of(peer).poor ? [peer] : [])),
     stale: await withKb(kb, ({ store: documents }) => documents.version() !== version).catch(() => null),
   });
+
+  /** Of one that was not placed from here. */
+  async function foundPlace(
+    name: string,
+    asked: readonly string[],
+    passphrase: string | undefined,
+    signal: AbortSignal,
+  ) {
+    const found = await finding.findOne(name, asked, signal);
+    const secret = await secretOfFound(reach, found, passphrase);
+    const { root } = need();
+    return { ...found, reached: 0, ring: secret === null ? root : root.beside(secret.key) };
+  }
 
   const addJob = async (name: string, op: 'sync' | 'repair' | 'rotate'): Promise<JobView> => {
     const { registry, jobs } = await opened();
@@ -88,7 +104,7 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       const tenants = await tenantsOf(reach, row, signal);
       return { ...(await viewOf(row)), tenants };
     },
-    async place(name, { mode = 'sealed', eves: named, replicas, quotaBytes, days }, signal) {
+    async place(name, { mode = 'sealed', eves: named, replicas, quotaBytes, days, passphrase }, signal) {
       requireMode(mode, config);
       const placed = await store();
       const before = placed.of(name);
@@ -113,11 +129,14 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
           { status: 409 },
         );
       const quota = quotaBytes ?? leastQuota(bytes);
+      const secret = await secretToPlace(reach, id, eves, passphrase, random, signal);
       await makeTenants(reach.waysTo(id, eves), quota, days, signal);
       const row: PlacedRow = {
         ...{ id, kb: name, mode, replicas: replicas ?? REPLICAS, eves, quota },
         ...{ reached: 0, version: null, synced: null },
       };
+      // First: a row without it would be placed under other keys.
+      placed.secrets.keep('placed', id, secret);
       placed.save(row);
       placed.upkeep.change(id, { byHand: quotaBytes !== undefined });
       for (const { peer } of eves) placed.upkeep.left(id, peer);
@@ -154,9 +173,9 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       const { eves, forked } = await checkPlaced(reach, await rowOf(name), questions, signal);
       return { eves, forked };
     },
-    async search(name, { query, k, eves: asked, filter }, signal) {
+    async search(name, { query, k, eves: asked, filter, passphrase }, signal) {
       const row = asked.length > 0 ? null : (await store()).of(name);
-      const place = row ?? { ...(await finding.findOne(name, asked, signal)), reached: 0 };
+      const place = row ?? (await foundPlace(name, asked, passphrase, signal));
       const meter = newMeter();
       return searcher.search({
         ...{ name, query, k, signal, meter, eves: evesOf(place) },
@@ -172,7 +191,10 @@ export function createVault(parts: AreaParts, restoreFile: Exchange['desk']['res
       await grants.gone(row.id, gone);
       return { gone, left };
     },
-    find: finding.find,
+    async find(asked, signal) {
+      const found = await finding.find(asked, signal);
+      return found.map(({ marks: _, ...one }) => one);
+    },
     restore: restoring.restore,
   };
 

@@ -45,6 +45,7 @@ const warning = described('What is to be known of the mode before it is relied u
 const eves = array(
   object({ peer: peerId, operator: described('Who runs it, as the owner says.', nullable(string)) }),
 );
+const passphrase = described("Whether a passphrase opens it beside the identity's key.", boolean);
 const trouble = described('Why it did not answer as it should.', nullable(string));
 const standing = object({
   score: described('0 to 1: the score of the trust room.', number),
@@ -68,6 +69,7 @@ const placed: Readonly<Record<string, Schema>> = {
     'Its Eves of whom so much bad was seen that others ought to keep what they keep.',
     array(peerId),
   ),
+  passphrase,
 };
 
 export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
@@ -161,6 +163,7 @@ export const ragVaultSchemas: Readonly<Record<string, Schema>> = {
     replicas: count,
     eves,
     at: described('Where it was found.', array(peerId)),
+    passphrase,
   }),
 };
 

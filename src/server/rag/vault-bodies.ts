@@ -13,6 +13,9 @@ const replicas = whole(1, 8);
 const quotaBytes = whole(32 << 20, 2 ** 50, 'bytes');
 const days = whole(1, 3660);
 const mode = oneOf(['sealed', 'split', 'perturbed']);
+/** What was sent is not shown in what is said of it. */
+const PASSPHRASE = { error: 'must be a passphrase of 12 to 1024 characters' };
+const passphrase = z.string(PASSPHRASE).min(12, PASSPHRASE).max(1024, PASSPHRASE);
 
 export const discoverBody = z.strictObject({
   peers: listOf(peer).default([]),
@@ -25,6 +28,7 @@ export const placeBody = z.strictObject({
   replicas: replicas.exactOptional(),
   quotaBytes: quotaBytes.exactOptional(),
   days: days.exactOptional(),
+  passphrase: passphrase.exactOptional(),
 });
 export const changeBody = z.strictObject({
   add: listOf(eve).default([]),
@@ -45,11 +49,13 @@ export const placedSearchBody = z.strictObject({
   k: whole(1, MOST_HITS).default(10),
   filter: filterBody.pick({ paths: true, globs: true, modifiedFrom: true, modifiedTo: true }).exactOptional(),
   eves: listOf(peer).default([]),
+  passphrase: passphrase.exactOptional(),
 });
 export const restoreFromBody = z.strictObject({
   eves: listOf(peer).default([]),
   source: words(200, 'the name or the id of a knowledge base'),
   grant: grantLine.exactOptional(),
+  passphrase: passphrase.exactOptional(),
   folder: words(4096, 'an absolute path')
     .refine((path) => isAbsolute(path) && !path.includes('\0'), { error: wrong('an absolute path') })
     .exactOptional(),

@@ -60,6 +60,8 @@ export interface PlaceOrder {
   readonly quotaBytes?: number;
   /** @default 30, or what the Eve gives where that is less */
   readonly days?: number;
+  /** Opens it beside the identity's key, for whoever restores it elsewhere: 12 to 1024 characters. @default the key alone does */
+  readonly passphrase?: string;
 }
 
 export interface PlacedView {
@@ -79,6 +81,8 @@ export interface PlacedView {
   readonly stale: boolean | null;
   /** Those of its Eves of whom so much bad was seen that others ought to keep what they keep. */
   readonly poor: readonly string[];
+  /** Whether a passphrase opens it beside the identity's key. */
+  readonly passphrase: boolean;
 }
 
 export interface PlacedInfo extends PlacedView {
@@ -118,6 +122,8 @@ export interface FoundKb {
   readonly eves: readonly { readonly peer: string; readonly operator: string | null }[];
   /** Where it was found. */
   readonly at: readonly string[];
+  /** Whether a passphrase opens it beside the identity's key. */
+  readonly passphrase: boolean;
 }
 
 export interface PlacedSearch {
@@ -128,6 +134,8 @@ export interface PlacedSearch {
   readonly filter?: Pick<Filter, 'paths' | 'globs' | 'modifiedFrom' | 'modifiedTo'>;
   /** Eves to ask where the knowledge base lies, when it was not placed from here. */
   readonly eves: readonly string[];
+  /** With which it was placed, when that was not from here. */
+  readonly passphrase?: string;
 }
 
 export interface PlacedSearchView {
@@ -163,6 +171,8 @@ export interface RestoreFromOrder {
   readonly source: string;
   /** The line of a grant: somebody else's is fetched, from the Eves that it names. */
   readonly grant?: string;
+  /** With which it was placed. */
+  readonly passphrase?: string;
   /** @default `knowledge.folder` */
   readonly folder?: string;
 }
@@ -194,7 +204,7 @@ export interface VaultDesk {
   /**
    * A job of that name, which makes a knowledge base of what Eves have.
    *
-   * @throws as `KnowledgeDesk.create`; KithError `vault_not_found`, `vault_restoring`
+   * @throws as `KnowledgeDesk.create`; KithError `vault_not_found`, `vault_restoring`, `vault_passphrase_needed`, `vault_passphrase_wrong`
    */
   restore(name: string, order: RestoreFromOrder, signal: AbortSignal): Promise<JobView>;
 }

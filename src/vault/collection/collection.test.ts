@@ -165,6 +165,7 @@ describe('a collection on Eves', () => {
     const about: About = {
       ...{ id: 'books', name: 'My books', mode: 'sealed', replicas: 2 },
       eves: eves.map(({ peer }, i) => ({ peer, operator: i === 0 ? 'Ada' : null })),
+      passphrase: null,
     };
     const sealed = sealAbout(root, label, about, random);
     assert.deepEqual(openAbout(root, label, sealed), about);

@@ -6,6 +6,7 @@
  */
 import { KithError, oneAtATime } from '../../base/index.ts';
 import { blockId } from '../block.ts';
+import type { CollectionKeys } from '../keys/keys.ts';
 import { type PlacedEve, type ReadOptions, readBlock } from '../place/reader.ts';
 import { damaged, openRecord } from '../seal/record.ts';
 import { digestOf, type Entry } from '../seal/segment.ts';
@@ -41,6 +42,8 @@ export interface KeptBlocks {
 
 export interface Collection {
   readonly id: string;
+  /** Its keys of an epoch. @throws KithError `vault_grant_keys`: they were not given */
+  keysOf(epoch: number): CollectionKeys;
   /** What it consists of, as the Eves have it now. */
   open(signal?: AbortSignal): Promise<Manifest>;
   /** As `open`, for who has everything: what all Eves lost is not missed, but to be placed again. */
@@ -110,6 +113,7 @@ export function createCollection(options: CollectionOptions): Collection {
 
   return {
     id,
+    keysOf: (epoch) => root.keysOf(id, epoch),
     open,
     openToWrite,
     sync: (source, sync) =>

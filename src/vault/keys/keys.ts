@@ -1,6 +1,6 @@
 /**
- * Keys of a collection. One secret of 32 bytes stands above all: derived from the identity's seed, or from a passphrase for who has
- * no identity at hand. Below it HKDF-SHA256 (RFC 5869) makes a key for each collection, use and epoch, so that none tells
+ * Keys of a collection. One secret of 32 bytes stands above all: derived from the identity's seed, and for the content of some
+ * collections from a passphrase beside it (`passphrase.ts`). Below it HKDF-SHA256 (RFC 5869) makes a key for each collection, use and epoch, so that none tells
  * another, and a rotation is a new epoch. Who may read a collection gets the keys of one epoch that open it, and neither what is
  * above them nor what signs its heads.
  *
@@ -17,15 +17,12 @@
  *
  * @module vault/keys/keys
  */
-import { hkdfSync, scrypt } from 'node:crypto';
-import { InputError, KithError, toHex } from '../../base/index.ts';
+import { hkdfSync } from 'node:crypto';
+import { KithError, toHex } from '../../base/index.ts';
 import { createIdentity, type Identity } from '../../identity/index.ts';
 
 export const KEY_BYTES = 32;
-export const PASSPHRASE_MIN_CHARS = 12;
-
-/** 128 MiB and some 0.4 s, as for the key file. */
-const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 160 * 1024 * 1024 } as const;
+export const CHECK_BYTES = 16;
 
 /** What derives bytes of a node's seed: an `Identity`. */
 export interface Deriver {
@@ -56,6 +53,10 @@ export interface VaultRoot extends KeyRing {
   label(collection: string): string;
   /** Opens what a tenant is about: 32 bytes. */
   aboutKey(label: string): Uint8Array;
+  /** The root of a collection that takes a second secret, of 32 bytes, to open. */
+  beside(second: Uint8Array): VaultRoot;
+  /** Tells whether this is the root that was meant, and nothing of it: 16 bytes. */
+  readonly check: Uint8Array;
 }
 
 export interface CollectionKeys {
@@ -73,42 +74,15 @@ export function rootOfIdentity(identity: Deriver): VaultRoot {
   return rootOf(identity.derive('vault/root', KEY_BYTES));
 }
 
-/**
- * @param name whose vault it is: part of the salt, so that equal passphrases of two people give two keys. It has to be known again
- * when the vault is restored.
- * @throws InputError `vault_passphrase`: too short to be one
- */
-export async function rootOfPassphrase(passphrase: string, name: string): Promise<VaultRoot> {
-  const text = passphrase.normalize('NFC');
-  if ([...text].length < PASSPHRASE_MIN_CHARS)
-    throw new InputError(
-      'vault_passphrase',
-      `The passphrase of a vault has at least ${PASSPHRASE_MIN_CHARS} characters: whoever has the blocks may try as many as they like. Take several words.`,
-    );
-  const key = await new Promise<Buffer>((resolve, reject) =>
-    scrypt(
-      Buffer.from(text),
-      Buffer.from(`kith-vault-v1\0${name.normalize('NFC')}`),
-      KEY_BYTES,
-      COST,
-      (error, made) =>
-        error === null
-          ? resolve(made)
-          : reject(
-              new KithError('vault_passphrase', `The passphrase could not be computed: ${error.message}.`, {
-                cause: error,
-              }),
-            ),
-    ),
-  );
-  return rootOf(key);
-}
-
 export function rootOf(secret: Uint8Array): VaultRoot {
-  if (secret.length !== KEY_BYTES) throw new TypeError(`A root has ${KEY_BYTES} bytes.`);
+  keyOf(secret);
   return {
     label: (collection) => toHex(below(secret, `label/${collection}`, 16)),
     aboutKey: (label) => below(secret, `about/${label}`, KEY_BYTES),
+    beside: (second) => rootOf(below(Buffer.concat([secret, keyOf(second)]), 'beside', KEY_BYTES)),
+    get check() {
+      return below(secret, 'check', CHECK_BYTES);
+    },
     keysOf(collection, epoch) {
       const own = below(secret, `collection/${epoch}/${collection}`, KEY_BYTES);
       let made: Identity | null = null;
@@ -125,6 +99,11 @@ export function rootOf(secret: Uint8Array): VaultRoot {
       };
     },
   };
+}
+
+function keyOf(secret: Uint8Array): Uint8Array {
+  if (secret.length !== KEY_BYTES) throw new TypeError(`A root has ${KEY_BYTES} bytes.`);
+  return secret;
 }
 
 /** What one who may read a collection is given of its keys. */
