@@ -374,6 +374,9 @@ test('another machine with the key and one Eve makes it again, and its answers a
     const view = await call<StorageView>('GET', '/kith/v1/storage', undefined, there);
     assert.equal(view.enabled, false);
     eves[0]!.up = true;
+    // What it goes on from is what it fetched: nobody else's, that stood there meanwhile.
+    const synced = await ended(await call('POST', '/api/rag/kbs/mine/vault/sync', {}, there), there);
+    assert.deepEqual([synced.state, synced.progress.failures], ['done', []]);
     const gone = await call<{ gone: string[] }>('DELETE', '/api/rag/kbs/mine/vault', undefined, there);
     assert.deepEqual(gone.gone.toSorted(), peers().toSorted());
     assert.deepEqual(await eves[0]!.host.tenants(), []);

@@ -12,6 +12,7 @@ import { modeBytes } from './vault-mode.ts';
 import type { VaultReach } from './vault-reach.ts';
 import type { PlacedRow, PlacedStore } from './vault-store.ts';
 import { growTenants, keepTenants, leastQuota } from './vault-tenants.ts';
+import { NONE_WRITTEN } from './vault-upkeep-store.ts';
 
 export type Told = Trouble & { readonly path: string };
 
@@ -60,7 +61,8 @@ export async function noteSync(reach: VaultReach, row: PlacedRow, report: SyncRe
   const isWhole = away.size === 0 && thin === 0 && isAsPlaced(placed, row);
   upkeep.change(id, { written: state, sound: isWhole ? state : sound === state ? sound : null });
   if (fork !== null) return [forked(kb, fork.number)];
-  const isOthers = before !== '' && written !== null && !written.split(' ').includes(before);
+  const own = (written ?? NONE_WRITTEN).split(' ');
+  const isOthers = before !== '' && own[0] !== NONE_WRITTEN && !own.includes(before);
   if (!isOthers) return [];
   return [
     {

@@ -17,10 +17,15 @@ export const UPKEEP_TABLES: Migration = {
   `,
 };
 
+/** What a machine that restored goes on from is no state that it wrote, nor one that it does not know. */
+export const NONE_WRITTEN = '-';
+/** Stops that are remembered. */
+const MOST_STOPPED = 8;
+
 export interface Upkeep {
   /**
-   * Names the state that this node wrote last, and after it the one that it was about to write when it was stopped; and the last one of
-   * which each Eve had all that is hers. Null: none yet.
+   * Names the state that this node wrote last (`NONE_WRITTEN`: none), and after it those that it was about to write when it was stopped;
+   * and the last one of which each Eve had all that is hers. Null: none yet.
    */
   readonly written: string | null;
   readonly sound: string | null;
@@ -100,8 +105,8 @@ export function upkeepStore(database: Database): UpkeepStore {
       save.run(id, written, sound, byHand ? 1 : 0);
     },
     writing(id, state) {
-      const last = of(id).written?.split(' ').at(-1) ?? '';
-      this.change(id, { written: `${last} ${state}`.trim() });
+      const [last = '', ...stopped] = (of(id).written ?? NONE_WRITTEN).split(' ');
+      this.change(id, { written: [last, ...stopped.slice(1 - MOST_STOPPED), state].join(' ') });
     },
     until: (id, peer) => readUntil.get(id, peer)?.until ?? null,
     noteUntil: (id, peer, until) => void saveUntil.run(id, peer, Math.floor(until)),
