@@ -1,9 +1,16 @@
-/** What is placed stays whole: lost tenants, dropped Eves, more space, and what is left of a knowledge base that was destroyed. */
+/** What is placed stays whole: lost tenants, dropped Eves, more space, another mode, and what is left of a knowledge base that was destroyed. */
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { CheckView, EveView, JobView, PlacedInfo, PlacedView } from '../../src/server/index.ts';
+import type {
+  CheckView,
+  EveView,
+  JobView,
+  PlacedInfo,
+  PlacedSearchView,
+  PlacedView,
+} from '../../src/server/index.ts';
 import {
   type Bob,
   bobHome,
@@ -168,4 +175,79 @@ test('of a knowledge base that is destroyed here peers keep what was placed, unt
   away(eves[1]!, false);
   assert.equal((await tenants(eves[1]!)).length, 1);
   await run(of, { eves: [peers()[0]] });
+});
+
+const MODES = '/api/rag/kbs/tea/vault';
+const change = (body: object) => bob.call<JobView>('POST', `${MODES}/eves`, body);
+const info = () => bob.call<PlacedInfo>('GET', MODES);
+const found = () =>
+  bob.call<PlacedSearchView>('POST', `${MODES}/search`, { query: 'How long does tea take?', k: 1 });
+
+test('sealed becomes split once it is said who runs the Eves, and sealed again; nothing of the former mode stays', async () => {
+  await takeNotes(bob, 'tea', { 'tea.md': '# Tea\n\nGreen tea takes two minutes.\n' }, base);
+  const [ada, ben] = eves.map(({ peer }) => peer) as [string, string];
+  await run(MODES, { eves: [ada, ben], quotaBytes: 33 << 20 });
+  const sealed = await info();
+  await assert.rejects(change({ mode: 'split' }), { code: 'split_operators' });
+  await assert.rejects(change({ mode: 'split', operators: [`Ada=${ada}`] }), { code: 'split_operators' });
+  await assert.rejects(change({ mode: 'split', operators: [`Cem=${eves[2]!.peer}`] }), {
+    code: 'vault_eve_unknown',
+  });
+  assert.deepEqual(await info(), sealed, 'what was refused changed nothing');
+
+  const operators = [`Ada=${ada}`, `Ben=${ben}`];
+  await run(`${MODES}/eves`, { mode: 'split', operators });
+  const split = await info();
+  assert.deepEqual([split.mode, split.number, split.stale], ['split', 2, false]);
+  assert.deepEqual(
+    split.eves.map(({ operator }) => operator),
+    ['Ada', 'Ben'],
+  );
+  for (const { quotaBytes, usedBytes } of split.tenants) {
+    assert.ok(quotaBytes! > 33 << 20, 'the tenants grew');
+    assert.ok(usedBytes! <= quotaBytes!);
+  }
+  assert.ok((await found()).hits[0]!.text.includes('two minutes'));
+
+  await run(`${MODES}/eves`, { mode: 'sealed' });
+  const again = await info();
+  assert.deepEqual([again.mode, again.number], ['sealed', 3]);
+  for (const [i, { blocks }] of again.tenants.entries())
+    assert.ok(blocks! < split.tenants[i]!.blocks!, 'what was searched is gone');
+});
+
+test('a change that has no room is refused before anything of it is done', async () => {
+  const before = await info();
+  await assert.rejects(change({ quotaBytes: 2e9 }), { code: 'storage_full' });
+  await assert.rejects(change({ quotaBytes: 6e8 }), { code: 'storage_terms' });
+  assert.deepEqual(await info(), before);
+  await run(`${MODES}/eves`, { quotaBytes: 200 << 20 });
+  assert.deepEqual(
+    (await info()).tenants.map(({ quotaBytes }) => quotaBytes),
+    [200 << 20, 200 << 20],
+  );
+});
+
+test('a change whose Eve goes away on the way leaves the former state as it was, and goes on when she is back', async () => {
+  const before = await info();
+  let puts = 0;
+  eves[1]!.before = (op) => {
+    if (op === 'put' && ++puts > 1) throw new Error('She is away.');
+  };
+  const failed = await bob.ended(await change({ mode: 'split' }));
+  assert.deepEqual([failed.state, failed.error?.code], ['failed', 'vault_not_placed']);
+  const between = await info();
+  assert.deepEqual([between.number, between.stale], [before.number, true]);
+  const { kb, state } = await bob.ended(
+    await bob.call('POST', '/api/rag/vault/restore/copy', { source: 'tea', eves: [eves[0]!.peer] }),
+  );
+  assert.deepEqual([kb, state], ['copy', 'done']);
+  // What is placed stays that of the first: a copy of it would overwrite it.
+  await assert.rejects(bob.call('POST', '/api/rag/kbs/copy/vault', { eves: [eves[2]!.peer] }), {
+    code: 'vault_placed',
+  });
+  eves[1]!.before = () => {};
+  await run(`${MODES}/sync`);
+  assert.equal((await info()).number, before.number + 1);
+  assert.ok((await found()).hits[0]!.text.includes('two minutes'));
 });
