@@ -9,7 +9,10 @@ import { build } from 'vite';
 import { bundleName } from '../src/base/index.ts';
 
 /** Entries that start nothing themselves, below src/. */
-const ENTRIES = ['swarm/thread/entry.ts', 'engine/process/child.ts', 'engine/text/child.ts'];
+const ENTRIES = [
+  ...['swarm/thread/entry.ts', 'engine/process/child.ts', 'engine/text/child.ts'],
+  ...['vault/eve/thread.ts', 'vault/split/sealing-thread.ts', 'vault/compact/coding-thread.ts'],
+];
 /** What finds its own files by where it lies. */
 const WHOLE = ['koffi', 'pino', 'yaml', 'node-datachannel', 'node-llama-cpp'];
 
