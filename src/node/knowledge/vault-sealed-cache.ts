@@ -44,7 +44,28 @@ const WHOLE = { at: -1, length: -1 } as const;
 
 /** @param path of a file for the owner only, which may be missing */
 export function openReadCache(path: string, mostBytes = MOST_BYTES): ReadCache {
-  const database = openAnyway(path);
+  const open = (): ReadCache => {
+    const database = openDatabase(path, { migrations: MIGRATIONS, table: 'read', synchronous: 'NORMAL' });
+    try {
+      // Keys of what was erased stood in pages: they go from the file, too.
+      database.exec('PRAGMA secure_delete = ON');
+      return cacheIn(database, mostBytes);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  };
+  try {
+    return open();
+  } catch (error) {
+    if (!isKithError(error)) throw error;
+    for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
+    return open();
+  }
+}
+
+/** @throws KithError when what is there cannot be counted: it is damaged */
+function cacheIn(database: Database, mostBytes: number): ReadCache {
   type Key = [collection: string, block: string, at: number, length: number];
   const get = database.prepare<{ bytes: Uint8Array; used: number }, Key>(
     'SELECT bytes, used FROM read WHERE collection = ? AND block = ? AND at = ? AND length = ?',
@@ -157,25 +178,5 @@ function anyway<T>(work: () => T | null): T | null {
   } catch (error) {
     if (!isKithError(error)) throw error;
     return null;
-  }
-}
-
-function openAnyway(path: string): Database {
-  const open = () => {
-    const database = openDatabase(path, {
-      migrations: MIGRATIONS,
-      table: 'read',
-      synchronous: 'NORMAL',
-    });
-    // Keys of what was erased stood in pages: they go from the file, too.
-    database.exec('PRAGMA secure_delete = ON');
-    return database;
-  };
-  try {
-    return open();
-  } catch (error) {
-    if (!isKithError(error)) throw error;
-    for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
-    return open();
   }
 }
