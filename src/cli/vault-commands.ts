@@ -32,7 +32,7 @@ const quotaOption = () =>
 
 const passphraseOptions = (what: string) => [
   new Option('--passphrase-file <file>', `file with ${what}, one line`).argParser((path) => resolve(path)),
-  new Option('--passphrase', `ask for ${what} in the terminal`),
+  new Option('--passphrase', `ask in the terminal for ${what}`),
 ];
 const NEW_PASSPHRASE = 'a passphrase that is to open it beside the key, wherever it is restored';
 const ITS_PASSPHRASE = 'the passphrase with which it was placed';
