@@ -9,7 +9,8 @@ import { createDeed } from '../../base/deed.ts';
 import { ErrorNote } from '../../base/error-note.tsx';
 import { count, duration, size, t } from '../../i18n/index.ts';
 import { discover, type EveView } from './desk.ts';
-import { isPeerId, shortPeer } from './figures.ts';
+import { shortPeer } from './figures.ts';
+import { createPeerEntry, PeerField, PeerHint } from './peer-field.tsx';
 import { v } from './words.ts';
 
 interface Choice {
@@ -55,8 +56,7 @@ export function createPicking(except: () => readonly string[] = () => []): Picki
 
 export function EvesPick(props: { readonly picking: Picking; readonly label: string }) {
   const id = createUniqueId();
-  const [peer, setPeer] = createSignal('');
-  const [wrong, setWrong] = createSignal(false);
+  const entry = createPeerEntry();
   const [asked, setAsked] = createSignal(false);
   const deed = createDeed();
   const ask = (peers: readonly string[]) =>
@@ -66,10 +66,9 @@ export function EvesPick(props: { readonly picking: Picking; readonly label: str
     });
   onMount(() => void ask([]));
   const askOne = async () => {
-    const named = peer().trim();
-    setWrong(!isPeerId(named));
-    if (!wrong() && (await ask([named]))) {
-      setPeer('');
+    const named = entry.checked();
+    if (named !== null && (await ask([named]))) {
+      entry.set('');
       props.picking.choose(named, {
         chosen: props.picking.all().some((one) => one.peer === named && one.open),
       });
@@ -93,37 +92,12 @@ export function EvesPick(props: { readonly picking: Picking; readonly label: str
       </Show>
       <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
       <div class="line-form">
-        <div class="field">
-          <label for={id}>{v('place.peer')}</label>
-          <input
-            id={id}
-            class="input mono"
-            dir="ltr"
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength="64"
-            placeholder="12D3Koo…"
-            aria-describedby={`${id}-hint`}
-            aria-invalid={wrong()}
-            value={peer()}
-            onInput={(event) => {
-              setPeer(event.currentTarget.value);
-              setWrong(false);
-            }}
-            onKeyDown={(event) => {
-              // It stands in a form that does more.
-              if (event.key !== 'Enter') return;
-              event.preventDefault();
-              void askOne();
-            }}
-          />
-        </div>
+        <PeerField id={id} label={v('place.peer')} entry={entry} enter={() => void askOne()} />
         <div class="pair-acts">
           <button
             type="button"
             class="button"
-            disabled={deed.busy() || peer().trim() === ''}
+            disabled={deed.busy() || entry.value().trim() === ''}
             onClick={() => void askOne()}
           >
             {v('place.peerAsk')}
@@ -133,9 +107,7 @@ export function EvesPick(props: { readonly picking: Picking; readonly label: str
           </button>
         </div>
       </div>
-      <p class="hint" classList={{ wrong: wrong() }} id={`${id}-hint`}>
-        {wrong() ? v('place.peerWrong') : v('place.peerHint')}
-      </p>
+      <PeerHint id={id} entry={entry} hint={v('place.peerHint')} />
     </div>
   );
 }

@@ -13,7 +13,8 @@ import { faultIn } from '../../data/node-error.ts';
 import { count, moment } from '../../i18n/index.ts';
 import { told } from '../knowledge/graph/told.ts';
 import { give, given, revoke, rotate, type VaultGrantView } from './desk.ts';
-import { isPeerId, shortPeer } from './figures.ts';
+import { shortPeer } from './figures.ts';
+import { createPeerEntry, PeerField, PeerHint } from './peer-field.tsx';
 import { v } from './words.ts';
 
 const DAYS = [1, 7, 30, 365] as const;
@@ -111,46 +112,25 @@ export function Grants(props: { readonly kb: string; readonly changed: () => Pro
 
 function Give(props: { readonly kb: string; readonly given: () => Promise<void> }) {
   const id = createUniqueId();
-  const [peer, setPeer] = createSignal('');
-  const [wrong, setWrong] = createSignal(false);
+  const entry = createPeerEntry();
   const [days, setDays] = createSignal<number>(30);
   const [line, setLine] = createSignal<string | null>(null);
   const deed = createDeed();
   const go = (event: SubmitEvent) => {
     event.preventDefault();
-    const to = peer().trim();
-    setWrong(!isPeerId(to));
-    if (wrong()) return;
+    const to = entry.checked();
+    if (to === null) return;
     void deed.run(async () => {
       setLine(null);
       setLine((await give(props.kb, { to, days: days() })).text);
-      setPeer('');
+      entry.set('');
       await props.given();
     });
   };
   return (
     <form onSubmit={go}>
       <div class="line-form give">
-        <div class="field">
-          <label for={id}>{v('grants.peer')}</label>
-          <input
-            id={id}
-            class="input mono"
-            dir="ltr"
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength="64"
-            placeholder="12D3Koo…"
-            aria-describedby={`${id}-hint`}
-            aria-invalid={wrong()}
-            value={peer()}
-            onInput={(event) => {
-              setPeer(event.currentTarget.value);
-              setWrong(false);
-            }}
-          />
-        </div>
+        <PeerField id={id} label={v('grants.peer')} entry={entry} />
         <div class="field">
           <label for={`${id}-days`}>{v('place.forDays')}</label>
           <select
@@ -167,13 +147,11 @@ function Give(props: { readonly kb: string; readonly given: () => Promise<void> 
             </For>
           </select>
         </div>
-        <button type="submit" class="button" disabled={deed.busy() || peer().trim() === ''}>
+        <button type="submit" class="button" disabled={deed.busy() || entry.value().trim() === ''}>
           {v('grants.give')}
         </button>
       </div>
-      <p class="hint" classList={{ wrong: wrong() }} id={`${id}-hint`}>
-        {wrong() ? v('place.peerWrong') : v('place.peerHint')}
-      </p>
+      <PeerHint id={id} entry={entry} hint={v('place.peerHint')} />
       <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
       <Show when={line()}>
         {(text) => (

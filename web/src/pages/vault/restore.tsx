@@ -13,23 +13,21 @@ import { job as nextOf } from '../knowledge/desk.ts';
 import { isOpen } from '../knowledge/kb-state.ts';
 import { kbs, refreshKbs } from '../knowledge/kbs.ts';
 import { type FoundKb, find, type JobView, restore } from './desk.ts';
-import { isPeerId } from './figures.ts';
 import { ModeName } from './mode.tsx';
 import { EveName } from './operator.tsx';
+import { createPeerEntry, PeerField, PeerHint } from './peer-field.tsx';
 import { refreshVault } from './vault-state.ts';
 import { v } from './words.ts';
 
 export function Restore() {
   const id = createUniqueId();
-  const [peer, setPeer] = createSignal('');
-  const [wrong, setWrong] = createSignal(false);
+  const entry = createPeerEntry();
   const [found, setFound] = createSignal<readonly FoundKb[] | null>(null);
   const deed = createDeed();
   const look = (event: SubmitEvent) => {
     event.preventDefault();
-    const named = peer().trim();
-    setWrong(named !== '' && !isPeerId(named));
-    if (wrong()) return;
+    const named = entry.checked(true);
+    if (named === null) return;
     void deed.run(async () => {
       setFound(null);
       setFound(await find(named === '' ? [] : [named]));
@@ -40,33 +38,12 @@ export function Restore() {
       <h2 id={id}>{v('restore.title')}</h2>
       <p class="sub">{v('restore.more')}</p>
       <form class="line-form" onSubmit={look}>
-        <div class="field">
-          <label for={`${id}-peer`}>{v('restore.peer')}</label>
-          <input
-            id={`${id}-peer`}
-            class="input mono"
-            dir="ltr"
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength="64"
-            placeholder="12D3Koo…"
-            aria-describedby={`${id}-hint`}
-            aria-invalid={wrong()}
-            value={peer()}
-            onInput={(event) => {
-              setPeer(event.currentTarget.value);
-              setWrong(false);
-            }}
-          />
-        </div>
+        <PeerField id={`${id}-peer`} label={v('restore.peer')} entry={entry} />
         <button type="submit" class="button" disabled={deed.busy()}>
           {deed.busy() ? v('restore.looking') : v('restore.look')}
         </button>
       </form>
-      <p class="hint" classList={{ wrong: wrong() }} id={`${id}-hint`}>
-        {wrong() ? v('place.peerWrong') : v('restore.peerHint')}
-      </p>
+      <PeerHint id={`${id}-peer`} entry={entry} hint={v('restore.peerHint')} />
       <Show when={deed.fault()}>{(fault) => <ErrorNote fault={fault()} />}</Show>
       <div role="status">
         <Show when={found()?.length === 0}>
