@@ -27,6 +27,21 @@ export function guarded(token: string, handler: Handler): Handler {
   };
 }
 
+/** Makes routes below a path that only the owner of the home can use, and that answer with what their handler gives. */
+export const ownerRoutes =
+  (token: string, below: string) =>
+  (
+    method: Route['method'],
+    path: string,
+    /** @param kb of the path; empty where it has none */
+    handler: (exchange: Exchange, kb: string) => Promise<unknown>,
+  ): Route => ({
+    ...{ method, path: `${below}${path}`, scope: 'control' },
+    handler: guarded(token, async (exchange) =>
+      sendJson(exchange.response, 200, await handler(exchange, exchange.params.kb ?? '')),
+    ),
+  });
+
 export function controlRoutes(context: ServerContext): Route[] {
   const { control, token } = context;
   return [

@@ -3,25 +3,16 @@
  *
  * @module server/rag/engine
  */
-import { guarded } from '../control.ts';
+import { ownerRoutes } from '../control.ts';
 import { once } from '../gateway/cache.ts';
-import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import type { Route } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
 import { disconnectQuery, engineBody, engineSearchBody } from './engine-bodies.ts';
 import type { EnginesDesk } from './engine-types.ts';
 
 export function engineRoutes({ token }: Pick<ServerContext, 'token'>, desk: () => EnginesDesk): Route[] {
-  const route = (
-    method: Route['method'],
-    path: string,
-    handler: (exchange: Exchange, kb: string) => Promise<unknown>,
-  ): Route => ({
-    ...{ method, path: `/api/rag${path}`, scope: 'control' },
-    handler: guarded(token, async (exchange) =>
-      sendJson(exchange.response, 200, await handler(exchange, exchange.params.kb ?? '')),
-    ),
-  });
+  const route = ownerRoutes(token, '/api/rag');
   return [
     route('GET', '/engines', async () => ({ engines: await desk().list() })),
     route('GET', '/kbs/:kb/engine', ({ signal }, kb) => desk().info(kb, signal)),

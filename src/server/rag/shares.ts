@@ -3,22 +3,15 @@
  *
  * @module server/rag/shares
  */
-import { guarded } from '../control.ts';
-import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import { ownerRoutes } from '../control.ts';
+import type { Route } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
 import { acceptBody, federatedBody, giveBody, sharedAnswerBody } from './share-bodies.ts';
 import type { SharesDesk } from './share-types.ts';
 
 export function shareRoutes({ token }: Pick<ServerContext, 'token'>, desk: () => SharesDesk): Route[] {
-  const route = (
-    method: Route['method'],
-    path: string,
-    handler: (exchange: Exchange) => Promise<unknown>,
-  ): Route => ({
-    ...{ method, path: `/api/rag${path}`, scope: 'control' },
-    handler: guarded(token, async (exchange) => sendJson(exchange.response, 200, await handler(exchange))),
-  });
+  const route = ownerRoutes(token, '/api/rag');
   return [
     route('POST', '/kbs/:kb/shares', async (exchange) =>
       desk().give(exchange.params.kb ?? '', parseBody(giveBody, await exchange.json())),

@@ -3,8 +3,8 @@
  *
  * @module server/rag/vault-grant
  */
-import { guarded } from '../control.ts';
-import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import { ownerRoutes } from '../control.ts';
+import type { Route } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
 import { grantedBody, grantedSearchBody, vaultGrantBody } from './vault-grant-bodies.ts';
@@ -14,16 +14,7 @@ export function vaultGrantRoutes(
   { token }: Pick<ServerContext, 'token'>,
   desk: () => VaultGrantDesk,
 ): Route[] {
-  const route = (
-    method: Route['method'],
-    path: string,
-    handler: (exchange: Exchange, kb: string) => Promise<unknown>,
-  ): Route => ({
-    ...{ method, path: `/api/rag${path}`, scope: 'control' },
-    handler: guarded(token, async (exchange) =>
-      sendJson(exchange.response, 200, await handler(exchange, exchange.params.kb ?? '')),
-    ),
-  });
+  const route = ownerRoutes(token, '/api/rag');
   return [
     route('POST', '/vault/granted', async (exchange) =>
       desk().resolve(parseBody(grantedBody, await exchange.json()).grant, exchange.signal),

@@ -3,8 +3,8 @@
  *
  * @module server/rag/vault
  */
-import { guarded } from '../control.ts';
-import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import { ownerRoutes } from '../control.ts';
+import type { Route } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
 import {
@@ -19,16 +19,7 @@ import {
 import type { VaultDesk } from './vault-types.ts';
 
 export function vaultRoutes({ token }: Pick<ServerContext, 'token'>, desk: () => VaultDesk): Route[] {
-  const route = (
-    method: Route['method'],
-    path: string,
-    handler: (exchange: Exchange, kb: string) => Promise<unknown>,
-  ): Route => ({
-    ...{ method, path: `/api/rag${path}`, scope: 'control' },
-    handler: guarded(token, async (exchange) =>
-      sendJson(exchange.response, 200, await handler(exchange, exchange.params.kb ?? '')),
-    ),
-  });
+  const route = ownerRoutes(token, '/api/rag');
   return [
     route('GET', '/vault', async () => ({ placed: await desk().placed() })),
     route('POST', '/vault/discover', async (exchange) => {

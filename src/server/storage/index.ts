@@ -6,8 +6,8 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { KithError } from '../../base/index.ts';
-import { guarded } from '../control.ts';
-import { type Exchange, type Route, sendJson } from '../http/exchange.ts';
+import { ownerRoutes } from '../control.ts';
+import type { Route } from '../http/exchange.ts';
 import { parseBody } from '../http/schema.ts';
 import type { ServerContext } from '../types.ts';
 import type { StorageDesk } from './types.ts';
@@ -27,14 +27,7 @@ export function storageRoutes({ token, storage }: Pick<ServerContext, 'token' | 
     if (storage !== undefined) return storage;
     throw new KithError('storage_off', 'This server lends no space.', { status: 409 });
   };
-  const route = (
-    method: Route['method'],
-    path: string,
-    handler: (exchange: Exchange) => Promise<unknown>,
-  ): Route => ({
-    ...{ method, path: `/kith/v1/storage${path}`, scope: 'control' },
-    handler: guarded(token, async (exchange) => sendJson(exchange.response, 200, await handler(exchange))),
-  });
+  const route = ownerRoutes(token, '/kith/v1/storage');
   return [
     route('GET', '', () => desk().view()),
     route('DELETE', '/tenants/:owner/:label', async ({ params }) => {
