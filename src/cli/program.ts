@@ -22,9 +22,10 @@ import {
 import { rememberFlags } from './output.ts';
 import { addRag } from './rag-commands.ts';
 import { addShard } from './shard-commands.ts';
+import { addStorage } from './storage-commands.ts';
 import { addSwarm } from './swarm-commands.ts';
 import { addTrust } from './trust-commands.ts';
-import { addStorage, addVpk } from './vault-commands.ts';
+import { addVpk } from './vault-commands.ts';
 import { version } from './version.ts';
 
 /** What a command gets: its positional arguments, its options, and the whole tree (for `completion`). */

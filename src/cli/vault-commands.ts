@@ -1,5 +1,5 @@
 /**
- * The commands of the vault: lend space to peers (`kith storage`), and keep knowledge bases on the disks of peers (`kith vpk`).
+ * The commands of knowledge bases on the disks of peers (`kith vpk`, `kith rag connect-eve`).
  *
  * @module cli/vault-commands
  */
@@ -8,6 +8,7 @@ import { type Command, Option } from 'commander';
 import { examples, homeOption, jsonOption, whole } from './options.ts';
 import type { Add } from './program.ts';
 import { placedFilterOptions } from './rag-filter.ts';
+import { addEngine } from './vault-engine-commands.ts';
 import { addGrant, grantOption } from './vault-grant-commands.ts';
 
 const eveOption = (what: string) =>
@@ -36,75 +37,6 @@ const passphraseOptions = (what: string) => [
 ];
 const NEW_PASSPHRASE = 'a passphrase that is to open it beside the key, wherever it is restored';
 const ITS_PASSPHRASE = 'the passphrase with which it was placed';
-
-export function addStorage(program: Command, add: Add): void {
-  const storage = program
-    .command('storage')
-    .description('lend space on this disk to peers, who keep there what this node cannot read')
-    .exitOverride();
-  const load = (name: 'init' | 'status' | 'serve' | 'destroy' | 'backup' | 'restore') => async () => ({
-    default: (await import('./commands/storage.ts'))[name],
-  });
-  examples(
-    add(
-      storage,
-      'init',
-      'say how much is lent to whom; the node lends it from its next start on',
-      [
-        homeOption(),
-        new Option('--capacity <bytes>', 'space for all together, such as 50GB'),
-        new Option('--tenant <bytes>', 'space that one tenant gets at most, such as 5GB'),
-        new Option('--days <n>', 'days that a tenant lasts until it is renewed').argParser(whole(1, 3660)),
-        new Option('--tier <tier>', 'peers of this tier and above get space; friends always do').choices([
-          ...['nobody', 'unknown', 'known', 'verified', 'trusted'],
-        ]),
-        new Option('--folder <dir>', 'where it is kept (default: vault in the home folder)'),
-        new Option('--anew', 'begin with an empty folder, where the one before is gone for good'),
-      ],
-      load('init'),
-    ),
-    'kith storage init --capacity 50GB --tenant 5GB',
-    'kith storage init --tier trusted',
-  );
-  add(
-    storage,
-    'status',
-    'what is lent, to whom, and what of it is used',
-    [homeOption(), jsonOption()],
-    load('status'),
-  );
-  add(storage, 'serve', 'start the node, lending what storage init said', [homeOption()], load('serve'));
-  examples(
-    add(
-      storage,
-      'backup <owner> <label> <file>',
-      'copy a tenant of the running node into a file',
-      [homeOption(), jsonOption()],
-      load('backup'),
-    ),
-    'kith storage backup 12D3KooW... 0f3a... tenant.sqlite',
-  );
-  examples(
-    add(
-      storage,
-      'restore <owner> <label> <file>',
-      'bring a backup of a tenant back; what it holds now is lost',
-      [homeOption(), new Option('--yes', 'do not ask')],
-      load('restore'),
-    ),
-    'kith storage restore 12D3KooW... 0f3a... tenant.sqlite --yes',
-  );
-  examples(
-    add(
-      storage,
-      'destroy [owner] [label]',
-      'delete a tenant of the running node with all that is in it; without names, lend nothing from the next start on, and delete nothing',
-      [homeOption(), new Option('--yes', 'do not ask')],
-      load('destroy'),
-    ),
-    'kith storage destroy 12D3KooW... 0f3a... --yes',
-  );
-}
 
 export function addVpk(program: Command, add: Add): void {
   const vpk = program
@@ -306,73 +238,6 @@ export function addVpk(program: Command, add: Add): void {
     'kith vpk bench --eves 2 --rtt 25',
   );
   addEngine(vpk, add);
-}
-
-/** `kith vpk engine`: vectors in an engine that the owner runs. */
-function addEngine(vpk: Command, add: Add): void {
-  const engine = vpk
-    .command('engine')
-    .description('keep the vectors of a knowledge base in PostgreSQL with pgvector or in Qdrant of your own')
-    .exitOverride();
-  type Name = keyof typeof import('./commands/vpk-engine.ts');
-  const load = (name: Name) => async () => ({ default: (await import('./commands/vpk-engine.ts'))[name] });
-  examples(
-    add(
-      engine,
-      'connect <kb> <url>',
-      'put the vectors of a knowledge base into an engine, which sees them as they are; texts lie there sealed',
-      [
-        homeOption(),
-        new Option('--search', 'searches ask it from now on, unless they say --no-engine'),
-        new Option('--no-search', 'searches ask it only when they say --engine (the default)'),
-        new Option(
-          '--secret-stdin',
-          'read the password or API key from stdin, so that no list of commands has it',
-        ),
-        jsonOption(),
-      ],
-      load('connect'),
-    ),
-    'kith vpk engine connect notes postgres://kith@db.example/kith --secret-stdin < password.txt',
-    'kith vpk engine connect notes https://qdrant.example:6333 --secret-stdin --search < key.txt',
-  );
-  add(
-    engine,
-    'sync <kb>',
-    'bring the engine up to date: what changed is sent, what is gone is removed',
-    [homeOption(), jsonOption()],
-    load('sync'),
-  );
-  add(
-    engine,
-    'status [kb]',
-    'which knowledge bases are connected to which engines; of one, what its engine says',
-    [homeOption(), jsonOption()],
-    load('status'),
-  );
-  examples(
-    add(
-      engine,
-      'search <kb> <question...>',
-      'search by the engine alone',
-      [
-        homeOption(),
-        new Option('--k <n>', 'how many passages').argParser(whole(1, 50)).default(10),
-        new Option('--exact', 'compare with every vector there'),
-        new Option('--verbose', 'show times, and who learned what'),
-        jsonOption(),
-      ],
-      load('search'),
-    ),
-    'kith vpk engine search notes "Where is the blue notebook?"',
-  );
-  add(
-    engine,
-    'disconnect <kb>',
-    'connect it no longer; the knowledge base itself stays',
-    [homeOption(), new Option('--drop', 'remove what the engine has first'), jsonOption()],
-    load('disconnect'),
-  );
 }
 
 /** `kith rag connect-eve`: the same as `kith vpk tenant create`. */
