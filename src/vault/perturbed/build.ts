@@ -3,39 +3,20 @@
  *
  * @module vault/perturbed/build
  */
-import { type Random, throwIfAborted, toHex } from '../../base/index.ts';
+import { throwIfAborted, toHex } from '../../base/index.ts';
 import { blockId } from '../block.ts';
-import type { CollectionKeys } from '../keys/keys.ts';
-import type { SplitItem } from '../split/build.ts';
+import { type BuildOptions, type SplitSource, TEXT_ROW_BYTES } from '../split/build.ts';
 import { createTableWriter } from '../split/rows.ts';
 import { blockKey, checkPerturbedDimension, rowBytesOf, rowsOfBlock, writeRow } from './form.ts';
 import type { PerturbedBlock, PerturbedIndex } from './index-file.ts';
 import { createPerturber } from './sap.ts';
 
-export interface PerturbedSource {
-  readonly count: number;
-  readonly dimension: number;
-  items(): Iterable<SplitItem> | AsyncIterable<SplitItem>;
-}
-
-export interface PerturbedBuildOptions {
-  readonly keys: CollectionKeys;
-  readonly random: Pick<Random, 'bytes'>;
-  /** Keeps a block at all Eves. */
-  readonly put: (id: string, block: Uint8Array) => Promise<void>;
-  /** Bytes of a row of texts; longer texts take several. @default 1280 */
-  readonly textRowBytes?: number;
-  readonly signal?: AbortSignal;
-  readonly told?: (done: number, of: number) => void;
-}
-
-const TEXT_ROW_BYTES = 1280;
 const NAME_BYTES = 16;
 
 /** @throws KithError `perturbed_dimension` */
 export async function buildPerturbed(
-  { count, dimension, items }: PerturbedSource,
-  { keys, random, put, textRowBytes = TEXT_ROW_BYTES, signal, told }: PerturbedBuildOptions,
+  { count, dimension, items }: SplitSource,
+  { keys, random, put, textRowBytes = TEXT_ROW_BYTES, signal, told }: BuildOptions,
 ): Promise<PerturbedIndex> {
   checkPerturbedDimension(dimension);
   if (count === 0) return { dimension, blocks: [], texts: null, count };

@@ -22,7 +22,7 @@ export interface SplitItem {
 export interface SplitSource {
   readonly count: number;
   readonly dimension: number;
-  /** In an order that stays. May be walked twice. */
+  /** In an order that stays. Is walked twice for `split`. */
   items(): Iterable<SplitItem> | AsyncIterable<SplitItem>;
 }
 
@@ -37,7 +37,7 @@ export interface BuildOptions {
   readonly told?: (done: number, of: number) => void;
 }
 
-const TEXT_ROW_BYTES = 1280;
+export const TEXT_ROW_BYTES = 1280;
 /** Full scale of a number of 16 bits: components are within ±1. */
 const FULL = 32_767;
 
