@@ -7,7 +7,7 @@
  *
  * @module node/knowledge/vault-sealed-search
  */
-import { type Clock, KithError } from '../../base/index.ts';
+import { type Clock, formatBytes, formatCount, KithError } from '../../base/index.ts';
 import {
   createVectorIndex,
   dot,
@@ -76,6 +76,13 @@ const FIRST = 16;
 const DEVIATIONS = 3;
 const LEAST_DEVIATION = 0.004;
 
+/**
+ * What is held at most while it is searched: bytes of the index, and documents with their runs. Who gave a grant can have made it of
+ * anything, and what is said in few bytes can take many.
+ */
+const MOST_BYTES = 512 << 20;
+const MOST_PLACES = 4_000_000;
+
 interface Located {
   /** Numbers of the document here, of its parts, and of the chunk. */
   readonly document: number;
@@ -99,7 +106,7 @@ interface SealedDocument {
   readonly modified: number;
 }
 
-/** @throws KithError `vault_damaged`, `vault_block_lost` */
+/** @throws KithError `vault_damaged`, `vault_block_lost`, `vault_index_large` */
 export async function openSealedIndex(
   collection: Pick<Collection, 'readSome'>,
   manifest: Manifest,
@@ -107,6 +114,8 @@ export async function openSealedIndex(
   signal: AbortSignal,
 ): Promise<SealedIndex> {
   const names = [...manifest.entries.keys()].filter((name) => name.startsWith(CODES_OBJECTS));
+  const size = names.reduce((sum, name) => sum + manifest.entries.get(name)!.size, 0);
+  if (size > MOST_BYTES) throw tooLarge(`${formatBytes(size)} of ${formatBytes(MOST_BYTES)}`);
   const objects = await collection.readSome(manifest, [FIT_OBJECT, ...names], signal);
   const fitted = objects.get(FIT_OBJECT);
   const fit = fitted === undefined ? null : decodeFit(fitted);
@@ -137,6 +146,8 @@ export async function openSealedIndex(
             count += run.count;
           }
           documents.push({ id, path, modified });
+          if (documents.length + runs.first.length > MOST_PLACES)
+            throw tooLarge(`more than ${formatCount(MOST_PLACES)} places`);
         }
         pieces.push({ first, end: count, bytes: piece.codes });
         for (let i = 0; i < piece.count; i++) {
@@ -274,6 +285,13 @@ function passes(
   if (globs !== undefined && !globs.some((glob) => matchesGlob(glob, path))) return false;
   return modified >= (modifiedFrom ?? 0) && modified <= (modifiedTo ?? Number.POSITIVE_INFINITY);
 }
+
+const tooLarge = (what: string): KithError =>
+  new KithError(
+    'vault_index_large',
+    `The index of what is placed is larger than is searched where it lies: ${what}. Fetch the knowledge base and search it here: kith vpk restore.`,
+    { status: 413 },
+  );
 
 const damaged = (what: string): KithError =>
   new KithError(
