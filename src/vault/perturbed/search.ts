@@ -2,8 +2,8 @@
  * Searching perturbed vectors: one Eve names more rows than are wanted, with the vectors that were sealed beside them; those put them in their true
  * order here, and the passages of the first are fetched.
  *
- * She learns nearly all: about where the question lies, which rows are near it, which passages are read. What she gives back was sealed here, but that she left
- * out rows nobody notices.
+ * She learns nearly all: about where the question lies, which rows are near it, which passages are read. What she gives back was sealed by who has the
+ * keys: the owner, or an Eve who was given a grant. That she left out rows nobody notices.
  *
  * @module vault/perturbed/search
  */
