@@ -181,3 +181,15 @@ test('whatever comes in their place is a typed fault', () => {
     { numRuns: 2000 },
   );
 });
+
+test('a time that is no date is not taken from an Eve', () => {
+  const info: TenantInfo = {
+    ...{ label: 'ab'.repeat(16), state: 'open', quotaBytes: 1, usedBytes: 1, blocks: 0 },
+    ...{ until: 8.64e15, deletedAt: 8.64e15, now: 8.64e15 },
+  };
+  assert.deepEqual(decodeInfo(encodeInfo(info)), info);
+  for (const key of ['until', 'deletedAt', 'now'])
+    assert.throws(() => decodeInfo(encodeInfo({ ...info, [key]: 8.64e15 + 1 })), { code: 'vault_malformed' });
+  const terms = { freeBytes: 1, largestBytes: 1, days: 1, open: true, now: Number.MAX_SAFE_INTEGER };
+  assert.throws(() => decodeTerms(encodeTerms(terms)), { code: 'vault_malformed' });
+});

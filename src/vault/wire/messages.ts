@@ -270,13 +270,17 @@ export function encodeInfo(info: TenantInfo): CborMap {
   return { label: fromHex(label), state, quota, used, blocks, until, deleted, now };
 }
 
+/** The last moment that is a date (ECMAScript, 21.4.1.1): others cannot be shown. */
+const MOST_MS = 8.64e15;
+
 export function decodeInfo(value: CborValue | undefined): TenantInfo {
   const fields = new Fields(value, 'an info', malformed);
   const count = (key: string) => fields.count(key, Number.MAX_SAFE_INTEGER);
+  const moment = (key: string) => fields.count(key, MOST_MS);
   const info: TenantInfo = {
     ...{ label: toHex(fields.bytes('label', LABEL_BYTES)), state: fields.oneOf('state', TENANT_STATES) },
     ...{ quotaBytes: count('quota'), usedBytes: count('used'), blocks: count('blocks') },
-    ...{ until: count('until'), deletedAt: count('deleted'), now: count('now') },
+    ...{ until: moment('until'), deletedAt: moment('deleted'), now: moment('now') },
   };
   fields.end();
   return info;
@@ -319,7 +323,8 @@ export function decodeTerms(metadata: CborMap): EveTerms {
   const count = (key: string) => fields.count(key, Number.MAX_SAFE_INTEGER);
   const terms: EveTerms = {
     ...{ freeBytes: count('free'), largestBytes: count('largest') },
-    ...{ days: fields.count('days', VAULT_WIRE.days), open: fields.flag('open'), now: count('now') },
+    ...{ days: fields.count('days', VAULT_WIRE.days), open: fields.flag('open') },
+    now: fields.count('now', MOST_MS),
   };
   fields.end();
   return terms;
