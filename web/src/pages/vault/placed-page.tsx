@@ -84,6 +84,8 @@ function Opened(props: { readonly name: string; readonly placed: PlacedView }) {
       ([idle]) => {
         if (!idle) return;
         void refreshVault();
+        // The state beside the name says of the list whether something is under way.
+        void refreshKbs();
         void refetch();
       },
       { defer: true },
