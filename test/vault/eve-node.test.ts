@@ -105,4 +105,21 @@ test('an Eve who is not there is told apart from one who answers, and what she a
     ({ peers }) => peers.some(({ peer, state }) => peer === ofEve.peer && state === 'online'),
   );
   assert.deepEqual(await discover(false), []);
+  const [lends] = await discover(true, [ofEve.peer]);
+  assert.match(lends!.trouble!, /^This node lends no space now\. .*kith vpk rebalance/);
+  const { out, err } = await kith(['vpk', 'discover', ofEve.peer, '--home', bob.home]);
+  assert.match(out, /lends no space now/);
+  assert.match(err, /None of them lends space to this node\. .*\(swarm\.friends\)/);
+});
+
+test('a grant whose file cannot be written is not given, and a reader may be named as did:key', async () => {
+  const file = join(bob.home, 'config.yaml');
+  const give = (to: string, out: string) =>
+    kith(['vpk', 'grant', 'create', 'notes', '--to', to, '--out', out, '--home', bob.home]);
+  assert.match(
+    (await give(ofEve.peer, file)).err,
+    /There is a file already: .*Name another one \(--out\)\.\n/,
+  );
+  // Who is meant is understood: it is the knowledge base that is missing.
+  assert.match((await give(ofEve.did, join(bob.home, 'new.grant'))).err, /notes is on no peer's disk/);
 });

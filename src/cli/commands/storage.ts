@@ -50,11 +50,11 @@ export const init: Handler = async ({ options }) => {
     );
   if (!now.swarm.enabled)
     say(asTyped('The swarm is off, and nobody reaches it then: kith config set swarm.enabled true'));
-  tellNobody(now);
+  tellNobody(now.storage.serveTier, now.swarm.friends.length);
 };
 
-function tellNobody({ storage, swarm }: Pick<Config, 'storage' | 'swarm'>): void {
-  if (storage.serveTier === 'nobody' && swarm.friends.length === 0)
+function tellNobody(serveTier: StorageView['serveTier'], friends: number): void {
+  if (serveTier === 'nobody' && friends === 0)
     say(
       asTyped(
         'There are no friends yet, so that nobody gets any: kith config set swarm.friends PEER, or kith storage init --tier TIER',
@@ -67,7 +67,11 @@ export const enable: Handler = init;
 export const disable: Handler = async ({ options }) => {
   const { config } = settingsOf(options);
   await setInFile(config.home, 'storage.enabled', 'false');
-  say('This node lends nothing from its next start on. What peers keep here stays until you delete it.');
+  say(
+    asTyped(
+      'This node lends nothing from its next start on. What peers keep here stays, and they reach it again once the node lends again (kith vpk enable).',
+    ),
+  );
 };
 
 export const serve: Handler = async (invocation) => {
@@ -76,7 +80,7 @@ export const serve: Handler = async (invocation) => {
   await setInFile(config.home, 'swarm.enabled', 'true');
   const { config: now } = settingsOf(invocation.options);
   say(`Once it is up ${lendingText(now)}`);
-  tellNobody(now);
+  tellNobody(now.storage.serveTier, now.swarm.friends.length);
   return (await import('./start.ts')).default(invocation);
 };
 
@@ -118,14 +122,17 @@ export function tellStorage(view: StorageView): void {
     );
     return;
   }
-  const { capacityBytes, promisedBytes, usedBytes, serveTier, counters, tenants } = view;
+  const { capacityBytes, promisedBytes, usedBytes, serveTier, friends, counters, tenants } = view;
   print(
     `Lends ${formatBytes(capacityBytes)} to ${serveTier === 'nobody' ? 'friends' : `friends and tier ${serveTier}`}: ${formatBytes(promisedBytes)} promised, ${formatBytes(usedBytes)} used (${plain(view.folder)})`,
   );
   print(
     `Since its start: ${formatCount(counters.answered)} calls answered, ${formatCount(counters.refused)} refused, ${formatBytes(counters.bytesIn)} in, ${formatBytes(counters.bytesOut)} out`,
   );
-  if (tenants.length === 0) return;
+  if (tenants.length === 0) {
+    tellNobody(serveTier, friends);
+    return;
+  }
   print(
     table(
       [

@@ -4,7 +4,7 @@ import type { EveView, HeardTerms } from '../../server/index.ts';
 import { eveNames } from '../eve-names.ts';
 import { scoreText } from '../eve-standing.ts';
 import { exitCode } from '../failure.ts';
-import { paint, plain, print, printJson, say, table } from '../output.ts';
+import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler } from '../program.ts';
 import { withRag } from '../rag-desk.ts';
 
@@ -30,7 +30,14 @@ export const discover: Handler = async ({ args, options }) =>
       if (options.ask === false) return exitCode.ok;
       say(`Asking ${formatPlural(heard.length, 'peer')} for what they would give this node:`);
     }
-    print(answeredTable(await desk.vault.discover(named, true, never)));
+    const answered = await desk.vault.discover(named, true, never);
+    print(answeredTable(answered));
+    if (!answered.some(({ open }) => open))
+      say(
+        asTyped(
+          'None of them lends space to this node. Ask an owner to name it a friend there (swarm.friends), by the PeerId that kith p2p info shows here.',
+        ),
+      );
     return exitCode.ok;
   });
 

@@ -1,9 +1,9 @@
 /** `kith vpk grant ...`, `kith vpk rotate`: letting others read what peers keep. @module cli/commands/vpk-grant */
-import { writeFile } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { resolve as absolute } from 'node:path';
 import { formatBytes, formatPlural, InputError, isErrno, readFileBounded } from '../../base/index.ts';
 import type { GrantedView, VaultGrantView } from '../../server/index.ts';
-import { eveShown, peerShown } from '../eve-names.ts';
+import { eveShown, fullPeer, peerShown } from '../eve-names.ts';
 import { exitCode, UsageError } from '../failure.ts';
 import { asTyped, paint, plain, print, printJson, say, table } from '../output.ts';
 import type { Handler, Invocation } from '../program.ts';
@@ -36,9 +36,13 @@ export const create: Handler = async (invocation) => {
     throw new UsageError(
       `--rights is read: what peers keep of ${kb} is signed with a key of its owner alone, so that nobody else can change it.`,
     );
-  const order = { to: String(options.to), days: Number(options.days) };
-  const { text, ...given } = await withRag(options, ({ desk }) => desk.vaultGrants.give(kb, order, never));
+  const to = String(options.to);
+  const order = { to: fullPeer(to) ?? to, days: Number(options.days) };
   const out = options.out === undefined ? null : absolute(String(options.out));
+  // Before a grant is given that nobody gets.
+  if (out !== null && (await lstat(out).catch(() => null)) !== null)
+    throw new InputError('vault_grant_out', `There is a file already: ${out}. Name another one (--out).`);
+  const { text, ...given } = await withRag(options, ({ desk }) => desk.vaultGrants.give(kb, order, never));
   if (out !== null) await writeNew(out, `${text}\n`, `kith vpk grant revoke ${kb} ${given.id}`);
   if (options.json) {
     printJson({ ...given, ...(out === null ? { text } : { file: out }) });
@@ -140,7 +144,7 @@ export const rotate: Handler = async (invocation) => {
     if (holds.length > 0)
       say(
         asTyped(
-          `${formatPlural(holds.length, 'grant')} opens nothing of it any more. Whoever may go on reading gets a new one: kith vpk grant create ${kb} --to PEER`,
+          `${formatPlural(holds.length, 'grant opens', 'grants open')} nothing of it any more. Whoever may go on reading gets a new one: kith vpk grant create ${kb} --to PEER`,
         ),
       );
   } else say(job.error === null ? 'It goes on in the node.' : asTyped(plain(job.error.message)));

@@ -61,14 +61,18 @@ export const place: Handler = async (invocation) => {
   if (order.mode !== undefined)
     tellWarning((await import('../../vault/index.ts')).noteOf(order.mode).warning);
   const code = await done(invocation, (vault) => vault.place(kbOf(invocation), order, never), syncedText);
-  if (eves.length === 1 && options.json !== true)
+  if (eves.length === 1) tellOneCopy(invocation);
+  return code;
+};
+
+function tellOneCopy(invocation: Invocation): void {
+  if (invocation.options.json !== true)
     say(
       asTyped(
         `There is one copy: if that peer loses it, it is lost. Add another: kith vpk rebalance ${kbOf(invocation)} --add PEER`,
       ),
     );
-  return code;
-};
+}
 
 /** `perturbed (weak)`: the mode with what is to be known of it. */
 const modeShown = ({ mode, label, passphrase }: Pick<PlacedView, 'mode' | 'label' | 'passphrase'>): string =>
@@ -85,7 +89,7 @@ function bytesOf(text: string): number {
   const unit = (match?.[2] ?? '').toLowerCase();
   const factor = unit === '' || unit === 'b' ? 1 : UNITS[unit as keyof typeof UNITS];
   if (match === null || factor === undefined)
-    throw new UsageError(`--quota is a size such as 500MB, not '${text}'.`);
+    throw new UsageError(`Say the space as a size such as 500MB, not '${text}'.`);
   return Math.round(Number(match[1]) * factor);
 }
 
@@ -115,7 +119,13 @@ export const rebalance: Handler = async (invocation) => {
   };
   if (mode !== undefined) tellWarning((await import('../../vault/index.ts')).noteOf(mode).warning);
   const told = (job: JobView) => (job.what === 'copies at peers' ? movedText(job) : syncedText(job));
-  return done(invocation, (vault) => vault.change(kbOf(invocation), order, never), told);
+  const code = await done(invocation, (vault) => vault.change(kbOf(invocation), order, never), told);
+  if (drop.length === 0 || code !== exitCode.ok) return code;
+  const left = (await withRag(options, ({ desk }) => desk.vault.placed())).find(
+    ({ kb }) => kb === kbOf(invocation),
+  );
+  if (left?.eves.length === 1) tellOneCopy(invocation);
+  return code;
 };
 
 /** More space, or less, at all of its Eves: all are asked before one changes it. */
@@ -190,7 +200,10 @@ export const check: Handler = async (invocation) => {
   const { options } = invocation;
   const questions = options.questions === undefined ? 20 : Number(options.questions);
   const kb = kbOf(invocation);
-  const { eves, forked } = await withRag(options, ({ desk }) => desk.vault.check(kb, questions, never));
+  const [{ eves, forked }, placed] = await withRag(options, ({ desk: { vault } }) =>
+    Promise.all([vault.check(kb, questions, never), vault.placed()]),
+  );
+  const named = placed.find((one) => one.kb === kb)?.eves ?? [];
   if (options.json) printJson({ eves, forked });
   else {
     for (const { peer, asked, failed, why, standing } of eves) {
@@ -198,7 +211,8 @@ export const check: Handler = async (invocation) => {
         failed === 0 && asked > 0
           ? `showed all ${asked} pieces`
           : `${paint('yellow', asked === 0 ? 'was not asked' : `${failed} of ${asked} pieces failed`)}${why === null ? '' : ` (${asTyped(plain(why))})`}`;
-      print(`${peerShown(peer)}: ${said}; score ${scoreText(standing)}`);
+      const eve = named.find((one) => one.peer === peer) ?? { peer, operator: null };
+      print(`${plain(eveShown(eve))}: ${said}; score ${scoreText(standing)}`);
     }
     tellForked(kb, forked);
     tellPoor(
@@ -245,8 +259,9 @@ export const resolve: Handler = async (invocation) => {
     print(
       table([
         ['KNOWLEDGE BASE', 'ID', 'MODE', 'COPIES', 'FOUND AT'],
-        ...found.map(({ name, id, replicas, at, ...how }) => [
-          ...[plain(name), id, modeShown(how), String(replicas), at.map(peerShown).join(' ')],
+        ...found.map(({ name, id, replicas, eves, at, ...how }) => [
+          ...[plain(name), id, modeShown(how), String(Math.min(replicas, eves.length))],
+          at.map(peerShown).join(' '),
         ]),
       ]),
     );

@@ -40,10 +40,14 @@ export function requireNew(name: string, path: string, registry: Pick<Registry, 
       { param: 'name' },
     );
   if (registry.has(name) || registry.all().some((entry) => entry.path === path) || TAKEN.has(name))
-    throw new KithError('kb_exists', `There is a knowledge base '${name}' already.`, {
-      status: 409,
-      param: 'name',
-    });
+    throw new KithError(
+      'kb_exists',
+      `There is a knowledge base '${name}' already. Choose another name (kith rag list shows those there are).`,
+      {
+        status: 409,
+        param: 'name',
+      },
+    );
 }
 
 /**

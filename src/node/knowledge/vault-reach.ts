@@ -4,7 +4,7 @@
  * @module node/knowledge/vault-reach
  */
 import { join } from 'node:path';
-import { KithError } from '../../base/index.ts';
+import { isKithError, KithError } from '../../base/index.ts';
 import {
   type AskEve,
   BLOCK_MAX_BYTES,
@@ -31,6 +31,14 @@ import type { TenantWay } from './vault-tenants.ts';
 const CALL_MS = 60_000;
 /** For questions that an Eve answers at once or not at all. */
 export const ASK_MS = 10_000;
+
+/** A node that lends no space knows no method for it. */
+const lendsNone = ({ code, status, details }: KithError): KithError =>
+  new KithError(
+    code,
+    'This node lends no space now. Ask its owner to lend again, or let another Eve keep it: kith vpk rebalance KB --add OTHER, then --drop this one.',
+    { ...(status === undefined ? {} : { status }), details },
+  );
 
 export interface VaultReach extends Disposable {
   /** @throws KithError `vault_off`: this node is not running */
@@ -93,10 +101,14 @@ export function createVaultReach({ config, clock, random, log, opened, sharing }
   const askOf = (peer: string, deadlineMs = CALL_MS): AskEve => {
     const { peers } = need();
     return (metadata, payload, signal) =>
-      peers.swarm.call(peer, VAULT_METHOD, metadata, Uint8Array.from(payload), {
-        ...{ deadlineMs, maxReplyBytes: BLOCK_MAX_BYTES },
-        ...(signal === undefined ? {} : { signal }),
-      });
+      peers.swarm
+        .call(peer, VAULT_METHOD, metadata, Uint8Array.from(payload), {
+          ...{ deadlineMs, maxReplyBytes: BLOCK_MAX_BYTES },
+          ...(signal === undefined ? {} : { signal }),
+        })
+        .catch((error: unknown) => {
+          throw isKithError(error) && error.code === 'swarm_unknown_method' ? lendsNone(error) : error;
+        });
   };
 
   const tenantOf = (id: string, peer: string): OwnTenant =>

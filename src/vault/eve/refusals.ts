@@ -9,7 +9,7 @@ import { away, damaged } from './tenant-files.ts';
 export const noTenant = (): KithError =>
   new KithError(
     'storage_no_tenant',
-    'There is no such tenant of yours at this Eve. Make it first (kith vpk tenant create).',
+    'There is no such tenant of yours at this Eve. Make it first (kith vpk tenant create), or again (kith vpk repair).',
     { status: 404 },
   );
 

@@ -88,7 +88,7 @@ export function checkColours({ first, second }: ColoursOf<Place>): void {
     throw new KithError(
       'split_operators',
       both === undefined
-        ? 'The mode split takes Eves of two operators, at least one of each.'
+        ? 'The mode split takes Eves of two operators, at least one of each. Take one of another operator, and say who runs it (Name=PeerId).'
         : `${both.peer} belongs to an operator that would get both halves of every question. Name who runs each Eve (Name=PeerId), and take two.`,
       { status: 409 },
     );
