@@ -3,10 +3,11 @@
  *
  * @module test/vault/bob-and-eves
  */
+import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setInFile, silentLogger } from '../../src/base/index.ts';
+import { type CborMap, setInFile, silentLogger } from '../../src/base/index.ts';
 import type { Node } from '../../src/node/index.ts';
 import type { JobView } from '../../src/server/index.ts';
 import { createEveHost, type EveHost, VAULT_METHOD } from '../../src/vault/index.ts';
@@ -18,7 +19,14 @@ export interface WatchedEve extends Member {
   readonly host: EveHost;
   readonly folder: string;
   /** Before each call of hers; what it throws, the caller gets. */
-  before: (op: string) => void | Promise<void>;
+  before: (op: string, call: EveCall) => void | Promise<void>;
+  /** Whom she lends to: everybody. */
+  welcome: (peer: string) => boolean;
+}
+
+interface EveCall {
+  readonly metadata: CborMap;
+  readonly payload: Uint8Array;
 }
 
 /** @param number draws her key */
@@ -29,12 +37,14 @@ export async function watchedEve(number: number, base: string): Promise<WatchedE
     ...{ folder, capacityBytes: 1e9, largestBytes: 5e8, days: 90, graceDays: 30, reserveBytes: 0 },
     log: silentLogger,
   });
-  const eve: WatchedEve = Object.assign(member, { host, folder, before: () => {} });
+  const eve: WatchedEve = Object.assign(member, {
+    ...{ host, folder, before: () => {}, welcome: () => true },
+  });
   (member.swarm as { handle: Member['swarm']['handle'] }).handle(VAULT_METHOD, {
     caps: { maxPayloadBytes: 4 << 20, maxMetadataBytes: 48 << 10, maxConcurrent: 8 },
     async handler({ peer, metadata, payload }) {
-      await eve.before(String(metadata.op));
-      return host.answer({ peer, welcome: true, metadata, payload });
+      await eve.before(String(metadata.op), { metadata, payload });
+      return host.answer({ peer, welcome: eve.welcome(peer), metadata, payload });
     },
   });
   return eve;
@@ -46,6 +56,8 @@ export interface Bob {
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
   /** The job when it is over. */
   ended(job: JobView): Promise<JobView>;
+  /** The same; fails the test if it was not done. */
+  done(job: JobView): Promise<JobView>;
 }
 
 /** @param keyOf whose identity it has; a new one without */
@@ -64,8 +76,12 @@ export async function bobHome(keyOf?: TestHome): Promise<TestHome> {
 }
 
 /** @param eves that it knows by their addresses */
-export async function startBob(home: TestHome, eves: readonly WatchedEve[]): Promise<Bob> {
-  const node = await startNode(home);
+export async function startBob(
+  home: TestHome,
+  eves: readonly WatchedEve[],
+  flags: Readonly<Record<string, unknown>> = {},
+): Promise<Bob> {
+  const node = await startNode(home, flags);
   const { token } = JSON.parse(await readFile(join(home.path, 'run', 'node.json'), 'utf8')) as {
     token: string;
   };
@@ -91,17 +107,29 @@ export async function startBob(home: TestHome, eves: readonly WatchedEve[]): Pro
         ),
       (connected) => connected,
     );
+  const ended = async (job: JobView): Promise<JobView> => {
+    for (
+      let now = job;
+      ;
+      now = await call<JobView>('GET', `/api/rag/kbs/${now.kb}/jobs/${now.id}?seen=${now.step}`)
+    )
+      if (now.state !== 'waiting' && now.state !== 'running') return now;
+  };
   return {
-    ...{ node, home, call },
-    async ended(job) {
-      for (
-        let now = job;
-        ;
-        now = await call<JobView>('GET', `/api/rag/kbs/${now.kb}/jobs/${now.id}?seen=${now.step}`)
-      )
-        if (now.state !== 'waiting' && now.state !== 'running') return now;
+    ...{ node, home, call, ended },
+    async done(job) {
+      const over = await ended(job);
+      assert.equal(over.state, 'done', JSON.stringify(over.error));
+      return over;
     },
   };
+}
+
+export async function endEves(eves: readonly WatchedEve[]): Promise<void> {
+  for (const eve of eves) {
+    await eve[Symbol.asyncDispose]();
+    await eve.host[Symbol.asyncDispose]();
+  }
 }
 
 /** A knowledge base of some notes, one file each. */
@@ -116,8 +144,7 @@ export async function takeNotes(
   for (const [name, text] of Object.entries(notes)) await writeFile(join(folder, name), text);
   await bob.call('POST', '/api/rag/kbs', { name: kb });
   const paths = Object.keys(notes).map((name) => join(folder, name));
-  const { state, error } = await bob.ended(await bob.call('POST', `/api/rag/kbs/${kb}/ingest`, { paths }));
-  if (state !== 'done') throw new Error(JSON.stringify(error));
+  await bob.done(await bob.call('POST', `/api/rag/kbs/${kb}/ingest`, { paths }));
 }
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'kith-vault-'));

@@ -1,14 +1,11 @@
 /** One node lets another read what two Eves keep for it: restore, search, end of it, and new keys. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setInFile, silentLogger } from '../../src/base/index.ts';
 import { identityOf } from '../../src/identity/testing/credentials.ts';
 import { openParts } from '../../src/knowledge/index.ts';
-import type { Node } from '../../src/node/index.ts';
 import type {
   GivenVaultGrantView,
   GrantedView,
@@ -18,128 +15,56 @@ import type {
   PlacedSearchView,
   VaultGrantView,
 } from '../../src/server/index.ts';
-import { createEveHost, type EveHost, VAULT_METHOD } from '../../src/vault/index.ts';
-import { createHome, startNode, type TestHome } from '../node-support.ts';
-import { type Member, startMember } from '../swarm/members.ts';
-import { until } from '../swarm-support.ts';
+import {
+  type Bob,
+  bobHome,
+  endEves,
+  startBob,
+  takeNotes,
+  temporaryFolder,
+  type WatchedEve,
+  watchedEve,
+} from './bob-and-eves.ts';
 
-interface TestEve extends Member {
-  readonly host: EveHost;
-  up: boolean;
-}
-interface Machine {
-  readonly home: TestHome;
-  readonly node: Node;
-  readonly peer: string;
-}
+type Machine = Bob & { readonly peer: string };
 
 const PLANTED = 'The blue notebook lies under the third stair.';
 const WHERE = 'Where is the blue notebook?';
 const NOTES = '/api/rag/kbs/notes';
 
 let base: string;
-let eves: TestEve[];
+let eves: WatchedEve[];
 let ada: Machine;
 let ben: Machine;
 
-async function eveOf(number: number): Promise<TestEve> {
-  const member = await startMember(number, { gate: { tierOf: () => 'trusted' } });
-  const host = createEveHost({
-    ...{
-      folder: join(base, `eve-${number}`),
-      capacityBytes: 1e9,
-      largestBytes: 5e8,
-      days: 90,
-      graceDays: 30,
-    },
-    ...{ reserveBytes: 0, log: silentLogger },
-  });
-  const eve: TestEve = Object.assign(member, { host, up: true });
-  (member.swarm as { handle: Member['swarm']['handle'] }).handle(VAULT_METHOD, {
-    caps: { maxPayloadBytes: 4 << 20, maxMetadataBytes: 48 << 10, maxConcurrent: 8 },
-    async handler({ peer, metadata, payload }) {
-      if (!eve.up) throw new Error('She is away.');
-      // She lends to Ada, and answers whoever asks.
-      return host.answer({ peer, welcome: peer === ada.peer, metadata, payload });
-    },
-  });
-  return eve;
-}
-
-async function call<T>(of: Omit<Machine, 'peer'>, method: string, path: string, body?: unknown): Promise<T> {
-  const { token } = JSON.parse(await readFile(join(of.home.path, 'run', 'node.json'), 'utf8')) as {
-    token: string;
-  };
-  const response = await fetch(`${of.node.url}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const told = (await response.json()) as T & { error?: { code: string; message: string } };
-  if (!response.ok) throw Object.assign(new Error(told.error?.message), { code: told.error?.code });
-  return told;
-}
-
-async function ended(of: Machine, job: JobView): Promise<JobView> {
-  for (
-    let now = job;
-    ;
-    now = await call<JobView>(of, 'GET', `/api/rag/kbs/${now.kb}/jobs/${now.id}?seen=${now.step}`)
-  )
-    if (now.state !== 'waiting' && now.state !== 'running') return now;
-}
-
-async function done(of: Machine, job: JobView): Promise<JobView> {
-  const over = await ended(of, job);
-  assert.equal(over.state, 'done', JSON.stringify(over.error));
-  return over;
-}
+const call = <T>(of: Bob, method: string, path: string, body?: unknown): Promise<T> =>
+  of.call<T>(method, path, body);
+const done = (of: Bob, job: JobView): Promise<JobView> => of.done(job);
 
 async function machine(): Promise<Machine> {
-  const home = await createHome();
-  const settings = { 'swarm.enabled': true, 'swarm.network': 'lan', 'swarm.listen': '/ip4/127.0.0.1/tcp/0' };
-  for (const [key, value] of Object.entries({ ...settings, 'swarm.connectionsPerSecond': 1000 }))
-    await setInFile(home.path, key, value);
-  const node = await startNode(home);
-  for (const eve of eves)
-    await until(
-      () =>
-        call({ node, home }, 'POST', '/kith/v1/swarm/connect', { target: eve.swarm.addresses[0] }).then(
-          () => true,
-          () => false,
-        ),
-      (connected) => connected,
-    );
-  const { identity } = await call<NodeStatus>({ node, home }, 'GET', '/kith/v1/status');
-  return { home, node, peer: identity.peerId };
+  const bob = await startBob(await bobHome(), eves);
+  const { identity } = await bob.call<NodeStatus>('GET', '/kith/v1/status');
+  return { ...bob, peer: identity.peerId };
 }
 
 before(async () => {
-  base = await mkdtemp(join(tmpdir(), 'kith-grants-'));
-  eves = await Promise.all([eveOf(91), eveOf(92)]);
+  base = await temporaryFolder();
+  eves = await Promise.all([watchedEve(91, base), watchedEve(92, base)]);
   [ada, ben] = await Promise.all([machine(), machine()]);
-  const folder = join(base, 'notes');
-  await mkdir(folder);
-  await writeFile(join(folder, 'stairs.md'), `# Hidden things\n\n${PLANTED} ${'More words. '.repeat(40)}\n`);
-  await writeFile(join(folder, 'tea.md'), '# Tea\n\nGreen tea takes two minutes.\n');
-  await call(ada, 'POST', '/api/rag/kbs', { name: 'notes' });
-  const jobs = await call<{ jobs: JobView[] } | JobView>(ada, 'POST', `${NOTES}/ingest`, {
-    paths: [join(folder, 'stairs.md'), join(folder, 'tea.md')],
-  });
-  for (const job of 'jobs' in jobs ? jobs.jobs : [jobs]) await done(ada, job);
+  // They lend to Ada, and answer whoever asks.
+  for (const eve of eves) eve.welcome = (peer) => peer === ada.peer;
+  const notes = {
+    'stairs.md': `# Hidden things\n\n${PLANTED} ${'More words. '.repeat(40)}\n`,
+    'tea.md': '# Tea\n\nGreen tea takes two minutes.\n',
+  };
+  await takeNotes(ada, 'notes', notes, base);
   const operated = [`Ada=${eves[0]!.peer}`, `Ben=${eves[1]!.peer}`];
   await done(ada, await call(ada, 'POST', `${NOTES}/vault`, { eves: operated, mode: 'split' }));
 });
 after(async () => {
   await ada.node.close();
   await ben.node.close();
-  for (const eve of eves) {
-    await eve[Symbol.asyncDispose]();
-    await eve.host[Symbol.asyncDispose]();
-  }
+  await endEves(eves);
   await ada.home.remove();
   await ben.home.remove();
   await rm(base, { recursive: true, force: true });
@@ -208,12 +133,14 @@ test('what is no grant for this node and this knowledge base says so', async () 
 test('once it is revoked nothing comes of it; an Eve that was away is told with the next job', async () => {
   const { text, id } = await give();
   await search(text);
-  eves[1]!.up = false;
+  eves[1]!.before = () => {
+    throw new Error('She is away.');
+  };
   const revoked = await call<VaultGrantView>(ada, 'DELETE', `${NOTES}/vault/grants/${id}`);
   assert.deepEqual([revoked.state, revoked.untold], ['revoked', [eves[1]!.peer]]);
   await assert.rejects(search(text), { code: 'storage_denied' });
   await assert.rejects(restore('again', text), { code: 'storage_denied' });
-  eves[1]!.up = true;
+  eves[1]!.before = () => {};
   const between = await resolve(text);
   assert.deepEqual(
     between.eves.map(({ trouble }) => trouble === null),
@@ -248,11 +175,7 @@ test('new keys: what was granted before opens nothing, and all is as it was for 
 
 test('what is placed sealed is searched by a grant, too, and every question asks whether the grant holds', async () => {
   const TEA = '/api/rag/kbs/tea';
-  await call(ada, 'POST', '/api/rag/kbs', { name: 'tea' });
-  const jobs = await call<{ jobs: JobView[] } | JobView>(ada, 'POST', `${TEA}/ingest`, {
-    paths: [join(base, 'notes', 'tea.md')],
-  });
-  for (const job of 'jobs' in jobs ? jobs.jobs : [jobs]) await done(ada, job);
+  await takeNotes(ada, 'tea', { 'tea.md': '# Tea\n\nGreen tea takes two minutes.\n' }, base);
   await done(ada, await call(ada, 'POST', `${TEA}/vault`, { eves: eves.map(({ peer }) => peer) }));
   const order = { to: ben.peer, days: 5 };
   const { text, id } = await call<GivenVaultGrantView>(ada, 'POST', `${TEA}/vault/grants`, order);

@@ -1,37 +1,31 @@
 /** A node that was told to keeps a knowledge base where an Eve can search it; one that was not does nothing of it, whatever an Eve shows. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setInFile, silentLogger } from '../../src/base/index.ts';
 import { openParts } from '../../src/knowledge/index.ts';
-import type { Node } from '../../src/node/index.ts';
 import type { FoundKb, JobView, PlacedInfo, PlacedSearchView, PlacedView } from '../../src/server/index.ts';
-import {
-  createEveHost,
-  type EveHost,
-  VAULT_METHOD,
-  WEAK_LABEL,
-  WEAK_WARNING,
-} from '../../src/vault/index.ts';
+import { WEAK_LABEL, WEAK_WARNING } from '../../src/vault/index.ts';
 import { kith, stopAll } from '../cli-support.ts';
-import { createHome, startNode, type TestHome } from '../node-support.ts';
-import { type Member, startMember } from '../swarm/members.ts';
-import { until } from '../swarm-support.ts';
+import type { TestHome } from '../node-support.ts';
+import {
+  type Bob,
+  bobHome,
+  endEves,
+  startBob,
+  takeNotes,
+  temporaryFolder,
+  type WatchedEve,
+  watchedEve,
+} from './bob-and-eves.ts';
 
-interface TestEve extends Member {
-  readonly host: EveHost;
+interface TestEve {
+  readonly eve: WatchedEve;
   readonly folder: string;
   /** What was asked, and bytes of the questions: payloads and metadata. */
   readonly asked: string[];
   readonly saw: Uint8Array[];
-}
-
-interface At {
-  readonly node: Node;
-  readonly home: TestHome;
 }
 
 const PLANTED = 'The blue notebook lies under the third stair.';
@@ -41,25 +35,16 @@ const SWITCHED_ON = { 'vault.perturbed': true };
 
 let base: string;
 let eves: TestEve[];
-let bob: At;
+let bob: Bob;
 
 async function eveOf(number: number): Promise<TestEve> {
-  const member = await startMember(number, { gate: { tierOf: () => 'trusted' } });
-  const folder = join(base, `eve-${number}`);
-  const host = createEveHost({
-    ...{ folder, capacityBytes: 1e9, largestBytes: 5e8, days: 90, graceDays: 30, reserveBytes: 0 },
-    log: silentLogger,
-  });
-  const eve: TestEve = Object.assign(member, { host, folder, asked: [], saw: [] });
-  (member.swarm as { handle: Member['swarm']['handle'] }).handle(VAULT_METHOD, {
-    caps: { maxPayloadBytes: 4 << 20, maxMetadataBytes: 48 << 10, maxConcurrent: 8 },
-    async handler({ peer, metadata, payload }) {
-      eve.asked.push(String(metadata.op));
-      eve.saw.push(Uint8Array.from(payload), Buffer.from(JSON.stringify(metadata)));
-      return host.answer({ peer, welcome: true, metadata, payload });
-    },
-  });
-  return eve;
+  const eve = await watchedEve(number, base);
+  const told: TestEve = { eve, folder: eve.folder, asked: [], saw: [] };
+  eve.before = (op, { metadata, payload }) => {
+    told.asked.push(op);
+    told.saw.push(Uint8Array.from(payload), Buffer.from(JSON.stringify(metadata)));
+  };
+  return told;
 }
 
 /** Wherever the mode stands in an answer, its label and its warning stand beside it. */
@@ -73,97 +58,37 @@ function checkLabels(value: unknown): void {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown, at: At = bob): Promise<T> {
-  const { token } = JSON.parse(await readFile(join(at.home.path, 'run', 'node.json'), 'utf8')) as {
-    token: string;
-  };
-  const response = await fetch(`${at.node.url}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const told = (await response.json()) as T & { error?: { code: string; message: string } };
-  if (!response.ok) throw Object.assign(new Error(told.error?.message), { code: told.error?.code });
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const told = await bob.call<T>(method, path, body);
   checkLabels(told);
   return told;
 }
 
-async function ended(job: JobView, at: At = bob): Promise<JobView> {
-  for (
-    let now = job;
-    ;
-    now = await call<JobView>('GET', `/api/rag/kbs/${now.kb}/jobs/${now.id}?seen=${now.step}`, undefined, at)
-  )
-    if (now.state !== 'waiting' && now.state !== 'running') return now;
-}
-
-async function done(job: JobView, at: At = bob): Promise<JobView> {
-  const end = await ended(job, at);
-  assert.equal(end.state, 'done', JSON.stringify(end.error));
-  return end;
-}
-
-async function started(home: TestHome, flags: Readonly<Record<string, unknown>> = {}): Promise<At> {
-  const at = { home, node: await startNode(home, flags) };
-  for (const { swarm } of eves)
-    await until(
-      () =>
-        call('POST', '/kith/v1/swarm/connect', { target: swarm.addresses[0] }, at).then(
-          () => true,
-          () => false,
-        ),
-      (connected) => connected,
-    );
-  return at;
-}
-
-async function homeWith(identityOf?: TestHome): Promise<TestHome> {
-  const made = await createHome();
-  if (identityOf !== undefined) {
-    await rm(join(made.path, 'identity'), { recursive: true, force: true });
-    await cp(join(identityOf.path, 'identity'), join(made.path, 'identity'), { recursive: true });
-  }
-  const settings = {
-    ...{ 'swarm.enabled': true, 'swarm.network': 'lan', 'swarm.listen': '/ip4/127.0.0.1/tcp/0' },
-    'swarm.connectionsPerSecond': 1000,
-  };
-  for (const [key, value] of Object.entries(settings)) await setInFile(made.path, key, value);
-  return made;
-}
+const done = (job: JobView): Promise<JobView> => bob.done(job);
+const watched = (): WatchedEve[] => eves.map(({ eve }) => eve);
 
 before(async () => {
-  base = await mkdtemp(join(tmpdir(), 'kith-perturbed-node-'));
+  base = await temporaryFolder();
   eves = await Promise.all([eveOf(91), eveOf(92)]);
-  bob = await started(await homeWith(), SWITCHED_ON);
-  const folder = join(base, 'notes');
-  await mkdir(folder);
-  await writeFile(join(folder, 'stairs.md'), `# Hidden things\n\n${PLANTED} ${'More words. '.repeat(40)}\n`);
-  await writeFile(join(folder, 'tea.md'), '# Tea\n\nGreen tea takes two minutes.\n');
-  await writeFile(join(folder, 'lamp.md'), '# Lamp\n\nThe lamp in the tower burns whale oil.\n');
-  await call('POST', '/api/rag/kbs', { name: 'notes' });
-  await done(
-    await call('POST', '/api/rag/kbs/notes/ingest', {
-      paths: ['stairs.md', 'tea.md', 'lamp.md'].map((name) => join(folder, name)),
-    }),
-  );
+  bob = await startBob(await bobHome(), watched(), SWITCHED_ON);
+  const notes = {
+    'stairs.md': `# Hidden things\n\n${PLANTED} ${'More words. '.repeat(40)}\n`,
+    'tea.md': '# Tea\n\nGreen tea takes two minutes.\n',
+    'lamp.md': '# Lamp\n\nThe lamp in the tower burns whale oil.\n',
+  };
+  await takeNotes(bob, 'notes', notes, base);
 });
 after(async () => {
   stopAll();
   await bob.node.close();
-  for (const eve of eves) {
-    await eve[Symbol.asyncDispose]();
-    await eve.host[Symbol.asyncDispose]();
-  }
+  await endEves(watched());
   await bob.home.remove();
   await rm(base, { recursive: true, force: true });
 });
 
-const peers = () => eves.map(({ peer }) => peer);
-const find = (query: string, at: At = bob, more: object = {}) =>
-  call<PlacedSearchView>('POST', `${PLACED}/search`, { query, k: 3, ...more }, at);
+const peers = () => watched().map(({ peer }) => peer);
+const find = (query: string, more: object = {}) =>
+  call<PlacedSearchView>('POST', `${PLACED}/search`, { query, k: 3, ...more });
 
 test('switched on, an Eve searches it, finds what a search here does, and sees no text; every view says that it is weak', async () => {
   await done(await call('POST', PLACED, { eves: peers(), mode: 'perturbed' }));
@@ -192,7 +117,7 @@ test('switched on, an Eve searches it, finds what a search here does, and sees n
     assert.ok(label === 'weak' && learned.length > 0 && bytesUp > 0 && bytesDown > 0);
   }
   // As a machine asks that knows nothing of it but an Eve.
-  assert.ok((await find(WHERE, bob, { eves: [peers()[1]] })).hits[0]!.text.includes(PLANTED));
+  assert.ok((await find(WHERE, { eves: [peers()[1]] })).hits[0]!.text.includes(PLANTED));
   assert.ok(eves.some(({ asked }) => asked.includes('nearest')));
   const words = ['notebook', 'stairs.md', 'Green tea', 'whale', 'notes', 'perturbed/'];
   for (const { folder, saw } of eves) {
@@ -207,25 +132,23 @@ test('switched on, an Eve searches it, finds what a search here does, and sees n
 
 test('the command line says so, too', async () => {
   const say = (...args: string[]) => kith([...args, '--home', bob.home.path]);
-  const shown = [
-    await say('vpk', 'tenant', 'list'),
-    await say('vpk', 'tenant', 'info', 'notes'),
-    await say('vpk', 'resolve', ...peers()),
-    await say('vpk', 'search', 'notes', WHERE, '--verbose'),
-  ];
+  const shown = await Promise.all([
+    say('vpk', 'tenant', 'info', 'notes'),
+    say('vpk', 'search', 'notes', WHERE, '--verbose'),
+  ]);
   for (const { code, out, err } of shown) {
     assert.equal(code, 0, err);
     assert.match(out + err, /perturbed \(weak\)/);
     assert.match(err, /hides text from casual inspection, not from the operator/);
   }
-  assert.match(shown[3]!.out, /blue notebook/);
+  assert.match(shown[1]!.out, /blue notebook/);
 });
 
 test('a machine with the key where it is switched off asks nothing in this mode whatever Eves show, and makes the same of it', async () => {
-  const elsewhere = await homeWith(bob.home);
+  const elsewhere = await bobHome(bob.home);
   const key = bob.home;
   await bob.node.close();
-  bob = await started(elsewhere);
+  bob = await startBob(elsewhere, watched());
   await assert.rejects(
     call('POST', PLACED, { eves: peers(), mode: 'perturbed' }),
     (error: Error & { code?: string }) => {
@@ -237,7 +160,7 @@ test('a machine with the key where it is switched off asks nothing in this mode 
   for (const eve of eves) eve.asked.length = 0;
   // The head that the Eve shows says perturbed: so does one that she shows again after it was placed otherwise.
   const off = { code: 'vault_perturbed_off' };
-  await assert.rejects(find(WHERE, bob, { eves: [peers()[1]] }), off);
+  await assert.rejects(find(WHERE, { eves: [peers()[1]] }), off);
   await done(await call('POST', '/api/rag/vault/restore/notes', { source: 'notes', eves: [peers()[1]] }));
   const partsAt = (home: TestHome) => {
     using parts = openParts(join(home.path, 'knowledge', 'notes.sqlite'));
@@ -249,7 +172,7 @@ test('a machine with the key where it is switched off asks nothing in this mode 
   assert.deepEqual(partsAt(elsewhere), partsAt(key));
   await assert.rejects(find(WHERE), off);
   await assert.rejects(call('POST', `${PLACED}/eves`, { add: [], drop: [] }), off);
-  const job = await ended(await call('POST', `${PLACED}/sync`));
+  const job = await bob.ended(await call('POST', `${PLACED}/sync`));
   assert.deepEqual([job.state, job.error?.code], ['failed', 'vault_perturbed_off']);
   assert.ok(eves.every(({ asked }) => !asked.includes('nearest') && !asked.includes('put')));
   // That it is weak is said of what is there in any case.
@@ -258,7 +181,7 @@ test('a machine with the key where it is switched off asks nothing in this mode 
 });
 
 test('switched off, it can be moved to another mode, and not back', async () => {
-  const blocks = async () => (await eves[0]!.host.tenants())[0]!.blocks;
+  const blocks = async () => (await eves[0]!.eve.host.tenants())[0]!.blocks;
   const had = await blocks();
   const move = (mode: string) => call<JobView>('POST', `${PLACED}/eves`, { add: [], drop: [], mode });
   await done(await move('sealed'));

@@ -14,6 +14,7 @@ import type {
 import {
   type Bob,
   bobHome,
+  endEves,
   startBob,
   takeNotes,
   temporaryFolder,
@@ -52,10 +53,7 @@ before(async () => {
 });
 after(async () => {
   await bob?.node.close();
-  for (const eve of eves ?? []) {
-    await eve[Symbol.asyncDispose]();
-    await eve.host[Symbol.asyncDispose]();
-  }
+  await endEves(eves ?? []);
   await bob?.home.remove();
   await rm(base, { recursive: true, force: true });
 });

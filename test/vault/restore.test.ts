@@ -9,6 +9,7 @@ import { until } from '../swarm-support.ts';
 import {
   type Bob,
   bobHome,
+  endEves,
   startBob,
   takeNotes,
   temporaryFolder,
@@ -36,10 +37,7 @@ before(async () => {
 after(async () => {
   await bob.node.close();
   await bob.home.remove();
-  for (const eve of eves) {
-    await eve[Symbol.asyncDispose]();
-    await eve.host[Symbol.asyncDispose]();
-  }
+  await endEves(eves);
   await rm(base, { recursive: true, force: true });
 });
 
