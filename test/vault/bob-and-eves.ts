@@ -81,7 +81,9 @@ export async function startBob(
   eves: readonly WatchedEve[],
   flags: Readonly<Record<string, unknown>> = {},
 ): Promise<Bob> {
-  const node = await startNode(home, flags);
+  // Jobs that go on do so at once, before anybody could tell where the Eves are.
+  const known = eves.map(({ swarm }) => swarm.addresses[0]).join(',');
+  const node = await startNode(home, { ...(known !== '' && { 'swarm.bootstrap': known }), ...flags });
   const { token } = JSON.parse(await readFile(join(home.path, 'run', 'node.json'), 'utf8')) as {
     token: string;
   };

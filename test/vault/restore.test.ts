@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setInFile } from '../../src/base/index.ts';
 import type { JobView, KbView } from '../../src/server/index.ts';
 import { until } from '../swarm-support.ts';
 import {
@@ -146,8 +145,6 @@ test('one whose node stops goes on with the next start, and fetches nothing agai
   gate = Promise.withResolvers();
   gate.resolve();
   const before = gets;
-  // It goes on at once, before anybody could tell where they are.
-  await setInFile(bob.home.path, 'swarm.bootstrap', eves.map(({ swarm }) => swarm.addresses[0]).join(','));
   bob = await startBob(bob.home, eves);
   const ended = await bob.ended(await bob.call('GET', `/api/rag/kbs/later/jobs/${job.id}`));
   assert.equal(ended.state, 'done', JSON.stringify(ended.error));
