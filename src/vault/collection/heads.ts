@@ -112,31 +112,68 @@ export async function readHeads(
   return { newest, heads, away, gone };
 }
 
+/** Another writer was before, as an Eve shows. */
+class Overtaken extends Error {
+  override readonly cause: KithError;
+  constructor(cause: KithError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+/** The number of the head that she shows, if it opens; 0 for none. @throws KithError `vault_damaged`; what she answers */
+async function shownBy(
+  { tenant }: PlacedEve,
+  { id, root }: Pick<CollectionOptions, 'id' | 'root'>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const row = await tenant.head(HEAD_NAME, signal);
+  if (row === null) return 0;
+  const { number } = openHead((epoch) => root.keysOf(id, epoch), row.bytes);
+  if (number !== row.number) throw damaged('the head');
+  return number;
+}
+
 /**
  * All Eves get the head; those that are behind, too. First the one that comes first of those that answer, which is the same for all
- * writers: of two, one is told there that the other was before, and has changed nothing.
+ * writers: of two, one is told there that the other was before, and has changed nothing. An Eve is believed that another was
+ * before when she shows what he put: who says so alone is as good as away.
  *
  * @returns those that took it
+ * @throws KithError `storage_head_moved`, `vault_not_placed`
  */
 export async function setHeads(
-  { eves, replicas, onReached }: Pick<CollectionOptions, 'eves' | 'replicas' | 'onReached'>,
+  options: Pick<CollectionOptions, 'id' | 'root' | 'eves' | 'replicas' | 'onReached'>,
   heads: ReadonlyMap<string, number>,
   head: HeadRow,
   away: Map<string, string>,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlySet<string>> {
+  const { eves, replicas, onReached } = options;
   const taken = new Set<string>();
-  const one = async ({ peer, tenant }: PlacedEve): Promise<boolean> => {
+  const put = async (eve: PlacedEve): Promise<void> => {
+    const { peer, tenant } = eve;
+    const before = heads.get(peer) ?? (await tenant.head(HEAD_NAME, signal))?.number ?? 0;
     try {
-      const before = heads.get(peer) ?? (await tenant.head(HEAD_NAME, signal))?.number ?? 0;
       await tenant.setHead(HEAD_NAME, head, before, signal);
+    } catch (error) {
+      if (!isKithError(error) || error.code !== 'storage_head_moved') throw error;
+      const shown = await shownBy(eve, options, signal);
+      if (shown >= head.number) throw new Overtaken(error);
+      await tenant.setHead(HEAD_NAME, head, shown, signal);
+    }
+  };
+  const one = async (eve: PlacedEve): Promise<boolean> => {
+    const { peer } = eve;
+    try {
+      await put(eve);
       // Not before one has it: a state that nobody took is none to wait for.
       if (taken.size === 0) onReached(head.number);
       taken.add(peer);
       return true;
     } catch (error) {
       throwIfAborted(signal);
-      if (error instanceof KithError && error.code === 'storage_head_moved') throw error;
+      if (error instanceof Overtaken) throw error.cause;
       away.set(peer, messageOf(error));
       return false;
     }

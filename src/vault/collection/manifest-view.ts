@@ -15,7 +15,7 @@ import type { Entry } from '../seal/segment.ts';
 import type { HeadRow } from '../types.ts';
 import { type Heads, readHeads, type ShownState } from './heads.ts';
 import { holdingsOf, isHeld, referencedBy } from './holdings.ts';
-import { awayText } from './put.ts';
+import { awayText, each } from './put.ts';
 
 /** Two machines with this key wrote states of one number at different Eves. */
 export interface Fork {
@@ -56,6 +56,9 @@ export interface ManifestOptions {
    */
   readonly forWriting: boolean;
 }
+
+/** Pages of a manifest that are read at a time. */
+const PAGES_AT_ONCE = 16;
 
 interface OpenedState {
   readonly shown: ShownState;
@@ -127,20 +130,23 @@ async function entriesOf(
 ): Promise<ReadonlyMap<string, Entry>> {
   const keys = root.keysOf(collection, head.epoch);
   const entries = new Map<string, Entry>();
-  const pages = await Promise.all(
-    head.pages.map((id, index) =>
-      readBlock(eves, id, null, (block) => openPage(keys, index, block), reading).catch((error: unknown) => {
+  let isWhole = true;
+  await each(head.pages.entries(), PAGES_AT_ONCE, async ([index, id]) => {
+    const page = await readBlock(eves, id, null, (block) => openPage(keys, index, block), reading).catch(
+      (error: unknown) => {
         if (mayLose && isKithError(error) && error.code === 'vault_block_lost') return null;
         throw error;
-      }),
-    ),
-  );
-  for (const [index, page] of pages.entries())
+      },
+    );
+    if (page === null) isWhole = false;
     for (const entry of page ?? []) {
       if (pageOf(entry.name, head.pages.length) !== index) throw damaged(`page ${index} of the manifest`);
       entries.set(entry.name, entry);
     }
-  if (entries.size !== head.objects && !pages.includes(null)) throw damaged('the manifest');
+    // Not after all are read: who made them may be who gave a grant.
+    if (entries.size > head.objects) throw damaged('the manifest');
+  });
+  if (entries.size !== head.objects && isWhole) throw damaged('the manifest');
   return entries;
 }
 
