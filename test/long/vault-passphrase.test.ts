@@ -11,17 +11,13 @@ import { openParts } from '../../src/knowledge/index.ts';
 import { openPlacedStore } from '../../src/node/knowledge/vault-store.ts';
 import type { FoundKb, JobView, PlacedInfo } from '../../src/server/index.ts';
 import {
-  type About,
-  openAbout,
   openGrantFile,
   type PassphraseSecret,
   ringOf,
   rootOf,
   rootOfIdentity,
-  sealAbout,
 } from '../../src/vault/index.ts';
 import { openHead } from '../../src/vault/seal/manifest.ts';
-import { fc } from '../property.ts';
 import {
   type Bob,
   bobHome,
@@ -30,7 +26,7 @@ import {
   temporaryFolder,
   type WatchedEve,
   watchedEve,
-} from './bob-and-eves.ts';
+} from '../vault/bob-and-eves.ts';
 
 const PASSPHRASE = 'seven grey herons över the mill';
 const OTHER = 'a passphrase of another day';
@@ -244,30 +240,4 @@ test('what lies at an Eve with another passphrase is not written over; with the 
   });
   await done(other, other.call('POST', `${NOTES}/vault`, { eves: [here], passphrase: OTHER }));
   await done(bob, bob.call('POST', `${NOTES}/vault/repair`));
-});
-
-test('what a tenant is about is read of both versions, and nothing else is', () => {
-  const random = createSeededRandom(7);
-  const root = rootOf(random.bytes(32));
-  const plain: About = {
-    ...{ id: 'kb', name: 'Notes', mode: 'sealed', replicas: 2, passphrase: null },
-    eves: [{ peer: 'p', operator: null }],
-  };
-  const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
-  fc.assert(
-    fc.property(bytes(16), bytes(16), fc.nat(), fc.integer({ min: 1, max: 255 }), (salt, check, at, by) => {
-      for (const about of [plain, { ...plain, passphrase: { salt, check } }]) {
-        const sealed = sealAbout(root, 'label', about, random);
-        assert.deepEqual(openAbout(root, 'label', sealed), about);
-        const turned = Uint8Array.from(sealed);
-        turned[at % turned.length]! ^= by;
-        assert.throws(() => openAbout(root, 'label', turned), { code: 'vault_damaged' });
-      }
-      const short = { ...plain, passphrase: { salt: salt.subarray(1), check } };
-      assert.throws(() => openAbout(root, 'label', sealAbout(root, 'label', short, random)), {
-        code: 'vault_damaged',
-      });
-    }),
-    { numRuns: 30 },
-  );
 });

@@ -18,7 +18,7 @@ import {
   temporaryFolder,
   type WatchedEve,
   watchedEve,
-} from './bob-and-eves.ts';
+} from '../vault/bob-and-eves.ts';
 
 interface TestEve {
   readonly eve: WatchedEve;
