@@ -23,7 +23,7 @@ const prompts = {
     text: '<|im_start|>user\nTell me about France.<|im_end|>\n<|im_start|>assistant\n',
     count: 200,
   },
-  tinyllama: { text: '<|user|>\nWhat is the capital of France?</s>\n<|assistant|>\n', count: 40 },
+  tinyllama: { text: '<|user|>\nWhat is the capital of France?</s>\n<|assistant|>\n', count: 16 },
 } as const;
 
 for (const [name, { text, count }] of Object.entries(prompts)) {
