@@ -136,8 +136,8 @@ export function testLooks(looks: readonly Look[]): void {
       await palette.waitFor();
       await look('palette');
       await page.keyboard.press('Escape');
-      // It gives the focus back when it is gone.
-      await palette.waitFor({ state: 'detached' });
+      // It gives the focus back when it is gone from the page: by its role it is gone as soon as it is hidden.
+      await page.locator('dialog').first().waitFor({ state: 'detached' });
       await page.locator('[data-turn]').last().focus();
       await page.keyboard.press('?');
       const keys = page.getByRole('dialog', { name: 'Keyboard' });
