@@ -69,7 +69,12 @@ console.log(
       'Bob ms',
     ],
     rows.map(({ mode, eves, rttMs, uploadMs, p50, p95, recall, up, down, eveMs, bobMs }) => [
-      ...[mode === 'perturbed' ? 'perturbed (weak)' : mode, String(eves), String(rttMs), uploadMs === null ? '' : (uploadMs / 1000).toFixed(2)],
+      ...[
+        mode === 'perturbed' ? 'perturbed (weak)' : mode,
+        String(eves),
+        String(rttMs),
+        uploadMs === null ? '' : (uploadMs / 1000).toFixed(2),
+      ],
       ...[ms(p50), ms(p95), recall.toFixed(4), up === null ? '' : (up / 1000).toFixed(1)],
       ...[down === null ? '' : (down / 1000).toFixed(1), ms(eveMs), ms(bobMs)],
     ]),
