@@ -3,7 +3,7 @@
  *
  * @module node/vault-bench/perturbed
  */
-import { systemClock, systemRandom } from '../../base/index.ts';
+import { systemClock } from '../../base/index.ts';
 import {
   buildPerturbed,
   createPerturbedSearcher,
@@ -11,6 +11,7 @@ import {
   perturbedRowBytes,
   type VaultRoot,
 } from '../../vault/index.ts';
+import { building } from './building.ts';
 import { attackByPairs } from './known-pairs.ts';
 import {
   FEW_QUERIES,
@@ -27,27 +28,11 @@ import type { BenchVectors } from './vectors.ts';
 const CANDIDATES = 5000;
 const UNSEEN = 200;
 
-export async function perturbed(
-  { data, root, eves, rtts, textOf, signal }: OverEves,
-  measure: Measure,
-  onRow: OnRow,
-): Promise<void> {
-  const keys = root.keysOf('bench', 1);
+export async function perturbed(over: OverEves, measure: Measure, onRow: OnRow): Promise<void> {
+  const { data, eves, rtts, signal } = over;
+  const { source, keys, target } = building(over);
   const began = performance.now();
-  const index = await buildPerturbed(
-    {
-      ...{ count: data.rows.length, dimension: data.dimension },
-      *items() {
-        for (const [i, vector] of data.rows.entries()) yield { vector, text: Buffer.from(textOf(i)) };
-      },
-    },
-    {
-      ...{ keys, random: systemRandom, signal },
-      async put(_id, block) {
-        for (const { tenant } of eves.placed) await tenant.put(block);
-      },
-    },
-  );
+  const index = await buildPerturbed(source, target);
   const uploadMs = performance.now() - began;
   const searcher = createPerturbedSearcher({
     ...{ keys, index, eves: eves.placed, clock: systemClock, hedgeMs: 10_000 },

@@ -5,30 +5,15 @@
  */
 import { systemClock, systemRandom } from '../../base/index.ts';
 import { buildSplit, createSplitSearcher } from '../../vault/index.ts';
+import { building } from './building.ts';
 import { FEW_QUERIES, K, type Measure, type OnRow, type OverEves, ROUNDS } from './types.ts';
 
-export async function split(
-  { data, root, eves, rtts, textOf, signal }: OverEves,
-  measure: Measure,
-  onRow: OnRow,
-): Promise<void> {
+export async function split(over: OverEves, measure: Measure, onRow: OnRow): Promise<void> {
+  const { data, eves, rtts, signal } = over;
   const count = eves.placed.length;
-  const keys = root.keysOf('bench', 1);
+  const { source, keys, target } = building(over);
   const began = performance.now();
-  const index = await buildSplit(
-    {
-      ...{ count: data.rows.length, dimension: data.dimension },
-      *items() {
-        for (const [i, vector] of data.rows.entries()) yield { vector, text: Buffer.from(textOf(i)) };
-      },
-    },
-    {
-      ...{ keys, random: systemRandom, signal },
-      async put(_id, block) {
-        for (const { tenant } of eves.placed) await tenant.put(block);
-      },
-    },
-  );
+  const index = await buildSplit(source, target);
   const uploadMs = performance.now() - began;
   const colour = (which: number) => eves.placed.filter((_, i) => i % 2 === which);
   const searcher = createSplitSearcher({
