@@ -1,98 +1,30 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { createSeededRandom, KithError, silentLogger, systemClock } from '../../base/index.ts';
-import { identityOf } from '../../identity/testing/credentials.ts';
-import {
-  type Chunk,
-  type KnowledgeStore,
-  type NewDocument,
-  openKnowledgeStore,
-} from '../../knowledge/index.ts';
-import {
-  type Collection,
-  createCollection,
-  createEve,
-  type LocalEve,
-  type PlacedEve,
-  rootOfIdentity,
-  tenantAt,
-} from '../../vault/index.ts';
+import { createSeededRandom, systemClock } from '../../base/index.ts';
+import type { KnowledgeStore } from '../../knowledge/index.ts';
+import type { Collection } from '../../vault/index.ts';
+import { openPlacedKb, type PlacedKb, root, type TestEve } from './testing/placed-kb.ts';
 import { objectsOf } from './vault-parts.ts';
 import { perturbedObjects, perturbedSearcher, requireMode } from './vault-perturbed.ts';
 
 const DIMENSION = 64;
-const bob = identityOf('bob');
-const root = rootOfIdentity(bob);
 const random = createSeededRandom(6);
 const never = new AbortController().signal;
 
-interface TestEve extends PlacedEve {
-  readonly eve: LocalEve;
-  /** Blocks that she takes until she is away. */
-  takes: number;
-}
-
-let base: string;
+let kb: PlacedKb;
 let store: KnowledgeStore;
-let eves: TestEve[];
+let eves: readonly TestEve[];
 let collection: Collection;
 const vectors = new Map<string, Float32Array>();
 
-async function eveOf(name: string): Promise<TestEve> {
-  const { peerId } = identityOf(`eve ${name}`);
-  const eve = createEve({
-    ...{ folder: join(base, name), capacityBytes: 1e9, largestBytes: 1e9, days: 30, graceDays: 7 },
-    ...{ reserveBytes: 0, clock: systemClock, log: silentLogger },
-  });
-  const tenant = tenantAt(peerId, root.label('kb'), async (metadata, payload) => {
-    if (metadata.op === 'put' && one.takes-- <= 0)
-      throw new KithError('swarm_unreachable', 'She is away.', { status: 503 });
-    const reply = await eve.answer({ peer: bob.peerId, welcome: true, metadata, payload });
-    return { metadata: reply.metadata, payload: Uint8Array.from(reply.payload ?? []) };
-  });
-  const one: TestEve = { peer: peerId, operator: null, eve, tenant, takes: Number.POSITIVE_INFINITY };
-  await tenant.create(2e8, 30);
-  return one;
-}
-
-function put(path: string): void {
-  const drawn = Float32Array.from({ length: DIMENSION }, () => random.float() - 0.5);
-  const length = Math.hypot(...drawn);
-  const vector = drawn.map((value) => value / length);
-  vectors.set(path, vector);
-  const document: NewDocument = {
-    ...{ path, title: path, titled: false, type: 'md', hash: random.bytes(32), recipe: 'r', bytes: 9 },
-    ...{ modified: 0, pages: null, properties: {}, tags: [], aliases: [], links: [], notes: [] },
-  };
-  const chunk: Chunk = {
-    ...{ id: Buffer.from(random.bytes(16)).toString('hex'), position: 0, title: path, text: path, tokens: 3 },
-    place: { line: 4 },
-  };
-  store.put(document, [chunk], vector, []);
-}
+const put = (path: string): void => void vectors.set(path, kb.put(path, path));
 
 beforeEach(async () => {
-  base = mkdtempSync(join(tmpdir(), 'kith-perturbed-kb-'));
-  store = openKnowledgeStore({
-    path: join(base, 'kb.sqlite'),
-    create: { name: 'kb', clock: systemClock, random: createSeededRandom(1) },
-    embedder: { id: 'model', hash: 'h', dimension: DIMENSION },
-  });
+  kb = await openPlacedKb(DIMENSION, { ada: null, ben: null }, random);
+  ({ store, eves, collection } = kb);
   for (let i = 0; i < 12; i++) put(`${i}.md`);
-  eves = [await eveOf('ada'), await eveOf('ben')];
-  collection = createCollection({
-    ...{ id: 'kb', root, eves, replicas: 2, random, clock: systemClock, log: silentLogger },
-    ...{ reached: 0, onReached: () => {} },
-  });
 });
-afterEach(() => {
-  store.close();
-  for (const { eve } of eves) eve[Symbol.dispose]();
-  rmSync(base, { recursive: true, force: true });
-});
+afterEach(() => kb[Symbol.dispose]());
 
 /** As the job does it. */
 async function sync(rotate = false) {

@@ -1,102 +1,37 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { createSeededRandom, silentLogger, systemClock } from '../../base/index.ts';
-import { identityOf } from '../../identity/testing/credentials.ts';
-import { type Chunk, type KnowledgeStore, openKnowledgeStore } from '../../knowledge/index.ts';
+import { createSeededRandom, systemClock } from '../../base/index.ts';
+import type { KnowledgeStore } from '../../knowledge/index.ts';
 import {
   type Collection,
   coloursOf,
-  createCollection,
-  createEve,
   createSplitSearcher,
-  type LocalEve,
   type PlacedEve,
   readIndex,
-  rootOfIdentity,
-  tenantAt,
   type VaultMode,
 } from '../../vault/index.ts';
+import { openPlacedKb, type PlacedKb, root } from './testing/placed-kb.ts';
 import { objectsOf } from './vault-parts.ts';
 import { syncPlaced } from './vault-syncing.ts';
 
 const DIMENSION = 192;
-const bob = identityOf('bob');
-const root = rootOfIdentity(bob);
 const random = createSeededRandom(6);
 const never = new AbortController().signal;
 const embedder = { id: 'model', hash: 'h', dimension: DIMENSION };
 
-let base: string;
+let kb: PlacedKb;
 let store: KnowledgeStore;
-let eves: (PlacedEve & { readonly eve: LocalEve })[];
+let eves: PlacedKb['eves'];
 let collection: Collection;
 let firstVector: Float32Array;
 
 beforeEach(async () => {
-  base = mkdtempSync(join(tmpdir(), 'kith-rotate-'));
-  store = openKnowledgeStore({
-    path: join(base, 'kb.sqlite'),
-    create: { name: 'kb', clock: systemClock, random: createSeededRandom(1) },
-    embedder,
-  });
-  for (let i = 0; i < 12; i++) {
-    const vector = Float32Array.from({ length: DIMENSION }, () => random.float() - 0.5);
-    const length = Math.hypot(...vector);
-    const unit = vector.map((value) => value / length);
-    if (i === 0) firstVector = unit;
-    const chunk: Chunk = {
-      ...{ id: Buffer.from(random.bytes(16)).toString('hex'), position: 0, title: `${i}`, text: `Text ${i}` },
-      ...{ tokens: 3, place: { line: 4 } },
-    };
-    store.put(
-      {
-        ...{ path: `${i}.md`, title: `${i}`, titled: false, type: 'md', hash: random.bytes(32), recipe: 'r' },
-        ...{
-          bytes: 9,
-          modified: 0,
-          pages: null,
-          properties: {},
-          tags: [],
-          aliases: [],
-          links: [],
-          notes: [],
-        },
-      },
-      [chunk],
-      unit,
-      [],
-    );
-  }
-  eves = ['Ada', 'Ben'].map((operator) => {
-    const { peerId: peer } = identityOf(`eve of ${operator}`);
-    const eve = createEve({
-      ...{ folder: join(base, operator), capacityBytes: 1e9, largestBytes: 1e9, days: 30, graceDays: 7 },
-      ...{ reserveBytes: 0, clock: systemClock, log: silentLogger },
-    });
-    const tenant = tenantAt(peer, root.label('kb'), async (metadata, payload) => {
-      const reply = await eve.answer({ peer: bob.peerId, welcome: true, metadata, payload });
-      return { metadata: reply.metadata, payload: Uint8Array.from(reply.payload ?? []) };
-    });
-    return { peer, operator, eve, tenant };
-  });
-  for (const { eve, peer } of eves)
-    await tenantAt(peer, root.label('kb'), async (metadata, payload) => {
-      const reply = await eve.answer({ peer: bob.peerId, welcome: true, metadata, payload });
-      return { metadata: reply.metadata, payload: reply.payload ?? new Uint8Array(0) };
-    }).create(2e8, 30);
-  collection = createCollection({
-    ...{ id: 'kb', root, eves, replicas: 2, random, clock: systemClock, log: silentLogger },
-    ...{ reached: 0, onReached: () => {} },
-  });
+  kb = await openPlacedKb(DIMENSION, { Ada: 'Ada', Ben: 'Ben' }, random);
+  ({ store, eves, collection } = kb);
+  const vectors = Array.from({ length: 12 }, (_, i) => kb.put(`${i}.md`, `Text ${i}`));
+  firstVector = vectors[0]!;
 });
-afterEach(() => {
-  store.close();
-  for (const { eve } of eves) eve[Symbol.dispose]();
-  rmSync(base, { recursive: true, force: true });
-});
+afterEach(() => kb[Symbol.dispose]());
 
 async function sync(mode: VaultMode, rotate: boolean, signal = never) {
   await using objects = await objectsOf(store, random, signal);
