@@ -11,17 +11,9 @@ import {
   perturbedRowBytes,
   type VaultRoot,
 } from '../../vault/index.ts';
-import { building } from './building.ts';
 import { attackByPairs } from './known-pairs.ts';
-import {
-  FEW_QUERIES,
-  K,
-  type KnownPairsRow,
-  type Measure,
-  type OnRow,
-  type OverEves,
-  ROUNDS,
-} from './types.ts';
+import { building, measureSearched } from './searched.ts';
+import { K, type KnownPairsRow, type Measure, type OnRow, type OverEves } from './types.ts';
 import type { BenchVectors } from './vectors.ts';
 
 /** Candidates that an Eve of the attack has, and unseen records that she is to find. */
@@ -29,7 +21,7 @@ const CANDIDATES = 5000;
 const UNSEEN = 200;
 
 export async function perturbed(over: OverEves, measure: Measure, onRow: OnRow): Promise<void> {
-  const { data, eves, rtts, signal } = over;
+  const { data, eves } = over;
   const { source, keys, target } = building(over);
   const began = performance.now();
   const index = await buildPerturbed(source, target);
@@ -37,28 +29,11 @@ export async function perturbed(over: OverEves, measure: Measure, onRow: OnRow):
   const searcher = createPerturbedSearcher({
     ...{ keys, index, eves: eves.placed, clock: systemClock, hedgeMs: 10_000 },
   });
-  // Blocks come into the memory of the Eves.
-  await searcher.search(data.queries[0]!, K);
-  const queries = Math.min(FEW_QUERIES, data.queries.length);
-  const ids = index.blocks.map(({ id }) => id).slice(0, 64);
   const form = { dimension: data.dimension, rowBytes: perturbedRowBytes(data.dimension), k: 8 * K };
-  for (const rttMs of rtts) {
-    eves.slow(rttMs);
-    let bob = 0;
-    const figures = await measure(async (query) => {
-      const { hits, times } = await searcher.search(query, K, signal);
-      bob += times.bob;
-      return { found: hits.map((hit) => hit.at), up: times.bytesUp, down: times.bytesDown };
-    }, queries);
-    eves.taken();
-    for (let i = 0; i < ROUNDS; i++)
-      await eves.placed[0]!.tenant.nearest(ids, form, data.queries[i % data.queries.length]!);
-    const eveMs = (eves.taken().ms / ROUNDS) * (index.blocks.length / ids.length);
-    onRow({
-      ...{ mode: 'perturbed', eves: eves.placed.length, rttMs, uploadMs, ...figures, eveMs },
-      bobMs: bob / (queries + 1),
-    });
-  }
+  const blocks = index.blocks.map(({ id }) => id);
+  const compute = (asked: readonly string[], n: number) =>
+    eves.placed[0]!.tenant.nearest(asked, form, data.queries[n % data.queries.length]!);
+  await measureSearched(over, { mode: 'perturbed', uploadMs, searcher, blocks, compute }, measure, onRow);
 }
 
 /** What an Eve finds out who knows so many pairs: none, 50 and 400. */
